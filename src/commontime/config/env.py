@@ -1,0 +1,99 @@
+"""Typed readers for the environment.
+
+Each reader notes the variable it was asked for in `READ`, so that a test can hold docs/settings.md against what the code reads.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    default: str
+    purpose: str
+
+
+READ: dict[str, Variable] = {}
+
+
+def text(name: str, default: str = "", *, purpose: str) -> str:
+    """Return the variable's text without surrounding blanks, or the default when it is unset or blank."""
+    READ[name] = Variable(name, default, purpose)
+    return os.environ.get(name, "").strip() or default
+
+
+def is_set(name: str) -> bool:
+    return bool(os.environ.get(name, "").strip())
+
+
+def integer(name: str, default: int, *, minimum: int = 0, purpose: str) -> int:
+    raw = text(name, str(default), purpose=purpose)
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number, for example {default}.") from None
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name} is {value}; set it to {minimum} or more.")
+    return value
+
+
+def flag(name: str, default: bool, *, purpose: str) -> bool:
+    raw = text(name, "yes" if default else "no", purpose=purpose).lower()
+    if raw in {"1", "yes", "true", "on"}:
+        return True
+    if raw in {"0", "no", "false", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {raw!r}; set it to yes or no.")
+
+
+def names(name: str, default: Sequence[str] = (), *, purpose: str) -> list[str]:
+    """Return a comma-separated list without its blanks."""
+    raw = text(name, ",".join(default), purpose=purpose)
+    return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
+    """Return the secret in the variable, or in the file that `<name>_FILE` names, or one made once and kept in `keep_in`.
+
+    A file that other users of the machine can read is refused.
+    """
+    value = text(name, purpose=purpose)
+    named_file = text(f"{name}_FILE", purpose=f"A file that holds {name}, for example a mounted secret.")
+    if value:
+        return value
+    if named_file:
+        return _read_private(Path(named_file))
+    if keep_in is None:
+        return ""
+    if not keep_in.exists():
+        keep_in.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and linked into place, so that two processes that start at once agree on one secret.
+        draft = keep_in.with_name(f"{keep_in.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, keep_in)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return _read_private(keep_in)
+
+
+def _read_private(path: Path) -> str:
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ImproperlyConfigured(f"{path} can be read by other users of this machine; run: chmod 600 {path}")
+        value = path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"The secret in {path} cannot be read: {error.strerror}.") from None
+    if len(value) < 32:
+        raise ImproperlyConfigured(f"The secret in {path} is shorter than 32 characters; put a longer random text there.")
+    return value

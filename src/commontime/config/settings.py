@@ -1,0 +1,324 @@
+"""Every setting of the product, from the environment. docs/settings.md lists the variables; a test holds the two together."""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from commontime.config import env
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# Where things lie ---------------------------------------------------------------------------------------------------
+
+DATA_DIR = Path(
+    env.text("COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails.")
+).absolute()
+PORT = env.integer("PORT", 8000, minimum=1, purpose="Port of the web server.")
+HOST = env.text("COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server binds to. Anything but a loopback address is a public bind.")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+PUBLIC = not is_loopback(HOST)
+COMMONTIME_BASE_URL = env.text(
+    "COMMONTIME_BASE_URL", f"http://127.0.0.1:{PORT}", purpose="Address at which people reach the product; every link in a mail starts with it."
+).rstrip("/")
+_base = urlsplit(COMMONTIME_BASE_URL)
+if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or _base.fragment or _base.path:
+    raise ImproperlyConfigured("COMMONTIME_BASE_URL must look like https://commontime.example.org, with no path behind it.")
+HTTPS = _base.scheme == "https"
+
+DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django's debug pages. For work on the product only; refused on a public bind.")
+ALLOWED_HOSTS = env.names(
+    "COMMONTIME_ALLOWED_HOSTS",
+    sorted({_base.hostname, "localhost", "127.0.0.1", "[::1]"}),
+    purpose="Host names the server answers to, comma-separated. Must be set on a public bind.",
+)
+SECRET_KEY = env.secret(
+    "COMMONTIME_SECRET_KEY",
+    keep_in=None if PUBLIC else DATA_DIR / "secret_key",
+    purpose="Signs tokens and cookies, at least 32 characters. Made and kept in the data folder, except on a public bind.",
+)
+TRUSTED_PROXIES = env.names(
+    "COMMONTIME_TRUSTED_PROXIES", purpose="Addresses of reverse proxies whose X-Forwarded-For is believed, comma-separated."
+)
+
+_missing = [
+    name
+    for name, is_missing in {
+        "COMMONTIME_SECRET_KEY": len(SECRET_KEY) < 32,
+        "COMMONTIME_BASE_URL": not _base.hostname or is_loopback(_base.hostname),
+        "COMMONTIME_ALLOWED_HOSTS": not env.is_set("COMMONTIME_ALLOWED_HOSTS"),
+    }.items()
+    if is_missing
+]
+if PUBLIC and _missing:
+    raise ImproperlyConfigured(f"COMMONTIME_HOST={HOST} is open to the network, so set {', '.join(_missing)} too (see docs/settings.md).")
+if PUBLIC and not HTTPS:
+    raise ImproperlyConfigured(
+        f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with https:// (see docs/operations.md)."
+    )
+if PUBLIC and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must name the hosts; '*' lets anybody put their own name in our links.")
+if PUBLIC and DEBUG:
+    raise ImproperlyConfigured("COMMONTIME_DEBUG shows the inside of the server; unset it, or bind to 127.0.0.1.")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
+
+# Django -------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_ox",
+    "commontime.core",
+    "commontime.mail",
+    "commontime.accounts",
+    "commontime.contacts",
+    "commontime.calendars",
+    "commontime.api",
+    "commontime.web",
+    "commontime.jobs",
+]
+MIDDLEWARE = [
+    "commontime.config.middleware.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "commontime.config.middleware.OutageMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "commontime.web.middleware.SignedInMiddleware",
+]
+ROOT_URLCONF = "commontime.config.urls"
+WSGI_APPLICATION = "commontime.config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+# The limits of api.md: 1 MB a body. Fields are counted only in forms.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# Databases ----------------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL", purpose="postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data folder.")
+DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections a process keeps at most.")
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data folder."""
+    if not url:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}"
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path[1:]) or ":memory:",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                # IMMEDIATE: with the default, a transaction that reads and then writes fails at once when another one wrote in between.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: what we said is saved survives a power cut, not only a killed process.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY",
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            # A restarted server must not cost a request: every connection taken from the pool is checked first.
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {
+                **dict(parse_qsl(parts.query)),
+                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10},
+                "connect_timeout": 5,
+            },
+        }
+    raise ImproperlyConfigured("DATABASE_URL must start with postgresql:// or sqlite:///, or be unset for SQLite in the data folder.")
+
+
+DATABASES = {"default": database(DATABASE_URL)}
+
+# People -------------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["commontime.accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "commontime.accounts.validators.MaximumLengthValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 3600
+
+ACCESS_LIFETIME = timedelta(
+    seconds=env.integer("COMMONTIME_ACCESS_SECONDS", 600, minimum=1, purpose="How long an access token lives, in seconds.")
+)
+REFRESH_IDLE = timedelta(days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use after which a sign-in ends."))
+REFRESH_TOTAL = timedelta(days=env.integer("COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days after which every sign-in ends."))
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_IDLE,
+    "LEEWAY": 5,
+}
+
+LIMITS = {
+    "password": (env.integer("COMMONTIME_LIMIT_PASSWORD", 10, minimum=1, purpose="Wrong passwords for one account from one address in 15 minutes."), 900),
+    "sign_up": (env.integer("COMMONTIME_LIMIT_SIGN_UP", 100, minimum=1, purpose="Sign-ups from one address in an hour."), 3600),
+    "look_up": (env.integer("COMMONTIME_LIMIT_LOOK_UP", 60, minimum=1, purpose="User names one person can look up in an hour."), 3600),
+    "reset_mail": (env.integer("COMMONTIME_LIMIT_RESET_MAIL", 3, minimum=1, purpose="Reset mails to one address in an hour."), 3600),
+    "reset_ask": (env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset mails asked for from one client address in an hour."), 3600),
+    "reset_try": (env.integer("COMMONTIME_LIMIT_RESET_TRY", 20, minimum=1, purpose="Tries with reset links from one client address in a minute."), 60),
+    "mail_pair": (env.integer("COMMONTIME_LIMIT_MAIL_PAIR", 5, minimum=1, purpose="Mails one person can send another in a day."), 86400),
+    "mail_receiver": (env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Mails from people one person receives in a day."), 86400),
+}
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = int(REFRESH_IDLE.total_seconds())
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "commontime.web.errors.csrf_failure"
+CSRF_TRUSTED_ORIGINS = [COMMONTIME_BASE_URL]
+LOGIN_URL = "/app/sign-in/"
+
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+# TLS ends at the proxy, which also redirects; a redirect from here would lose the body of a POST.
+SECURE_SSL_REDIRECT = False
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+}
+
+# Mail and the queue -------------------------------------------------------------------------------------------------
+
+SMTP_URL = env.text(
+    "COMMONTIME_SMTP_URL", purpose="smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: mails become files."
+)
+DEFAULT_FROM_EMAIL = env.text("COMMONTIME_MAIL_FROM", f"Commontime <commontime@{_base.hostname}>", purpose="Sender of every mail.")
+
+
+def mailer(url: str) -> dict[str, Any]:
+    """Return Django's mailer settings for a COMMONTIME_SMTP_URL; an empty one writes files into the data folder."""
+    if not url:
+        return {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(DATA_DIR / "mail")}}
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps", "smtp+tls"} or not parts.hostname:
+        raise ImproperlyConfigured("COMMONTIME_SMTP_URL must look like smtp://user:password@host:587 (or smtps://, smtp+tls://).")
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": parts.hostname,
+            "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_ssl": parts.scheme == "smtps",
+            "use_tls": parts.scheme == "smtp+tls",
+            # A silent server holds the worker no longer than this.
+            "timeout": 10,
+        },
+    }
+
+
+MAILERS = {"default": mailer(SMTP_URL)}
+TASKS = {
+    "default": {
+        "BACKEND": "django_ox.backend.OxBackend",
+        "QUEUES": ["default"],
+        "OPTIONS": {
+            "MAX_ATTEMPTS": 5,
+            "LOCK_TIMEOUT": 30.0,
+            "BACKOFF_INITIAL": 5,
+            "SCHEDULES": {
+                "deliver-mail": {"task": "commontime.mail.tasks.deliver", "every": timedelta(seconds=15)},
+                "meet-deadlines": {"task": "commontime.jobs.tasks.meet_deadlines", "every": timedelta(seconds=30)},
+                "clean-up": {"task": "commontime.jobs.tasks.clean_up", "every": timedelta(hours=1)},
+            },
+        },
+    }
+}
+
+# The API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["commontime.api.base.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["commontime.api.base.JSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "commontime.api.base.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "commontime.api.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Commontime",
+    "DESCRIPTION": "Find a group the time it has in common.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "commontime.config.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR.").upper()},
+    "loggers": {"django": {"level": "WARNING"}},
+}

@@ -1,0 +1,66 @@
+"""The one vocabulary of refusal. The doors translate it (api/errors.py, web/errors.py); nothing here knows HTTP."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Refusal(Exception):
+    """Something asked for is not done: `detail` is a sentence for a person with the way out, `code` a word for a program."""
+
+    code = "refused"
+
+    def __init__(self, detail: str, *, code: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.code
+
+
+class NotFound(Refusal):
+    """It does not exist, or the asker may not know that it does."""
+
+    code = "not_found"
+
+
+class NotAllowed(Refusal):
+    code = "not_allowed"
+
+
+class InvalidInput(Refusal):
+    """`fields` maps each bad field to its sentences."""
+
+    code = "invalid_input"
+
+    def __init__(
+        self, detail: str, *, field: str = "", fields: Mapping[str, Sequence[str]] | None = None, code: str = "", extra: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(detail, code=code)
+        self.fields: dict[str, list[str]] = {name: list(texts) for name, texts in (fields or {}).items()}
+        if field:
+            self.fields.setdefault(field, [detail])
+        self.extra = dict(extra or {})
+
+
+class Conflict(Refusal):
+    """It clashes with how things stand now."""
+
+    code = "conflict"
+
+    def __init__(self, detail: str, *, code: str = "", extra: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.extra = dict(extra or {})
+
+
+class Unidentified(Refusal):
+    """Nobody is signed in, or the credentials are wrong."""
+
+    code = "invalid_credentials"
+
+
+class TooMany(Refusal):
+    """A limit is used up; `retry_after` in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, *, retry_after: int, code: str = "") -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
