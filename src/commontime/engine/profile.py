@@ -1,0 +1,119 @@
+"""Who could start when: the exact availability of a group for a meeting of a given length."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .erosion import lifts
+from .sweep import sweep
+from .windows import BEST_PREFERENCE, CANNOT, Bools, Ints, Windows, levels
+
+_VALUES = BEST_PREFERENCE + 2
+_LOW, _HIGH = np.divmod(np.arange(_VALUES * _VALUES), _VALUES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """The group's availability as S segments that cover the starts in [earliest, latest_end - duration] without gaps.
+
+    A segment is a maximal range of starts at which every single person has the same preference, the smallest over the meeting.
+    first, last (S,) int64: its first and last start tick, inclusive. required, everyone (S, 4) int64: how many people at level 0 (cannot),
+    1 (if need be), 2 (works), 3 (ideal). required_preference, preference (S,) int64: the sum of the preferences of those who can.
+    """
+
+    duration: int
+    first: Ints
+    last: Ints
+    required: Ints
+    everyone: Ints
+    required_preference: Ints
+    preference: Ints
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def missing(self) -> Ints:
+        """How many required people cannot, (S,)."""
+        return self.required[:, CANNOT]
+
+    @property
+    def attending(self) -> Ints:
+        """How many people can, (S,)."""
+        return self.everyone[:, CANNOT + 1 :].sum(axis=1)
+
+    def joined_by(self, *, required: int = 0, optional: int = 0, preference: int | None = None) -> "Profile":
+        """Add people who have not answered, at every start alike: with a preference they all come, with None nobody of them does.
+
+        The optimistic and the pessimistic reading of the same answers; neither changes the order of the starts. O(S).
+        """
+        level, each = (CANNOT, 0) if preference is None else (int(levels(preference)), preference)
+        more = (np.arange(4) == level).astype(np.int64)
+        return replace(
+            self,
+            required=self.required + required * more,
+            everyone=self.everyone + (required + optional) * more,
+            required_preference=self.required_preference + required * each,
+            preference=self.preference + (required + optional) * each,
+        )
+
+
+def profile(free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int) -> Profile:
+    """Return the exact profile of a meeting of `duration` ticks within [earliest, latest_end).
+
+    required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting is longer than that time.
+    ValueError: duration < 1, `required` of another shape or type. O(n + ticks) or O(n log n), whichever is less; see sweep.
+    """
+    must = required_mask(free, required)
+    if duration < 1:
+        raise ValueError("A meeting lasts at least one tick.")
+    end = latest_end - duration + 1
+    if end <= earliest:
+        none = np.zeros(0, np.int64)
+        return Profile(duration, none, none, np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), none, none)
+    rises = lifts(free, duration, earliest=earliest, end=end)
+    kind = rises.low * np.intp(_VALUES) + rises.high
+    kind += must[rises.who] * np.intp(_VALUES * _VALUES)
+    lanes, width = _lanes(free.people)
+    at, sums = sweep(rises.first, rises.stop, kind, np.tile(lanes, 2), np.repeat((0, 1), _VALUES * _VALUES), earliest=earliest, end=end)
+    fields = _fields(sums, width)
+    last = np.append(at[1:], end) - 1
+    people = np.array([free.people - must.sum(), must.sum()])
+    fields[0] = people[:, None] - fields[1:4].sum(axis=0)
+    return Profile(duration, at, last, fields[:4, 1].T, fields[:4].sum(axis=1).T, fields[4, 1], fields[4].sum(axis=0))
+
+
+def required_mask(free: Windows, required: Bools | None) -> Bools:
+    """Return `required` (people,), by default everybody. ValueError: another shape or type."""
+    if required is None:
+        return np.ones(free.people, np.bool_)
+    if required.shape != (free.people,) or required.dtype != np.bool_:
+        raise ValueError(f"required must hold one truth value for each of {free.people} people.")
+    return required
+
+
+def _lanes(people: int) -> tuple[Ints, int]:
+    """Pack what a lift adds into as few whole numbers as 2**53 allows, and return them (lanes, kinds) with the width of a field in bits.
+
+    The highest field of lane 0 is the sum of values: every lift raises it, so no breakpoint can cancel out. Then come the people per level.
+    """
+    low, high = levels(_LOW - 1), levels(_HIGH - 1)
+    one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
+    width, value = people.bit_length(), _HIGH - _LOW
+    base = 1 << width
+    if 4 * width + 4 <= 52:
+        return np.array([((value * base + three) * base + two) * base + one]), width
+    return np.array([value * base + one, three * base + two]), width
+
+
+def _fields(sums: Ints, width: int) -> Ints:
+    """Unpack the sums (lanes, rows, S) into (5, rows, S): space for level 0, people at level 1, 2, 3, and the sum of preferences."""
+    mask = (1 << width) - 1
+    fields = np.empty((5, *sums.shape[1:]), np.int64)
+    fields[1] = sums[0] & mask
+    if len(sums) == 1:
+        fields[2], fields[3], values = sums[0] >> width & mask, sums[0] >> 2 * width & mask, sums[0] >> 3 * width
+    else:
+        fields[2], fields[3], values = sums[1] & mask, sums[1] >> width, sums[0] >> width
+    fields[4] = values - fields[1:4].sum(axis=0)  # a value is a preference + 1
+    return fields

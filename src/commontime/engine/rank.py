@@ -1,0 +1,134 @@
+"""Which starts are best: lexicographic rules, always ending in the earliest start."""
+
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .profile import Profile
+from .windows import IF_NEED_BE, WORKS, Ints
+
+type Key = Callable[[Profile], Ints]
+"""One criterion: a number per segment, (S,) int64; the larger is the better."""
+type Rule = tuple[Key, ...]
+"""Criteria in order of importance. What they leave open goes to the earlier start."""
+
+
+def present(p: Profile) -> Ints:
+    """Prefer fewer required people missing."""
+    return -p.missing
+
+
+def attending(p: Profile) -> Ints:
+    """Prefer more people attending."""
+    return p.attending
+
+
+def fewest(level: int) -> Key:
+    """Prefer fewer people at this level: with the same attendance, one after the other from the lowest level, it is leximin."""
+    return lambda p: -p.everyone[:, level]
+
+
+def at_least(level: int) -> Key:
+    """Prefer more people at this level or above."""
+    return lambda p: p.everyone[:, level:].sum(axis=1)
+
+
+def preference(p: Profile) -> Ints:
+    """Prefer the larger sum of preferences."""
+    return p.preference
+
+
+def worst(p: Profile) -> Ints:
+    """Prefer a higher level of whoever of those attending likes it least; 0 if nobody attends."""
+    here = p.everyone[:, IF_NEED_BE:] > 0
+    return np.where(here.any(axis=1), here.argmax(axis=1) + IF_NEED_BE, 0)
+
+
+FAIR: Rule = (present, attending, fewest(IF_NEED_BE), fewest(WORKS), preference)
+MOST: Rule = (present, attending, preference)
+KIND: Rule = (present, worst, attending)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A start worth suggesting: every start in [start, last] suits everyone as well, and `segment` is the profile's index of that range.
+
+    required, everyone: people at levels 0..3; preference: their sum; key: the value of each criterion of the rule, larger is better.
+    """
+
+    start: int
+    last: int
+    segment: int
+    required: tuple[int, ...]
+    everyone: tuple[int, ...]
+    required_preference: int
+    preference: int
+    key: tuple[int, ...]
+
+
+def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None, apart: int | None = None) -> list[Slot]:
+    """Return the at most k best starts, one per segment, best first, ties by the earliest.
+
+    align: only starts that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better one, by default
+    the meeting's duration. ValueError: align < 1, apart < 0, an empty rule. O(S) and a sort of few.
+    """
+    if (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
+        raise ValueError("align must be at least 1, apart at least 0, and a rule has at least one criterion.")
+    start = p.first if align is None else -(-p.first // align) * align
+    where = np.arange(len(p)) if align is None else np.flatnonzero(start <= p.last)
+    distance = p.duration if apart is None else apart
+    keys = [key(p)[where] for key in rule]
+    chosen: list[int] = []
+    starts: list[int] = []
+    for i in _in_order(keys, k):
+        if len(chosen) >= k:
+            break
+        segment = int(where[i])
+        tick = int(start[segment])
+        place = bisect(starts, tick)
+        if all(abs(tick - near) >= distance for near in starts[max(place - 1, 0) : place + 1]):
+            starts.insert(place, tick)
+            chosen.append(segment)
+    return [
+        Slot(
+            int(start[i]),
+            int(p.last[i]),
+            i,
+            tuple(p.required[i].tolist()),
+            tuple(p.everyone[i].tolist()),
+            int(p.required_preference[i]),
+            int(p.preference[i]),
+            tuple(int(key(p)[i]) for key in rule),
+        )
+        for i in chosen
+    ]
+
+
+def _in_order(keys: list[Ints], k: int) -> Iterator[int]:
+    """Yield the positions from the best to the worst, sorting only so many as are asked for."""
+    size = len(keys[0])
+    done, wanted = 0, 4 * k
+    while done < size:
+        order = top_rows(keys, min(wanted, size))
+        yield from order[done:].tolist()
+        done, wanted = len(order), 8 * wanted
+
+
+def top_rows(keys: list[Ints], count: int) -> Ints:
+    """Return the `count` best positions in order. Each key in turn narrows down the candidates, so that few of them are left to sort."""
+    rows = np.arange(len(keys[0]))
+    score = np.zeros(len(rows), np.int64)
+    for key in keys:
+        if len(rows) <= 2 * count:
+            break
+        column = key[rows]
+        low, high = int(column.min()), int(column.max())
+        span = high - low + 1
+        if (int(score.max()) + 1) * span >= 2**62:
+            score = np.unique(score, return_inverse=True)[1]
+        score = score * span + (column - low)
+        kept = np.flatnonzero(score >= np.partition(score, len(score) - count)[len(score) - count])
+        rows, score = rows[kept], score[kept]
+    return rows[np.lexsort([-key[rows] for key in reversed(keys)])][:count]
