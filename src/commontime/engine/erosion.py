@@ -7,80 +7,124 @@ windows that touch no other are done after the first round.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .windows import Bools, Bytes, Ints, Windows
+from .windows import BEST_PREFERENCE, Bools, Bytes, Ints, Windows
 
-_BLOCK = 16_384  # rows at once: the temporary arrays of so many stay in a core's own cache (bench/engine.py)
-_DONE = np.int8(127)  # above every value
+BLOCK = 32_768  # rows at once: the temporary arrays of so many stay in a core's own cache (bench/engine.py)
+VALUES = BEST_PREFERENCE + 2  # 0 for cannot, else preference + 1
+KINDS = VALUES * VALUES
+LOW, HIGH = np.divmod(np.arange(KINDS), VALUES)
+_NO_MORE = np.int8(127)  # above every value
+
+type Offsets = NDArray[np.int32] | Ints
+"""Ticks counted from a known one: in half the bytes where they fit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifts:
-    """When somebody's value rises: for starts in [first, stop), it is at least `high`, where it would else be `low`.
+    """When somebody's value rises: for starts in [first, stop), it is at least HIGH[kind], where it would else be LOW[kind].
 
-    All (m,). A value is 0 for cannot, else preference + 1, and the smallest one over the whole meeting counts. One person's lifts nest,
-    so the value at a start is the sum of high - low over the lifts around it; and every bound of a lift really changes that value.
+    All (m,); first and stop count from `earliest`. The smallest value over the whole meeting counts. One person's lifts nest, so the value
+    at a start is the sum of HIGH - LOW over the lifts around it; and every bound of a lift really changes that value.
     """
 
     who: NDArray[np.int32]
-    first: Ints
-    stop: Ints
-    low: Bytes
-    high: Bytes
+    first: Offsets
+    stop: Offsets
+    kind: NDArray[np.uint8]
 
 
-def lifts(free: Windows, duration: int, *, earliest: int, end: int, among: Bools | None = None, depth: int = 99) -> Lifts:
-    """Return the lifts of a meeting of `duration` ticks for starts in [earliest, end). O(n) for n windows of few preferences.
+class _Rows(NamedTuple):
+    """Windows of a few people, laid end to end on one axis, on which two people never touch: so one merge serves them all."""
 
-    among (people,): leave everybody else out. depth 1: only tell can from cannot; `high` is then the lowest value of the run.
+    who: NDArray[np.int32]
+    origin: Offsets
+    left: Offsets
+    right: Offsets
+    value: Bytes
+    floor: Bytes
+
+    def at(self, index: NDArray[np.intp]) -> "_Rows":
+        who, origin, left, right, value, floor = self
+        return _Rows(who[index], origin[index], left[index], right[index], value[index], floor[index])
+
+
+def lifts(free: Windows, duration: int, *, earliest: int, latest_end: int, among: Bools | None = None, depth: int = VALUES) -> Lifts:
+    """Return the lifts of a meeting of `duration` ticks within [earliest, latest_end). O(n) for n windows of few preferences.
+
+    among (people,): leave everybody else out. depth 1: only tell can from cannot; HIGH[kind] is then the lowest value of the run.
     """
-    parts: list[tuple[NDArray[np.int32], Ints, Ints, Bytes, Bytes]] = []
-    for block in _blocks(free):
-        who, start, stop, value = free.who[block], free.start[block], free.end[block], free.preference[block] + np.int8(1)
-        low, high = int(start.min()), int(stop.max())
-        if among is not None or low < earliest or high >= end + duration:
-            near = (start < end + duration - 1) & (stop > earliest)
-            rows = np.flatnonzero(near if among is None else near & among[who])
-            if not len(rows):
-                continue
-            who, start, stop, value = who[rows], start[rows], stop[rows], value[rows]
-        # Lay the people end to end on one axis, on which two of them never touch: one merge serves all.
-        span = high - low + 1
-        origin = (who - who[0]).astype(np.int64)
-        origin *= span
-        start, stop, floor = start + origin, stop + origin, np.zeros(len(who), np.int8)
-        for _ in range(depth):
-            reach = np.maximum.accumulate(stop)
-            opens = np.empty(len(who), np.bool_)
-            opens[0] = True
-            np.greater(start[1:], reach[:-1], out=opens[1:])
-            head = np.flatnonzero(opens)
-            size = np.diff(head, append=len(who))
-            top = np.minimum.reduceat(value, head)
-            first = start[head] - origin[head]
-            until = reach[head + size - 1] - origin[head] - (duration - 1)
-            np.maximum(first, earliest, out=first)
-            np.minimum(until, end, out=until)
-            fits = first < until
-            parts.append((who[head][fits], first[fits], until[fits], floor[head][fits], top[fits]))
-            rest = np.repeat(np.where(fits, top, _DONE), size)
-            rows = np.flatnonzero(value > rest)
-            if not len(rows):
-                break
-            who, origin, start, stop, value, floor = who[rows], origin[rows], start[rows], stop[rows], value[rows], rest[rows]
+    parts = [part for block in _blocks(free) for part in _peel(free, block, duration, earliest, latest_end, among, depth)]
     if not parts:
-        none = np.zeros(0, np.int64)
-        return Lifts(none.astype(np.int32), none, none, none.astype(np.int8), none.astype(np.int8))
-    return Lifts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        none = np.zeros(0, np.int32)
+        return Lifts(none, none, none, np.zeros(0, np.uint8))
+    who, first, stop, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Lifts(who, first, stop, kind)
 
 
 def _blocks(free: Windows) -> Iterator[slice]:
+    """Cut the rows between people."""
     done = 0
     while done < len(free):
-        goal = min(done + _BLOCK, len(free)) - 1
+        goal = min(done + BLOCK, len(free)) - 1
         until = int(np.searchsorted(free.who, free.who[goal], side="right"))
         yield slice(done, until)
         done = until
+
+
+def _lay_out(free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None) -> tuple[_Rows, int]:
+    """Return the block's windows, clipped to [earliest, latest_end), and the tick at which the axis of its first person begins."""
+    who, start, end, value = free.who[block], free.start[block], free.end[block], free.preference[block] + np.int8(1)
+    low, high = int(start.min()), int(end.max())
+    if among is not None or low < earliest or high > latest_end:
+        near = (start < latest_end) & (end > earliest)
+        rows = np.flatnonzero(near if among is None else near & among[who])
+        low, high = max(low, earliest), min(high, latest_end)
+        who, start, end, value = who[rows], np.maximum(start[rows], low), np.minimum(end[rows], high), value[rows]
+    span = max(high - low, 0) + 1
+    people = int(who[-1] - who[0]) + 1 if len(who) else 0
+    axis: type[Any] = np.int32 if span * people < 2**31 else np.int64
+    origin = (who - who[:1]).astype(axis) * axis(span)
+    left, right = (start - low).astype(axis) + origin, (end - low).astype(axis) + origin
+    return _Rows(who, origin, left, right, value, np.zeros(len(who), np.int8)), low
+
+
+def _peel(
+    free: Windows, block: slice, duration: int, earliest: int, latest_end: int, among: Bools | None, depth: int
+) -> Iterator[tuple[NDArray[np.int32], Offsets, Offsets, NDArray[np.uint8]]]:
+    """Yield, from the lowest preference up, the lifts of a block: who, first, stop, kind."""
+    rows, low = _lay_out(free, block, earliest, latest_end, among)
+    offset: type[Any] = np.int32 if latest_end - earliest < 2**31 else np.int64
+    for _ in range(depth):
+        size = len(rows.who)
+        if not size:
+            return
+        sorted_already = (rows.right[1:] >= rows.right[:-1]).all()
+        reach = rows.right if sorted_already else np.maximum.accumulate(rows.right)
+        opens = np.empty(size, np.bool_)
+        opens[0] = True
+        np.greater(rows.left[1:], reach[:-1], out=opens[1:])
+        head = np.flatnonzero(opens)
+        length = reach[np.append(head[1:], size) - 1] - rows.left[head]
+        if len(head) < size:
+            run = np.cumsum(opens)
+            run -= 1
+            top = np.full(len(head), _NO_MORE)
+            np.minimum.at(top, run, rows.value)
+        else:
+            top = rows.value
+        fits = length >= duration
+        kept = np.flatnonzero(fits)
+        runs = head[kept]
+        first = (rows.left[runs] - rows.origin[runs]).astype(offset) + offset(low - earliest)
+        stop = first + (length[kept] - (duration - 1)).astype(offset)
+        yield rows.who[runs], first, stop, rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
+        if len(head) == size:
+            return
+        floor = np.where(fits, top, _NO_MORE)[run]
+        above = np.flatnonzero(rows.value > floor)
+        rows = rows._replace(floor=floor).at(above)

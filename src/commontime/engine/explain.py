@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .erosion import lifts
-from .profile import required_mask
+from .erosion import HIGH, KINDS, LOW, lifts
+from .profile import checked
 from .rank import top_rows
-from .sweep import sweep
+from .sweep import is_dense, sweep
 from .windows import Bools, Bytes, Ints, Windows, levels
 
 
@@ -28,9 +28,10 @@ def preferences(free: Windows, starts: ArrayLike, duration: int) -> Bytes:
     if not len(wanted):
         return np.zeros((0, free.people), np.int8)
     ticks, place = np.unique(wanted, return_inverse=True)
-    rises = lifts(free, duration, earliest=int(ticks[0]), end=int(ticks[-1]) + 1)
+    rises = lifts(free, duration, earliest=int(ticks[0]), latest_end=int(ticks[-1]) + duration)
+    ticks -= ticks[0]
     change = np.zeros((len(ticks) + 1, free.people), np.int8)
-    gain = rises.high - rises.low
+    gain = (HIGH - LOW).astype(np.int8)[rises.kind]
     np.add.at(change, (np.searchsorted(ticks, rises.first), rises.who), gain)
     np.subtract.at(change, (np.searchsorted(ticks, rises.stop), rises.who), gain)
     np.cumsum(change, axis=0, dtype=np.int8, out=change)
@@ -59,15 +60,13 @@ def near_misses(
     There is one for each maximal range of starts with the same required people missing: its first starts that are least short. Starts
     that suit all of them are no misses. The first one tells whom to ask. O(n log n). ValueError as profile.
     """
-    must = required_mask(free, required)
-    if duration < 1:
-        raise ValueError("A meeting lasts at least one tick.")
+    must = checked(free, duration, required, earliest, latest_end)
     end = latest_end - duration + 1
     needed = int(must.sum())
     if end <= earliest or not needed:
         return []
-    groups, present = _count(free, duration, must, earliest, end)
-    at, begin, until = _shortage(free, duration, must, groups, earliest, end)
+    groups, present = _count(free, duration, must, earliest, latest_end)
+    at, begin, until = _shortage(free, duration, must, groups, earliest, latest_end)
     head = np.searchsorted(at, groups)
     least = np.minimum.reduceat(np.minimum(begin, until), head)
     misses = np.flatnonzero(present < needed)
@@ -82,18 +81,22 @@ def near_misses(
     ]
 
 
-def _count(free: Windows, duration: int, must: Bools, earliest: int, end: int) -> tuple[Ints, Ints]:
+def _count(free: Windows, duration: int, must: Bools, earliest: int, latest_end: int) -> tuple[Ints, Ints]:
     """Return the starts (S,) at which another set of required people can come, and how many can from each to the next."""
-    rises = lifts(free, duration, earliest=earliest, end=end, among=must, depth=1)
-    kind = np.zeros(len(rises.who), np.intp)
-    at, sums = sweep(rises.first, rises.stop, kind, np.ones((1, 1), np.int64), np.zeros(1, np.int64), earliest=earliest, end=end)
-    return at, sums[0, 0]
+    rises = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
+    at, sums = sweep(rises, latest_end - duration + 1 - earliest, np.ones((1, KINDS), np.int64), must)
+    return at + earliest, sums[0, 1]
 
 
-def _shortage(free: Windows, duration: int, must: Bools, groups: Ints, earliest: int, end: int) -> tuple[Ints, Ints, Ints]:
+def _shortage(free: Windows, duration: int, must: Bools, groups: Ints, earliest: int, latest_end: int) -> tuple[Ints, Ints, Ints]:
     """Return pieces of starts, cut at `groups` and wherever the person-ticks short bend: first start, short there, short at the last."""
-    tick, covered = _count(free, 1, must, earliest, end + duration - 1)
+    end = latest_end - duration + 1
+    tick, covered = _count(free, 1, must, earliest, latest_end)
     uncovered = must.sum() - covered
+    if is_dense(end - earliest, len(free)):
+        before = np.concatenate(([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=latest_end)))))
+        short = before[duration:] - before[:-duration]
+        return np.arange(earliest, end), short, short
     before = np.concatenate(([0], np.cumsum(uncovered[:-1] * np.diff(tick))))
 
     def total(until: Ints) -> Ints:

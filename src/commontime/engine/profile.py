@@ -4,12 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .erosion import lifts
+from .erosion import HIGH, LOW, lifts
 from .sweep import sweep
-from .windows import BEST_PREFERENCE, CANNOT, Bools, Ints, Windows, levels
-
-_VALUES = BEST_PREFERENCE + 2
-_LOW, _HIGH = np.divmod(np.arange(_VALUES * _VALUES), _VALUES)
+from .windows import CANNOT, FARTHEST, Bools, Ints, Windows, levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,27 +61,27 @@ def profile(free: Windows, duration: int, *, required: Bools | None = None, earl
     required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting is longer than that time.
     ValueError: duration < 1, `required` of another shape or type. O(n + ticks) or O(n log n), whichever is less; see sweep.
     """
-    must = required_mask(free, required)
-    if duration < 1:
-        raise ValueError("A meeting lasts at least one tick.")
+    must = checked(free, duration, required, earliest, latest_end)
     end = latest_end - duration + 1
     if end <= earliest:
         none = np.zeros(0, np.int64)
         return Profile(duration, none, none, np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), none, none)
-    rises = lifts(free, duration, earliest=earliest, end=end)
-    kind = rises.low * np.intp(_VALUES) + rises.high
-    kind += must[rises.who] * np.intp(_VALUES * _VALUES)
     lanes, width = _lanes(free.people)
-    at, sums = sweep(rises.first, rises.stop, kind, np.tile(lanes, 2), np.repeat((0, 1), _VALUES * _VALUES), earliest=earliest, end=end)
+    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), end - earliest, lanes, must)
     fields = _fields(sums, width)
-    last = np.append(at[1:], end) - 1
+    first = at + earliest
+    last = np.append(first[1:], end) - 1
     people = np.array([free.people - must.sum(), must.sum()])
     fields[0] = people[:, None] - fields[1:4].sum(axis=0)
-    return Profile(duration, at, last, fields[:4, 1].T, fields[:4].sum(axis=1).T, fields[4, 1], fields[4].sum(axis=0))
+    return Profile(duration, first, last, fields[:4, 1].T, fields[:4].sum(axis=1).T, fields[4, 1], fields[4].sum(axis=0))
 
 
-def required_mask(free: Windows, required: Bools | None) -> Bools:
-    """Return `required` (people,), by default everybody. ValueError: another shape or type."""
+def checked(free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int) -> Bools:
+    """Return `required` (people,), by default everybody. ValueError: an argument that makes no sense."""
+    if duration < 1:
+        raise ValueError("A meeting lasts at least one tick.")
+    if max(abs(earliest), abs(latest_end)) > FARTHEST:
+        raise ValueError("The time asked for is too far away.")
     if required is None:
         return np.ones(free.people, np.bool_)
     if required.shape != (free.people,) or required.dtype != np.bool_:
@@ -93,15 +90,15 @@ def required_mask(free: Windows, required: Bools | None) -> Bools:
 
 
 def _lanes(people: int) -> tuple[Ints, int]:
-    """Pack what a lift adds into as few whole numbers as 2**53 allows, and return them (lanes, kinds) with the width of a field in bits.
+    """Pack what a lift adds into one whole number, for a big crowd two: (lanes, kinds) int64, and the width of a field in bits.
 
-    The highest field of lane 0 is the sum of values: every lift raises it, so no breakpoint can cancel out. Then come the people per level.
+    The low fields are people per level, the highest is the sum of values. Changes may be negative, but no sum of them ever is.
     """
-    low, high = levels(_LOW - 1), levels(_HIGH - 1)
+    low, high = levels(LOW - 1), levels(HIGH - 1)
     one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
-    width, value = people.bit_length(), _HIGH - _LOW
+    width, value = people.bit_length(), HIGH - LOW
     base = 1 << width
-    if 4 * width + 4 <= 52:
+    if 4 * width + 4 < 63:
         return np.array([((value * base + three) * base + two) * base + one]), width
     return np.array([value * base + one, three * base + two]), width
 

@@ -74,8 +74,8 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
     align: only starts that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better one, by default
     the meeting's duration. ValueError: align < 1, apart < 0, an empty rule. O(S) and a sort of few.
     """
-    if (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
-        raise ValueError("align must be at least 1, apart at least 0, and a rule has at least one criterion.")
+    if k < 0 or (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
+        raise ValueError("k and apart must be at least 0, align at least 1, and a rule has at least one criterion.")
     start = p.first if align is None else -(-p.first // align) * align
     where = np.arange(len(p)) if align is None else np.flatnonzero(start <= p.last)
     distance = p.duration if apart is None else apart
@@ -109,7 +109,7 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
 def _in_order(keys: list[Ints], k: int) -> Iterator[int]:
     """Yield the positions from the best to the worst, sorting only so many as are asked for."""
     size = len(keys[0])
-    done, wanted = 0, 4 * k
+    done, wanted = 0, 4 * k + 4
     while done < size:
         order = top_rows(keys, min(wanted, size))
         yield from order[done:].tolist()
@@ -118,7 +118,7 @@ def _in_order(keys: list[Ints], k: int) -> Iterator[int]:
 
 def top_rows(keys: list[Ints], count: int) -> Ints:
     """Return the `count` best positions in order. Each key in turn narrows down the candidates, so that few of them are left to sort."""
-    rows = np.arange(len(keys[0]))
+    rows = np.arange(len(keys[0]) if count else 0)
     score = np.zeros(len(rows), np.int64)
     for key in keys:
         if len(rows) <= 2 * count:

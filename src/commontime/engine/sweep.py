@@ -1,64 +1,72 @@
 """Sums over intervals: the piecewise constant function t -> total weight of the intervals [first, stop) around t.
 
-Two exact ways, each the other's oracle: *dense* counts on one cell per tick, *packed* sorts ticks that carry their kind in their low bits.
+Two exact ways, each the other's oracle: *dense* marks the bounds on one cell per tick, *packed* sorts them with their kind in the low bits.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
-from numpy.typing import NDArray
 
-from .windows import Ints
+from .erosion import BLOCK, KINDS, Lifts
+from .windows import Bools, Ints
 
 
-def sweep(first: Ints, stop: Ints, kind: NDArray[np.intp], weight: Ints, row: Ints, *, earliest: int, end: int) -> tuple[Ints, Ints]:
-    """Return the breakpoints (S,) in [earliest, end), the first one `earliest`, and the sums (lanes, rows, S) from each to the next.
+def sweep(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
+    """Return all bounds (S,) in [0, ticks), the first one 0, and the sums (lanes, 2, S) of the weights from each to the next.
 
-    first, stop, kind (m,): intervals inside [earliest, end]. weight (lanes, kinds): what an interval of a kind adds, positive in lane 0,
-    so that no breakpoint cancels out, and with sums below 2**53. row (kinds,): the row it adds to.
+    weight (lanes, kinds): what a lift adds, by its kind. row (people,): whether it adds to row 0 or 1, by its person.
     """
-    if end - earliest <= max(_DENSE_TICKS, _DENSE_RATIO * len(first)):
-        return _dense(first, stop, kind, weight, row, earliest, end)
-    return _packed(first, stop, kind, weight, row, earliest, end)
+    way = _dense if is_dense(ticks, len(lifts.who)) else _packed
+    return way(lifts, ticks, weight, row)
 
 
-_DENSE_TICKS = 131_072
-_DENSE_RATIO = 4
+def is_dense(ticks: int, intervals: int) -> bool:
+    """Tell whether one cell per tick is worth it (bench/engine.py). Far horizons must not eat memory."""
+    return ticks <= max(131_072, 4 * intervals)
 
 
-def _dense(first: Ints, stop: Ints, kind: NDArray[np.intp], weight: Ints, row: Ints, earliest: int, end: int) -> tuple[Ints, Ints]:
-    ticks, rows = end - earliest + 1, int(row.max()) + 1
-    origin = (row * ticks - earliest)[kind]
-    begins, ends = first + origin, stop + origin
-    diff = np.empty((len(weight), rows, ticks))
-    hit = np.zeros(ticks, np.bool_)
-    hit[0] = True
-    for lane, weights in enumerate(weight.astype(np.float64)):
-        amount = weights[kind]  # whole numbers below 2**53, on which floats are exact
-        rise = np.bincount(begins, amount, rows * ticks).reshape(rows, ticks)
-        fall = np.bincount(ends, amount, rows * ticks).reshape(rows, ticks)
-        if lane == 0:
-            for r in range(rows):
-                hit |= rise[r] != 0
-                hit |= fall[r] != 0
-        np.subtract(rise, fall, out=diff[lane])
-    at = np.flatnonzero(hit[:-1])
-    return at + earliest, np.cumsum(diff[:, :, at].astype(np.int64), axis=-1)
+def _dense(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
+    hit = np.zeros(ticks + 1, np.bool_)
+    hit[0] = hit[ticks] = True
+    for part in _parts(lifts):
+        hit[lifts.first[part]] = True
+        hit[lifts.stop[part]] = True
+    at = np.flatnonzero(hit)
+    place = np.empty(ticks + 1, np.intp)
+    place[at] = np.arange(len(at))
+    change = np.zeros((len(weight), 2 * len(at)), np.int64)
+    rows = row * np.intp(len(at))
+    for part in _parts(lifts):
+        origin = rows[lifts.who[part]]
+        begins, ends = place[lifts.first[part]] + origin, place[lifts.stop[part]] + origin
+        for lane, weights in zip(change, weight, strict=True):
+            amount = weights[lifts.kind[part]]
+            np.add.at(lane, begins, amount)
+            np.subtract.at(lane, ends, amount)
+    return at[:-1], np.cumsum(change.reshape(len(weight), 2, -1)[:, :, :-1], axis=-1)
 
 
-def _packed(first: Ints, stop: Ints, kind: NDArray[np.intp], weight: Ints, row: Ints, earliest: int, end: int) -> tuple[Ints, Ints]:
-    lanes, kinds = weight.shape
-    rows, bits = int(row.max()) + 1, kinds.bit_length() + 1
-    begins = ((first - earliest) << bits) | (kind << 1)
-    ends = ((stop - earliest) << bits) | (kind << 1) | 1
-    # The last key opens the timeline, with a kind that weighs nothing.
-    key = np.concatenate((begins, ends, [kinds << 1]))
+def _parts(lifts: Lifts) -> Iterator[slice]:
+    return (slice(done, done + BLOCK) for done in range(0, len(lifts.who), BLOCK))
+
+
+def _packed(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
+    count, bits = len(lifts.who), (4 * KINDS).bit_length()
+    key = np.empty(2 * count + 1, np.int64)
+    for part in _parts(lifts):
+        code = lifts.kind[part] * np.int64(4) + row[lifts.who[part]] * 2
+        key[:count][part] = (lifts.first[part].astype(np.int64) << bits) + code
+        key[count:-1][part] = (lifts.stop[part].astype(np.int64) << bits) + (code + 1)
+    key[-1] = 0  # the first segment opens at 0, whoever is there: no lift has kind 0
     key.sort()
     tick = key >> bits
-    last = np.flatnonzero(np.diff(tick, append=end - earliest + 1))
-    table = np.zeros((lanes, rows, kinds + 1, 2), np.int64)
-    for k in range(kinds):
-        table[:, row[k], k] = weight[:, k, None] * (1, -1)
-    change = table.reshape(lanes, rows, -1)[:, :, key & ((1 << bits) - 1)]
-    at = tick[last]
-    sums = np.cumsum(change, axis=-1)[:, :, last]
-    inside = at < end - earliest
-    return at[inside] + earliest, sums[:, :, inside]
+    last = np.flatnonzero(np.diff(tick, append=ticks))
+    key &= (1 << bits) - 1
+    sums = np.empty((len(weight), 2, len(last)), np.int64)
+    for lane, weights in zip(sums, weight, strict=True):
+        for half in (0, 1):
+            table = np.zeros((KINDS, 2, 2), np.int64)
+            table[:, half, 0], table[:, half, 1] = weights, -weights
+            table[0] = 0
+            lane[half] = np.cumsum(table.reshape(-1)[key])[last]
+    return tick[last], sums

@@ -15,7 +15,7 @@ type Bytes = NDArray[np.int8]
 CANNOT, IF_NEED_BE, WORKS, IDEAL = range(4)
 BEST_PREFERENCE = 10
 _LEVELS = np.array([CANNOT] + 4 * [IF_NEED_BE] + 4 * [WORKS] + 3 * [IDEAL], np.int8)  # at preference + 1
-_FARTHEST = 2**40  # ticks; keeps every product of people and ticks inside 64 bits, and is two million years away
+FARTHEST = 2**40  # ticks; keeps every product of people and ticks inside 64 bits, and is two million years away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +110,13 @@ def _check_rows(who: NDArray[Any], start: NDArray[Any], end: NDArray[Any], prefe
     if not len(who):
         return
     in_range = who.min() >= 0 and who.max() < people and preference.min() >= 0 and preference.max() <= BEST_PREFERENCE
-    if in_range and start.min() >= -_FARTHEST and end.max() <= _FARTHEST and bool((start < end).all()):
+    if in_range and start.min() >= -FARTHEST and end.max() <= FARTHEST and bool((start < end).all()):
         return
     reasons = {
         f"who is not one of {people} people": (who < 0) | (who >= people),
         "the end is not after the start": end <= start,
         f"the preference is not in 0..{BEST_PREFERENCE}": (preference < 0) | (preference > BEST_PREFERENCE),
-        "the time is too far away": (start < -_FARTHEST) | (end > _FARTHEST),
+        "the time is too far away": (start < -FARTHEST) | (end > FARTHEST),
     }
     row = min(int(bad.argmax()) for bad in reasons.values() if bad.any())
     why = next(reason for reason, bad in reasons.items() if bad[row])

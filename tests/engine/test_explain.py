@@ -1,0 +1,72 @@
+"""Who can come, and how near the others are."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commontime import engine
+from tests.engine import brute
+from tests.engine.problems import problems
+from tests.engine.test_profile import dense, packed
+
+
+def found(problem, k):
+    misses = engine.near_misses(problem.windows, problem.duration, **problem.bounds, k=k)
+    return [(miss.first, miss.last, miss.missing, miss.short) for miss in misses]
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems(), st.lists(st.integers(-10, 30), max_size=6), st.integers(0, 3))
+def test_preferences_and_attendance_equal_their_definition(problem, starts, repeat):
+    starts = [problem.earliest + start for start in starts] * repeat
+
+    matrix = engine.preferences(problem.windows, starts, problem.duration)
+
+    wanted = [list(brute.everybody(problem.rows, problem.people, start, problem.duration)) for start in starts]
+    assert matrix.shape == (len(starts), problem.people)
+    assert matrix.tolist() == wanted
+    for start, row in zip(starts, wanted, strict=True):
+        assert engine.attendance(problem.windows, start, problem.duration).tolist() == [brute.level(value) for value in row]
+
+
+@settings(max_examples=600, deadline=None)
+@given(problems(rows=10, ticks=30), st.integers(0, 6))
+def test_near_misses_equal_their_definition(problem, k):
+    assert found(problem, k) == brute.near_misses(*problem.definition, k)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(rows=10, ticks=30))
+def test_near_misses_dense_and_packed_agree(problem):
+    with dense():
+        one = found(problem, 9)
+    with packed():
+        other = found(problem, 9)
+
+    assert one == other
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems())
+def test_a_near_miss_works_without_the_missing(problem):
+    for miss in engine.near_misses(problem.windows, problem.duration, **problem.bounds):
+        can = engine.attendance(problem.windows, miss.last, problem.duration) > 0
+        needed = set(np.flatnonzero(problem.required).tolist())
+
+        assert miss.missing == tuple(sorted(needed - set(np.flatnonzero(can).tolist())))
+
+
+def test_a_near_miss_names_whom_to_ask_for_how_much():
+    hour = 60
+    free = engine.windows([(0, 9 * hour, 12 * hour, 9), (1, 9 * hour, 10 * hour, 5), (1, 11 * hour + 20, 15 * hour, 5)], 2)
+
+    (nearest, *_) = engine.near_misses(free, 90, earliest=8 * hour, latest_end=16 * hour)
+
+    assert nearest == engine.NearMiss(first=9 * hour, last=9 * hour, missing=(1,), short=30)
+
+
+def test_starts_that_suit_all_required_people_are_no_misses():
+    free = engine.windows([(0, 0, 100, 9)], 1)
+
+    assert engine.near_misses(free, 30, earliest=0, latest_end=100) == []
+    assert engine.near_misses(free, 30, required=np.array([False]), earliest=0, latest_end=200) == []

@@ -1,0 +1,84 @@
+"""The best starts, in the order their rule says."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commontime import engine
+from tests.engine import brute
+from tests.engine.problems import problems
+
+AT_LEAST_WORKS = (engine.present, engine.at_least(engine.WORKS), engine.attending)
+RULES = {"fair": engine.FAIR, "most": engine.MOST, "kind": engine.KIND, "at least works": AT_LEAST_WORKS}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=250, deadline=None)
+@given(problem=problems(rows=12, ticks=40), k=st.integers(0, 8), align=st.none() | st.integers(1, 7), apart=st.none() | st.integers(0, 9))
+def test_best_equals_its_definition(rule, problem, k, align, apart):
+    distance = problem.duration if apart is None else apart
+
+    found = engine.best(problem.profile, k, rule=RULES[rule], align=align, apart=apart)
+
+    wanted = brute.best(brute.profile(*problem.definition), k, rule, align or 1, distance)
+    assert [(slot.start, slot.last, slot.key) for slot in found] == wanted
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("people", [3, 50, 3_000])
+def test_the_order_of_many_starts_is_a_plain_sort(rule, people):
+    rng = np.random.default_rng(people)
+    who, start = rng.integers(0, people, 12_000), rng.integers(0, 10_000, 12_000)
+    free = engine.from_arrays(who, start, start + rng.integers(30, 300, 12_000), rng.integers(0, 11, 12_000), people=people)
+    p = engine.profile(free, 30, required=rng.random(people) < 0.1, earliest=0, latest_end=10_000)
+    keys = [tuple(int(key(p)[i]) for key in RULES[rule]) for i in range(len(p))]
+    order = sorted(range(len(p)), key=lambda i: ([-value for value in keys[i]], i))
+
+    for k in (1, 10, 500, len(p)):
+        assert [slot.segment for slot in engine.best(p, k, rule=RULES[rule], apart=0)] == order[:k]
+
+
+def test_a_slot_tells_its_counts():
+    free = engine.windows([(0, 0, 60, 9), (1, 0, 60, 2), (2, 10, 45, 5)], 4)
+    p = engine.profile(free, 30, required=np.array([True, True, False, False]), earliest=0, latest_end=60)
+
+    (slot,) = engine.best(p, 1)
+
+    assert (slot.start, slot.last, slot.segment) == (10, 15, 1)
+    assert (slot.required, slot.everyone) == ((0, 1, 0, 1), (1, 1, 1, 1))
+    assert (slot.required_preference, slot.preference) == (11, 16)
+    assert slot.key == (0, 3, -1, -1, 16)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(rows=10), st.data())
+def test_more_free_time_never_worsens_the_best(problem, data):
+    person = data.draw(st.integers(0, problem.people - 1))
+    start = problem.earliest + data.draw(st.integers(-5, 24))
+    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), 10)))
+
+    before, after = engine.best(problem.profile, 1), engine.best(more.profile, 1)
+
+    assert [slot.key[:2] for slot in after] >= [slot.key[:2] for slot in before]
+    if before and (after[0].key[:2] == before[0].key[:2]):
+        assert after[0].key >= before[0].key
+
+
+def test_leximin_is_the_order_of_the_histograms():
+    """Lemma 3: comparing sorted level vectors of one length, or how many are at each level from the lowest up, is the same."""
+    vectors = list(product(range(4), repeat=4))
+
+    for one, other in product(vectors, repeat=2):
+        counts = [[vector.count(level) for level in range(4)] for vector in (one, other)]
+        assert (sorted(one) > sorted(other)) == (counts[0] < counts[1])
+
+
+def test_arguments_that_make_no_sense_are_refused():
+    p = engine.profile(engine.windows([(0, 0, 60, 9)], 1), 30, earliest=0, latest_end=60)
+
+    for wrong in ({"align": 0}, {"apart": -1}, {"rule": ()}, {"k": -1}):
+        with pytest.raises(ValueError):
+            engine.best(p, **wrong)
