@@ -1,0 +1,43 @@
+"""Without a mail server: each mail becomes one file, which its receiver can read on a page."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+def file_name(message_id: str) -> str:
+    """Return the name of the file for a Message-ID. The same mail written twice is one file."""
+    return hashlib.sha256(message_id.encode()).hexdigest() + ".eml"
+
+
+def mail_folder() -> Path | None:
+    """Return where the mails are kept as files, or None if there is a mail server."""
+    folder = settings.MAILERS["default"].get("OPTIONS", {}).get("folder")
+    return Path(folder) if folder else None
+
+
+class FileBackend(BaseEmailBackend):
+    """Write each mail into `folder`, whole or not at all."""
+
+    def __init__(self, *, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = Path(folder)
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for mail in email_messages:
+            content = mail.message()
+            target = self.folder / file_name(content["Message-ID"])
+            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as draft:
+                draft.write(content.as_bytes())
+                draft.flush()
+                os.fsync(draft.fileno())
+            os.replace(draft.name, target)
+        return len(email_messages)

@@ -1,0 +1,201 @@
+"""Send what is due: claim one message, compose it, hand it to the mail server, settle it.
+
+Once each as long as nothing crashes; after a crash perhaps a second time, with the same Message-ID.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q, QuerySet
+
+from commontime.core import clock
+from commontime.mail import mime
+from commontime.mail.backends import mail_folder
+from commontime.mail.enums import State
+from commontime.mail.letters import Letter
+from commontime.mail.models import Message
+from commontime.mail.server import Refused, Server, ServerAway
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+# A send waits for five replies, at most 10 s each (EMAIL timeout), so it may only start this long before the lease ends.
+LONGEST_SEND = timedelta(seconds=50)
+# While the server is away one try every HOLD finds out; a silent server takes 10 s of a worker's time for each.
+HOLD = timedelta(seconds=12)
+BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 1800, 7200))
+# As long as the refusals may be the server's trouble and not the mail's, no mail waits longer than this for its recovery.
+IN_DOUBT = timedelta(seconds=25)
+KEEP_TRYING = timedelta(days=3)
+READ_AHEAD = 50
+
+Composer = Callable[[Message], Letter | None]
+_composers: dict[str, Composer] = {}
+
+
+class LeaseLost(Exception):
+    """Another worker has the message now, or it was deleted: this one may not send or mark anything more."""
+
+
+def composer(kind: str) -> Callable[[Composer], Composer]:
+    """Register what composes the messages of a kind when they are sent.
+
+    It returns None if the person no longer may know, or there is nothing left to say: then the message is dropped.
+    """
+
+    def register(function: Composer) -> Composer:
+        if _composers.setdefault(kind, function) is not function:
+            raise ValueError(f"Two composers for {kind}.")
+        return function
+
+    return register
+
+
+def is_due() -> bool:
+    """Tell whether a message could be sent now: one is due, and the server is not known to be away."""
+    now = clock.now()
+    return not _is_held(now) and _due(now).exists()
+
+
+def deliver_due(*, limit: int = 500, seconds: float = 10) -> int:
+    """Send what is due, at most `limit` messages and for about `seconds`. Return how many were tried.
+
+    Several workers can run this at once.
+    """
+    if _is_held(clock.now()):
+        return 0
+    tried = 0
+    end = time.monotonic() + seconds
+    server = Server()
+    try:
+        for message in _claimed(server):
+            tried += 1
+            _deliver(message, server)
+            if tried >= limit or time.monotonic() >= end:
+                break
+    except ServerAway as away:
+        logger.warning("The mail server is away: %s", away)
+    except LeaseLost:
+        logger.warning("A mail was taken over by another worker or deleted; this batch stops.")
+    finally:
+        server.close()
+    return tried
+
+
+def forget_settled(*, days: int) -> int:
+    """Delete the messages that were settled more than `days` days ago, and the mails that were kept as files. Return how many messages."""
+    before = clock.now() - timedelta(days=days)
+    if folder := mail_folder():
+        for kept in folder.glob("*.*"):
+            with contextlib.suppress(FileNotFoundError):
+                if kept.stat().st_mtime < before.timestamp():
+                    kept.unlink()
+    return Message.objects.filter(settled_at__lt=before).delete()[0]
+
+
+def _due(now: datetime) -> QuerySet[Message]:
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    return Message.objects.filter(free, state=State.QUEUED, due_at__lte=now).order_by("due_at", "sequence")
+
+
+def _is_held(now: datetime) -> bool:
+    return Message.objects.filter(state=State.QUEUED, held=True, due_at__gt=now).exists()
+
+
+def _claimed(server: Server) -> Iterator[Message]:
+    """Yield due messages that this worker now holds, one at a time."""
+    while candidates := list(_due(clock.now())[:READ_AHEAD]):
+        for message in candidates:
+            try:
+                server.open()  # before the claim, so that a slow greeting takes nothing from the lease
+            except ServerAway as away:
+                still_queued = Message.objects.filter(pk=message.pk, state=State.QUEUED)
+                still_queued.update(due_at=clock.now() + HOLD, held=True, error=away.reply)
+                raise
+            if _claim(message):
+                yield message
+
+
+def _claim(message: Message) -> bool:
+    # Whoever claimed it since we read it raised the epoch; whoever settled it changed the state.
+    unclaimed = Message.objects.filter(pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch)
+    message.lease_epoch += 1
+    message.lease_until = clock.now() + LEASE
+    return bool(unclaimed.update(lease_epoch=message.lease_epoch, lease_until=message.lease_until, held=False))
+
+
+def _settle(message: Message, **changes: Any) -> None:
+    mine = Message.objects.filter(pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch)
+    if not mine.update(lease_until=None, **changes):
+        raise LeaseLost
+
+
+def _finish(message: Message, state: State, error: str = "") -> None:
+    _settle(message, state=state, settled_at=clock.now(), payload={}, error=error)
+
+
+def _deliver(message: Message, server: Server) -> None:
+    siblings = Message.objects.filter(event=message.event, recipient=message.recipient).exclude(pk=message.pk)
+    others = list(siblings.values_list("sequence", "state", "lease_until"))
+    if any(sequence > message.sequence for sequence, _, _ in others):
+        return _finish(message, State.DROPPED, "A newer one replaced it.")
+    if any(state == State.QUEUED and lease and lease > clock.now() for _, state, lease in others):
+        # An older one is being sent this moment: this one must not overtake it.
+        return _settle(message, due_at=clock.now() + BACKOFF[0])
+
+    try:
+        letter = _composers[message.kind](message)
+        mail = mime.email_message(message, letter) if letter else None
+    except mime.BadAddress:
+        return _finish(message, State.FAILED, "This is not one address that a mail can go to.")
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the lease runs out, and the message is due again
+    except Exception as bug:
+        logger.exception("A mail of the kind %s could not be composed.", message.kind)
+        return _retry(message, f"Could not be composed: {type(bug).__name__}", _backoff(message))
+    if mail is None:
+        return _finish(message, State.DROPPED)
+    if message.lease_until and clock.now() > message.lease_until - LONGEST_SEND:
+        return _settle(message, due_at=clock.now())  # this process slept: too late to be sure to be the only one
+
+    try:
+        server.send(mail)
+    except Refused as refusal:
+        if refusal.for_good:
+            return _finish(message, State.FAILED, refusal.reply)
+        return _retry(message, refusal.reply, _wait_after_refusal(message), refused_at=clock.now())
+    except ServerAway as away:
+        if server.is_new:
+            _retry(message, away.reply, HOLD, held=True, attempts=message.attempts)
+            raise
+        # Only this connection broke; the next message finds out whether the server is there.
+        return _retry(message, away.reply, timedelta(), attempts=message.attempts)
+    except Exception as bug:
+        logger.exception("A mail of the kind %s could not be sent.", message.kind)
+        server.close()
+        return _retry(message, f"Could not be sent: {type(bug).__name__}", _backoff(message))
+    _finish(message, State.SENT)
+
+
+def _retry(message: Message, error: str, wait: timedelta, **changes: Any) -> None:
+    now = clock.now()
+    if now - message.created_at > KEEP_TRYING:
+        return _finish(message, State.FAILED, error)
+    _settle(message, **{"due_at": now + wait, "attempts": message.attempts + 1, "error": error, **changes})
+
+
+def _backoff(message: Message) -> timedelta:
+    return BACKOFF[min(message.attempts, len(BACKOFF) - 1)]
+
+
+def _wait_after_refusal(message: Message) -> timedelta:
+    """Return how long to wait after a 4xx: longer each time, but only if the server accepted others in the meantime."""
+    wait = _backoff(message)
+    if message.refused_at and Message.objects.filter(state=State.SENT, settled_at__gt=message.refused_at).exists():
+        return wait
+    return min(wait, IN_DOUBT)

@@ -1,0 +1,111 @@
+"""A letter as a MIME message."""
+
+import email.message
+import email.policy
+from email.errors import HeaderParseError
+from email.header import Header
+from email.headerregistry import Address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils.crypto import salted_hmac
+from django.utils.encoding import punycode
+
+from commontime.mail.letters import Letter, one_line
+from commontime.mail.models import Message
+
+LONGEST_NAME = 200
+PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;()<>@[]!#$%&'*+-/^_`{|}~")
+
+
+def message_id(message: Message) -> str:
+    """Return the Message-ID: the same for every try of one message, and for nobody to guess an address from (RFC 5322, 3.6.4)."""
+    what = "\0".join([message.event, message.recipient, str(message.sequence)])
+    digest = salted_hmac("commontime.mail.message_id", what, algorithm="sha256").hexdigest()[:40]
+    host = urlsplit(settings.COMMONTIME_BASE_URL).hostname or "localhost"
+    return f"<{digest}@[IPv6:{host}]>" if ":" in host else f"<{digest}@{host}>"
+
+
+class BadAddress(ValueError):
+    """The recipient is not one address that a mail can go to."""
+
+
+def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
+    """Return the mail to the message's one recipient, or raise BadAddress.
+
+    An invitation travels twice, as Google's do: as an alternative of the text, which RFC 6047 wants and which makes Outlook,
+    Gmail and Apple Mail show it as one, and as a file for those who open it by hand. The file's type is application/ics, so
+    nobody reads the same request twice. Further documents are text/calendar parts of their own: iTIP allows one UID each.
+    """
+    address = _one_address(message.recipient)
+    headers = {
+        "Message-ID": message_id(message),
+        "Auto-Submitted": "auto-generated",
+        # Without it some servers answer every notice with an out-of-office mail.
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }
+    if letter.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail = _Mail(one_line(letter.subject), letter.text, to=[address], headers=headers)
+    mail.to_name = one_line(letter.to_name)[:LONGEST_NAME]
+    mail.attach_alternative(letter.html, "text/html")
+    if letter.documents:
+        first, *further = letter.documents
+        mail.attach_alternative(first.decode(), f"text/calendar; method={letter.method}")
+        for number, document in enumerate(further, start=2):
+            mail.attach(f"invite-{number}.ics", document.decode(), f"text/calendar; method={letter.method}")
+        mail.attach("invite.ics", first, "application/ics")
+    return mail
+
+
+class _Mail(EmailMultiAlternatives):
+    to_name = ""
+
+    def message(self, *, policy: Any = email.policy.SMTP) -> email.message.EmailMessage:
+        # 7bit: nothing asks the server whether it can take eight.
+        message = super().message(policy=policy.clone(cte_type="7bit"))
+        message.replace_header("Subject", _Typed("Subject", str(self.subject)))
+        if self.to_name:
+            message.replace_header("To", _Typed("To", self.to_name, self.to[0]))
+        return message
+
+
+class _Typed(str):
+    """A header with what a person typed, which reads back as typed.
+
+    Python's own would decode an encoded word that somebody typed, and up to 3.13 it loses the quotes of a name that it
+    folds, so that a comma in it begins a second address. It leaves a value alone that has a name and can fold itself.
+    """
+
+    name: str
+    _folded: str
+
+    def __new__(cls, name: str, typed: str, address: str = "") -> "_Typed":
+        value = f'"{typed}" <{address}>' if address else typed
+        header = super().__new__(cls, value)
+        header.name = name
+        header._folded = _encoded(name, typed, quote=bool(address))
+        if address:
+            header._folded += f"\n <{address}>"
+        return header
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self._folded}".replace("\n", policy.linesep) + str(policy.linesep)
+
+
+def _encoded(name: str, typed: str, *, quote: bool) -> str:
+    if len(typed) < 60 and PLAIN.issuperset(typed):
+        return f'"{typed}"' if quote else typed
+    return Header(typed, "utf-8", header_name=name).encode(maxlinelen=74)
+
+
+def _one_address(text: str) -> str:
+    """Return the address with its domain in ASCII (RFC 5890)."""
+    try:
+        parsed = Address(addr_spec=text)
+        return Address(username=parsed.username, domain=punycode(parsed.domain)).addr_spec
+    except (HeaderParseError, ValueError, IndexError):
+        raise BadAddress(text) from None

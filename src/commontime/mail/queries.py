@@ -1,0 +1,47 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from commontime.mail.backends import file_name, mail_folder
+from commontime.mail.enums import State
+from commontime.mail.mime import message_id
+from commontime.mail.models import Message
+
+LONGEST_LIST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLetter:
+    name: str
+    subject: str
+    text: str
+    sent_at: datetime
+
+
+def letters_kept_for(address: str) -> list[KeptLetter]:
+    """Return the last mails to an address that were written as files because there is no mail server, the newest first."""
+    folder = mail_folder()
+    if folder is None:
+        return []
+    sent = Message.objects.filter(recipient__iexact=address, state=State.SENT).order_by("-settled_at")[:LONGEST_LIST]
+    return [letter for message in sent if (letter := _read(folder, message))]
+
+
+def failed_messages(events: Collection[str]) -> QuerySet[Message]:
+    """Return the mails about these events that could not be delivered, for those who may know."""
+    return Message.objects.filter(event__in=events, state=State.FAILED).order_by("created_at")
+
+
+def _read(folder: Path, message: Message) -> KeptLetter | None:
+    name = file_name(message_id(message))
+    try:
+        content = message_from_bytes((folder / name).read_bytes(), policy=policy.default)
+    except FileNotFoundError:
+        return None
+    body = content.get_body(("plain",))
+    assert message.settled_at is not None
+    return KeptLetter(name, str(content["Subject"]), body.get_content() if body else "", message.settled_at)
