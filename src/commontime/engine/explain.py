@@ -1,11 +1,12 @@
 """Who can come when, and how near the starts at which somebody required cannot are to working."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .erosion import HIGH, KINDS, LOW, lifts
+from .erosion import HIGH, KINDS, LOW, Lifts, lifts
 from .profile import checked
 from .rank import top_rows
 from .sweep import is_dense, sweep
@@ -65,62 +66,74 @@ def near_misses(
     needed = int(must.sum())
     if end <= earliest or not needed:
         return []
-    groups, present = _count(free, duration, must, earliest, latest_end)
-    at, begin, until = _shortage(free, duration, must, groups, earliest, latest_end)
-    head = np.searchsorted(at, groups)
-    least = np.minimum.reduceat(np.minimum(begin, until), head)
+    ticks = end - earliest
+    runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
+    long = np.flatnonzero(runs.stop - runs.first >= duration)
+    possible = Lifts(runs.who[long], runs.first[long], runs.stop[long] - (duration - 1), runs.kind[long])
+    groups, present = _count(possible, ticks, must)
+    pieces = _shortage(*_count(runs, latest_end - earliest, must), needed, groups, duration, ticks)
+    head = np.searchsorted(pieces.first, groups)
+    least = np.minimum.reduceat(np.minimum(pieces.at_first, pieces.at_last), head)
     misses = np.flatnonzero(present < needed)
-    top = misses[top_rows([present[misses], -least[misses]], k)]
-    who = preferences(free, groups[top], duration) < 0
-    stop = np.append(head[1:], len(at))
-    return [
-        NearMiss(
-            *_least_range(at, begin, until, int(head[g]), int(stop[g]), end), tuple(np.flatnonzero(who[i] & must).tolist()), int(least[g])
-        )
-        for i, g in enumerate(top.tolist())
-    ]
+    found = []
+    for group in misses[top_rows([present[misses], -least[misses]], k)].tolist():
+        part = slice(int(head[group]), int(head[group + 1]) if group + 1 < len(head) else None)
+        first, last = _least_range(_Pieces(*(column[part] for column in pieces)))
+        missing = must.copy()
+        missing[possible.who[(possible.first <= first) & (possible.stop > first)]] = False
+        found.append(NearMiss(earliest + first, earliest + last, tuple(np.flatnonzero(missing).tolist()), int(least[group])))
+    return found
 
 
-def _count(free: Windows, duration: int, must: Bools, earliest: int, latest_end: int) -> tuple[Ints, Ints]:
-    """Return the starts (S,) at which another set of required people can come, and how many can from each to the next."""
-    rises = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    at, sums = sweep(rises, latest_end - duration + 1 - earliest, np.ones((1, KINDS), np.int64), must)
-    return at + earliest, sums[0, 1]
+class _Pieces(NamedTuple):
+    """Consecutive ranges of starts, over each of which the person-ticks short grow or shrink evenly. All (S,) int64."""
+
+    first: Ints
+    last: Ints
+    at_first: Ints
+    at_last: Ints
 
 
-def _shortage(free: Windows, duration: int, must: Bools, groups: Ints, earliest: int, latest_end: int) -> tuple[Ints, Ints, Ints]:
-    """Return pieces of starts, cut at `groups` and wherever the person-ticks short bend: first start, short there, short at the last."""
-    end = latest_end - duration + 1
-    tick, covered = _count(free, 1, must, earliest, latest_end)
-    uncovered = must.sum() - covered
-    if is_dense(end - earliest, len(free)):
-        before = np.concatenate(([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=latest_end)))))
-        short = before[duration:] - before[:-duration]
-        return np.arange(earliest, end), short, short
+def _count(some: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
+    """Return the bounds of the lifts, from 0, and how many there are from each to the next: (S,), (S,)."""
+    at, sums = sweep(some, ticks, np.ones((1, KINDS), np.int64), must)
+    return at, sums[0, 1]
+
+
+def _shortage(tick: Ints, covered: Ints, needed: int, groups: Ints, duration: int, ticks: int) -> _Pieces:
+    """Return how many person-ticks each start is short, in pieces that no start of a group cuts.
+
+    tick, covered: how many are free from each tick to the next. short(t) = U(t + duration) - U(t), where U sums up those who are not.
+    """
+    uncovered = needed - covered
+    if is_dense(ticks, len(tick)):
+        total = np.concatenate(([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=ticks + duration - 1)))))
+        short, every = total[duration:] - total[:-duration], np.arange(ticks)
+        return _Pieces(every, every, short, short)
     before = np.concatenate(([0], np.cumsum(uncovered[:-1] * np.diff(tick))))
 
-    def total(until: Ints) -> Ints:
+    def sum_until(until: Ints) -> Ints:
         i = np.searchsorted(tick, until, side="right") - 1
         return before[i] + uncovered[i] * (until - tick[i])
 
-    at = np.unique(np.concatenate((groups, tick[tick < end], tick[tick >= earliest + duration] - duration)))
-    last = np.append(at[1:], end) - 1
-    return at, total(at + duration) - total(at), total(last + duration) - total(last)
+    first = np.unique(np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration)))
+    last = np.append(first[1:], ticks) - 1
+    at_first, at_last = (sum_until(start + duration) - sum_until(start) for start in (first, last))
+    return _Pieces(first, last, at_first, at_last)
 
 
-def _least_range(at: Ints, begin: Ints, until: Ints, head: int, stop: int, end: int) -> tuple[int, int]:
-    """Return the first starts in a row, inclusive, that are least short among the pieces head..stop-1."""
-    least = np.minimum(begin[head:stop], until[head:stop])
-    i = head + int(least.argmin())
-    final = int(at[i + 1] if i + 1 < len(at) else end) - 1
-    if begin[i] > until[i]:
-        return final, final
-    first = last = int(at[i])
-    for j in range(i, stop):
-        if begin[j] != begin[i]:
+def _least_range(pieces: _Pieces) -> tuple[int, int]:
+    """Return the first starts in a row, inclusive, that are least short."""
+    i = int(np.minimum(pieces.at_first, pieces.at_last).argmin())
+    least = pieces.at_first[i]
+    if least > pieces.at_last[i]:
+        return int(pieces.last[i]), int(pieces.last[i])
+    last = first = int(pieces.first[i])
+    for j in range(i, len(pieces.first)):
+        if pieces.at_first[j] != least:
             break
-        last = int(at[j])
-        if until[j] != begin[i]:
+        last = int(pieces.first[j])
+        if pieces.at_last[j] != least:
             break
-        last = int(at[j + 1] if j + 1 < len(at) else end) - 1
+        last = int(pieces.last[j])
     return first, last

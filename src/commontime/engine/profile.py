@@ -1,12 +1,13 @@
 """Who could start when: the exact availability of a group for a meeting of a given length."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from .erosion import HIGH, LOW, lifts
 from .sweep import sweep
-from .windows import CANNOT, FARTHEST, Bools, Ints, Windows, levels
+from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Ints, Windows, levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,16 @@ class Profile:
     @property
     def attending(self) -> Ints:
         """How many people can, (S,)."""
-        return self.everyone[:, CANNOT + 1 :].sum(axis=1)
+        return self.at_least(IF_NEED_BE)
+
+    def at_least(self, level: int) -> Ints:
+        """Count the people at this level or above, (S,). ValueError unless the level is in 1..3."""
+        if not IF_NEED_BE <= level <= IDEAL:
+            raise ValueError("A level to be at is 1, 2 or 3.")
+        count = self.everyone[:, level]
+        for better in range(level + 1, IDEAL + 1):
+            count = count + self.everyone[:, better]
+        return count
 
     def joined_by(self, *, required: int = 0, optional: int = 0, preference: int | None = None) -> "Profile":
         """Add people who have not answered, at every start alike: with a preference they all come, with None nobody of them does.
@@ -66,8 +76,8 @@ def profile(free: Windows, duration: int, *, required: Bools | None = None, earl
     if end <= earliest:
         none = np.zeros(0, np.int64)
         return Profile(duration, none, none, np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), none, none)
-    lanes, width = _lanes(free.people)
-    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), end - earliest, lanes, must)
+    width = free.people.bit_length()
+    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), end - earliest, _lanes(width), must)
     fields = _fields(sums, width)
     first = at + earliest
     last = np.append(first[1:], end) - 1
@@ -89,18 +99,18 @@ def checked(free: Windows, duration: int, required: Bools | None, earliest: int,
     return required
 
 
-def _lanes(people: int) -> tuple[Ints, int]:
-    """Pack what a lift adds into one whole number, for a big crowd two: (lanes, kinds) int64, and the width of a field in bits.
+@cache
+def _lanes(width: int) -> Ints:
+    """Pack what a lift adds into one whole number of fields of this width in bits, or into two if people are many: (lanes, kinds) int64.
 
     The low fields are people per level, the highest is the sum of values. Changes may be negative, but no sum of them ever is.
     """
     low, high = levels(LOW - 1), levels(HIGH - 1)
     one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
-    width, value = people.bit_length(), HIGH - LOW
-    base = 1 << width
+    value, base = HIGH - LOW, 1 << width
     if 4 * width + 4 < 63:
-        return np.array([((value * base + three) * base + two) * base + one]), width
-    return np.array([value * base + one, three * base + two]), width
+        return np.array([((value * base + three) * base + two) * base + one])
+    return np.array([value * base + one, three * base + two])
 
 
 def _fields(sums: Ints, width: int) -> Ints:

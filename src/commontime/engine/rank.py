@@ -22,7 +22,7 @@ def present(p: Profile) -> Ints:
 
 def attending(p: Profile) -> Ints:
     """Prefer more people attending."""
-    return p.attending
+    return p.at_least(IF_NEED_BE)
 
 
 def fewest(level: int) -> Key:
@@ -32,7 +32,7 @@ def fewest(level: int) -> Key:
 
 def at_least(level: int) -> Key:
     """Prefer more people at this level or above."""
-    return lambda p: p.everyone[:, level:].sum(axis=1)
+    return lambda p: p.at_least(level)
 
 
 def preference(p: Profile) -> Ints:
@@ -76,34 +76,37 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
     """
     if k < 0 or (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
         raise ValueError("k and apart must be at least 0, align at least 1, and a rule has at least one criterion.")
-    start = p.first if align is None else -(-p.first // align) * align
-    where = np.arange(len(p)) if align is None else np.flatnonzero(start <= p.last)
     distance = p.duration if apart is None else apart
-    keys = [key(p)[where] for key in rule]
+    start, segment = p.first, np.arange(len(p))
+    values = [key(p) for key in rule]
+    if align is not None:
+        start = -(-start // align) * align
+        segment = np.flatnonzero(start <= p.last)
+        start, values = start[segment], [value[segment] for value in values]
     chosen: list[int] = []
-    starts: list[int] = []
-    for i in _in_order(keys, k):
-        if len(chosen) >= k:
+    taken: list[int] = []
+    for i in _in_order(values, k):
+        if len(chosen) == k:
             break
-        segment = int(where[i])
-        tick = int(start[segment])
-        place = bisect(starts, tick)
-        if all(abs(tick - near) >= distance for near in starts[max(place - 1, 0) : place + 1]):
-            starts.insert(place, tick)
-            chosen.append(segment)
-    return [
-        Slot(
-            int(start[i]),
-            int(p.last[i]),
-            i,
-            tuple(p.required[i].tolist()),
-            tuple(p.everyone[i].tolist()),
-            int(p.required_preference[i]),
-            int(p.preference[i]),
-            tuple(int(key(p)[i]) for key in rule),
-        )
-        for i in chosen
-    ]
+        tick = int(start[i])
+        place = bisect(taken, tick)
+        if all(abs(tick - near) >= distance for near in taken[max(place - 1, 0) : place + 1]):
+            taken.insert(place, tick)
+            chosen.append(i)
+    return [_slot(p, int(start[i]), int(segment[i]), tuple(int(value[i]) for value in values)) for i in chosen]
+
+
+def _slot(p: Profile, start: int, segment: int, key: tuple[int, ...]) -> Slot:
+    return Slot(
+        start=start,
+        last=int(p.last[segment]),
+        segment=segment,
+        required=tuple(p.required[segment].tolist()),
+        everyone=tuple(p.everyone[segment].tolist()),
+        required_preference=int(p.required_preference[segment]),
+        preference=int(p.preference[segment]),
+        key=key,
+    )
 
 
 def _in_order(keys: list[Ints], k: int) -> Iterator[int]:
