@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .erosion import HIGH, KINDS, LOW, Lifts, lifts
 from .profile import checked
-from .rank import top_rows
+from .rank import scores
 from .sweep import is_dense, sweep
 from .windows import Bools, Bytes, Ints, Windows, levels
 
@@ -76,7 +76,11 @@ def near_misses(
     least = np.minimum.reduceat(np.minimum(pieces.at_first, pieces.at_last), head)
     misses = np.flatnonzero(present < needed)
     found = []
-    for group in misses[top_rows([present[misses], -least[misses]], k)].tolist():
+    score = scores([present[misses], -least[misses]])
+    for _ in range(min(k, len(misses))):
+        nearest = int(score.argmax())  # of equal scores, the first, which is the earliest
+        score[nearest] = -1
+        group = int(misses[nearest])
         part = slice(int(head[group]), int(head[group + 1]) if group + 1 < len(head) else None)
         first, last = _least_range(_Pieces(*(column[part] for column in pieces)))
         missing = must.copy()

@@ -78,12 +78,12 @@ def profile(free: Windows, duration: int, *, required: Bools | None = None, earl
         return Profile(duration, none, none, np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), none, none)
     width = free.people.bit_length()
     at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), end - earliest, _lanes(width), must)
-    fields = _fields(sums, width)
+    people = np.array([free.people - must.sum(), must.sum()])
+    fields = _fields(sums, width, people[:, None])
+    both = fields[:, 0] + fields[:, 1]
     first = at + earliest
     last = np.append(first[1:], end) - 1
-    people = np.array([free.people - must.sum(), must.sum()])
-    fields[0] = people[:, None] - fields[1:4].sum(axis=0)
-    return Profile(duration, first, last, fields[:4, 1].T, fields[:4].sum(axis=1).T, fields[4, 1], fields[4].sum(axis=0))
+    return Profile(duration, first, last, fields[:4, 1].T, both[:4].T, fields[4, 1], both[4])
 
 
 def checked(free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int) -> Bools:
@@ -113,14 +113,17 @@ def _lanes(width: int) -> Ints:
     return np.array([value * base + one, three * base + two])
 
 
-def _fields(sums: Ints, width: int) -> Ints:
-    """Unpack the sums (lanes, rows, S) into (5, rows, S): space for level 0, people at level 1, 2, 3, and the sum of preferences."""
+def _fields(sums: Ints, width: int, people: Ints) -> Ints:
+    """Unpack the sums (lanes, rows, S) into (5, rows, S): people at level 0, 1, 2, 3, and the sum of preferences. people (rows, 1)."""
     mask = (1 << width) - 1
     fields = np.empty((5, *sums.shape[1:]), np.int64)
-    fields[1] = sums[0] & mask
     if len(sums) == 1:
-        fields[2], fields[3], values = sums[0] >> width & mask, sums[0] >> 2 * width & mask, sums[0] >> 3 * width
+        levels_of, values = (sums[0], sums[0] >> width, sums[0] >> 2 * width), sums[0] >> 3 * width
     else:
-        fields[2], fields[3], values = sums[1] & mask, sums[1] >> width, sums[0] >> width
-    fields[4] = values - fields[1:4].sum(axis=0)  # a value is a preference + 1
+        levels_of, values = (sums[0], sums[1], sums[1] >> width), sums[0] >> width
+    for level, packed in enumerate(levels_of, 1):
+        np.bitwise_and(packed, mask, out=fields[level])
+    attending = fields[1] + fields[2] + fields[3]
+    np.subtract(people, attending, out=fields[0])
+    np.subtract(values, attending, out=fields[4])  # a value is a preference + 1
     return fields

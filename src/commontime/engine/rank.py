@@ -1,7 +1,6 @@
 """Which starts are best: lexicographic rules, always ending in the earliest start."""
 
-from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +71,7 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
     """Return the at most k best starts, one per segment, best first, ties by the earliest.
 
     align: only starts that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better one, by default
-    the meeting's duration. ValueError: align < 1, apart < 0, an empty rule. O(S) and a sort of few.
+    the meeting's duration. ValueError: align < 1, apart < 0, an empty rule. O(S k).
     """
     if k < 0 or (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
         raise ValueError("k and apart must be at least 0, align at least 1, and a rule has at least one criterion.")
@@ -83,55 +82,36 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
         start = -(-start // align) * align
         segment = np.flatnonzero(start <= p.last)
         start, values = start[segment], [value[segment] for value in values]
+    score = scores(values)
     chosen: list[int] = []
-    taken: list[int] = []
-    for i in _in_order(values, k):
-        if len(chosen) == k:
+    while len(chosen) < k and len(score):
+        i = int(score.argmax())  # of equal scores, the first, which is the earliest
+        if score[i] < 0:
             break
-        tick = int(start[i])
-        place = bisect(taken, tick)
-        if all(abs(tick - near) >= distance for near in taken[max(place - 1, 0) : place + 1]):
-            taken.insert(place, tick)
-            chosen.append(i)
-    return [_slot(p, int(start[i]), int(segment[i]), tuple(int(value[i]) for value in values)) for i in chosen]
+        chosen.append(i)
+        near = slice(*start.searchsorted((start[i] - distance + 1, start[i] + distance)).tolist())
+        score[near] = score[i] = -1
+    return _slots(p, start[chosen], segment[chosen], [value[chosen] for value in values])
 
 
-def _slot(p: Profile, start: int, segment: int, key: tuple[int, ...]) -> Slot:
-    return Slot(
-        start=start,
-        last=int(p.last[segment]),
-        segment=segment,
-        required=tuple(p.required[segment].tolist()),
-        everyone=tuple(p.everyone[segment].tolist()),
-        required_preference=int(p.required_preference[segment]),
-        preference=int(p.preference[segment]),
-        key=key,
-    )
-
-
-def _in_order(keys: list[Ints], k: int) -> Iterator[int]:
-    """Yield the positions from the best to the worst, sorting only so many as are asked for."""
-    size = len(keys[0])
-    done, wanted = 0, 4 * k + 4
-    while done < size:
-        order = top_rows(keys, min(wanted, size))
-        yield from order[done:].tolist()
-        done, wanted = len(order), 8 * wanted
-
-
-def top_rows(keys: list[Ints], count: int) -> Ints:
-    """Return the `count` best positions in order. Each key in turn narrows down the candidates, so that few of them are left to sort."""
-    rows = np.arange(len(keys[0]) if count else 0)
-    score = np.zeros(len(rows), np.int64)
-    for key in keys:
-        if len(rows) <= 2 * count:
-            break
-        column = key[rows]
-        low, high = int(column.min()), int(column.max())
-        span = high - low + 1
-        if (int(score.max()) + 1) * span >= 2**62:
+def scores(keys: list[Ints]) -> Ints:
+    """Return one number per row, at least 0, that orders the rows as the keys do, the first key first."""
+    score = np.zeros(len(keys[0]), np.int64)
+    largest = 0
+    for key in keys if len(score) else []:
+        low, high = int(key.min()), int(key.max())
+        if (largest + 1) * (high - low + 1) >= 2**63:
             score = np.unique(score, return_inverse=True)[1]
-        score = score * span + (column - low)
-        kept = np.flatnonzero(score >= np.partition(score, len(score) - count)[len(score) - count])
-        rows, score = rows[kept], score[kept]
-    return rows[np.lexsort([-key[rows] for key in reversed(keys)])][:count]
+            largest = len(score) - 1
+        score *= high - low + 1
+        score += key - low
+        largest = (largest + 1) * (high - low + 1) - 1
+    return score
+
+
+def _slots(p: Profile, start: Ints, segment: Ints, values: list[Ints]) -> list[Slot]:
+    required, everyone = map(tuple, p.required[segment].tolist()), map(tuple, p.everyone[segment].tolist())
+    sums = p.required_preference[segment].tolist(), p.preference[segment].tolist()
+    keys = zip(*(value.tolist() for value in values), strict=True)
+    columns = start.tolist(), p.last[segment].tolist(), segment.tolist(), required, everyone, *sums, keys
+    return [Slot(*fields) for fields in zip(*columns, strict=True)]

@@ -4,8 +4,10 @@ Two exact ways, each the other's oracle: *dense* marks the bounds on one cell pe
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .erosion import BLOCK, KINDS, Lifts
 from .windows import Bools, Ints
@@ -29,18 +31,18 @@ def _dense(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, In
     hit = np.zeros(ticks + 1, np.bool_)
     hit[0] = hit[ticks] = True
     for part in _parts(lifts):
-        hit[lifts.first[part]] = True
-        hit[lifts.stop[part]] = True
+        hit[_index(lifts.first[part])] = True
+        hit[_index(lifts.stop[part])] = True
     at = np.flatnonzero(hit)
     place = np.empty(ticks + 1, np.intp)
     place[at] = np.arange(len(at))
     change = np.zeros((len(weight), 2 * len(at)), np.int64)
     rows = row * np.intp(len(at))
     for part in _parts(lifts):
-        origin = rows[lifts.who[part]]
-        begins, ends = place[lifts.first[part]] + origin, place[lifts.stop[part]] + origin
+        origin, kind = rows[_index(lifts.who[part])], _index(lifts.kind[part])
+        begins, ends = place[_index(lifts.first[part])] + origin, place[_index(lifts.stop[part])] + origin
         for lane, weights in zip(change, weight, strict=True):
-            amount = weights[lifts.kind[part]]
+            amount = weights[kind]
             np.add.at(lane, begins, amount)
             np.subtract.at(lane, ends, amount)
     return at[:-1], np.cumsum(change.reshape(len(weight), 2, -1)[:, :, :-1], axis=-1)
@@ -50,11 +52,15 @@ def _parts(lifts: Lifts) -> Iterator[slice]:
     return (slice(done, done + BLOCK) for done in range(0, len(lifts.who), BLOCK))
 
 
+def _index(column: NDArray[Any]) -> NDArray[np.intp]:
+    return column.astype(np.intp)  # indexing with any other type is several times slower
+
+
 def _packed(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
     count, bits = len(lifts.who), (4 * KINDS).bit_length()
     key = np.empty(2 * count + 1, np.int64)
     for part in _parts(lifts):
-        code = lifts.kind[part] * np.int64(4) + row[lifts.who[part]] * 2
+        code = lifts.kind[part] * np.int64(4) + row[_index(lifts.who[part])] * 2
         key[:count][part] = (lifts.first[part].astype(np.int64) << bits) + code
         key[count:-1][part] = (lifts.stop[part].astype(np.int64) << bits) + (code + 1)
     key[-1] = 0  # the first segment opens at 0, whoever is there: no lift has kind 0
