@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,13 @@ class FileBackend(BaseEmailBackend):
         for mail in email_messages:
             content = mail.message()
             target = self.folder / file_name(content["Message-ID"])
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as draft:
-                draft.write(content.as_bytes())
-                draft.flush()
-                os.fsync(draft.fileno())
-            os.replace(draft.name, target)
+            draft = target.with_suffix(f".{uuid.uuid4().hex}.part")
+            try:
+                with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                    file.write(content.as_bytes())
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(draft, target)
+            finally:
+                draft.unlink(missing_ok=True)
         return len(email_messages)

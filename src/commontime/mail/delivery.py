@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.core.mail import EmailMessage
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 
 from commontime.core import clock
@@ -62,7 +63,7 @@ def is_due() -> bool:
     return not _is_held(now) and _due(now).exists()
 
 
-def deliver_due(*, limit: int = 500, seconds: float = 10) -> int:
+def deliver_due(*, limit: int = 500, seconds: float = 5) -> int:
     """Send what is due, at most `limit` messages and for about `seconds`. Return how many were tried.
 
     Several workers can run this at once.
@@ -114,8 +115,7 @@ def _claimed(server: Server) -> Iterator[Message]:
             try:
                 server.open()  # before the claim, so that a slow greeting takes nothing from the lease
             except ServerAway as away:
-                still_queued = Message.objects.filter(pk=message.pk, state=State.QUEUED)
-                still_queued.update(due_at=clock.now() + HOLD, held=True, error=away.reply)
+                _hold(message, away.reply)
                 raise
             if _claim(message):
                 yield message
@@ -129,6 +129,15 @@ def _claim(message: Message) -> bool:
     return bool(unclaimed.update(lease_epoch=message.lease_epoch, lease_until=message.lease_until, held=False))
 
 
+def _hold(message: Message, error: str) -> None:
+    """Keep everybody from trying the server for a while, and give up what has waited too long for it."""
+    now = clock.now()
+    queued = Message.objects.filter(state=State.QUEUED)
+    queued.filter(pk=message.pk).update(due_at=now + HOLD, held=True, error=error)
+    free = queued.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    free.filter(created_at__lt=now - KEEP_TRYING).update(state=State.FAILED, settled_at=now, payload={}, error=error)
+
+
 def _settle(message: Message, **changes: Any) -> None:
     mine = Message.objects.filter(pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch)
     if not mine.update(lease_until=None, **changes):
@@ -140,29 +149,45 @@ def _finish(message: Message, state: State, error: str = "") -> None:
 
 
 def _deliver(message: Message, server: Server) -> None:
+    if _is_next(message) and (mail := _compose(message)):
+        _send(message, mail, server)
+
+
+def _is_next(message: Message) -> bool:
+    """Tell whether the message is the one of its event to go out now. If it is not, it is settled or put back."""
     siblings = Message.objects.filter(event=message.event, recipient=message.recipient).exclude(pk=message.pk)
     others = list(siblings.values_list("sequence", "state", "lease_until"))
     if any(sequence > message.sequence for sequence, _, _ in others):
-        return _finish(message, State.DROPPED, "A newer one replaced it.")
+        _finish(message, State.DROPPED, "A newer one replaced it.")
+        return False
     if any(state == State.QUEUED and lease and lease > clock.now() for _, state, lease in others):
-        # An older one is being sent this moment: this one must not overtake it.
-        return _settle(message, due_at=clock.now() + BACKOFF[0])
+        _settle(message, due_at=clock.now() + BACKOFF[0])  # an older one is being sent this moment: never overtake it
+        return False
+    return True
 
+
+def _compose(message: Message) -> EmailMessage | None:
+    """Return the mail, or None if there is none to send: then the message is settled or put back."""
     try:
         letter = _composers[message.kind](message)
         mail = mime.email_message(message, letter) if letter else None
     except mime.BadAddress:
-        return _finish(message, State.FAILED, "This is not one address that a mail can go to.")
+        _finish(message, State.FAILED, "This is not one address that a mail can go to.")
+        return None
     except (OperationalError, InterfaceError):
         raise  # the database is away: the lease runs out, and the message is due again
     except Exception as bug:
         logger.exception("A mail of the kind %s could not be composed.", message.kind)
-        return _retry(message, f"Could not be composed: {type(bug).__name__}", _backoff(message))
+        _retry(message, f"Could not be composed: {type(bug).__name__}", _backoff(message))
+        return None
     if mail is None:
-        return _finish(message, State.DROPPED)
-    if message.lease_until and clock.now() > message.lease_until - LONGEST_SEND:
-        return _settle(message, due_at=clock.now())  # this process slept: too late to be sure to be the only one
+        _finish(message, State.DROPPED)
+    return mail
 
+
+def _send(message: Message, mail: EmailMessage, server: Server) -> None:
+    if message.lease_until and clock.now() > message.lease_until - LONGEST_SEND:
+        return _settle(message, due_at=clock.now())  # this process slept: too late to be sure to be the only sender
     try:
         server.send(mail)
     except Refused as refusal:
@@ -179,7 +204,16 @@ def _deliver(message: Message, server: Server) -> None:
         logger.exception("A mail of the kind %s could not be sent.", message.kind)
         server.close()
         return _retry(message, f"Could not be sent: {type(bug).__name__}", _backoff(message))
-    _finish(message, State.SENT)
+    _mark_sent(message)
+
+
+def _mark_sent(message: Message) -> None:
+    try:
+        _finish(message, State.SENT)
+    except (OperationalError, InterfaceError):
+        # It went out, so try hard to remember that: an unmarked mail goes out once more.
+        connection.close()
+        _finish(message, State.SENT)
 
 
 def _retry(message: Message, error: str, wait: timedelta, **changes: Any) -> None:

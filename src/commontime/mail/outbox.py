@@ -53,6 +53,6 @@ def post(notices: Iterable[Notice]) -> None:
     ]
     if not messages:
         return
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Message.objects.bulk_create(messages, ignore_conflicts=True)
         deliver.enqueue()

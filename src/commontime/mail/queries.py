@@ -44,4 +44,5 @@ def _read(folder: Path, message: Message) -> KeptLetter | None:
         return None
     body = content.get_body(("plain",))
     assert message.settled_at is not None
-    return KeptLetter(name, str(content["Subject"]), body.get_content() if body else "", message.settled_at)
+    text = body.get_content().replace("\r\n", "\n") if body else ""
+    return KeptLetter(name, str(content["Subject"]), text, message.settled_at)

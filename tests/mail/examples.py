@@ -1,0 +1,82 @@
+"""One of each letter, with a text of the test's choice in every place that people fill."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from commontime.mail import letters
+from commontime.mail.letters import Letter, Reader
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TEN = datetime(2026, 5, 5, 10, 0, tzinfo=BERLIN)
+HALF_PAST_ELEVEN = datetime(2026, 5, 5, 11, 30, tzinfo=BERLIN)
+DOCUMENT = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nSUMMARY:B\xc3\xbcdget\r\nEND:VCALENDAR\r\n"
+
+
+def reader(name: str = "Sam", **changes: str) -> Reader:
+    return Reader(name, unsubscribe_url=letters.link("/app/mails/stop/abc/"), **changes)
+
+
+def _meeting(typed: str) -> letters.ScheduledMeeting:
+    return letters.ScheduledMeeting(typed, typed, TEN, HALF_PAST_ELEVEN, location="Room 4", url=letters.link("/app/m/1/"))
+
+
+def _letter(name: str) -> Callable[[str], Letter]:
+    def write(typed: str) -> Letter:
+        url = letters.link("/app/c/1/")
+        meeting = _meeting(typed)
+        values = {
+            "invitation": {"sender": typed, "calendar": typed, "url": url},
+            "invitation_by_email": {"sender": typed, "calendar": typed, "url": url},
+            "guest_link": {"calendar": typed, "url": url},
+            "added_to_calendar": {"owner": typed, "calendar": typed, "url": url},
+            "removed_from_calendar": {"calendar": typed, "meetings": [meeting], "documents": [DOCUMENT]},
+            "reminder": {"calendar": typed, "url": url, "deadline": TEN, "sender": typed},
+            "note": {"sender": typed, "calendar": typed, "text": "See you", "url": url},
+            "meeting_request": {"organizer": typed, "meeting": meeting, "document": DOCUMENT, "rsvp_url": url},
+            "meeting_moved": {"organizer": typed, "meeting": meeting, "document": DOCUMENT, "earlier_start": TEN, "rsvp_url": url},
+            "meeting_cancelled": {"organizer": typed, "meeting": meeting, "document": DOCUMENT},
+            "calendar_finalized": {"calendar": typed, "meetings": [meeting, meeting], "url": url, "sender": typed},
+            "calendar_deleted": {"owner": typed, "calendar": typed, "meetings": [meeting, meeting], "documents": [DOCUMENT, DOCUMENT]},
+            "deadline_report": {
+                "title": typed,
+                "calendar": typed,
+                "url": url,
+                "choices": [letters.Choice(TEN, HALF_PAST_ELEVEN, 4, 5, typed)],
+                "missing": [typed, "Bob"],
+                "scheduled": meeting,
+            },
+            "attendee_lost": {"attendee": typed, "meeting": meeting},
+            "password_reset": {"username": typed, "url": url},
+            "password_changed": {"username": typed, "url": url},
+            "email_changed": {"username": typed, "new_email": "sam@new.example"},
+            "account_deleted": {"username": typed},
+        }[name]
+        return getattr(letters, name)(reader(typed), **values)
+
+    return write
+
+
+EVERY_LETTER = {
+    name: _letter(name)
+    for name in (
+        "invitation",
+        "invitation_by_email",
+        "guest_link",
+        "added_to_calendar",
+        "removed_from_calendar",
+        "reminder",
+        "note",
+        "meeting_request",
+        "meeting_moved",
+        "meeting_cancelled",
+        "calendar_finalized",
+        "calendar_deleted",
+        "deadline_report",
+        "attendee_lost",
+        "password_reset",
+        "password_changed",
+        "email_changed",
+        "account_deleted",
+    )
+}

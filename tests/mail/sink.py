@@ -1,0 +1,116 @@
+"""A mail server that does what the test tells it, over real sockets."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+DROP = "drop"  # hang up instead of replying
+LOSE_REPLY = "take the mail, hang up instead of replying"
+HANG_UP_AFTER = "take the mail, reply, hang up"
+
+
+@dataclass
+class Received:
+    sender: str
+    recipients: list[str]
+    content: bytes
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.content, policy=policy.default)
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message["Message-ID"])
+
+
+class Sink:
+    """Accepts everything, except for as many replies as `rcpt` and `data` hold; `delay` is in seconds before each mail's reply."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.received: list[Received] = []
+        self.rcpt: deque[str] = deque()
+        self.data: deque[str] = deque()
+        self.asked = 0
+        self.delay = 0.0
+        self._controller: Controller | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [address for mail in self.received for address in mail.recipients]
+
+    def start(self) -> None:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        if self._controller:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        self.asked += 1
+        reply = self.rcpt.popleft() if self.rcpt else "250 OK"
+        if reply == DROP:
+            server.transport.abort()
+        elif reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        reply = self.data.popleft() if self.data else "250 OK"
+        if reply in (LOSE_REPLY, HANG_UP_AFTER) or reply.startswith("250"):
+            self.received.append(Received(envelope.mail_from, envelope.rcpt_tos, envelope.content))
+        if reply in (DROP, LOSE_REPLY):
+            server.transport.abort()
+        if reply == HANG_UP_AFTER:
+            asyncio.get_running_loop().call_later(0.02, server.transport.abort)
+            return "250 OK"
+        return reply
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[int]:
+    """A server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def greeting_server(greeting: bytes) -> Iterator[int]:
+    """A server that says one thing and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.sendall(greeting)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
