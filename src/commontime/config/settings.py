@@ -271,6 +271,7 @@ def mailer(url: str) -> dict[str, Any]:
     }
 
 
+KEEP_MAIL_DAYS = env.integer("COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days after which sent mails are forgotten, and mails kept as files deleted.")
 MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
     "default": {
@@ -292,11 +293,9 @@ TASKS = {
 # The API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["commontime.api.base.SignedIn"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # Who may ask, and what is read, stands in api.base.View; a view that is not one of ours answers nobody.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["commontime.api.base.JSON"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "commontime.api.base.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "commontime.api.errors.answer",
     "UNAUTHENTICATED_USER": None,

@@ -1,0 +1,421 @@
+"""What people can do with their account and their sign-ins."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.http import urlsafe_base64_decode
+
+from commontime.accounts import queries, rules, tasks
+from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
+from commontime.accounts.models import Mute, Session, UserSetting
+from commontime.core import clock, limits, text
+from commontime.core.clients import Client
+from commontime.core.errors import InvalidInput, NotAllowed, TooMany, Unidentified
+
+logger = logging.getLogger(__name__)
+NAMES = {"username": 150, "first_name": 150, "last_name": 150}
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A sign-in that was just opened or renewed. `refresh_secret` is told once; the database keeps only its hash."""
+
+    user: User
+    session: Session
+    refresh_secret: str
+
+
+# Signing up ---------------------------------------------------------------------------------------------------------
+
+
+def sign_up(*, username: str, email: str, first_name: str = "", last_name: str = "", password: str, client: Client) -> User:
+    """Make an account. Every reason against the input is told at once."""
+    limits.take("sign_up", client.address)
+    return create_account(username=username, email=email, first_name=first_name, last_name=last_name, password=password)
+
+
+def create_account(*, username: str, email: str, first_name: str = "", last_name: str = "", password: str) -> User:
+    user = User(username=username, email=email, first_name=first_name, last_name=last_name)
+    _check_account(user, password)
+    user.password = make_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+            UserSetting.objects.create(user=user, username_key=text.canonical(user.username), email_key=text.canonical(user.email))
+    except IntegrityError:
+        # Somebody took the name between our look and our write: the database decides.
+        _refuse_taken(user)
+        raise
+    return user
+
+
+def check_new_password(password: str, user: User) -> None:
+    """Refuse a password that the criteria refuse, with all their reasons."""
+    if "\x00" in password or not _is_unicode(password):
+        raise InvalidInput("This is not valid Unicode text.", field="password")
+    try:
+        validate_password(password, user)
+    except ValidationError as refusal:
+        raise InvalidInput("Choose another password.", fields={"password": refusal.messages}) from None
+
+
+# Signing in ---------------------------------------------------------------------------------------------------------
+
+
+def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Opened:
+    """Open a sign-in for a user name or e-mail address. Every failure is the same refusal in about the same time.
+
+    The limit is asked before the password is hashed and counts tries of one account from one address, so that guessing
+    elsewhere can't lock the owner out.
+    """
+    subject = (text.canonical(identifier), client.address)
+    limits.take("password", *subject)
+    for user in _candidates(identifier):
+        if check_password(password, user.password) and user.is_active and user.pk:
+            limits.give_back("password", *subject)
+            return open_session(user, door=door, client=client)
+    logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
+    raise Unidentified("The user name or the password is wrong. If you forgot your password, ask for a reset mail.")
+
+
+def _candidates(identifier: str) -> list[User]:
+    """Return whose password to check; a user nobody can be when there is none, so that it takes as long."""
+    return queries.accounts_named(identifier) or [User(password=_nobodys_password())]
+
+
+_NOBODY: list[str] = []
+
+
+def _nobodys_password() -> str:
+    if not _NOBODY:
+        _NOBODY.append(make_password(secrets.token_urlsafe(16)))
+    return _NOBODY[0]
+
+
+def open_session(user: User, *, door: Door, client: Client) -> Opened:
+    """Open a sign-in for a user who has proved to be one. It ends by itself should their password have changed meanwhile."""
+    now = clock.now()
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    session = Session.objects.create(
+        user=user,
+        door=door,
+        epoch=queries.epoch_of(user),
+        refresh_hash=queries.hashed(secret) if door == Door.API else "",
+        created_at=now,
+        used_at=now,
+        ends_at=now + (settings.REFRESH_IDLE if door == Door.API else settings.REFRESH_TOTAL),
+        user_agent="".join(c for c in client.user_agent if c.isprintable())[:200],
+        address=client.address[:45],
+    )
+    return Opened(user, session, secret)
+
+
+def renew_session(session_id: UUID, secret: str) -> Opened:
+    """Exchange a refresh secret for the next one. A secret that was used before ends the whole family: somebody has a copy."""
+    now = clock.now()
+    session = Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True).select_related("user").first()
+    refusal = Unidentified("You are signed out; sign in again.", code="token_not_valid")
+    if session is None or session.epoch != queries.epoch_of(session.user):
+        raise refusal
+    fresh = secrets.token_urlsafe(SECRET_BYTES)
+    ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
+    # One conditional update: of two refreshes with one secret at most one finds it.
+    renewed = Session.objects.filter(pk=session.pk, refresh_hash=queries.hashed(secret), ended_at=None)
+    if not renewed.update(refresh_hash=queries.hashed(fresh), used_at=now, ends_at=ends_at):
+        end_session(session)
+        logger.warning("A refresh token was used twice; sign-in %s of user %s is ended", session.pk, session.user_id)
+        raise refusal
+    return Opened(session.user, session, fresh)
+
+
+def sign_out(user: User, session_id: UUID) -> None:
+    """End the sign-in; one that has ended already stays so. One of somebody else is refused without effect."""
+    session = Session.objects.filter(pk=session_id).only("user_id", "ended_at").first()
+    if session is not None and session.user_id != user.pk:
+        raise InvalidInput("This refresh token is not yours.", field="refresh_token")
+    if session is not None:
+        end_session(session)
+
+
+def end_session(session: Session) -> None:
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=clock.now())
+
+
+def end_sessions(user: User) -> None:
+    Session.objects.filter(user=user, ended_at=None).update(ended_at=clock.now())
+
+
+def look_up(username: str, *, by: User) -> User:
+    """Return the active user with exactly this name. Limited, so that nobody can list who is here."""
+    limits.take("look_up", by.pk)
+    return queries.account_called(username)
+
+
+# Changing an account ------------------------------------------------------------------------------------------------
+
+
+def edit_profile(user: User, *, by: User, client: Client, current_password: str | None = None, **changes: Any) -> Opened | None:
+    """Change names, e-mail address or password; what is absent stays. An empty password stays too.
+
+    A new password or address needs a sign-in of less than ten minutes or the current password, ends all other sign-ins, and the old
+    address is told. Then the answer is a fresh sign-in; otherwise None.
+    """
+    password = changes.pop("password", None) or None
+    before = {"email": user.email, "password": user.password}
+    edited = User.objects.get(pk=user.pk)
+    for field in ("username", "email", "first_name", "last_name"):
+        setattr(edited, field, changes.get(field, getattr(user, field)))
+    _check_account(edited, password)
+    new_email = edited.email != before["email"]
+    if new_email or password is not None:
+        _require_proof(user, current_password, client)
+    if password is not None:
+        edited.password = make_password(password)
+    try:
+        with transaction.atomic():
+            edited.save(update_fields=["username", "email", "first_name", "last_name", "password"])
+            UserSetting.objects.update_or_create(user=edited, defaults=_keys(edited))
+            if new_email or password is not None:
+                end_sessions(edited)
+                tasks.tell_of_account_change(edited, new_email=new_email, new_password=password is not None, old_email=before["email"])
+                return open_session(edited, door=Door.API, client=client)
+    except IntegrityError:
+        _refuse_taken(edited)
+        raise
+    finally:
+        for field in ("username", "email", "first_name", "last_name", "password"):
+            setattr(user, field, getattr(edited, field))
+    return None
+
+
+def _require_proof(user: User, current_password: str | None, client: Client) -> None:
+    if rules.signed_in_lately(user):
+        return
+    if current_password:
+        limits.take("password", text.canonical(user.username), client.address)
+        if check_password(current_password, user.password):
+            limits.give_back("password", text.canonical(user.username), client.address)
+            return
+    raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
+
+
+def change_settings(user: User, **changes: Any) -> UserSetting:
+    """Change the person's settings; what is absent stays."""
+    setting = queries.setting_of(user)
+    muted = changes.pop("muted", None)
+    problems = _Problems()
+    if "time_zone" in changes and changes["time_zone"] not in clock.zones():
+        problems.add("time_zone", "Name a zone of the IANA database, for example Europe/Berlin.")
+    for field, choices in (("week_start", WeekStart), ("hour_cycle", HourCycle), ("who_may_add_me", WhoMayAdd)):
+        if field in changes and changes[field] not in choices.values:
+            problems.add(field, f"Choose one of: {', '.join(choices.values)}.")
+    if "locale" in changes and changes["locale"] not in dict(settings.LANGUAGES):
+        problems.add("locale", "Choose a language code such as en, de or pt-br.")
+    problems.refuse()
+    for field, value in changes.items():
+        setattr(setting, field, value)
+    with transaction.atomic():
+        setting.save()
+        if muted is not None:
+            _set_muted(user, muted)
+    return setting
+
+
+def _set_muted(user: User, usernames: list[str]) -> None:
+    keys = [text.canonical(name) for name in usernames]
+    senders = {s.username_key: s.user_id for s in UserSetting.objects.filter(username_key__in=keys).exclude(user=user)}
+    if missing := [name for name in usernames if text.canonical(name) not in senders]:
+        raise InvalidInput(f"Nobody here is called {missing[0]!r}.", field="muted")
+    Mute.objects.filter(user=user).exclude(sender_id__in=senders.values()).delete()
+    Mute.objects.bulk_create([Mute(user=user, sender_id=sender_id) for sender_id in senders.values()], ignore_conflicts=True)
+
+
+def stop_mails(stop: queries.Stop) -> None:
+    """Stop what an unsubscribe link names. Stopping again changes nothing."""
+    if stop.sender is not None:
+        Mute.objects.bulk_create([Mute(user_id=stop.user_id, sender=stop.sender)], ignore_conflicts=True)
+        return
+    setting = queries.setting_of(User.objects.get(pk=stop.user_id))
+    setattr(setting, stop.switch, False)
+    setting.save()
+
+
+def rotate_feed(user: User) -> str:
+    """Give the person a new secret feed address; the old one is dead at once. Returns the secret."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    setting = queries.setting_of(user)
+    setting.feed_hash = queries.hashed(secret)
+    setting.save()
+    return secret
+
+
+# A forgotten password -----------------------------------------------------------------------------------------------
+
+
+def request_password_reset(email: str, *, client: Client) -> None:
+    """Have a reset mail sent if an active account has this address. Whether one has is found out later, by the worker."""
+    try:
+        limits.take("reset_ask", client.address)
+    except TooMany:
+        return  # The answer stays the same; it must not tell how often others asked.
+    tasks.send_password_reset.enqueue(email[:254])
+
+
+def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
+    """Set a new password with the link of a reset mail. It works once, for one hour, and ends all sign-ins."""
+    limits.take("reset_try", client.address)
+    user = user_of_reset_link(uidb64, token)
+    check_new_password(password, user)
+    old = user.password
+    user.password = make_password(password)
+    with transaction.atomic():
+        # The update decides between two uses at once: the second finds another password than the one the link was made for.
+        if not User.objects.filter(pk=user.pk, password=old, is_active=True).update(password=user.password):
+            raise _bad_link()
+        end_sessions(user)
+        tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
+    return user
+
+
+def user_of_reset_link(uidb64: str, token: str) -> User:
+    try:
+        user = User.objects.filter(pk=int(urlsafe_base64_decode(uidb64)), is_active=True).first()
+    except (ValueError, OverflowError):
+        user = None
+    if user is None or not default_token_generator.check_token(user, token):
+        raise _bad_link()
+    return user
+
+
+def _bad_link() -> InvalidInput:
+    return InvalidInput("This link was used already, is older than an hour, or is incomplete. Ask for a new one.", code="invalid_or_used_token")
+
+
+# The end of an account ----------------------------------------------------------------------------------------------
+
+
+def erase_account(user: User) -> None:
+    """Delete the account and everything the database hangs on it. Must run inside a transaction; the calendars are settled before."""
+    tasks.say_goodbye(user)
+    user.delete()
+
+
+def deactivate(user: User) -> None:
+    """Close the account for now: no token, cookie or feed works from this moment."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        end_sessions(user)
+
+
+def reactivate(user: User) -> None:
+    """Open it again. Sign-ins from before stay ended."""
+    User.objects.filter(pk=user.pk).update(is_active=True)
+
+
+# What is checked ----------------------------------------------------------------------------------------------------
+
+
+class _Problems:
+    """Gathers every refusal of a form, so that a person hears them all at once."""
+
+    def __init__(self, fields: dict[str, list[str]] | None = None) -> None:
+        self.fields = fields or {}
+
+    def add(self, field: str, sentence: str) -> None:
+        self.fields.setdefault(field, []).append(sentence)
+
+    def gather(self, field: str, check: Any) -> Any:
+        try:
+            return check()
+        except InvalidInput as refusal:
+            for name, sentences in (refusal.fields or {field: [refusal.detail]}).items():
+                self.fields.setdefault(name, []).extend(sentences)
+
+    def refuse(self) -> None:
+        if self.fields:
+            raise InvalidInput("Please correct the fields named here.", fields=self.fields)
+
+
+def problems_with(user: User) -> dict[str, list[str]]:
+    """Return what is wrong with the names of an account to be, by field."""
+    problems = _Problems()
+    _check_names(user, problems)
+    problems.gather("username", lambda: _refuse_taken(user))
+    return problems.fields
+
+
+def _check_account(user: User, password: str | None) -> None:
+    problems = _Problems(problems_with(user))
+    if password is not None:
+        problems.gather("password", lambda: check_new_password(password, user))
+    problems.refuse()
+
+
+def _check_names(user: User, problems: _Problems) -> None:
+    for field, longest in NAMES.items():
+        value = problems.gather(field, lambda f=field, n=longest: text.one_line(getattr(user, f), field=f, longest=n, required=f == "username"))
+        setattr(user, field, value if value is not None else getattr(user, field))
+    if "username" not in problems.fields:
+        problems.gather("username", lambda: _check_username(user))
+    user.email = user.email.strip()
+    problems.gather("email", lambda: check_email(user.email))
+
+
+def _check_username(user: User) -> None:
+    text.check_name(user.username, field="username")
+    try:
+        User._meta.get_field("username").run_validators(user.username)
+    except ValidationError as refusal:
+        raise InvalidInput(refusal.messages[0], field="username") from None
+    if "@" in user.username and text.canonical(user.username) != text.canonical(user.email):
+        raise InvalidInput("A user name with an @ must be your own e-mail address.", field="username")
+
+
+def check_email(email: str) -> None:
+    """Refuse what is no address one mail can go to."""
+    try:
+        email.encode()
+        validate_email(email)
+    except (ValidationError, UnicodeEncodeError):
+        raise InvalidInput("Enter an e-mail address like mina@example.org.", field="email") from None
+    if len(email) > 254:
+        raise InvalidInput("An e-mail address has at most 254 characters.", field="email")
+    text.check_name(email.partition("@")[0], field="email")
+
+
+def _refuse_taken(user: User) -> None:
+    """Refuse a user name or address that somebody else has, in either role."""
+    name, address = text.canonical(user.username), text.canonical(user.email)
+    fields: dict[str, list[str]] = {}
+    for field, key in (("username", name), ("email", address)):
+        if any(other.pk != user.pk for other in queries.accounts_named(key)):
+            fields[field] = [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
+    if fields:
+        raise InvalidInput("Please correct the fields named here.", fields=fields)
+
+
+def _keys(user: User) -> dict[str, str]:
+    return {"username_key": text.canonical(user.username), "email_key": text.canonical(user.email)}
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "commontime.accounts"
+    label = "accounts"
+
+    def ready(self) -> None:
+        from commontime.accounts import tasks  # noqa: F401  (registers what this room writes in letters)

@@ -1,0 +1,51 @@
+from django.contrib.auth.models import User
+from django.db import models
+
+from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
+from commontime.core.models import Row
+
+
+class UserSetting(Row):
+    """What a person chose, and the canonical forms of their names, which are unique whatever their case or script forms."""
+
+    user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
+    username_key = models.CharField(max_length=450, unique=True)
+    email_key = models.CharField(max_length=762, unique=True, null=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    week_start = models.CharField(max_length=10, choices=WeekStart, default=WeekStart.MONDAY)
+    hour_cycle = models.CharField(max_length=3, choices=HourCycle, default=HourCycle.H23)
+    locale = models.CharField(max_length=10, default="en")
+    mail_invitations = models.BooleanField(default=True)
+    mail_meetings = models.BooleanField(default=True)
+    mail_reminders = models.BooleanField(default=True)
+    who_may_add_me = models.CharField(max_length=10, choices=WhoMayAdd, default=WhoMayAdd.ANYONE)
+    feed_hash = models.CharField(max_length=64, unique=True, null=True)
+
+
+class Session(Row):
+    """One sign-in: the family of all tokens that came from it. `refresh_hash` is the only refresh token that still works."""
+
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE)
+    door = models.CharField(max_length=3, choices=Door)
+    epoch = models.CharField(max_length=32)
+    refresh_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-used_at"], name="sessions_of_a_user")]
+
+
+class Mute(Row):
+    """`user` does not want mails that `sender` asks us to send."""
+
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="mutes")
+    sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="muted_by")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "sender"], name="one_mute_a_sender")]
+

@@ -1,0 +1,179 @@
+"""What is known of people and their sign-ins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils.crypto import constant_time_compare
+
+from commontime.accounts.models import Mute, Session, UserSetting
+from commontime.core import clock
+from commontime.core.errors import NotFound
+from commontime.core.text import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The sign-in a request came with."""
+
+    id: UUID
+    created_at: datetime
+
+
+_USER_FIELDS = [field for field in User._meta.concrete_fields]
+_SETTING_FIELDS = [field for field in UserSetting._meta.concrete_fields]
+# Written by hand because every request asks it: the ORM takes longer to build this statement than the database to answer it.
+_SIGNED_IN = f"""
+    SELECT s.epoch, s.created_at, {", ".join(f"u.{f.column}" for f in _USER_FIELDS)}, {", ".join(f"t.{f.column}" for f in _SETTING_FIELDS)}
+    FROM accounts_session s JOIN auth_user u ON u.id = s.user_id LEFT JOIN accounts_usersetting t ON t.user_id = u.id
+    WHERE s.id = %s AND s.ended_at IS NULL AND s.ends_at > %s AND u.is_active
+"""  # noqa: S608 (column names only)
+
+
+def signed_in(session_id: UUID, *, epoch: str) -> User | None:
+    """Return the user of a sign-in that still holds, with setting and sign-in at hand, in one query; None if it has ended.
+
+    It ends by signing out, by age, by deactivation, and by any change of the password since (`epoch` is a keyed hash of the password's hash).
+    """
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_SIGNED_IN, [_db_id(session_id), _db_time(now)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    user = _instance(User, _USER_FIELDS, row[2 : 2 + len(_USER_FIELDS)])
+    if not (constant_time_compare(row[0], epoch) and constant_time_compare(row[0], epoch_of(user))):
+        return None
+    values = row[2 + len(_USER_FIELDS) :]
+    if values[0] is not None:
+        user._state.fields_cache["usersetting"] = _instance(UserSetting, _SETTING_FIELDS, values)
+    user.sign_in = SignIn(session_id, _field_value(Session._meta.get_field("created_at"), row[1]))  # type: ignore[attr-defined]
+    return user
+
+
+def epoch_of(user: User) -> str:
+    return user.get_session_auth_hash()[:32]
+
+
+def sign_in_of(user: User) -> SignIn:
+    sign_in: SignIn = user.sign_in  # type: ignore[attr-defined]
+    return sign_in
+
+
+def setting_of(user: User) -> UserSetting:
+    """Return the user's setting; an unsaved one with the defaults for an account that Django's own commands made."""
+    try:
+        return user.usersetting
+    except ObjectDoesNotExist:
+        return UserSetting(user=user, username_key=canonical(user.username), email_key=canonical(user.email) or None)
+
+
+def accounts_named(name: str) -> list[User]:
+    """Return whom a user name or e-mail address may mean, active or not, the user name first. Always two queries, so the time tells nothing."""
+    key = canonical(name)
+    known = list(User.objects.filter(Q(usersetting__username_key=key) | Q(usersetting__email_key=key)).select_related("usersetting"))
+    known.sort(key=lambda user: user.usersetting.username_key != key)
+    bare = User.objects.annotate(lower=Lower("username")).filter(lower=key, usersetting=None)
+    return [*known, *bare]
+
+
+def account_called(username: str) -> User:
+    """Return the active user with exactly this name, ignoring case."""
+    key = canonical(username)
+    for user in accounts_named(username):
+        if user.is_active and canonical(user.username) == key:
+            return user
+    raise NotFound("Nobody here has this user name.")
+
+
+def active_user(user_id: int) -> User | None:
+    return User.objects.filter(pk=user_id, is_active=True).select_related("usersetting").first()
+
+
+def sessions_of(user: User) -> QuerySet[Session]:
+    return Session.objects.filter(user=user, ended_at=None, ends_at__gt=clock.now(), epoch=epoch_of(user)).order_by("-used_at", "id")
+
+
+def session_for(user: User, session_id: UUID) -> Session:
+    session = sessions_of(user).filter(pk=session_id).first()
+    if session is None:
+        raise NotFound("You are not signed in there.")
+    return session
+
+
+def has_muted(user_id: int, sender_id: int) -> bool:
+    return Mute.objects.filter(user_id=user_id, sender_id=sender_id).exists()
+
+
+def muted_by(user: User) -> list[str]:
+    """Return the user names of those whose mails the user does not want."""
+    return list(Mute.objects.filter(user=user).order_by("sender__username").values_list("sender__username", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What an unsubscribe link stops: a kind of mails (the name of a setting), or those of one sender."""
+
+    user_id: int
+    switch: str
+    sender: User | None
+
+    @property
+    def what(self) -> str:
+        return SWITCHES.get(self.switch, "")
+
+
+STOP_SALT = "commontime.stop-mails"
+SWITCHES = {"mail_invitations": "invitations", "mail_meetings": "mails about meetings", "mail_reminders": "reminders"}
+
+
+def stop_of(token: str) -> Stop:
+    """Return what the link stops; NotFound if it is not one of ours or its account is gone."""
+    missing = NotFound("This link is incomplete, or the account is gone.")
+    try:
+        user_id, switch = signing.loads(token, salt=STOP_SALT)
+    except signing.BadSignature:
+        raise missing from None
+    if not User.objects.filter(pk=user_id).exists():
+        raise missing
+    sender = User.objects.filter(pk=int(switch.removeprefix("mute:"))).first() if switch.startswith("mute:") else None
+    if sender is None and switch not in SWITCHES:
+        raise missing
+    return Stop(user_id, switch, sender)
+
+
+def hashed(secret: str) -> str:
+    """Return what is stored of a random secret. One round is enough: there is nothing to guess in 128 random bits."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def full_name(user: User) -> str:
+    return user.get_full_name() or user.username
+
+
+def _instance(model: Any, fields: list[Any], values: tuple[Any, ...]) -> Any:
+    return model.from_db("default", [f.attname for f in fields], [_field_value(f, v) for f, v in zip(fields, values, strict=True)])
+
+
+def _field_value(field: Any, value: Any) -> Any:
+    """Turn what a plain cursor gives into what the field holds: SQLite knows neither times, UUIDs nor booleans."""
+    if connection.vendor == "sqlite" and value is not None:
+        for converter in connection.ops.get_db_converters(field.cached_col):
+            value = converter(value, field.cached_col, connection)
+    return value
+
+
+def _db_id(value: UUID) -> str:
+    return value.hex if connection.vendor == "sqlite" else str(value)
+
+
+def _db_time(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)

@@ -1,0 +1,128 @@
+"""What is done later for accounts, and what the letters about them say."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.core import signing
+from django.tasks import task
+from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from commontime.accounts import queries
+from commontime.core import clock, limits
+from commontime.core.errors import TooMany
+from commontime.core.text import canonical
+from commontime.mail import letters, outbox
+from commontime.mail.models import Message
+
+
+
+@task
+def send_password_reset(email: str) -> None:
+    """Post a reset mail if an active account has this address. Runs in the worker, so that asking takes the same time for every address."""
+    key = canonical(email)
+    for user in queries.accounts_named(email):
+        if canonical(user.email) == key and user.is_active:
+            try:
+                limits.take("reset_mail", key)
+            except TooMany:
+                return
+            now = clock.now()
+            outbox.post([outbox.Notice(kind="password_reset", event=f"reset:{user.pk}:{now.timestamp()}", recipient=user.email, user_id=user.pk)])
+
+
+def tell_of_account_change(user: User, *, new_email: bool, new_password: bool, old_email: str) -> None:
+    """Post the security notices: the old address hears of a new one, the current address of a new password."""
+    event = f"account:{user.pk}:{clock.now().timestamp()}"
+    notices = []
+    if new_email and old_email:
+        payload: dict[str, Any] = {"username": user.username, "new_email": user.email}
+        notices.append(outbox.Notice(kind="email_changed", event=event, recipient=old_email, user_id=user.pk, payload=payload))
+    if new_password and old_email:
+        notices.append(
+            outbox.Notice(kind="password_changed", event=event + ":password", recipient=old_email, user_id=user.pk, payload={"username": user.username})
+        )
+    outbox.post(notices)
+
+
+def say_goodbye(user: User) -> None:
+    """Post the last mail: it carries all it says, since the account is gone when it is sent."""
+    if user.email:
+        payload = {"username": user.username}
+        outbox.post([outbox.Notice(kind="account_deleted", event=f"goodbye:{user.pk}", recipient=user.email, payload=payload)])
+
+
+def reset_url(user: User) -> str:
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return letters.link(f"/password_reset/{uid}/{default_token_generator.make_token(user)}/")
+
+
+# Who reads ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A person about to get a letter, with their zone and habits."""
+
+    user: User
+    zone: ZoneInfo
+    hour_cycle: str
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
+    def as_letter_reader(self, switch: str = "") -> letters.Reader:
+        return letters.Reader(queries.full_name(self.user), self.hour_cycle, stop_url(self.user, switch) if switch else "")
+
+
+@contextmanager
+def reading(user: User | None, switch: str = "") -> Iterator[Reading | None]:
+    """Give the reader of a letter with their language active; None if they are gone, or have switched these letters off."""
+    if user is None or not user.is_active:
+        yield None
+        return
+    setting = queries.setting_of(user)
+    if switch and not getattr(setting, switch):
+        yield None
+        return
+    with translation.override(setting.locale):
+        yield Reading(user, ZoneInfo(setting.time_zone), setting.hour_cycle)
+
+
+def stop_url(user: User, switch: str) -> str:
+    """Return the address that ends one kind of mails: a setting's name, or `mute:<id>` for one sender."""
+    return letters.link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
+
+
+@outbox.composer("password_reset")
+def password_reset_letter(message: Message) -> letters.Letter | None:
+    with reading(message.user) as reader:
+        return reader and letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user))
+
+
+@outbox.composer("password_changed")
+def password_changed_letter(message: Message) -> letters.Letter | None:
+    with reading(message.user) as reader:
+        return reader and letters.password_changed(
+            reader.as_letter_reader(), username=message.payload["username"], url=letters.link("/app/password_reset/")
+        )
+
+
+@outbox.composer("email_changed")
+def email_changed_letter(message: Message) -> letters.Letter | None:
+    with reading(message.user) as reader:
+        return reader and letters.email_changed(
+            reader.as_letter_reader(), username=message.payload["username"], new_email=message.payload["new_email"]
+        )
+
+
+@outbox.composer("account_deleted")
+def account_deleted_letter(message: Message) -> letters.Letter:
+    return letters.account_deleted(letters.Reader(message.payload["username"]), username=message.payload["username"])

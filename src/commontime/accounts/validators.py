@@ -1,0 +1,15 @@
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+
+LONGEST = 4096
+
+
+class MaximumLengthValidator:
+    """Refuse a password that is only long to make the server work."""
+
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+        if len(password) > LONGEST:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return f"Your password may have at most {LONGEST} characters."

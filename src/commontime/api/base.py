@@ -1,0 +1,320 @@
+"""What every view of the API shares: who asks, what they sent, and how an answer leaves."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from commontime.accounts import queries as accounts
+from commontime.api import errors, fields, tokens
+from commontime.core import clock
+from commontime.core.errors import InvalidInput, Unidentified
+from commontime.core.models import RememberedAnswer
+
+LARGEST_BODY = 1_000_000
+DEEPEST_BODY = 32
+LONGEST_LIST = 1000
+REMEMBERED = timedelta(hours=24)
+
+
+# Who asks -----------------------------------------------------------------------------------------------------------
+
+
+class SignedIn(BaseAuthentication):
+    """The holder of an access token whose sign-in still holds."""
+
+    def authenticate(self, request: Request) -> tuple[User, None]:
+        kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if kind.lower() != "bearer" or not raw:
+            raise Unidentified("Sign in and send the access token as Authorization: Bearer.", code="not_authenticated")
+        access = tokens.read_access(raw)
+        user = accounts.signed_in(access.session_id, epoch=access.epoch)
+        if user is None:
+            raise Unidentified("You are signed out; sign in again.", code="token_not_valid")
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+# What they sent -----------------------------------------------------------------------------------------------------
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """There is one kind of answer, whatever Accept says; no browsable API."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return parsers[0] if content_type == "application/json" else None
+
+    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class JSON(BaseParser):
+    """A JSON object of at most 1 MB and 32 levels (RFC 8259: UTF-8, no NaN, no lone surrogates)."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        body = stream.read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise errors.TooLarge("Send at most 1 MB.")
+        try:
+            data = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError):
+            raise InvalidInput("The body is not valid JSON.", code="not_valid_json") from None
+        if not isinstance(data, dict):
+            raise InvalidInput("Send a JSON object.", code="not_valid_json")
+        if _depth(data) > DEEPEST_BODY:
+            raise InvalidInput("This JSON is nested too deeply.", code="not_valid_json")
+        return data
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= DEEPEST_BODY:
+        depth += 1
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)]
+    return depth
+
+
+def parse(shape: type[serializers.Serializer], request: Request, *, zone: Any = None, partial: bool = False) -> dict[str, Any]:
+    """Return the body's fields as the shape reads them; all refusals at once. Naive times are local in `zone`."""
+    serializer = shape(data=request.data, partial=partial, context={"zone": zone, "request": request})
+    serializer.is_valid(raise_exception=True)
+    return cast(dict[str, Any], serializer.validated_data)
+
+
+def is_strict(request: Request) -> bool:
+    """Return whether a warning shall be a refusal (`"strict": true` in the body)."""
+    return request.data.get("strict") is True
+
+
+class Replay(Exception):
+    """The answer to this POST is known already."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+class View(APIView):
+    """A view of the API. A POST may carry an Idempotency-Key: what happened once is answered again, not done again."""
+
+    public = False
+    authentication_classes = [SignedIn]
+    parser_classes = [JSON]
+    content_negotiation_class = AlwaysJSON
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.public else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        # Whoever gets past the authenticator is signed in; what they may do is asked by the actions.
+        return []
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.key = request.headers.get("Idempotency-Key", "") if request.method == "POST" and not self.public else ""
+        if not self.key:
+            return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+        # The answer is remembered in the transaction of the change itself: either both happened or neither did.
+        with transaction.atomic():
+            response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+            elif not getattr(response, "replayed", False):
+                _remember(self.remembered, response)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            raise errors.TooLarge("Send at most 1 MB.")
+        if self.key:
+            self.remembered = _claim(request, self.key)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        if isinstance(exc, Replay):
+            return exc.response
+        return cast(HttpResponse, super().handle_exception(exc))
+
+
+def _claim(request: Request, key: str) -> RememberedAnswer:
+    """Reserve the key for this request; Replay if it was answered before. Of two at once the second waits for the first."""
+    if len(key) > 255 or not key.isprintable():
+        raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
+    fingerprint = hashlib.sha256(b"\0".join([request.get_full_path().encode(), request._request.body])).hexdigest()
+    mine = RememberedAnswer(user=request.user, key=key, fingerprint=fingerprint, created_at=clock.now())
+    held = RememberedAnswer.objects.filter(user=request.user, key=key)
+    held.filter(created_at__lte=clock.now() - REMEMBERED).delete()
+    try:
+        with transaction.atomic():
+            mine.save(force_insert=True)
+        return mine
+    except IntegrityError:
+        known = held.get()
+    if known.fingerprint != fingerprint:
+        raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.") from None
+    response = HttpResponse(bytes(known.body), status=known.status, content_type="application/json")
+    response["Idempotency-Replayed"] = "true"
+    if known.location:
+        response["Location"] = known.location
+    response.replayed = True  # type: ignore[attr-defined]
+    raise Replay(response)
+
+
+def _remember(answer: RememberedAnswer, response: HttpResponse) -> None:
+    answer.status = response.status_code
+    answer.body = response.content
+    answer.location = response.headers.get("Location", "")
+    answer.save(update_fields=["status", "body", "location"])
+
+
+# How an answer leaves -----------------------------------------------------------------------------------------------
+
+
+def shown(request: Request, body: Any, *, status: int = 200, location: str = "", etag: str | None = None) -> HttpResponse:
+    """Answer with JSON. A single object carries the ETag of what is shown; a GET that has it already gets 304."""
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    response = HttpResponse(content, status=status, content_type="application/json")
+    if location:
+        response["Location"] = location
+    tag = etag or etag_of(content)
+    response["ETag"] = tag
+    if request.method in {"GET", "HEAD"} and status == 200 and _names(request.headers.get("If-None-Match"), tag):
+        return not_modified(tag)
+    return response
+
+
+def not_modified(tag: str) -> HttpResponse:
+    return HttpResponse(status=304, headers={"ETag": tag})
+
+
+def etag_of(content: bytes) -> str:
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def has_current(request: Request, tag: str) -> bool:
+    """Return whether the asker's copy is the one with this tag."""
+    return _names(request.headers.get("If-None-Match"), tag)
+
+
+def require_match(request: Request, show: Callable[[], Any]) -> None:
+    """Refuse a write whose If-Match names another state than what `show` gives now."""
+    wanted = request.headers.get("If-Match")
+    if wanted and wanted.strip() != "*" and not _names(wanted, etag_of(msgspec.json.encode(show()))):
+        raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
+
+
+def _names(header: str | None, tag: str) -> bool:
+    if not header:
+        return False
+    return header.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in header.split(",")}
+
+
+def gone() -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def page(request: Request, rows: QuerySet[Any], *, order: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
+    """Return at most 1,000 rows in the given ascending order (a leading - descends; the last key is unique), and the Link header to the next.
+
+    The cursor holds the last row's keys, so a page costs the same wherever it is, and rows that come or go do not shift the others.
+    """
+    size = _page_size(request)
+    keys = [name.removeprefix("-") for name in order]
+    rows = rows.order_by(*order)
+    cursor = request.query_params.get("cursor")
+    if cursor:
+        rows = rows.filter(_after(order, _read_cursor(cursor, rows, keys)))
+    found = list(rows[: size + 1])
+    if len(found) <= size:
+        return found, {}
+    found = found[:size]
+    last = [_key(found[-1], name) for name in keys]
+    query = request.query_params.copy()
+    query["cursor"] = base64.urlsafe_b64encode(msgspec.json.encode(last)).decode().rstrip("=")
+    return found, {"Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'}
+
+
+def _page_size(request: Request) -> int:
+    raw = request.query_params.get("page_size", "")
+    if not raw:
+        return LONGEST_LIST
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or int(raw) < 1:
+        raise InvalidInput("page_size is a whole number from 1 to 1000.", field="page_size")
+    return min(int(raw), LONGEST_LIST)
+
+
+def _key(row: Any, name: str) -> Any:
+    for step in name.split("__"):
+        row = getattr(row, step)
+    return row
+
+
+def _read_cursor(cursor: str, rows: QuerySet[Any], keys: Sequence[str]) -> list[Any]:
+    try:
+        values = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str | int])
+        if len(values) != len(keys):
+            raise ValueError(cursor)
+        return [_field(rows.model, name).to_python(value) for name, value in zip(keys, values, strict=True)]
+    except (ValueError, binascii.Error, msgspec.MsgspecError, ValidationError, UnicodeError):
+        raise InvalidInput("This cursor is not one of ours; start again without it.", field="cursor") from None
+
+
+def _field(model: Any, name: str) -> Any:
+    *path, last = name.split("__")
+    for step in path:
+        model = model._meta.get_field(step).related_model
+    return model._meta.get_field(last)
+
+
+def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return the condition for rows behind the given keys: (a, b) > (x, y), spelled out."""
+    condition, equal = Q(), Q()
+    for name, value in zip(order, values, strict=True):
+        key = name.removeprefix("-")
+        condition |= equal & Q(**{f"{key}__{'lt' if name.startswith('-') else 'gt'}": value})
+        equal &= Q(**{key: value})
+    return condition
+
+
+def listed(request: Request, rows: Iterable[Any], links: dict[str, str] | None = None) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(list(rows)), content_type="application/json", headers=links or {})
+
+
+def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
+    """Return a query parameter as a UTC moment."""
+    raw = request.query_params.get(name)
+    if not raw:
+        return None
+    try:
+        return fields.instant(raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw else raw, zone)
+    except serializers.ValidationError as refusal:
+        raise InvalidInput(str(refusal.detail[0]), field=name) from None  # type: ignore[index]
+
+
+def whole_param(request: Request, name: str, *, least: int, most: int) -> int | None:
+    raw = request.query_params.get(name)
+    if not raw:
+        return None
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not least <= int(raw) <= most:
+        raise InvalidInput(f"{name} is a whole number from {least} to {most}.", field=name)
+    return int(raw)

@@ -1,0 +1,148 @@
+"""Calendars: shapes, then views."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from commontime.api import docs
+from commontime.api.base import View, gone, is_strict, listed, page, parse, require_match, shown
+from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
+from commontime.calendars import actions, queries
+from commontime.calendars.enums import Visibility
+from commontime.calendars.models import Calendar
+from commontime.core.errors import InvalidInput
+
+LONGEST_MEETING = 31 * 24 * 60
+
+
+class CalendarInput(serializers.Serializer[Any]):
+    name = Text(longest=200, help_text="1 to 200 characters.")
+    is_finalized = Flag(required=False)
+    description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
+    location = Text(longest=200, required=False, allow_blank=True)
+    time_zone = Text(longest=64, required=False, help_text="IANA name. Naive times in this calendar are read in it.")
+    duration_minutes = Whole(required=False, min_value=1, max_value=LONGEST_MEETING)
+    visibility = serializers.ChoiceField(Visibility.choices, required=False)
+    window_start = Instant(required=False, allow_null=True)
+    window_end = Instant(required=False, allow_null=True)
+
+
+class TransferInput(serializers.Serializer[Any]):
+    user = UserId()
+
+
+class DuplicateInput(serializers.Serializer[Any]):
+    shift_days = Whole(required=False, default=0)
+
+
+class CalendarOutput(msgspec.Struct):
+    id: UUID
+    owner: int
+    name: str
+    is_finalized: bool
+    description: str
+    location: str
+    time_zone: str
+    duration_minutes: int
+    visibility: str
+    window_start: datetime | None
+    window_end: datetime | None
+    created_at: datetime
+    my_role: str
+
+
+class CalendarWithWarnings(CalendarOutput, omit_defaults=True):
+    warnings: list[docs.Warning] = []
+
+
+class CalendarListed(CalendarOutput):
+    answered: bool
+    participant_count: int
+    meeting_count: int
+
+
+FIELDS = [name for name in CalendarOutput.__struct_fields__ if name not in ("owner", "my_role")]
+
+
+def show(calendar: Calendar, user: User) -> dict[str, Any]:
+    shape = {name: getattr(calendar, name) for name in FIELDS}
+    return {**shape, "owner": calendar.owner_id, "my_role": "owner" if calendar.owner_id == user.pk else "participant"}
+
+
+def show_listed(calendar: Any, user: User) -> dict[str, Any]:
+    counts = {name: getattr(calendar, name) for name in ("answered", "participant_count", "meeting_count")}
+    return {**show(calendar, user), **counts}
+
+
+class Calendars(View):
+    @extend_schema(parameters=[docs.query("role", "owner, participant, or both with a comma"), *docs.PAGING], responses={200: list[CalendarListed]})
+    def get(self, request: Request) -> HttpResponse:
+        rows, links = page(request, queries.calendar_list_for(request.user, _roles(request)), order=("-created_at", "id"))
+        return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)
+
+    @extend_schema(request=CalendarInput, responses={201: CalendarOutput})
+    def post(self, request: Request) -> HttpResponse:
+        data = parse(CalendarInput, request, zone=_zone_sent(request))
+        calendar = actions.create_calendar(by=request.user, **data)
+        return shown(request, show(calendar, request.user), status=201, location=f"/calendars/{calendar.pk}/")
+
+
+class CalendarOne(View):
+    @extend_schema(responses={200: CalendarOutput})
+    def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        return shown(request, show(queries.calendar_for(request.user, calendar_id), request.user))
+
+    @extend_schema(request=docs.partial(CalendarInput), responses={200: CalendarWithWarnings})
+    def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        data = parse(CalendarInput, request, partial=True, zone=zone_of(calendar.time_zone))
+        require_match(request, lambda: show(calendar, request.user))
+        calendar, cautions = actions.edit_calendar(calendar, by=request.user, strict=is_strict(request), **data)
+        return shown(request, {**show(calendar, request.user), **docs.warned(cautions)})
+
+    patch = put
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        require_match(request, lambda: show(calendar, request.user))
+        actions.delete_calendar(calendar, by=request.user)
+        return gone()
+
+
+class CalendarTransfer(View):
+    @extend_schema(request=TransferInput, responses={200: CalendarOutput})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = actions.transfer_calendar(calendar, by=request.user, to=parse(TransferInput, request)["user"])
+        return shown(request, show(calendar, request.user))
+
+
+class CalendarDuplicate(View):
+    @extend_schema(request=DuplicateInput, responses={201: CalendarOutput})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        copy = actions.duplicate_calendar(calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"])
+        return shown(request, show(copy, request.user), status=201, location=f"/calendars/{copy.pk}/")
+
+
+def _roles(request: Request) -> set[str]:
+    roles = {role.strip() for role in request.query_params.get("role", "owner,participant").split(",")}
+    if not roles <= {"owner", "participant"}:
+        raise InvalidInput("role is owner, participant, or both with a comma between.", field="role")
+    return roles
+
+
+def _zone_sent(request: Request) -> Any:
+    """Return the zone a new calendar will have, for the naive times sent with it; None if it is unknown, which the action refuses."""
+    try:
+        return zone_of(request.data.get("time_zone") or queries.home_zone(request.user))
+    except (KeyError, ValueError, TypeError, OSError):
+        return None

@@ -1,0 +1,68 @@
+"""Contacts: shapes, then views."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from commontime.api import docs
+from commontime.api.base import View, gone, listed, page, parse, shown
+from commontime.api.fields import LARGEST_USER_ID
+from commontime.contacts import actions, queries
+from commontime.contacts.models import Contact
+
+
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string", "maxLength": 150}]})
+class IdOrName(serializers.Field[Any, Any, Any, Any]):
+    def to_internal_value(self, data: Any) -> int | str:
+        if isinstance(data, bool) or not isinstance(data, int | str) or data == "" or (isinstance(data, str) and "\x00" in data):
+            raise serializers.ValidationError("Send a user id or a user name.")
+        if isinstance(data, int):
+            return data if 0 < data <= LARGEST_USER_ID else 0
+        return data[:451]
+
+
+class ContactInput(serializers.Serializer[Any]):
+    contactee = IdOrName(help_text="A user id, or a user name.")
+
+
+class ContactOutput(msgspec.Struct):
+    id: UUID
+    contactee: int
+    username: str
+    first_name: str
+    last_name: str
+    since: datetime
+    mutual: bool
+
+
+def show(contact: Any) -> dict[str, Any]:
+    user = contact.contactee
+    names = {name: getattr(user, name) for name in ("username", "first_name", "last_name")}
+    return {"id": contact.pk, "contactee": user.pk, **names, "since": contact.created_at, "mutual": contact.mutual}
+
+
+class Contacts(View):
+    @extend_schema(parameters=docs.PAGING, responses={200: list[ContactOutput]})
+    def get(self, request: Request) -> HttpResponse:
+        rows, links = page(request, queries.contacts_of(request.user), order=("contactee__username", "id"))
+        return listed(request, map(show, rows), links)
+
+
+class ContactAdd(View):
+    @extend_schema(request=ContactInput, responses={201: ContactOutput})
+    def post(self, request: Request) -> HttpResponse:
+        contact: Contact = actions.add_contact(parse(ContactInput, request)["contactee"], by=request.user)
+        return shown(request, show(queries.with_mutual(contact)), status=201, location="/contacts/")
+
+
+class ContactDelete(View):
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, username: str) -> HttpResponse:
+        actions.remove_contact(username, by=request.user)
+        return gone()

@@ -1,0 +1,137 @@
+"""Input fields that take what JSON says and nothing near it: no "1" for 1, no true for 1, no local time for an instant."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rest_framework import serializers
+
+from commontime.core import clock, errors, text
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+LARGEST_USER_ID = 2**31 - 1
+
+
+class Text(serializers.CharField):
+    """One line of text, trimmed; `lines=True` for several lines."""
+
+    def __init__(self, *, longest: int, lines: bool = False, **kwargs: Any) -> None:
+        self.longest, self.lines = longest, lines
+        super().__init__(max_length=longest, **kwargs)
+        self.validators = []
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is serializers.empty or (data is None and self.allow_null):
+            return super().run_validation(data)
+        return self.to_internal_value(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Send text in quotes.")
+        try:
+            if self.lines:
+                return text.many_lines(data, field="", longest=self.longest)
+            return text.one_line(data, field="", longest=self.longest, required=not self.allow_blank)
+        except errors.InvalidInput as refusal:
+            raise serializers.ValidationError(refusal.detail) from None
+
+
+class Verbatim(serializers.CharField):
+    """Text taken as it is: passwords, names that the actions judge."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is serializers.empty or data is None:
+            return super().run_validation(data)
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Send text in quotes.")
+        if data == "" and not self.allow_blank:
+            raise serializers.ValidationError("This may not be blank.")
+        if "\x00" in data or any("\ud800" <= c <= "\udfff" for c in data):
+            raise serializers.ValidationError("This is not valid Unicode text.")
+        return data
+
+
+class Whole(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("Send a whole number.")
+        return data
+
+
+class UserId(Whole):
+    """The id of a user. One that can't exist is an unknown one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        value = super().to_internal_value(data)
+        return value if 0 < value <= LARGEST_USER_ID else 0
+
+
+class Flag(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Send true or false.")
+        return data
+
+
+class Id(serializers.UUIDField):
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Send an id in quotes.")
+        try:
+            return UUID(data)
+        except ValueError:
+            raise serializers.ValidationError("This is not an id.") from None
+
+
+class Instant(serializers.DateTimeField):
+    """A moment in ISO 8601: with an offset, or naive in the zone of the context (`zone`). Given on as UTC."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not _ISO.fullmatch(data):
+            raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.")
+        return instant(data, self.context.get("zone") or UTC)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def instant(data: str, zone: tzinfo) -> datetime:
+    """Return the UTC moment of an ISO 8601 text.
+
+    A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC 5545 3.3.5 leaves it to us).
+    """
+    try:
+        parsed = datetime.fromisoformat(data)
+        if parsed.tzinfo is None:
+            parsed = _local(parsed, zone)
+        moment = parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.") from None
+    if not clock.EARLIEST <= moment < clock.LATEST:
+        raise serializers.ValidationError("Send a moment between the years 2000 and 2099.")
+    return moment
+
+
+def _local(naive: datetime, zone: tzinfo) -> datetime:
+    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    earlier, later = sorted((first.astimezone(UTC), second.astimezone(UTC)))
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
+        raise serializers.ValidationError(
+            f"This local time does not exist: the clocks go forward over it. Send {earlier:%Y-%m-%dT%H:%M:%SZ} or {later:%Y-%m-%dT%H:%M:%SZ}.",
+            code="nonexistent_time",
+        )
+    raise serializers.ValidationError(
+        f"This local time comes twice when the clocks go back. Send {earlier:%Y-%m-%dT%H:%M:%SZ} or {later:%Y-%m-%dT%H:%M:%SZ}.",
+        code="ambiguous_time",
+    )
+
+
+def zone_of(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,147 @@
+"""Invitations, and mails from one person to another: shapes, then views."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from commontime.accounts import queries as accounts
+from commontime.accounts.actions import look_up
+from commontime.api import docs
+from commontime.api.base import View, gone, listed, page, parse, require_match, shown
+from commontime.api.fields import Id, Text, UserId, Verbatim
+from commontime.calendars import actions, queries
+from commontime.calendars.enums import InvitationStatus, MailKind
+from commontime.calendars.models import Invitation
+from commontime.core.errors import InvalidInput
+
+
+class InvitationInput(serializers.Serializer[Any]):
+    calendar = Id()
+    receiver = UserId(required=False, help_text="A user id; or send `email`.")
+    email = Verbatim(required=False, help_text="For somebody without an account.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("receiver" in attrs) == ("email" in attrs):
+            raise serializers.ValidationError({"receiver": ["Send either receiver or email."]})
+        return attrs
+
+
+class InvitationAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField([InvitationStatus.ACCEPTED, InvitationStatus.DECLINED])
+
+
+class MailInput(serializers.Serializer[Any]):
+    username = Text(longest=150)
+    calendar = Id(required=False, allow_null=True)
+    kind = serializers.ChoiceField(MailKind.choices, required=False)
+    note = Text(longest=500, lines=True, required=False, allow_blank=True, help_text="Plain text, only to people with whom you share a calendar.")
+
+
+class InvitationOutput(msgspec.Struct):
+    id: UUID
+    calendar: UUID
+    calendar_name: str
+    owner_name: str
+    sender: int
+    sender_name: str
+    receiver: int | None
+    receiver_name: str
+    email: str
+    status: str
+    created_at: datetime
+    answered_at: datetime | None
+
+
+class FoundUser(msgspec.Struct):
+    id: int
+    username: str
+
+
+class Queued(msgspec.Struct):
+    detail: str
+
+
+def show(invitation: Invitation) -> dict[str, Any]:
+    receiver = invitation.receiver
+    return {
+        "id": invitation.pk,
+        "calendar": invitation.calendar_id,
+        "calendar_name": invitation.calendar.name,
+        "owner_name": accounts.full_name(invitation.calendar.owner),
+        "sender": invitation.sender_id,
+        "sender_name": accounts.full_name(invitation.sender),
+        "receiver": invitation.receiver_id,
+        "receiver_name": accounts.full_name(receiver) if receiver else "",
+        "email": invitation.email,
+        "status": invitation.status,
+        "created_at": invitation.created_at,
+        "answered_at": invitation.answered_at,
+    }
+
+
+class Invitations(View):
+    @extend_schema(
+        parameters=[docs.query("box", "received (default) or sent"), docs.query("status", "pending, accepted or declined"), *docs.PAGING],
+        responses={200: list[InvitationOutput]},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        box, status = request.query_params.get("box", "received"), request.query_params.get("status", "")
+        if box not in ("received", "sent"):
+            raise InvalidInput("box is received or sent.", field="box")
+        if status not in ("", *InvitationStatus.values):
+            raise InvalidInput(f"status is one of: {', '.join(InvitationStatus.values)}.", field="status")
+        rows = queries.invitations_for(request.user, box)
+        found, links = page(request, rows.filter(status=status) if status else rows, order=("-created_at", "id"))
+        return listed(request, map(show, found), links)
+
+    @extend_schema(request=InvitationInput, responses={201: InvitationOutput})
+    def post(self, request: Request) -> HttpResponse:
+        data = parse(InvitationInput, request)
+        calendar = queries.calendar_named(request.user, data["calendar"])
+        if "email" in data:
+            invitation = actions.invite_address(calendar, by=request.user, email=data["email"])
+        else:
+            invitation = actions.invite_person(calendar, by=request.user, receiver=data["receiver"])
+        return shown(request, show(invitation), status=201, location=f"/calendars/invitations/{invitation.pk}/")
+
+
+class InvitationOne(View):
+    @extend_schema(responses={200: InvitationOutput})
+    def get(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        return shown(request, show(queries.invitation_for(request.user, invitation_id)))
+
+    @extend_schema(request=InvitationAnswer, responses={200: InvitationOutput})
+    def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        invitation = queries.invitation_for(request.user, invitation_id)
+        answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
+        data = parse(InvitationAnswer, request)
+        require_match(request, lambda: show(invitation))
+        return shown(request, show(answer[data["status"]](invitation, by=request.user)))
+
+    patch = put
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
+        return gone()
+
+
+class GetUserId(View):
+    @extend_schema(responses={200: FoundUser})
+    def get(self, request: Request, username: str) -> HttpResponse:
+        user = look_up(username, by=request.user)
+        return shown(request, {"id": user.pk, "username": user.username})
+
+
+class SendEmail(View):
+    @extend_schema(request=MailInput, responses={202: Queued})
+    def post(self, request: Request) -> HttpResponse:
+        data = parse(MailInput, request)
+        actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)
+        return shown(request, {"detail": "The mail is on its way."}, status=202)

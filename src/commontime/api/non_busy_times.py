@@ -1,0 +1,250 @@
+"""Non-busy times and the availability that follows from them: shapes, then views."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from commontime.api import docs
+from commontime.api.base import View, gone, has_current, listed, moment_param, not_modified, page, parse, require_match, shown, whole_param
+from commontime.api.calendars import LONGEST_MEETING
+from commontime.api.fields import Instant, Whole, zone_of
+from commontime.api.stored import stored
+from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars.models import Calendar, NonBusyTime
+from commontime.core.errors import InvalidInput
+
+MOST_PIECES = 5000
+MOST_NAMES = 50_000
+
+
+class WindowInput(serializers.Serializer[Any]):
+    start_time = Instant()
+    end_time = Instant()
+    preference_level = Whole(default=5, min_value=0, max_value=10, help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal.")
+
+
+class WindowChange(WindowInput):
+    preference_level = Whole(required=False, min_value=0, max_value=10)
+
+
+class RangeInput(serializers.Serializer[Any]):
+    windows = WindowInput(many=True, max_length=MOST_WINDOWS)
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python, so the fields are named here.
+        return {"from": Instant(), "to": Instant(), **super().get_fields()}
+
+
+class WindowOutput(msgspec.Struct):
+    id: UUID
+    user: int
+    calendar: UUID
+    start_time: datetime
+    end_time: datetime
+    preference_level: int
+
+
+class PersonOutput(msgspec.Struct):
+    id: int
+    username: str
+    first_name: str
+    last_name: str
+    required: bool
+
+
+class Who(msgspec.Struct):
+    """User ids of those who answered."""
+
+    ideal: list[int]
+    works: list[int]
+    if_need_be: list[int]
+    cannot: list[int]
+
+
+class Piece(msgspec.Struct, omit_defaults=True):
+    """`[start, end)`: the starts for which everything here holds for a meeting of `duration_minutes`."""
+
+    start: datetime
+    end: datetime
+    available: int
+    ideal: int
+    works: int
+    if_need_be: int
+    missing_required: int
+    preference_sum: int
+    who: Who | None = None
+
+
+Availability = msgspec.defstruct(
+    "Availability",
+    [
+        ("calendar", UUID),
+        ("from", datetime | None),
+        ("to", datetime | None),
+        ("duration_minutes", int),
+        ("participants", int),
+        ("answered", int),
+        ("unanswered", int),
+        ("people", list[PersonOutput] | None),
+        ("names_left_out", bool),
+        ("next_from", datetime | None),
+        ("pieces", list[Piece]),
+    ],
+)
+
+
+def show(window: NonBusyTime) -> dict[str, Any]:
+    return {
+        "id": window.pk,
+        "user": window.user_id,
+        "calendar": window.calendar_id,
+        "start_time": window.start_time,
+        "end_time": window.end_time,
+        "preference_level": window.preference_level,
+    }
+
+
+class Windows(View):
+    @extend_schema(
+        parameters=[docs.query("user", "A user id."), docs.query("from", "A moment."), docs.query("to", "A moment."), *docs.PAGING],
+        responses={200: list[WindowOutput]},
+    )
+    def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        rows = queries.windows_visible_to(request.user, calendar)
+        start, end = _range(request, calendar)
+        if start:
+            rows = rows.filter(end_time__gt=start)
+        if end:
+            rows = rows.filter(start_time__lt=end)
+        user = whole_param(request, "user", least=1, most=2**31 - 1)
+        if user:
+            rows = rows.filter(user=user)
+        found, links = page(request, rows, order=("start_time", "id"))
+        return listed(request, map(show, found), links)
+
+    @extend_schema(request=WindowInput, responses={201: WindowOutput})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        window = actions.add_window(calendar, by=request.user, **parse(WindowInput, request, zone=zone_of(calendar.time_zone)))
+        return shown(request, show(window), status=201, location=f"/calendars/{calendar_id}/nonbusytimes/{window.pk}/")
+
+    @extend_schema(request=RangeInput, responses={200: list[WindowOutput]})
+    def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        data = parse(RangeInput, request, zone=zone_of(calendar.time_zone))
+        windows = actions.replace_windows(calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"])
+        return listed(request, map(show, windows))
+
+
+class WindowOne(View):
+    @extend_schema(responses={200: WindowOutput})
+    def get(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        return shown(request, show(queries.window_for(request.user, calendar, window_id)))
+
+    @extend_schema(request=docs.partial(WindowChange), responses={200: WindowOutput})
+    def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        window = queries.window_for(request.user, calendar, window_id)
+        data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
+        require_match(request, lambda: show(window))
+        return shown(request, show(actions.edit_window(window, by=request.user, **data)))
+
+    patch = put
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        window = queries.window_for(request.user, calendar, window_id)
+        require_match(request, lambda: show(window))
+        actions.remove_window(window, by=request.user)
+        return gone()
+
+
+class AvailabilityView(View):
+    """The group's exact availability. It is computed once for each version of the calendar and answered from memory until something changes."""
+
+    @extend_schema(
+        parameters=[
+            docs.query("from", "A moment; by default the start of the calendar's window, or of the first time given."),
+            docs.query("to", "A moment; by default the end."),
+            docs.query("duration_minutes", "How long the meeting lasts; by default 1, which is the availability of each minute."),
+        ],
+        responses={200: Availability},
+    )
+    def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        calendar = queries.calendar_for(request.user, calendar_id)
+        start, end = _range(request, calendar)
+        minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1
+        with_people = rules.may_see_windows_of_others(request.user, calendar)
+        key = (calendar.pk, calendar.version, start, end, minutes, with_people)
+        answer = stored(key, lambda: _availability(calendar, start, end, minutes, with_people))
+        if has_current(request, answer.etag):
+            return not_modified(answer.etag)
+        return shown(request, answer.body, etag=answer.etag)
+
+
+def _availability(calendar: Calendar, start: datetime | None, end: datetime | None, minutes: int, with_people: bool) -> bytes:
+    group = planning.group_of(calendar)
+    known = planning.known_range(calendar, group)
+    start, end = start or (known[0] if known else end), end or (known[1] if known else start)
+    answer: dict[str, Any] = {
+        "calendar": calendar.pk,
+        "from": start,
+        "to": end,
+        "duration_minutes": minutes,
+        "participants": len(group.people),
+        "answered": len(group.answered),
+        "unanswered": len(group.silent),
+        "people": _people(group) if with_people else None,
+        "names_left_out": False,
+        "next_from": None,
+        "pieces": [],
+    }
+    if start and end and start < end:
+        found = planning.availability(group, earliest=start, latest=end, duration=timedelta(minutes=minutes), with_people=with_people)
+        if with_people and len(found.starts) * len(group.answered) > MOST_NAMES:
+            answer["names_left_out"] = True
+            found = planning.availability(group, earliest=start, latest=end, duration=timedelta(minutes=minutes), with_people=False)
+        answer["pieces"] = _pieces(found)
+        if len(found.starts) > MOST_PIECES:
+            answer["next_from"] = found.starts[MOST_PIECES]
+    return msgspec.json.encode(answer)
+
+
+def _people(group: planning.Group) -> list[PersonOutput]:
+    return [PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required) for p in group.people]
+
+
+def _pieces(found: planning.Availability) -> list[Piece]:
+    pieces = [
+        Piece(start, end, if_need_be + works + ideal, ideal, works, if_need_be, missing, preference)
+        for start, end, (_, if_need_be, works, ideal), missing, preference in zip(
+            found.starts[:MOST_PIECES], found.ends, found.counts, found.missing, found.preference, strict=False
+        )
+    ]
+    if found.levels is not None:
+        ids = [person.user_id for person in found.group.answered]
+        for piece, levels in zip(pieces, found.levels.tolist(), strict=False):
+            lists: list[list[int]] = [[], [], [], []]
+            for user, level in zip(ids, levels, strict=True):
+                lists[level].append(user)
+            piece.who = Who(cannot=lists[0], if_need_be=lists[1], works=lists[2], ideal=lists[3])
+    return pieces
+
+
+def _range(request: Request, calendar: Calendar) -> tuple[datetime | None, datetime | None]:
+    zone = zone_of(calendar.time_zone)
+    start, end = moment_param(request, "from", zone), moment_param(request, "to", zone)
+    if start and end and end <= start:
+        raise InvalidInput("The range must end after it starts.", field="to")
+    return start, end
+

@@ -1,0 +1,128 @@
+"""Suggestions, stored and computed: shapes, then views."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from commontime.api import docs
+from commontime.api.base import View, gone, listed, parse, shown, whole_param
+from commontime.api.fields import Instant, zone_of
+from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.models import ScheduleSuggestion
+from commontime.core import clock
+from commontime.core.errors import InvalidInput
+
+MOST_SUGGESTIONS = 100
+
+
+class SuggestionInput(serializers.Serializer[Any]):
+    suggested_time = Instant()
+
+
+class SuggestionOutput(msgspec.Struct):
+    id: UUID
+    meeting: UUID
+    author: int | None
+    suggested_time: datetime
+    created_at: datetime
+
+
+class People(msgspec.Struct):
+    """User ids."""
+
+    attending: list[int]
+    if_need_be: list[int]
+    cannot: list[int]
+    unanswered: list[int]
+    missing_required: list[int]
+
+
+class RankedOutput(msgspec.Struct):
+    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it; `people` if the calendar hides answers."""
+
+    rank: int
+    id: UUID | None
+    author: int | None
+    suggested_time: datetime
+    end_time: datetime
+    score: int
+    attending: int
+    if_need_be: int
+    cannot: int
+    unanswered: int
+    missing_required: int
+    reasons: list[str]
+    people: People | None
+
+
+def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
+    return {
+        "id": suggestion.pk,
+        "meeting": suggestion.meeting_id,
+        "author": suggestion.author_id,
+        "suggested_time": suggestion.suggested_time,
+        "created_at": suggestion.created_at,
+    }
+
+
+def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> RankedOutput:
+    outcome = ranked.outcome
+    lists = {
+        "attending": outcome.attending,
+        "if_need_be": outcome.if_need_be,
+        "cannot": outcome.cannot,
+        "unanswered": outcome.unanswered,
+        "missing_required": outcome.missing,
+    }
+    return RankedOutput(
+        rank=ranked.rank,
+        id=ranked.stored and ranked.stored.pk,
+        author=ranked.stored and ranked.stored.author_id,
+        suggested_time=outcome.start,
+        end_time=end_time,
+        score=outcome.preference,
+        reasons=ranked.reasons,
+        people=People(**{name: [person.user_id for person in people] for name, people in lists.items()}) if named else None,
+        **{name: len(people) for name, people in lists.items()},
+    )
+
+
+class Suggestions(View):
+    @extend_schema(
+        parameters=[docs.query("computed", "`only`: without those that people stored."), docs.query("limit", "Computed ones at most; 10, up to 100.")],
+        responses={200: list[RankedOutput]},
+    )
+    def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
+        meeting = queries.meeting_for(request.user, meeting_id)
+        limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
+        stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
+        named = rules.may_see_windows_of_others(request.user, meeting.calendar)
+        found = planning.ranked(meeting, planning.group_for(meeting), stored, now=clock.now(), limit=limit, named=named)
+        return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
+
+    @extend_schema(request=SuggestionInput, responses={201: SuggestionOutput})
+    def post(self, request: Request, meeting_id: UUID) -> HttpResponse:
+        meeting = queries.meeting_for(request.user, meeting_id)
+        data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
+        suggestion = actions.suggest_time(meeting, by=request.user, **data)
+        return shown(request, show(suggestion), status=201, location=f"/calendars/meetings/{meeting_id}/suggestions/")
+
+
+class SuggestionOne(View):
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
+        actions.withdraw_suggestion(queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user)
+        return gone()
+
+
+def _computed_only(request: Request) -> bool:
+    computed = request.query_params.get("computed", "")
+    if computed not in ("", "only"):
+        raise InvalidInput("computed is `only`, or left out.", field="computed")
+    return computed == "only"

@@ -1,0 +1,67 @@
+"""The signed tokens of the API (RFC 7519), by SimpleJWT. What they say is believed only as far as the session table agrees."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from commontime.accounts.actions import Opened
+from commontime.core.errors import Unidentified
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    session_id: UUID
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    session_id: UUID
+    secret: str
+
+
+def pair_for(opened: Opened) -> dict[str, str]:
+    """Return `{access, refresh}` for a sign-in that was just opened or renewed."""
+    access = AccessToken()
+    access["user_id"] = str(opened.user.pk)
+    access["sid"] = str(opened.session.pk)
+    access["epoch"] = opened.session.epoch
+    access["auth_time"] = int(opened.session.created_at.timestamp())
+    refresh = RefreshToken()
+    refresh["user_id"] = str(opened.user.pk)
+    refresh["sid"] = str(opened.session.pk)
+    refresh["secret"] = opened.refresh_secret
+    refresh.set_exp(lifetime=opened.session.ends_at - datetime.now(UTC))
+    return {"access": str(access), "refresh": str(refresh)}
+
+
+def read_access(raw: str) -> Access:
+    """Return what a valid access token names; Unidentified for any other text."""
+    token = _verified(AccessToken, raw)
+    return Access(_session_id(token), str(token.get("epoch", "")))
+
+
+def read_refresh(raw: str) -> Refresh:
+    token = _verified(RefreshToken, raw)
+    return Refresh(_session_id(token), str(token.get("secret", "")))
+
+
+def _verified(kind: type[Token], raw: str) -> Token:
+    try:
+        return kind(raw)  # type: ignore[arg-type]
+    except (TokenError, ValueError, TypeError):
+        raise _refused() from None
+
+
+def _session_id(token: Token) -> UUID:
+    try:
+        return UUID(str(token.get("sid", "")))
+    except ValueError:
+        raise _refused() from None
+
+
+def _refused() -> Unidentified:
+    return Unidentified("This token is not valid, or not any more; sign in again or refresh it.", code="token_not_valid")

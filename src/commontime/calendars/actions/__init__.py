@@ -1,0 +1,48 @@
+"""What a user can do with calendars: a verb and a noun each, by subject."""
+
+from commontime.calendars.actions.accounts import delete_account
+from commontime.calendars.actions.calendars import create_calendar, delete_calendar, duplicate_calendar, edit_calendar, transfer_calendar
+from commontime.calendars.actions.invitations import (
+    accept_invitation,
+    accept_invitation_link,
+    decline_invitation,
+    invitation_of_link,
+    invite_address,
+    invite_person,
+    revoke_invitation,
+)
+from commontime.calendars.actions.letters import send_letter
+from commontime.calendars.actions.meetings import create_meeting, delete_meeting, edit_meeting, finish_deadline
+from commontime.calendars.actions.non_busy_times import add_window, edit_window, remove_window, replace_windows
+from commontime.calendars.actions.participants import add_participant, edit_participant, remove_participant
+from commontime.calendars.actions.suggestions import suggest_time, withdraw_suggestion
+
+__all__ = [
+    "accept_invitation",
+    "accept_invitation_link",
+    "add_participant",
+    "add_window",
+    "create_calendar",
+    "create_meeting",
+    "decline_invitation",
+    "delete_account",
+    "delete_calendar",
+    "delete_meeting",
+    "duplicate_calendar",
+    "edit_calendar",
+    "edit_meeting",
+    "edit_participant",
+    "edit_window",
+    "finish_deadline",
+    "invitation_of_link",
+    "invite_address",
+    "invite_person",
+    "remove_participant",
+    "remove_window",
+    "replace_windows",
+    "revoke_invitation",
+    "send_letter",
+    "suggest_time",
+    "transfer_calendar",
+    "withdraw_suggestion",
+]

@@ -1,0 +1,26 @@
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from commontime.accounts import actions as accounts
+from commontime.accounts.models import Session
+from commontime.calendars import tasks
+from commontime.calendars.actions.calendars import hand_over_all
+from commontime.core.errors import InvalidInput
+
+
+@transaction.atomic
+def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int | None = None) -> None:
+    """Delete one's account: all or nothing.
+
+    Owned calendars go to `transfer_to`, who must take part in each, or are deleted and their people get one cancel mail. `session_id` is
+    what the caller's refresh token names; one that is not theirs, or has ended, is refused.
+    """
+    if not Session.objects.filter(pk=session_id, user=by, ended_at=None).exists():
+        raise InvalidInput("This refresh token is not yours, or not valid any more.", field="refresh_token")
+    if transfer_to is not None:
+        hand_over_all(user, to=transfer_to)
+    else:
+        tasks.tell_calendars_deleted(user)
+    accounts.erase_account(user)

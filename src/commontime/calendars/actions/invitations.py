@@ -1,0 +1,149 @@
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+
+from commontime.accounts.actions import check_email
+from commontime.calendars import rules, tasks
+from commontime.calendars.actions.checks import require_owner, require_running
+from commontime.calendars.actions.participants import UNKNOWN_USER, join
+from commontime.calendars.enums import InvitationStatus
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+
+DECLINED_LATELY = timedelta(days=7)
+
+
+@transaction.atomic
+def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
+    """Invite somebody who has an account. They are told by mail."""
+    require_owner(by, calendar, "invite people")
+    require_running(calendar)
+    mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
+    person = (
+        User.objects.filter(pk=receiver, is_active=True)
+        .annotate(
+            takes_part=Exists(CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))),
+            declined=Exists(mine.filter(status="declined", answered_at__gt=clock.now() - DECLINED_LATELY)),
+        )
+        .first()
+    )
+    if person is None or person.pk == by.pk:
+        raise InvalidInput(UNKNOWN_USER if person is None else "You can't invite yourself.", field="receiver")
+    if person.takes_part:
+        raise Conflict("This person takes part already.", code="already_participant")
+    if person.declined:
+        raise Conflict("This person declined within the last seven days. Talk to them first.", code="declined_recently")
+    return _send(Invitation(calendar=calendar, sender=by, receiver=person))
+
+
+@transaction.atomic
+def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
+    """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the mail's link finds out."""
+    require_owner(by, calendar, "invite people")
+    require_running(calendar)
+    check_email(email)
+    return _send(Invitation(calendar=calendar, sender=by, email=email.casefold()))
+
+
+def _send(invitation: Invitation) -> Invitation:
+    try:
+        with transaction.atomic():
+            invitation.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("They are invited already and have not answered yet.", code="already_invited") from None
+    tasks.tell_invited(invitation.calendar, [invitation])
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
+    """Join the calendar. Accepting again changes nothing."""
+    _require_receiver(invitation, by)
+    if invitation.status == InvitationStatus.ACCEPTED:
+        return invitation
+    require_running(invitation.calendar)
+    if not _answer(invitation, InvitationStatus.ACCEPTED):
+        return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
+    try:
+        join(invitation.calendar, by)
+    except Conflict:
+        pass  # The owner added them in the meantime: they are where they wanted to be.
+    else:
+        tasks.tell_accepted(invitation)
+    return invitation
+
+
+@transaction.atomic
+def decline_invitation(invitation: Invitation, *, by: User) -> Invitation:
+    """Stay out of the calendar. Declining again changes nothing."""
+    _require_receiver(invitation, by)
+    if invitation.status == InvitationStatus.DECLINED:
+        return invitation
+    if not _answer(invitation, InvitationStatus.DECLINED):
+        return _answered_meanwhile(invitation, InvitationStatus.DECLINED)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation_link(token: str, *, by: User) -> Invitation:
+    """Join by the link of an invitation to an address; whoever holds the link is the one invited."""
+    invitation = invitation_of_link(token)
+    if invitation.receiver_id is None:
+        if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
+            raise Conflict("You take part already.", code="already_participant")
+        own = Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").select_related("calendar__owner").first()
+        if own is not None:
+            Invitation.objects.filter(pk=invitation.pk).delete()
+            return accept_invitation(own, by=by)
+        Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(receiver=by)
+        invitation.refresh_from_db(fields=["receiver", "status"])
+    if invitation.receiver_id != by.pk:
+        raise NotFound("This link was used already.")
+    return accept_invitation(invitation, by=by)
+
+
+def invitation_of_link(token: str) -> Invitation:
+    try:
+        invitation_id = UUID(signing.Signer(salt=tasks.INVITATION_SALT).unsign(token))
+    except (signing.BadSignature, ValueError):
+        raise NotFound("This invitation link is incomplete.") from None
+    invitation = Invitation.objects.filter(pk=invitation_id, status="pending").select_related("calendar__owner", "sender").first()
+    if invitation is None:
+        raise NotFound("This invitation is gone: it was answered, or taken back.")
+    return invitation
+
+
+@transaction.atomic
+def revoke_invitation(invitation: Invitation, *, by: User) -> None:
+    """Take an invitation back; its link is dead from now on."""
+    if invitation.sender_id != by.pk:
+        raise NotAllowed("Only its sender can take an invitation back. Decline it instead.")
+    if not Invitation.objects.filter(pk=invitation.pk).exclude(status="accepted").delete()[0]:
+        raise Conflict("It was accepted already. Remove the participant instead.", code="already_accepted")
+
+
+def _require_receiver(invitation: Invitation, by: User) -> None:
+    if not rules.may_answer(by, invitation):
+        raise NotAllowed("Only the person invited can answer.")
+
+
+def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
+    now = clock.now()
+    answered = Invitation.objects.filter(pk=invitation.pk, status="pending").update(status=status, answered_at=now)
+    if answered:
+        invitation.status, invitation.answered_at = status, now
+    return bool(answered)
+
+
+def _answered_meanwhile(invitation: Invitation, status: InvitationStatus) -> Invitation:
+    current = Invitation.objects.filter(pk=invitation.pk).select_related("calendar__owner", "sender", "receiver").first()
+    if current is None:
+        raise NotFound("There is no such invitation.")
+    if current.status != status:
+        raise Conflict(f"You answered this invitation already: {current.status}.", code="already_answered")
+    return current

@@ -1,0 +1,39 @@
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from commontime.calendars import rules
+from commontime.calendars.actions.checks import require_running
+from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+
+
+@transaction.atomic
+def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> ScheduleSuggestion:
+    """Suggest a start for a meeting that has none yet. After the deadline only the owner can."""
+    now = clock.now()
+    require_running(meeting.calendar)
+    if meeting.final_time is not None:
+        raise Conflict("This meeting has its final time already.", code="meeting_scheduled")
+    if meeting.deadline <= now and not rules.may_manage(by, meeting.calendar):
+        raise Conflict("The deadline has passed. Ask the owner to move it.", code="deadline_passed")
+    if suggested_time <= now:
+        raise InvalidInput("Suggest a time that is still to come.", field="suggested_time")
+    suggestion = ScheduleSuggestion(meeting=meeting, author=by, suggested_time=suggested_time)
+    try:
+        with transaction.atomic():
+            suggestion.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("This time is suggested already.", code="duplicate_suggestion") from None
+    return suggestion
+
+
+@transaction.atomic
+def withdraw_suggestion(suggestion: ScheduleSuggestion, *, by: User) -> None:
+    if not rules.may_withdraw(by, suggestion):
+        raise NotAllowed("Only its author or the calendar's owner can withdraw a suggestion.")
+    require_running(suggestion.meeting.calendar)
+    if not ScheduleSuggestion.objects.filter(pk=suggestion.pk).delete()[0]:
+        raise NotFound("This meeting has no such suggestion.")

@@ -1,0 +1,110 @@
+"""Rows <-> iCalendar values: the only importer of ical.
+
+An attendee's calendar gets the organizer under the product's own address, with the owner's name, and themself as the only ATTENDEE:
+nobody learns another person's address from us.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from commontime import ical
+from commontime.accounts.queries import full_name
+from commontime.calendars.models import Meeting
+from commontime.core import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a calendar program is told of a meeting, as JSON values, for letters that outlive its row."""
+
+    uid: str
+    sequence: int
+    start: str
+    minutes: int
+    title: str
+    calendar: str
+    organizer: str
+    description: str = ""
+    location: str = ""
+    path: str = ""
+
+    @classmethod
+    def of(cls, meeting: Meeting, *, start: datetime | None = None, duration: timedelta | None = None) -> Self:
+        begins = start or meeting.final_time
+        assert begins is not None
+        return cls(
+            uid=str(meeting.pk),
+            sequence=meeting.sequence,
+            start=begins.isoformat(),
+            minutes=(duration or meeting.duration) // timedelta(minutes=1),
+            title=meeting.title or meeting.calendar.name,
+            calendar=meeting.calendar.name,
+            organizer=full_name(meeting.calendar.owner),
+            description=meeting.description,
+            location=meeting.location or meeting.calendar.location,
+            path=calendar_path(meeting.calendar_id),
+        )
+
+    @classmethod
+    def read(cls, payload: dict[str, Any]) -> Self:
+        return cls(**payload)
+
+    def as_payload(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def begins(self) -> datetime:
+        return datetime.fromisoformat(self.start)
+
+    @property
+    def ends(self) -> datetime:
+        return self.begins + timedelta(minutes=self.minutes)
+
+
+def request_for(snapshot: Snapshot, reader: User, *, required: bool = True) -> bytes:
+    return ical.request(_event(snapshot, _attendee(reader, required)))
+
+
+def cancel_for(snapshot: Snapshot, reader: User) -> bytes:
+    return ical.cancel(_event(snapshot, _attendee(reader, required=True)))
+
+
+def invite_file(snapshot: Snapshot) -> bytes:
+    """Return the meeting as a file to download: METHOD:PUBLISH, which names no attendees."""
+    return ical.publish([_event(snapshot, None)], snapshot.calendar)
+
+
+def feed_of(snapshots: Iterable[Snapshot], name: str) -> bytes:
+    return ical.publish([_event(snapshot, None) for snapshot in snapshots], name)
+
+
+def calendar_path(calendar_id: UUID) -> str:
+    return f"/app/calendars/{calendar_id}/"
+
+
+def _attendee(reader: User, required: bool) -> ical.Attendee:
+    return ical.Attendee(ical.Person(full_name(reader), reader.email), required)
+
+
+def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
+    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return ical.Event(
+        uid=snapshot.uid,
+        sequence=snapshot.sequence,
+        stamp=clock.now(),
+        start=snapshot.begins,
+        end=snapshot.ends,
+        summary=snapshot.title,
+        description=snapshot.description,
+        location=snapshot.location,
+        organizer=ical.Person(snapshot.organizer, address),
+        attendees=(attendee,) if attendee else (),
+        url=f"{settings.COMMONTIME_BASE_URL}{snapshot.path}" if snapshot.path else "",
+    )

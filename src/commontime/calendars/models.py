@@ -1,0 +1,167 @@
+"""What a group plans with. Ids are UUIDs, times are UTC, periods half-open."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import F, Q
+
+from commontime.calendars.enums import InvitationStatus, MeetingStatus, Visibility
+from commontime.core.models import Row
+
+PREFERENCES = range(11)
+
+
+class Calendar(Row):
+    """A group planning together. `version` grows with every change that its availability depends on (by triggers, migration 0002)."""
+
+    owner = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="owned_calendars")
+    name = models.CharField(max_length=200)
+    is_finalized = models.BooleanField(default=False)
+    description = models.TextField(blank=True, default="")
+    location = models.CharField(max_length=200, blank=True, default="")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    duration_minutes = models.PositiveIntegerField(default=60)
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.OPEN)
+    window_start = models.DateTimeField(null=True)
+    window_end = models.DateTimeField(null=True)
+    version = models.PositiveBigIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(window_start=None) | Q(window_end=None) | Q(window_end__gt=F("window_start")), name="calendar_window_in_order"
+            ),
+            models.CheckConstraint(condition=Q(duration_minutes__gte=1), name="calendar_duration_positive"),
+        ]
+        indexes = [models.Index(fields=["owner", "-created_at", "id"], name="calendars_of_an_owner")]
+
+
+class CalendarParticipant(Row):
+    """A person in a calendar. `packed` is their non-busy times in the form the engine reads, kept true by the database (migration 0002)."""
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="participants")
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="participations")
+    required = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    packed = models.TextField(default="", editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["calendar", "user"], name="one_seat_a_person")]
+        indexes = [
+            models.Index(fields=["calendar", "joined_at", "id"], name="participants_in_order"),
+            models.Index(fields=["user", "calendar"], name="calendars_of_a_participant"),
+        ]
+
+
+class NonBusyTime(Row):
+    """A period `[start_time, end_time)` in which a person is free. Those of one person in one calendar never overlap (migration 0002)."""
+
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="non_busy_times")
+    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="non_busy_times")
+    start_time = models.DateTimeField()
+    end_time = models.DateTimeField()
+    preference_level = models.PositiveSmallIntegerField(default=5)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(end_time__gt=F("start_time")), name="non_busy_time_in_order"),
+            models.CheckConstraint(condition=Q(preference_level__range=(0, 10)), name="preference_0_to_10"),
+        ]
+        indexes = [
+            models.Index(fields=["calendar", "start_time", "id"], name="non_busy_times_in_order"),
+            models.Index(fields=["calendar", "user", "start_time"], name="non_busy_times_of_a_person"),
+        ]
+
+
+class Meeting(Row):
+    """A time to be found. The id is its iCalendar UID; `sequence` is the SEQUENCE of the last request that was sent."""
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="meetings")
+    title = models.CharField(max_length=200, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    location = models.CharField(max_length=200, blank=True, default="")
+    deadline = models.DateTimeField()
+    final_time = models.DateTimeField(null=True)
+    duration_minutes = models.PositiveIntegerField(null=True)
+    quorum = models.PositiveIntegerField(null=True)
+    earliest = models.DateTimeField(null=True)
+    latest = models.DateTimeField(null=True)
+    buffer_minutes = models.PositiveIntegerField(default=0)
+    auto_finalize = models.BooleanField(default=False)
+    sequence = models.PositiveIntegerField(default=0)
+    version = models.PositiveBigIntegerField(default=1)
+    announced_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(earliest=None) | Q(latest=None) | Q(latest__gt=F("earliest")), name="meeting_bounds_in_order"),
+            models.CheckConstraint(condition=Q(duration_minutes=None) | Q(duration_minutes__gte=1), name="meeting_duration_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["calendar", "created_at", "id"], name="meetings_in_order"),
+            models.Index(fields=["deadline"], condition=Q(announced_at=None, final_time=None), name="meetings_to_announce"),
+            models.Index(fields=["final_time"], condition=~Q(final_time=None), name="meetings_by_final_time"),
+        ]
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes or self.calendar.duration_minutes)
+
+    @property
+    def end_time(self) -> datetime | None:
+        return self.final_time and self.final_time + self.duration
+
+    def status(self, now: datetime) -> MeetingStatus:
+        if self.final_time is not None:
+            return MeetingStatus.SCHEDULED
+        return MeetingStatus.CLOSED if self.deadline <= now else MeetingStatus.OPEN
+
+
+class MeetingAttendee(Row):
+    """Somebody named for one meeting. A meeting without any is for everyone in its calendar, as required as they are there."""
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.DB_CASCADE, related_name="named_attendees")
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="+")
+    required = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="one_place_an_attendee")]
+
+
+class ScheduleSuggestion(Row):
+    """A start that somebody suggests. The author is null once their account is gone."""
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.DB_CASCADE, related_name="suggestions")
+    author = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    suggested_time = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meeting", "suggested_time"], name="one_suggestion_a_start")]
+
+
+class Invitation(Row):
+    """An invitation to a person with an account (`receiver`), or to an address (`email`) whose holder claims it by the signed link in the mail."""
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="invitations")
+    sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="sent_invitations")
+    receiver = models.ForeignKey(User, null=True, on_delete=models.DB_CASCADE, related_name="received_invitations")
+    email = models.EmailField(blank=True, default="")
+    status = models.CharField(max_length=10, choices=InvitationStatus, default=InvitationStatus.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "receiver"], condition=Q(status="pending"), name="one_pending_invitation_a_person"),
+            models.UniqueConstraint(
+                fields=["calendar", "email"], condition=Q(status="pending", receiver=None), name="one_pending_invitation_an_address"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["receiver", "-created_at", "id"], name="invitations_received"),
+            models.Index(fields=["sender", "-created_at", "id"], name="invitations_sent"),
+        ]

@@ -1,0 +1,338 @@
+"""Rows <-> engine values: the only importer of the engine."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commontime import engine
+from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, ScheduleSuggestion
+from commontime.core.errors import InvalidInput
+
+ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
+FARTHEST = timedelta(days=400)
+ENTRY = 17  # characters of one period in CalendarParticipant.packed
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a meeting is for. `packed` is their non-busy times as migration 0002 describes; empty: they have not answered."""
+
+    participant_id: UUID
+    user_id: int
+    username: str
+    first_name: str
+    last_name: str
+    required: bool
+    packed: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+
+@dataclass(frozen=True)
+class Group:
+    """The people a meeting is for: who answered, in the engine's order, and who did not."""
+
+    answered: list[Person]
+    silent: list[Person]
+
+    @cached_property
+    def free(self) -> engine.Windows:
+        return _windows([person.packed for person in self.answered])
+
+    @cached_property
+    def required(self) -> NDArray[np.bool_]:
+        return np.array([person.required for person in self.answered], np.bool_)
+
+    @property
+    def people(self) -> list[Person]:
+        return [*self.answered, *self.silent]
+
+
+def group_of(calendar: Calendar) -> Group:
+    """Return everybody in the calendar. One query, one row a person."""
+    return _grouped(_people(calendar))
+
+
+def group_for(meeting: Meeting, people: Sequence[Person] | None = None) -> Group:
+    """Return whom the meeting is for: the named attendees who still take part, or everybody in the calendar."""
+    people = _people(meeting.calendar) if people is None else people
+    named = named_in(meeting)
+    if not named:
+        return _grouped(people)
+    return _grouped(
+        Person(p.participant_id, p.user_id, p.username, p.first_name, p.last_name, named[p.user_id], p.packed)
+        for p in people
+        if p.user_id in named
+    )
+
+
+def people_of(calendar: Calendar) -> list[Person]:
+    """Return everybody in the calendar, for `group_for` of several meetings."""
+    return _people(calendar)
+
+
+def named_in(meeting: Meeting) -> dict[int, bool]:
+    """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
+    marks = (mark for mark in (getattr(meeting, "named", None) or "").split(",") if mark)
+    return {int(mark[:-1]): mark.endswith("r") for mark in marks}
+
+
+def _people(calendar: Calendar) -> list[Person]:
+    columns = ("id", "user_id", "user__username", "user__first_name", "user__last_name", "required", "packed")
+    rows = CalendarParticipant.objects.filter(calendar=calendar).order_by("joined_at", "id").values_list(*columns)
+    return [Person(*row) for row in rows]
+
+
+def _grouped(people: Iterable[Person]) -> Group:
+    answered: list[Person] = []
+    silent: list[Person] = []
+    for person in people:
+        (answered if person.packed else silent).append(person)
+    return Group(answered, silent)
+
+
+def _windows(packed: Sequence[str]) -> engine.Windows:
+    """Read the packed periods of each person into the engine's columns, without a loop over periods."""
+    words = np.frombuffer(bytes.fromhex("".join(packed).replace(";", "")), ">u4").astype(np.int64).reshape(-1, 2)
+    start, rest = words[:, 0], words[:, 1]
+    who = np.repeat(np.arange(len(packed)), [len(text) // ENTRY for text in packed])
+    return engine.from_arrays(who, start, start + (rest >> 8), rest & 255, people=len(packed))
+
+
+# Availability -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The exact profile of a group, cut into pieces `[start, end)` in which every person's preference stays the same.
+
+    counts: (pieces, 4) people who cannot, if need be, works, ideal; missing: required people who cannot; preference: the sum.
+    levels: (pieces, answered) the level of each person, if asked for.
+    """
+
+    group: Group
+    starts: list[datetime]
+    ends: list[datetime]
+    counts: list[list[int]]
+    missing: list[int]
+    preference: list[int]
+    levels: NDArray[np.int8] | None
+
+
+def availability(group: Group, *, earliest: datetime, latest: datetime, duration: timedelta, with_people: bool) -> Availability:
+    """Return when how many can come. A piece holds the starts of a meeting of this duration; for one minute, simply the minutes.
+
+    Without people, neighbours that differ only in who comes are one piece.
+    """
+    if latest - earliest > FARTHEST:
+        raise InvalidInput(f"Ask for at most {FARTHEST.days} days at once.", field="to")
+    profile = engine.profile(
+        group.free,
+        _minutes(duration),
+        required=group.required,
+        earliest=engine.start_tick(earliest),
+        latest_end=engine.end_tick(latest),
+    )
+    first, last, counts, missing, preference = profile.first, profile.last, profile.everyone, profile.missing, profile.preference
+    if not with_people and len(profile) > 1:
+        shown = np.column_stack([counts, missing, preference])
+        keep = np.flatnonzero(np.append(True, (shown[1:] != shown[:-1]).any(axis=1)))
+        last = last[np.append(keep[1:], len(profile)) - 1]
+        first, counts, missing, preference = first[keep], counts[keep], missing[keep], preference[keep]
+    levels = engine.levels(engine.preferences(group.free, first, profile.duration)) if with_people and len(first) else None
+    return Availability(
+        group,
+        [engine.moment_of(tick) for tick in first.tolist()],
+        [engine.moment_of(tick + 1) for tick in last.tolist()],
+        counts.tolist(),
+        missing.tolist(),
+        preference.tolist(),
+        levels,
+    )
+
+
+def known_range(calendar: Calendar, group: Group) -> tuple[datetime, datetime] | None:
+    """Return where times are wanted: the calendar's window, or from the first to the last known non-busy time; None if nobody answered."""
+    starts, ends = group.free.start, group.free.end
+    earliest = calendar.window_start or (engine.moment_of(int(starts.min())) if len(starts) else None)
+    latest = calendar.window_end or (engine.moment_of(int(ends.max())) if len(ends) else None)
+    if earliest is None or latest is None or latest <= earliest:
+        return None
+    return earliest, min(latest, earliest + FARTHEST)
+
+
+# One start ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`."""
+
+    start: datetime
+    ideal: list[Person] = field(default_factory=list)
+    works: list[Person] = field(default_factory=list)
+    if_need_be: list[Person] = field(default_factory=list)
+    cannot: list[Person] = field(default_factory=list)
+    missing: list[Person] = field(default_factory=list)
+    unanswered: list[Person] = field(default_factory=list)
+    preference: int = 0
+
+    @property
+    def attending(self) -> list[Person]:
+        return [*self.ideal, *self.works, *self.if_need_be]
+
+    @property
+    def rank_key(self) -> tuple[int, int, int, int, int, datetime]:
+        """Smaller is better: the default rank of engine.FAIR, here for one start that may lie anywhere."""
+        return (len(self.missing), -len(self.attending), len(self.if_need_be), len(self.works), -self.preference, self.start)
+
+    def answer_of(self, user_id: int) -> str:
+        if any(p.user_id == user_id for p in self.unanswered):
+            return "unanswered"
+        if any(p.user_id == user_id for p in self.cannot):
+            return "no"
+        return "if_need_be" if any(p.user_id == user_id for p in self.if_need_be) else "yes"
+
+
+def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
+    """Return what each start would mean for the group."""
+    ticks = [engine.start_tick(start) for start in starts]
+    table = engine.preferences(group.free, ticks, _minutes(duration)) if group.answered and ticks else np.zeros((len(ticks), 0), np.int8)
+    found = []
+    for start, row in zip(starts, table.tolist(), strict=True):
+        outcome = Outcome(start, unanswered=group.silent, preference=sum(value for value in row if value > 0))
+        lists = (outcome.cannot, outcome.if_need_be, outcome.works, outcome.ideal)
+        for person, level in zip(group.answered, engine.levels(np.array(row, np.int64)).tolist(), strict=True):
+            lists[level].append(person)
+            if level == engine.CANNOT and person.required:
+                outcome.missing.append(person)
+        found.append(outcome)
+    return found
+
+
+def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, str]:
+    """Return `yes`, `if_need_be`, `no` or `unanswered` by user id for a meeting at this start."""
+    answers = {person.user_id: "unanswered" for person in group.silent}
+    if group.answered:
+        found = engine.attendance(group.free, engine.start_tick(start), _minutes(duration)).tolist()
+        answers |= {person.user_id: ANSWERS[level] for person, level in zip(group.answered, found, strict=True)}
+    return answers
+
+
+# Suggestions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A start with its place, what it would mean, and the stored suggestion if somebody made one."""
+
+    rank: int
+    outcome: Outcome
+    stored: ScheduleSuggestion | None
+    reasons: list[str]
+
+
+def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
+    """Return [earliest, latest end) in ticks: the meeting's own bounds, else from now to the end of the known times."""
+    calendar = meeting.calendar
+    known_end = int(group.free.end.max()) if len(group.free) else 0
+    earliest = max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment)
+    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
+    return earliest, min([known_end, *ends])
+
+
+def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int) -> list[datetime]:
+    """Return the best starts, best first: fewest required people missing, most attending, fewest if need be, fewest works, preference, earliest."""
+    if not group.answered:
+        return []
+    earliest, latest_end = bounds_of(meeting, group, now)
+    if latest_end <= earliest:
+        return []
+    profile = engine.profile(group.free, _minutes(meeting.duration), required=group.required, earliest=earliest, latest_end=latest_end)
+    slots = engine.best(profile, limit)
+    return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
+
+
+def ranked(
+    meeting: Meeting, group: Group, stored: Sequence[ScheduleSuggestion], *, now: datetime, limit: int, named: bool
+) -> list[Ranked]:
+    """Return stored and computed starts together, best first, each with its reasons. Stored ones are all there; computed ones at most `limit`."""
+    by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
+    computed = best_starts(meeting, group, now=now, limit=limit)
+    starts = list(dict.fromkeys([*by_start, *computed]))
+    found = sorted(outcomes(group, starts, meeting.duration), key=lambda outcome: outcome.rank_key)
+    return [
+        Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named))
+        for place, outcome in enumerate(found, start=1)
+    ]
+
+
+def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) -> list[str]:
+    """Say in words why a start stands where it does, from the same lists as its rank; without names where they must not be told."""
+    said = []
+    must = [person for person in group.answered if person.required]
+    everyone = len(group.answered)
+    if not group.answered:
+        return ["Nobody has answered yet."]
+    if len(outcome.attending) == everyone:
+        said.append(_people_can("all", everyone, "people who answered"))
+    elif must and not outcome.missing:
+        said.append(f"{_people_can('all', len(must), 'required people')}; {len(outcome.attending)} of {everyone} in all.")
+    else:
+        said.append(f"{len(outcome.attending)} of {everyone} can come.")
+    if outcome.missing:
+        short = _minutes_short(group, outcome, meeting.duration)
+        if named:
+            said.extend(f"{p.name} is required and can't: {short[p.user_id]} of {_minutes(meeting.duration)} minutes short." for p in outcome.missing[:5])
+        else:
+            said.append(f"{len(outcome.missing)} required can't.")
+    optional = [person for person in outcome.cannot if not person.required]
+    if optional:
+        said.append(f"{_names(optional)} can't." if named else f"{len(optional)} optional can't.")
+    if outcome.if_need_be:
+        said.append(f"{_names(outcome.if_need_be)} if need be." if named else f"{len(outcome.if_need_be)} if need be.")
+    if outcome.unanswered:
+        said.append(f"{len(outcome.unanswered)} not answered yet.")
+    return said
+
+
+def _people_can(how: str, count: int, whom: str) -> str:
+    return f"{'All' if how == 'all' else how} {count} {whom} can come" + ("." if whom.endswith("answered") else "")
+
+
+def _names(people: Sequence[Person], most: int = 5) -> str:
+    names = [person.name for person in people[:most]]
+    if len(people) > most:
+        names.append(f"{len(people) - most} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
+    """Return how many minutes of the meeting each missing person did not offer."""
+    start = engine.start_tick(outcome.start)
+    end = start + _minutes(duration)
+    covered = np.clip(np.minimum(group.free.end, end) - np.maximum(group.free.start, start), 0, None)
+    offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
+    places = {person.user_id: place for place, person in enumerate(group.answered)}
+    return {person.user_id: _minutes(duration) - int(offered[places[person.user_id]]) for person in outcome.missing}
+
+
+def _minutes(duration: timedelta) -> int:
+    return int(duration // timedelta(minutes=1))
+
+
+def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
+    """Return the scheduled meetings a person could come to with the times `before` (packed) but can't with those `after`."""
+    return [m for m in meetings if m.final_time and _covers(before, m.final_time, m.duration) and not _covers(after, m.final_time, m.duration)]
+
+
+def _covers(packed: str, start: datetime, duration: timedelta) -> bool:
+    return bool(packed) and bool(engine.attendance(_windows([packed]), engine.start_tick(start), _minutes(duration))[0])

@@ -1,0 +1,47 @@
+"""What people can do with their list of contacts."""
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from commontime.accounts import queries as accounts
+from commontime.contacts.models import Contact
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotFound
+from commontime.core.text import canonical
+
+
+def add_contact(contactee: int | str, *, by: User) -> Contact:
+    """Keep a person, named by id or user name, in one's list. They learn nothing of it and one learns nothing about them."""
+    person = _person(contactee)
+    if person.pk == by.pk:
+        raise InvalidInput("You can't be your own contact.", field="contactee")
+    contact = Contact(owner=by, contactee=person, created_at=clock.now())
+    try:
+        with transaction.atomic():
+            contact.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("This person is among your contacts already.", code="already_contact") from None
+    return contact
+
+
+def remove_contact(username: str, *, by: User) -> None:
+    key = canonical(username)
+    mine = Contact.objects.filter(owner=by)
+    gone, _ = mine.filter(contactee__usersetting__username_key=key).delete()
+    if not gone:
+        gone, _ = mine.filter(contactee__username__iexact=username).delete()
+    if not gone:
+        raise NotFound("Nobody among your contacts has this user name.")
+
+
+def _person(contactee: int | str) -> User:
+    unknown = InvalidInput("Nobody here has this id or user name.", field="contactee")
+    if isinstance(contactee, int):
+        person = accounts.active_user(contactee)
+        if person is None:
+            raise unknown
+        return person
+    try:
+        return accounts.account_called(contactee)
+    except NotFound:
+        raise unknown from None

@@ -1,0 +1,38 @@
+"""What the rooms above share in the database."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Row(models.Model):
+    """A row named by a random UUID, so that its name tells nothing and can be known before it is stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Throttle(models.Model):
+    """How often something limited was done since `started` (seconds since the epoch). `key` is a keyed hash: no address is kept."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    started = models.BigIntegerField(db_index=True)
+    used = models.PositiveIntegerField()
+
+
+class RememberedAnswer(Row):
+    """The answer to a POST with an Idempotency-Key, for 24 hours."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DB_CASCADE)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.BinaryField(default=bytes)
+    location = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_a_key")]

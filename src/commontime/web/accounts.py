@@ -1,0 +1,101 @@
+"""Signing up, in and out, a forgotten password, and stopping mails."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from commontime.accounts import actions, queries
+from commontime.accounts.enums import Door
+from commontime.core.clients import client_of
+from commontime.web.base import next_page, page, refusing, submit
+from commontime.web.middleware import open_page_session
+
+
+class SignInForm(forms.Form):
+    identifier = forms.CharField(
+        label="User name or e-mail address", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+    password = forms.CharField(
+        strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class SignUpForm(forms.Form):
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    email = forms.CharField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    first_name = forms.CharField(label="First name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
+    last_name = forms.CharField(label="Last name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    password = forms.CharField(strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+
+class EmailForm(forms.Form):
+    email = forms.CharField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        label="New password", strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+
+@refusing
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = SignInForm(request.POST or None)
+    opened = submit(form, actions.sign_in, door=Door.WEB, client=client_of(request.META))
+    if opened:
+        open_page_session(request, opened)
+        return redirect(next_page(request))
+    return page(request, "web/accounts/sign_in.html", {"form": form, "next": next_page(request)})
+
+
+@refusing
+def sign_up(request: HttpRequest) -> HttpResponse:
+    form = SignUpForm(request.POST or None)
+    user = submit(form, actions.sign_up, client=client_of(request.META))
+    if user:
+        open_page_session(request, actions.open_session(user, door=Door.WEB, client=client_of(request.META)))
+        return redirect(next_page(request))
+    return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.user:
+        actions.sign_out(request.user, queries.sign_in_of(request.user).id)
+    request.session.flush()
+    return redirect("/")
+
+
+@refusing
+def ask_for_reset(request: HttpRequest) -> HttpResponse:
+    form = EmailForm(request.POST or None)
+    if form.is_valid():
+        actions.request_password_reset(form.cleaned_data["email"], client=client_of(request.META))
+        return page(request, "web/accounts/reset_sent.html")
+    return page(request, "web/accounts/ask_for_reset.html", {"form": form})
+
+
+@refusing
+def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
+    """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners open links."""
+    actions.user_of_reset_link(uidb64, token)
+    form = NewPasswordForm(request.POST or None)
+    if submit(form, actions.reset_password, uidb64, token, client=client_of(request.META)):
+        return page(request, "web/accounts/reset_done.html")
+    return page(request, "web/accounts/choose_password.html", {"form": form, "uidb64": uidb64, "token": token})
+
+
+@refusing
+def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058)."""
+    stops = queries.stop_of(token)
+    if request.method == "POST":
+        actions.stop_mails(stops)
+    context: dict[str, Any] = {"stops": stops, "done": request.method == "POST"}
+    return page(request, "web/accounts/stop_mails.html", context)
+
+
+stop_mails.csrf_exempt = True  # type: ignore[attr-defined]  (RFC 8058: the mail program posts; the signed link is the credential)

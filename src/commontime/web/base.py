@@ -1,0 +1,70 @@
+"""What every page shares: showing a template, sending a form to an action, and who must be signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, Refusal, TooMany, Unidentified
+from commontime.web import errors
+
+View = Callable[..., HttpResponse]
+
+
+def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
+    """Show a page; one with a refused form answers 422, so that a script can tell it from success."""
+    context = context or {}
+    form = context.get("form")
+    status = 422 if isinstance(form, forms.Form) and form.is_bound and form.errors else 200
+    return render(request, template, {"user": request.user, **context}, status=status)
+
+
+def submit[Result](form: forms.Form, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result | None:
+    """Do the action with the form's fields. None if the form is not sent or is refused; then it holds the reasons beside its fields."""
+    if not form.is_valid():
+        return None
+    try:
+        return action(*args, **kwargs, **form.cleaned_data)
+    except InvalidInput as refusal:
+        for name, sentences in (refusal.fields or {"": [refusal.detail]}).items():
+            for sentence in sentences:
+                form.add_error(name if name in form.fields else None, sentence)
+    except (NotAllowed, Conflict, TooMany, Unidentified) as refusal:
+        form.add_error(None, refusal.detail)
+    return None
+
+
+def signed_in(view: View) -> View:
+    """Send whoever is not signed in to the sign-in page, and back afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user:
+            return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
+        return view(request, *args, **kwargs)
+
+    return refusing(guarded)
+
+
+def refusing(view: View) -> View:
+    """Turn a refusal that no form shows into a page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refusal as refusal:
+            return errors.page_for(request, refusal)
+
+    return guarded
+
+
+def next_page(request: HttpRequest) -> str:
+    """Return where to go afterwards: only a path of ours."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    return target if url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/") else "/app/"

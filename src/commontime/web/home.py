@@ -1,0 +1,43 @@
+"""The first page, and the signed-in person's home."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from commontime.calendars import actions, queries
+from commontime.mail import queries as mail
+from commontime.web.base import page, refusing, signed_in
+
+
+@refusing
+def welcome(request: HttpRequest) -> HttpResponse:
+    if request.user:
+        return redirect("/app/")
+    return page(request, "web/home/welcome.html")
+
+
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    context = {
+        "calendars": queries.calendar_list_for(request.user, {"owner", "participant"}).order_by("-created_at", "id")[:100],
+        "invitations": queries.invitations_for(request.user, "received").filter(status="pending").order_by("-created_at")[:100],
+        "keeps_letters": mail.mail_folder() is not None,
+    }
+    return page(request, "web/home/home.html", context)
+
+
+@signed_in
+def letters(request: HttpRequest) -> HttpResponse:
+    """List the mails to the signed-in person that were written to files because there is no mail server."""
+    return page(request, "web/home/letters.html", {"letters": mail.letters_kept_for(request.user.email)})
+
+
+@signed_in
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Show an invitation to an address; its button accepts it for whoever is signed in."""
+    invitation = actions.invitation_of_link(token)
+    if request.method == "POST":
+        actions.accept_invitation_link(token, by=request.user)
+        return redirect("/app/")
+    return page(request, "web/home/join.html", {"invitation": invitation})
+
+

@@ -1,0 +1,36 @@
+"""Who is looking at the page: the same session table as the API, found through the session cookie."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.utils.functional import SimpleLazyObject
+
+from commontime.accounts import queries
+from commontime.accounts.actions import Opened
+
+SESSION_KEY = "sign_in"
+
+
+class SignedInMiddleware:
+    """Set `request.user` to the signed-in User or None, looked up once and only if asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+        return self.get_response(request)
+
+
+def _user(request: HttpRequest) -> object:
+    sign_in = request.session.get(SESSION_KEY)
+    return queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1]) if sign_in else None
+
+
+def open_page_session(request: HttpRequest, opened: Opened) -> None:
+    """Bind the browser to a sign-in, under a new session id so that nobody can have planted it."""
+    request.session.flush()
+    request.session[SESSION_KEY] = [str(opened.session.pk), opened.session.epoch]
+    rotate_token(request)

@@ -1,0 +1,17 @@
+"""The pages as a table."""
+
+from commontime.core.routes import route
+from commontime.web import accounts, home
+
+urlpatterns = [
+    route("", home.welcome),
+    route("app/", home.home),
+    route("app/sign-in/", accounts.sign_in),
+    route("app/sign-up/", accounts.sign_up),
+    route("app/sign-out/", accounts.sign_out),
+    route("app/password_reset/", accounts.ask_for_reset),
+    route("app/password_reset/<str:uidb64>/<str:token>/", accounts.choose_password),
+    route("app/mail/", home.letters),
+    route("app/mail/stop/<str:token>/", accounts.stop_mails),
+    route("app/invitations/<str:token>/", home.join),
+]
