@@ -82,7 +82,7 @@ def people_of(calendar: Calendar) -> list[Person]:
 def named_in(meeting: Meeting) -> dict[int, bool]:
     """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
     marks = (mark for mark in (getattr(meeting, "named", None) or "").split(",") if mark)
-    return {int(mark[:-1]): mark.endswith("r") for mark in marks}
+    return {int(mark[:-1]): mark.endswith("r") for mark in sorted(marks)}
 
 
 def _people(calendar: Calendar) -> list[Person]:

@@ -140,7 +140,7 @@ def meetings() -> QuerySet[Meeting]:
         MeetingAttendee.objects.filter(meeting=OuterRef("pk"))
         .order_by()
         .values("meeting")
-        .annotate(all=StringAgg(each, delimiter=Value(","), order_by="user_id"))
+        .annotate(all=StringAgg(each, delimiter=Value(",")))
         .values("all")
     )
     return Meeting.objects.annotate(named=Subquery(named))

@@ -124,6 +124,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # The limits of api.md: 1 MB a body. Fields are counted only in forms.
@@ -319,5 +320,6 @@ LOGGING = {
     "formatters": {"line": {"()": "commontime.config.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR.").upper()},
-    "loggers": {"django": {"level": "WARNING"}},
+    # Refused requests are the clients' affair; what went wrong here is logged as an error.
+    "loggers": {"django": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }

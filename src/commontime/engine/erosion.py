@@ -42,15 +42,13 @@ class _Rows(NamedTuple):
     """Windows of a few people, laid end to end on one axis, on which two people never touch: so one merge serves them all."""
 
     who: NDArray[np.int32]
-    origin: Offsets
     left: Offsets
     right: Offsets
     value: Bytes
     floor: Bytes
 
     def at(self, index: NDArray[np.intp]) -> "_Rows":
-        who, origin, left, right, value, floor = self
-        return _Rows(who[index], origin[index], left[index], right[index], value[index], floor[index])
+        return _Rows(self.who[index], self.left[index], self.right[index], self.value[index], self.floor[index])
 
 
 def lifts(free: Windows, duration: int, *, earliest: int, latest_end: int, among: Bools | None = None, depth: int = VALUES) -> Lifts:
@@ -76,28 +74,30 @@ def _blocks(free: Windows) -> Iterator[slice]:
         done = until
 
 
-def _lay_out(free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None) -> tuple[_Rows, int]:
-    """Return the block's windows, clipped to [earliest, latest_end), and the tick at which the axis of its first person begins."""
+def _lay_out(free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None) -> tuple[_Rows, Any, int]:
+    """Return a block's windows clipped to [earliest, latest_end), the ticks each person has on the axis, and the first of them."""
     who, start, end, value = free.who[block], free.start[block], free.end[block], free.preference[block] + np.int8(1)
     low, high = int(start.min()), int(end.max())
     if among is not None or low < earliest or high > latest_end:
         near = (start < latest_end) & (end > earliest)
-        rows = np.flatnonzero(near if among is None else near & among[who])
+        rows = np.flatnonzero(near if among is None else near & among[who.astype(np.intp)])
         low, high = max(low, earliest), min(high, latest_end)
         who, start, end, value = who[rows], np.maximum(start[rows], low), np.minimum(end[rows], high), value[rows]
     span = max(high - low, 0) + 1
-    people = int(who[-1] - who[0]) + 1 if len(who) else 0
+    base = free.who[block.start]
+    people = int(free.who[block.stop - 1] - base) + 1
     axis: type[Any] = np.int32 if span * people < 2**31 else np.int64
-    origin = (who - who[:1]).astype(axis) * axis(span)
+    whose = who - base
+    origin = whose.astype(axis) * axis(span)
     left, right = (start - low).astype(axis) + origin, (end - low).astype(axis) + origin
-    return _Rows(who, origin, left, right, value, np.zeros(len(who), np.int8)), low
+    return _Rows(whose, left, right, value, np.zeros(len(who), np.int8)), axis(span), low
 
 
 def _peel(
     free: Windows, block: slice, duration: int, earliest: int, latest_end: int, among: Bools | None, depth: int
 ) -> Iterator[tuple[NDArray[np.int32], Offsets, Offsets, NDArray[np.uint8]]]:
     """Yield, from the lowest preference up, the lifts of a block: who, first, stop, kind."""
-    rows, low = _lay_out(free, block, earliest, latest_end, among)
+    rows, span, low = _lay_out(free, block, earliest, latest_end, among)
     offset: type[Any] = np.int32 if latest_end - earliest < 2**31 else np.int64
     for _ in range(depth):
         size = len(rows.who)
@@ -109,7 +109,9 @@ def _peel(
         opens[0] = True
         np.greater(rows.left[1:], reach[:-1], out=opens[1:])
         head = np.flatnonzero(opens)
-        length = reach[np.append(head[1:], size) - 1] - rows.left[head]
+        length = np.empty(len(head), reach.dtype)
+        length[:-1], length[-1] = reach[head[1:] - 1], reach[-1]
+        length -= rows.left[head]
         if len(head) < size:
             run = np.cumsum(opens)
             run -= 1
@@ -120,11 +122,11 @@ def _peel(
         fits = length >= duration
         kept = np.flatnonzero(fits)
         runs = head[kept]
-        first = (rows.left[runs] - rows.origin[runs]).astype(offset) + offset(low - earliest)
+        who = rows.who[runs]
+        first = (rows.left[runs] - who * span).astype(offset) + offset(low - earliest)
         stop = first + (length[kept] - (duration - 1)).astype(offset)
-        yield rows.who[runs], first, stop, rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
+        yield who + free.who[block.start], first, stop, rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
         if len(head) == size:
             return
         floor = np.where(fits, top, _NO_MORE)[run]
-        above = np.flatnonzero(rows.value > floor)
-        rows = rows._replace(floor=floor).at(above)
+        rows = rows._replace(floor=floor).at(np.flatnonzero(rows.value > floor))

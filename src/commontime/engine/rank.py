@@ -96,17 +96,20 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
 
 def scores(keys: list[Ints]) -> Ints:
     """Return one number per row, at least 0, that orders the rows as the keys do, the first key first."""
-    score = np.zeros(len(keys[0]), np.int64)
-    largest = 0
+    score, largest = np.zeros(len(keys[0]), np.int64), 0
     for key in keys if len(score) else []:
         low, high = int(key.min()), int(key.max())
         if (largest + 1) * (high - low + 1) >= 2**63:
-            score = np.unique(score, return_inverse=True)[1]
-            largest = len(score) - 1
-        score *= high - low + 1
-        score += key - low
+            # Ranks order as the numbers themselves do, and those of so many rows always fit.
+            score, key = _ranks(score), _ranks(key)
+            largest, low, high = int(score.max()), 0, int(key.max())
+        score = score * (high - low + 1) + (key - low)
         largest = (largest + 1) * (high - low + 1) - 1
     return score
+
+
+def _ranks(key: Ints) -> Ints:
+    return np.unique(key, return_inverse=True)[1].astype(np.int64)
 
 
 def _slots(p: Profile, start: Ints, segment: Ints, values: list[Ints]) -> list[Slot]:

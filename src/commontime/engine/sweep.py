@@ -24,7 +24,7 @@ def sweep(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Int
 
 def is_dense(ticks: int, intervals: int) -> bool:
     """Tell whether one cell per tick is worth it (bench/engine.py). Far horizons must not eat memory."""
-    return ticks <= max(131_072, 4 * intervals)
+    return ticks <= max(131_072, 32 * intervals)
 
 
 def _dense(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
