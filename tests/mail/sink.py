@@ -37,7 +37,7 @@ class Received:
 
 
 class Sink:
-    """Accepts everything, except for as many replies as `rcpt` and `data` hold; `delay` is in seconds before each mail's reply."""
+    """Accepts everything, except for as many replies as `rcpt` and `data` hold. It thinks `delay` seconds about each recipient."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -67,6 +67,8 @@ class Sink:
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         self.asked += 1
+        if self.delay:
+            await asyncio.sleep(self.delay)
         reply = self.rcpt.popleft() if self.rcpt else "250 OK"
         if reply == DROP:
             server.transport.abort()
@@ -75,8 +77,6 @@ class Sink:
         return reply
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
-        if self.delay:
-            await asyncio.sleep(self.delay)
         reply = self.data.popleft() if self.data else "250 OK"
         if reply in (LOSE_REPLY, HANG_UP_AFTER) or reply.startswith("250"):
             self.received.append(Received(envelope.mail_from, envelope.rcpt_tos, envelope.content))
