@@ -65,6 +65,21 @@ def test_a_near_miss_names_whom_to_ask_for_how_much():
     assert nearest == engine.NearMiss(first=9 * hour, last=9 * hour, missing=(1,), short=30)
 
 
+def test_near_misses_in_far_horizons_stay_exact_and_small():
+    century = 52_560_000
+    free = engine.windows([(0, 0, 60, 9), (1, 0, 50, 4), (1, 90 * century, 90 * century + 60, 9)], 2)
+
+    nearest, *others = engine.near_misses(free, 60, earliest=-100 * century, latest_end=100 * century)
+
+    assert nearest == engine.NearMiss(first=0, last=0, missing=(1,), short=10)
+    assert [(miss.first, miss.missing, miss.short) for miss in others] == [
+        (90 * century, (0,), 60),
+        (-1, (0, 1), 1 + 10),
+        (1, (0, 1), 1 + 11),
+        (90 * century + 1, (0, 1), 60 + 1),
+    ]
+
+
 def test_starts_that_suit_all_required_people_are_no_misses():
     free = engine.windows([(0, 0, 100, 9)], 1)
 

@@ -97,6 +97,13 @@ def test_far_horizons_stay_exact_and_small():
     assert p.attending.tolist() == [0, 2, 1, 0, 1, 0]
 
 
+def test_nobody_is_a_group_too():
+    p = engine.profile(engine.windows([], 0), 30, earliest=5, latest_end=95)
+
+    assert pieces(p) == [(5, 65, (0, 0, 0, 0), (0, 0, 0, 0), 0, 0)]
+    assert engine.preferences(engine.windows([], 0), [5, 6], 30).shape == (2, 0)
+
+
 @settings(max_examples=200, deadline=None)
 @given(problems())
 def test_segments_cover_the_starts_without_gaps_and_neighbours_differ(problem):
@@ -167,6 +174,14 @@ def test_people_without_an_answer_can_be_read_both_ways(problem, required, optio
     )
 
     assert pieces(problem.profile.joined_by(required=required, optional=optional, preference=preference)) == pieces(with_them.profile)
+
+
+def test_those_who_will_come_cannot_be_unable_to():
+    p = engine.profile(engine.windows([(0, 0, 60, 9)], 1), 30, earliest=0, latest_end=60)
+
+    for wrong in (-1, 11):
+        with pytest.raises(ValueError, match="preference"):
+            p.joined_by(optional=1, preference=wrong)
 
 
 def test_required_is_everybody_by_default():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commontime import engine
+from commontime.engine.rank import scores
 from tests.engine import brute
 from tests.engine.problems import problems
 
@@ -67,6 +68,19 @@ def test_more_free_time_never_worsens_the_best(problem, data):
         assert after[0].key >= before[0].key
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 2**61), st.lists(st.tuples(*3 * [st.integers(-1, 1) | st.integers(-(2**61), 2**61)]), min_size=1, max_size=9))
+def test_scores_order_as_the_keys_do_however_large(unit, rows):
+    """Several keys seldom fit one number; those of a crowd may not."""
+    rows = [tuple(value % unit - unit // 2 for value in row) for row in rows]
+
+    found = scores([np.array(column) for column in zip(*rows, strict=True)]).tolist()
+
+    assert min(found) >= 0
+    for (one, a), (other, b) in product(zip(rows, found, strict=True), repeat=2):
+        assert (one < other, one == other) == (a < b, a == b)
+
+
 def test_leximin_is_the_order_of_the_histograms():
     """Lemma 3: comparing sorted level vectors of one length, or how many are at each level from the lowest up, is the same."""
     vectors = list(product(range(4), repeat=4))
@@ -82,3 +96,6 @@ def test_arguments_that_make_no_sense_are_refused():
     for wrong in ({"align": 0}, {"apart": -1}, {"rule": ()}, {"k": -1}):
         with pytest.raises(ValueError):
             engine.best(p, **wrong)
+    for level in (0, 4):
+        with pytest.raises(ValueError, match="level"):
+            p.at_least(level)

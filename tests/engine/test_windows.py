@@ -44,6 +44,12 @@ def test_levels_are_three_bands():
     assert engine.levels(range(-1, 11)).tolist() == [0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]
 
 
+@pytest.mark.parametrize("wrong", [-2, 11, [3, -2], [[11]]])
+def test_what_is_no_preference_has_no_level(wrong):
+    with pytest.raises(ValueError, match="preference"):
+        engine.levels(wrong)
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [

@@ -100,33 +100,39 @@ def _peel(
     rows, span, low = _lay_out(free, block, earliest, latest_end, among)
     offset: type[Any] = np.int32 if latest_end - earliest < 2**31 else np.int64
     for _ in range(depth):
-        size = len(rows.who)
-        if not size:
+        if not len(rows.who):
             return
-        sorted_already = (rows.right[1:] >= rows.right[:-1]).all()
-        reach = rows.right if sorted_already else np.maximum.accumulate(rows.right)
-        opens = np.empty(size, np.bool_)
-        opens[0] = True
-        np.greater(rows.left[1:], reach[:-1], out=opens[1:])
-        head = np.flatnonzero(opens)
-        length = np.empty(len(head), reach.dtype)
-        length[:-1], length[-1] = reach[head[1:] - 1], reach[-1]
-        length -= rows.left[head]
-        if len(head) < size:
-            run = np.cumsum(opens)
-            run -= 1
-            top = np.full(len(head), _NO_MORE)
-            np.minimum.at(top, run, rows.value)
-        else:
+        opens, head, length = _runs(rows.left, rows.right)
+        alone = len(head) == len(rows.who)
+        if alone:
             top = rows.value
+        else:
+            run = np.cumsum(opens) - 1
+            top = np.full(len(head), _NO_MORE)
+            np.minimum.at(top, run, rows.value)  # several times faster than reduceat on short runs
         fits = length >= duration
         kept = np.flatnonzero(fits)
         runs = head[kept]
-        who = rows.who[runs]
+        who, kind = rows.who[runs], rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
         first = (rows.left[runs] - who * span).astype(offset) + offset(low - earliest)
         stop = first + (length[kept] - (duration - 1)).astype(offset)
-        yield who + free.who[block.start], first, stop, rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
-        if len(head) == size:
+        yield who + free.who[block.start], first, stop, kind
+        if alone:
             return
+        # What lies above the lowest value of its run goes on; what is in a run too short for the meeting cannot get longer.
         floor = np.where(fits, top, _NO_MORE)[run]
         rows = rows._replace(floor=floor).at(np.flatnonzero(rows.value > floor))
+
+
+def _runs(left: Offsets, right: Offsets) -> tuple[Bools, NDArray[np.intp], Offsets]:
+    """Merge what touches or overlaps: whether each row opens a run (n,), which rows do (runs,), and how long each run is (runs,)."""
+    in_order = (right[1:] >= right[:-1]).all()
+    reach = right if in_order else np.maximum.accumulate(right)
+    opens = np.empty(len(left), np.bool_)
+    opens[0] = True
+    np.greater(left[1:], reach[:-1], out=opens[1:])
+    head = np.flatnonzero(opens)
+    length = np.empty(len(head), reach.dtype)
+    length[:-1], length[-1] = reach[head[1:] - 1], reach[-1]
+    length -= left[head]
+    return opens, head, length

@@ -33,8 +33,8 @@ def preferences(free: Windows, starts: ArrayLike, duration: int) -> Bytes:
     ticks -= ticks[0]
     change = np.zeros((len(ticks) + 1, free.people), np.int8)
     gain = (HIGH - LOW).astype(np.int8)[rises.kind]
-    np.add.at(change, (np.searchsorted(ticks, rises.first), rises.who), gain)
-    np.subtract.at(change, (np.searchsorted(ticks, rises.stop), rises.who), gain)
+    np.add.at(change.reshape(-1), np.searchsorted(ticks, rises.first) * free.people + rises.who, gain)
+    np.subtract.at(change.reshape(-1), np.searchsorted(ticks, rises.stop) * free.people + rises.who, gain)
     np.cumsum(change, axis=0, dtype=np.int8, out=change)
     change -= 1
     return change[place]

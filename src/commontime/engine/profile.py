@@ -53,7 +53,10 @@ class Profile:
         """Add people who have not answered, at every start alike: with a preference they all come, with None nobody of them does.
 
         The optimistic and the pessimistic reading of the same answers; neither changes the order of the starts. O(S).
+        ValueError unless the preference is in 0..10.
         """
+        if preference is not None and preference < 0:
+            raise ValueError("Whoever comes has a preference of at least 0.")
         level, each = (CANNOT, 0) if preference is None else (int(levels(preference)), preference)
         more = (np.arange(4) == level).astype(np.int64)
         return replace(
@@ -69,7 +72,7 @@ def profile(free: Windows, duration: int, *, required: Bools | None = None, earl
     """Return the exact profile of a meeting of `duration` ticks within [earliest, latest_end).
 
     required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting is longer than that time.
-    ValueError: duration < 1, `required` of another shape or type. O(n + ticks) or O(n log n), whichever is less; see sweep.
+    ValueError: duration < 1, `required` of another shape or type, times beyond 2**40. O(n + ticks) or O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
     end = latest_end - duration + 1

@@ -71,7 +71,7 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None
     """Return the at most k best starts, one per segment, best first, ties by the earliest.
 
     align: only starts that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better one, by default
-    the meeting's duration. ValueError: align < 1, apart < 0, an empty rule. O(S k).
+    the meeting's duration. ValueError: k < 0, align < 1, apart < 0, an empty rule. O(S k).
     """
     if k < 0 or (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
         raise ValueError("k and apart must be at least 0, align at least 1, and a rule has at least one criterion.")

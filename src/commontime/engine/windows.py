@@ -49,8 +49,11 @@ class Windows:
 
 
 def levels(preference: ArrayLike) -> Bytes:
-    """Return the band of each preference: -1 cannot (0), 0-3 if need be (1), 4-7 works (2), 8-10 ideal (3)."""
-    return _LEVELS[np.asarray(preference, np.intp) + 1]
+    """Return the band of each preference: -1 cannot (0), 0-3 if need be (1), 4-7 works (2), 8-10 ideal (3). ValueError for any other."""
+    place = np.asarray(preference, np.intp) + 1
+    if place.size and not 0 <= place.min() <= place.max() < len(_LEVELS):
+        raise ValueError(f"A preference is in 0..{BEST_PREFERENCE}, or -1 for cannot.")
+    return _LEVELS[place]
 
 
 def windows(rows: Iterable[tuple[int, int, int, int]], people: int) -> Windows:
