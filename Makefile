@@ -6,6 +6,8 @@ export PORT
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
 
+.DEFAULT_GOAL := help
+
 .tools/.stamp: requirements/uv.txt
 	python3 -m pip install -q --disable-pip-version-check --upgrade --target .tools --require-hashes -r $<
 	@touch $@
@@ -18,10 +20,43 @@ export UV_PROJECT_ENVIRONMENT := .venv
 .venv/.dev: requirements/dev.txt .tools/.stamp .venv/.made
 	$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
 	@touch $@ .venv/.base
+help:
+	@echo "make run    start the product at http://127.0.0.1:$(PORT), with its worker"
+	@echo "make demo   the same with a believable group in it, and how to sign in"
+	@echo "make test   the tests; DATABASE_URL=postgresql://… runs them on PostgreSQL"
+	@echo "make check  format, lint, types, contracts, migrations, tests on both databases, coverage"
+	@echo "make format put the code into its format"
+	@echo "make bench  the benchmarks"
+	@echo "make lock   compile requirements/*.in anew"
+
+ready: $(if $(wildcard .venv/.dev),,.venv/.base)
+	@$(PY) manage.py migrate -v0
+run: ready
+	@echo "Commontime: $${COMMONTIME_BASE_URL:-http://127.0.0.1:$(PORT)} (Ctrl-C stops it)"
+	@exec .venv/bin/honcho start
+demo: ready
+	@$(PY) manage.py demo
+	@exec .venv/bin/honcho start
+test: .venv/.dev
+	$(PY) -m pytest
+format: .venv/.dev
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+check: .venv/.dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --deploy --fail-level WARNING
+	$(PY) tests/both_databases.py
+bench: .venv/.dev
+	$(PY) -m bench
+
 lock:
 	python3 -m pip install -q --disable-pip-version-check --upgrade --target .tools -r requirements/uv.in
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/base.in -o requirements/base.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: lock
+.PHONY: help ready run demo test format check bench lock

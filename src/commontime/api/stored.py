@@ -39,3 +39,10 @@ def stored(key: Hashable, make: Callable[[], bytes]) -> Answer:
             _, oldest = _answers.popitem(last=False)
             _size -= len(oldest.body)
     return answer
+
+
+def forget() -> None:
+    global _size
+    with _lock:
+        _answers.clear()
+        _size = 0

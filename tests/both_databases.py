@@ -1,0 +1,50 @@
+"""Run the suite on SQLite and on a PostgreSQL server of its own, say loudly which databases it ran on, and hold the coverage.
+
+`python tests/both_databases.py [pytest arguments]`. In CI a database that cannot be had is a failure, elsewhere a loud line.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.postgres import NoPostgres, postgres  # noqa: E402
+
+LEAST_COVERAGE = 92
+
+
+def main() -> int:
+    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadfile"]
+    ran, failed = [], []
+    subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=ROOT, check=False)
+    _run("SQLite", {}, arguments, ran, failed)
+    try:
+        with postgres() as url:
+            _run("PostgreSQL", {"DATABASE_URL": url}, arguments, ran, failed)
+    except NoPostgres as reason:
+        print(f"\n!!!!!! The suite did NOT run on PostgreSQL: {reason}\n", flush=True)
+        if os.environ.get("CI"):
+            failed.append("PostgreSQL")
+    print(f"\n====== The suite ran on: {', '.join(ran)} ======\n", flush=True)
+    if failed:
+        print(f"====== Failed on: {', '.join(failed)} ======", flush=True)
+        return 1
+    if not sys.argv[1:]:
+        return subprocess.run([sys.executable, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}"], cwd=ROOT, check=False).returncode
+    return 0
+
+
+def _run(name: str, environment: dict[str, str], arguments: list[str], ran: list[str], failed: list[str]) -> None:
+    print(f"\n====== {name} ======\n", flush=True)
+    base = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    command = [sys.executable, "-m", "pytest", "--cov", "--cov-append", "--cov-report=", *arguments]
+    if subprocess.run(command, cwd=ROOT, env={**base, **environment}, check=False).returncode:
+        failed.append(name)
+    ran.append(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

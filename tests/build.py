@@ -1,0 +1,77 @@
+"""Builders: they name only what matters to a test. The cast: Mina owns, Sam takes part, Iris is invited, Eve is a stranger."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from commontime.accounts.actions import create_account
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
+from commontime.core import clock
+
+PASSWORD = "correct horse battery"
+_numbers = count(1)
+
+
+def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
+    """An account. Without a name it gets one of its own."""
+    name = name or f"person{next(_numbers)}"
+    setting = {key: fields.pop(key) for key in list(fields) if not hasattr(User, key)}
+    fields = {"username": name, "email": f"{name}@example.org", "first_name": name.title(), "last_name": "", **fields}
+    is_active = fields.pop("is_active", True)
+    made = create_account(**fields, password=password)
+    if setting:
+        type(made.usersetting).objects.filter(user=made).update(**setting)
+    if not is_active:
+        User.objects.filter(pk=made.pk).update(is_active=False)
+    return User.objects.select_related("usersetting").get(pk=made.pk)
+
+
+def calendar(*, owner: User | None = None, participants: Any = (), name: str = "Choir", **fields: Any) -> Calendar:
+    made = Calendar.objects.create(owner=owner or user(), name=name, **fields)
+    for person in (made.owner, *participants):
+        CalendarParticipant.objects.create(calendar=made, user=person)
+    made.refresh_from_db()
+    return made
+
+
+def participant(calendar: Calendar, person: User, **fields: Any) -> CalendarParticipant:
+    return CalendarParticipant.objects.create(calendar=calendar, user=person, **fields)
+
+
+def window(calendar: Calendar, person: User, start: datetime, end: datetime, preference: int = 5) -> NonBusyTime:
+    return NonBusyTime.objects.create(calendar=calendar, user=person, start_time=start, end_time=end, preference_level=preference)
+
+
+def meeting(*, calendar: Calendar | None = None, required: Any = (), optional: Any = (), **fields: Any) -> Meeting:
+    from commontime.calendars import queries
+
+    fields.setdefault("deadline", clock.now() + timedelta(days=7))
+    made = Meeting.objects.create(calendar=calendar or globals()["calendar"](), **fields)
+    for people, is_required in ((required, True), (optional, False)):
+        for person in people:
+            MeetingAttendee.objects.create(meeting=made, user=person, required=is_required)
+    return queries.meetings().select_related("calendar__owner").get(pk=made.pk)
+
+
+def suggestion(meeting: Meeting, author: User, start: datetime) -> ScheduleSuggestion:
+    return ScheduleSuggestion.objects.create(meeting=meeting, author=author, suggested_time=start)
+
+
+def invitation(calendar: Calendar, receiver: User, **fields: Any) -> Invitation:
+    return Invitation.objects.create(calendar=calendar, sender=calendar.owner, receiver=receiver, **fields)
+
+
+def day(hour: float = 0, *, days: int = 30) -> datetime:
+    """A moment on a day that is still to come, the same for one test run: `hour` o'clock UTC, so many days from now."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=days, hours=hour)

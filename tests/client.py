@@ -1,0 +1,61 @@
+"""A caller of the API, in process: real requests through every middleware, JSON in and out."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+
+from tests import build
+
+
+@dataclass
+class Caller:
+    """`get`, `post`, … return the response; its `.data` is the JSON. Signed in once `sign_in` was called."""
+
+    user: User | None = None
+    access: str = ""
+    refresh: str = ""
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=True))
+
+    def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Caller":
+        answer = self.post("/login/", {"username": name or self.user.username, "password": password})
+        assert answer.status_code == 200, answer.content
+        self.access, self.refresh = answer.data["access"], answer.data["refresh"]
+        return self
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        extra = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+        if self.access and "HTTP_AUTHORIZATION" not in extra:
+            extra["HTTP_AUTHORIZATION"] = f"Bearer {self.access}"
+        content: dict[str, Any] = {}
+        if body is not None:
+            content = {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": "application/json"}
+        response: HttpResponse = self.client.generic(method.upper(), path, **content, **extra)
+        response.data = json.loads(response.content) if response.get("Content-Type", "").startswith("application/json") and response.content else None
+        return response
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("POST", path, body if body is not None else {}, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("PUT", path, body if body is not None else {}, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("PATCH", path, body if body is not None else {}, **headers)
+
+    def delete(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self("DELETE", path, body, **headers)
+
+
+def caller(user: User | str | None = None) -> Caller:
+    """A signed-in caller, made for this name if need be; without one, an anonymous caller."""
+    if user is None:
+        return Caller()
+    person = build.user(user) if isinstance(user, str) else user
+    return Caller(user=person).sign_in()

@@ -1,0 +1,22 @@
+import pytest
+from django.db import connection
+
+
+def pytest_report_header() -> str:
+    from django.conf import settings
+
+    return f"database: {settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}"
+
+
+@pytest.fixture(autouse=True)
+def _forget_answers():
+    """Answers kept in memory must not outlive the database of the test that made them."""
+    from commontime.api import stored
+
+    yield
+    stored.forget()
+
+
+@pytest.fixture
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
