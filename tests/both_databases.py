@@ -33,7 +33,9 @@ def main() -> int:
         print(f"====== Failed on: {', '.join(failed)} ======", flush=True)
         return 1
     if not sys.argv[1:]:
-        return subprocess.run([sys.executable, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}"], cwd=ROOT, check=False).returncode
+        return subprocess.run(
+            [sys.executable, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}"], cwd=ROOT, check=False
+        ).returncode
     return 0
 
 

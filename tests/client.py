@@ -34,7 +34,9 @@ class Caller:
         if body is not None:
             content = {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": "application/json"}
         response: HttpResponse = self.client.generic(method.upper(), path, **content, **extra)
-        response.data = json.loads(response.content) if response.get("Content-Type", "").startswith("application/json") and response.content else None
+        response.data = (
+            json.loads(response.content) if response.get("Content-Type", "").startswith("application/json") and response.content else None
+        )
         return response
 
     def get(self, path: str, **headers: str) -> Any:

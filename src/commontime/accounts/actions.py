@@ -3,9 +3,8 @@
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -301,7 +300,9 @@ def user_of_reset_link(uidb64: str, token: str) -> User:
 
 
 def _bad_link() -> InvalidInput:
-    return InvalidInput("This link was used already, is older than an hour, or is incomplete. Ask for a new one.", code="invalid_or_used_token")
+    return InvalidInput(
+        "This link was used already, is older than an hour, or is incomplete. Ask for a new one.", code="invalid_or_used_token"
+    )
 
 
 # The end of an account ----------------------------------------------------------------------------------------------
@@ -366,7 +367,9 @@ def _check_account(user: User, password: str | None) -> None:
 
 def _check_names(user: User, problems: _Problems) -> None:
     for field, longest in NAMES.items():
-        value = problems.gather(field, lambda f=field, n=longest: text.one_line(getattr(user, f), field=f, longest=n, required=f == "username"))
+        value = problems.gather(
+            field, lambda f=field, n=longest: text.one_line(getattr(user, f), field=f, longest=n, required=f == "username")
+        )
         setattr(user, field, value if value is not None else getattr(user, field))
     if "username" not in problems.fields:
         problems.gather("username", lambda: _check_username(user))
@@ -417,5 +420,3 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-

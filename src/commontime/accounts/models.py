@@ -48,4 +48,3 @@ class Mute(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "sender"], name="one_mute_a_sender")]
-

@@ -23,7 +23,6 @@ from commontime.mail import letters, outbox
 from commontime.mail.models import Message
 
 
-
 @task
 def send_password_reset(email: str) -> None:
     """Post a reset mail if an active account has this address. Runs in the worker, so that asking takes the same time for every address."""
@@ -35,7 +34,9 @@ def send_password_reset(email: str) -> None:
             except TooMany:
                 return
             now = clock.now()
-            outbox.post([outbox.Notice(kind="password_reset", event=f"reset:{user.pk}:{now.timestamp()}", recipient=user.email, user_id=user.pk)])
+            outbox.post(
+                [outbox.Notice(kind="password_reset", event=f"reset:{user.pk}:{now.timestamp()}", recipient=user.email, user_id=user.pk)]
+            )
 
 
 def tell_of_account_change(user: User, *, new_email: bool, new_password: bool, old_email: str) -> None:
@@ -47,7 +48,13 @@ def tell_of_account_change(user: User, *, new_email: bool, new_password: bool, o
         notices.append(outbox.Notice(kind="email_changed", event=event, recipient=old_email, user_id=user.pk, payload=payload))
     if new_password and old_email:
         notices.append(
-            outbox.Notice(kind="password_changed", event=event + ":password", recipient=old_email, user_id=user.pk, payload={"username": user.username})
+            outbox.Notice(
+                kind="password_changed",
+                event=event + ":password",
+                recipient=old_email,
+                user_id=user.pk,
+                payload={"username": user.username},
+            )
         )
     outbox.post(notices)
 

@@ -335,5 +335,3 @@ def _own_refresh(data: dict[str, Any]) -> UUID:
         return tokens.read_refresh(data["refresh_token"]).session_id
     except Unidentified:
         raise InvalidInput("This is not a valid refresh token.", field="refresh_token") from None
-
-

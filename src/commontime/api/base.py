@@ -91,7 +91,9 @@ def _depth(value: Any) -> int:
     depth, level = 0, [value]
     while level and depth <= DEEPEST_BODY:
         depth += 1
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)]
+        level = [
+            inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)
+        ]
     return depth
 
 

@@ -82,7 +82,9 @@ def show_listed(calendar: Any, user: User) -> dict[str, Any]:
 
 
 class Calendars(View):
-    @extend_schema(parameters=[docs.query("role", "owner, participant, or both with a comma"), *docs.PAGING], responses={200: list[CalendarListed]})
+    @extend_schema(
+        parameters=[docs.query("role", "owner, participant, or both with a comma"), *docs.PAGING], responses={200: list[CalendarListed]}
+    )
     def get(self, request: Request) -> HttpResponse:
         rows, links = page(request, queries.calendar_list_for(request.user, _roles(request)), order=("-created_at", "id"))
         return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)

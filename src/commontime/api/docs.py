@@ -1,12 +1,10 @@
 """What the OpenAPI text needs beyond the shapes: shared parts, and how to read msgspec's structs."""
 
 from collections.abc import Iterable
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import msgspec
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from commontime.calendars.actions.checks import Caution

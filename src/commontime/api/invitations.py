@@ -40,7 +40,9 @@ class MailInput(serializers.Serializer[Any]):
     username = Text(longest=150)
     calendar = Id(required=False, allow_null=True)
     kind = serializers.ChoiceField(MailKind.choices, required=False)
-    note = Text(longest=500, lines=True, required=False, allow_blank=True, help_text="Plain text, only to people with whom you share a calendar.")
+    note = Text(
+        longest=500, lines=True, required=False, allow_blank=True, help_text="Plain text, only to people with whom you share a calendar."
+    )
 
 
 class InvitationOutput(msgspec.Struct):

@@ -30,7 +30,9 @@ class MeetingInput(serializers.Serializer[Any]):
     title = Text(longest=200, required=False, allow_blank=True)
     description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
     location = Text(longest=200, required=False, allow_blank=True)
-    duration_minutes = Whole(required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's.")
+    duration_minutes = Whole(
+        required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's."
+    )
     required = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")
     optional = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")
     quorum = Whole(required=False, allow_null=True, min_value=1, max_value=MOST_NAMED)
@@ -87,7 +89,9 @@ class MeetingWithWarnings(MeetingOutput, omit_defaults=True):
     warnings: list[docs.Warning] = []
 
 
-_OWN = [name for name in MeetingOutput.__struct_fields__ if name not in {"calendar", "status", "required", "optional", "attendees", "answers"}]
+_OWN = [
+    name for name in MeetingOutput.__struct_fields__ if name not in {"calendar", "status", "required", "optional", "attendees", "answers"}
+]
 
 
 def show(meeting: Meeting, user: User, people: Sequence[planning.Person]) -> MeetingOutput:
@@ -104,7 +108,14 @@ def show(meeting: Meeting, user: User, people: Sequence[planning.Person]) -> Mee
         required=[user_id for user_id, required in named.items() if required],
         optional=[user_id for user_id, required in named.items() if not required],
         attendees=[
-            Attendee(p.user_id, p.username, p.first_name, p.last_name, p.required, answers.get(p.user_id) if tells or p.user_id == user.pk else None)
+            Attendee(
+                p.user_id,
+                p.username,
+                p.first_name,
+                p.last_name,
+                p.required,
+                answers.get(p.user_id) if tells or p.user_id == user.pk else None,
+            )
             for p in sorted(group.people, key=lambda person: person.username)
         ],
         answers=Answers(*(counts.count(answer) for answer in Answers.__struct_fields__)) if meeting.final_time else None,
@@ -159,7 +170,9 @@ class MeetingInvite(View):
         if meeting.final_time is None:
             raise Conflict("This meeting has no final time yet.", code="not_scheduled")
         body = exchange.invite_file(exchange.Snapshot.of(meeting))
-        return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'})
+        return HttpResponse(
+            body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}
+        )
 
 
 def _in(meeting: Meeting, calendar: Calendar) -> Meeting:

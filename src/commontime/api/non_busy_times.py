@@ -27,7 +27,9 @@ MOST_NAMES = 50_000
 class WindowInput(serializers.Serializer[Any]):
     start_time = Instant()
     end_time = Instant()
-    preference_level = Whole(default=5, min_value=0, max_value=10, help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal.")
+    preference_level = Whole(
+        default=5, min_value=0, max_value=10, help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal."
+    )
 
 
 class WindowChange(WindowInput):
@@ -247,4 +249,3 @@ def _range(request: Request, calendar: Calendar) -> tuple[datetime | None, datet
     if start and end and end <= start:
         raise InvalidInput("The range must end after it starts.", field="to")
     return start, end
-

@@ -95,7 +95,10 @@ def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> 
 
 class Suggestions(View):
     @extend_schema(
-        parameters=[docs.query("computed", "`only`: without those that people stored."), docs.query("limit", "Computed ones at most; 10, up to 100.")],
+        parameters=[
+            docs.query("computed", "`only`: without those that people stored."),
+            docs.query("limit", "Computed ones at most; 10, up to 100."),
+        ],
         responses={200: list[RankedOutput]},
     )
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:

@@ -5,7 +5,6 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from commontime.api import accounts, calendars, contacts, health, invitations, meetings, non_busy_times, participants, suggestions
 from commontime.core.routes import route
 
-
 urlpatterns = [
     # Accounts
     route("signup/", accounts.SignUp),

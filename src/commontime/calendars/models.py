@@ -97,7 +97,9 @@ class Meeting(Row):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(earliest=None) | Q(latest=None) | Q(latest__gt=F("earliest")), name="meeting_bounds_in_order"),
+            models.CheckConstraint(
+                condition=Q(earliest=None) | Q(latest=None) | Q(latest__gt=F("earliest")), name="meeting_bounds_in_order"
+            ),
             models.CheckConstraint(condition=Q(duration_minutes=None) | Q(duration_minutes__gte=1), name="meeting_duration_positive"),
         ]
         indexes = [

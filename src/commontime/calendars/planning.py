@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -261,9 +260,7 @@ def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int) ->
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
 
 
-def ranked(
-    meeting: Meeting, group: Group, stored: Sequence[ScheduleSuggestion], *, now: datetime, limit: int, named: bool
-) -> list[Ranked]:
+def ranked(meeting: Meeting, group: Group, stored: Sequence[ScheduleSuggestion], *, now: datetime, limit: int, named: bool) -> list[Ranked]:
     """Return stored and computed starts together, best first, each with its reasons. Stored ones are all there; computed ones at most `limit`."""
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit)
@@ -291,7 +288,10 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if outcome.missing:
         short = _minutes_short(group, outcome, meeting.duration)
         if named:
-            said.extend(f"{p.name} is required and can't: {short[p.user_id]} of {_minutes(meeting.duration)} minutes short." for p in outcome.missing[:5])
+            said.extend(
+                f"{p.name} is required and can't: {short[p.user_id]} of {_minutes(meeting.duration)} minutes short."
+                for p in outcome.missing[:5]
+            )
         else:
             said.append(f"{len(outcome.missing)} required can't.")
     optional = [person for person in outcome.cannot if not person.required]
@@ -331,7 +331,9 @@ def _minutes(duration: timedelta) -> int:
 
 def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
     """Return the scheduled meetings a person could come to with the times `before` (packed) but can't with those `after`."""
-    return [m for m in meetings if m.final_time and _covers(before, m.final_time, m.duration) and not _covers(after, m.final_time, m.duration)]
+    return [
+        m for m in meetings if m.final_time and _covers(before, m.final_time, m.duration) and not _covers(after, m.final_time, m.duration)
+    ]
 
 
 def _covers(packed: str, start: datetime, duration: timedelta) -> bool:

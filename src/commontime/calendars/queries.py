@@ -204,12 +204,23 @@ def everything_about(user: User) -> dict[str, Any]:
     """Return all that is stored about the user (GDPR art. 15 and 20), without secrets."""
     return {
         "exported_at": clock.now(),
-        "sessions": list(user.session_set.order_by("created_at").values("door", "created_at", "used_at", "ended_at", "user_agent", "address")),
+        "sessions": list(
+            user.session_set.order_by("created_at").values("door", "created_at", "used_at", "ended_at", "user_agent", "address")
+        ),
         "muted": accounts.muted_by(user),
         "contacts": list(contacts.contacts_of(user).values(username=F("contactee__username"), since=F("created_at"))),
         "owned_calendars": list(
             user.owned_calendars.order_by("created_at").values(
-                "id", "name", "description", "location", "time_zone", "is_finalized", "visibility", "window_start", "window_end", "created_at"
+                "id",
+                "name",
+                "description",
+                "location",
+                "time_zone",
+                "is_finalized",
+                "visibility",
+                "window_start",
+                "window_end",
+                "created_at",
             )
         ),
         "participations": list(user.participations.order_by("joined_at").values("calendar_id", "calendar__name", "required", "joined_at")),

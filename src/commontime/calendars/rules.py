@@ -2,8 +2,8 @@
 
 from django.contrib.auth.models import User
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, NonBusyTime, ScheduleSuggestion
 from commontime.calendars.enums import Visibility
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, NonBusyTime, ScheduleSuggestion
 
 
 def may_manage(user: User, calendar: Calendar) -> bool:

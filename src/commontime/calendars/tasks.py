@@ -360,7 +360,10 @@ def tell_attendee_lost(seat: CalendarParticipant, lost: Sequence[Meeting]) -> No
 def attendee_lost_letter(message: Message) -> Letter | None:
     rows = Meeting.objects.filter(pk=message.payload["meeting"], calendar__owner=message.user).exclude(final_time=None)
     meeting = rows.select_related("calendar__owner").first()
-    seat = meeting and CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.payload["person"]).select_related("user").first()
+    seat = (
+        meeting
+        and CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.payload["person"]).select_related("user").first()
+    )
     if meeting is None or not seat:
         return None
     with reading(message.user, "mail_meetings") as reader:
@@ -393,7 +396,9 @@ def from_person_letter(message: Message) -> Letter | None:
         to = reader.as_letter_reader(f"mute:{sender.pk}")
         name, url = accounts.full_name(sender), letters.link(calendar_path(calendar.pk) if calendar else "/app/")
         if kind == MailKind.INVITATION:
-            return letters.invitation(to, sender=name, calendar=calendar.name if calendar else "Commontime", url=letters.link("/app/"), note=note)
+            return letters.invitation(
+                to, sender=name, calendar=calendar.name if calendar else "Commontime", url=letters.link("/app/"), note=note
+            )
         if kind == MailKind.FINAL and calendar:
             found = queries.meetings_of(calendar).exclude(final_time=None).select_related("calendar__owner").order_by("final_time")
             mine = [m for m in found if not (named := planning.named_in(m)) or message.user_id in named]
@@ -454,5 +459,3 @@ def _cancelled(payloads: Sequence[dict[str, Any]], reader: Reading) -> dict[str,
         "meetings": [_scheduled(snapshot, reader, link=False) for snapshot in snapshots],
         "documents": [exchange.cancel_for(snapshot, reader.user) for snapshot in snapshots],
     }
-
-

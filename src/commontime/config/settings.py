@@ -16,10 +16,14 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # Where things lie ---------------------------------------------------------------------------------------------------
 
 DATA_DIR = Path(
-    env.text("COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails.")
+    env.text(
+        "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails."
+    )
 ).absolute()
 PORT = env.integer("PORT", 8000, minimum=1, purpose="Port of the web server.")
-HOST = env.text("COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server binds to. Anything but a loopback address is a public bind.")
+HOST = env.text(
+    "COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server binds to. Anything but a loopback address is a public bind."
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -33,7 +37,9 @@ def is_loopback(host: str) -> bool:
 
 PUBLIC = not is_loopback(HOST)
 COMMONTIME_BASE_URL = env.text(
-    "COMMONTIME_BASE_URL", f"http://127.0.0.1:{PORT}", purpose="Address at which people reach the product; every link in a mail starts with it."
+    "COMMONTIME_BASE_URL",
+    f"http://127.0.0.1:{PORT}",
+    purpose="Address at which people reach the product; every link in a mail starts with it.",
 ).rstrip("/")
 _base = urlsplit(COMMONTIME_BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or _base.fragment or _base.path:
@@ -133,7 +139,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 # Databases ----------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = env.text("DATABASE_URL", purpose="postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data folder.")
+DATABASE_URL = env.text(
+    "DATABASE_URL", purpose="postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data folder."
+)
 DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections a process keeps at most.")
 
 
@@ -193,7 +201,9 @@ PASSWORD_RESET_TIMEOUT = 3600
 ACCESS_LIFETIME = timedelta(
     seconds=env.integer("COMMONTIME_ACCESS_SECONDS", 600, minimum=1, purpose="How long an access token lives, in seconds.")
 )
-REFRESH_IDLE = timedelta(days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use after which a sign-in ends."))
+REFRESH_IDLE = timedelta(
+    days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use after which a sign-in ends.")
+)
 REFRESH_TOTAL = timedelta(days=env.integer("COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days after which every sign-in ends."))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
@@ -203,14 +213,26 @@ SIMPLE_JWT = {
 }
 
 LIMITS = {
-    "password": (env.integer("COMMONTIME_LIMIT_PASSWORD", 10, minimum=1, purpose="Wrong passwords for one account from one address in 15 minutes."), 900),
+    "password": (
+        env.integer("COMMONTIME_LIMIT_PASSWORD", 10, minimum=1, purpose="Wrong passwords for one account from one address in 15 minutes."),
+        900,
+    ),
     "sign_up": (env.integer("COMMONTIME_LIMIT_SIGN_UP", 100, minimum=1, purpose="Sign-ups from one address in an hour."), 3600),
     "look_up": (env.integer("COMMONTIME_LIMIT_LOOK_UP", 60, minimum=1, purpose="User names one person can look up in an hour."), 3600),
     "reset_mail": (env.integer("COMMONTIME_LIMIT_RESET_MAIL", 3, minimum=1, purpose="Reset mails to one address in an hour."), 3600),
-    "reset_ask": (env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset mails asked for from one client address in an hour."), 3600),
-    "reset_try": (env.integer("COMMONTIME_LIMIT_RESET_TRY", 20, minimum=1, purpose="Tries with reset links from one client address in a minute."), 60),
+    "reset_ask": (
+        env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset mails asked for from one client address in an hour."),
+        3600,
+    ),
+    "reset_try": (
+        env.integer("COMMONTIME_LIMIT_RESET_TRY", 20, minimum=1, purpose="Tries with reset links from one client address in a minute."),
+        60,
+    ),
     "mail_pair": (env.integer("COMMONTIME_LIMIT_MAIL_PAIR", 5, minimum=1, purpose="Mails one person can send another in a day."), 86400),
-    "mail_receiver": (env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Mails from people one person receives in a day."), 86400),
+    "mail_receiver": (
+        env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Mails from people one person receives in a day."),
+        86400,
+    ),
 }
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -272,7 +294,9 @@ def mailer(url: str) -> dict[str, Any]:
     }
 
 
-KEEP_MAIL_DAYS = env.integer("COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days after which sent mails are forgotten, and mails kept as files deleted.")
+KEEP_MAIL_DAYS = env.integer(
+    "COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days after which sent mails are forgotten, and mails kept as files deleted."
+)
 MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
     "default": {

@@ -31,7 +31,13 @@ class InvalidInput(Refusal):
     code = "invalid_input"
 
     def __init__(
-        self, detail: str, *, field: str = "", fields: Mapping[str, Sequence[str]] | None = None, code: str = "", extra: Mapping[str, Any] | None = None
+        self,
+        detail: str,
+        *,
+        field: str = "",
+        fields: Mapping[str, Sequence[str]] | None = None,
+        code: str = "",
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail, code=code)
         self.fields: dict[str, list[str]] = {name: list(texts) for name, texts in (fields or {}).items()}

@@ -18,16 +18,18 @@ class SignInForm(forms.Form):
     identifier = forms.CharField(
         label="User name or e-mail address", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
     )
-    password = forms.CharField(
-        strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
+    password = forms.CharField(strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 
 
 class SignUpForm(forms.Form):
     username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"}))
     email = forms.CharField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
-    first_name = forms.CharField(label="First name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
-    last_name = forms.CharField(label="Last name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    first_name = forms.CharField(
+        label="First name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label="Last name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
     password = forms.CharField(strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
 

@@ -39,5 +39,3 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         actions.accept_invitation_link(token, by=request.user)
         return redirect("/app/")
     return page(request, "web/home/join.html", {"invitation": invitation})
-
-

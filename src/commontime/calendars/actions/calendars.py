@@ -59,7 +59,8 @@ def edit_calendar(calendar: Calendar, *, by: User, strict: bool = False, **chang
 def _still_open(calendar: Calendar) -> list[Caution]:
     rows = Meeting.objects.filter(calendar=calendar, final_time=None).order_by("created_at", "id").values_list("id", "title")[:1000]
     return [
-        Caution("meeting_still_open", f"{title or 'A meeting'} has no final time yet.", {"meeting": str(meeting_id)}) for meeting_id, title in rows
+        Caution("meeting_still_open", f"{title or 'A meeting'} has no final time yet.", {"meeting": str(meeting_id)})
+        for meeting_id, title in rows
     ]
 
 
@@ -90,7 +91,9 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     )
     _copy_meetings(calendar, copy, shift)
     people = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True).exclude(user=by)
-    invitations = Invitation.objects.bulk_create(Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people.values_list("user_id", flat=True))
+    invitations = Invitation.objects.bulk_create(
+        Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people.values_list("user_id", flat=True)
+    )
     tasks.tell_invited(copy, invitations)
     return copy
 
@@ -155,5 +158,3 @@ def _shifted(moment: Any, shift: timedelta) -> Any:
     if not clock.EARLIEST <= shifted < clock.LATEST:
         raise InvalidInput("That shifts a time out of the years 2000 to 2099.", field="shift_days")
     return shifted
-
-

@@ -96,7 +96,9 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
     if invitation.receiver_id is None:
         if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
             raise Conflict("You take part already.", code="already_participant")
-        own = Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").select_related("calendar__owner").first()
+        own = (
+            Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").select_related("calendar__owner").first()
+        )
         if own is not None:
             Invitation.objects.filter(pk=invitation.pk).delete()
             return accept_invitation(own, by=by)

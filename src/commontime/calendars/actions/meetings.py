@@ -182,7 +182,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
 def _wanted(attendees: dict[str, Sequence[int]], before: dict[int, bool]) -> dict[int, bool]:
     """Return who is named after a change: a list that is absent keeps those it had; who is in both is required."""
     kept = {user: is_required for user, is_required in before.items() if ("required" if is_required else "optional") not in attendees}
-    wanted = {user: False for user in attendees.get("optional", ())} | {user: True for user in attendees.get("required", ())}
+    wanted = dict.fromkeys(attendees.get("optional", ()), False) | dict.fromkeys(attendees.get("required", ()), True)
     return kept | wanted
 
 
@@ -194,7 +194,7 @@ def _split(named: dict[int, bool]) -> dict[str, list[int]]:
 
 
 def _name_attendees(meeting: Meeting, required: Iterable[int], optional: Iterable[int], *, replace: bool = False) -> None:
-    named = {user: False for user in optional} | {user: True for user in required}
+    named = dict.fromkeys(optional, False) | dict.fromkeys(required, True)
     if named:
         seated = set(CalendarParticipant.objects.filter(calendar=meeting.calendar, user__in=named).values_list("user_id", flat=True))
         if unknown := named.keys() - seated:
@@ -202,5 +202,7 @@ def _name_attendees(meeting: Meeting, required: Iterable[int], optional: Iterabl
             raise InvalidInput("Name only people who take part in this calendar.", field=field)
     if replace:
         MeetingAttendee.objects.filter(meeting=meeting).delete()
-    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=is_required) for user, is_required in named.items())
+    MeetingAttendee.objects.bulk_create(
+        MeetingAttendee(meeting=meeting, user_id=user, required=is_required) for user, is_required in named.items()
+    )
     meeting.named = ",".join(f"{user}{'r' if is_required else 'o'}" for user, is_required in sorted(named.items()))  # type: ignore[attr-defined]

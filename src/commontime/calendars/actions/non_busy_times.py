@@ -78,9 +78,15 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
         for old in mine.exclude(start_time__gte=start, end_time__lte=end):
             if old.start_time < start:
-                rest.append(NonBusyTime(calendar=calendar, user=by, start_time=old.start_time, end_time=start, preference_level=old.preference_level))
+                rest.append(
+                    NonBusyTime(
+                        calendar=calendar, user=by, start_time=old.start_time, end_time=start, preference_level=old.preference_level
+                    )
+                )
             if old.end_time > end:
-                rest.append(NonBusyTime(calendar=calendar, user=by, start_time=end, end_time=old.end_time, preference_level=old.preference_level))
+                rest.append(
+                    NonBusyTime(calendar=calendar, user=by, start_time=end, end_time=old.end_time, preference_level=old.preference_level)
+                )
         mine.delete()
     new = [NonBusyTime(calendar=calendar, user=by, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
     _apart(lambda: NonBusyTime.objects.bulk_create([*rest, *new]))
