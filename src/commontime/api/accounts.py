@@ -10,13 +10,12 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.accounts import actions, queries
 from commontime.accounts.enums import Door
 from commontime.accounts.models import UserSetting
 from commontime.api import tokens
-from commontime.api.base import View, gone, listed, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, parse, require_match, shown
 from commontime.api.fields import Flag, Text, UserId, Verbatim
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries

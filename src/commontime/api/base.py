@@ -5,7 +5,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from django.conf import settings
@@ -18,7 +18,7 @@ from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
+from rest_framework.request import Request as AnyRequest
 from rest_framework.views import APIView
 
 from commontime.accounts import queries as accounts
@@ -31,6 +31,18 @@ LARGEST_BODY = 1_000_000
 DEEPEST_BODY = 32
 LONGEST_LIST = 1000
 REMEMBERED = timedelta(hours=24)
+
+
+if TYPE_CHECKING:
+
+    class Request(AnyRequest):
+        """A request to one of our views: whoever asks is signed in, and the body is an object."""
+
+        user: User  # type: ignore[assignment]
+        data: dict[str, Any]  # type: ignore[assignment]
+
+else:
+    Request = AnyRequest
 
 
 # Who asks -----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, is_strict, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, is_strict, listed, page, parse, require_match, shown
 from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import Visibility

@@ -8,10 +8,9 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, listed, page, parse, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.fields import LARGEST_USER_ID
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact

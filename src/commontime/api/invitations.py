@@ -8,12 +8,11 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.actions import look_up
 from commontime.api import docs
-from commontime.api.base import View, gone, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, require_match, shown
 from commontime.api.fields import Id, Text, UserId, Verbatim
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import InvitationStatus, MailKind

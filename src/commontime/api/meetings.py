@@ -11,10 +11,9 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, is_strict, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, is_strict, listed, page, parse, require_match, shown
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, exchange, planning, queries, rules

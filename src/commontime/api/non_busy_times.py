@@ -8,10 +8,22 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, has_current, listed, moment_param, not_modified, page, parse, require_match, shown, whole_param
+from commontime.api.base import (
+    Request,
+    View,
+    gone,
+    has_current,
+    listed,
+    moment_param,
+    not_modified,
+    page,
+    parse,
+    require_match,
+    shown,
+    whole_param,
+)
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Instant, Whole, zone_of
 from commontime.api.stored import stored

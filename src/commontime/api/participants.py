@@ -8,10 +8,9 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, require_match, shown
 from commontime.api.fields import Flag, UserId
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant

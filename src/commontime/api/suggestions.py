@@ -8,10 +8,9 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from commontime.api import docs
-from commontime.api.base import View, gone, listed, parse, shown, whole_param
+from commontime.api.base import Request, View, gone, listed, parse, shown, whole_param
 from commontime.api.fields import Instant, zone_of
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
