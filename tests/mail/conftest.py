@@ -8,6 +8,11 @@ from commontime.core import clock
 from tests.mail.sink import Sink
 
 
+@pytest.fixture(autouse=True)
+def _base_url(settings) -> None:
+    settings.COMMONTIME_BASE_URL = "https://plan.example.org"
+
+
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
     """A mail server, and the settings that send to it."""

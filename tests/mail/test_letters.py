@@ -13,7 +13,7 @@ from commontime.mail import letters
 from tests.mail.examples import BERLIN, EVERY_LETTER, HALF_PAST_ELEVEN, TEN, reader
 
 every_letter = pytest.mark.parametrize("write", EVERY_LETTER.values(), ids=EVERY_LETTER)
-BASE = "http://127.0.0.1:8000/"
+BASE = "https://plan.example.org/"
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -128,7 +128,7 @@ def test_a_note_keeps_its_lines_and_is_quoted():
     assert "Bring:<br>&lt;b&gt;cake&lt;/b&gt;" in letter.html
 
 
-@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "http://127.0.0.1:8000.evil.example/", "/app/"])
+@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "https://plan.example.org.evil.example/", "/app/"])
 def test_an_address_that_is_not_ours_is_a_mistake(url):
     meeting = letters.ScheduledMeeting("Budget", "Team", TEN, HALF_PAST_ELEVEN, url=url)
     with pytest.raises(ValueError, match="BASE_URL"):
@@ -140,12 +140,12 @@ def test_an_address_that_is_not_ours_is_a_mistake(url):
 
 
 def test_the_base_url_is_the_configured_one(settings):
-    settings.COMMONTIME_BASE_URL = "https://plan.example.org"
+    settings.COMMONTIME_BASE_URL = "https://other.example"
 
     letter = letters.password_reset(letters.Reader("Sam"), username="sam", url=letters.link("/password_reset/x/y/"))
 
-    assert "https://plan.example.org/password_reset/x/y/" in letter.text
-    assert Page(letter.html).links == {"https://plan.example.org/", "https://plan.example.org/password_reset/x/y/"}
+    assert "https://other.example/password_reset/x/y/" in letter.text
+    assert Page(letter.html).links == {"https://other.example/", "https://other.example/password_reset/x/y/"}
 
 
 @pytest.mark.parametrize(

@@ -106,13 +106,13 @@ def test_the_message_id_is_the_same_for_the_same_and_differs_for_others():
 
     assert len(ids) == 8
     assert mime.message_id(MESSAGE) in ids
-    assert re.fullmatch(r"<[0-9a-f]{40}@127\.0\.0\.1>", mime.message_id(MESSAGE))
+    assert re.fullmatch(r"<[0-9a-f]{40}@plan\.example\.org>", mime.message_id(MESSAGE))
 
 
 def test_the_message_id_needs_our_key_and_our_host(settings):
     before = mime.message_id(MESSAGE)
-    settings.COMMONTIME_BASE_URL = "https://plan.example.org"
-    assert mime.message_id(MESSAGE) == before.replace("127.0.0.1", "plan.example.org")
+    settings.COMMONTIME_BASE_URL = "https://other.example:8443"
+    assert mime.message_id(MESSAGE) == before.replace("plan.example.org", "other.example")
     settings.COMMONTIME_BASE_URL = "http://[::1]:8000"
     assert mime.message_id(MESSAGE).endswith("@[IPv6:::1]>")
 
@@ -122,11 +122,11 @@ def test_the_message_id_needs_our_key_and_our_host(settings):
 
 def test_the_headers_say_what_kind_of_mail_it_is(settings):
     settings.DEFAULT_FROM_EMAIL = "Team <team@plan.example.org>"
-    message = email.message_from_bytes(written(letter(unsubscribe_url="http://127.0.0.1:8000/stop/1/")), policy=policy.default)
+    message = email.message_from_bytes(written(letter(unsubscribe_url="https://plan.example.org/stop/1/")), policy=policy.default)
 
     assert message["From"] == "Team <team@plan.example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["List-Unsubscribe"] == "<http://127.0.0.1:8000/stop/1/>"
+    assert message["List-Unsubscribe"] == "<https://plan.example.org/stop/1/>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Date"].datetime.tzinfo
 

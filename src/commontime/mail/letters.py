@@ -164,8 +164,8 @@ def calendar_deleted(
 ) -> Letter:
     """Tell someone that a calendar is gone, and with it its meetings to come. `documents` cancel them, one each.
 
-    One mail carries them all, each as its own part, since iTIP allows one UID a document (RFC 5546, 3.2). Thunderbird and
-    Apple Mail read every part; some act on the first only, so the text names every meeting.
+    One mail carries them all, each as its own part, since iTIP allows one UID a document (RFC 5546, 3.2). Not every mail
+    program acts on more than the first, so the text names every meeting.
     """
     context = {"owner": _name(owner), "calendar": _name(calendar), "meetings": _meetings(meetings, reader)}
     return _letter("calendar_deleted", reader, context, documents=documents, method="CANCEL")

@@ -53,6 +53,7 @@ def post(notices: Iterable[Notice]) -> None:
     ]
     if not messages:
         return
+    messages.sort(key=lambda message: (message.event, message.recipient, message.sequence))  # one order: no deadlock with another post
     with transaction.atomic(savepoint=False):
         Message.objects.bulk_create(messages, ignore_conflicts=True)
         deliver.enqueue()
