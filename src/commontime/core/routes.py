@@ -10,10 +10,10 @@ class EitherSlash(RoutePattern):
     """A route that ends in a slash and matches the path without it too."""
 
     def match(self, path: str) -> Any:
-        return super().match(path if path.endswith("/") else f"{path}/")
+        return super().match(path if not path or path.endswith("/") else f"{path}/")
 
 
 def route(path: str, view: Any, *, name: str | None = None) -> URLPattern:
     """Return the pattern of a path, as in django.urls.path; a view class is taken as it is."""
     pattern = EitherSlash(path if path.endswith("/") or not path else f"{path}/", name=name, is_endpoint=True)
-    return URLPattern(pattern, view.as_view() if isinstance(view, type) else view, None, name)
+    return URLPattern(pattern, view.as_view() if hasattr(view, "as_view") else view, None, name)
