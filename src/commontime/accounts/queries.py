@@ -28,8 +28,8 @@ class SignIn:
     created_at: datetime
 
 
-_USER_FIELDS = [field for field in User._meta.concrete_fields]
-_SETTING_FIELDS = [field for field in UserSetting._meta.concrete_fields]
+_USER_FIELDS = list(User._meta.concrete_fields)
+_SETTING_FIELDS = list(UserSetting._meta.concrete_fields)
 # Written by hand because every request asks it: the ORM takes longer to build this statement than the database to answer it.
 _SIGNED_IN = f"""
     SELECT s.epoch, s.created_at, {", ".join(f"u.{f.column}" for f in _USER_FIELDS)}, {", ".join(f"t.{f.column}" for f in _SETTING_FIELDS)}
@@ -39,7 +39,7 @@ _SIGNED_IN = f"""
 
 
 def signed_in(session_id: UUID, *, epoch: str) -> User | None:
-    """Return the user of a sign-in that still holds, with setting and sign-in at hand, in one query; None if it has ended.
+    """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it has ended. One query.
 
     It ends by signing out, by age, by deactivation, and by any change of the password since (`epoch` is a keyed hash of the password's hash).
     """
@@ -49,13 +49,13 @@ def signed_in(session_id: UUID, *, epoch: str) -> User | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    user = _instance(User, _USER_FIELDS, row[2 : 2 + len(_USER_FIELDS)])
+    user: User = _instance(User, _USER_FIELDS, row[2 : 2 + len(_USER_FIELDS)])
     if not (constant_time_compare(row[0], epoch) and constant_time_compare(row[0], epoch_of(user))):
         return None
     values = row[2 + len(_USER_FIELDS) :]
     if values[0] is not None:
         user._state.fields_cache["usersetting"] = _instance(UserSetting, _SETTING_FIELDS, values)
-    user.sign_in = SignIn(session_id, _field_value(Session._meta.get_field("created_at"), row[1]))  # type: ignore[attr-defined]
+    user.sign_in = SignIn(session_id, _field_value(Session._meta.get_field("created_at"), row[1]))
     return user
 
 

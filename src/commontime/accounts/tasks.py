@@ -111,22 +111,34 @@ def stop_url(user: User, switch: str) -> str:
 @outbox.composer("password_reset")
 def password_reset_letter(message: Message) -> letters.Letter | None:
     with reading(message.user) as reader:
-        return reader and letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user))
+        return (
+            None
+            if reader is None
+            else letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user))
+        )
 
 
 @outbox.composer("password_changed")
 def password_changed_letter(message: Message) -> letters.Letter | None:
     with reading(message.user) as reader:
-        return reader and letters.password_changed(
-            reader.as_letter_reader(), username=message.payload["username"], url=letters.link("/app/password_reset/")
+        return (
+            None
+            if reader is None
+            else letters.password_changed(
+                reader.as_letter_reader(), username=message.payload["username"], url=letters.link("/app/password_reset/")
+            )
         )
 
 
 @outbox.composer("email_changed")
 def email_changed_letter(message: Message) -> letters.Letter | None:
     with reading(message.user) as reader:
-        return reader and letters.email_changed(
-            reader.as_letter_reader(), username=message.payload["username"], new_email=message.payload["new_email"]
+        return (
+            None
+            if reader is None
+            else letters.email_changed(
+                reader.as_letter_reader(), username=message.payload["username"], new_email=message.payload["new_email"]
+            )
         )
 
 

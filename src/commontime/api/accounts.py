@@ -35,7 +35,7 @@ class UserSerializer(serializers.Serializer[User]):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Read the fields; if one is refused, tell beside it what the action would refuse in the others."""
         try:
-            return super().to_internal_value(data)
+            return cast(dict[str, Any], super().to_internal_value(data))
         except serializers.ValidationError as refusal:
             names = {name: value for name in ("username", "email", "first_name", "last_name") if isinstance(value := data.get(name), str)}
             others = actions.problems_with(User(pk=getattr(self.instance, "pk", None), **names))

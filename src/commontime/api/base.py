@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     class Request(AnyRequest):
         """A request to one of our views: whoever asks is signed in, and the body is an object."""
 
-        user: User  # type: ignore[assignment]
-        data: dict[str, Any]  # type: ignore[assignment]
+        user: User
+        data: dict[str, Any]
 
 else:
     Request = AnyRequest
@@ -51,7 +51,7 @@ else:
 class SignedIn(BaseAuthentication):
     """The holder of an access token whose sign-in still holds."""
 
-    def authenticate(self, request: Request) -> tuple[User, None]:
+    def authenticate(self, request: AnyRequest) -> tuple[User, None]:
         kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "bearer" or not raw:
             raise Unidentified("Sign in and send the access token as Authorization: Bearer.", code="not_authenticated")
@@ -61,7 +61,7 @@ class SignedIn(BaseAuthentication):
             raise Unidentified("You are signed out; sign in again.", code="token_not_valid")
         return user, None
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: AnyRequest) -> str:
         return "Bearer"
 
 
@@ -71,12 +71,13 @@ class SignedIn(BaseAuthentication):
 class AlwaysJSON(BaseContentNegotiation):
     """There is one kind of answer, whatever Accept says; no browsable API."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: AnyRequest, parsers: Iterable[Any]) -> Any:
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        return parsers[0] if content_type == "application/json" else None
+        return next(iter(parsers)) if content_type == "application/json" else None
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
+    def select_renderer(self, request: AnyRequest, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class JSON(BaseParser):
@@ -109,7 +110,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def parse(shape: type[serializers.Serializer], request: Request, *, zone: Any = None, partial: bool = False) -> dict[str, Any]:
+def parse(shape: type[serializers.Serializer[Any]], request: Request, *, zone: Any = None, partial: bool = False) -> dict[str, Any]:
     """Return the body's fields as the shape reads them; all refusals at once. Naive times are local in `zone`."""
     serializer = shape(data=request.data, partial=partial, context={"zone": zone, "request": request})
     serializer.is_valid(raise_exception=True)
@@ -156,7 +157,7 @@ class View(APIView):
                 _remember(self.remembered, response)
         return response
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
@@ -164,19 +165,20 @@ class View(APIView):
         if self.key:
             self.remembered = _claim(request, self.key)
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Replay):
             return exc.response
-        return cast(HttpResponse, super().handle_exception(exc))
+        return super().handle_exception(exc)
 
 
-def _claim(request: Request, key: str) -> RememberedAnswer:
+def _claim(request: AnyRequest, key: str) -> RememberedAnswer:
     """Reserve the key for this request; Replay if it was answered before. Of two at once the second waits for the first."""
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
     fingerprint = hashlib.sha256(b"\0".join([request.get_full_path().encode(), request._request.body])).hexdigest()
-    mine = RememberedAnswer(user=request.user, key=key, fingerprint=fingerprint, created_at=clock.now())
-    held = RememberedAnswer.objects.filter(user=request.user, key=key)
+    user = cast(User, request.user)
+    mine = RememberedAnswer(user=user, key=key, fingerprint=fingerprint, created_at=clock.now())
+    held = RememberedAnswer.objects.filter(user=user, key=key)
     held.filter(created_at__lte=clock.now() - REMEMBERED).delete()
     try:
         with transaction.atomic():

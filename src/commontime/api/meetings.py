@@ -32,7 +32,7 @@ class MeetingInput(serializers.Serializer[Any]):
     duration_minutes = Whole(
         required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's."
     )
-    required = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")
+    required = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")  # type: ignore[assignment]
     optional = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")
     quorum = Whole(required=False, allow_null=True, min_value=1, max_value=MOST_NAMED)
     earliest = Instant(required=False, allow_null=True)

@@ -49,7 +49,7 @@ class WindowChange(WindowInput):
 
 
 class RangeInput(serializers.Serializer[Any]):
-    windows = WindowInput(many=True, max_length=MOST_WINDOWS)
+    windows = WindowInput(many=True, max_length=MOST_WINDOWS)  # type: ignore[call-arg]
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of Python, so the fields are named here.

@@ -18,11 +18,11 @@ from commontime.calendars.models import CalendarParticipant
 
 class ParticipantInput(serializers.Serializer[Any]):
     user = UserId()
-    required = Flag(required=False)
+    required = Flag(required=False)  # type: ignore[assignment]
 
 
 class ParticipantChange(serializers.Serializer[Any]):
-    required = Flag()
+    required = Flag()  # type: ignore[assignment]
 
 
 class ParticipantOutput(msgspec.Struct):

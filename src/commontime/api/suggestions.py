@@ -81,8 +81,8 @@ def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> 
     }
     return RankedOutput(
         rank=ranked.rank,
-        id=ranked.stored and ranked.stored.pk,
-        author=ranked.stored and ranked.stored.author_id,
+        id=ranked.stored.pk if ranked.stored else None,
+        author=ranked.stored.author_id if ranked.stored else None,
         suggested_time=outcome.start,
         end_time=end_time,
         score=outcome.preference,

@@ -6,7 +6,7 @@ is sent, and asks again whether the person may still know.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -51,11 +51,15 @@ def invitation_letter(message: Message) -> Letter | None:
     if invitation is None or message.user is None:
         return None
     with reading(message.user, "mail_invitations") as reader:
-        return reader and letters.invitation(
-            reader.as_letter_reader("mail_invitations"),
-            sender=accounts.full_name(invitation.sender),
-            calendar=invitation.calendar.name,
-            url=letters.link("/app/"),
+        return (
+            None
+            if reader is None
+            else letters.invitation(
+                reader.as_letter_reader("mail_invitations"),
+                sender=accounts.full_name(invitation.sender),
+                calendar=invitation.calendar.name,
+                url=letters.link("/app/"),
+            )
         )
 
 
@@ -91,11 +95,15 @@ def accepted_letter(message: Message) -> Letter | None:
     if found is None or message.user is None or found.calendar.owner_id != message.user.pk:
         return None
     with reading(message.user, "mail_invitations") as reader:
-        return reader and letters.invitation_accepted(
-            reader.as_letter_reader("mail_invitations"),
-            person=accounts.full_name(found.user),
-            calendar=found.calendar.name,
-            url=letters.link(calendar_path(found.calendar_id)),
+        return (
+            None
+            if reader is None
+            else letters.invitation_accepted(
+                reader.as_letter_reader("mail_invitations"),
+                person=accounts.full_name(found.user),
+                calendar=found.calendar.name,
+                url=letters.link(calendar_path(found.calendar_id)),
+            )
         )
 
 
@@ -110,11 +118,15 @@ def added_letter(message: Message) -> Letter | None:
     if calendar is None:
         return None
     with reading(message.user, "mail_invitations") as reader:
-        return reader and letters.added_to_calendar(
-            reader.as_letter_reader("mail_invitations"),
-            owner=accounts.full_name(calendar.owner),
-            calendar=calendar.name,
-            url=letters.link(calendar_path(calendar.pk)),
+        return (
+            None
+            if reader is None
+            else letters.added_to_calendar(
+                reader.as_letter_reader("mail_invitations"),
+                owner=accounts.full_name(calendar.owner),
+                calendar=calendar.name,
+                url=letters.link(calendar_path(calendar.pk)),
+            )
         )
 
 
@@ -129,8 +141,15 @@ def transferred_letter(message: Message) -> Letter | None:
     if calendar is None or message.user is None or calendar.owner_id != message.user.pk:
         return None
     with reading(message.user) as reader:
-        return reader and letters.calendar_handed_over(
-            reader.as_letter_reader(), sender=message.payload["by"], calendar=calendar.name, url=letters.link(calendar_path(calendar.pk))
+        return (
+            None
+            if reader is None
+            else letters.calendar_handed_over(
+                reader.as_letter_reader(),
+                sender=message.payload["by"],
+                calendar=calendar.name,
+                url=letters.link(calendar_path(calendar.pk)),
+            )
         )
 
 
@@ -145,8 +164,12 @@ def tell_removed(calendar: Calendar, person: User, *, by: User) -> None:
 @outbox.composer("removed")
 def removed_letter(message: Message) -> Letter | None:
     with reading(message.user) as reader:
-        return reader and letters.removed_from_calendar(
-            reader.as_letter_reader(), calendar=message.payload["calendar"], **_cancelled(message.payload["meetings"], reader)
+        return (
+            None
+            if reader is None
+            else letters.removed_from_calendar(
+                reader.as_letter_reader(), calendar=message.payload["calendar"], **_cancelled(message.payload["meetings"], reader)
+            )
         )
 
 
@@ -233,11 +256,15 @@ def _meeting_letter(message: Message) -> Letter | None:
 def cancelled_letter(message: Message) -> Letter | None:
     snapshot = Snapshot.read(message.payload)
     with reading(message.user, "mail_meetings") as reader:
-        return reader and letters.meeting_cancelled(
-            reader.as_letter_reader("mail_meetings"),
-            organizer=snapshot.organizer,
-            meeting=_scheduled(snapshot, reader, link=False),
-            document=exchange.cancel_for(snapshot, reader.user),
+        return (
+            None
+            if reader is None
+            else letters.meeting_cancelled(
+                reader.as_letter_reader("mail_meetings"),
+                organizer=snapshot.organizer,
+                meeting=_scheduled(snapshot, reader, link=False),
+                document=exchange.cancel_for(snapshot, reader.user),
+            )
         )
 
 
@@ -260,13 +287,17 @@ def _final_times_letter(message: Message, calendar: Calendar) -> Letter | None:
     found = queries.meetings_of(calendar).exclude(final_time=None).select_related("calendar__owner").order_by("final_time")
     mine = [m for m in found if not (named := planning.named_in(m)) or message.user_id in named]
     with reading(message.user, "mail_meetings") as reader:
-        return reader and letters.calendar_finalized(
-            reader.as_letter_reader("mail_meetings"),
-            calendar=calendar.name,
-            meetings=[_scheduled(Snapshot.of(m), reader) for m in mine],
-            url=letters.link(calendar_path(calendar.pk)),
-            sender=message.payload.get("sender", ""),
-            note=message.payload.get("note", ""),
+        return (
+            None
+            if reader is None
+            else letters.calendar_finalized(
+                reader.as_letter_reader("mail_meetings"),
+                calendar=calendar.name,
+                meetings=[_scheduled(Snapshot.of(m), reader) for m in mine],
+                url=letters.link(calendar_path(calendar.pk)),
+                sender=message.payload.get("sender", ""),
+                note=message.payload.get("note", ""),
+            )
         )
 
 
@@ -302,8 +333,12 @@ def _post_deleted(calendars: Sequence[Calendar]) -> None:
 def deleted_letter(message: Message) -> Letter | None:
     payload = message.payload
     with reading(message.user) as reader:
-        return reader and letters.calendar_deleted(
-            reader.as_letter_reader(), owner=payload["owner"], calendar=payload["calendar"], **_cancelled(payload["meetings"], reader)
+        return (
+            None
+            if reader is None
+            else letters.calendar_deleted(
+                reader.as_letter_reader(), owner=payload["owner"], calendar=payload["calendar"], **_cancelled(payload["meetings"], reader)
+            )
         )
 
 
@@ -367,10 +402,14 @@ def attendee_lost_letter(message: Message) -> Letter | None:
     if meeting is None or not seat:
         return None
     with reading(message.user, "mail_meetings") as reader:
-        return reader and letters.attendee_lost(
-            reader.as_letter_reader("mail_meetings"),
-            attendee=accounts.full_name(seat.user),
-            meeting=_scheduled(Snapshot.of(meeting), reader),
+        return (
+            None
+            if reader is None
+            else letters.attendee_lost(
+                reader.as_letter_reader("mail_meetings"),
+                attendee=accounts.full_name(seat.user),
+                meeting=_scheduled(Snapshot.of(meeting), reader),
+            )
         )
 
 
@@ -414,7 +453,7 @@ def _shared(sender: User, message: Message) -> Calendar | None:
     invited = Exists(Invitation.objects.filter(calendar=OuterRef("pk"), receiver=message.user, status="pending"))
     seated = Exists(CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user=message.user))
     rows = queries.calendars_visible_to(sender).filter(Q(owner=message.user) | seated | invited, pk=message.payload["calendar"])
-    return cast(Calendar | None, rows.first())
+    return rows.first()
 
 
 # What they share ----------------------------------------------------------------------------------------------------

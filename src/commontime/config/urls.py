@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from commontime.api.accounts import PasswordResetConfirm
 from commontime.api.urls import about_the_api
@@ -12,6 +13,7 @@ from commontime.web.accounts import choose_password
 from commontime.web.urls import urlpatterns as web
 
 
+@csrf_exempt  # the half that posts is the API's; the form posts elsewhere
 def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     """The address in a reset mail: a person who opens it sees the form, a program posts to it."""
     door = choose_password if request.method in {"GET", "HEAD"} else _confirm
@@ -19,7 +21,6 @@ def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 
 _confirm = PasswordResetConfirm.as_view()
-reset_link.csrf_exempt = True  # type: ignore[attr-defined]  (the API's half; the form posts elsewhere)
 
 urlpatterns = [route("password_reset/<str:uidb64>/<str:token>/", reset_link), *web, *about_the_api, *api]
 handler400 = "commontime.config.errors.bad_request"

@@ -5,12 +5,13 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from commontime.accounts import actions, queries
 from commontime.accounts.enums import Door
 from commontime.core.clients import client_of
-from commontime.web.base import next_page, page, refusing, submit
+from commontime.web.base import me, next_page, page, refusing, submit
 from commontime.web.middleware import open_page_session
 
 
@@ -66,7 +67,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user:
-        actions.sign_out(request.user, queries.sign_in_of(request.user).id)
+        actions.sign_out(me(request), queries.sign_in_of(me(request)).id)
     request.session.flush()
     return redirect("/")
 
@@ -90,14 +91,12 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
     return page(request, "web/accounts/choose_password.html", {"form": form, "uidb64": uidb64, "token": token})
 
 
+@csrf_exempt
 @refusing
 def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058)."""
+    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058): the mail program posts, the link is the credential."""
     stops = queries.stop_of(token)
     if request.method == "POST":
         actions.stop_mails(stops)
     context: dict[str, Any] = {"stops": stops, "done": request.method == "POST"}
     return page(request, "web/accounts/stop_mails.html", context)
-
-
-stop_mails.csrf_exempt = True  # type: ignore[attr-defined]  (RFC 8058: the mail program posts; the signed link is the credential)

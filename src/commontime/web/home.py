@@ -4,8 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from commontime.calendars import actions, queries
+from commontime.mail import backends
 from commontime.mail import queries as mail
-from commontime.web.base import page, refusing, signed_in
+from commontime.web.base import me, page, refusing, signed_in
 
 
 @refusing
@@ -18,9 +19,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
     context = {
-        "calendars": queries.calendar_list_for(request.user, {"owner", "participant"}).order_by("-created_at", "id")[:100],
-        "invitations": queries.invitations_for(request.user, "received").filter(status="pending").order_by("-created_at")[:100],
-        "keeps_letters": mail.mail_folder() is not None,
+        "calendars": queries.calendar_list_for(me(request), {"owner", "participant"}).order_by("-created_at", "id")[:100],
+        "invitations": queries.invitations_for(me(request), "received").filter(status="pending").order_by("-created_at")[:100],
+        "keeps_letters": backends.mail_folder() is not None,
     }
     return page(request, "web/home/home.html", context)
 
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
     """List the mails to the signed-in person that were written to files because there is no mail server."""
-    return page(request, "web/home/letters.html", {"letters": mail.letters_kept_for(request.user.email)})
+    return page(request, "web/home/letters.html", {"letters": mail.letters_kept_for(me(request).email)})
 
 
 @signed_in
@@ -36,6 +37,6 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to an address; its button accepts it for whoever is signed in."""
     invitation = actions.invitation_of_link(token)
     if request.method == "POST":
-        actions.accept_invitation_link(token, by=request.user)
+        actions.accept_invitation_link(token, by=me(request))
         return redirect("/app/")
     return page(request, "web/home/join.html", {"invitation": invitation})

@@ -40,7 +40,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     """
     require_owner(by, meeting.calendar, "change its meetings")
     require_running(meeting.calendar)
-    attendees = {name: changes.pop(name) for name in ("required", "optional") if name in changes}
+    attendees: dict[str, Sequence[int]] = {name: changes.pop(name) for name in ("required", "optional") if name in changes}
     before = {field: getattr(meeting, field) for field in (*SHOWN, "final_time", "deadline")}
     old_duration = meeting.duration
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
@@ -108,7 +108,7 @@ def finish_deadline(meeting: Meeting) -> None:
     if not claimed.update(announced_at=now):
         return
     group = planning.group_for(meeting)
-    top = planning.ranked(meeting, group, queries.suggestions_of(meeting), now=now, limit=3, named=True)[:3]
+    top = planning.ranked(meeting, group, list(queries.suggestions_of(meeting)), now=now, limit=3, named=True)[:3]
     best = top[0].outcome if top else None
     quorum = meeting.quorum if meeting.quorum is not None else len([p for p in group.people if p.required])
     if meeting.auto_finalize and best and len(best.attending) >= quorum and not meeting.calendar.is_finalized and not best.missing:
@@ -159,7 +159,8 @@ def _cautions(meeting: Meeting) -> list[Caution]:
 def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     """Return who of the users has another scheduled meeting, in any calendar, that overlaps this one. Which one is not told."""
     start, end = meeting.final_time, meeting.end_time
-    assert start is not None and end is not None
+    assert start is not None
+    assert end is not None
     minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
     rows = (
         queries.meetings()
@@ -171,6 +172,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     busy = set()
     for other in rows:
         named = planning.named_in(other)
+        assert other.final_time is not None
         if other.final_time + timedelta(minutes=other.minutes) > start and other.person in users and (not named or other.person in named):
             busy.add(other.person)
     return busy

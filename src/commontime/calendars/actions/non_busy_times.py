@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import TypedDict
 
 from django.contrib.auth.models import User
@@ -119,7 +120,7 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
             fields = {f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()}
             raise InvalidInput(f"Row {index}: {refusal.detail}", fields=fields) from None
     order = sorted(range(len(windows)), key=lambda index: windows[index]["start_time"])
-    for first, second in zip(order, order[1:], strict=False):
+    for first, second in pairwise(order):
         if windows[second]["start_time"] < windows[first]["end_time"]:
             raise InvalidInput(
                 f"Row {second} overlaps row {first}.", fields={f"windows.{second}.start_time": [f"This overlaps row {first}."]}
