@@ -1,0 +1,276 @@
+"""The product as its user runs it: the web and worker processes of the Procfile, on a free port, with a database and a mail server of their own.
+
+    with open_site() as site:
+        mina = site.person("mina")
+        mina.post("/calendars/", {"name": "Choir"})
+
+Starting takes a few seconds, so share one site where you can. Everything that was started is gone at the end.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+
+from tests import build
+from tests.client import Caller
+from tests.mail.sink import Sink, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 30.0
+
+
+def wait_until(happened: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Return what `happened` gives as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (result := happened()):
+        assert time.monotonic() < end, "It took too long."
+        time.sleep(0.02)
+    return result
+
+
+@dataclass
+class Remote(Caller):
+    """A caller over HTTP: what tests/client.py's Caller does in process. Without an answer it raises httpx.TransportError."""
+
+    client: Any = None
+    name: str = ""
+    id: int = 0
+    sent: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        sent = {**self.sent, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if self.access and "authorization" not in sent:
+            sent["authorization"] = f"Bearer {self.access}"
+        content = None
+        if body is not None:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            sent.setdefault("content-type", "application/json")
+        response = self.client.request(method.upper(), path, content=content, headers=sent)
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        response.data = response.json() if is_json and response.content else None
+        return response
+
+    def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Remote":
+        super().sign_in(name or self.name, password)
+        return self
+
+
+class Site:
+    """A data folder, a database, and the processes that serve them."""
+
+    def __init__(self, folder: Path, database_url: str, sink: Sink, environment: dict[str, str]) -> None:
+        self.folder, self.database_url, self.sink = folder, database_url, sink
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMMONTIME_", "DJANGO_"))}
+        self.environment = {
+            **kept,
+            "PYTHONPATH": f"src{os.pathsep}.",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PORT": str(self.port),
+            "DATABASE_URL": database_url,
+            "COMMONTIME_DATA_DIR": str(folder),
+            "COMMONTIME_SMTP_URL": sink.url,
+            "COMMONTIME_LIMIT_SIGN_UP": "100000",
+            **environment,
+        }
+        self.application = "commontime.config.wsgi:application"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._http = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=httpx.Limits(max_connections=100), trust_env=False)
+
+    # Processes ------------------------------------------------------------------------------------------------------
+
+    def start(self, *names: str) -> None:
+        """Start the named processes of the Procfile, all by default, and wait until the web answers."""
+        for name in names or ("web", "worker"):
+            command = _procfile()[name].replace("commontime.config.wsgi:application", self.application)
+            log = (self.folder / f"{name}.log").open("ab")
+            self._running[name] = subprocess.Popen(
+                ["sh", "-c", f"exec {command}"], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        if "web" in self._running:
+            self.wait_ready()
+
+    def wait_ready(self, seconds: float = PATIENCE) -> None:
+        def ready() -> bool:
+            web = self._running["web"]
+            assert web.poll() is None, f"The web server ended: {self.log('web')[-2000:]}"
+            with contextlib.suppress(httpx.TransportError):
+                return self._http.get("/readyz", timeout=5).status_code == 200
+            return False
+
+        wait_until(ready, seconds)
+
+    def master(self, name: str) -> subprocess.Popen[bytes]:
+        return self._running[name]
+
+    def processes(self, name: str) -> list[int]:
+        """Return the ids of the processes that do the work of `web` or `worker`."""
+        return [pid for pid in _children(self._running[name].pid) if "resource_tracker" not in _command(pid)]
+
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def freeze(self, pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self, pid: int) -> None:
+        os.kill(pid, signal.SIGCONT)
+
+    def stop(self, *names: str, seconds: float = 15) -> None:
+        """End the named processes, all by default, as their user does: politely, and what does not go then the hard way."""
+        ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
+        for process in ending.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGCONT)
+                process.terminate()
+        for process in ending.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def kill_all(self, *names: str) -> None:
+        """Kill the named processes, all by default, with their children, at once."""
+        for name in names or tuple(self._running):
+            process = self._running.pop(name)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    # People, data, commands -----------------------------------------------------------------------------------------
+
+    def caller(self, **headers: str) -> Remote:
+        """Return an anonymous caller, who sends these headers."""
+        return Remote(client=self._http, sent={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def person(self, name: str = "") -> Remote:
+        """Return a caller who has just signed up and in. Without a name they get one of their own."""
+        name = name or f"person-{uuid.uuid4().hex[:12]}"
+        person = self.caller()
+        person.name = name
+        account = {
+            "username": name,
+            "email": f"{name}@example.org",
+            "first_name": name.title(),
+            "last_name": "",
+            "password": build.PASSWORD,
+        }
+        answer = person.post("/signup/", account)
+        assert answer.status_code == 201, answer.text
+        person.id = answer.data["id"]
+        return person.sign_in()
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one statement on the site's database, past the product, and return its rows."""
+        if self.is_postgresql:
+            with psycopg.connect(self.database_url, autocommit=True) as connection:
+                cursor = connection.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        with contextlib.closing(sqlite3.connect(self.folder / "commontime.sqlite3", timeout=20)) as connection, connection:
+            return connection.execute(statement).fetchall()
+
+    def count(self, table: str, where: str = "") -> int:
+        return int(self.sql(f"SELECT count(*) FROM {table}{' WHERE ' + where if where else ''}")[0][0])
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.database_url.startswith("postgres")
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def close(self) -> None:
+        self._http.close()
+        self.stop(seconds=10)
+
+
+@contextlib.contextmanager
+def open_site(*, start: bool = True, application: str = "", database_url: str | None = None, **environment: str) -> Iterator[Site]:
+    """Give a site that runs, with two web processes and a worker, on a fresh database of the kind the tests run on.
+
+    `environment` sets variables of the product. `application` replaces its WSGI application, to see what happens with a guard off.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="commontime-site-"))
+    sink = Sink()
+    sink.start()
+    try:
+        with fresh_database() if database_url is None else contextlib.nullcontext(database_url) as url:
+            site = Site(folder, url, sink, environment)
+            site.application = application or site.application
+            try:
+                site.manage("migrate", "-v0")
+                if start:
+                    site.start()
+                yield site
+            finally:
+                site.close()
+    finally:
+        sink.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fresh_database() -> Iterator[str]:
+    """Give the DATABASE_URL of a new database on the server the tests run on; "" for SQLite in the data folder."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield ""
+        return
+    name = f"site_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _procfile() -> dict[str, str]:
+    return dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
