@@ -1,5 +1,6 @@
 """What is known of people and their sign-ins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,7 +16,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare
 
 from commontime.accounts.models import Mute, Session, UserSetting
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import NotFound
 from commontime.core.text import canonical
 
@@ -28,34 +29,46 @@ class SignIn:
     created_at: datetime
 
 
-_USER_FIELDS = list(User._meta.concrete_fields)
-_SETTING_FIELDS = list(UserSetting._meta.concrete_fields)
+@dataclass(frozen=True, slots=True)
+class Along:
+    """What a room above wants to know in the same statement that finds the sign-in: columns and joins over the user `u`, and who reads them."""
+
+    columns: str
+    joins: str
+    parameters: list[Any]
+    read: Callable[[User, tuple[Any, ...]], None]
+
+
+_USER = rows.Columns(User, "u")
+_SETTING = rows.Columns(UserSetting, "t")
 # Written by hand because every request asks it: the ORM takes longer to build this statement than the database to answer it.
 _SIGNED_IN = f"""
-    SELECT s.epoch, s.created_at, {", ".join(f"u.{f.column}" for f in _USER_FIELDS)}, {", ".join(f"t.{f.column}" for f in _SETTING_FIELDS)}
-    FROM accounts_session s JOIN auth_user u ON u.id = s.user_id LEFT JOIN accounts_usersetting t ON t.user_id = u.id
+    SELECT s.epoch, s.created_at, {_USER.sql}, {_SETTING.sql}{{columns}}
+    FROM accounts_session s JOIN auth_user u ON u.id = s.user_id LEFT JOIN accounts_usersetting t ON t.user_id = u.id {{joins}}
     WHERE s.id = %s AND s.ended_at IS NULL AND s.ends_at > %s AND u.is_active
 """  # noqa: S608 (column names only)
 
 
-def signed_in(session_id: UUID, *, epoch: str) -> User | None:
+def signed_in(session_id: UUID, *, epoch: str, along: Along | None = None) -> User | None:
     """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it has ended. One query.
 
-    It ends by signing out, by age, by deactivation, and by any change of the password since (`epoch` is a keyed hash of the password's hash).
+    It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a keyed hash of the password's hash).
     """
-    now = clock.now()
+    statement = _SIGNED_IN.format(columns=f", {along.columns}" if along else "", joins=along.joins if along else "")
     with connection.cursor() as cursor:
-        cursor.execute(_SIGNED_IN, [_db_id(session_id), _db_time(now)])
+        cursor.execute(statement, [*(along.parameters if along else []), rows.uuid(session_id), rows.moment(clock.now())])
         row = cursor.fetchone()
     if row is None:
         return None
-    user: User = _instance(User, _USER_FIELDS, row[2 : 2 + len(_USER_FIELDS)])
+    user: User = _USER.read(row[2:])
     if not (constant_time_compare(row[0], epoch) and constant_time_compare(row[0], epoch_of(user))):
         return None
-    values = row[2 + len(_USER_FIELDS) :]
-    if values[0] is not None:
-        user._state.fields_cache["usersetting"] = _instance(UserSetting, _SETTING_FIELDS, values)
-    user.sign_in = SignIn(session_id, _field_value(Session._meta.get_field("created_at"), row[1]))
+    rest = row[2 + len(_USER) :]
+    if rest[0] is not None:
+        user._state.fields_cache["usersetting"] = _SETTING.read(rest)
+    user.sign_in = SignIn(session_id, rows.value(Session._meta.get_field("created_at"), row[1]))  # type: ignore[attr-defined]
+    if along:
+        along.read(user, rest[len(_SETTING) :])
     return user
 
 
@@ -77,7 +90,10 @@ def setting_of(user: User) -> UserSetting:
 
 
 def accounts_named(name: str) -> list[User]:
-    """Return whom a user name or e-mail address may mean, active or not, the user name first. Always two queries, so the time tells nothing."""
+    """Return whom a user name or e-mail address may mean, active or not, the user name first.
+
+    Always two queries, so that the time they take tells nothing.
+    """
     key = canonical(name)
     known = list(User.objects.filter(Q(usersetting__username_key=key) | Q(usersetting__email_key=key)).select_related("usersetting"))
     known.sort(key=lambda user: user.usersetting.username_key != key)
@@ -157,23 +173,3 @@ def hashed(secret: str) -> str:
 
 def full_name(user: User) -> str:
     return user.get_full_name() or user.username
-
-
-def _instance(model: Any, fields: list[Any], values: tuple[Any, ...]) -> Any:
-    return model.from_db("default", [f.attname for f in fields], [_field_value(f, v) for f, v in zip(fields, values, strict=True)])
-
-
-def _field_value(field: Any, value: Any) -> Any:
-    """Turn what a plain cursor gives into what the field holds: SQLite knows neither times, UUIDs nor booleans."""
-    if connection.vendor == "sqlite" and value is not None:
-        for converter in connection.ops.get_db_converters(field.cached_col):
-            value = converter(value, field.cached_col, connection)
-    return value
-
-
-def _db_id(value: UUID) -> str:
-    return value.hex if connection.vendor == "sqlite" else str(value)
-
-
-def _db_time(value: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(value)

@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from commontime.accounts import queries as accounts
 from commontime.api import errors, fields, tokens
+from commontime.calendars import queries as calendars
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, Unidentified
 from commontime.core.models import RememberedAnswer
@@ -56,7 +57,9 @@ class SignedIn(BaseAuthentication):
         if kind.lower() != "bearer" or not raw:
             raise Unidentified("Sign in and send the access token as Authorization: Bearer.", code="not_authenticated")
         access = tokens.read_access(raw)
-        user = accounts.signed_in(access.session_id, epoch=access.epoch)
+        path = request.parser_context["kwargs"]
+        along = calendars.along(path.get("calendar_id"), path.get("meeting_id"))
+        user = accounts.signed_in(access.session_id, epoch=access.epoch, along=along)
         if user is None:
             raise Unidentified("You are signed out; sign in again.", code="token_not_valid")
         return user, None

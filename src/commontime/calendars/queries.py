@@ -1,10 +1,12 @@
 """What people see. A door gets an object only from `…_for(user, id)`: hidden and missing are the same NotFound."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, StringAgg, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
@@ -20,7 +22,7 @@ from commontime.calendars.models import (
     ScheduleSuggestion,
 )
 from commontime.contacts import queries as contacts
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
 ACCEPT_FIRST = "You are invited but have not accepted yet. Accept the invitation first."
@@ -36,8 +38,10 @@ def calendars_visible_to(user: User) -> QuerySet[Calendar]:
 
 def calendar_for(user: User, calendar_id: UUID) -> Calendar:
     """Return the calendar if the user owns it or takes part; NotAllowed while their invitation is pending."""
-    calendar = _known(Calendar.objects.filter(pk=calendar_id), user, "pk").first()
-    return _entered(calendar, calendar, "There is no such calendar, or you are not part of it.")
+    found = _found(user, calendar_id=calendar_id)
+    _require_inside(found, "There is no such calendar, or you are not part of it.")
+    assert found.calendar is not None
+    return found.calendar
 
 
 def calendar_named(user: User, calendar_id: UUID) -> Calendar:
@@ -76,20 +80,92 @@ def _seat(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
     return CalendarParticipant.objects.filter(calendar=OuterRef(calendar), user_id=user_id)
 
 
-def _known(rows: QuerySet[Any], user: User, calendar: str) -> QuerySet[Any]:
-    """Leave only rows of calendars whose existence the user may know of, and say why: `is_inside` or only invited."""
-    owner = "owner" if calendar == "pk" else f"{calendar}__owner"
-    inside = Q(**{owner: user}) | Exists(_seat(user.pk, calendar))
-    invited = Exists(Invitation.objects.filter(calendar=OuterRef(calendar), receiver=user, status="pending"))
-    return rows.annotate(is_inside=Case(When(inside, then=Value(True)), default=Value(False))).filter(Q(is_inside=True) | invited)
+# What a path names is looked up together with the user's part in it, by hand because every request asks it. -------------
 
 
-def _entered[Thing](thing: Thing | None, row: Any, missing: str) -> Thing:
-    if thing is None:
-        raise NotFound(missing)
-    if not row.is_inside:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A calendar, perhaps one of its meetings, and what the user is to it."""
+
+    calendar: Calendar | None
+    meeting: Meeting | None
+    is_inside: bool
+    is_invited: bool
+
+
+_CALENDAR = rows.Columns(Calendar, "c")
+_MEETING = rows.Columns(Meeting, "m")
+_PART = """
+    (c.owner_id = u.id OR p.id IS NOT NULL),
+    EXISTS (SELECT 1 FROM calendars_invitation i WHERE i.calendar_id = c.id AND i.receiver_id = u.id AND i.status = 'pending')
+"""
+_SEAT = "LEFT JOIN calendars_calendarparticipant p ON p.calendar_id = c.id AND p.user_id = u.id"
+_NAMED = """(SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 'r' ELSE 'o' END, ',')
+             FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)"""
+
+
+def along(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Along | None:
+    """Return what finds the calendar and the meeting a path names in the statement that finds the sign-in; None if it names neither.
+
+    The user remembers what was found until the end of the request, so that `…_for` need not ask again.
+    """
+    if calendar_id is None and meeting_id is None:
+        return None
+    columns, joins, parameters = _sql(calendar_id, meeting_id)
+
+    def read(user: User, row: tuple[Any, ...]) -> None:
+        user.found = {(calendar_id, meeting_id): _read(row, user, meeting_id)}  # type: ignore[attr-defined]
+
+    return accounts.Along(columns, joins, parameters, read)
+
+
+def _found(user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | None = None) -> _Found:
+    """Return what the user may know of what a path names, from the sign-in's statement if that looked for it."""
+    for (seen_calendar, seen_meeting), found in getattr(user, "found", {}).items():
+        if seen_calendar == calendar_id and meeting_id in (None, seen_meeting):
+            return cast(_Found, found)
+    columns, joins, parameters = _sql(calendar_id, meeting_id)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s", [*parameters, user.pk])  # noqa: S608 (column names only)
+        row = cursor.fetchone()
+    return _read(row, user, meeting_id) if row else _Found(None, None, False, False)
+
+
+def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, list[Any]]:
+    columns, joins, parameters = f"{_CALENDAR.sql}, {_PART}", f"LEFT JOIN calendars_calendar c ON c.id = %s {_SEAT}", [calendar_id]
+    if meeting_id is not None:
+        named = _NAMED.format(join="group_concat" if connection.vendor == "sqlite" else "string_agg")
+        columns += f", {named}, {_MEETING.sql}"
+        if calendar_id is not None:
+            joins += " LEFT JOIN calendars_meeting m ON m.id = %s AND m.calendar_id = c.id"
+            parameters.append(meeting_id)
+        else:
+            joins = f"LEFT JOIN calendars_meeting m ON m.id = %s LEFT JOIN calendars_calendar c ON c.id = m.calendar_id {_SEAT}"
+            parameters = [meeting_id]
+    return columns, joins, [rows.uuid(parameter) for parameter in parameters if parameter is not None]
+
+
+def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> _Found:
+    if row[0] is None:
+        return _Found(None, None, False, False)
+    calendar: Calendar = _CALENDAR.read(row)
+    if calendar.owner_id == user.pk:
+        calendar.owner = user
+    is_inside, is_invited, *rest = row[len(_CALENDAR) :]
+    meeting: Meeting | None = None
+    if meeting_id is not None and rest[1] is not None:
+        meeting = _MEETING.read(tuple(rest[1:]))
+        meeting.named, meeting.calendar = rest[0], calendar  # type: ignore[union-attr]
+    return _Found(calendar, meeting, bool(is_inside), bool(is_invited))
+
+
+def _require_inside(found: _Found, missing: str) -> None:
+    """Refuse who is not part of the calendar: a stranger learns nothing, somebody invited that they must accept first."""
+    if found.is_inside:
+        return
+    if found.is_invited:
         raise NotAllowed(ACCEPT_FIRST)
-    return thing
+    raise NotFound(missing)
 
 
 # People -------------------------------------------------------------------------------------------------------------
@@ -152,13 +228,12 @@ def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
 
 def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
     """Return the meeting, of this calendar if one is given. Whoever may not enter the calendar learns nothing about its meetings."""
-    rows = meetings().filter(pk=meeting_id).select_related("calendar")
-    if calendar_id is not None:
-        rows = rows.filter(calendar=calendar_id)
-    meeting = _known(rows, user, "calendar").first()
-    if meeting is None and calendar_id is not None:
-        calendar_for(user, calendar_id)
-    return _entered(meeting, meeting, "There is no such meeting, or you are not part of its calendar.")
+    missing = "There is no such meeting, or you are not part of its calendar."
+    found = _found(user, calendar_id=calendar_id, meeting_id=meeting_id)
+    _require_inside(found, missing)
+    if found.meeting is None:
+        raise NotFound(missing)
+    return found.meeting
 
 
 def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:
@@ -172,11 +247,12 @@ def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:
 
 
 def suggestion_for(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
-    rows = ScheduleSuggestion.objects.filter(pk=suggestion_id, meeting=meeting_id).select_related("meeting__calendar")
-    suggestion = _known(rows, user, "meeting__calendar").first()
+    meeting = meeting_for(user, meeting_id)
+    suggestion = ScheduleSuggestion.objects.filter(pk=suggestion_id, meeting=meeting).first()
     if suggestion is None:
-        meeting_for(user, meeting_id)
-    return _entered(suggestion, suggestion, "This meeting has no such suggestion.")
+        raise NotFound("This meeting has no such suggestion.")
+    suggestion.meeting = meeting
+    return suggestion
 
 
 # Invitations --------------------------------------------------------------------------------------------------------
