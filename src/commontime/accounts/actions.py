@@ -201,7 +201,7 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
 
 
 def _require_proof(user: User, current_password: str | None, client: Client) -> None:
-    if rules.signed_in_lately(user):
+    if rules.may_change_credentials(queries.sign_in_of(user).created_at):
         return
     if current_password:
         limits.take("password", text.canonical(user.username), client.address)

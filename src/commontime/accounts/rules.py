@@ -1,14 +1,12 @@
 """May they?"""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
-
-from commontime.accounts.queries import sign_in_of
 from commontime.core import clock
 
 FRESH = timedelta(minutes=10)
 
 
-def signed_in_lately(user: User) -> bool:
-    return clock.now() - sign_in_of(user).created_at < FRESH
+def may_change_credentials(signed_in_at: datetime) -> bool:
+    """A new password or address: soon after signing in. Later the current password is asked for too."""
+    return clock.now() - signed_in_at < FRESH
