@@ -62,7 +62,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     if "deadline" in changes or (before["final_time"] and not meeting.final_time):
         changes["announced_at"] = meeting.announced_at = None
     seen = Meeting.objects.filter(pk=meeting.pk, version=meeting.version)
-    if not seen.update(version=F("version") + 1, sequence=F("sequence") + grows, **changes):
+    if not seen.update(version=F("version") + 1, sequence=F("sequence") + int(grows), **changes):
         if not Meeting.objects.filter(pk=meeting.pk).exists():
             raise NotFound("There is no such meeting, or you are not part of its calendar.")
         raise Conflict("Somebody changed this meeting at the same moment. Read it again.", code="changed_meanwhile")
@@ -113,7 +113,7 @@ def finish_deadline(meeting: Meeting) -> None:
     quorum = meeting.quorum if meeting.quorum is not None else len([p for p in group.people if p.required])
     if meeting.auto_finalize and best and len(best.attending) >= quorum and not meeting.calendar.is_finalized and not best.missing:
         seen = Meeting.objects.filter(pk=meeting.pk, version=meeting.version)
-        if seen.update(version=F("version") + 1, sequence=F("sequence") + (meeting.sequence > 0), final_time=best.start):
+        if seen.update(version=F("version") + 1, sequence=F("sequence") + int(meeting.sequence > 0), final_time=best.start):
             meeting.final_time = best.start
             meeting.sequence += meeting.sequence > 0
             tasks.tell_scheduled(meeting)
