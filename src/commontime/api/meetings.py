@@ -1,6 +1,5 @@
 """Meetings: shapes, then views."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -93,9 +92,9 @@ _OWN = [
 ]
 
 
-def show(meeting: Meeting, user: User, people: Sequence[planning.Person]) -> MeetingOutput:
+def show(meeting: Meeting, user: User) -> MeetingOutput:
     """Show a meeting; at its final time with each attendee's answer, or only how many, by the calendar's visibility."""
-    group = planning.group_for(meeting, people)
+    group = planning.group_for(meeting)
     named = planning.named_in(meeting)
     answers = planning.answers_at(group, meeting.final_time, meeting.duration) if meeting.final_time else {}
     tells = rules.may_see_windows_of_others(user, meeting.calendar)
@@ -126,14 +125,13 @@ class Meetings(View):
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         calendar = queries.calendar_for(request.user, calendar_id)
         rows, links = page(request, queries.meetings_of(calendar), order=("created_at", "id"))
-        people = planning.people_of(calendar)
-        return listed(request, (show(_in(meeting, calendar), request.user, people) for meeting in rows), links)
+        return listed(request, (show(_in(meeting, calendar), request.user) for meeting in rows), links)
 
     @extend_schema(request=MeetingInput, responses={201: MeetingOutput})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         calendar = queries.calendar_for(request.user, calendar_id)
         meeting = actions.create_meeting(calendar, by=request.user, **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)))
-        body = show(meeting, request.user, planning.people_of(calendar))
+        body = show(meeting, request.user)
         return shown(request, body, status=201, location=f"/calendars/{calendar_id}/meetings/{meeting.pk}/")
 
 
@@ -141,15 +139,15 @@ class MeetingOne(View):
     @extend_schema(responses={200: MeetingOutput})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
-        return shown(request, show(meeting, request.user, planning.people_of(meeting.calendar)))
+        return shown(request, show(meeting, request.user))
 
     @extend_schema(request=docs.partial(MeetingChange), responses={200: MeetingWithWarnings})
     def put(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
-        require_match(request, lambda: show(meeting, request.user, planning.people_of(meeting.calendar)))
+        require_match(request, lambda: show(meeting, request.user))
         meeting, cautions = actions.edit_meeting(meeting, by=request.user, strict=is_strict(request), **data)
-        body = msgspec.structs.asdict(show(meeting, request.user, planning.people_of(meeting.calendar)))
+        body = msgspec.structs.asdict(show(meeting, request.user))
         return shown(request, {**body, **docs.warned(cautions)})
 
     patch = put
@@ -157,7 +155,7 @@ class MeetingOne(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
-        require_match(request, lambda: show(meeting, request.user, planning.people_of(meeting.calendar)))
+        require_match(request, lambda: show(meeting, request.user))
         actions.delete_meeting(meeting, by=request.user)
         return gone()
 

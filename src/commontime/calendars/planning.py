@@ -1,10 +1,10 @@
 """Rows <-> engine values: the only importer of the engine."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from uuid import UUID
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,12 @@ ENTRY = 17  # characters of one period in CalendarParticipant.packed
 class Person:
     """Somebody a meeting is for. `packed` is their non-busy times as migration 0002 describes; empty: they have not answered."""
 
-    participant_id: UUID
     user_id: int
     username: str
     first_name: str
     last_name: str
+    email: str
+    is_active: bool
     required: bool
     packed: str
 
@@ -57,37 +58,31 @@ class Group:
 
 def group_of(calendar: Calendar) -> Group:
     """Return everybody in the calendar. One query, one row a person."""
-    return _grouped(_people(calendar))
+    return _grouped(people_of(calendar))
 
 
-def group_for(meeting: Meeting, people: Sequence[Person] | None = None) -> Group:
+def group_for(meeting: Meeting) -> Group:
     """Return whom the meeting is for: the named attendees who still take part, or everybody in the calendar."""
-    people = _people(meeting.calendar) if people is None else people
+    people = people_of(meeting.calendar)
     named = named_in(meeting)
     if not named:
         return _grouped(people)
-    return _grouped(
-        Person(p.participant_id, p.user_id, p.username, p.first_name, p.last_name, named[p.user_id], p.packed)
-        for p in people
-        if p.user_id in named
-    )
+    return _grouped(replace(person, required=named[person.user_id]) for person in people if person.user_id in named)
 
 
 def people_of(calendar: Calendar) -> list[Person]:
-    """Return everybody in the calendar, for `group_for` of several meetings."""
-    return _people(calendar)
+    """Return everybody in the calendar. One query, one row a person, and once for each calendar instance, so once a request."""
+    if "people" not in calendar.__dict__:
+        names = [f"user__{name}" for name in ("username", "first_name", "last_name", "email", "is_active")]
+        rows = CalendarParticipant.objects.filter(calendar=calendar).order_by("joined_at", "id")
+        calendar.__dict__["people"] = [Person(*row) for row in rows.values_list("user_id", *names, "required", "packed")]
+    return cast(list[Person], calendar.__dict__["people"])
 
 
 def named_in(meeting: Meeting) -> dict[int, bool]:
     """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
     marks = (mark for mark in (getattr(meeting, "named", None) or "").split(",") if mark)
     return {int(mark[:-1]): mark.endswith("r") for mark in sorted(marks)}
-
-
-def _people(calendar: Calendar) -> list[Person]:
-    columns = ("id", "user_id", "user__username", "user__first_name", "user__last_name", "required", "packed")
-    rows = CalendarParticipant.objects.filter(calendar=calendar).order_by("joined_at", "id").values_list(*columns)
-    return [Person(*row) for row in rows]
 
 
 def _grouped(people: Iterable[Person]) -> Group:
@@ -104,6 +99,13 @@ def _windows(packed: Sequence[str]) -> engine.Windows:
     start, rest = words[:, 0], words[:, 1]
     who = np.repeat(np.arange(len(packed)), [len(text) // ENTRY for text in packed])
     return engine.from_arrays(who, start, start + (rest >> 8), rest & 255, people=len(packed))
+
+
+def may_cross(packed: str, start: datetime, end: datetime) -> bool:
+    """Return whether a packed period may reach over an edge of `[start, end)`; one within a minute of it counts, since packing rounds."""
+    free = _windows([packed])
+    edges = (engine.end_tick(start), engine.start_tick(end))
+    return any(bool(((free.start <= edge + 1) & (free.end >= edge - 1)).any()) for edge in edges)
 
 
 # Availability -------------------------------------------------------------------------------------------------------

@@ -464,9 +464,8 @@ def _to(user: User, kind: str, event: str, payload: dict[str, Any]) -> outbox.No
 
 
 def _addresses(calendar: Calendar) -> list[tuple[int, str]]:
-    """Return the ids and addresses of the calendar's people: one query."""
-    rows = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True).order_by("joined_at", "id")
-    return list(rows.values_list("user_id", "user__email"))
+    """Return the ids and addresses of the calendar's people, who are known already where the change was checked against them."""
+    return [(person.user_id, person.email) for person in planning.people_of(calendar) if person.is_active]
 
 
 def _entered(message: Message) -> Calendar | None:

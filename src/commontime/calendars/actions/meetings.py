@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from commontime.calendars import planning, queries, tasks
 from commontime.calendars.actions.checks import LONGEST_DURATION, Caution, heed, require_owner, require_running
-from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, MeetingAttendee
+from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 
@@ -198,7 +198,7 @@ def _split(named: dict[int, bool]) -> dict[str, list[int]]:
 def _name_attendees(meeting: Meeting, required: Iterable[int], optional: Iterable[int], *, replace: bool = False) -> None:
     named = dict.fromkeys(optional, False) | dict.fromkeys(required, True)
     if named:
-        seated = set(CalendarParticipant.objects.filter(calendar=meeting.calendar, user__in=named).values_list("user_id", flat=True))
+        seated = {person.user_id for person in planning.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
             raise InvalidInput("Name only people who take part in this calendar.", field=field)

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from commontime.calendars import planning, queries, rules, tasks
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
@@ -25,7 +25,8 @@ def add_window(calendar: Calendar, *, by: User, start_time: datetime, end_time: 
     """Say that one is free from start to end."""
     _check(start_time, end_time, preference_level)
     seat = _locked_seat(calendar, by)
-    _require_room(seat, 1)
+    if len(seat.packed) // planning.ENTRY >= MOST_WINDOWS:
+        raise _too_many()
     window = NonBusyTime(calendar=calendar, user=by, start_time=start_time, end_time=end_time, preference_level=preference_level)
     _apart(lambda: window.save(force_insert=True))
     return window
@@ -77,7 +78,7 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
     rest: list[NonBusyTime] = []
     if seat.packed:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
-        for old in mine.exclude(start_time__gte=start, end_time__lte=end):
+        for old in mine.exclude(start_time__gte=start, end_time__lte=end) if planning.may_cross(seat.packed, start, end) else ():
             if old.start_time < start:
                 rest.append(
                     NonBusyTime(
@@ -91,11 +92,9 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
         mine.delete()
     new = [NonBusyTime(calendar=calendar, user=by, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
     _apart(lambda: NonBusyTime.objects.bulk_create([*rest, *new]))
-    if seat.packed:
-        after = _tell_of_lost_yes(seat)
-        _require_room_in(after)
-    elif len(new) > MOST_WINDOWS:
-        raise _too_many()
+    if len(seat.packed) // planning.ENTRY + len(new) > MOST_WINDOWS:
+        _require_room(calendar, by)
+    _tell_of_lost_yes(seat)
     return new
 
 
@@ -152,13 +151,8 @@ def _locked_seat(calendar: Calendar, user: User) -> CalendarParticipant:
     return seat
 
 
-def _require_room(seat: CalendarParticipant, more: int) -> None:
-    if len(seat.packed) // planning.ENTRY + more > MOST_WINDOWS:
-        raise _too_many()
-
-
-def _require_room_in(packed: str) -> None:
-    if len(packed) // planning.ENTRY > MOST_WINDOWS:
+def _require_room(calendar: Calendar, user: User) -> None:
+    if NonBusyTime.objects.filter(calendar=calendar, user=user).count() > MOST_WINDOWS:
         raise _too_many()
 
 
@@ -177,13 +171,12 @@ def _apart(write: Callable[[], object]) -> None:
         ) from None
 
 
-def _tell_of_lost_yes(seat: CalendarParticipant) -> str:
-    """Tell the owner if the change takes away somebody's yes from a scheduled meeting. Returns the packed times as they are now."""
-    before = seat.packed
-    seat.refresh_from_db(fields=["packed"])
-    if seat.has_scheduled:  # type: ignore[attr-defined]
-        upcoming = queries.meetings_of(seat.calendar).filter(final_time__gt=clock.now()).select_related("calendar")
-        mine = [m for m in upcoming if not (named := planning.named_in(m)) or seat.user_id in named]
-        if lost := planning.lost_by(mine, before, seat.packed):
-            tasks.tell_attendee_lost(seat, lost)
-    return seat.packed
+def _tell_of_lost_yes(seat: CalendarParticipant) -> None:
+    """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
+    if not seat.has_scheduled or not seat.packed:  # type: ignore[attr-defined]
+        return
+    now = Subquery(CalendarParticipant.objects.filter(pk=seat.pk).values("packed"))
+    upcoming = queries.meetings_of(seat.calendar).filter(final_time__gt=clock.now()).select_related("calendar").annotate(packed_now=now)
+    mine = [m for m in upcoming if not (named := planning.named_in(m)) or seat.user_id in named]
+    if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):
+        tasks.tell_attendee_lost(seat, lost)

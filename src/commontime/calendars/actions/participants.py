@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef
 from commontime.accounts.enums import WhoMayAdd
 from commontime.calendars import rules, tasks
 from commontime.calendars.actions.checks import require_owner, require_running
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, MeetingAttendee, NonBusyTime
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -78,9 +78,7 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
     if participant.user_id == calendar.owner_id:
         raise Conflict("The owner can't leave. Hand the calendar over first, or delete it.", code="owner_stays")
     require_running(calendar)
-    # The seat first: it is what a writer of times locks, so none of their times can come in behind this.
+    tasks.tell_removed(calendar, participant.user, by=by)
+    # Their times and places in meetings go with the seat (migration 0002). It is what a writer of times locks: none can come in behind this.
     if not CalendarParticipant.objects.filter(pk=participant.pk).delete()[0]:
         raise NotFound("Nobody in this calendar has this participant id.")
-    NonBusyTime.objects.filter(calendar=calendar, user=participant.user_id).delete()
-    tasks.tell_removed(calendar, participant.user, by=by)
-    MeetingAttendee.objects.filter(meeting__calendar=calendar, user=participant.user_id).delete()

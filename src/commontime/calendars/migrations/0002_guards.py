@@ -3,6 +3,8 @@
 One person's non-busy times in a calendar never overlap. PostgreSQL: an exclusion constraint over a GiST index. SQLite: triggers, which are
 enough there because one transaction writes at a time.
 
+Who loses their seat in a calendar loses their times and their places in its meetings with it.
+
 What is derived can't be stale, whoever writes. `CalendarParticipant.packed` is the person's non-busy times in whole minutes (start rounded up,
 end rounded down), each as `;` + 8 hex digits of the start since the epoch + 6 of the length + 2 of the preference; every change of rows keeps it
 true. Any change of a participant, their name included, raises the calendar's version.
@@ -36,6 +38,14 @@ CREATE FUNCTION calendars_pack_first() RETURNS trigger LANGUAGE plpgsql AS $$ BE
     NEW.packed = calendars_packed(NEW.calendar_id, NEW.user_id); RETURN NEW; END $$;
 CREATE TRIGGER pack_first BEFORE INSERT ON calendars_calendarparticipant FOR EACH ROW EXECUTE FUNCTION calendars_pack_first();
 
+CREATE FUNCTION calendars_clear_seat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    DELETE FROM calendars_nonbusytime w USING old_rows o WHERE w.calendar_id = o.calendar_id AND w.user_id = o.user_id;
+    DELETE FROM calendars_meetingattendee a USING old_rows o, calendars_meeting m
+    WHERE a.meeting_id = m.id AND m.calendar_id = o.calendar_id AND a.user_id = o.user_id;
+    RETURN NULL; END $$;
+CREATE TRIGGER clear_seat AFTER DELETE ON calendars_calendarparticipant
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION calendars_clear_seat();
+
 CREATE FUNCTION calendars_raise_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE calendars_calendar SET version = version + 1 WHERE id IN (SELECT calendar_id FROM changed); RETURN NULL; END $$;
 CREATE FUNCTION calendars_renamed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -56,11 +66,12 @@ DROP TRIGGER version_on_rename ON auth_user;
 DROP TRIGGER version_on_insert ON calendars_calendarparticipant;
 DROP TRIGGER version_on_update ON calendars_calendarparticipant;
 DROP TRIGGER version_on_delete ON calendars_calendarparticipant;
+DROP TRIGGER clear_seat ON calendars_calendarparticipant;
 DROP TRIGGER pack_first ON calendars_calendarparticipant;
 DROP TRIGGER pack_on_insert ON calendars_nonbusytime;
 DROP TRIGGER pack_on_update ON calendars_nonbusytime;
 DROP TRIGGER pack_on_delete ON calendars_nonbusytime;
-DROP FUNCTION calendars_renamed, calendars_raise_version, calendars_pack_first, calendars_pack, calendars_packed;
+DROP FUNCTION calendars_clear_seat, calendars_renamed, calendars_raise_version, calendars_pack_first, calendars_pack, calendars_packed;
 ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_apart;
 """
 
@@ -101,6 +112,11 @@ SQLITE = [
             SELECT {_entry("w")} AS entry FROM calendars_nonbusytime w
             WHERE w.calendar_id = NEW.calendar_id AND w.user_id = NEW.user_id ORDER BY w.start_time))
     WHERE id = NEW.id; END""",
+    """
+    CREATE TRIGGER clear_seat AFTER DELETE ON calendars_calendarparticipant BEGIN
+    DELETE FROM calendars_nonbusytime WHERE calendar_id = OLD.calendar_id AND user_id = OLD.user_id;
+    DELETE FROM calendars_meetingattendee WHERE user_id = OLD.user_id
+        AND meeting_id IN (SELECT id FROM calendars_meeting WHERE calendar_id = OLD.calendar_id); END""",
     """
     CREATE TRIGGER version_on_rename AFTER UPDATE OF username, first_name, last_name ON auth_user BEGIN
     UPDATE calendars_calendar SET version = version + 1
