@@ -70,6 +70,15 @@ def test_receivers_find_their_own_letters_newest_first(folder, later):
     assert letters_kept_for("iris@example.org") == []
 
 
+def test_a_letter_whose_file_was_removed_is_not_listed(folder):
+    outbox.post([notice(1, recipient="sam@example.org")])
+    outbox.deliver_due()
+    for path in folder.iterdir():
+        path.unlink()
+
+    assert letters_kept_for("sam@example.org") == []
+
+
 def test_with_a_mail_server_no_letters_are_kept(sink):
     outbox.post([notice(1, recipient="sam@example.org")])
     outbox.deliver_due()

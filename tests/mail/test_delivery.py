@@ -357,6 +357,25 @@ def test_the_database_away_while_composing_is_nobodys_fault(sink, monkeypatch):
     assert Message.objects.get().attempts == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_database_away_for_a_moment_after_sending_does_not_send_twice(sink, later, monkeypatch):
+    real = delivery._finish
+
+    def fail_once(*arguments: object) -> None:
+        monkeypatch.setattr(delivery, "_finish", real)
+        raise OperationalError
+
+    monkeypatch.setattr(delivery, "_finish", fail_once)
+    post(1)
+
+    outbox.deliver_due()
+    later(120)
+    outbox.deliver_due()
+
+    assert states() == [State.SENT]
+    assert len(sink.received) == 1
+
+
 def test_settled_messages_are_forgotten_after_some_days(sink, later):
     post(1)
     outbox.post([notice(1, payload={"gone": True})])
