@@ -10,6 +10,7 @@ from django.utils.cache import patch_vary_headers
 Answer = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 
+BODILESS = {204, 304}  # RFC 9110, 8.6: no Content-Length
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -26,6 +27,9 @@ class HeadersMiddleware:
             # What a person may see must not stay in a shared cache, nor behind the Back button after signing out.
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
+        if not response.streaming and response.status_code not in BODILESS:
+            # Without it the server cuts the answer into chunks, and a client can't tell a whole one from a torn one by its length.
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
