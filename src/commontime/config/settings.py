@@ -21,6 +21,9 @@ DATA_DIR = Path(
     )
 ).absolute()
 PORT = env.integer("PORT", 8000, minimum=1, purpose="Port of the web server.")
+# The Procfile hands these two to the web server; reading them here refuses a bad value with a sentence.
+WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Processes of the web server.")
+WEB_THREADS = env.integer("COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each of them answers at once.")
 HOST = env.text(
     "COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server binds to. Anything but a loopback address is a public bind."
 )
@@ -347,3 +350,6 @@ LOGGING = {
     # Refused requests are the clients' affair; what went wrong here is logged as an error.
     "loggers": {"django": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
+
+# For docs/settings.md: `manage.py describe_settings` prints it as a table.
+ENVIRONMENT = env.READ

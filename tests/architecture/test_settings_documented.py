@@ -1,0 +1,57 @@
+"""docs/settings.md lists every variable the product reads, with its default and purpose, and nothing else."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory) -> list[str]:
+    """The rows `manage.py describe_settings` prints where nothing is set."""
+    environment = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(tmp_path_factory.mktemp("data"))}
+    command = [sys.executable, "manage.py", "describe_settings"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return rows_of(done.stdout)
+
+
+def rows_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("| `")]
+
+
+def test_the_document_is_the_table_the_code_prints(described):
+    written = rows_of((ROOT / "docs" / "settings.md").read_text())
+
+    assert sorted(written) == sorted(described), (
+        "Run: .venv/bin/python manage.py describe_settings, and put its table into docs/settings.md."
+    )
+
+
+def test_every_row_says_what_the_variable_is_for(described):
+    assert len(described) > 20
+    for row in described:
+        name, default, purpose = (cell.strip() for cell in row.strip("|").split("|"))
+        assert re.fullmatch(r"`(COMMONTIME_[A-Z_]+|DATABASE_URL|PORT)`", name)
+        assert default == "none" or default.startswith("`")
+        assert purpose.endswith("."), row
+
+
+def test_no_variable_is_read_behind_the_readers():
+    """Whoever asks os.environ elsewhere has a setting nobody can find."""
+    asking = re.compile(r"os\.environ(?!\.setdefault)|getenv")
+
+    found = [path.name for path in (ROOT / "src").rglob("*.py") if asking.search(path.read_text())]
+
+    assert found == ["env.py"]
+
+
+def test_the_procfile_uses_only_what_is_described(described):
+    procfile = (ROOT / "Procfile").read_text()
+
+    for name, default in re.findall(r"\$\{(\w+)(?::-([^}]*))?\}", procfile):
+        assert any(row.startswith(f"| `{name}` | `{default}` |") for row in described), name
