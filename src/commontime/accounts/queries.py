@@ -66,7 +66,7 @@ def signed_in(session_id: UUID, *, epoch: str, along: Along | None = None) -> Us
     rest = row[2 + len(_USER) :]
     if rest[0] is not None:
         user._state.fields_cache["usersetting"] = _SETTING.read(rest)
-    user.sign_in = SignIn(session_id, rows.value(Session._meta.get_field("created_at"), row[1]))  # type: ignore[attr-defined]
+    user.sign_in = SignIn(session_id, rows.read_moment(row[1]))  # type: ignore[attr-defined]
     if along:
         along.read(user, rest[len(_SETTING) :])
     return user

@@ -1,7 +1,7 @@
 """Model instances from statements written by hand, for the few that every request asks. SQLite knows neither times, UUIDs nor booleans."""
 
 from datetime import datetime
-from functools import cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -22,23 +22,18 @@ class Columns:
 
     def read(self, row: tuple[Any, ...]) -> Any:
         """Return an instance of the first values of the row."""
-        values = row[: len(self.fields)]
-        if connection.vendor == "sqlite":
-            values = tuple(value(field, raw) for field, raw in zip(self.fields, values, strict=True))
-        return self.model.from_db(connection.alias, self.names, values)
+        values = list(row[: len(self.fields)])
+        for place, convert in self._converters:
+            if values[place] is not None:
+                values[place] = convert(values[place], None, connection)
+        return self.model.from_db("default", self.names, values)
 
-
-def value(field: Any, raw: Any) -> Any:
-    """Return what the field holds for what a plain cursor gave."""
-    if raw is not None and connection.vendor == "sqlite":
-        for converter in _converters(field):
-            raw = converter(raw, None, connection)
-    return raw
-
-
-@cache
-def _converters(field: Any) -> list[Any]:
-    return connection.ops.get_db_converters(field.cached_col)
+    @cached_property
+    def _converters(self) -> list[tuple[int, Any]]:
+        """What turns a plain cursor's values into what the fields hold; most need nothing, on PostgreSQL all."""
+        if connection.vendor != "sqlite":
+            return []
+        return [(place, convert) for place, field in enumerate(self.fields) for convert in connection.ops.get_db_converters(field.cached_col)]
 
 
 def uuid(name: UUID) -> Any:
@@ -47,3 +42,8 @@ def uuid(name: UUID) -> Any:
 
 def moment(time: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(time)
+
+
+def read_moment(raw: Any) -> Any:
+    """Return the time a plain cursor gave."""
+    return connection.ops.convert_datetimefield_value(raw, None, connection) if connection.vendor == "sqlite" else raw
