@@ -15,6 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+SILENCE = "silence"  # reply after the client has given up
 DROP = "drop"  # hang up instead of replying
 LOSE_REPLY = "take the mail, hang up instead of replying"
 HANG_UP_AFTER = "take the mail, reply, hang up"
@@ -70,7 +71,9 @@ class Sink:
         if self.delay:
             await asyncio.sleep(self.delay)
         reply = self.rcpt.popleft() if self.rcpt else "250 OK"
-        if reply == DROP:
+        if reply == SILENCE:
+            await asyncio.sleep(5)
+        elif reply == DROP:
             server.transport.abort()
         elif reply.startswith("250"):
             envelope.rcpt_tos.append(address)

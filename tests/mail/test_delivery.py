@@ -234,6 +234,19 @@ def test_a_silent_server_blocks_once_and_not_longer_than_its_timeout(settings, l
     assert states() == [State.QUEUED] * 5
 
 
+def test_a_server_that_falls_silent_in_the_middle_blocks_once_too(sink, settings):
+    settings.MAILERS["default"]["OPTIONS"]["timeout"] = 3
+    post(3)
+    sink.rcpt.extend(["250 OK", sinks.SILENCE, sinks.SILENCE])
+
+    started = time.monotonic()
+    outbox.deliver_due()
+    outbox.deliver_due()
+
+    assert 2.9 < time.monotonic() - started < 4.5
+    assert sorted(states()) == [State.QUEUED, State.QUEUED, State.SENT]
+
+
 @pytest.mark.parametrize("greeting", [b"421 too busy\r\n", b"554 go away\r\n", b"\xff\xfe garbage\r\n", b""])
 def test_a_server_that_greets_badly_is_away(settings, greeting):
     with sinks.greeting_server(greeting) as port:

@@ -195,11 +195,10 @@ def _send(message: Message, mail: EmailMessage, server: Server) -> None:
             return _finish(message, State.FAILED, refusal.reply)
         return _retry(message, refusal.reply, _wait_after_refusal(message), refused_at=clock.now())
     except ServerAway as away:
-        if server.is_new:
-            _retry(message, away.reply, HOLD, held=True, attempts=message.attempts)
-            raise
-        # Only this connection broke; the next message finds out whether the server is there.
-        return _retry(message, away.reply, timedelta(), attempts=message.attempts)
+        if away.only_this_connection:
+            return _retry(message, away.reply, timedelta(), attempts=message.attempts)
+        _retry(message, away.reply, HOLD, held=True, attempts=message.attempts)
+        raise
     except Exception as bug:
         logger.exception("A mail of the kind %s could not be sent.", message.kind)
         server.close()

@@ -3,11 +3,13 @@
 import contextlib
 import re
 import smtplib
+import time
 
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 
 SERVICE_NOT_AVAILABLE = 421
+AT_ONCE = 2.0  # seconds
 
 
 class Refused(Exception):
@@ -20,19 +22,23 @@ class Refused(Exception):
 
 
 class ServerAway(Exception):
-    """The server did not answer, hung up, or takes no mail from anybody at the moment."""
+    """The server did not answer, hung up, or takes no mail from anybody at the moment.
+
+    `only_this_connection`: it hung up at once after mails it had taken, so it may well be there for a new connection.
+    """
 
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
         self.reply = reply
+        self.only_this_connection = False
 
 
 class Server:
-    """One connection, opened when first needed and again after it broke. `is_new` until it has carried a mail."""
+    """One connection, opened when first needed and again after it broke."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
-        self.is_new = True
+        self._is_new = True
 
     def open(self) -> None:
         """Connect unless connected; ServerAway if that fails."""
@@ -44,21 +50,22 @@ class Server:
         except OSError as error:
             raise ServerAway(_one_line(error)) from error
         self._backend = backend
-        self.is_new = True
+        self._is_new = True
 
     def send(self, mail: EmailMessage) -> None:
         """Hand the mail over; Refused or ServerAway if the server did not accept it."""
         assert self._backend is not None
+        started = time.monotonic()
         try:
             self._backend.send_messages([mail])
         except OSError as error:  # smtplib's exceptions are OSErrors
             verdict = _verdict(error)
             if isinstance(verdict, ServerAway):
+                verdict.only_this_connection = not self._is_new and time.monotonic() - started < AT_ONCE
                 self.close()
-            else:
-                self.is_new = False
+            self._is_new = False
             raise verdict from error
-        self.is_new = False
+        self._is_new = False
 
     def close(self) -> None:
         if self._backend is not None:
