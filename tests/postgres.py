@@ -16,8 +16,8 @@ class NoPostgres(Exception):
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Give the DATABASE_URL of a new server. It runs without fsync: it holds nothing that must last."""
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """Give the DATABASE_URL of a new server. It runs without fsync: it holds nothing that must last. `durable` runs it as in production."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
     as_other = _unprivileged(folder)
@@ -27,7 +27,9 @@ def postgres() -> Iterator[str]:
         port = free.getsockname()[1]
     try:
         _do([programs / "initdb", "-D", data, "-U", "commontime", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], as_other)
-        options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c full_page_writes=off -c max_connections=200"
+        options = f"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200"
+        if not durable:
+            options += " -c fsync=off -c full_page_writes=off"
         _do([programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], as_other)
         try:
             yield f"postgresql://commontime@127.0.0.1:{port}/postgres"

@@ -1,0 +1,26 @@
+"""`python -m bench.http [--database sqlite|postgresql] [--quick] [R1 R2 …]` prints the figures as Markdown."""
+
+import argparse
+
+from bench.http.measures import PARTS, SAME_AS, Effort, Row
+from bench.http.page import tables
+from bench.http.stage import DATABASES, stage
+
+
+def main(arguments: list[str] | None = None) -> str:
+    parser = argparse.ArgumentParser(prog="python -m bench.http")
+    parser.add_argument("--database", choices=DATABASES, action="append")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter samples; the figures are rough")
+    parser.add_argument("targets", nargs="*", metavar="R1 …", help="only these")
+    asked = parser.parse_args(arguments)
+    wanted = {SAME_AS.get(name.upper(), name.upper()) for name in asked.targets} or set(PARTS)
+    effort = Effort(rounds=3, seconds=0.2, storms=2, starts=2) if asked.quick else Effort()
+    measured: dict[str, list[Row]] = {}
+    for database in asked.database or DATABASES:
+        with stage(database) as scene:
+            measured[database] = [row for name, part in PARTS.items() if name in wanted for row in part(scene, effort)]
+    return tables(measured, effort)
+
+
+if __name__ == "__main__":
+    print(main())

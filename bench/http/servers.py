@@ -1,0 +1,111 @@
+"""Starting the product and its anchors as in production, and reading what they cost."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.http.load import Address, ask, request
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = "commontime.config.wsgi:application"
+HEALTH = request("GET", "/healthz/")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which only these settings of ours are set, and byte code is kept, as on any server."""
+    ours = ("COMMONTIME_", "DATABASE_URL", "DJANGO_", "GRANIAN_", "PORT")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **more}
+
+
+def web_command(application: str) -> list[str]:
+    """Return the shell command of the web server, as the Procfile says it, for this WSGI application."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    web = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
+    return ["sh", "-c", f"exec {web.replace(PRODUCT, shlex.quote(application))}"]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running web server. `postmaster` is the process of the PostgreSQL server it uses, if any."""
+
+    process: subprocess.Popen[bytes]
+    address: Address
+    started_in: float
+    postmaster: int = 0
+
+    def cpu(self, without: int = 0) -> float:
+        """Return the CPU seconds of the server's processes and the database's so far, without one backend that is the benchmark's own."""
+        pids = [self.process.pid, *children(self.process.pid)]
+        if self.postmaster:
+            pids += [self.postmaster, *children(self.postmaster)]
+        return sum(cpu_of(pid) for pid in pids if pid != without)
+
+
+@contextmanager
+def serve(application: str, settings: dict[str, str], *, postmaster: int = 0, ready: bytes = HEALTH) -> Iterator[Server]:
+    """Run the web server until the block ends. It is there once it answers `ready` with 200."""
+    port = free_port()
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        web_command(application), cwd=ROOT, env=environment(**settings, PORT=str(port)), stdout=sys.stderr, start_new_session=True
+    )
+    try:
+        _await(("127.0.0.1", port), ready, process)
+        yield Server(process, ("127.0.0.1", port), time.perf_counter() - began, postmaster)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def _await(address: Address, ready: bytes, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            if ask(address, ready)[0] == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.005)
+    raise RuntimeError("the server did not answer with 200 within a minute")
+
+
+def children(pid: int) -> list[int]:
+    """Return the direct children of a process: workers of granian, backends of PostgreSQL."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def parent(pid: int) -> int:
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process with all its threads, also ended ones: the counter behind /proc/PID/stat, in ns."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of the process, as clock_getcpuclockid(3) makes it
+    except OSError:
+        return 0.0

@@ -1,0 +1,136 @@
+"""Everything one database's measurements need: the database filled, the product and the anchor running, people signed in."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.http import data
+from bench.http.load import ask, request
+from bench.http.servers import PRODUCT, ROOT, Server, environment, parent, serve
+from tests.postgres import postgres
+
+ANCHOR = "bench.http.bare:application"
+DATABASES = ("sqlite", "postgresql")
+
+
+class Aside:
+    """A connection past the product, for changes that shall not be counted. `pid` is its PostgreSQL backend."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.is_postgresql = "DATABASE_URL" in settings
+        self.pid = 0
+        if self.is_postgresql:
+            import psycopg
+
+            self.connection: Any = psycopg.connect(settings["DATABASE_URL"], autocommit=True)
+            self.pid = self.connection.info.backend_pid
+        else:
+            file = Path(settings["COMMONTIME_DATA_DIR"], "commontime.sqlite3")
+            self.connection = sqlite3.connect(file, timeout=30, isolation_level=None)
+            self.connection.execute("PRAGMA foreign_keys=ON")
+
+    def do(self, statement: str, *values: Any) -> Any:
+        return self.connection.execute(statement if self.is_postgresql else statement.replace("%s", "?"), values)
+
+    def id(self, text: str) -> str:
+        return text if self.is_postgresql else text.replace("-", "")
+
+
+@dataclass
+class Stage:
+    """The scene of one database. `settings` is what the product's environment says besides the defaults."""
+
+    database: str
+    settings: dict[str, str]
+    made: dict[str, Any]
+    product: Server
+    anchor: Server
+    bodies: Path
+    aside: Aside
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def token(self, name: str) -> str:
+        if name not in self.tokens:
+            status, body = ask(self.product.address, request("POST", "/login/", body={"username": name, "password": data.PASSWORD}))
+            if status != 200:
+                raise RuntimeError(f"{name} could not sign in: {status} {body[:300]!r}")
+            self.tokens[name] = json.loads(body)["access"]
+        return self.tokens[name]
+
+    def get(self, path: str, **headers: str) -> bytes:
+        return request("GET", path, self.token(self.made["owner"]), **headers)
+
+    def calendar(self, name: object, rest: str) -> str:
+        return f"/calendars/{self.made['calendars'][str(name)]}/{rest}"
+
+    def moment(self, quarter: int) -> str:
+        return (datetime.fromisoformat(self.made["monday"]) + timedelta(minutes=15 * quarter)).isoformat()
+
+    def cpu(self) -> float:
+        return self.product.cpu(without=self.aside.pid)
+
+    def anchored(self, product_request: bytes) -> tuple[bytes, int]:
+        """Let the anchor give what the product answers to this request. Returns the anchor's request and the size of the answer."""
+        status, body = ask(self.product.address, product_request)
+        if not 200 <= status < 400:
+            raise RuntimeError(f"{product_request[:80]!r} is answered {status}: {body[:300]!r}")
+        return self.anchored_bytes(product_request, status, body), len(body)
+
+    def anchored_bytes(self, product_request: bytes, status: int, body: bytes) -> bytes:
+        name = f"{status}-{len(list(self.bodies.iterdir()))}"
+        (self.bodies / name).write_bytes(body)
+        method, _, rest = product_request.split(b" ", 2)
+        return method + f" /{name} ".encode() + rest
+
+    def clear_storm(self) -> None:
+        """Take back what the storm's people answered."""
+        self.aside.do("DELETE FROM calendars_nonbusytime WHERE calendar_id = %s", self.aside.id(self.made["calendars"]["storm"]))
+        if self.aside.is_postgresql:
+            self.aside.do("VACUUM calendars_nonbusytime, calendars_calendarparticipant, calendars_calendar")
+
+
+@contextmanager
+def stage(database: str) -> Iterator[Stage]:
+    with ExitStack() as open_things:
+        folder = Path(tempfile.mkdtemp(prefix="commontime-bench-"))
+        open_things.callback(shutil.rmtree, folder, ignore_errors=True)
+        settings = {
+            "COMMONTIME_DATA_DIR": str(folder),
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+            # Longer than the run; it changes nothing about what a request costs.
+            "COMMONTIME_ACCESS_SECONDS": "7200",
+        }
+        if database == "postgresql":
+            settings["DATABASE_URL"] = open_things.enter_context(postgres(durable=True))
+        made = _fill(settings)
+        bodies = folder / "bodies"
+        bodies.mkdir()
+        (bodies / "200-ready").write_bytes(b"ok")
+        aside = Aside(settings)
+        open_things.callback(aside.connection.close)
+        postmaster = parent(aside.pid) if aside.pid else 0
+        product = open_things.enter_context(serve(PRODUCT, settings, postmaster=postmaster))
+        anchor = open_things.enter_context(serve(ANCHOR, {"BENCH_BODIES": str(bodies)}, ready=request("GET", "/200-ready")))
+        yield Stage(database, settings, made, product, anchor, bodies, aside)
+
+
+def _fill(settings: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.http.data"]
+    env = environment(**settings, DJANGO_SETTINGS_MODULE="commontime.config.settings")
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True)
+    made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return made
+
+
+def load() -> float:
+    return os.getloadavg()[0]
