@@ -1,4 +1,4 @@
-"""The product as its user runs it: the web and worker processes of the Procfile, on a free port, with a database and a mail server of their own.
+"""The product as its user runs it: the processes of the Procfile, on a free port, with a database and a mail server of their own.
 
     with open_site() as site:
         mina = site.person("mina")
