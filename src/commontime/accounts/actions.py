@@ -290,6 +290,7 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
 
 
 def user_of_reset_link(uidb64: str, token: str) -> User:
+    """Return whose password the link sets. Asking does not use it up."""
     try:
         user = User.objects.filter(pk=int(urlsafe_base64_decode(uidb64)), is_active=True).first()
     except (ValueError, OverflowError):

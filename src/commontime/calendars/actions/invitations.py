@@ -110,6 +110,7 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
 
 
 def invitation_of_link(token: str) -> Invitation:
+    """Return the pending invitation behind the link of a mail. Asking does not use it up."""
     try:
         invitation_id = UUID(signing.Signer(salt=tasks.INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):

@@ -1,0 +1,169 @@
+"""The house's own rules that neither import-linter nor ruff can see."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from commontime.accounts import actions as accounts
+from commontime.calendars import actions as calendars
+from commontime.contacts import actions as contacts
+
+PACKAGE = Path(__file__).parents[2] / "src" / "commontime"
+PAGES = PACKAGE / "web" / "templates" / "web"
+LETTERS = PACKAGE / "mail" / "templates" / "mail"
+# With a noun behind them these say all there is to say.
+PLAIN_VERBS = {"add", "create", "edit", "remove", "delete", "withdraw", "end", "suggest"}
+
+
+def sources(pattern: str) -> Iterator[tuple[str, str]]:
+    for path in sorted(PACKAGE.glob(pattern)):
+        yield str(path.relative_to(PACKAGE)), path.read_text()
+
+
+# Models and signals -------------------------------------------------------------------------------------------------
+
+
+def hidden_work_in(source: str) -> list[str]:
+    """Return what of a source happens behind the back of whoever saves a row: overridden writes, and signals."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.ClassDef():
+                found += [
+                    f"{node.name}.{f.name}"
+                    for f in node.body
+                    if isinstance(f, ast.FunctionDef) and f.name in {"save", "delete", "full_clean"}
+                ]
+            case ast.ImportFrom(module=str(module)) if module.startswith(
+                ("django.dispatch", "django.db.models.signals", "django.core.signals")
+            ):
+                found.append(module)
+            case ast.ImportFrom(module="django.db.models", names=names) if any(name.name == "signals" for name in names):
+                found.append("signals")
+    return found
+
+
+def test_nothing_happens_behind_the_back_of_who_saves_a_row():
+    views = ("api/", "web/")  # a view's `delete` answers a request
+    found = {name: hidden for name, source in sources("**/*.py") if not name.startswith(views) and (hidden := hidden_work_in(source))}
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Calendar(Row):\n    def save(self, **kwargs): ...",
+        "from django.dispatch import receiver",
+        "def ready(self):\n    from django.db.models.signals import post_save",
+        "from django.db.models import signals",
+    ],
+)
+def test_such_work_would_be_found(source):
+    assert hidden_work_in(source)
+
+
+# Actions, rules, doors ----------------------------------------------------------------------------------------------
+
+
+def unexplained(functions: Iterable[Any]) -> list[str]:
+    """Return the names of those with neither a docstring nor a plain verb and a noun for a name."""
+    return [f.__name__ for f in functions if not f.__doc__ and not (f.__name__.partition("_")[0] in PLAIN_VERBS and "_" in f.__name__)]
+
+
+def public_functions(module: ModuleType) -> list[Any]:
+    """Return what a room of the middle offers the doors: what its actions export, or define without an underscore."""
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    found = [vars(module)[name] for name in names]
+    return [f for f in found if inspect.isfunction(f) and f.__module__.startswith(module.__name__)]
+
+
+@pytest.mark.parametrize("actions", [accounts, contacts, calendars])
+def test_every_action_says_what_it_does(actions):
+    found = public_functions(actions)
+
+    assert found
+    assert unexplained(found) == []
+
+
+def test_an_action_that_says_nothing_would_be_found():
+    def process(): ...
+
+    def remove_window(): ...
+
+    assert unexplained([process, remove_window]) == ["process"]
+
+
+def test_every_rule_asks_whether_somebody_may():
+    for name, source in sources("*/rules.py"):
+        functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        assert functions
+        assert [
+            f.name for f in functions if not f.name.startswith("may_") or ast.unparse(f.returns or ast.Constant(None)) != "bool"
+        ] == [], name
+
+
+def reaching_past_the_queries(source: str) -> list[str]:
+    """Return the rows a door fetches by itself, though only the queries know who may see them."""
+    return re.findall(
+        r"\b(?:Calendar|CalendarParticipant|NonBusyTime|Meeting|MeetingAttendee|ScheduleSuggestion|Invitation|Contact|User|UserSetting|Session|Mute)\.objects",
+        source,
+    )
+
+
+@pytest.mark.parametrize("door", ["api", "web"])
+def test_a_door_gets_objects_only_from_queries(door):
+    assert {name: found for name, source in sources(f"{door}/*.py") if (found := reaching_past_the_queries(source))} == {}
+
+
+def test_a_door_that_fetches_rows_itself_would_be_found():
+    assert reaching_past_the_queries("calendar = Calendar.objects.get(pk=calendar_id)")
+
+
+# Templates ----------------------------------------------------------------------------------------------------------
+
+
+def wrong_in_page(name: str, text: str) -> list[str]:
+    """Return what a template of a page may not have: another frame than ours, or anything the content policy would block."""
+    found = re.findall(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://|\|safe|autoescape off", text)
+    if name not in {"base.html", "form.html"} and not text.startswith('{% extends "web/base.html" %}'):
+        found.append("does not extend base.html")
+    return found
+
+
+def test_every_page_extends_base_and_keeps_to_the_content_policy():
+    pages = {str(path.relative_to(PAGES)): path.read_text() for path in PAGES.rglob("*.html")}
+
+    assert len(pages) > 8
+    assert {name: found for name, text in pages.items() if (found := wrong_in_page(name, text))} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html></html>",
+        '{% extends "web/base.html" %}<p onclick="go()">',
+        '{% extends "web/base.html" %}<script>go()</script>',
+        '{% extends "web/base.html" %}<p style="color: red">',
+        '{% extends "web/base.html" %}<img src="https://example.org/a.png">',
+        '{% extends "web/base.html" %}{{ name|safe }}',
+    ],
+)
+def test_a_page_that_does_not_would_be_found(text):
+    assert wrong_in_page("home/home.html", text)
+
+
+def test_every_letter_has_a_subject_a_text_and_a_page():
+    letters = {path.name.partition(".")[0] for path in LETTERS.iterdir() if not path.name.startswith(("base.", "_"))}
+
+    assert len(letters) > 10
+    missing = [
+        f"{letter}.{part}" for letter in letters for part in ("subject.txt", "txt", "html") if not (LETTERS / f"{letter}.{part}").exists()
+    ]
+    assert missing == []
