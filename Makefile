@@ -1,15 +1,20 @@
 # Commontime. `make` alone prints the help. Needs only python3 with pip, and make.
-PORT ?= 8000
+PORT := $(or $(PORT),8000)
 UV   := .tools/bin/uv
 PY   := .venv/bin/python
 export PORT
+# honcho gives each process a PORT of its own, and the worker must write the web server's into its mails.
+export COMMONTIME_BASE_URL := $(or $(COMMONTIME_BASE_URL),http://127.0.0.1:$(PORT))
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
+
+# Ctrl-C is how one stops it, so it is no error.
+START := trap : INT; .venv/bin/honcho start || [ $$? = 130 ]
 
 .DEFAULT_GOAL := help
 
 .tools/.stamp: requirements/uv.txt
-	python3 -m pip install -q --disable-pip-version-check --upgrade --target .tools --require-hashes -r $<
+	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools --require-hashes -r $<
 	@touch $@
 .venv/.made: .python-version | .tools/.stamp
 	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv
@@ -30,13 +35,13 @@ help:
 	@echo "make lock   compile requirements/*.in anew"
 
 ready: $(if $(wildcard .venv/.dev),,.venv/.base)
-	@$(PY) manage.py migrate -v0
+	@$(PY) manage.py prepare
 run: ready
-	@echo "Commontime: $${COMMONTIME_BASE_URL:-http://127.0.0.1:$(PORT)} (Ctrl-C stops it)"
-	@exec .venv/bin/honcho start
+	@echo "Commontime: $$COMMONTIME_BASE_URL (Ctrl-C stops it)"
+	@$(START)
 demo: ready
 	@$(PY) manage.py demo
-	@exec .venv/bin/honcho start
+	@$(START)
 test: .venv/.dev
 	$(PY) -m pytest
 format: .venv/.dev
@@ -54,7 +59,7 @@ bench: .venv/.dev
 	$(PY) -m bench
 
 lock:
-	python3 -m pip install -q --disable-pip-version-check --upgrade --target .tools -r requirements/uv.in
+	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools -r requirements/uv.in
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/base.in -o requirements/base.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt

@@ -1,0 +1,40 @@
+"""Make ready to start: refuse what could not work with a sentence, then bring the database up to date."""
+
+import os
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+
+class Command(BaseCommand):
+    help = "Checks that the port is free and the database answers, and migrates the database. `make run` does this first."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        refuse_taken_port(settings.HOST, settings.PORT)
+        refuse_silent_database()
+        call_command("migrate", verbosity=0)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """The web server itself would not: it shares a port with its like, and people would meet now one site, now the other."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise CommandError(f"Nothing can listen at {host}:{port}: {reason}. Name another port, for example: PORT=8001 make run") from None
+
+
+def refuse_silent_database() -> None:
+    """Ask past the pool, which would hide the reason behind a timeout."""
+    database: Any = connection.Database
+    try:
+        database.connect(**connection.get_connection_params()).close()
+    except database.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CommandError(f"The database does not answer: {reason}. Is it running, and does DATABASE_URL name it?") from None
