@@ -48,7 +48,7 @@ def calendar_named(user: User, calendar_id: UUID) -> Calendar:
     """Return the calendar whose id came in a body: one that is missing or hidden is bad input, in the same words."""
     try:
         return calendar_for(user, calendar_id)
-    except (NotFound, NotAllowed):
+    except NotFound:
         raise InvalidInput("There is no such calendar, or you are not part of it.", field="calendar") from None
 
 
@@ -198,9 +198,12 @@ def windows_visible_to(user: User, calendar: Calendar) -> QuerySet[NonBusyTime]:
 
 
 def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
+    """Return one of the user's own times; NotAllowed for one of somebody else that they may see in the list."""
     window = windows_visible_to(user, calendar).filter(pk=window_id).first()
     if window is None:
         raise NotFound("There is no such time in this calendar.")
+    if not rules.may_edit(user, window):
+        raise NotAllowed("This time is somebody else's. You see it in the list of the calendar's times; only they can open it.")
     window.calendar = calendar
     return window
 

@@ -16,13 +16,13 @@ LONGEST_NOTE = 500
 
 @transaction.atomic
 def send_letter(*, by: User, username: str, kind: str = MailKind.REMINDER, calendar_id: UUID | None = None, note: str = "") -> None:
-    """Have one of our fixed letters mailed to a person. Whether they muted the sender is told to nobody: the letter is dropped when it is due."""
+    """Have one of our fixed letters mailed to a person. That they muted the sender is told to nobody: it is dropped when it is due."""
     receiver = accounts.account_called(username)
     if kind not in MailKind.values:
         raise InvalidInput(f"Choose one of: {', '.join(MailKind.values)}.", field="kind")
     if note and not share_a_calendar(by, receiver):
         raise NotAllowed("A note can go only to people with whom you share a calendar.", code="no_shared_calendar")
-    calendar = _calendar(by, calendar_id)
+    calendar = None if calendar_id is None else queries.calendar_named(by, calendar_id)
     limits.take("mail_pair", by.pk, receiver.pk)
     limits.take("mail_receiver", receiver.pk)
     tasks.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
@@ -32,12 +32,3 @@ def share_a_calendar(one: User, other: User) -> bool:
     seats = CalendarParticipant.objects.filter(calendar=OuterRef("pk"))
     inside = Calendar.objects.filter(Q(owner=one) | Exists(seats.filter(user=one)))
     return inside.filter(Q(owner=other) | Exists(seats.filter(user=other))).exists()
-
-
-def _calendar(user: User, calendar_id: UUID | None) -> Calendar | None:
-    if calendar_id is None:
-        return None
-    calendar = queries.calendars_visible_to(user).filter(pk=calendar_id).first()
-    if calendar is None:
-        raise InvalidInput("There is no such calendar, or you are not part of it.", field="calendar")
-    return calendar
