@@ -28,6 +28,8 @@ def _letter(name: str) -> Callable[[str], Letter]:
         values = {
             "invitation": {"sender": typed, "calendar": typed, "url": url},
             "invitation_by_email": {"sender": typed, "calendar": typed, "url": url},
+            "invitation_accepted": {"person": typed, "calendar": typed, "url": url},
+            "calendar_handed_over": {"sender": typed, "calendar": typed, "url": url},
             "guest_link": {"calendar": typed, "url": url},
             "added_to_calendar": {"owner": typed, "calendar": typed, "url": url},
             "removed_from_calendar": {"calendar": typed, "meetings": [meeting], "documents": [DOCUMENT]},
@@ -62,6 +64,8 @@ EVERY_LETTER = {
     for name in (
         "invitation",
         "invitation_by_email",
+        "invitation_accepted",
+        "calendar_handed_over",
         "guest_link",
         "added_to_calendar",
         "removed_from_calendar",

@@ -180,6 +180,23 @@ def test_a_report_without_choices_says_so():
     assert "Everyone has answered." in letter.text
 
 
+@pytest.mark.parametrize(
+    ("calendar", "sender", "subject", "sentence"),
+    [
+        ("Team", "Mina", "When are you available? Team", "Mina asks you to say when you are available for Team."),
+        ("Team", "", "When are you available? Team", "You have not yet said when you are available for Team."),
+        ("", "Mina", "When are you available?", "Mina asks you to say when you are available."),
+        ("", "", "When are you available?", "You have not yet said when you are available."),
+    ],
+)
+def test_a_reminder_is_for_one_calendar_or_for_all(calendar, sender, subject, sentence):
+    letter = letters.reminder(reader(), url=letters.link("/app/"), calendar=calendar, sender=sender)
+
+    assert letter.subject == subject
+    assert f"\n{sentence}\n" in letter.text
+    assert f"<p>{sentence}</p>" in letter.html
+
+
 def test_the_old_address_sees_only_the_beginning_of_the_new_one():
     letter = letters.email_changed(reader(), username="sam", new_email="secret.name@new.example")
 

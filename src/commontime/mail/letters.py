@@ -82,6 +82,11 @@ def invitation_by_email(reader: Reader, *, sender: str, calendar: str, url: str,
     return _letter("invitation_by_email", reader, {"sender": _name(sender), "calendar": _name(calendar), "url": url, "note": _lines(note)})
 
 
+def invitation_accepted(reader: Reader, *, person: str, calendar: str, url: str) -> Letter:
+    """Tell the owner that someone they invited takes part now."""
+    return _letter("invitation_accepted", reader, {"person": _name(person), "calendar": _name(calendar), "url": url})
+
+
 def guest_link(reader: Reader, *, calendar: str, url: str) -> Letter:
     """Send a guest the personal link with which they come back to a calendar."""
     return _letter("guest_link", reader, {"calendar": _name(calendar), "url": url})
@@ -92,6 +97,11 @@ def added_to_calendar(reader: Reader, *, owner: str, calendar: str, url: str) ->
     return _letter("added_to_calendar", reader, {"owner": _name(owner), "calendar": _name(calendar), "url": url})
 
 
+def calendar_handed_over(reader: Reader, *, sender: str, calendar: str, url: str) -> Letter:
+    """Tell someone that they own a calendar now."""
+    return _letter("calendar_handed_over", reader, {"sender": _name(sender), "calendar": _name(calendar), "url": url})
+
+
 def removed_from_calendar(
     reader: Reader, *, calendar: str, meetings: Sequence[ScheduledMeeting] = (), documents: Sequence[bytes] = ()
 ) -> Letter:
@@ -100,8 +110,8 @@ def removed_from_calendar(
     return _letter("removed_from_calendar", reader, context, documents=documents, method="CANCEL")
 
 
-def reminder(reader: Reader, *, calendar: str, url: str, deadline: datetime | None = None, sender: str = "", note: str = "") -> Letter:
-    """Ask someone to say when they are available; `sender` if a person had it sent."""
+def reminder(reader: Reader, *, url: str, calendar: str = "", deadline: datetime | None = None, sender: str = "", note: str = "") -> Letter:
+    """Ask someone to say when they are available, in one calendar or in all; `sender` if a person had it sent."""
     context = {
         "calendar": _name(calendar),
         "url": url,
