@@ -33,7 +33,7 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name, "").strip())
 
 
-def integer(name: str, default: int, *, minimum: int = 0, purpose: str) -> int:
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = None, purpose: str) -> int:
     raw = text(name, str(default), purpose=purpose)
     try:
         value = int(raw)
@@ -41,6 +41,8 @@ def integer(name: str, default: int, *, minimum: int = 0, purpose: str) -> int:
         raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number, for example {default}.") from None
     if value < minimum:
         raise ImproperlyConfigured(f"{name} is {value}; set it to {minimum} or more.")
+    if maximum is not None and value > maximum:
+        raise ImproperlyConfigured(f"{name} is {value}; set it to {maximum} or less.")
     return value
 
 
@@ -51,6 +53,16 @@ def flag(name: str, default: bool, *, purpose: str) -> bool:
     if raw in {"0", "no", "false", "off"}:
         return False
     raise ImproperlyConfigured(f"{name} is {raw!r}; set it to yes or no.")
+
+
+def folder(name: str, default: str, *, purpose: str) -> Path:
+    """Return a folder that exists; one that is made here is closed to the machine's other users."""
+    path = Path(text(name, default, purpose=purpose)).absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} is {path}, which can't be made ({error.strerror}); name a folder to write to.") from None
+    return path
 
 
 def names(name: str, default: Sequence[str] = (), *, purpose: str) -> list[str]:
@@ -73,7 +85,6 @@ def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
     if keep_in is None:
         return ""
     if not keep_in.exists():
-        keep_in.parent.mkdir(parents=True, exist_ok=True)
         # Written aside and linked into place, so that two processes that start at once agree on one secret.
         draft = keep_in.with_name(f"{keep_in.name}.{os.getpid()}")
         draft.touch(mode=0o600)

@@ -15,12 +15,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 # Where things lie ---------------------------------------------------------------------------------------------------
 
-DATA_DIR = Path(
-    env.text(
-        "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails."
-    )
-).absolute()
-PORT = env.integer("PORT", 8000, minimum=1, purpose="Port of the web server.")
+DATA_DIR = env.folder(
+    "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails."
+)
+PORT = env.integer("PORT", 8000, minimum=1, maximum=65535, purpose="Port of the web server.")
 # The Procfile hands these two to the web server; reading them here refuses a bad value with a sentence.
 WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Processes of the web server.")
 WEB_THREADS = env.integer("COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each of them answers at once.")
@@ -133,7 +131,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # The limits of api.md: 1 MB a body. Fields are counted only in forms.
@@ -151,7 +149,6 @@ DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="P
 def database(url: str) -> dict[str, Any]:
     """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data folder."""
     if not url:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}"
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -324,7 +321,7 @@ REST_FRAMEWORK = {
     # Who may ask, and what is read, stands in api.base.View; a view that is not one of ours answers nobody.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "commontime.api.docs.Schema",
     "EXCEPTION_HANDLER": "commontime.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": None,
@@ -336,19 +333,28 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_URLCONF": "commontime.api.urls",
+    # A shape is for requests only; what is answered are structs.
+    "COMPONENT_SPLIT_REQUEST": False,
+    "POSTPROCESSING_HOOKS": ["commontime.api.docs.finish"],
 }
 
+LOG_LEVEL = env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR. DEBUG tells of every task too.").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured(f"COMMONTIME_LOG_LEVEL is {LOG_LEVEL!r}; set it to DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "commontime.config.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR.").upper()},
-    # Refused requests are the clients' affair; what went wrong here is logged as an error.
-    "loggers": {"django": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": "WARNING"},
+        # Refused requests are the clients' affair; what went wrong here is logged as an error.
+        "django.request": {"level": "ERROR"},
+        # Without a handler of its own the worker would add one, and say every line twice. Each task it ran is a line of INFO.
+        "django_ox": {"level": "INFO" if LOG_LEVEL == "DEBUG" else "WARNING", "handlers": ["console"], "propagate": False},
+    },
 }
 
 # For docs/settings.md: `manage.py describe_settings` prints it as a table.

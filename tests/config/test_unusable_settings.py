@@ -1,0 +1,47 @@
+"""A setting that can't work is refused before anything starts, with a sentence and without a traceback."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(folder), **environment}
+    return subprocess.run(
+        [sys.executable, "manage.py", "help", "migrate"], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "way_out"),
+    [
+        ("PORT", "eight", "set it to a whole number, for example 8000"),
+        ("PORT", "0", "set it to 1 or more"),
+        ("PORT", "65536", "set it to 65535 or less"),
+        ("COMMONTIME_LOG_LEVEL", "loud", "set it to DEBUG, INFO, WARNING or ERROR"),
+        ("COMMONTIME_DATA_DIR", "/dev/null/here", "name a folder to write to"),
+        ("DATABASE_URL", "mysql://db/commontime", "must start with postgresql:// or sqlite:///"),
+        ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
+        ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),
+    ],
+)
+def test_it_is_refused_with_the_way_out(tmp_path, variable, value, way_out):
+    done = start(tmp_path, **{variable: value})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Commontime does not start: {variable}")
+    assert way_out in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_data_folder_it_makes_is_closed_to_others(tmp_path):
+    done = start(tmp_path / "new" / "data")
+
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
