@@ -131,6 +131,13 @@ def test_the_headers_say_what_kind_of_mail_it_is(settings):
     assert message["Date"].datetime.tzinfo
 
 
+def test_a_long_unsubscribe_address_stays_readable_for_programs():
+    """Mail programs look for <https: they decode no encoded words there (RFC 2369)."""
+    url = f"https://plan.example.org/app/mail/stop/{'aB3_-' * 30}/"
+
+    assert f"List-Unsubscribe: <{url}>\r\n".encode() in written(letter(unsubscribe_url=url))
+
+
 def test_a_plain_mail_is_text_and_html():
     message = email.message_from_bytes(written(letter()), policy=policy.default)
 

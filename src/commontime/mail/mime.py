@@ -70,6 +70,8 @@ class _Mail(EmailMultiAlternatives):
         message.replace_header("Subject", _Typed("Subject", str(self.subject)))
         if self.to_name:
             message.replace_header("To", _Typed("To", self.to_name, self.to[0]))
+        if "List-Unsubscribe" in message:
+            message.replace_header("List-Unsubscribe", _Unfolded("List-Unsubscribe", str(message["List-Unsubscribe"])))
         return message
 
 
@@ -94,6 +96,20 @@ class _Typed(str):
 
     def fold(self, *, policy: Any) -> str:
         return f"{self.name}: {self._folded}".replace("\n", policy.linesep) + str(policy.linesep)
+
+
+class _Unfolded(str):
+    """A header that stays one line of ASCII. Python's own would make encoded words of an address that is longer than a line."""
+
+    name: str
+
+    def __new__(cls, name: str, value: str) -> "_Unfolded":
+        header = super().__new__(cls, value)
+        header.name = name
+        return header
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def _encoded(name: str, typed: str, *, quote: bool) -> str:
