@@ -25,6 +25,7 @@ from commontime.core.errors import InvalidInput, NotAllowed, TooMany, Unidentifi
 
 logger = logging.getLogger(__name__)
 NAMES = {"username": 150, "first_name": 150, "last_name": 150}
+EDITABLE = ("username", "email", "first_name", "last_name")
 SECRET_BYTES = 32
 
 
@@ -42,7 +43,7 @@ class Opened:
 
 def sign_up(*, username: str, email: str, first_name: str = "", last_name: str = "", password: str, client: Client) -> User:
     """Make an account. Every reason against the input is told at once."""
-    limits.take("sign_up", client.address)
+    limits.take("sign_up", client.network)
     return create_account(username=username, email=email, first_name=first_name, last_name=last_name, password=password)
 
 
@@ -77,28 +78,43 @@ def check_new_password(password: str, user: User) -> None:
 def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Opened:
     """Open a sign-in for a user name or e-mail address. Every failure is the same refusal in about the same time.
 
-    The limit is asked before the password is hashed and counts tries of one account from one address, so that guessing
-    elsewhere can't lock the owner out.
+    The limit is asked before the password is hashed, for the name and for the account behind it. It counts what comes from one network, so
+    that guessing elsewhere can't lock the owner out.
     """
-    subject = (text.canonical(identifier), client.address)
-    limits.take("password", *subject)
-    for user in _candidates(identifier):
-        if check_password(password, user.password) and user.is_active and user.pk:
-            limits.give_back("password", *subject)
-            return open_session(user, door=door, client=client)
+    nobody = User(password=_nobodys_password())
+    limits.take("password", *_tries_as(identifier, client))
+    user = next(iter(queries.accounts_named(identifier)), nobody)
+    try:
+        limits.take("password", *_tries_of(user, client))
+    except TooMany:
+        # Used up under its other name. To say so would tell whose address this is, so it is as if nobody were called that.
+        user = nobody
+    if check_password(password, user.password) and user.is_active and user is not nobody:
+        _forget_try(identifier, user, client)
+        return open_session(user, door=door, client=client)
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
     raise Unidentified("The user name or the password is wrong. If you forgot your password, ask for a reset mail.")
 
 
-def _candidates(identifier: str) -> list[User]:
-    """Return whose password to check; a user nobody can be when there is none, so that it takes as long."""
-    return queries.accounts_named(identifier) or [User(password=_nobodys_password())]
+def _tries_as(identifier: str, client: Client) -> tuple[object, ...]:
+    return ("as", text.canonical(identifier), client.network)
+
+
+def _tries_of(user: User, client: Client) -> tuple[object, ...]:
+    return ("of", user.pk, client.network)
+
+
+def _forget_try(identifier: str, user: User, client: Client) -> None:
+    """Only failures count: take back what a right password used."""
+    limits.give_back("password", *_tries_as(identifier, client))
+    limits.give_back("password", *_tries_of(user, client))
 
 
 _NOBODY: list[str] = []
 
 
 def _nobodys_password() -> str:
+    """Return the hash of a password nobody knows, so that a name nobody has takes as long to refuse."""
     if not _NOBODY:
         _NOBODY.append(make_password(secrets.token_urlsafe(16)))
     return _NOBODY[0]
@@ -126,9 +142,8 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
     """Exchange a refresh secret for the next one. A secret that was used before ends the whole family: somebody has a copy."""
     now = clock.now()
     session = Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True).select_related("user").first()
-    refusal = Unidentified("You are signed out; sign in again.", code="token_not_valid")
     if session is None or session.epoch != queries.epoch_of(session.user):
-        raise refusal
+        raise signed_out()
     fresh = secrets.token_urlsafe(SECRET_BYTES)
     ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
     # One conditional update: of two refreshes with one secret at most one finds it.
@@ -136,8 +151,13 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
     if not renewed.update(refresh_hash=queries.hashed(fresh), used_at=now, ends_at=ends_at):
         end_session(session)
         logger.warning("A refresh token was used twice; sign-in %s of user %s is ended", session.pk, session.user_id)
-        raise refusal
+        raise signed_out()
+    session.used_at, session.ends_at = now, ends_at
     return Opened(session.user, session, fresh)
+
+
+def signed_out() -> Unidentified:
+    return Unidentified("You are signed out; sign in again.", code="token_not_valid")
 
 
 def sign_out(user: User, session_id: UUID) -> None:
@@ -173,40 +193,54 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
     address is told. Then the answer is a fresh sign-in; otherwise None.
     """
     password = changes.pop("password", None) or None
-    before = {"email": user.email, "password": user.password}
     edited = User.objects.get(pk=user.pk)
-    for field in ("username", "email", "first_name", "last_name"):
-        setattr(edited, field, changes.get(field, getattr(user, field)))
+    before = {field: getattr(edited, field) for field in EDITABLE}
+    for field in before.keys() & changes.keys():
+        setattr(edited, field, changes[field])
     _check_account(edited, password)
-    new_email = edited.email != before["email"]
-    if new_email or password is not None:
+    changed = {field: getattr(edited, field) for field in EDITABLE if getattr(edited, field) != before[field]}
+    is_guarded = "email" in changed or password is not None
+    if is_guarded:
         _require_proof(user, current_password, client)
     if password is not None:
-        edited.password = make_password(password)
+        changed["password"] = edited.password = make_password(password)
     try:
         with transaction.atomic():
-            edited.save(update_fields=["username", "email", "first_name", "last_name", "password"])
-            UserSetting.objects.update_or_create(user=edited, defaults=_keys(edited))
-            if new_email or password is not None:
+            # Only what changes is written, and only under the password this person signed in with: who was signed out by a new one
+            # meanwhile can't write any more, least of all the old password.
+            if changed and not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(**changed):
+                raise signed_out()
+            if changed.keys() & {"username", "email"}:
+                _keep_keys(edited)
+            if is_guarded:
                 end_sessions(edited)
-                tasks.tell_of_account_change(edited, new_email=new_email, new_password=password is not None, old_email=before["email"])
-                return open_session(edited, door=Door.API, client=client)
+                tasks.tell_of_account_change(
+                    edited, new_email="email" in changed, new_password=password is not None, old_email=before["email"]
+                )
+                opened = open_session(edited, door=Door.API, client=client)
     except IntegrityError:
         _refuse_taken(edited)
         raise
-    finally:
-        for field in ("username", "email", "first_name", "last_name", "password"):
-            setattr(user, field, getattr(edited, field))
-    return None
+    for field, value in changed.items():
+        setattr(user, field, value)
+    return opened if is_guarded else None
+
+
+def _keep_keys(user: User) -> None:
+    """Store the canonical forms of the names, also for an account that Django's own commands made."""
+    keys = {"username_key": text.canonical(user.username), "email_key": text.canonical(user.email) or None}
+    if not UserSetting.objects.filter(user=user).update(**keys):
+        UserSetting.objects.create(user=user, **keys)
 
 
 def _require_proof(user: User, current_password: str | None, client: Client) -> None:
-    if rules.may_change_credentials(queries.sign_in_of(user).created_at):
+    if rules.signed_in_lately(user):
         return
     if current_password:
-        limits.take("password", text.canonical(user.username), client.address)
+        limits.take("password", *_tries_as(user.username, client))
+        limits.take("password", *_tries_of(user, client))
         if check_password(current_password, user.password):
-            limits.give_back("password", text.canonical(user.username), client.address)
+            _forget_try(user.username, user, client)
             return
     raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
 
@@ -224,13 +258,21 @@ def change_settings(user: User, **changes: Any) -> UserSetting:
     if "locale" in changes and changes["locale"] not in dict(settings.LANGUAGES):
         problems.add("locale", "Choose a language code such as en, de or pt-br.")
     problems.refuse()
-    for field, value in changes.items():
-        setattr(setting, field, value)
     with transaction.atomic():
-        setting.save()
+        _keep(setting, **changes)
         if muted is not None:
             _set_muted(user, muted)
     return setting
+
+
+def _keep(setting: UserSetting, **changes: Any) -> None:
+    """Write only these fields: the others may have changed since the setting was read, the keys of a new name among them."""
+    for field, value in changes.items():
+        setattr(setting, field, value)
+    if setting._state.adding:
+        setting.save()
+    elif changes:
+        setting.save(update_fields=list(changes))
 
 
 def _set_muted(user: User, usernames: list[str]) -> None:
@@ -248,16 +290,14 @@ def stop_mails(stop: queries.Stop) -> None:
         Mute.objects.bulk_create([Mute(user_id=stop.user_id, sender=stop.sender)], ignore_conflicts=True)
         return
     setting = queries.setting_of(User.objects.get(pk=stop.user_id))
-    setattr(setting, stop.switch, False)
-    setting.save()
+    _keep(setting, **{stop.switch: False})
 
 
 def rotate_feed(user: User) -> str:
     """Give the person a new secret feed address; the old one is dead at once. Returns the secret."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     setting = queries.setting_of(user)
-    setting.feed_hash = queries.hashed(secret)
-    setting.save()
+    _keep(setting, feed_hash=queries.hashed(secret))
     return secret
 
 
@@ -267,7 +307,7 @@ def rotate_feed(user: User) -> str:
 def request_password_reset(email: str, *, client: Client) -> None:
     """Have a reset mail sent if an active account has this address. Whether one has is found out later, by the worker."""
     try:
-        limits.take("reset_ask", client.address)
+        limits.take("reset_ask", client.network)
     except TooMany:
         return  # The answer stays the same; it must not tell how often others asked.
     tasks.send_password_reset.enqueue(email[:254])
@@ -275,7 +315,7 @@ def request_password_reset(email: str, *, client: Client) -> None:
 
 def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
     """Set a new password with the link of a reset mail. It works once, for one hour, and ends all sign-ins."""
-    limits.take("reset_try", client.address)
+    limits.take("reset_try", client.network)
     user = user_of_reset_link(uidb64, token)
     check_new_password(password, user)
     old = user.password
@@ -323,8 +363,10 @@ def deactivate(user: User) -> None:
 
 
 def reactivate(user: User) -> None:
-    """Open it again. Sign-ins from before stay ended."""
-    User.objects.filter(pk=user.pk).update(is_active=True)
+    """Open it again. Sign-ins from before stay ended, also one that was being opened at the moment of the closing."""
+    with transaction.atomic():
+        end_sessions(user)
+        User.objects.filter(pk=user.pk).update(is_active=True)
 
 
 # What is checked ----------------------------------------------------------------------------------------------------
@@ -409,10 +451,6 @@ def _refuse_taken(user: User) -> None:
             fields[field] = [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
     if fields:
         raise InvalidInput("Please correct the fields named here.", fields=fields)
-
-
-def _keys(user: User) -> dict[str, str]:
-    return {"username_key": text.canonical(user.username), "email_key": text.canonical(user.email)}
 
 
 def _is_unicode(value: str) -> bool:

@@ -96,9 +96,9 @@ def accounts_named(name: str) -> list[User]:
     """
     key = canonical(name)
     known = list(User.objects.filter(Q(usersetting__username_key=key) | Q(usersetting__email_key=key)).select_related("usersetting"))
-    known.sort(key=lambda user: user.usersetting.username_key != key)
     bare = User.objects.annotate(lower=Lower("username")).filter(lower=key, usersetting=None)
-    return [*known, *bare]
+    by_name = [user for user in known if user.usersetting.username_key == key]
+    return [*by_name, *bare, *(user for user in known if user not in by_name)]
 
 
 def account_called(username: str) -> User:
