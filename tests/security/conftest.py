@@ -1,0 +1,90 @@
+"""What these tests share: a running product, one with its guards off, time, and the mails that would go out."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth import hashers
+
+from commontime.config.settings import mailer
+from commontime.mail import outbox
+from tests.mail.sink import Received, Sink
+from tests.servers import Remote, Site, open_site
+
+LATE = "late"
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The product as its user runs it. While it starts its mail server is down, and somebody asks for a reset mail (ML-01, PR-03)."""
+    with open_site(start=False) as running:
+        running.sink.stop()
+        running.start()
+        late = running.person(LATE)
+        late.post("/password_reset/", {"email": f"{LATE}@example.org"})
+        yield running
+
+
+@pytest.fixture(scope="session")
+def weak_site() -> Iterator[Site]:
+    """The product with its guards against races off (weakened.py), to see that the tests of those guards bite."""
+    with open_site(application="tests.security.weakened:application", DJANGO_SETTINGS_MODULE="tests.security.weak_settings") as running:
+        running.manage("shell", "--no-imports", "-c", "from tests.security import weakened; weakened.drop_constraints()")
+        yield running
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[..., None]]:
+    """Let time pass: `later(minutes=11)`."""
+    with contextlib.ExitStack() as stack:
+        traveller = stack.enter_context(time_machine.travel(_now(), tick=True))
+        yield lambda **span: traveller.shift(timedelta(**span))
+
+
+def _now():
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+@pytest.fixture
+def mails(settings) -> Iterator[Callable[[], list[Received]]]:
+    """Call it to do what the worker would do with mails; it returns what a mail server got so far."""
+    sink = Sink()
+    sink.start()
+    settings.MAILERS = {"default": mailer(sink.url)}
+
+    def deliver() -> list[Received]:
+        while outbox.deliver_due():
+            pass
+        return sink.received
+
+    yield deliver
+    sink.stop()
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """Every password that was hashed or compared, in order: the work an attacker can cause, and what takes the time of a sign-in."""
+    seen: list[str] = []
+    real = hashers.get_hasher("default").__class__
+
+    def counted(name: str):
+        original = getattr(real, name)
+
+        def call(self, password, *args):
+            seen.append(password)
+            return original(self, password, *args)
+
+        return call
+
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(real, name, counted(name))
+    return seen
+
+
+@pytest.fixture
+def nobody_signed_out(site) -> Iterator[Remote]:
+    yield site.caller()
