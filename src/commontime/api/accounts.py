@@ -12,10 +12,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.accounts import actions, queries
-from commontime.accounts.enums import Door
+from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
 from commontime.api import tokens
-from commontime.api.base import Request, View, gone, listed, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, parse, shown
 from commontime.api.fields import Flag, Text, UserId, Verbatim
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries
@@ -102,13 +102,13 @@ class NewPasswordInput(serializers.Serializer[Any]):
 
 class SettingsInput(serializers.Serializer[Any]):
     time_zone = Text(longest=64, required=False)
-    week_start = Text(longest=10, required=False)
-    hour_cycle = Text(longest=3, required=False)
-    locale = Text(longest=10, required=False)
+    week_start = serializers.ChoiceField(WeekStart.choices, required=False)
+    hour_cycle = serializers.ChoiceField(HourCycle.choices, required=False)
+    locale = Text(longest=10, required=False, help_text="A language code such as en, de or pt-br.")
     mail_invitations = Flag(required=False)
     mail_meetings = Flag(required=False)
     mail_reminders = Flag(required=False)
-    who_may_add_me = Text(longest=10, required=False)
+    who_may_add_me = serializers.ChoiceField(WhoMayAdd.choices, required=False)
     muted = serializers.ListField(child=Text(longest=150), required=False, max_length=1000)
 
 
@@ -122,13 +122,13 @@ class Account(msgspec.Struct):
 
 class Settings(msgspec.Struct):
     time_zone: str
-    week_start: str
-    hour_cycle: str
+    week_start: WeekStart
+    hour_cycle: HourCycle
     locale: str
     mail_invitations: bool
     mail_meetings: bool
     mail_reminders: bool
-    who_may_add_me: str
+    who_may_add_me: WhoMayAdd
 
 
 class SettingsWithMuted(Settings):
@@ -137,6 +137,21 @@ class SettingsWithMuted(Settings):
 
 class Profile(Account):
     settings: Settings
+
+
+class Export(Profile):
+    """All that is stored about one, without secrets (GDPR, articles 15 and 20)."""
+
+    exported_at: datetime
+    sessions: list[dict[str, Any]]
+    muted: list[str]
+    contacts: list[dict[str, Any]]
+    owned_calendars: list[dict[str, Any]]
+    participations: list[dict[str, Any]]
+    non_busy_times: list[dict[str, Any]]
+    suggestions: list[dict[str, Any]]
+    invitations_received: list[dict[str, Any]]
+    invitations_sent: list[dict[str, Any]]
 
 
 class Pair(msgspec.Struct):
@@ -164,7 +179,7 @@ class FeedAddress(msgspec.Struct):
 class SignedInAt(msgspec.Struct):
     id: UUID
     current: bool
-    door: str
+    door: Door
     created_at: datetime
     used_at: datetime
     ends_at: datetime
@@ -194,8 +209,9 @@ def profile(user: User) -> dict[str, Any]:
 class SignUp(View):
     public = True
 
-    @extend_schema(request=UserSerializer, responses={201: Account})
+    @extend_schema(request=UserSerializer, responses={201: Account, 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
+        """Sign up. Every reason against the input is told at once; the answer never holds the password."""
         serializer = UserSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user = serializer.save(client=client_of(request.META))
@@ -205,8 +221,12 @@ class SignUp(View):
 class Login(View):
     public = True
 
-    @extend_schema(request=LoginInput, responses={200: LoginAnswer})
+    @extend_schema(request=LoginInput, responses={200: LoginAnswer, 401: "invalid_credentials", 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
+        """Sign in, by user name or e-mail address.
+
+        Every failure is the same 401. After ten wrong tries for one account from one address: 429, before the password is looked at.
+        """
         data = parse(LoginInput, request)
         opened = actions.sign_in(data["username"], data["password"], door=Door.API, client=client_of(request.META))
         return shown(request, {**tokens.pair_for(opened), "user": account(opened.user)})
@@ -215,8 +235,9 @@ class Login(View):
 class Token(View):
     public = True
 
-    @extend_schema(request=LoginInput, responses={200: Pair})
+    @extend_schema(request=LoginInput, responses={200: Pair, 401: "invalid_credentials", 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
+        """Get a pair of tokens for a name and a password, as /login/ does."""
         data = parse(LoginInput, request)
         opened = actions.sign_in(data["username"], data["password"], door=Door.API, client=client_of(request.META))
         return shown(request, tokens.pair_for(opened))
@@ -225,8 +246,12 @@ class Token(View):
 class TokenRefresh(View):
     public = True
 
-    @extend_schema(request=RefreshInput, responses={200: Pair})
+    @extend_schema(request=RefreshInput, responses={200: Pair, 401: "token_not_valid"})
     def post(self, request: Request) -> HttpResponse:
+        """Exchange a refresh token for a new pair.
+
+        Each works once. One that is used again ends the whole sign-in: somebody may have a copy.
+        """
         refresh = tokens.read_refresh(parse(RefreshInput, request)["refresh"])
         return shown(request, tokens.pair_for(actions.renew_session(refresh.session_id, refresh.secret)))
 
@@ -234,6 +259,7 @@ class TokenRefresh(View):
 class Logout(View):
     @extend_schema(request=RefreshTokenInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
+        """End the sign-in of this refresh token; its access tokens end at once. One that has ended already is fine."""
         actions.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
         return gone()
 
@@ -241,22 +267,38 @@ class Logout(View):
 class ProfileView(View):
     @extend_schema(responses={200: Profile})
     def get(self, request: Request) -> HttpResponse:
+        """Show one's account and settings."""
         return shown(request, profile(request.user))
 
 
 class ProfileEdit(View):
-    @extend_schema(request=EditProfileSerializer, responses={200: EditAnswer})
+    single = True
+    remembers = False  # it may answer with fresh tokens; the same edit again changes nothing
+
+    def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return shown(request, profile(request.user))
+
+    @extend_schema(request=EditProfileSerializer, responses={200: EditAnswer, 403: "reauth_required", 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
-        require_match(request, lambda: profile(request.user))
+        """Change one's account; what is absent stays.
+
+        A new password or address needs a sign-in of less than ten minutes or `current_password`. It ends all other sign-ins, tells the old
+        address, and the answer holds a fresh pair of tokens. An Idempotency-Key is ignored: the same edit again changes nothing.
+        """
         serializer = EditProfileSerializer(instance=request.user, data=request.data)
         serializer.is_valid(raise_exception=True)
         opened = actions.edit_profile(request.user, by=request.user, client=client_of(request.META), **serializer.validated_data)
-        return shown(request, {**profile(request.user), **(tokens.pair_for(opened) if opened else {})})
+        return shown(request, profile(request.user), beside=tokens.pair_for(opened) if opened else None)
 
 
 class ProfileDelete(View):
     @extend_schema(request=DeleteInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
+        """Delete one's account, for good.
+
+        The caller's own refresh token confirms it. Owned calendars are deleted with it, and their people told, unless `transfer_to` names
+        somebody who takes part in each.
+        """
         data = parse(DeleteInput, request)
         session_id = _own_refresh(data)
         calendar_actions.delete_account(request.user, by=request.user, session_id=session_id, transfer_to=data.get("transfer_to"))
@@ -264,14 +306,17 @@ class ProfileDelete(View):
 
 
 class ProfileSettings(View):
+    single = True
+
     @extend_schema(responses={200: SettingsWithMuted})
     def get(self, request: Request) -> HttpResponse:
+        """Show one's settings, with the user names whose mails one has muted."""
         return shown(request, settings_with_muted(request.user))
 
     @extend_schema(request=SettingsInput, responses={200: SettingsWithMuted})
     def put(self, request: Request) -> HttpResponse:
+        """Change one's settings; what is absent stays."""
         data = parse(SettingsInput, request)
-        require_match(request, lambda: settings_with_muted(request.user))
         actions.change_settings(request.user, **data)
         return shown(request, settings_with_muted(request.user))
 
@@ -279,14 +324,21 @@ class ProfileSettings(View):
 
 
 class ProfileExport(View):
-    @extend_schema(responses={200: dict})
+    @extend_schema(responses={200: Export})
     def get(self, request: Request) -> HttpResponse:
+        """Give out everything that is stored about the caller."""
         return shown(request, {**profile(request.user), **calendar_queries.everything_about(request.user)})
 
 
 class FeedRotate(View):
+    remembers = False  # the address is a secret
+
     @extend_schema(request=None, responses={200: FeedAddress})
     def post(self, request: Request) -> HttpResponse:
+        """Get a new secret address for the calendar feed; the old one is dead at once.
+
+        An Idempotency-Key is ignored, since the secret is not kept: each call makes a new one.
+        """
         secret = actions.rotate_feed(request.user)
         return shown(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
 
@@ -294,6 +346,7 @@ class FeedRotate(View):
 class Sessions(View):
     @extend_schema(responses={200: list[SignedInAt]})
     def get(self, request: Request) -> HttpResponse:
+        """List where the caller is signed in, the last used first."""
         mine = queries.sign_in_of(request.user).id
         names = [name for name in SignedInAt.__struct_fields__ if name != "current"]
         return listed(
@@ -305,6 +358,7 @@ class Sessions(View):
 class SessionOne(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: UUID) -> HttpResponse:
+        """End one of one's sign-ins."""
         actions.end_session(queries.session_for(request.user, session_id))
         return gone()
 
@@ -314,6 +368,10 @@ class PasswordReset(View):
 
     @extend_schema(request=EmailInput, responses={200: Said})
     def post(self, request: Request) -> HttpResponse:
+        """Ask for a mail with a link to choose a new password.
+
+        The answer is always the same, whether or not anybody has this address.
+        """
         actions.request_password_reset(parse(EmailInput, request)["email"], client=client_of(request.META))
         return shown(request, {"detail": "If an account has this address, a mail with a link is on its way. The link works for one hour."})
 
@@ -321,8 +379,9 @@ class PasswordReset(View):
 class PasswordResetConfirm(View):
     public = True
 
-    @extend_schema(request=NewPasswordInput, responses={200: Said})
+    @extend_schema(request=NewPasswordInput, responses={200: Said, 400: "invalid_or_used_token", 429: "too_many_requests"})
     def post(self, request: Request, uidb64: str, token: str) -> HttpResponse:
+        """Choose a new password with the link of a reset mail. It works once, within the hour, and ends all sign-ins."""
         data = parse(NewPasswordInput, request)
         actions.reset_password(uidb64, token, password=data["password"], client=client_of(request.META))
         return shown(request, {"detail": "Your password is changed and you are signed out everywhere. Sign in with the new one."})

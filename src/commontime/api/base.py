@@ -1,17 +1,17 @@
 """What every view of the API shares: who asks, what they sent, and how an answer leaves."""
 
-import base64
-import binascii
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.core.exceptions import RequestDataTooBig
+from django.core.signing import BadSignature, Signer
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
@@ -28,6 +28,7 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput, Unidentified
 from commontime.core.models import RememberedAnswer
 
+READING = {"GET", "HEAD", "OPTIONS"}
 LARGEST_BODY = 1_000_000
 DEEPEST_BODY = 32
 LONGEST_LIST = 1000
@@ -120,11 +121,6 @@ def parse(shape: type[serializers.Serializer[Any]], request: Request, *, zone: A
     return cast(dict[str, Any], serializer.validated_data)
 
 
-def is_strict(request: Request) -> bool:
-    """Return whether a warning shall be a refusal (`"strict": true` in the body)."""
-    return request.data.get("strict") is True
-
-
 class Replay(Exception):
     """The answer to this POST is known already."""
 
@@ -133,9 +129,13 @@ class Replay(Exception):
 
 
 class View(APIView):
-    """A view of the API. A POST may carry an Idempotency-Key: what happened once is answered again, not done again."""
+    """A view of the API. Of what it changes, nothing is done twice (Idempotency-Key) and nothing against a state not seen (If-Match)."""
 
     public = False
+    # A view of one object, which `get` shows: its ETag can guard a change.
+    single = False
+    # Whether the answer to a POST with an Idempotency-Key is kept; one that holds a secret must not lie in a table.
+    remembers = True
     authentication_classes = [SignedIn]
     parser_classes = [JSON]
     content_negotiation_class = AlwaysJSON
@@ -147,26 +147,39 @@ class View(APIView):
         # Whoever gets past the authenticator is signed in; what they may do is asked by the actions.
         return []
 
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the object of this path as it is now; what If-Match names is compared with its ETag."""
+        show: Any = self.get  # type: ignore[attr-defined]
+        return cast(HttpResponse, show(request, *args, **kwargs))
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.key = request.headers.get("Idempotency-Key", "") if request.method == "POST" and not self.public else ""
-        if not self.key:
+        self.key = request.headers.get("Idempotency-Key", "") if request.method == "POST" and self.remembers and not self.public else ""
+        self.condition = request.headers.get("If-Match", "") if self.single and request.method not in READING else ""
+        self.claim: RememberedAnswer | None = None
+        if not (self.key or self.condition):
             return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
-        # The answer is remembered in the transaction of the change itself: either both happened or neither did.
+        _receive(request)
+        # What is compared, changed and remembered, is so in one transaction: all of it happened, or nothing did.
         with transaction.atomic():
+            if self.condition:
+                _take_turns(request.path)
             response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
-            if response.status_code >= 400:
-                transaction.set_rollback(True)
-            elif not getattr(response, "replayed", False):
-                _remember(self.remembered, response)
+            if self.claim is not None:
+                _settle(self.claim, response)
         return response
 
     def initial(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > LARGEST_BODY:
+        if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")
+        if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
+            raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
         if self.key:
-            self.remembered = _claim(request, self.key)
+            self.claim = _claim(request, self.key)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Replay):
@@ -174,11 +187,28 @@ class View(APIView):
         return super().handle_exception(exc)
 
 
+def _receive(request: HttpRequest) -> None:
+    """Take in the whole body before anything is locked: somebody who sends slowly must not make others wait."""
+    with suppress(RequestDataTooBig):  # refused by its length later
+        _ = request.body
+
+
+def _take_turns(path: str) -> None:
+    """Let conditional changes of one object follow each other, so that the second compares with what the first left.
+
+    Before anything is read. SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"If-Match {path.rstrip('/')}"])
+
+
 def _claim(request: AnyRequest, key: str) -> RememberedAnswer:
     """Reserve the key for this request; Replay if it was answered before. Of two at once the second waits for the first."""
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
-    fingerprint = hashlib.sha256(b"\0".join([request.get_full_path().encode(), request._request.body])).hexdigest()
+    path, _, query = request.get_full_path().partition("?")
+    fingerprint = hashlib.sha256(b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])).hexdigest()
     user = cast(User, request.user)
     mine = RememberedAnswer(user=user, key=key, fingerprint=fingerprint, created_at=clock.now())
     held = RememberedAnswer.objects.filter(user=user, key=key)
@@ -191,34 +221,47 @@ def _claim(request: AnyRequest, key: str) -> RememberedAnswer:
         known = held.get()
     if known.fingerprint != fingerprint:
         raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.") from None
-    response = HttpResponse(bytes(known.body), status=known.status, content_type="application/json")
-    response["Idempotency-Replayed"] = "true"
+    raise Replay(_replayed(known))
+
+
+def _replayed(known: RememberedAnswer) -> HttpResponse:
+    headers = {"Idempotency-Replayed": "true"}
     if known.location:
-        response["Location"] = known.location
-    response.replayed = True  # type: ignore[attr-defined]
-    raise Replay(response)
+        headers["Location"] = known.location
+    if not known.body:
+        return HttpResponse(status=known.status, headers=headers)
+    body = bytes(known.body)
+    return HttpResponse(body, status=known.status, content_type="application/json", headers={**headers, "ETag": etag_of(body)})
 
 
-def _remember(answer: RememberedAnswer, response: HttpResponse) -> None:
-    answer.status = response.status_code
-    answer.body = response.content
-    answer.location = response.headers.get("Location", "")
-    answer.save(update_fields=["status", "body", "location"])
+def _settle(claim: RememberedAnswer, response: HttpResponse) -> None:
+    """Keep the answer under its key, or free the key again if nothing was done. What a refusal wrote (a count of tries) stays."""
+    claims = RememberedAnswer.objects.filter(pk=claim.pk)
+    if response.status_code >= 400:
+        claims.delete()
+    else:
+        claims.update(status=response.status_code, body=response.content, location=response.headers.get("Location", ""))
 
 
 # How an answer leaves -----------------------------------------------------------------------------------------------
 
 
-def shown(request: Request, body: Any, *, status: int = 200, location: str = "", etag: str | None = None) -> HttpResponse:
-    """Answer with JSON. A single object carries the ETag of what is shown; a GET that has it already gets 304."""
+def shown(
+    request: Request, body: Any, *, status: int = 200, location: str = "", beside: dict[str, Any] | None = None, etag: str = ""
+) -> HttpResponse:
+    """Answer with JSON. A single object carries its ETag; a GET that has it already gets 304.
+
+    What is told `beside` the object (warnings, fresh tokens) is no part of it, so the ETag is the one that the next GET has too.
+    """
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    response = HttpResponse(content, status=status, content_type="application/json")
-    if location:
-        response["Location"] = location
     tag = etag or etag_of(content)
-    response["ETag"] = tag
     if request.method in {"GET", "HEAD"} and status == 200 and _names(request.headers.get("If-None-Match"), tag):
         return not_modified(tag)
+    if beside:
+        content = content[:-1] + b"," + msgspec.json.encode(beside)[1:]
+    response = HttpResponse(content, status=status, content_type="application/json", headers={"ETag": tag})
+    if location:
+        response["Location"] = location
     return response
 
 
@@ -235,13 +278,6 @@ def has_current(request: Request, tag: str) -> bool:
     return _names(request.headers.get("If-None-Match"), tag)
 
 
-def require_match(request: Request, show: Callable[[], Any]) -> None:
-    """Refuse a write whose If-Match names another state than what `show` gives now."""
-    wanted = request.headers.get("If-Match")
-    if wanted and wanted.strip() != "*" and not _names(wanted, etag_of(msgspec.json.encode(show()))):
-        raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
-
-
 def _names(header: str | None, tag: str) -> bool:
     if not header:
         return False
@@ -253,23 +289,23 @@ def gone() -> HttpResponse:
 
 
 def page(request: Request, rows: QuerySet[Any], *, order: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
-    """Return at most 1,000 rows in the given ascending order (a leading - descends; the last key is unique), and the Link header to the next.
+    """Return at most 1,000 rows in the given order (a leading - descends; the last key is unique), and the Link header to the next.
 
     The cursor holds the last row's keys, so a page costs the same wherever it is, and rows that come or go do not shift the others.
     """
     size = _page_size(request)
     keys = [name.removeprefix("-") for name in order]
     rows = rows.order_by(*order)
+    signer = Signer(salt=f"commontime.cursor {request.path.rstrip('/')}")
     cursor = request.query_params.get("cursor")
     if cursor:
-        rows = rows.filter(_after(order, _read_cursor(cursor, rows, keys)))
+        rows = rows.filter(_after(order, _read_cursor(cursor, signer, rows, keys)))
     found = list(rows[: size + 1])
     if len(found) <= size:
         return found, {}
     found = found[:size]
-    last = [_key(found[-1], name) for name in keys]
     query = request.query_params.copy()
-    query["cursor"] = base64.urlsafe_b64encode(msgspec.json.encode(last)).decode().rstrip("=")
+    query["cursor"] = signer.sign_object(msgspec.to_builtins([_key(found[-1], name) for name in keys]))
     return found, {"Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'}
 
 
@@ -288,14 +324,13 @@ def _key(row: Any, name: str) -> Any:
     return row
 
 
-def _read_cursor(cursor: str, rows: QuerySet[Any], keys: Sequence[str]) -> list[Any]:
+def _read_cursor(cursor: str, signer: Signer, rows: QuerySet[Any], keys: Sequence[str]) -> list[Any]:
+    """Return the keys in a cursor that we signed for this list: nobody can make one up."""
     try:
-        values = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str | int])
-        if len(values) != len(keys):
-            raise ValueError(cursor)
-        return [_field(rows.model, name).to_python(value) for name, value in zip(keys, values, strict=True)]
-    except (ValueError, binascii.Error, msgspec.MsgspecError, ValidationError, UnicodeError):
+        values = signer.unsign_object(cursor)
+    except (BadSignature, ValueError):
         raise InvalidInput("This cursor is not one of ours; start again without it.", field="cursor") from None
+    return [_field(rows.model, name).to_python(value) for name, value in zip(keys, values, strict=True)]
 
 
 def _field(model: Any, name: str) -> Any:
@@ -327,7 +362,7 @@ def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
     try:
         return fields.instant(raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw else raw, zone)
     except serializers.ValidationError as refusal:
-        raise InvalidInput(str(refusal.detail[0]), field=name) from None  # type: ignore[index]
+        raise serializers.ValidationError({name: refusal.detail}) from None
 
 
 def whole_param(request: Request, name: str, *, least: int, most: int) -> int | None:

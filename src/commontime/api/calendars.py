@@ -1,7 +1,7 @@
 """Calendars: shapes, then views."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, is_strict, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import Visibility
@@ -33,6 +33,10 @@ class CalendarInput(serializers.Serializer[Any]):
     window_end = Instant(required=False, allow_null=True)
 
 
+class CalendarChange(CalendarInput):
+    strict = Flag(required=False, help_text=docs.STRICT)
+
+
 class TransferInput(serializers.Serializer[Any]):
     user = UserId()
 
@@ -50,11 +54,11 @@ class CalendarOutput(msgspec.Struct):
     location: str
     time_zone: str
     duration_minutes: int
-    visibility: str
+    visibility: Visibility
     window_start: datetime | None
     window_end: datetime | None
     created_at: datetime
-    my_role: str
+    my_role: Literal["owner", "participant"]
 
 
 class CalendarWithWarnings(CalendarOutput, omit_defaults=True):
@@ -82,53 +86,71 @@ def show_listed(calendar: Any, user: User) -> dict[str, Any]:
 
 class Calendars(View):
     @extend_schema(
-        parameters=[docs.query("role", "owner, participant, or both with a comma"), *docs.PAGING], responses={200: list[CalendarListed]}
+        parameters=[
+            docs.query("role", "`owner`, `participant`, or both with a comma.", pattern="^(owner|participant)(,(owner|participant))?$"),
+            *docs.PAGING,
+        ],
+        responses={200: list[CalendarListed]},
     )
     def get(self, request: Request) -> HttpResponse:
+        """List the calendars one owns or takes part in, the newest first."""
         rows, links = page(request, queries.calendar_list_for(request.user, _roles(request)), order=("-created_at", "id"))
         return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)
 
     @extend_schema(request=CalendarInput, responses={201: CalendarOutput})
     def post(self, request: Request) -> HttpResponse:
+        """Make a calendar. Whoever makes it owns it and is its first participant."""
         data = parse(CalendarInput, request, zone=_zone_sent(request))
         calendar = actions.create_calendar(by=request.user, **data)
         return shown(request, show(calendar, request.user), status=201, location=f"/calendars/{calendar.pk}/")
 
 
 class CalendarOne(View):
-    @extend_schema(responses={200: CalendarOutput})
+    single = True
+
+    @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Show a calendar."""
         return shown(request, show(queries.calendar_for(request.user, calendar_id), request.user))
 
-    @extend_schema(request=docs.partial(CalendarInput), responses={200: CalendarWithWarnings})
+    @extend_schema(
+        request=docs.partial(CalendarChange),
+        responses={200: CalendarWithWarnings, 403: "not_allowed", 409: "changed_meanwhile meeting_still_open"},
+    )
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Change a calendar, as its owner.
+
+        `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the final times; meetings without one come
+        back as warnings. `false` reopens it.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
-        data = parse(CalendarInput, request, partial=True, zone=zone_of(calendar.time_zone))
-        require_match(request, lambda: show(calendar, request.user))
-        calendar, cautions = actions.edit_calendar(calendar, by=request.user, strict=is_strict(request), **data)
-        return shown(request, {**show(calendar, request.user), **docs.warned(cautions)})
+        data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
+        calendar, cautions = actions.edit_calendar(calendar, by=request.user, **data)
+        return shown(request, show(calendar, request.user), beside=docs.warned(cautions))
 
     patch = put
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: "not_allowed"})
     def delete(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Delete a calendar, as its owner. Its people get one mail that cancels the scheduled meetings."""
         calendar = queries.calendar_for(request.user, calendar_id)
-        require_match(request, lambda: show(calendar, request.user))
         actions.delete_calendar(calendar, by=request.user)
         return gone()
 
 
 class CalendarTransfer(View):
-    @extend_schema(request=TransferInput, responses={200: CalendarOutput})
+    @extend_schema(request=TransferInput, responses={200: CalendarOutput, 403: "not_allowed", 409: "changed_meanwhile"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Make a participant the owner."""
         calendar = queries.calendar_for(request.user, calendar_id)
         calendar = actions.transfer_calendar(calendar, by=request.user, to=parse(TransferInput, request)["user"])
         return shown(request, show(calendar, request.user))
 
 
 class CalendarDuplicate(View):
-    @extend_schema(request=DuplicateInput, responses={201: CalendarOutput})
+    @extend_schema(request=DuplicateInput, responses={201: CalendarOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Make a new calendar with the same settings, people to invite, and meetings without final times, so many days later."""
         calendar = queries.calendar_for(request.user, calendar_id)
         copy = actions.duplicate_calendar(calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"])
         return shown(request, show(copy, request.user), status=201, location=f"/calendars/{copy.pk}/")

@@ -49,13 +49,15 @@ def show(contact: Any) -> dict[str, Any]:
 class Contacts(View):
     @extend_schema(parameters=docs.PAGING, responses={200: list[ContactOutput]})
     def get(self, request: Request) -> HttpResponse:
+        """List one's contacts by their names. `mutual`: they keep you too."""
         rows, links = page(request, queries.contacts_of(request.user), order=("contactee__username", "id"))
         return listed(request, map(show, rows), links)
 
 
 class ContactAdd(View):
-    @extend_schema(request=ContactInput, responses={201: ContactOutput})
+    @extend_schema(request=ContactInput, responses={201: ContactOutput, 409: "already_contact"})
     def post(self, request: Request) -> HttpResponse:
+        """Keep a person in one's list. They learn nothing of it, and you learn nothing about them."""
         contact: Contact = actions.add_contact(parse(ContactInput, request)["contactee"], by=request.user)
         return shown(request, show(queries.with_mutual(contact)), status=201, location="/contacts/")
 
@@ -63,5 +65,6 @@ class ContactAdd(View):
 class ContactDelete(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, username: str) -> HttpResponse:
+        """Remove a person from one's list."""
         actions.remove_contact(username, by=request.user)
         return gone()

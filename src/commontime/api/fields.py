@@ -121,14 +121,14 @@ def _local(naive: datetime, zone: tzinfo) -> datetime:
     first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
-    earlier, later = sorted((first.astimezone(UTC), second.astimezone(UTC)))
+    earlier, later = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in sorted((first.astimezone(UTC), second.astimezone(UTC))))
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
         raise serializers.ValidationError(
-            f"This local time does not exist: the clocks go forward over it. Send {earlier:%Y-%m-%dT%H:%M:%SZ} or {later:%Y-%m-%dT%H:%M:%SZ}.",
+            f"This local time does not exist: the clocks go forward over it. Send {earlier} or {later}.",
             code="nonexistent_time",
         )
     raise serializers.ValidationError(
-        f"This local time comes twice when the clocks go back. Send {earlier:%Y-%m-%dT%H:%M:%SZ} or {later:%Y-%m-%dT%H:%M:%SZ}.",
+        f"This local time comes twice when the clocks go back. Send {earlier} or {later}.",
         code="ambiguous_time",
     )
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from commontime.accounts import queries as accounts
 from commontime.accounts.actions import look_up
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.fields import Id, Text, UserId, Verbatim
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
@@ -54,7 +54,7 @@ class InvitationOutput(msgspec.Struct):
     receiver: int | None
     receiver_name: str
     email: str
-    status: str
+    status: InvitationStatus
     created_at: datetime
     answered_at: datetime | None
 
@@ -88,10 +88,15 @@ def show(invitation: Invitation) -> dict[str, Any]:
 
 class Invitations(View):
     @extend_schema(
-        parameters=[docs.query("box", "received (default) or sent"), docs.query("status", "pending, accepted or declined"), *docs.PAGING],
+        parameters=[
+            docs.query("box", "`received` if left out.", choices=["received", "sent"]),
+            docs.query("status", "Only those with this status.", choices=InvitationStatus.values),
+            *docs.PAGING,
+        ],
         responses={200: list[InvitationOutput]},
     )
     def get(self, request: Request) -> HttpResponse:
+        """List one's invitations, the newest first."""
         box, status = request.query_params.get("box", "received"), request.query_params.get("status", "")
         if box not in ("received", "sent"):
             raise InvalidInput("box is received or sent.", field="box")
@@ -101,8 +106,19 @@ class Invitations(View):
         found, links = page(request, rows.filter(status=status) if status else rows, order=("-created_at", "id"))
         return listed(request, map(show, found), links)
 
-    @extend_schema(request=InvitationInput, responses={201: InvitationOutput})
+    @extend_schema(
+        request=InvitationInput,
+        responses={
+            201: InvitationOutput,
+            403: "not_allowed",
+            409: "already_invited already_participant calendar_finalized declined_recently",
+        },
+    )
     def post(self, request: Request) -> HttpResponse:
+        """Invite a person by `receiver`, or by `email` somebody who may have no account, as the owner. They get a mail.
+
+        Send one of the two. After a refusal one can be invited again in seven days.
+        """
         data = parse(InvitationInput, request)
         calendar = queries.calendar_named(request.user, data["calendar"])
         if "email" in data:
@@ -113,36 +129,50 @@ class Invitations(View):
 
 
 class InvitationOne(View):
+    single = True
+
     @extend_schema(responses={200: InvitationOutput})
     def get(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        """Show an invitation one sent or received."""
         return shown(request, show(queries.invitation_for(request.user, invitation_id)))
 
-    @extend_schema(request=InvitationAnswer, responses={200: InvitationOutput})
+    @extend_schema(
+        request=InvitationAnswer, responses={200: InvitationOutput, 403: "not_allowed", 409: "already_answered calendar_finalized"}
+    )
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        """Accept or decline an invitation one received. The same answer again changes nothing."""
         invitation = queries.invitation_for(request.user, invitation_id)
         answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
         data = parse(InvitationAnswer, request)
-        require_match(request, lambda: show(invitation))
         return shown(request, show(answer[data["status"]](invitation, by=request.user)))
 
     patch = put
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted"})
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
+        """Take back an invitation one sent; its link is dead from now on."""
         actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
         return gone()
 
 
 class GetUserId(View):
-    @extend_schema(responses={200: FoundUser})
+    @extend_schema(responses={200: FoundUser, 429: "too_many_requests"})
     def get(self, request: Request, username: str) -> HttpResponse:
+        """Find a user by the exact name, ignoring case. Limited to 60 an hour."""
         user = look_up(username, by=request.user)
         return shown(request, {"id": user.pk, "username": user.username})
 
 
 class SendEmail(View):
-    @extend_schema(request=MailInput, responses={202: Queued})
+    @extend_schema(
+        request=MailInput,
+        responses={202: Queued, 403: "no_shared_calendar", 404: "not_found", 429: "too_many_requests"},
+    )
     def post(self, request: Request) -> HttpResponse:
+        """Have one of our fixed letters mailed to a person.
+
+        Whether they have muted you is not told. At most 5 a day to one person, and 20 a day for one receiver.
+        """
         data = parse(MailInput, request)
         actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)
         return shown(request, {"detail": "The mail is on its way."}, status=202)

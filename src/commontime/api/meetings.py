@@ -1,21 +1,21 @@
 """Meetings: shapes, then views."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, is_strict, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, exchange, planning, queries, rules
+from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
 from commontime.core.errors import Conflict
@@ -42,6 +42,7 @@ class MeetingInput(serializers.Serializer[Any]):
 
 class MeetingChange(MeetingInput):
     final_time = Instant(required=False, allow_null=True, help_text="Fixes or moves the meeting; null withdraws it.")
+    strict = Flag(required=False, help_text=docs.STRICT)
 
 
 class Attendee(msgspec.Struct, omit_defaults=True):
@@ -50,7 +51,7 @@ class Attendee(msgspec.Struct, omit_defaults=True):
     first_name: str
     last_name: str
     required: bool
-    answer: str | None = None
+    answer: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["yes", "if_need_be", "no", "unanswered"]})] | None = None
 
 
 class Answers(msgspec.Struct):
@@ -70,7 +71,7 @@ class MeetingOutput(msgspec.Struct):
     final_time: datetime | None
     end_time: datetime | None
     duration_minutes: int | None
-    status: str
+    status: MeetingStatus
     quorum: int | None
     earliest: datetime | None
     latest: datetime | None
@@ -121,14 +122,19 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
 
 
 class Meetings(View):
-    @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput]})
+    @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """List a calendar's meetings, in the order they were made."""
         calendar = queries.calendar_for(request.user, calendar_id)
         rows, links = page(request, queries.meetings_of(calendar), order=("created_at", "id"))
         return listed(request, (show(_in(meeting, calendar), request.user) for meeting in rows), links)
 
-    @extend_schema(request=MeetingInput, responses={201: MeetingOutput})
+    @extend_schema(request=MeetingInput, responses={201: MeetingOutput, 403: "not_allowed", 409: "calendar_finalized"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Look for a time for a meeting, as the owner.
+
+        Without named attendees (`required`, `optional`) it is for everybody in the calendar.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         meeting = actions.create_meeting(calendar, by=request.user, **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)))
         body = show(meeting, request.user)
@@ -136,33 +142,47 @@ class Meetings(View):
 
 
 class MeetingOne(View):
-    @extend_schema(responses={200: MeetingOutput})
+    single = True
+
+    @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+        """Show a meeting; at its final time with who can come."""
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         return shown(request, show(meeting, request.user))
 
-    @extend_schema(request=docs.partial(MeetingChange), responses={200: MeetingWithWarnings})
+    @extend_schema(
+        request=docs.partial(MeetingChange),
+        responses={
+            200: MeetingWithWarnings,
+            403: "not_allowed",
+            409: "calendar_finalized changed_meanwhile in_the_past nobody_answered required_missing double_booked",
+        },
+    )
     def put(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+        """Change a meeting, as the owner.
+
+        `final_time` fixes or moves it, null withdraws it, and the attendees hear of it. A time that is probably not wanted (in the past,
+        somebody required can't, somebody is elsewhere then, nobody answered) is a warning.
+        """
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
-        require_match(request, lambda: show(meeting, request.user))
-        meeting, cautions = actions.edit_meeting(meeting, by=request.user, strict=is_strict(request), **data)
-        body = msgspec.structs.asdict(show(meeting, request.user))
-        return shown(request, {**body, **docs.warned(cautions)})
+        meeting, cautions = actions.edit_meeting(meeting, by=request.user, **data)
+        return shown(request, show(meeting, request.user), beside=docs.warned(cautions))
 
     patch = put
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized changed_meanwhile"})
     def delete(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+        """Delete a meeting, as the owner; if it had its final time, the attendees get a cancel request."""
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
-        require_match(request, lambda: show(meeting, request.user))
         actions.delete_meeting(meeting, by=request.user)
         return gone()
 
 
 class MeetingInvite(View):
-    @extend_schema(responses={(200, "text/calendar"): OpenApiTypes.BINARY})
+    @extend_schema(responses={200: ("text/calendar", "The meeting as iCalendar."), 403: "not_allowed", 409: "not_scheduled"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+        """Get the meeting as an iCalendar file."""
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         if meeting.final_time is None:
             raise Conflict("This meeting has no final time yet.", code="not_scheduled")

@@ -20,12 +20,11 @@ from commontime.api.base import (
     not_modified,
     page,
     parse,
-    require_match,
     shown,
     whole_param,
 )
 from commontime.api.calendars import LONGEST_MEETING
-from commontime.api.fields import Instant, Whole, zone_of
+from commontime.api.fields import LARGEST_USER_ID, Instant, Whole, zone_of
 from commontime.api.stored import stored
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
@@ -127,10 +126,16 @@ def show(window: NonBusyTime) -> dict[str, Any]:
 
 class Windows(View):
     @extend_schema(
-        parameters=[docs.query("user", "A user id."), docs.query("from", "A moment."), docs.query("to", "A moment."), *docs.PAGING],
-        responses={200: list[WindowOutput]},
+        parameters=[
+            docs.whole("user", "Only those of this user.", least=1, most=LARGEST_USER_ID),
+            docs.moment("from", "Only those that end after this."),
+            docs.moment("to", "Only those that start before this."),
+            *docs.PAGING,
+        ],
+        responses={200: list[WindowOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """List the times people gave, as far as the calendar's `visibility` shows them."""
         calendar = queries.calendar_for(request.user, calendar_id)
         rows = queries.windows_visible_to(request.user, calendar)
         start, end = _range(request, calendar)
@@ -144,14 +149,27 @@ class Windows(View):
         found, links = page(request, rows, order=("start_time", "id"))
         return listed(request, map(show, found), links)
 
-    @extend_schema(request=WindowInput, responses={201: WindowOutput})
+    @extend_schema(
+        request=WindowInput, responses={201: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"}
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Say that one is free from start to end.
+
+        One person's times in a calendar never overlap; touching is fine. At most 31 days each, at most 2,000.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         window = actions.add_window(calendar, by=request.user, **parse(WindowInput, request, zone=zone_of(calendar.time_zone)))
         return shown(request, show(window), status=201, location=f"/calendars/{calendar_id}/nonbusytimes/{window.pk}/")
 
-    @extend_schema(request=RangeInput, responses={200: list[WindowOutput]})
+    @extend_schema(
+        request=RangeInput,
+        responses={200: list[WindowOutput], 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"},
+    )
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Replace one's times between `from` and `to`, all or nothing.
+
+        Times that reach over the edges are cut there. A refused row is named by its index, as `windows.3.end_time`.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(RangeInput, request, zone=zone_of(calendar.time_zone))
         windows = actions.replace_windows(calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"])
@@ -159,42 +177,58 @@ class Windows(View):
 
 
 class WindowOne(View):
-    @extend_schema(responses={200: WindowOutput})
+    single = True
+
+    @extend_schema(responses={200: WindowOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        """Show a time."""
         calendar = queries.calendar_for(request.user, calendar_id)
         return shown(request, show(queries.window_for(request.user, calendar, window_id)))
 
-    @extend_schema(request=docs.partial(WindowChange), responses={200: WindowOutput})
+    @extend_schema(
+        request=docs.partial(WindowChange),
+        responses={200: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"},
+    )
     def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        """Change one's own time."""
         calendar = queries.calendar_for(request.user, calendar_id)
         window = queries.window_for(request.user, calendar, window_id)
         data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
-        require_match(request, lambda: show(window))
         return shown(request, show(actions.edit_window(window, by=request.user, **data)))
 
     patch = put
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "answers_closed calendar_finalized"})
     def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
+        """Take back one's own time."""
         calendar = queries.calendar_for(request.user, calendar_id)
         window = queries.window_for(request.user, calendar, window_id)
-        require_match(request, lambda: show(window))
         actions.remove_window(window, by=request.user)
         return gone()
 
 
 class AvailabilityView(View):
-    """The group's exact availability. It is computed once for each version of the calendar and answered from memory until something changes."""
+    """The group's exact availability, computed once for each version of the calendar and answered from memory until something changes."""
 
     @extend_schema(
         parameters=[
-            docs.query("from", "A moment; by default the start of the calendar's window, or of the first time given."),
-            docs.query("to", "A moment; by default the end."),
-            docs.query("duration_minutes", "How long the meeting lasts; by default 1, which is the availability of each minute."),
+            docs.moment("from", "By default the start of the calendar's window, or of the first time given."),
+            docs.moment("to", "By default the end."),
+            docs.whole(
+                "duration_minutes",
+                "How long the meeting lasts; by default 1, which is the availability of each minute.",
+                least=1,
+                most=LONGEST_MEETING,
+            ),
         ],
-        responses={200: Availability},
+        responses={200: Availability, 403: "not_allowed"},
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Show when how many can come, exactly, at most 400 days at once.
+
+        A piece holds the starts of a meeting of `duration_minutes` for which the same people can come. Names are there if the calendar's
+        `visibility` allows; a very large answer leaves them out (`names_left_out`) or goes on from `next_from`.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         start, end = _range(request, calendar)
         minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, require_match, shown
+from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.fields import Flag, UserId
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant
@@ -53,39 +53,59 @@ def show(participant: CalendarParticipant) -> dict[str, Any]:
 
 
 class Participants(View):
-    @extend_schema(parameters=docs.PAGING, responses={200: list[ParticipantOutput]})
+    @extend_schema(parameters=docs.PAGING, responses={200: list[ParticipantOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """List who takes part, in the order they joined."""
         calendar = queries.calendar_for(request.user, calendar_id)
         rows, links = page(request, queries.participants_of(calendar), order=("joined_at", "id"))
         return listed(request, map(show, rows), links)
 
-    @extend_schema(request=ParticipantInput, responses={201: ParticipantOutput})
+    @extend_schema(
+        request=ParticipantInput,
+        responses={
+            201: ParticipantOutput,
+            403: "not_allowed invitation_required",
+            409: "already_participant calendar_finalized",
+        },
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Add a person, as the owner; they are told and may leave.
+
+        A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403 `invitation_required`.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         participant = actions.add_participant(calendar, by=request.user, **parse(ParticipantInput, request))
         return shown(request, show(participant), status=201, location=f"/calendars/{calendar_id}/participants/{participant.pk}/")
 
 
 class ParticipantOne(View):
-    @extend_schema(responses={200: ParticipantOutput})
+    single = True
+
+    @extend_schema(responses={200: ParticipantOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
+        """Show a participant."""
         calendar = queries.calendar_for(request.user, calendar_id)
         return shown(request, show(queries.participant_for(request.user, calendar, participant_id)))
 
-    @extend_schema(request=ParticipantChange, responses={200: ParticipantOutput})
+    @extend_schema(
+        request=docs.partial(ParticipantChange), responses={200: ParticipantOutput, 403: "not_allowed", 409: "calendar_finalized"}
+    )
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
+        """Say whether a participant is required, as the owner."""
         calendar = queries.calendar_for(request.user, calendar_id)
         participant = queries.participant_for(request.user, calendar, participant_id)
-        data = parse(ParticipantChange, request)
-        require_match(request, lambda: show(participant))
+        data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
         return shown(request, show(actions.edit_participant(participant, by=request.user, **data)))
 
     patch = put
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized owner_stays"})
     def delete(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
+        """Remove a participant, as the owner, or leave.
+
+        Their times go, and the meetings to come are cancelled for them.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         participant = queries.participant_for(request.user, calendar, participant_id)
-        require_match(request, lambda: show(participant))
         actions.remove_participant(participant, by=request.user)
         return gone()

@@ -95,12 +95,13 @@ def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> 
 class Suggestions(View):
     @extend_schema(
         parameters=[
-            docs.query("computed", "`only`: without those that people stored."),
-            docs.query("limit", "Computed ones at most; 10, up to 100."),
+            docs.query("computed", "`only`: without those that people stored.", choices=["only"]),
+            docs.whole("limit", "How many computed ones at most; 10 if left out.", least=1, most=MOST_SUGGESTIONS),
         ],
-        responses={200: list[RankedOutput]},
+        responses={200: list[RankedOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
+        """List stored suggestions and the best computed starts together, best first, each with its reasons."""
         meeting = queries.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
@@ -108,8 +109,16 @@ class Suggestions(View):
         found = planning.ranked(meeting, planning.group_for(meeting), stored, now=clock.now(), limit=limit, named=named)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
 
-    @extend_schema(request=SuggestionInput, responses={201: SuggestionOutput})
+    @extend_schema(
+        request=SuggestionInput,
+        responses={
+            201: SuggestionOutput,
+            403: "not_allowed",
+            409: "calendar_finalized deadline_passed duplicate_suggestion meeting_scheduled",
+        },
+    )
     def post(self, request: Request, meeting_id: UUID) -> HttpResponse:
+        """Suggest a start. After the deadline only the owner can."""
         meeting = queries.meeting_for(request.user, meeting_id)
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
@@ -117,8 +126,14 @@ class Suggestions(View):
 
 
 class SuggestionOne(View):
-    @extend_schema(responses={204: None})
+    single = True
+
+    def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return shown(request, show(queries.suggestion_for(request.user, **kwargs)))
+
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
+        """Withdraw a suggestion, as its author or the owner."""
         actions.withdraw_suggestion(queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user)
         return gone()
 

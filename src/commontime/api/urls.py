@@ -1,8 +1,6 @@
 """The whole API as a table."""
 
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
-
-from commontime.api import accounts, calendars, contacts, health, invitations, meetings, non_busy_times, participants, suggestions
+from commontime.api import accounts, calendars, contacts, docs, health, invitations, meetings, non_busy_times, participants, suggestions
 from commontime.core.routes import route
 
 urlpatterns = [
@@ -47,11 +45,11 @@ urlpatterns = [
     route("contacts/add/", contacts.ContactAdd),
     route("contacts/delete/<str:username>/", contacts.ContactDelete),
     # About the service
-    route("healthz/", health.healthz),
-    route("readyz/", health.readyz),
+    route("healthz/", health.Healthz),
+    route("readyz/", health.Readyz),
 ]
 
 about_the_api = [
-    route("schema/", SpectacularJSONAPIView.as_view(urlconf="commontime.api.urls", authentication_classes=[]), name="schema"),
-    route("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", authentication_classes=[]), name="docs"),
+    route("schema/", docs.SchemaView, name="schema"),
+    route("docs/", docs.DocsView, name="docs"),
 ]
