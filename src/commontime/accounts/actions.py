@@ -234,7 +234,7 @@ def _keep_keys(user: User) -> None:
 
 
 def _require_proof(user: User, current_password: str | None, client: Client) -> None:
-    if rules.signed_in_lately(user):
+    if rules.may_change_credentials(queries.sign_in_of(user).created_at):
         return
     if current_password:
         limits.take("password", *_tries_as(user.username, client))
