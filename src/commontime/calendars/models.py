@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from commontime.calendars.enums import InvitationStatus, MeetingStatus, Visibility
+from commontime.core import clock
 from commontime.core.models import Row
 
 PREFERENCES = range(11)
@@ -68,6 +69,10 @@ class NonBusyTime(Row):
         constraints = [
             models.CheckConstraint(condition=Q(end_time__gt=F("start_time")), name="non_busy_time_in_order"),
             models.CheckConstraint(condition=Q(preference_level__range=(0, 10)), name="preference_0_to_10"),
+            # What `packed` has digits for, and more.
+            models.CheckConstraint(
+                condition=Q(start_time__gte=clock.EARLIEST, end_time__lte=clock.LATEST), name="non_busy_time_in_this_century"
+            ),
         ]
         indexes = [
             models.Index(fields=["calendar", "start_time", "id"], name="non_busy_times_in_order"),
@@ -76,7 +81,10 @@ class NonBusyTime(Row):
 
 
 class Meeting(Row):
-    """A time to be found. The id is its iCalendar UID; `sequence` is the SEQUENCE of the last request that was sent."""
+    """A time to be found. The id is its iCalendar UID; `sequence` is the SEQUENCE of the last request or cancel that was sent to anybody.
+
+    It is `for_everyone` in the calendar, or for the attendees named, even when none of them is left.
+    """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="meetings")
     title = models.CharField(max_length=200, blank=True, default="")
@@ -90,6 +98,7 @@ class Meeting(Row):
     latest = models.DateTimeField(null=True)
     buffer_minutes = models.PositiveIntegerField(default=0)
     auto_finalize = models.BooleanField(default=False)
+    for_everyone = models.BooleanField(default=True)
     sequence = models.PositiveIntegerField(default=0)
     version = models.PositiveBigIntegerField(default=1)
     announced_at = models.DateTimeField(null=True)
@@ -123,7 +132,7 @@ class Meeting(Row):
 
 
 class MeetingAttendee(Row):
-    """Somebody named for one meeting. A meeting without any is for everyone in its calendar, as required as they are there."""
+    """Somebody named for a meeting that is not for everyone in its calendar. There, people are as required as they are in the calendar."""
 
     meeting = models.ForeignKey(Meeting, on_delete=models.DB_CASCADE, related_name="named_attendees")
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="+")

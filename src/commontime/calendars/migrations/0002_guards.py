@@ -28,10 +28,15 @@ CREATE FUNCTION calendars_pack() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE calendars_calendarparticipant p SET packed = calendars_packed(p.calendar_id, p.user_id)
     FROM (SELECT DISTINCT calendar_id, user_id FROM changed) c WHERE p.calendar_id = c.calendar_id AND p.user_id = c.user_id;
     RETURN NULL; END $$;
+CREATE FUNCTION calendars_pack_both() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE calendars_calendarparticipant p SET packed = calendars_packed(p.calendar_id, p.user_id)
+    FROM (SELECT calendar_id, user_id FROM changed UNION SELECT calendar_id, user_id FROM old_rows) c
+    WHERE p.calendar_id = c.calendar_id AND p.user_id = c.user_id;
+    RETURN NULL; END $$;
 CREATE TRIGGER pack_on_insert AFTER INSERT ON calendars_nonbusytime
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_pack();
 CREATE TRIGGER pack_on_update AFTER UPDATE ON calendars_nonbusytime
-    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_pack();
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_pack_both();
 CREATE TRIGGER pack_on_delete AFTER DELETE ON calendars_nonbusytime
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_pack();
 CREATE FUNCTION calendars_pack_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -49,8 +54,11 @@ CREATE TRIGGER clear_seat AFTER DELETE ON calendars_calendarparticipant
 CREATE FUNCTION calendars_raise_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE calendars_calendar SET version = version + 1 WHERE id IN (SELECT calendar_id FROM changed); RETURN NULL; END $$;
 CREATE FUNCTION calendars_renamed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    -- In one order, so that two renames at once can't wait for each other.
     UPDATE calendars_calendar SET version = version + 1
-    WHERE id IN (SELECT calendar_id FROM calendars_calendarparticipant WHERE user_id = NEW.id); RETURN NULL; END $$;
+    WHERE id IN (SELECT c.id FROM calendars_calendar c JOIN calendars_calendarparticipant p ON p.calendar_id = c.id
+                 WHERE p.user_id = NEW.id ORDER BY c.id FOR NO KEY UPDATE OF c);
+    RETURN NULL; END $$;
 CREATE TRIGGER version_on_rename AFTER UPDATE OF username, first_name, last_name ON auth_user
     FOR EACH ROW EXECUTE FUNCTION calendars_renamed();
 CREATE TRIGGER version_on_insert AFTER INSERT ON calendars_calendarparticipant
@@ -59,6 +67,8 @@ CREATE TRIGGER version_on_update AFTER UPDATE ON calendars_calendarparticipant
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_raise_version();
 CREATE TRIGGER version_on_delete AFTER DELETE ON calendars_calendarparticipant
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION calendars_raise_version();
+
+UPDATE calendars_calendarparticipant SET packed = calendars_packed(calendar_id, user_id);
 """
 
 POSTGRESQL_BACK = """
@@ -71,13 +81,15 @@ DROP TRIGGER pack_first ON calendars_calendarparticipant;
 DROP TRIGGER pack_on_insert ON calendars_nonbusytime;
 DROP TRIGGER pack_on_update ON calendars_nonbusytime;
 DROP TRIGGER pack_on_delete ON calendars_nonbusytime;
-DROP FUNCTION calendars_clear_seat, calendars_renamed, calendars_raise_version, calendars_pack_first, calendars_pack, calendars_packed;
+DROP FUNCTION calendars_clear_seat, calendars_renamed, calendars_raise_version, calendars_pack_first,
+    calendars_pack_both, calendars_pack, calendars_packed;
 ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_apart;
 """
 
-# Django stores a time on SQLite as text that sorts like the time. A fraction of a second is there only when it is not zero.
-_START = "((CAST(strftime('%s', {row}.start_time) AS INTEGER) + ({row}.start_time LIKE '%.%') + 59) / 60)"
-_END = "(CAST(strftime('%s', {row}.end_time) AS INTEGER) / 60)"
+# Django stores a time on SQLite as text that sorts like the time. A fraction of a second is there only when it is not zero; it is cut off
+# here because strftime rounds it, up into the next minute.
+_START = "((CAST(strftime('%s', substr({row}.start_time, 1, 19)) AS INTEGER) + ({row}.start_time LIKE '%.%') + 59) / 60)"
+_END = "(CAST(strftime('%s', substr({row}.end_time, 1, 19)) AS INTEGER) / 60)"
 _ENTRY = f"(CASE WHEN {_END} > {_START} THEN printf(';%08x%06x%02x', {_START}, {_END} - {_START}, {{row}}.preference_level) ELSE '' END)"
 
 
@@ -89,6 +101,13 @@ def _on_windows(event: str, change: str, row: str) -> str:
 
 def _entry(row: str) -> str:
     return _ENTRY.format(row=row)
+
+
+def _packed_for(seat: str) -> str:
+    return f"""(
+        SELECT coalesce(group_concat(entry, ''), '') FROM (
+            SELECT {_entry("w")} AS entry FROM calendars_nonbusytime w
+            WHERE w.calendar_id = {seat}.calendar_id AND w.user_id = {seat}.user_id ORDER BY w.start_time))"""
 
 
 SQLITE = [
@@ -103,15 +122,16 @@ SQLITE = [
     # An empty entry replaces nothing, so rows of less than a minute leave no trace.
     _on_windows("insert", f"packed || {_entry('NEW')}", "NEW"),
     _on_windows("update", f"replace(packed, {_entry('OLD')}, '') || {_entry('NEW')}", "NEW"),
+    f"""
+    CREATE TRIGGER pack_on_move AFTER UPDATE OF calendar_id, user_id ON calendars_nonbusytime
+    WHEN OLD.calendar_id <> NEW.calendar_id OR OLD.user_id <> NEW.user_id BEGIN
+    UPDATE calendars_calendarparticipant SET packed = replace(packed, {_entry("OLD")}, '')
+    WHERE calendar_id = OLD.calendar_id AND user_id = OLD.user_id; END""",
     _on_windows("delete", f"replace(packed, {_entry('OLD')}, '')", "OLD"),
     f"""
     CREATE TRIGGER pack_first AFTER INSERT ON calendars_calendarparticipant
     WHEN EXISTS (SELECT 1 FROM calendars_nonbusytime w WHERE w.calendar_id = NEW.calendar_id AND w.user_id = NEW.user_id) BEGIN
-    UPDATE calendars_calendarparticipant SET packed = (
-        SELECT coalesce(group_concat(entry, ''), '') FROM (
-            SELECT {_entry("w")} AS entry FROM calendars_nonbusytime w
-            WHERE w.calendar_id = NEW.calendar_id AND w.user_id = NEW.user_id ORDER BY w.start_time))
-    WHERE id = NEW.id; END""",
+    UPDATE calendars_calendarparticipant SET packed = {_packed_for("NEW")} WHERE id = NEW.id; END""",
     """
     CREATE TRIGGER clear_seat AFTER DELETE ON calendars_calendarparticipant BEGIN
     DELETE FROM calendars_nonbusytime WHERE calendar_id = OLD.calendar_id AND user_id = OLD.user_id;
@@ -129,6 +149,7 @@ SQLITE = [
     ),
 ]
 SQLITE_TRIGGERS = [statement.split("CREATE TRIGGER ")[1].split()[0] for statement in SQLITE]
+SQLITE.append(f"UPDATE calendars_calendarparticipant SET packed = {_packed_for('calendars_calendarparticipant')}")
 
 
 def forwards(apps, schema_editor):
