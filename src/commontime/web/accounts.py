@@ -6,12 +6,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from commontime.accounts import actions, queries
 from commontime.accounts.enums import Door
 from commontime.core.clients import client_of
-from commontime.web.base import me, next_page, page, refusing, submit
+from commontime.web.base import FORM, me, next_page, page, refusing, submit
 from commontime.web.middleware import open_page_session
 
 
@@ -44,6 +44,7 @@ class NewPasswordForm(forms.Form):
     )
 
 
+@require_http_methods(FORM)
 @refusing
 def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
@@ -54,6 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return page(request, "web/accounts/sign_in.html", {"form": form, "next": next_page(request)})
 
 
+@require_http_methods(FORM)
 @refusing
 def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
@@ -72,6 +74,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("/")
 
 
+@require_http_methods(FORM)
 @refusing
 def ask_for_reset(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
@@ -81,6 +84,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
     return page(request, "web/accounts/ask_for_reset.html", {"form": form})
 
 
+@require_http_methods(FORM)
 @refusing
 def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
     """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners open links."""
@@ -92,6 +96,7 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
 
 
 @csrf_exempt
+@require_http_methods(FORM)
 @refusing
 def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058): the mail program posts, the link is the credential."""

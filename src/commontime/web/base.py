@@ -15,6 +15,7 @@ from commontime.core.errors import Conflict, InvalidInput, NotAllowed, Refusal, 
 from commontime.web import errors
 
 View = Callable[..., HttpResponse]
+FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:

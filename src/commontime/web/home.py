@@ -2,13 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.calendars import actions, queries
 from commontime.mail import backends
 from commontime.mail import queries as mail
-from commontime.web.base import me, page, refusing, signed_in
+from commontime.web.base import FORM, me, page, refusing, signed_in
 
 
+@require_safe
 @refusing
 def welcome(request: HttpRequest) -> HttpResponse:
     if request.user:
@@ -16,6 +18,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return page(request, "web/home/welcome.html")
 
 
+@require_safe
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
     context = {
@@ -26,12 +29,14 @@ def home(request: HttpRequest) -> HttpResponse:
     return page(request, "web/home/home.html", context)
 
 
+@require_safe
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
     """List the mails to the signed-in person that were written to files because there is no mail server."""
     return page(request, "web/home/letters.html", {"letters": mail.letters_kept_for(me(request).email)})
 
 
+@require_http_methods(FORM)
 @signed_in
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to an address; its button accepts it for whoever is signed in."""
