@@ -1,6 +1,7 @@
 """Every setting of the product, from the environment. docs/settings.md lists the variables; a test holds the two together."""
 
 import ipaddress
+import select
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ _base = urlsplit(COMMONTIME_BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or _base.fragment or _base.path:
     raise ImproperlyConfigured("COMMONTIME_BASE_URL must look like https://commontime.example.org, with no path behind it.")
 HTTPS = _base.scheme == "https"
+OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
 
 DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django's debug pages. For work on the product only; refused on a public bind.")
 ALLOWED_HOSTS = env.names(
@@ -146,6 +148,14 @@ DATABASE_URL = env.text(
 DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections a process keeps at most.")
 
 
+def check_connection(pooled: Any) -> None:
+    """Refuse a pooled PostgreSQL connection that the server has closed. A look at its socket tells; only if it stirs is the server asked."""
+    poll = select.poll()
+    poll.register(pooled.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        pooled.execute("SELECT 1")
+
+
 def database(url: str) -> dict[str, Any]:
     """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data folder."""
     if not url:
@@ -176,7 +186,9 @@ def database(url: str) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 **dict(parse_qsl(parts.query)),
-                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10},
+                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10, "check": check_connection},
+                # What each request asks is planned once a connection (core.rows.fetch_one); a pooler outside must allow that.
+                "prepare_threshold": 2,
                 "connect_timeout": 5,
             },
         }
