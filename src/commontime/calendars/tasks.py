@@ -18,7 +18,9 @@ from commontime.calendars import exchange, planning, queries
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot, calendar_path
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
-from commontime.core import clock
+from commontime.core import clock, limits
+from commontime.core.errors import TooMany
+from commontime.core.text import canonical
 from commontime.mail import letters, outbox
 from commontime.mail.letters import Letter, ScheduledMeeting
 from commontime.mail.models import Message
@@ -48,7 +50,7 @@ def tell_invited(calendar: Calendar, invitations: Iterable[Invitation]) -> None:
 @outbox.composer("invitation")
 def invitation_letter(message: Message) -> Letter | None:
     invitation = _pending(message)
-    if invitation is None or message.user is None:
+    if invitation is None or message.user is None or _is_too_much(message, invitation.sender_id):
         return None
     with reading(message.user, "mail_invitations") as reader:
         return (
@@ -80,6 +82,23 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
 def _pending(message: Message) -> Invitation | None:
     rows = Invitation.objects.filter(pk=message.payload["invitation"], status="pending", sender__is_active=True)
     return rows.select_related("calendar", "sender").first()
+
+
+def _is_too_much(message: Message, sender: int) -> bool:
+    """Count a letter that one person has us send another, once; True if there were enough today. What it says stands in the product too."""
+    if message.attempts:
+        return False
+    try:
+        count_letter(sender, message.recipient)
+    except TooMany:
+        return True
+    return False
+
+
+def count_letter(sender: int, address: str) -> None:
+    """Count a letter from a person to an address; TooMany if either had enough today."""
+    limits.take("mail_pair", sender, canonical(address))
+    limits.take("mail_receiver", canonical(address))
 
 
 def tell_accepted(invitation: Invitation) -> None:
@@ -115,7 +134,7 @@ def tell_added(participant: CalendarParticipant, *, by: User) -> None:
 @outbox.composer("added")
 def added_letter(message: Message) -> Letter | None:
     calendar = _entered(message)
-    if calendar is None:
+    if calendar is None or _is_too_much(message, calendar.owner_id):
         return None
     with reading(message.user, "mail_invitations") as reader:
         return (
@@ -156,13 +175,16 @@ def transferred_letter(message: Message) -> Letter | None:
 def tell_removed(calendar: Calendar, person: User, *, by: User) -> None:
     """Post the goodbye of a calendar, with a cancel for each meeting still to come. Call it before their places in meetings go."""
     upcoming = [m for m in _upcoming(calendar) if not (named := planning.named_in(m)) or person.pk in named]
-    payload = {"calendar": calendar.name, "meetings": [Snapshot.of(m).as_payload() for m in upcoming]}
+    payload = {"calendar": calendar.name, "by": by.pk, "meetings": [Snapshot.of(m).as_payload() for m in upcoming]}
     event = f"removed:{calendar.pk}:{person.pk}:{clock.now().timestamp()}"
     outbox.post([_to(person, "removed", event, payload)])
 
 
 @outbox.composer("removed")
 def removed_letter(message: Message) -> Letter | None:
+    # One that cancels nothing is a courtesy.
+    if not message.payload["meetings"] and _is_too_much(message, message.payload["by"]):
+        return None
     with reading(message.user) as reader:
         return (
             None

@@ -47,6 +47,8 @@ def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
     require_owner(by, calendar, "invite people")
     require_running(calendar)
     check_email(email)
+    # The mail is the only way they hear of it, so the sender is told when there were too many.
+    tasks.count_letter(by.pk, email)
     return _send(Invitation(calendar=calendar, sender=by, email=email.casefold()))
 
 

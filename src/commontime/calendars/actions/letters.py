@@ -8,7 +8,6 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import queries, tasks
 from commontime.calendars.enums import MailKind
 from commontime.calendars.models import Calendar, CalendarParticipant
-from commontime.core import limits
 from commontime.core.errors import InvalidInput, NotAllowed
 
 LONGEST_NOTE = 500
@@ -23,8 +22,7 @@ def send_letter(*, by: User, username: str, kind: str = MailKind.REMINDER, calen
     if note and not share_a_calendar(by, receiver):
         raise NotAllowed("A note can go only to people with whom you share a calendar.", code="no_shared_calendar")
     calendar = None if calendar_id is None else queries.calendar_named(by, calendar_id)
-    limits.take("mail_pair", by.pk, receiver.pk)
-    limits.take("mail_receiver", receiver.pk)
+    tasks.count_letter(by.pk, receiver.email)
     tasks.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
 
 
