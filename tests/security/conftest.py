@@ -8,10 +8,11 @@ import pytest
 import time_machine
 from django.contrib.auth import hashers
 
+from commontime.accounts import actions
 from commontime.config.settings import mailer
 from commontime.mail import outbox
 from tests.mail.sink import Received, Sink
-from tests.servers import Remote, Site, open_site
+from tests.servers import Site, open_site
 
 LATE = "late"
 
@@ -68,6 +69,7 @@ def mails(settings) -> Iterator[Callable[[], list[Received]]]:
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
     """Every password that was hashed or compared, in order: the work an attacker can cause, and what takes the time of a sign-in."""
+    actions._nobodys_password()  # made once in a process
     seen: list[str] = []
     real = hashers.get_hasher("default").__class__
 
@@ -83,8 +85,3 @@ def hashed(monkeypatch) -> list[str]:
     for name in ("encode", "verify"):
         monkeypatch.setattr(real, name, counted(name))
     return seen
-
-
-@pytest.fixture
-def nobody_signed_out(site) -> Iterator[Remote]:
-    yield site.caller()
