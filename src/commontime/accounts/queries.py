@@ -10,7 +10,6 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare
@@ -55,9 +54,7 @@ def signed_in(session_id: UUID, *, epoch: str, along: Along | None = None) -> Us
     It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a keyed hash of the password's hash).
     """
     statement = _SIGNED_IN.format(columns=f", {along.columns}" if along else "", joins=along.joins if along else "")
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*(along.parameters if along else []), rows.uuid(session_id), rows.moment(clock.now())])
-        row = cursor.fetchone()
+    row = rows.fetch_one(statement, [*(along.parameters if along else []), rows.uuid(session_id), rows.moment(clock.now())])
     if row is None:
         return None
     user: User = _USER.read(row[2:])

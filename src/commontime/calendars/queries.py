@@ -125,9 +125,7 @@ def _found(user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | No
         if seen_calendar == calendar_id and meeting_id in (None, seen_meeting):
             return cast(_Found, found)
     columns, joins, parameters = _sql(calendar_id, meeting_id)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s", [*parameters, user.pk])  # noqa: S608 (column names only)
-        row = cursor.fetchone()
+    row = rows.fetch_one(f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s", [*parameters, user.pk])  # noqa: S608 (column names only)
     return _read(row, user, meeting_id) if row else _Found(None, None, False, False)
 
 

@@ -1,10 +1,16 @@
-"""Model instances from statements written by hand, for the few that every request asks. SQLite knows neither times, UUIDs nor booleans."""
+"""Rows read without the ORM's objects, for the few statements that every request or every row of a long list pays for.
 
+SQLite knows neither times, UUIDs nor booleans; what a plain cursor gives is turned into them here.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 
@@ -33,7 +39,64 @@ class Columns:
         """What turns a plain cursor's values into what the fields hold; most need nothing, on PostgreSQL all."""
         if connection.vendor != "sqlite":
             return []
-        return [(place, convert) for place, field in enumerate(self.fields) for convert in connection.ops.get_db_converters(field.cached_col)]
+        found = ((place, connection.ops.get_db_converters(field.cached_col)) for place, field in enumerate(self.fields))
+        return [(place, convert) for place, converters in found for convert in converters]
+
+
+def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Return the first row of a statement that is asked again and again: PostgreSQL plans it once a connection, not each time."""
+    with _prepared_cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+@contextmanager
+def _prepared_cursor() -> Iterator[Any]:
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    import psycopg
+
+    connection.ensure_connection()
+    # Django's cursor writes the parameters into the text, so the server can't know the statement again; psycopg's own sends them apart.
+    with connection._prepare_cursor(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
+        yield cursor
+
+
+def plain(rows: models.QuerySet[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return columns of a queryset's rows as values that JSON can be made of: on SQLite ids and times are their text already."""
+    rows = rows.values_list(*columns)
+    try:
+        statement, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    if connection.vendor != "sqlite":
+        return found
+    turns = [_TEXTS.get(_kind(rows, name)) for name in columns]
+    return [tuple([turn(value) if turn and value is not None else value for turn, value in zip(turns, row, strict=True)]) for row in found]
+
+
+def _kind(rows: models.QuerySet[Any], name: str) -> str:
+    if name in rows.query.annotations:
+        return str(rows.query.annotations[name].output_field.get_internal_type())
+    *path, last = name.split("__")
+    model: Any = rows.model
+    for step in path:
+        model = model._meta.get_field(step).related_model
+    field = model._meta.get_field(last)
+    return str((field.target_field if field.is_relation else field).get_internal_type())
+
+
+_TEXTS: dict[str, Any] = {
+    "UUIDField": lambda text: f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}",
+    "DateTimeField": lambda text: f"{text[:10]}T{text[11:]}Z",
+    "BooleanField": bool,
+}
 
 
 def uuid(name: UUID) -> Any:
