@@ -143,7 +143,7 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
     now = clock.now()
     session = Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True).select_related("user").first()
     if session is None or session.epoch != queries.epoch_of(session.user):
-        raise signed_out()
+        raise _signed_out()
     fresh = secrets.token_urlsafe(SECRET_BYTES)
     ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
     # One conditional update: of two refreshes with one secret at most one finds it.
@@ -151,12 +151,12 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
     if not renewed.update(refresh_hash=queries.hashed(fresh), used_at=now, ends_at=ends_at):
         end_session(session)
         logger.warning("A refresh token was used twice; sign-in %s of user %s is ended", session.pk, session.user_id)
-        raise signed_out()
+        raise _signed_out()
     session.used_at, session.ends_at = now, ends_at
     return Opened(session.user, session, fresh)
 
 
-def signed_out() -> Unidentified:
+def _signed_out() -> Unidentified:
     return Unidentified("You are signed out; sign in again.", code="token_not_valid")
 
 
@@ -209,7 +209,7 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
             # Only what changes is written, and only under the password this person signed in with: who was signed out by a new one
             # meanwhile can't write any more, least of all the old password.
             if changed and not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(**changed):
-                raise signed_out()
+                raise _signed_out()
             if changed.keys() & {"username", "email"}:
                 _keep_keys(edited)
             if is_guarded:
