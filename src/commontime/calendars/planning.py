@@ -251,7 +251,7 @@ def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
 
 
 def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int) -> list[datetime]:
-    """Return the best starts, best first: fewest required people missing, most attending, fewest if need be, fewest works, preference, earliest."""
+    """Return the best starts, best first: fewest required people missing, most attending, least reluctantly, earliest."""
     if not group.answered:
         return []
     earliest, latest_end = bounds_of(meeting, group, now)
@@ -263,7 +263,7 @@ def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int) ->
 
 
 def ranked(meeting: Meeting, group: Group, stored: Sequence[ScheduleSuggestion], *, now: datetime, limit: int, named: bool) -> list[Ranked]:
-    """Return stored and computed starts together, best first, each with its reasons. Stored ones are all there; computed ones at most `limit`."""
+    """Return stored and computed starts together, best first, each with its reasons: all stored ones, and at most `limit` computed ones."""
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit)
     starts = list(dict.fromkeys([*by_start, *computed]))
@@ -282,9 +282,9 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if not group.answered:
         return ["Nobody has answered yet."]
     if len(outcome.attending) == everyone:
-        said.append(_people_can("all", everyone, "people who answered"))
+        said.append(f"{_all(everyone, 'people', 'person')} who answered can come.")
     elif must and not outcome.missing:
-        said.append(f"{_people_can('all', len(must), 'required people')}; {len(outcome.attending)} of {everyone} in all.")
+        said.append(f"{_all(len(must), 'required people', 'required person')} can come; {len(outcome.attending)} of {everyone} in all.")
     else:
         said.append(f"{len(outcome.attending)} of {everyone} can come.")
     if outcome.missing:
@@ -306,8 +306,8 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     return said
 
 
-def _people_can(how: str, count: int, whom: str) -> str:
-    return f"{'All' if how == 'all' else how} {count} {whom} can come" + ("." if whom.endswith("answered") else "")
+def _all(count: int, many: str, one: str) -> str:
+    return f"All {count} {many}" if count > 1 else f"The one {one}"
 
 
 def _names(people: Sequence[Person], most: int = 5) -> str:

@@ -1,0 +1,50 @@
+"""Why a start stands where it does, in words that read well for one person and for many."""
+
+import pytest
+
+from commontime.calendars import planning
+from commontime.calendars.models import CalendarParticipant
+from commontime.core import clock
+from tests import build
+
+pytestmark = pytest.mark.django_db
+
+
+def first_reasons(meeting) -> str:
+    best, *_ = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True)
+    return " ".join(best.reasons)
+
+
+@pytest.mark.parametrize(
+    ("answering", "said"),
+    [
+        (1, "The one person who answered can come. 2 not answered yet."),
+        (2, "All 2 people who answered can come. 1 not answered yet."),
+        (3, "All 3 people who answered can come."),
+    ],
+)
+def test_all_who_answered(answering, said):
+    people = [build.user() for _ in range(3)]
+    calendar = build.calendar(owner=people[0], participants=people[1:])
+    for person in people[:answering]:
+        build.window(calendar, person, build.day(9), build.day(11))
+
+    assert first_reasons(build.meeting(calendar=calendar)) == said
+
+
+@pytest.mark.parametrize(
+    ("required", "said"),
+    [
+        (1, "The one required person can come; 2 of 3 in all. Bao can't."),
+        (2, "All 2 required people can come; 2 of 3 in all. Bao can't."),
+    ],
+)
+def test_all_who_are_required(required, said):
+    mina, sam, bao = people = [build.user(name) for name in ("mina", "sam", "bao")]
+    calendar = build.calendar(owner=mina, participants=[sam, bao])
+    CalendarParticipant.objects.filter(user__in=people[required:]).update(required=False)
+    for person in (mina, sam):
+        build.window(calendar, person, build.day(9), build.day(11))
+    build.window(calendar, bao, build.day(15), build.day(16))
+
+    assert first_reasons(build.meeting(calendar=calendar)) == said
