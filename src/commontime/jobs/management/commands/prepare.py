@@ -2,7 +2,7 @@
 
 import os
 import socket
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.management import call_command
@@ -32,7 +32,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 def refuse_silent_database() -> None:
     """Ask past the pool, which would hide the reason behind a timeout."""
-    database: Any = connection.Database
+    database = cast(Any, connection).Database
     try:
         database.connect(**connection.get_connection_params()).close()
     except database.Error as error:
