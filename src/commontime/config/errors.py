@@ -1,9 +1,16 @@
 """Errors outside a view go to the door that the path belongs to."""
 
+import logging
+import sys
+
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from commontime.api import errors as api
 from commontime.web import errors as web
+
+logger = logging.getLogger(__name__)
+RETRY_AFTER = "5"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -19,7 +26,38 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Outside a view, for example where a page's session is stored, an outage arrives here.
+    if (exception := sys.exc_info()[1]) and (answer := of_the_database(request, exception)):
+        return answer
     return web.plain(request, 500, "It is noted. Nothing you entered was changed.") if _is_page(request) else api.server_error(request)
+
+
+def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
+    """Answer 503 if the database is away, 409 if what a row hangs on was deleted meanwhile; None for anything else."""
+    if isinstance(exception, OperationalError | InterfaceError):
+        logger.error("The database is away: %s", exception)
+        return unavailable(request)
+    if isinstance(exception, IntegrityError) and _is_orphan(exception):
+        logger.info("Two changes clashed: %s", exception)
+        return _clash(request)
+    return None
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    detail = "The database does not answer. Nothing was changed; try again in a moment."
+    answer = web.plain(request, 503, detail) if _is_page(request) else api.shaped(503, "unavailable", detail)
+    answer["Retry-After"] = RETRY_AFTER
+    return answer
+
+
+def _clash(request: HttpRequest) -> HttpResponse:
+    detail = "Something this is about was deleted at the same moment. Nothing was changed; read it again."
+    return web.plain(request, 409, detail) if _is_page(request) else api.shaped(409, "changed_meanwhile", detail)
+
+
+def _is_orphan(exception: IntegrityError) -> bool:
+    """Tell a reference to a deleted row from other broken constraints: both databases check references when the transaction ends."""
+    return getattr(exception.__cause__, "sqlstate", "") == "23503" or "FOREIGN KEY" in str(exception)
 
 
 def _is_page(request: HttpRequest) -> bool:

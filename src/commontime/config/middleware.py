@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+
+from commontime.config import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -33,8 +35,26 @@ class HeadersMiddleware:
         return response
 
 
+class HostMiddleware:
+    """Answer only to our own names. A probe may ask by whatever address it has: what it hears is one word."""
+
+    PROBES = ("/healthz", "/readyz")
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            if request.path_info.rstrip("/") not in self.PROBES:
+                logger.warning("Refused the host %.80r. If it is ours, add it to COMMONTIME_ALLOWED_HOSTS.", request.META.get("HTTP_HOST"))
+                return errors.bad_request(request)
+        return self.get_response(request)
+
+
 class OutageMiddleware:
-    """Turn a database that is away into 503 with Retry-After instead of an error page."""
+    """Turn what the database says about itself, not about us, into an answer that tells what to do."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -43,11 +63,4 @@ class OutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        logger.error("The database is away: %s", exception)
-        return JsonResponse(
-            {"code": "unavailable", "detail": "The database does not answer. Nothing was changed; try again in a moment."},
-            status=503,
-            headers={"Retry-After": "5"},
-        )
+        return errors.of_the_database(request, exception)

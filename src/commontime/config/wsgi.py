@@ -1,6 +1,26 @@
 import os
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commontime.config.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Take in a body that comes in pieces (RFC 9112, 7.1): WSGI knows no length of it, and Django would take it for empty."""
+    if environ.get("HTTP_TRANSFER_ENCODING") and not environ.get("CONTENT_LENGTH"):
+        body = _gathered(environ["wsgi.input"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    return _django(environ, start_response)
+
+
+def _gathered(stream: Any, longest: int) -> bytearray:
+    """Return the body, or so much of a longer one that it is seen to be too long."""
+    body = bytearray()
+    while len(body) <= longest and (piece := stream.read(longest + 1 - len(body))):
+        body += piece
+    return body

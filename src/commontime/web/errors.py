@@ -32,6 +32,7 @@ TITLES = {
     422: "Please have another look",
     429: "A little too often",
     500: "That was our mistake",
+    503: "Just a moment",
 }
 
 
