@@ -1,7 +1,7 @@
 """What every view of the API shares: who asks, what they sent, and how an answer leaves."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +27,7 @@ from commontime.calendars import queries as calendars
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, Unidentified
 from commontime.core.models import RememberedAnswer
+from commontime.core.rows import Listed
 
 READING = {"GET", "HEAD", "OPTIONS"}
 LARGEST_BODY = 1_000_000
@@ -293,20 +294,34 @@ def page(request: Request, rows: QuerySet[Any], *, order: Sequence[str]) -> tupl
 
     The cursor holds the last row's keys, so a page costs the same wherever it is, and rows that come or go do not shift the others.
     """
-    size = _page_size(request)
     keys = [name.removeprefix("-") for name in order]
-    rows = rows.order_by(*order)
-    signer = Signer(salt=f"commontime.cursor {request.path.rstrip('/')}")
+
+    def fetch(after: list[Any] | None, limit: int) -> list[tuple[Any, list[Any]]]:
+        behind = rows.filter(_after(order, _values(rows, keys, after))) if after else rows
+        return [(row, [_key(row, name) for name in keys]) for row in behind.order_by(*order)[:limit]]
+
+    return _paged(request, fetch)
+
+
+def page_of(request: Request, rows: Listed) -> tuple[list[Any], dict[str, str]]:
+    """Return a page, as `page` does, of a list by hand: tuples."""
+    return _paged(request, rows.fetch)
+
+
+def _paged(request: Request, fetch: Callable[[list[Any] | None, int], list[tuple[Any, Any]]]) -> tuple[list[Any], dict[str, str]]:
+    size = _page_size(request)
     cursor = request.query_params.get("cursor")
-    if cursor:
-        rows = rows.filter(_after(order, _read_cursor(cursor, signer, rows, keys)))
-    found = list(rows[: size + 1])
+    found = fetch(_read_cursor(request, cursor) if cursor else None, size + 1)
+    rows = [row for row, _ in found[:size]]
     if len(found) <= size:
-        return found, {}
-    found = found[:size]
+        return rows, {}
     query = request.query_params.copy()
-    query["cursor"] = signer.sign_object(msgspec.to_builtins([_key(found[-1], name) for name in keys]))
-    return found, {"Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'}
+    query["cursor"] = _signer(request).sign_object(msgspec.to_builtins(found[size - 1][1]))
+    return rows, {"Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'}
+
+
+def _signer(request: Request) -> Signer:
+    return Signer(salt=f"commontime.cursor {request.path.rstrip('/')}")
 
 
 def _page_size(request: Request) -> int:
@@ -324,13 +339,16 @@ def _key(row: Any, name: str) -> Any:
     return row
 
 
-def _read_cursor(cursor: str, signer: Signer, rows: QuerySet[Any], keys: Sequence[str]) -> list[Any]:
+def _read_cursor(request: Request, cursor: str) -> list[Any]:
     """Return the keys in a cursor that we signed for this list: nobody can make one up."""
     try:
-        values = signer.unsign_object(cursor)
+        return list(_signer(request).unsign_object(cursor))
     except (BadSignature, ValueError):
         raise InvalidInput("This cursor is not one of ours; start again without it.", field="cursor") from None
-    return [_field(rows.model, name).to_python(value) for name, value in zip(keys, values, strict=True)]
+
+
+def _values(rows: QuerySet[Any], keys: Sequence[str], after: Sequence[Any]) -> list[Any]:
+    return [_field(rows.model, name).to_python(value) for name, value in zip(keys, after, strict=True)]
 
 
 def _field(model: Any, name: str) -> Any:

@@ -1,6 +1,5 @@
 """Contacts: shapes, then views."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +9,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, shown
-from commontime.api.fields import LARGEST_USER_ID
+from commontime.api.base import Request, View, gone, listed, page_of, parse, shown
+from commontime.api.fields import LARGEST_USER_ID, Moment
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 
@@ -36,7 +35,7 @@ class ContactOutput(msgspec.Struct):
     username: str
     first_name: str
     last_name: str
-    since: datetime
+    since: Moment
     mutual: bool
 
 
@@ -50,8 +49,8 @@ class Contacts(View):
     @extend_schema(parameters=docs.PAGING, responses={200: list[ContactOutput]})
     def get(self, request: Request) -> HttpResponse:
         """List one's contacts by their names. `mutual`: they keep you too."""
-        rows, links = page(request, queries.contacts_of(request.user), order=("contactee__username", "id"))
-        return listed(request, map(show, rows), links)
+        rows, links = page_of(request, queries.contact_rows(request.user))
+        return listed(request, (ContactOutput(*row) for row in rows), links)
 
 
 class ContactAdd(View):

@@ -18,13 +18,13 @@ from commontime.api.base import (
     listed,
     moment_param,
     not_modified,
-    page,
+    page_of,
     parse,
     shown,
     whole_param,
 )
 from commontime.api.calendars import LONGEST_MEETING
-from commontime.api.fields import LARGEST_USER_ID, Instant, Whole, zone_of
+from commontime.api.fields import Instant, LARGEST_USER_ID, Moment, Whole, zone_of
 from commontime.api.stored import stored
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
@@ -59,8 +59,8 @@ class WindowOutput(msgspec.Struct):
     id: UUID
     user: int
     calendar: UUID
-    start_time: datetime
-    end_time: datetime
+    start_time: Moment
+    end_time: Moment
     preference_level: int
 
 
@@ -84,8 +84,8 @@ class Who(msgspec.Struct):
 class Piece(msgspec.Struct, omit_defaults=True):
     """`[start, end)`: the starts for which everything here holds for a meeting of `duration_minutes`."""
 
-    start: datetime
-    end: datetime
+    start: Moment
+    end: Moment
     available: int
     ideal: int
     works: int
@@ -99,15 +99,15 @@ Availability = msgspec.defstruct(
     "Availability",
     [
         ("calendar", UUID),
-        ("from", datetime | None),
-        ("to", datetime | None),
+        ("from", Moment | None),
+        ("to", Moment | None),
         ("duration_minutes", int),
         ("participants", int),
         ("answered", int),
         ("unanswered", int),
         ("people", list[PersonOutput] | None),
         ("names_left_out", bool),
-        ("next_from", datetime | None),
+        ("next_from", Moment | None),
         ("pieces", list[Piece]),
     ],
 )
@@ -137,17 +137,10 @@ class Windows(View):
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List the times people gave, as far as the calendar's `visibility` shows them."""
         calendar = queries.calendar_for(request.user, calendar_id)
-        rows = queries.windows_visible_to(request.user, calendar)
         start, end = _range(request, calendar)
-        if start:
-            rows = rows.filter(end_time__gt=start)
-        if end:
-            rows = rows.filter(start_time__lt=end)
-        user = whole_param(request, "user", least=1, most=2**31 - 1)
-        if user:
-            rows = rows.filter(user=user)
-        found, links = page(request, rows, order=("start_time", "id"))
-        return listed(request, map(show, found), links)
+        whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
+        found, links = page_of(request, queries.window_rows(request.user, calendar, whose=whose, start=start, end=end))
+        return listed(request, (WindowOutput(id_, user, calendar_id, *rest) for id_, user, *rest in found), links)
 
     @extend_schema(
         request=WindowInput, responses={201: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"}

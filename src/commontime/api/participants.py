@@ -1,6 +1,5 @@
 """Participants: shapes, then views."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +9,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, shown
-from commontime.api.fields import Flag, UserId
+from commontime.api.base import Request, View, gone, listed, page_of, parse, shown
+from commontime.api.fields import Flag, Moment, UserId
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant
 
@@ -34,7 +33,7 @@ class ParticipantOutput(msgspec.Struct):
     last_name: str
     required: bool
     answered: bool
-    joined_at: datetime
+    joined_at: Moment
 
 
 def show(participant: CalendarParticipant) -> dict[str, Any]:
@@ -57,8 +56,8 @@ class Participants(View):
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List who takes part, in the order they joined."""
         calendar = queries.calendar_for(request.user, calendar_id)
-        rows, links = page(request, queries.participants_of(calendar), order=("joined_at", "id"))
-        return listed(request, map(show, rows), links)
+        rows, links = page_of(request, queries.participant_rows(calendar))
+        return listed(request, (ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links)
 
     @extend_schema(
         request=ParticipantInput,

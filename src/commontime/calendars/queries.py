@@ -169,6 +169,27 @@ def _require_inside(found: _Found, missing: str) -> None:
 # People -------------------------------------------------------------------------------------------------------------
 
 
+_PARTICIPANTS = rows.Listing(
+    "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id",
+    [
+        ("p.id", "id"),
+        ("u.id", "plain"),
+        ("u.username", "plain"),
+        ("u.first_name", "plain"),
+        ("u.last_name", "plain"),
+        ("p.required", "flag"),
+        ("p.packed <> ''", "flag"),
+        ("p.joined_at", "time"),
+    ],
+    ["p.joined_at", "p.id"],
+)
+
+
+def participant_rows(calendar: Calendar) -> rows.Listed:
+    """Rows (id, user, username, first name, last name, required, answered, joined at) of the calendar's people."""
+    return _PARTICIPANTS.where("p.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
+
+
 def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
     """The calendar's people with their names; `has_answered` once they gave any time."""
     return (
@@ -188,6 +209,26 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
 
 
 # Non-busy times -----------------------------------------------------------------------------------------------------
+
+
+_WINDOWS = rows.Listing(
+    "calendars_nonbusytime w",
+    [("w.id", "id"), ("w.user_id", "plain"), ("w.start_time", "time"), ("w.end_time", "time"), ("w.preference_level", "plain")],
+    ["w.start_time", "w.id"],
+)
+
+
+def window_rows(user: User, calendar: Calendar, *, whose: int | None, start: datetime | None, end: datetime | None) -> rows.Listed:
+    """Rows (id, user, start, end, preference) of the times the user may see: of one person, and touching `[start, end)`, if given."""
+    conditions, parameters = ["w.calendar_id = %s"], [rows.uuid(calendar.pk)]
+    if not rules.may_see_windows_of_others(user, calendar):
+        conditions.append("w.user_id = %s")
+        parameters.append(user.pk)
+    for condition, value in (("w.user_id = %s", whose), ("w.end_time > %s", start), ("w.start_time < %s", end)):
+        if value is not None:
+            conditions.append(condition)
+            parameters.append(rows.moment(value) if isinstance(value, datetime) else value)
+    return _WINDOWS.where(*conditions, parameters=parameters)
 
 
 def windows_visible_to(user: User, calendar: Calendar) -> QuerySet[NonBusyTime]:

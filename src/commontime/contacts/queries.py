@@ -2,6 +2,26 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from commontime.contacts.models import Contact
+from commontime.core import rows
+
+_CONTACTS = rows.Listing(
+    "contacts_contact c JOIN auth_user u ON u.id = c.contactee_id",
+    [
+        ("c.id", "id"),
+        ("u.id", "plain"),
+        ("u.username", "plain"),
+        ("u.first_name", "plain"),
+        ("u.last_name", "plain"),
+        ("c.created_at", "time"),
+        ("EXISTS (SELECT 1 FROM contacts_contact o WHERE o.owner_id = c.contactee_id AND o.contactee_id = c.owner_id)", "flag"),
+    ],
+    ["u.username", "c.id"],
+)
+
+
+def contact_rows(user: User) -> rows.Listed:
+    """Rows (id, contactee, username, first name, last name, since, mutual) of the user's own contacts, in the order of their names."""
+    return _CONTACTS.where("c.owner_id = %s", "u.is_active", parameters=[user.pk])
 
 
 def contacts_of(user: User) -> QuerySet[Contact]:
