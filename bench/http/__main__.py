@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench.http.measures import PARTS, SAME_AS, Effort, Row
+from bench.http.measures import PARTS, SAME_AS, Effort, Row, count_queries
 from bench.http.page import tables
 from bench.http.stage import DATABASES, stage
 
@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> str:
     for database in asked.database or DATABASES:
         with stage(database) as scene:
             measured[database] = [row for name, part in PARTS.items() if name in wanted for row in part(scene, effort)]
+            count_queries(scene, measured[database])
     return tables(measured, effort)
 
 

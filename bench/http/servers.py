@@ -82,8 +82,10 @@ def _await(address: Address, ready: bytes, process: subprocess.Popen[bytes]) -> 
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         try:
-            if ask(address, ready)[0] == 200:
+            status, _ = ask(address, ready)
+            if status == 200:
                 return
+            raise RuntimeError(f"the server answered {status}")
         except OSError:
             pass
         time.sleep(0.005)

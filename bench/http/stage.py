@@ -92,6 +92,15 @@ class Stage:
         method, _, rest = product_request.split(b" ", 2)
         return method + f" /{name} ".encode() + rest
 
+    def queries(self, requests: list[bytes]) -> list[list[int]]:
+        """Return how many SQL statements each request costs when it comes first, and when it comes again."""
+        command = [sys.executable, "-m", "bench.http.queries"]
+        env = environment(**self.settings, DJANGO_SETTINGS_MODULE="commontime.config.settings")
+        asked = json.dumps([data.decode() for data in requests])
+        done = subprocess.run(command, cwd=ROOT, env=env, input=asked, text=True, stdout=subprocess.PIPE, check=True)
+        counts: list[list[int]] = json.loads(done.stdout.splitlines()[-1])
+        return counts
+
     def clear_storm(self) -> None:
         """Take back what the storm's people answered."""
         self.aside.do("DELETE FROM calendars_nonbusytime WHERE calendar_id = %s", self.aside.id(self.made["calendars"]["storm"]))
