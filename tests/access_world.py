@@ -146,7 +146,7 @@ def signed_in(user: User) -> Person:
 class World:
     """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger; Dave was removed, Lea left, Nils declined.
 
-    Eve has a calendar of her own. Rita and Cara are nobody special: Rita's password is reset, Cara is everybody's contact.
+    Mina and Sam have a band too, Eve has a calendar of her own. Rita's password is reset, Cara is everybody's contact.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -173,10 +173,9 @@ class World:
             seat.user.username: seat for seat in CalendarParticipant.objects.filter(calendar=self.calendar).select_related("user")
         }
         self._see_people_off()
-        self.other = build.calendar(owner=eve, name="Choir of Eve")
-        self.other_meeting = build.meeting(calendar=self.other, title="Rehearsal of Eve")
-        self.other_window = build.window(self.other, eve, build.day(9), build.day(12))
-        self.other_suggestion = build.suggestion(self.other_meeting, eve, build.day(9))
+        self.band = build.calendar(owner=mina, participants=[sam], name="Band of Mina")
+        self.gig = build.meeting(calendar=self.band, title="Gig of Mina")
+        self.evening = build.calendar(owner=eve, name="Evening of Eve")
         Mute.objects.create(user=eve, sender=sam)
         self._collect_bad_tokens()
         self.untouched = everything_stored()

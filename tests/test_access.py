@@ -2,15 +2,34 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from inspect import isfunction
+from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Case, F, QuerySet, Value, When
+from django.test import override_settings
 from django.urls import get_resolver
 
+from commontime.accounts import queries as accounts
+from commontime.accounts import rules as account_rules
+from commontime.accounts.models import Mute, Session
+from commontime.calendars import queries
+from commontime.calendars import rules as calendar_rules
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
+from commontime.contacts import queries as contacts
+from commontime.contacts.models import Contact
+from commontime.core import clock
+from commontime.core.errors import NotFound
+from commontime.mail import outbox
+from commontime.mail import queries as mail
+from commontime.mail.models import Message
 from tests import build
-from tests.access_world import ANYBODY, LATER, NAMES, ROLES, ROWS, Person, Row, World, everything_stored, rolled_back
+from tests.access_world import LATER, NAMES, ROLES, ROWS, SHARED, Person, Row, World, everything_stored, rolled_back
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -56,7 +75,9 @@ def methods_of(world: World, path: str, view: Any) -> list[str]:
 
 
 def test_every_route_and_method_is_in_the_matrix(world):
-    found = {f"{method} {path}" for raw, view in routes().items() for path in [in_the_matrix(raw)] for method in methods_of(world, path, view)}
+    found = {
+        f"{method} {path}" for raw, view in routes().items() for path in [in_the_matrix(raw)] for method in methods_of(world, path, view)
+    }
 
     assert found == {str(row) for row in ROWS}
 
@@ -90,3 +111,634 @@ def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_matrix_holds(world, row):
     assert differences(world, row) == []
+
+
+def test_head_answers_as_get_does_without_a_body(world):
+    for row in ROWS:
+        if row.method == "GET" and not row.is_page:
+            path = row.path.format(**world.things(row, world.people["sam"]))
+            look, head = (world.people["sam"](method, path) for method in ("GET", "HEAD"))
+            assert (head.status_code, head.content) == (look.status_code, b""), path
+
+
+@pytest.mark.parametrize("row", LATER, ids=str)
+def test_what_is_not_built_yet_answers_nobody(world, row):
+    """Who builds it moves its row out of "later", and the matrix asks from then on."""
+    for role in ROLES:
+        for person in world.who(role).values():
+            path = row.path.format(**world.things(row, person))
+            assert (person(row.method, path, {}).status_code, person.browse(row.method, path, {}).status_code) == (404, 404), role
+
+
+# Hidden and missing are the same (ID-04) ----------------------------------------------------------------------------
+
+IDS = ("id", "mid", "pid", "nid", "sid", "iid")
+PATHS_WITH_IDS = sorted({row.path for row in ROWS if not row.is_page and set(row.names) & set(IDS)})
+
+
+def answer_to(person: Person, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    """Return all that can be seen of an answer."""
+    with rolled_back():
+        answer = person(method, path, body, **headers)
+    return answer.status_code, answer.content, dict(answer.headers)
+
+
+def row_at(path: str, method: str) -> Row:
+    return next((row for row in ROWS if (row.path, row.method) == (path, method)), Row("", method, path, {}))
+
+
+def ways_to_ask(world: World, path: str, person: Person) -> Iterator[tuple[str, Any, dict[str, str]]]:
+    """Yield every method, with a body that would do, then with one that can't be read and every header that makes a condition."""
+    for method in (*METHODS, "HEAD", "OPTIONS"):
+        yield method, world.body(row_at(path, method), person), {}
+    conditions = {"if_match": '"0123"', "if_none_match": "*"}
+    for method in ("GET", "PUT", "DELETE"):
+        yield method, None if method == "GET" else b"{", conditions
+    yield "POST", b"{", {"idempotency_key": "again"}
+
+
+def missing_instead(things: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
+    """Yield the things with an id of nothing in the place of one of them, then of all."""
+    names = [name for name in IDS if f"{{{name}}}" in path]
+    for replaced in [[name] for name in names] + ([names] if len(names) > 1 else []):
+        yield {**things, **{name: uuid4() for name in replaced}}
+
+
+@pytest.mark.parametrize("path", PATHS_WITH_IDS)
+def test_hidden_and_missing_are_the_same_to_who_may_not_know(world, path):
+    whose = "others" if path == "/profile/sessions/{sid}/" else ""
+    for person in [*world.who("stranger").values(), *world.who("former").values()]:
+        real = world.things(row_at(path, ""), person, whose)
+        for method, body, headers in ways_to_ask(world, path, person):
+            hidden = answer_to(person, method, path.format(**real), body, **headers)
+            assert hidden[0] in (404, 405) or method == "OPTIONS", (person.name, method, hidden)
+            for nothing in missing_instead(real, path):
+                assert answer_to(person, method, path.format(**nothing), body, **headers) == hidden, (person.name, method)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2])
+def test_who_is_invited_learns_nothing_of_what_is_inside(world, path):
+    iris = world.people["iris"]
+    real = world.things(row_at(path, ""), iris)
+    child = [name for name in IDS if f"{{{name}}}" in path][-1]
+    for method, body, headers in ways_to_ask(world, path, iris):
+        inside = answer_to(iris, method, path.format(**real), body, **headers)
+        assert inside[0] in (403, 405) or method == "OPTIONS", (method, inside)
+        assert answer_to(iris, method, path.format(**{**real, child: uuid4()}), body, **headers) == inside, method
+
+
+def strangers_children(world: World) -> dict[str, tuple[str, Any]]:
+    """Return paths to things of the band under the choir, and the name of the child in each."""
+    mine = world.people["sam"].user
+    seat = world.band.participants.get(user=mine).pk
+    window = build.window(world.band, mine, build.day(9), build.day(12)).pk
+    suggestion = build.suggestion(world.gig, mine, build.day(9)).pk
+    return {
+        "/calendars/{id}/participants/{pid}/": ("pid", seat),
+        "/calendars/{id}/nonbusytimes/{nid}/": ("nid", window),
+        "/calendars/{id}/meetings/{mid}/": ("mid", world.gig.pk),
+        "/calendars/{id}/meetings/{mid}/invite.ics": ("mid", world.gig.pk),
+        "/calendars/meetings/{mid}/suggestions/{sid}/": ("sid", suggestion),
+    }
+
+
+def test_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
+    """ID-03: also to those who know both parents, and own the child."""
+    with rolled_back():
+        children = strangers_children(world)
+        assert set(children) == {path for path in PATHS_WITH_IDS if path.count("{") == 2}
+        for path, (name, child) in children.items():
+            for person in (world.people[name] for name in ("mina", "sam", "eve", "dave")):
+                things = world.things(row_at(path, ""), person)
+                for method, body, headers in ways_to_ask(world, path, person):
+                    answer = answer_to(person, method, path.format(**{**things, name: child}), body, **headers)
+                    assert answer[0] in (404, 405) or method == "OPTIONS", (person.name, method, path, answer)
+                    assert answer == answer_to(person, method, path.format(**{**things, name: uuid4()}), body, **headers)
+
+
+NOBODY = 2_000_000_000
+
+
+def ids_in_bodies(world: World) -> Iterator[tuple[str, str, str, Callable[[Any], dict[str, Any]], Any, Any]]:
+    """Yield who asks what with an id in the body, and an id that is hidden from them, and one that is missing."""
+    choir, eve, ina = f"/calendars/{world.calendar.pk}", world.user("eve").pk, world.inactive.pk
+    deadline = build.day(1).isoformat()
+    for name in ("eve", "dave", "lea", "nils"):
+        yield name, "POST", "/calendars/invitations/", lambda c: {"calendar": str(c), "receiver": eve}, world.calendar.pk, uuid4()
+        yield name, "POST", "/calendars/invitations/", lambda c: {"calendar": str(c), "email": "x@example.org"}, world.calendar.pk, uuid4()
+        yield name, "POST", "/calendars/send-email/", lambda c: {"calendar": str(c), "username": "cara"}, world.calendar.pk, uuid4()
+    yield "mina", "POST", "/calendars/invitations/", lambda u: {"calendar": str(world.calendar.pk), "receiver": u}, ina, NOBODY
+    yield "mina", "POST", f"{choir}/participants/", lambda u: {"user": u}, ina, NOBODY
+    yield "mina", "POST", f"{choir}/transfer/", lambda u: {"user": u}, eve, NOBODY
+    yield "mina", "POST", f"{choir}/meetings/", lambda u: {"deadline": deadline, "required": [u]}, eve, NOBODY
+    yield "mina", "PUT", f"{choir}/meetings/{world.open.pk}/", lambda u: {"optional": [u]}, eve, NOBODY
+    yield "mina", "POST", "/contacts/add/", lambda u: {"contactee": u}, ina, NOBODY
+    yield "mina", "POST", "/contacts/add/", lambda u: {"contactee": u}, "ina", "no-such-name"
+    refresh = world.people["mina"].refresh
+    yield "mina", "POST", "/profile/delete/", lambda u: {"refresh_token": refresh, "transfer_to": u}, eve, NOBODY
+
+
+def test_an_id_in_a_body_is_bad_input_in_the_same_words_whether_hidden_or_missing(world):
+    for name, method, path, body, hidden, missing in ids_in_bodies(world):
+        answers = [answer_to(world.people[name], method, path, body(value)) for value in (hidden, missing)]
+        assert answers[0] == answers[1], (name, path)
+        assert answers[0][0] == 400, (name, path, answers[0])
+
+
+def test_who_is_invited_is_told_so_when_they_name_the_calendar(world):
+    answer = world.people["iris"]("POST", "/calendars/send-email/", {"calendar": str(world.calendar.pk), "username": "cara"})
+
+    assert answer.status_code == 403
+
+
+# What is in a body decides nothing (ID-06, ID-07) -------------------------------------------------------------------
+
+
+def test_the_sender_is_who_asks(world):
+    body = {"calendar": str(world.calendar.pk), "receiver": world.user("nina").pk, "sender": world.user("sam").pk, "status": "accepted"}
+    with rolled_back():
+        answer = world.people["mina"]("POST", "/calendars/invitations/", body)
+
+    assert answer.status_code == 201
+    assert (answer.data["sender"], answer.data["status"]) == (world.user("mina").pk, "pending")
+
+
+def test_a_time_is_of_who_asks_in_the_calendar_of_the_path(world):
+    body = {"start_time": build.day(14).isoformat(), "end_time": build.day(15).isoformat(), "preference_level": 3}
+    others = {"user": world.user("mina").pk, "calendar": str(world.band.pk), "id": str(uuid4())}
+    with rolled_back():
+        answer = world.people["sam"]("POST", f"/calendars/{world.calendar.pk}/nonbusytimes/", {**body, **others})
+        stored = NonBusyTime.objects.get(pk=answer.data["id"])
+
+    assert (stored.user, stored.calendar, str(stored.pk) == others["id"]) == (world.user("sam"), world.calendar, False)
+
+
+# People come and go (ID-10, ID-11, ID-13) ---------------------------------------------------------------------------
+
+
+def test_a_revoked_invitation_can_not_be_accepted(world):
+    path = f"/calendars/invitations/{world.invitation.pk}/"
+    with rolled_back():
+        revoked = world.people["mina"]("DELETE", path)
+        late = world.people["iris"]("PUT", path, {"status": "accepted"})
+        looks = world.people["iris"]("GET", f"/calendars/{world.calendar.pk}/")
+
+    assert (revoked.status_code, late.status_code, looks.status_code) == (204, 404, 404)
+
+
+def test_who_was_removed_is_counted_and_shown_nowhere(world):
+    sam, choir = world.user("sam"), f"/calendars/{world.calendar.pk}"
+    with rolled_back():
+        world.people["mina"]("DELETE", f"{choir}/participants/{world.seats['sam'].pk}/")
+        for path in (f"{choir}/participants/", f"{choir}/nonbusytimes/", f"{choir}/meetings/", f"{choir}/availability/"):
+            answer = world.people["mina"]("GET", path)
+            assert answer.status_code == 200
+            assert "sam" not in answer.content.decode(), path
+            assert sam.pk not in users_in(answer.data), path
+        ranked = world.people["mina"]("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data
+        assert all(user != sam.pk for start in ranked for group in start["people"].values() for user in group)
+
+
+def users_in(data: Any) -> set[int]:
+    """Return every user id somewhere in an answer."""
+    match data:
+        case list():
+            return {user for inner in data for user in users_in(inner)}
+        case dict():
+            lists = [
+                data[name] for name in ("attending", "cannot", "ideal", "works", "required", "optional") if isinstance(data.get(name), list)
+            ]
+            own = {data[name] for name in ("user", "contactee", "owner") if isinstance(data.get(name), int)} | {
+                user for each in lists for user in each
+            }
+            return own | {user for inner in data.values() for user in users_in(inner)}
+    return set()
+
+
+def test_an_invitation_shows_the_name_of_its_calendar_and_its_owner_only(world):
+    answer = world.people["iris"]("GET", f"/calendars/invitations/{world.invitation.pk}/")
+
+    assert (answer.data["calendar_name"], answer.data["owner_name"]) == ("Choir of Mina", "Mina")
+    for hidden in ("Rehearsal", "Concert", "Sam", "example.org"):
+        assert hidden not in answer.content.decode()
+
+
+# Lists show only one's own (ID-12) ----------------------------------------------------------------------------------
+
+LISTS = {
+    "/calendars/": {"mina": {"Choir of Mina", "Band of Mina"}, "sam": {"Choir of Mina", "Band of Mina"}, "eve": {"Evening of Eve"}},
+    "/calendars/?role=owner": {"mina": {"Choir of Mina", "Band of Mina"}, "sam": set(), "eve": {"Evening of Eve"}},
+    "/calendars/invitations/": {"iris": {"Choir of Mina"}, "nils": {"Choir of Mina"}, "mina": set(), "sam": set(), "eve": set()},
+    "/calendars/invitations/?box=sent": {"mina": {"Choir of Mina"}, "iris": set(), "sam": set(), "eve": set()},
+    "/contacts/": {"mina": {"cara"}, "cara": set()},
+    "/profile/export/": {
+        "mina": {"Choir of Mina", "Band of Mina"},
+        "sam": {"Choir of Mina", "Band of Mina"},
+        "eve": {"Evening of Eve"},
+        "dave": set(),
+    },
+    "/app/": {"mina": {"Choir of Mina", "Band of Mina"}, "iris": {"Choir of Mina"}, "eve": {"Evening of Eve"}, "dave": set()},
+}
+ALL_NAMES = {"Choir of Mina", "Band of Mina", "Evening of Eve", "cara"}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_shows_only_what_is_ones_own(world, path):
+    names = ALL_NAMES - ({"cara"} if "export" in path else set())
+    for name, expected in LISTS[path].items():
+        person = world.people[name]
+        answer = person.browse("GET", path) if path.startswith("/app/") else person("GET", path)
+        assert answer.status_code == 200
+        assert {word for word in names if word in answer.content.decode()} == expected, name
+
+
+def test_sign_ins_and_mutes_are_ones_own(world):
+    for name in ("eve", "sam"):
+        person = world.people[name]
+        assert {session["id"] for session in person("GET", "/profile/sessions/").data} == {str(session.pk) for session in person.sessions}
+        assert person("GET", "/profile/settings/").data["muted"] == (["sam"] if name == "eve" else [])
+
+
+ODD_QUESTIONS = [
+    "owner={eve}",
+    "owner__password__startswith=a",
+    "ordering=owner__password",
+    "ordering=-id",
+    "order_by=owner__password",
+    "search=Evening",
+    "fields=owner",
+    "expand=owner",
+    "user={mina}",
+    "user_id={mina}",
+    "calendar={band}",
+    "id={band}",
+    "id__in={band}",
+    "all=1",
+    "box=sent&sender={mina}",
+    "role=owner,participant&owner={eve}",
+]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/calendars/",
+        "/calendars/invitations/",
+        "/contacts/",
+        "/profile/sessions/",
+        "/calendars/{id}/participants/",
+        "/calendars/{id}/meetings/",
+    ],
+)
+def test_no_question_widens_or_reorders_a_list(world, path):
+    words = {"eve": world.user("eve").pk, "mina": world.user("mina").pk, "band": world.band.pk}
+    path = path.format(id=world.calendar.pk)
+    for question in ODD_QUESTIONS:
+        known = world.people["sam"]("GET", path + ("?box=sent" if "box" in question and "invitations" in path else "")).content
+        answer = world.people["sam"]("GET", f"{path}?{question.format(**words)}")
+        assert answer.status_code == 400 or answer.content == known, question
+
+
+# By visibility ------------------------------------------------------------------------------------------------------
+
+
+BY_VISIBILITY = [("open", {"mina", "sam"}), ("counts", set()), ("owner", {"mina"})]
+
+
+@pytest.mark.parametrize(("visibility", "who_sees"), BY_VISIBILITY)
+def test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_sees):
+    choir, both = f"/calendars/{world.calendar.pk}", {world.user("mina").pk, world.user("sam").pk}
+    with rolled_back():
+        Calendar.objects.filter(pk=world.calendar.pk).update(visibility=visibility, version=F("version") + 1)
+        for name in ("mina", "sam"):
+            person, sees = world.people[name], name in who_sees
+            other = world.windows["sam" if name == "mina" else "mina"]
+            shown = {window["user"] for window in person("GET", f"{choir}/nonbusytimes/").data}
+            assert shown == (both if sees else {person.user.pk})
+            asked_for = {window["user"] for window in person("GET", f"{choir}/nonbusytimes/?user={other.user_id}").data}
+            assert asked_for == ({other.user_id} if sees else set())
+            for method in ("GET", "PUT", "DELETE"):
+                answer = answer_to(person, method, f"{choir}/nonbusytimes/{other.pk}/", {} if method == "PUT" else None)
+                missing = answer_to(person, method, f"{choir}/nonbusytimes/{uuid4()}/", {} if method == "PUT" else None)
+                assert answer[0] == (403 if sees else 404)
+                assert sees or answer == missing
+            availability = person("GET", f"{choir}/availability/").data
+            assert (availability["people"] is not None) == sees
+            assert all(("who" in piece) == sees for piece in availability["pieces"])
+            ranked = person("GET", f"/calendars/meetings/{world.open.pk}/suggestions/")
+            assert all((start["people"] is not None) == sees for start in ranked.data)
+            assert sees or not any(other.user.username in reason.lower() for start in ranked.data for reason in start["reasons"])
+            meeting = person("GET", f"{choir}/meetings/{world.scheduled.pk}/").data
+            answered = {attendee["user"] for attendee in meeting["attendees"] if attendee.get("answer")}
+            assert (person.user.pk in answered, other.user_id in answered) == (True, sees)
+
+
+# Who somebody is (ID-14, ID-15) -------------------------------------------------------------------------------------
+
+
+def test_a_name_leads_to_an_id_and_to_nothing_else(world):
+    sam = world.people["sam"]
+    found = sam("GET", "/calendars/get-user-id/CARA")
+    nobody = [
+        answer_to(sam, "GET", f"/calendars/get-user-id/{name}")
+        for name in ("ina", "gina", "nobody-at-all", str(world.user("cara").pk), "car", "cara@example.org")
+    ]
+
+    assert found.data == {"id": world.user("cara").pk, "username": "cara"}
+    assert [answer[0] for answer in nobody] == [404] * 6
+    assert all(answer == nobody[0] for answer in nobody)
+
+
+def test_no_route_takes_the_number_of_a_user():
+    assert [path for path in routes() if "{user" in path and "{username}" not in path] == []
+    assert [str(pattern.pattern) for pattern in get_resolver().url_patterns if "<int:" in str(pattern.pattern)] == []
+
+
+def test_a_contact_learns_nothing_and_tells_nothing(world):
+    with rolled_back():
+        added = world.people["sam"]("POST", "/contacts/add/", {"contactee": world.user("mina").pk})
+        mine = world.people["sam"]("GET", "/contacts/")
+        hers = world.people["mina"]("GET", "/contacts/")
+
+    assert set(added.data) == {"id", "contactee", "username", "first_name", "last_name", "since", "mutual"}
+    assert "example.org" not in added.content.decode() + mine.content.decode()
+    assert "sam" not in hers.content.decode()
+
+
+def test_nobody_reads_the_address_of_somebody_else(world):
+    """Every answer to a look, searched for the addresses of others."""
+    with rolled_back():
+        for row in ROWS:
+            if row.method == "GET" and not row.is_page:
+                for person in (world.people[name] for name in ("mina", "sam", "iris", "eve")):
+                    seen = person("GET", row.path.format(**world.things(row, person))).content.decode()
+                    others = set(re.findall(r"[\w.]+@example\.org", seen)) - {person.user.email, "somebody@example.org", "mina@example.org"}
+                    # The attendees of a calendar file are named by address, as calendar programs need it.
+                    assert row.path.endswith(("invite.ics", "/schema/")) or not others, (str(row), person.name, others)
+
+
+# Ways around (ID-16, ID-17, ID-18) ----------------------------------------------------------------------------------
+
+
+def test_options_tell_the_methods_and_nothing_of_what_is_there(world):
+    for row in ROWS:
+        if not row.is_page and row.path not in ("/schema/", "/docs/", "/healthz", "/readyz"):
+            answer = world.people["mina"]("OPTIONS", row.path.format(**world.things(row, world.people["mina"])))
+            assert (answer.status_code, answer.content) == (204, b""), row
+            assert row.method in answer["Allow"]
+
+
+def test_there_is_one_kind_of_answer_whatever_is_asked_for(world):
+    sam = world.people["sam"]
+    for row in ROWS:
+        if row.method == "GET" and not row.is_page and row.path not in ("/schema/", "/docs/", "/healthz", "/readyz"):
+            path = row.path.format(**world.things(row, sam))
+            plain = sam("GET", path)
+            for answer in (
+                sam("GET", path, accept="text/html"),
+                sam("GET", f"{path}?format=api"),
+                sam("GET", path, accept="application/xml"),
+            ):
+                assert answer.status_code in (plain.status_code, 406), row
+                assert answer["Content-Type"] == plain["Content-Type"], row
+
+
+def test_a_method_is_what_the_request_line_says(world):
+    """A participant tries to delete a calendar by detours, and so does its owner: looking and posting stay looking and posting."""
+    path = f"/calendars/{world.calendar.pk}/"
+    override = {"x_http_method_override": "DELETE", "x_http_method": "DELETE", "x_method_override": "DELETE"}
+    for name in ("sam", "mina"):
+        person = world.people[name]
+        with rolled_back():
+            assert person("GET", path, **override).status_code == 200
+            assert person("GET", f"{path}?_method=DELETE&method=DELETE").status_code == 200
+            assert person("POST", path, {"_method": "DELETE"}, **override).status_code == 405
+            assert Calendar.objects.filter(pk=world.calendar.pk).exists()
+
+
+@pytest.mark.parametrize("method", ["delete", "Delete", "DELETE ", "DELETE\t", "PROPFIND", "TRACE", "CONNECT", "BREW"])
+def test_an_odd_method_opens_nothing(world, method):
+    path = f"/calendars/{world.calendar.pk}/"
+    with rolled_back():
+        for name in ("eve", "dave", "iris", "sam"):
+            SHARED.cookies.clear()
+            answer = SHARED.generic(method, path, HTTP_AUTHORIZATION=f"Bearer {world.people[name].access}")
+            assert answer.status_code in (403, 404, 405), name
+        assert Calendar.objects.filter(pk=world.calendar.pk).exists()
+
+
+def test_other_spellings_of_an_id_open_nothing_more(world):
+    plain = str(world.calendar.pk)
+    spellings = [
+        plain.upper(),
+        plain.replace("-", ""),
+        f"{{{plain}}}",
+        f"urn:uuid:{plain}",
+        f"{plain}%20",
+        f"%20{plain}",
+        f"{plain}%00",
+        f"{plain}..;",
+        f"{plain}/..;/{plain}",
+        f"./{plain}",
+        f"{plain}.json",
+        f"{plain};x=1",
+        f"{plain}%2f",
+        plain.replace("-", "%2d"),
+    ]
+    for spelling in spellings:
+        for method in ("GET", "PUT", "DELETE"):
+            with rolled_back():
+                for name in ("eve", "dave"):
+                    assert world.people[name](method, f"/calendars/{spelling}/", {}).status_code == 404, spelling
+                assert world.people["iris"](method, f"/calendars/{spelling}/", {}).status_code in (403, 404)
+                assert method == "GET" or world.people["sam"](method, f"/calendars/{spelling}/", {}).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("name", ["stop", "link", "token"])
+def test_a_link_that_was_changed_opens_nothing(world, name):
+    for row in ROWS:
+        if row.is_page and name in row.names:
+            things = world.things(row, world.people["cara"])
+            good, other = things[name], things["link" if name == "stop" else "stop"]
+            for changed in (good[:-1] + ("A" if good[-1] != "A" else "B"), good[1:], f"{good}x", other, "x"):
+                with rolled_back():
+                    answer = world.people["cara"].browse(row.method, row.path.format(**{**things, name: changed}), {})
+                    assert answer.status_code in (400, 404, 422), (str(row), changed)
+                    assert everything_stored() == world.untouched
+
+
+def test_the_page_of_letters_shows_those_to_ones_own_address(world):
+    with rolled_back(), TemporaryDirectory() as folder:
+        backend = {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": folder}}
+        with override_settings(MAILERS={"default": backend}):
+            outbox.post(
+                [outbox.Notice("password_changed", "shown", "mina@example.org", world.user("mina").pk, payload={"username": "mina"})]
+            )
+            outbox.deliver_due()
+            shown = {name: "mina" in world.people[name].browse("GET", "/app/mail/").content.decode() for name in ("mina", "eve")}
+
+    assert shown == {"mina": True, "eve": False}
+
+
+def test_an_old_sign_in_asks_for_the_password_again(world):
+    body, mina = {"email": "mina.elsewhere@example.org"}, world.people["mina"]
+
+    def after(minutes: int, body: dict[str, str]) -> Any:
+        with rolled_back():
+            Session.objects.filter(user=mina.user).update(created_at=clock.now() - timedelta(minutes=minutes))
+            return mina("POST", "/profile/edit/", body)
+
+    assert after(9, body).status_code == 200
+    assert (after(11, body).status_code, after(11, body).data.get("code")) == (403, "reauth_required")
+    assert after(11, {**body, "current_password": "not it"}).status_code == 403
+    assert after(11, {**body, "current_password": build.PASSWORD}).status_code == 200
+
+
+# The guards switched off --------------------------------------------------------------------------------------------
+
+
+def anything(rows: QuerySet[Any], **which: Any) -> Any:
+    """Return the row, whoever asks."""
+    found = rows.filter(**which).first()
+    if found is None:
+        raise NotFound("There is nothing here.")
+    return found
+
+
+def yes(*about: Any) -> bool:
+    return True
+
+
+def any_meeting(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
+    return anything(queries.meetings().select_related("calendar__owner"), pk=meeting_id)
+
+
+def any_window(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
+    return anything(NonBusyTime.objects.select_related("calendar"), pk=window_id)
+
+
+def any_list(user: User, roles: set[str]) -> QuerySet[Calendar]:
+    return Calendar.objects.annotate(answered=Value(False), participant_count=Value(0), meeting_count=Value(0))
+
+
+def any_contacts(user: User) -> QuerySet[Contact]:
+    return Contact.objects.select_related("contactee").annotate(mutual=Value(False))
+
+
+def any_participant(user: User, calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
+    answered = Case(When(packed="", then=Value(False)), default=Value(True))
+    return anything(
+        CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(has_answered=answered), pk=participant_id
+    )
+
+
+def any_invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("calendar__owner", "sender", "receiver")
+
+
+def any_suggestion(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
+    return anything(ScheduleSuggestion.objects.select_related("meeting__calendar"), pk=suggestion_id)
+
+
+def any_session(session_id: UUID, **how: Any) -> User | None:
+    session = Session.objects.filter(pk=session_id).select_related("user__usersetting").first()
+    if session is None:
+        return None
+    session.user.sign_in = accounts.SignIn(session.pk, session.created_at)
+    return session.user
+
+
+def any_stop(token: str) -> accounts.Stop:
+    return accounts.Stop(User.objects.get(username="rita").pk, "mail_meetings", None)
+
+
+def any_letter(address: str) -> list[mail.KeptLetter]:
+    return [letter for message in Message.objects.all() for letter in KEPT_FOR(message.recipient)]
+
+
+def rows_say(*words: str) -> Callable[[World], None]:
+    """Ask the rows of the matrix whose path has one of the words."""
+
+    def ask(world: World) -> None:
+        rows = [row for row in ROWS if not row.is_page and any(word in str(row) for word in words)]
+        assert rows
+        for row in rows:
+            assert differences(world, row) == []
+
+    return ask
+
+
+def list_shows(path: str) -> Callable[[World], None]:
+    return lambda world: test_a_list_shows_only_what_is_ones_own(world, path)
+
+
+def visibility_holds(world: World) -> None:
+    for visibility, who_sees in BY_VISIBILITY:
+        test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_sees)
+
+
+KEPT_FOR, EVERYTHING = mail.letters_kept_for, queries.everything_about
+choir, invitation, wrong_parent = (
+    rows_say("PUT /calendars/{id}/"),
+    rows_say("/invitations/"),
+    test_a_child_under_the_wrong_parent_is_missing_to_everybody,
+)
+# Every guard by its room and name, what stands in its place when it is off, and the question that notices.
+GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]] = {
+    (account_rules, "may_change_credentials"): (yes, test_an_old_sign_in_asks_for_the_password_again),
+    (calendar_rules, "may_manage"): (yes, choir),
+    (calendar_rules, "may_remove"): (yes, rows_say("DELETE /calendars/{id}/participants/")),
+    (calendar_rules, "may_edit"): (yes, rows_say("/nonbusytimes/{nid}")),
+    (calendar_rules, "may_withdraw"): (yes, rows_say("DELETE /calendars/meetings/")),
+    (calendar_rules, "may_answer"): (yes, invitation),
+    (calendar_rules, "may_see_windows_of_others"): (yes, visibility_holds),
+    (queries, "calendars_visible_to"): (lambda user: Calendar.objects.all(), list_shows("/app/")),
+    (queries, "calendar_for"): (lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk), choir),
+    (queries, "calendar_named"): (
+        lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk),
+        rows_say("POST /calendars/inv"),
+    ),
+    (queries, "calendar_list_for"): (any_list, list_shows("/app/")),
+    (queries, "participant_for"): (any_participant, wrong_parent),
+    (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),
+    (queries, "window_for"): (any_window, wrong_parent),
+    (queries, "meeting_for"): (any_meeting, wrong_parent),
+    (queries, "suggestion_for"): (any_suggestion, wrong_parent),
+    (queries, "invitations_for"): (lambda user, box: any_invitations(), list_shows("/calendars/invitations/")),
+    (queries, "invitation_for"): (lambda user, pk: anything(any_invitations(), pk=pk), invitation),
+    (queries, "everything_about"): (lambda user: EVERYTHING(User.objects.get(username="mina")), list_shows("/profile/export/")),
+    (accounts, "sessions_of"): (lambda user: Session.objects.order_by("-used_at", "id"), test_sign_ins_and_mutes_are_ones_own),
+    (accounts, "session_for"): (lambda user, pk: anything(Session.objects.all(), pk=pk), rows_say("/profile/sessions/")),
+    (accounts, "signed_in"): (any_session, rows_say("GET /profile/")),
+    (accounts, "muted_by"): (
+        lambda user: list(Mute.objects.values_list("sender__username", flat=True)),
+        test_sign_ins_and_mutes_are_ones_own,
+    ),
+    (accounts, "stop_of"): (any_stop, lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop")),
+    (contacts, "contacts_of"): (any_contacts, list_shows("/contacts/")),
+    (mail, "letters_kept_for"): (any_letter, test_the_page_of_letters_shows_those_to_ones_own_address),
+}
+# They say nothing of anybody but who asks, or what they are of was found by a guard before.
+HARMLESS = {"epoch_of", "sign_in_of", "setting_of", "accounts_named", "participants_of", "meetings_of", "suggestions_of"}
+
+
+def guards() -> Iterator[tuple[Any, str]]:
+    """Yield every rule, and every query whose name says that it finds what somebody may see."""
+    for module in (account_rules, calendar_rules, queries, accounts, contacts, mail):
+        for name, function in vars(module).items():
+            is_ours = isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
+            if is_ours and re.search(r"^may_|_(for|visible_to|of|named|by|about|rows)$|^signed_in$", name) and name not in HARMLESS:
+                yield module, name
+
+
+def test_every_guard_is_known():
+    assert set(guards()) == set(GUARDS)
+
+
+@pytest.mark.parametrize(("module", "name"), list(GUARDS), ids=lambda value: getattr(value, "__name__", value))
+def test_without_a_guard_the_question_that_notices_fails(world, monkeypatch, module, name):
+    unguarded, question = GUARDS[module, name]
+    monkeypatch.setattr(module, name, unguarded)
+
+    with pytest.raises(AssertionError):
+        question(world)
