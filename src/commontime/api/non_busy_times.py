@@ -24,7 +24,7 @@ from commontime.api.base import (
     whole_param,
 )
 from commontime.api.calendars import LONGEST_MEETING
-from commontime.api.fields import Instant, LARGEST_USER_ID, Moment, Whole, zone_of
+from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, zone_of
 from commontime.api.stored import stored
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
@@ -32,7 +32,7 @@ from commontime.calendars.models import Calendar, NonBusyTime
 from commontime.core.errors import InvalidInput
 
 MOST_PIECES = 5000
-MOST_NAMES = 50_000
+MOST_NAMES = 20_000
 
 
 class WindowInput(serializers.Serializer[Any]):
@@ -70,6 +70,7 @@ class PersonOutput(msgspec.Struct):
     first_name: str
     last_name: str
     required: bool
+    answered: bool
 
 
 class Who(msgspec.Struct):
@@ -234,51 +235,47 @@ class AvailabilityView(View):
 
 
 def _availability(calendar: Calendar, start: datetime | None, end: datetime | None, minutes: int, with_people: bool) -> bytes:
-    group = planning.group_of(calendar)
-    known = planning.known_range(calendar, group)
+    crowd = planning.crowd_of(calendar)
+    known = planning.known_range(calendar, crowd)
     start, end = start or (known[0] if known else end), end or (known[1] if known else start)
+    found = None
+    if start and end and start < end:
+        most_names = MOST_NAMES if with_people else 0
+        found = planning.availability(crowd, earliest=start, latest=end, duration=timedelta(minutes=minutes), most_names=most_names)
+    tells = with_people and (found is None or found.levels is not None)
     answer: dict[str, Any] = {
         "calendar": calendar.pk,
         "from": start,
         "to": end,
         "duration_minutes": minutes,
-        "participants": len(group.people),
-        "answered": len(group.answered),
-        "unanswered": len(group.silent),
-        "people": _people(group) if with_people else None,
-        "names_left_out": False,
-        "next_from": None,
-        "pieces": [],
+        "participants": len(crowd.answered) + crowd.silent,
+        "answered": len(crowd.answered),
+        "unanswered": crowd.silent,
+        "people": _people(calendar) if tells else None,
+        "names_left_out": with_people and not tells,
+        "next_from": found.edges[MOST_PIECES] if found and len(found.counts) > MOST_PIECES else None,
+        "pieces": _pieces(found, crowd.answered) if found else [],
     }
-    if start and end and start < end:
-        found = planning.availability(group, earliest=start, latest=end, duration=timedelta(minutes=minutes), with_people=with_people)
-        if with_people and len(found.starts) * len(group.answered) > MOST_NAMES:
-            answer["names_left_out"] = True
-            found = planning.availability(group, earliest=start, latest=end, duration=timedelta(minutes=minutes), with_people=False)
-        answer["pieces"] = _pieces(found)
-        if len(found.starts) > MOST_PIECES:
-            answer["next_from"] = found.starts[MOST_PIECES]
     return msgspec.json.encode(answer)
 
 
-def _people(group: planning.Group) -> list[PersonOutput]:
-    return [PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required) for p in group.people]
+def _people(calendar: Calendar) -> list[PersonOutput]:
+    people = planning.people_of(calendar)
+    return [PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed)) for p in people]
 
 
-def _pieces(found: planning.Availability) -> list[Piece]:
+def _pieces(found: planning.Availability, users: list[int]) -> list[Piece]:
     pieces = [
         Piece(start, end, if_need_be + works + ideal, ideal, works, if_need_be, missing, preference)
         for start, end, (_, if_need_be, works, ideal), missing, preference in zip(
-            found.starts[:MOST_PIECES], found.ends, found.counts, found.missing, found.preference, strict=False
+            found.edges[:MOST_PIECES], found.edges[1:], found.counts, found.missing, found.preference, strict=False
         )
     ]
-    if found.levels is not None:
-        ids = [person.user_id for person in found.group.answered]
-        for piece, levels in zip(pieces, found.levels.tolist(), strict=False):
-            lists: list[list[int]] = [[], [], [], []]
-            for user, level in zip(ids, levels, strict=True):
-                lists[level].append(user)
-            piece.who = Who(cannot=lists[0], if_need_be=lists[1], works=lists[2], ideal=lists[3])
+    for piece, levels in zip(pieces, found.levels or (), strict=False):
+        lists: list[list[int]] = [[], [], [], []]
+        for user, level in zip(users, levels, strict=True):
+            lists[level].append(user)
+        piece.who = Who(cannot=lists[0], if_need_be=lists[1], works=lists[2], ideal=lists[3])
     return pieces
 
 

@@ -3,7 +3,7 @@
 from .explain import NearMiss, attendance, near_misses, preferences
 from .profile import Profile, profile
 from .rank import FAIR, KIND, MOST, Key, Rule, Slot, at_least, attending, best, fewest, preference, present, worst
-from .ticks import end_tick, moment_of, start_tick
+from .ticks import end_tick, moment_of, moments_of, start_tick
 from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Windows, from_arrays, levels, windows
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "from_arrays",
     "levels",
     "moment_of",
+    "moments_of",
     "near_misses",
     "preference",
     "preferences",

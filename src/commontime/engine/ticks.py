@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
@@ -22,6 +25,11 @@ def end_tick(moment: datetime) -> int:
 def moment_of(tick: int) -> datetime:
     """Return the aware UTC datetime of a tick."""
     return _EPOCH + int(tick) * _MINUTE
+
+
+def moments_of(ticks: NDArray[np.int64]) -> list[datetime]:
+    """Return the aware UTC datetimes of many ticks at once."""
+    return [moment.replace(tzinfo=UTC) for moment in ticks.astype("datetime64[m]").astype("datetime64[s]").tolist()]
 
 
 def _aware(moment: datetime) -> datetime:
