@@ -275,7 +275,8 @@ def _pieces(found: planning.Availability, users: list[int]) -> list[Piece]:
         lists: list[list[int]] = [[], [], [], []]
         for user, level in zip(users, levels, strict=True):
             lists[level].append(user)
-        piece.who = Who(cannot=lists[0], if_need_be=lists[1], works=lists[2], ideal=lists[3])
+        cannot, if_need_be, works, ideal = map(sorted, lists)
+        piece.who = Who(ideal, works, if_need_be, cannot)
     return pieces
 
 
