@@ -69,7 +69,7 @@ _missing = [
     for name, is_missing in {
         "COMMONTIME_SECRET_KEY": len(SECRET_KEY) < 32,
         "COMMONTIME_BASE_URL": not _base.hostname or is_loopback(_base.hostname),
-        "COMMONTIME_ALLOWED_HOSTS": not env.is_set("COMMONTIME_ALLOWED_HOSTS"),
+        "COMMONTIME_ALLOWED_HOSTS": not (env.is_set("COMMONTIME_ALLOWED_HOSTS") and ALLOWED_HOSTS),
     }.items()
     if is_missing
 ]
