@@ -23,7 +23,7 @@ from commontime.calendars import rules as calendar_rules
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
 from commontime.contacts import queries as contacts
 from commontime.contacts.models import Contact
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import NotFound
 from commontime.mail import outbox
 from commontime.mail import queries as mail
@@ -187,33 +187,23 @@ def test_who_is_invited_learns_nothing_of_what_is_inside(world, path):
         assert answer_to(iris, method, path.format(**{**real, child: uuid4()}), body, **headers) == inside, method
 
 
-def strangers_children(world: World) -> dict[str, tuple[str, Any]]:
-    """Return paths to things of the band under the choir, and the name of the child in each."""
-    mine = world.people["sam"].user
-    seat = world.band.participants.get(user=mine).pk
-    window = build.window(world.band, mine, build.day(9), build.day(12)).pk
-    suggestion = build.suggestion(world.gig, mine, build.day(9)).pk
-    return {
-        "/calendars/{id}/participants/{pid}/": ("pid", seat),
-        "/calendars/{id}/nonbusytimes/{nid}/": ("nid", window),
-        "/calendars/{id}/meetings/{mid}/": ("mid", world.gig.pk),
-        "/calendars/{id}/meetings/{mid}/invite.ics": ("mid", world.gig.pk),
-        "/calendars/meetings/{mid}/suggestions/{sid}/": ("sid", suggestion),
-    }
-
-
 def test_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
     """ID-03: also to those who know both parents, and own the child."""
-    with rolled_back():
-        children = strangers_children(world)
-        assert set(children) == {path for path in PATHS_WITH_IDS if path.count("{") == 2}
-        for path, (name, child) in children.items():
-            for person in (world.people[name] for name in ("mina", "sam", "eve", "dave")):
-                things = world.things(row_at(path, ""), person)
-                for method, body, headers in ways_to_ask(world, path, person):
-                    answer = answer_to(person, method, path.format(**{**things, name: child}), body, **headers)
-                    assert answer[0] in (404, 405) or method == "OPTIONS", (person.name, method, path, answer)
-                    assert answer == answer_to(person, method, path.format(**{**things, name: uuid4()}), body, **headers)
+    children = {
+        "/calendars/{id}/participants/{pid}/": ("pid", world.band_seat.pk),
+        "/calendars/{id}/nonbusytimes/{nid}/": ("nid", world.band_window.pk),
+        "/calendars/{id}/meetings/{mid}/": ("mid", world.gig.pk),
+        "/calendars/{id}/meetings/{mid}/invite.ics": ("mid", world.gig.pk),
+        "/calendars/meetings/{mid}/suggestions/{sid}/": ("sid", world.gig_suggestion.pk),
+    }
+    assert set(children) == {path for path in PATHS_WITH_IDS if path.count("{") == 2}
+    for path, (name, child) in children.items():
+        for person in (world.people[name] for name in ("mina", "sam", "eve", "dave")):
+            things = world.things(row_at(path, ""), person)
+            for method, body, headers in ways_to_ask(world, path, person):
+                answer = answer_to(person, method, path.format(**{**things, name: child}), body, **headers)
+                assert answer[0] in (404, 405) or method == "OPTIONS", (person.name, method, path, answer)
+                assert answer == answer_to(person, method, path.format(**{**things, name: uuid4()}), body, **headers)
 
 
 NOBODY = 2_000_000_000
@@ -357,6 +347,25 @@ def test_sign_ins_and_mutes_are_ones_own(world):
         person = world.people[name]
         assert {session["id"] for session in person("GET", "/profile/sessions/").data} == {str(session.pk) for session in person.sessions}
         assert person("GET", "/profile/settings/").data["muted"] == (["sam"] if name == "eve" else [])
+
+
+def test_an_export_holds_contacts_of_ones_own(world):
+    for name, expected in (("mina", ["cara"]), ("cara", [])):
+        assert [contact["username"] for contact in world.people[name]("GET", "/profile/export/").data["contacts"]] == expected
+
+
+def test_a_calendar_lists_only_what_is_in_it(world):
+    """The band has the same people; none of what they have there shows in the choir."""
+    choir, sam = f"/calendars/{world.calendar.pk}", world.people["sam"]
+    inside = {
+        f"{choir}/participants/": {str(seat.pk) for seat in world.calendar.participants.all()},
+        f"{choir}/nonbusytimes/": {str(window.pk) for window in world.windows.values()},
+        f"{choir}/meetings/": {str(world.open.pk), str(world.scheduled.pk)},
+    }
+    for path, expected in inside.items():
+        assert {shown["id"] for shown in sam("GET", path).data} == expected, path
+    stored = [start["id"] for start in sam("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data if start["id"]]
+    assert sorted(stored) == sorted(str(suggestion.pk) for suggestion in world.suggestions.values())
 
 
 ODD_QUESTIONS = [
@@ -621,15 +630,13 @@ def any_list(user: User, roles: set[str]) -> QuerySet[Calendar]:
     return Calendar.objects.annotate(answered=Value(False), participant_count=Value(0), meeting_count=Value(0))
 
 
-def any_contacts(user: User) -> QuerySet[Contact]:
-    return Contact.objects.select_related("contactee").annotate(mutual=Value(False))
-
-
-def any_participant(user: User, calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
+def any_participants() -> QuerySet[CalendarParticipant]:
     answered = Case(When(packed="", then=Value(False)), default=Value(True))
-    return anything(
-        CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(has_answered=answered), pk=participant_id
-    )
+    return CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(has_answered=answered)
+
+
+def any_windows(user: User, calendar: Calendar, *, whose: int | None, start: Any, end: Any) -> Any:
+    return queries._WINDOWS.where("w.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
 
 
 def any_invitations() -> QuerySet[Invitation]:
@@ -683,6 +690,7 @@ choir, invitation, wrong_parent = (
     rows_say("/invitations/"),
     test_a_child_under_the_wrong_parent_is_missing_to_everybody,
 )
+inside = test_a_calendar_lists_only_what_is_in_it
 # Every guard by its room and name, what stands in its place when it is off, and the question that notices.
 GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]] = {
     (account_rules, "may_change_credentials"): (yes, test_an_old_sign_in_asks_for_the_password_again),
@@ -699,7 +707,12 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         rows_say("POST /calendars/inv"),
     ),
     (queries, "calendar_list_for"): (any_list, list_shows("/app/")),
-    (queries, "participant_for"): (any_participant, wrong_parent),
+    (queries, "participant_for"): (lambda user, calendar, pk: anything(any_participants(), pk=pk), wrong_parent),
+    (queries, "participant_rows"): (lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]), inside),
+    (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
+    (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
+    (queries, "suggestions_of"): (lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"), inside),
+    (queries, "window_rows"): (any_windows, visibility_holds),
     (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),
     (queries, "window_for"): (any_window, wrong_parent),
     (queries, "meeting_for"): (any_meeting, wrong_parent),
@@ -715,11 +728,12 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         test_sign_ins_and_mutes_are_ones_own,
     ),
     (accounts, "stop_of"): (any_stop, lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop")),
-    (contacts, "contacts_of"): (any_contacts, list_shows("/contacts/")),
+    (contacts, "contact_rows"): (lambda user: contacts._CONTACTS.where("1 = 1", parameters=[]), list_shows("/contacts/")),
+    (contacts, "contacts_of"): (lambda user: Contact.objects.all(), test_an_export_holds_contacts_of_ones_own),
     (mail, "letters_kept_for"): (any_letter, test_the_page_of_letters_shows_those_to_ones_own_address),
 }
-# They say nothing of anybody but who asks, or what they are of was found by a guard before.
-HARMLESS = {"epoch_of", "sign_in_of", "setting_of", "accounts_named", "participants_of", "meetings_of", "suggestions_of"}
+# They say nothing of anybody but who asks, and nothing that a door shows.
+HARMLESS = {"epoch_of", "sign_in_of", "setting_of", "accounts_named"}
 
 
 def guards() -> Iterator[tuple[Any, str]]:
