@@ -211,6 +211,42 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
 # Non-busy times -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody's seat in a calendar for as long as they change their times. `packed` is their times as migration 0002 describes.
+
+    waits, is_over: whether a meeting without a final time is before, or past, its deadline. has_scheduled: whether one is still to come.
+    """
+
+    user: User
+    calendar: Calendar
+    packed: str
+    waits: bool
+    is_over: bool
+    has_scheduled: bool
+
+
+_LOCKED_SEAT = """
+    SELECT p.packed, c.is_finalized,
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline > %s),
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline <= %s),
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time > %s)
+    FROM calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id
+    WHERE p.calendar_id = %s AND p.user_id = %s
+"""
+
+
+def locked_seat(user: User, calendar: Calendar) -> Seat:
+    """Return the user's seat, locked until the end of the transaction, and the calendar as it is now. By hand: each answer pays for it."""
+    now = rows.moment(clock.now())
+    lock = " FOR UPDATE OF p" if connection.vendor == "postgresql" else ""
+    row = rows.fetch_one(_LOCKED_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
+    if row is None:
+        raise NotFound("There is no such calendar, or you are not part of it.")
+    packed, calendar.is_finalized, waits, is_over, has_scheduled = row
+    return Seat(user, calendar, packed, bool(waits), bool(is_over), bool(has_scheduled))
+
+
 _WINDOWS = rows.Listing(
     "calendars_nonbusytime w",
     [("w.id", "id"), ("w.user_id", "plain"), ("w.start_time", "time"), ("w.end_time", "time"), ("w.preference_level", "plain")],

@@ -402,14 +402,14 @@ def deadline_letter(message: Message) -> Letter | None:
         )
 
 
-def tell_attendee_lost(seat: CalendarParticipant, lost: Sequence[Meeting]) -> None:
+def tell_attendee_lost(seat: queries.Seat, lost: Sequence[Meeting]) -> None:
     """Post to the owner that somebody can't come any more to meetings that have their final time."""
     owner = User.objects.get(pk=seat.calendar.owner_id)
     stamp = clock.now().timestamp()
     outbox.post(
-        _to(owner, "attendee_lost", f"lost:{meeting.pk}:{seat.user_id}:{stamp}", {"meeting": str(meeting.pk), "person": seat.user_id})
+        _to(owner, "attendee_lost", f"lost:{meeting.pk}:{seat.user.pk}:{stamp}", {"meeting": str(meeting.pk), "person": seat.user.pk})
         for meeting in lost
-        if owner.pk != seat.user_id
+        if owner.pk != seat.user.pk
     )
 
 

@@ -5,11 +5,11 @@ from typing import TypedDict
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Subquery
 
 from commontime.calendars import planning, queries, rules, tasks
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
-from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, Meeting, NonBusyTime
+from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, NonBusyTime
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -126,28 +126,12 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
             )
 
 
-def _locked_seat(calendar: Calendar, user: User) -> CalendarParticipant:
+def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     """Return the user's seat, locked until the end of the transaction; refused once answers are closed."""
-    now = clock.now()
-    unscheduled = Meeting.objects.filter(calendar=OuterRef("calendar"), final_time=None)
-    scheduled = Meeting.objects.filter(calendar=OuterRef("calendar"), final_time__gt=now)
-    seat = (
-        CalendarParticipant.objects.select_for_update(of=("self",))
-        .filter(calendar=calendar, user=user)
-        .select_related("calendar")
-        .annotate(
-            waits=Exists(unscheduled.filter(deadline__gt=now)),
-            is_over=Exists(unscheduled.filter(deadline__lte=now)),
-            has_scheduled=Exists(scheduled),
-        )
-        .first()
-    )
-    if seat is None:
-        raise NotFound("There is no such calendar, or you are not part of it.")
+    seat = queries.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
         raise Conflict("The deadline of every meeting here has passed. Ask the owner to move one.", code="answers_closed")
-    seat.user = user
     return seat
 
 
@@ -161,22 +145,21 @@ def _too_many() -> InvalidInput:
 
 
 def _apart(write: Callable[[], object]) -> None:
-    """Write times; the database refuses those that overlap others of the same person."""
+    """Write times; the database refuses those that overlap others of the same person. The refusal ends the action's transaction."""
     try:
-        with transaction.atomic():
-            write()
+        write()
     except IntegrityError:
         raise Conflict(
             "You gave another time that overlaps this one. Change that one, or replace the whole range with PUT.", code="overlapping_window"
         ) from None
 
 
-def _tell_of_lost_yes(seat: CalendarParticipant) -> None:
+def _tell_of_lost_yes(seat: queries.Seat) -> None:
     """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
-    if not seat.has_scheduled or not seat.packed:  # type: ignore[attr-defined]
+    if not seat.has_scheduled or not seat.packed:
         return
-    now = Subquery(CalendarParticipant.objects.filter(pk=seat.pk).values("packed"))
+    now = Subquery(CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed"))
     upcoming = queries.meetings_of(seat.calendar).filter(final_time__gt=clock.now()).select_related("calendar").annotate(packed_now=now)
-    mine = [m for m in upcoming if not (named := planning.named_in(m)) or seat.user_id in named]
+    mine = [m for m in upcoming if not (named := planning.named_in(m)) or seat.user.pk in named]
     if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):
         tasks.tell_attendee_lost(seat, lost)
