@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from commontime.accounts.actions import Opened
+from commontime.core import clock
 from commontime.core.errors import Unidentified
 
 
@@ -15,6 +18,7 @@ from commontime.core.errors import Unidentified
 class Access:
     session_id: UUID
     epoch: str
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,17 @@ def pair_for(opened: Opened) -> dict[str, str]:
 
 def read_access(raw: str) -> Access:
     """Return what a valid access token names; Unidentified for any other text."""
+    access = _read_access(raw)
+    if access.expires <= clock.now().timestamp() - api_settings.LEEWAY:
+        raise _refused()
+    return access
+
+
+@lru_cache(maxsize=4096)
+def _read_access(raw: str) -> Access:
+    # A signature that was right stays right, and to check one again costs as much as all of Django around it. What raises is not kept.
     token = _verified(AccessToken, raw)
-    return Access(_session_id(token), str(token.get("epoch", "")))
+    return Access(_session_id(token), str(token.get("epoch", "")), token["exp"])
 
 
 def read_refresh(raw: str) -> Refresh:
