@@ -1,6 +1,5 @@
 """Accounts: signing up and in, the profile, its settings and its sign-ins."""
 
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
 from commontime.api import tokens
 from commontime.api.base import Request, View, gone, listed, parse, shown
-from commontime.api.fields import Flag, Text, UserId, Verbatim
+from commontime.api.fields import Flag, Moment, Text, UserId, Verbatim
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries
 from commontime.core.clients import client_of
@@ -142,7 +141,7 @@ class Profile(Account):
 class Export(Profile):
     """All that is stored about one, without secrets (GDPR, articles 15 and 20)."""
 
-    exported_at: datetime
+    exported_at: Moment
     sessions: list[dict[str, Any]]
     muted: list[str]
     contacts: list[dict[str, Any]]
@@ -180,9 +179,9 @@ class SignedInAt(msgspec.Struct):
     id: UUID
     current: bool
     door: Door
-    created_at: datetime
-    used_at: datetime
-    ends_at: datetime
+    created_at: Moment
+    used_at: Moment
+    ends_at: Moment
     user_agent: str
     address: str
 

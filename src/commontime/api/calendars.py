@@ -1,6 +1,5 @@
 """Calendars: shapes, then views."""
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from rest_framework import serializers
 
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
-from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
+from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
@@ -55,9 +54,9 @@ class CalendarOutput(msgspec.Struct):
     time_zone: str
     duration_minutes: int
     visibility: Visibility
-    window_start: datetime | None
-    window_end: datetime | None
-    created_at: datetime
+    window_start: Moment | None
+    window_end: Moment | None
+    created_at: Moment
     my_role: Literal["owner", "participant"]
 
 

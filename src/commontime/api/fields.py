@@ -2,14 +2,17 @@
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from rest_framework import serializers
 
 from commontime.core import clock, errors, text
 
+# A moment in an answer: always UTC, with Z.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 LARGEST_USER_ID = 2**31 - 1
 
@@ -92,19 +95,19 @@ class Instant(serializers.DateTimeField):
     """A moment in ISO 8601: with an offset, or naive in the zone of the context (`zone`). Given on as UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        if not isinstance(data, str) or not _ISO.fullmatch(data):
-            raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.")
         return instant(data, self.context.get("zone") or UTC)
 
     def to_representation(self, value: Any) -> Any:
         return value
 
 
-def instant(data: str, zone: tzinfo) -> datetime:
+def instant(data: Any, zone: tzinfo) -> datetime:
     """Return the UTC moment of an ISO 8601 text.
 
     A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC 5545 3.3.5 leaves it to us).
     """
+    if not isinstance(data, str) or not _ISO.fullmatch(data):
+        raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.")
     try:
         parsed = datetime.fromisoformat(data)
         if parsed.tzinfo is None:

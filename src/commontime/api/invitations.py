@@ -1,6 +1,5 @@
 """Invitations, and mails from one person to another: shapes, then views."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from commontime.accounts import queries as accounts
 from commontime.accounts.actions import look_up
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
-from commontime.api.fields import Id, Text, UserId, Verbatim
+from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
@@ -55,8 +54,8 @@ class InvitationOutput(msgspec.Struct):
     receiver_name: str
     email: str
     status: InvitationStatus
-    created_at: datetime
-    answered_at: datetime | None
+    created_at: Moment
+    answered_at: Moment | None
 
 
 class FoundUser(msgspec.Struct):

@@ -1,6 +1,5 @@
 """Meetings: shapes, then views."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.calendars import LONGEST_MEETING
-from commontime.api.fields import Flag, Instant, Text, UserId, Whole, zone_of
+from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
 from commontime.calendars import actions, exchange, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
@@ -67,14 +66,14 @@ class MeetingOutput(msgspec.Struct):
     title: str
     description: str
     location: str
-    deadline: datetime
-    final_time: datetime | None
-    end_time: datetime | None
+    deadline: Moment
+    final_time: Moment | None
+    end_time: Moment | None
     duration_minutes: int | None
     status: MeetingStatus
     quorum: int | None
-    earliest: datetime | None
-    latest: datetime | None
+    earliest: Moment | None
+    latest: Moment | None
     buffer_minutes: int
     auto_finalize: bool
     sequence: int

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, parse, shown, whole_param
-from commontime.api.fields import Instant, zone_of
+from commontime.api.fields import Instant, Moment, zone_of
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
 from commontime.core import clock
@@ -28,8 +28,8 @@ class SuggestionOutput(msgspec.Struct):
     id: UUID
     meeting: UUID
     author: int | None
-    suggested_time: datetime
-    created_at: datetime
+    suggested_time: Moment
+    created_at: Moment
 
 
 class People(msgspec.Struct):
@@ -48,8 +48,8 @@ class RankedOutput(msgspec.Struct):
     rank: int
     id: UUID | None
     author: int | None
-    suggested_time: datetime
-    end_time: datetime
+    suggested_time: Moment
+    end_time: Moment
     score: int
     attending: int
     if_need_be: int

@@ -1,0 +1,67 @@
+"""What the tests of the API share: a group in the middle of its planning, and changes that are undone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from commontime.api import stored
+from commontime.calendars.models import Calendar, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
+from commontime.contacts.models import Contact
+from commontime.core import clock
+from tests import build
+from tests.client import Caller, caller
+
+# 2026-03-29 02:30 does not exist in Berlin, 2026-10-25 02:30 comes twice; these do so in years to come too.
+GAP, OVERLAP = "2031-03-30T02:30:00", "2031-10-26T02:30:00"
+
+
+@dataclass
+class Group:
+    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger. Iris asks Sam into a calendar of hers (`asked`)."""
+
+    mina: Caller
+    sam: Caller
+    iris: Caller
+    eve: Caller
+    calendar: Calendar
+    meeting: Meeting
+    scheduled: Meeting
+    suggestion: ScheduleSuggestion
+    window: NonBusyTime
+    invitation: Invitation
+    asked: Invitation
+
+    @property
+    def path(self) -> str:
+        return f"/calendars/{self.calendar.pk}/"
+
+
+def group() -> Group:
+    mina, sam, iris, eve = (caller(name) for name in ("mina", "sam", "iris", "eve"))
+    calendar = build.calendar(owner=mina.user, participants=[sam.user])
+    windows = [build.window(calendar, person, build.day(9), build.day(17)) for person in (mina.user, sam.user)]
+    meeting = build.meeting(calendar=calendar)
+    scheduled = build.meeting(calendar=calendar, final_time=build.day(10))
+    suggestion = build.suggestion(meeting, sam.user, build.day(11))
+    Contact.objects.create(owner=mina.user, contactee=sam.user, created_at=clock.now())
+    invitation = build.invitation(calendar, iris.user)
+    asked = build.invitation(build.calendar(owner=iris.user), sam.user)
+    return Group(mina, sam, iris, eve, calendar, meeting, scheduled, suggestion, windows[1], invitation, asked)
+
+
+def newcomer(name: str) -> User:
+    return build.user(name)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo whatever is changed inside."""
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        stored.forget()
