@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -397,7 +398,8 @@ def problems_with(user: User) -> dict[str, list[str]]:
     """Return what is wrong with the names of an account to be, by field."""
     problems = _Problems()
     _check_names(user, problems)
-    problems.gather("username", lambda: _refuse_taken(user))
+    # What is no name can't be taken, and a database may not even read it.
+    problems.gather("username", lambda: _refuse_taken(user, [name for name in ("username", "email") if name not in problems.fields]))
     return problems.fields
 
 
@@ -442,11 +444,11 @@ def check_email(email: str) -> None:
     text.check_name(email.partition("@")[0], field="email")
 
 
-def _refuse_taken(user: User) -> None:
+def _refuse_taken(user: User, names: Collection[str] = ("username", "email")) -> None:
     """Refuse a user name or address that somebody else has, in either role."""
-    name, address = text.canonical(user.username), text.canonical(user.email)
     fields: dict[str, list[str]] = {}
-    for field, key in (("username", name), ("email", address)):
+    for field in names:
+        key = text.canonical(getattr(user, field))
         if any(other.pk != user.pk for other in queries.accounts_named(key)):
             fields[field] = [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
     if fields:
