@@ -1,5 +1,6 @@
 """What people see. A door gets an object only from `…_for(user, id)`: hidden and missing are the same NotFound."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -245,6 +246,30 @@ def locked_seat(user: User, calendar: Calendar) -> Seat:
         raise NotFound("There is no such calendar, or you are not part of it.")
     packed, calendar.is_finalized, waits, is_over, has_scheduled = row
     return Seat(user, calendar, packed, bool(waits), bool(is_over), bool(has_scheduled))
+
+
+def windows_over(user: User, calendar: Calendar, start: datetime, end: datetime) -> QuerySet[NonBusyTime]:
+    """The user's times that reach over an edge of `[start, end)`."""
+    touching = NonBusyTime.objects.filter(calendar=calendar, user=user, start_time__lt=end, end_time__gt=start)
+    return touching.exclude(start_time__gte=start, end_time__lte=end)
+
+
+def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> None:
+    """Delete the user's times that touch `[start, end)`."""
+    where = "calendar_id = %s AND user_id = %s AND start_time < %s AND end_time > %s"
+    with connection.cursor() as cursor:
+        parameters = [rows.uuid(calendar.pk), user.pk, rows.moment(end), rows.moment(start)]
+        cursor.execute(f"DELETE FROM calendars_nonbusytime WHERE {where}", parameters)  # noqa: S608 (no input in it)
+
+
+def insert_windows(windows: Sequence[NonBusyTime]) -> None:
+    """Store new times: one statement for a thousand of them, without what the ORM adds to each."""
+    columns = ("id", "user_id", "calendar_id", "start_time", "end_time", "preference_level")
+    values = [
+        (rows.uuid(w.pk), w.user_id, rows.uuid(w.calendar_id), rows.moment(w.start_time), rows.moment(w.end_time), w.preference_level)
+        for w in windows
+    ]
+    rows.insert("calendars_nonbusytime", columns, values)
 
 
 _WINDOWS = rows.Listing(

@@ -126,6 +126,16 @@ def _as_json(expression: str, kind: str) -> str:
     return f"replace({expression}, ' ', 'T') || 'Z'" if kind == "time" else expression
 
 
+def insert(table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows of what the database takes (see `uuid`, `moment`), in statements of a thousand."""
+    for start in range(0, len(values), 1000):
+        some = values[start : start + 1000]
+        row = f"({', '.join(['%s'] * len(columns))})"
+        with connection.cursor() as cursor:
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(some))}"  # noqa: S608 (names only)
+            cursor.execute(statement, [value for each in some for value in each])
+
+
 def uuid(name: UUID) -> Any:
     return name.hex if connection.vendor == "sqlite" else name
 

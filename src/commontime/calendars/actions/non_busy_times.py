@@ -74,11 +74,10 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
         raise InvalidInput("The range must end after it starts.", field="to")
     _check_rows(windows, start, end)
     seat = _locked_seat(calendar, by)
-    mine = NonBusyTime.objects.filter(calendar=calendar, user=by, start_time__lt=end, end_time__gt=start)
     rest: list[NonBusyTime] = []
     if seat.packed:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
-        for old in mine.exclude(start_time__gte=start, end_time__lte=end) if planning.may_cross(seat.packed, start, end) else ():
+        for old in queries.windows_over(by, calendar, start, end) if planning.may_cross(seat.packed, start, end) else ():
             if old.start_time < start:
                 rest.append(
                     NonBusyTime(
@@ -89,9 +88,9 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
                 rest.append(
                     NonBusyTime(calendar=calendar, user=by, start_time=end, end_time=old.end_time, preference_level=old.preference_level)
                 )
-        mine.delete()
+        queries.delete_windows(by, calendar, start, end)
     new = [NonBusyTime(calendar=calendar, user=by, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
-    _apart(lambda: NonBusyTime.objects.bulk_create([*rest, *new]))
+    _apart(lambda: queries.insert_windows([*rest, *new]))
     if len(seat.packed) // planning.ENTRY + len(new) > MOST_WINDOWS:
         _require_room(calendar, by)
     _tell_of_lost_yes(seat)
