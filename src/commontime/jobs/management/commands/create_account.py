@@ -1,0 +1,42 @@
+import getpass
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from commontime.accounts import actions
+from commontime.core.errors import InvalidInput
+from commontime.jobs.management.commands._accounts import refused
+
+
+class Command(BaseCommand):
+    # Never as an argument: whoever else is on the machine sees those.
+    help = "Makes an account. The password is asked for, or read from the first line of standard input."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("email")
+        parser.add_argument("--first-name", default="")
+        parser.add_argument("--last-name", default="")
+
+    def handle(self, *args: Any, username: str, email: str, first_name: str, last_name: str, **options: Any) -> None:
+        password = _asked() if sys.stdin.isatty() else _piped()
+        try:
+            user = actions.create_account(username=username, email=email, first_name=first_name, last_name=last_name, password=password)
+        except InvalidInput as refusal:
+            raise refused(refusal) from None
+        self.stdout.write(f"{user.username} can sign in now.")
+
+
+def _asked() -> str:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise CommandError("These are two different passwords. Run the command again.")
+    return password
+
+
+def _piped() -> str:
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise CommandError("Send the password as the first line of standard input, or run the command in a terminal to be asked for it.")
+    return password

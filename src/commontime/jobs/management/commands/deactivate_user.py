@@ -1,0 +1,24 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from commontime.accounts import actions
+from commontime.jobs.management.commands._accounts import account_called
+
+
+class Command(BaseCommand):
+    help = "Closes an account for now: every sign-in ends, and no token, cookie or feed works until reactivate_user. Nothing is deleted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the user name or the e-mail address")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        user = account_called(name)
+        was_active = user.is_active
+        actions.deactivate(user)
+        if was_active:
+            self.stdout.write(
+                f"{user.username} is signed out everywhere and can't sign in until you run: manage.py reactivate_user {user.username}"
+            )
+        else:
+            self.stdout.write(f"{user.username} was deactivated already.")

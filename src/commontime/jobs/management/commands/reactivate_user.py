@@ -1,0 +1,21 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from commontime.accounts import actions
+from commontime.jobs.management.commands._accounts import account_called
+
+
+class Command(BaseCommand):
+    help = "Opens an account again that deactivate_user closed. Sign-ins from before stay ended."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="the user name or the e-mail address")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        user = account_called(name)
+        if user.is_active:
+            self.stdout.write(f"{user.username} is active; nothing was changed.")
+            return
+        actions.reactivate(user)
+        self.stdout.write(f"{user.username} can sign in again.")
