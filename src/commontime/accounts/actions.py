@@ -22,7 +22,7 @@ from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.core import clock, limits, text
 from commontime.core.clients import Client
-from commontime.core.errors import InvalidInput, NotAllowed, TooMany, Unidentified
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound, TooMany, Unidentified
 
 logger = logging.getLogger(__name__)
 NAMES = {"username": 150, "first_name": 150, "last_name": 150}
@@ -182,6 +182,15 @@ def look_up(username: str, *, by: User) -> User:
     """Return the active user with exactly this name. Limited, so that nobody can list who is here."""
     limits.take("look_up", by.pk)
     return queries.account_called(username)
+
+
+def find(username: str, *, by: User) -> User:
+    """Return the active user with exactly this name. Wrong names count as looking names up, so that nobody guesses here instead."""
+    try:
+        return queries.account_called(username)
+    except NotFound:
+        limits.take("look_up", by.pk)
+        raise
 
 
 # Changing an account ------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """What is done later for accounts, and what the letters about them say."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,31 +75,31 @@ def reset_url(user: User) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A person about to get a letter, with their zone and habits."""
+    """A person about to get a letter, with their zone and habits. `switch` names the setting that would have stopped it."""
 
     user: User
     zone: ZoneInfo
     hour_cycle: str
+    switch: str
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
 
-    def as_letter_reader(self, switch: str = "") -> letters.Reader:
-        return letters.Reader(queries.full_name(self.user), self.hour_cycle, stop_url(self.user, switch) if switch else "")
+    def as_letter_reader(self, stop: str = "") -> letters.Reader:
+        """Return them as letters want them, with the link that stops letters like this one."""
+        stop = stop or self.switch
+        return letters.Reader(queries.full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else "")
 
 
-@contextmanager
-def reading(user: User | None, switch: str = "") -> Iterator[Reading | None]:
-    """Give the reader of a letter with their language active; None if they are gone, or have switched these letters off."""
+def letter_to(user: User | None, write: Callable[[Reading], letters.Letter | None], *, switch: str = "") -> letters.Letter | None:
+    """Return the letter as `write` writes it in the reader's language; None if they are gone, or have switched such letters off."""
     if user is None or not user.is_active:
-        yield None
-        return
+        return None
     setting = queries.setting_of(user)
     if switch and not getattr(setting, switch):
-        yield None
-        return
+        return None
     with translation.override(setting.locale):
-        yield Reading(user, ZoneInfo(setting.time_zone), setting.hour_cycle)
+        return write(Reading(user, ZoneInfo(setting.time_zone), setting.hour_cycle, switch))
 
 
 def stop_url(user: User, switch: str) -> str:
@@ -110,36 +109,24 @@ def stop_url(user: User, switch: str) -> str:
 
 @outbox.composer("password_reset")
 def password_reset_letter(message: Message) -> letters.Letter | None:
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user))
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user)),
+    )
 
 
 @outbox.composer("password_changed")
 def password_changed_letter(message: Message) -> letters.Letter | None:
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.password_changed(
-                reader.as_letter_reader(), username=message.payload["username"], url=letters.link("/app/password_reset/")
-            )
-        )
+    url = letters.link("/app/password_reset/")
+    return letter_to(
+        message.user,
+        lambda reader: letters.password_changed(reader.as_letter_reader(), username=message.payload["username"], url=url),
+    )
 
 
 @outbox.composer("email_changed")
 def email_changed_letter(message: Message) -> letters.Letter | None:
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.email_changed(
-                reader.as_letter_reader(), username=message.payload["username"], new_email=message.payload["new_email"]
-            )
-        )
+    return letter_to(message.user, lambda reader: letters.email_changed(reader.as_letter_reader(), **message.payload))
 
 
 @outbox.composer("account_deleted")

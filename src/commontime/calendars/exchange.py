@@ -36,14 +36,13 @@ class Snapshot:
     path: str = ""
 
     @classmethod
-    def of(cls, meeting: Meeting, *, start: datetime | None = None, duration: timedelta | None = None) -> Self:
-        begins = start or meeting.final_time
-        assert begins is not None
+    def of(cls, meeting: Meeting) -> Self:
+        assert meeting.final_time is not None
         return cls(
             uid=str(meeting.pk),
             sequence=meeting.sequence,
-            start=begins.isoformat(),
-            minutes=(duration or meeting.duration) // timedelta(minutes=1),
+            start=meeting.final_time.isoformat(),
+            minutes=meeting.duration // timedelta(minutes=1),
             title=meeting.title or meeting.calendar.name,
             calendar=meeting.calendar.name,
             organizer=full_name(meeting.calendar.owner),
@@ -56,8 +55,13 @@ class Snapshot:
     def read(cls, payload: dict[str, Any]) -> Self:
         return cls(**payload)
 
-    def as_payload(self) -> dict[str, Any]:
-        return asdict(self)
+    def as_payload(self, **changes: Any) -> dict[str, Any]:
+        return {**asdict(self), **changes}
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What of it a calendar program shows. A change of this is one that people must hear of."""
+        return (self.start, self.minutes, self.title, self.description, self.location)
 
     @property
     def begins(self) -> datetime:

@@ -155,7 +155,7 @@ class ScheduleSuggestion(Row):
 
 
 class Invitation(Row):
-    """An invitation to a person with an account (`receiver`), or to an address (`email`) whose holder claims it by the signed link in the mail."""
+    """An invitation to a person with an account (`receiver`), or to an address (`email`), to be claimed by the signed link in the mail."""
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="invitations")
     sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="sent_invitations")

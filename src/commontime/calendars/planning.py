@@ -59,12 +59,17 @@ class Group:
 
 
 def group_for(meeting: Meeting) -> Group:
-    """Return whom the meeting is for: the named attendees who still take part, or everybody in the calendar."""
+    """Return whom the meeting is for: the named attendees, or everybody in the calendar."""
+    return _grouped(attendees_of(meeting))
+
+
+def attendees_of(meeting: Meeting) -> list[Person]:
+    """Return the named attendees with whether they are required for this meeting, or everybody in the calendar."""
     people = people_of(meeting.calendar)
+    if meeting.for_everyone:
+        return people
     named = named_in(meeting)
-    if not named:
-        return _grouped(people)
-    return _grouped(replace(person, required=named[person.user_id]) for person in people if person.user_id in named)
+    return [replace(person, required=named[person.user_id]) for person in people if person.user_id in named]
 
 
 def people_of(calendar: Calendar) -> list[Person]:
@@ -76,10 +81,20 @@ def people_of(calendar: Calendar) -> list[Person]:
     return cast(list[Person], calendar.__dict__["people"])
 
 
+def forget_people(calendar: Calendar) -> None:
+    """Have them read again, after something that may have changed them."""
+    calendar.__dict__.pop("people", None)
+
+
 def named_in(meeting: Meeting) -> dict[int, bool]:
     """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
     marks = (mark for mark in (getattr(meeting, "named", None) or "").split(",") if mark)
     return {int(mark[:-1]): mark.endswith("r") for mark in sorted(marks)}
+
+
+def is_for(meeting: Meeting, user_id: int) -> bool:
+    """Return whether the meeting is for this person of its calendar."""
+    return meeting.for_everyone or user_id in named_in(meeting)
 
 
 def _grouped(people: Iterable[Person]) -> Group:
@@ -107,9 +122,11 @@ def _windows_of(people: Sequence[str]) -> engine.Windows:
     return _windows("".join(people), [len(packed) // ENTRY for packed in people])
 
 
-def may_cross(packed: str, start: datetime, end: datetime) -> bool:
-    """Return whether a packed period may reach over an edge of `[start, end)`; one within a minute of it counts, since packing rounds."""
+def may_cross(packed: str, given: int, start: datetime, end: datetime) -> bool:
+    """Return whether one of the `given` times may reach over an edge of `[start, end)`; packing rounds, so one within a minute counts."""
     free = _windows_of([packed])
+    if len(free) < given:  # some are too short to be packed
+        return True
     edges = (engine.end_tick(start), engine.start_tick(end))
     return any(bool(((free.start <= edge + 1) & (free.end >= edge - 1)).any()) for edge in edges)
 
@@ -272,6 +289,13 @@ def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
     earliest = max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment)
     ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
     return earliest, min([known_end, *ends])
+
+
+def lies_within(meeting: Meeting, start: datetime) -> bool:
+    """Return whether the meeting may begin at `start` by its own bounds."""
+    if meeting.earliest and start < meeting.earliest:
+        return False
+    return meeting.latest is None or start + meeting.duration <= meeting.latest
 
 
 def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int) -> list[datetime]:

@@ -209,6 +209,10 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
     return participant
 
 
+def share_a_calendar(one: User, other: User) -> bool:
+    return calendars_visible_to(one).filter(pk__in=calendars_visible_to(other).values("pk")).exists()
+
+
 # Non-busy times -----------------------------------------------------------------------------------------------------
 
 
@@ -216,12 +220,14 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
 class Seat:
     """Somebody's seat in a calendar for as long as they change their times. `packed` is their times as migration 0002 describes.
 
-    waits, is_over: whether a meeting without a final time is before, or past, its deadline. has_scheduled: whether one is still to come.
+    given: how many times those are, with those too short to be packed. waits, is_over: whether a meeting without a final time is before, or
+    past, its deadline. has_scheduled: whether one is still to come.
     """
 
     user: User
     calendar: Calendar
     packed: str
+    given: int
     waits: bool
     is_over: bool
     has_scheduled: bool
@@ -229,6 +235,7 @@ class Seat:
 
 _LOCKED_SEAT = """
     SELECT p.packed, c.is_finalized,
+        (SELECT COUNT(*) FROM calendars_nonbusytime w WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
         EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline > %s),
         EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline <= %s),
         EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time > %s)
@@ -238,14 +245,17 @@ _LOCKED_SEAT = """
 
 
 def locked_seat(user: User, calendar: Calendar) -> Seat:
-    """Return the user's seat, locked until the end of the transaction, and the calendar as it is now. By hand: each answer pays for it."""
+    """Hold the calendar (actions/checks.py) and return the user's seat in it, both as they are now. By hand: each answer pays for it.
+
+    All in one statement, so of the meetings and the count it sees what was there before it had to wait for somebody.
+    """
     now = rows.moment(clock.now())
-    lock = " FOR UPDATE OF p" if connection.vendor == "postgresql" else ""
+    lock = " FOR NO KEY UPDATE OF c, p" if connection.vendor == "postgresql" else ""
     row = rows.fetch_one(_LOCKED_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
     if row is None:
         raise NotFound("There is no such calendar, or you are not part of it.")
-    packed, calendar.is_finalized, waits, is_over, has_scheduled = row
-    return Seat(user, calendar, packed, bool(waits), bool(is_over), bool(has_scheduled))
+    packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
+    return Seat(user, calendar, packed, given, bool(waits), bool(is_over), bool(has_scheduled))
 
 
 def windows_over(user: User, calendar: Calendar, start: datetime, end: datetime) -> QuerySet[NonBusyTime]:
@@ -254,12 +264,13 @@ def windows_over(user: User, calendar: Calendar, start: datetime, end: datetime)
     return touching.exclude(start_time__gte=start, end_time__lte=end)
 
 
-def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> None:
-    """Delete the user's times that touch `[start, end)`."""
+def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> int:
+    """Delete the user's times that touch `[start, end)`. Returns how many."""
     where = "calendar_id = %s AND user_id = %s AND start_time < %s AND end_time > %s"
     with connection.cursor() as cursor:
         parameters = [rows.uuid(calendar.pk), user.pk, rows.moment(end), rows.moment(start)]
         cursor.execute(f"DELETE FROM calendars_nonbusytime WHERE {where}", parameters)  # noqa: S608 (no input in it)
+        return int(cursor.rowcount)
 
 
 def insert_windows(windows: Sequence[NonBusyTime]) -> None:
@@ -337,6 +348,12 @@ def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
     if found.meeting is None:
         raise NotFound(missing)
     return found.meeting
+
+
+def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
+    """Meetings of these calendars whose final time is still to come, the next first."""
+    found = meetings().filter(calendar__in=calendars, final_time__gt=clock.now())
+    return found.select_related("calendar__owner").order_by("final_time", "id")
 
 
 def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:

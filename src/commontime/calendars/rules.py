@@ -28,5 +28,9 @@ def may_answer(user: User, invitation: Invitation) -> bool:
     return invitation.receiver_id == user.pk
 
 
+def may_revoke(user: User, invitation: Invitation) -> bool:
+    return user.pk in (invitation.sender_id, invitation.calendar.owner_id)
+
+
 def may_see_windows_of_others(user: User, calendar: Calendar) -> bool:
     return calendar.visibility == Visibility.OPEN or (calendar.visibility == Visibility.OWNER and calendar.owner_id == user.pk)

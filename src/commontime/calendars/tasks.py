@@ -1,19 +1,24 @@
 """What is done later: the letters about calendars.
 
-`tell_…` posts notices, called by an action in its transaction: one query for the people, however many. `…_letter` composes one of them when it
-is sent, and asks again whether the person may still know.
+`tell_…` posts notices, called by an action in its transaction: one query for the people, however many. `…_letter` composes one of them when
+it is sent, and asks again whether the person may still know.
+
+All mails about one meeting to one person are one event of the outbox, told apart by the meeting's SEQUENCE, which grows with each of them:
+so of those that wait only the newest goes out, and a calendar program that gets them in any order, or twice, ends up with the newest.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core import signing
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.tasks import Reading, reading
+from commontime.accounts.tasks import Reading, letter_to
 from commontime.calendars import exchange, planning, queries
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot, calendar_path
@@ -31,9 +36,8 @@ INVITATION_SALT = "commontime.invitation"
 # Invitations and people ---------------------------------------------------------------------------------------------
 
 
-def tell_invited(calendar: Calendar, invitations: Iterable[Invitation]) -> None:
+def tell_invited(invitations: Sequence[Invitation]) -> None:
     """Post the invitations. Those to people need their addresses: one query for all."""
-    invitations = list(invitations)
     addresses = dict(User.objects.filter(pk__in=[i.receiver_id for i in invitations if i.receiver_id]).values_list("pk", "email"))
     outbox.post(
         outbox.Notice(
@@ -50,25 +54,24 @@ def tell_invited(calendar: Calendar, invitations: Iterable[Invitation]) -> None:
 @outbox.composer("invitation")
 def invitation_letter(message: Message) -> Letter | None:
     invitation = _pending(message)
-    if invitation is None or message.user is None or _is_too_much(message, invitation.sender_id):
+    if invitation is None or _is_unwanted(message, invitation.sender_id):
         return None
-    with reading(message.user, "mail_invitations") as reader:
-        return (
-            None
-            if reader is None
-            else letters.invitation(
-                reader.as_letter_reader("mail_invitations"),
-                sender=accounts.full_name(invitation.sender),
-                calendar=invitation.calendar.name,
-                url=letters.link("/app/"),
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.invitation(
+            reader.as_letter_reader(),
+            sender=accounts.full_name(invitation.sender),
+            calendar=invitation.calendar.name,
+            url=letters.link("/app/"),
+        ),
+        switch="mail_invitations",
+    )
 
 
 @outbox.composer("invitation_by_email")
 def invitation_by_email_letter(message: Message) -> Letter | None:
     invitation = _pending(message)
-    if invitation is None:
+    if invitation is None or invitation.receiver_id is not None:
         return None
     token = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
     return letters.invitation_by_email(
@@ -84,8 +87,13 @@ def _pending(message: Message) -> Invitation | None:
     return rows.select_related("calendar", "sender").first()
 
 
-def _is_too_much(message: Message, sender: int) -> bool:
-    """Count a letter that one person has us send another, once; True if there were enough today. What it says stands in the product too."""
+def _is_unwanted(message: Message, sender: int) -> bool:
+    """Count a letter that one person has us send another, once; True if they muted the sender or there were enough today.
+
+    What it says stands in the product too.
+    """
+    if accounts.has_muted(message.user_id or 0, sender):
+        return True
     if message.attempts:
         return False
     try:
@@ -101,200 +109,219 @@ def count_letter(sender: int, address: str) -> None:
     limits.take("mail_receiver", canonical(address))
 
 
-def tell_accepted(invitation: Invitation) -> None:
-    owner = invitation.calendar.owner
-    payload = {"calendar": str(invitation.calendar_id), "person": invitation.receiver_id}
-    outbox.post([_to(owner, "accepted", f"accepted:{invitation.pk}", payload)])
+def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
+    """Post to the owner that somebody joined, and to them the requests of the meetings that are theirs from now on."""
+    person = invitation.receiver
+    assert person is not None
+    payload = {"calendar": str(invitation.calendar_id), "person": person.pk}
+    notice = _to(invitation.calendar.owner, "accepted", f"accepted:{invitation.pk}", payload)
+    outbox.post([notice, *(_request(meeting, person.pk, person.email) for meeting in meetings)])
 
 
 @outbox.composer("accepted")
 def accepted_letter(message: Message) -> Letter | None:
     seat = CalendarParticipant.objects.filter(calendar=message.payload["calendar"], user=message.payload["person"])
     found = seat.select_related("calendar", "user").first()
-    if found is None or message.user is None or found.calendar.owner_id != message.user.pk:
+    if found is None or found.calendar.owner_id != message.user_id:
         return None
-    with reading(message.user, "mail_invitations") as reader:
-        return (
-            None
-            if reader is None
-            else letters.invitation_accepted(
-                reader.as_letter_reader("mail_invitations"),
-                person=accounts.full_name(found.user),
-                calendar=found.calendar.name,
-                url=letters.link(calendar_path(found.calendar_id)),
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.invitation_accepted(
+            reader.as_letter_reader(),
+            person=accounts.full_name(found.user),
+            calendar=found.calendar.name,
+            url=letters.link(calendar_path(found.calendar_id)),
+        ),
+        switch="mail_invitations",
+    )
 
 
-def tell_added(participant: CalendarParticipant, *, by: User) -> None:
-    payload = {"calendar": str(participant.calendar_id)}
-    outbox.post([_to(participant.user, "added", f"added:{participant.pk}", payload)])
+def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) -> None:
+    """Post to somebody that they take part now, and the requests of the meetings that are theirs from now on."""
+    person = participant.user
+    notice = _to(person, "added", f"added:{participant.pk}", {"calendar": str(participant.calendar_id)})
+    outbox.post([notice, *(_request(meeting, person.pk, person.email) for meeting in meetings)])
 
 
 @outbox.composer("added")
 def added_letter(message: Message) -> Letter | None:
     calendar = _entered(message)
-    if calendar is None or _is_too_much(message, calendar.owner_id):
+    if calendar is None or _is_unwanted(message, calendar.owner_id):
         return None
-    with reading(message.user, "mail_invitations") as reader:
-        return (
-            None
-            if reader is None
-            else letters.added_to_calendar(
-                reader.as_letter_reader("mail_invitations"),
-                owner=accounts.full_name(calendar.owner),
-                calendar=calendar.name,
-                url=letters.link(calendar_path(calendar.pk)),
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.added_to_calendar(
+            reader.as_letter_reader(),
+            owner=accounts.full_name(calendar.owner),
+            calendar=calendar.name,
+            url=letters.link(calendar_path(calendar.pk)),
+        ),
+        switch="mail_invitations",
+    )
 
 
-def tell_transferred(calendar: Calendar, *, by: User) -> None:
-    payload = {"calendar": str(calendar.pk), "by": accounts.full_name(by)}
-    outbox.post([_to(calendar.owner, "transferred", f"transferred:{calendar.pk}:{calendar.version}", payload)])
+def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: User) -> None:
+    """Post to the new owner of calendars, given as ids and versions, that they are theirs now."""
+    outbox.post(
+        _to(heir, "handed_over", f"handed_over:{pk}:{version}", {"calendar": str(pk), "by": accounts.full_name(by)})
+        for pk, version in calendars
+    )
 
 
-@outbox.composer("transferred")
-def transferred_letter(message: Message) -> Letter | None:
+@outbox.composer("handed_over")
+def handed_over_letter(message: Message) -> Letter | None:
     calendar = _entered(message)
-    if calendar is None or message.user is None or calendar.owner_id != message.user.pk:
+    if calendar is None or calendar.owner_id != message.user_id:
         return None
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.calendar_handed_over(
-                reader.as_letter_reader(),
-                sender=message.payload["by"],
-                calendar=calendar.name,
-                url=letters.link(calendar_path(calendar.pk)),
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.calendar_handed_over(
+            reader.as_letter_reader(),
+            sender=message.payload["by"],
+            calendar=calendar.name,
+            url=letters.link(calendar_path(calendar.pk)),
+        ),
+    )
 
 
-def tell_removed(calendar: Calendar, person: User, *, by: User) -> None:
-    """Post the goodbye of a calendar, with a cancel for each meeting still to come. Call it before their places in meetings go."""
-    upcoming = [m for m in _upcoming(calendar) if not (named := planning.named_in(m)) or person.pk in named]
-    payload = {"calendar": calendar.name, "by": by.pk, "meetings": [Snapshot.of(m).as_payload() for m in upcoming]}
-    event = f"removed:{calendar.pk}:{person.pk}:{clock.now().timestamp()}"
-    outbox.post([_to(person, "removed", event, payload)])
+def tell_removed(participant: CalendarParticipant, meetings: Iterable[Meeting], *, by: User) -> None:
+    """Post the goodbye of a calendar, with a cancel for each of the meetings."""
+    cancels = [Snapshot.of(meeting).as_payload(path="") for meeting in meetings]
+    payload = {"calendar": participant.calendar.name, "by": by.pk, "meetings": cancels}
+    outbox.post([_to(participant.user, "removed", f"removed:{participant.pk}", payload)])
 
 
 @outbox.composer("removed")
 def removed_letter(message: Message) -> Letter | None:
+    payload = message.payload
     # One that cancels nothing is a courtesy.
-    if not message.payload["meetings"] and _is_too_much(message, message.payload["by"]):
+    if not payload["meetings"] and _is_unwanted(message, payload["by"]):
         return None
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.removed_from_calendar(
-                reader.as_letter_reader(), calendar=message.payload["calendar"], **_cancelled(message.payload["meetings"], reader)
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.removed_from_calendar(
+            reader.as_letter_reader(), calendar=payload["calendar"], **_cancelled(payload["meetings"], reader)
+        ),
+    )
 
 
 # Meetings -----------------------------------------------------------------------------------------------------------
 
 
-def tell_scheduled(meeting: Meeting) -> None:
-    """Post the calendar request with the final time to every attendee."""
-    _post_to_attendees(meeting, "request", {"meeting": str(meeting.pk)})
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a meeting's attendees have in their calendars, if all that was said of it arrived. Equal if nobody needs to hear more."""
+
+    snapshot: Snapshot | None = field(compare=False)
+    content: tuple[object, ...] | None
+    attendees: frozenset[int]
 
 
-def tell_moved(meeting: Meeting, *, earlier: datetime) -> None:
-    _post_to_attendees(meeting, "moved", {"meeting": str(meeting.pk), "earlier": earlier.isoformat()})
+def told(meeting: Meeting) -> Told:
+    """Return what is to be told of the meeting as it is: nothing to anybody while it has no final time."""
+    if meeting.final_time is None:
+        return Told(None, None, frozenset())
+    snapshot = Snapshot.of(meeting)
+    return Told(snapshot, snapshot.content, frozenset(person.user_id for person in planning.attendees_of(meeting)))
 
 
-def tell_cancelled(meeting: Meeting, *, start: datetime, duration: timedelta) -> None:
-    _post_to_attendees(meeting, "cancelled", Snapshot.of(meeting, start=start, duration=duration).as_payload())
+def tell_changed(changed: Iterable[tuple[Meeting, Told]]) -> None:
+    """Post what has become of meetings since their attendees were told `before`.
+
+    A request goes to who is new in a meeting, a cancel to who is not in it any more, and its move to the others.
+    """
+    outbox.post(notice for meeting, before in changed for notice in _changes(meeting, before))
 
 
-def tell_attendees_changed(meeting: Meeting, before: dict[int, bool]) -> None:
-    """Post the request to those who are new in a scheduled meeting, and the cancel to those who are no longer."""
-    now = planning.named_in(meeting)
-    people = dict(_addresses(meeting.calendar))
-    was, is_now = (set(named) or set(people) for named in (before, now))
-    stamp = clock.now().timestamp()
-    snapshot = Snapshot.of(meeting).as_payload()
-    notices = [
-        outbox.Notice("request", f"meeting:{meeting.pk}:joined:{stamp}", people[user], user, meeting.sequence, {"meeting": str(meeting.pk)})
-        for user in is_now - was
-        if user in people
-    ]
-    notices += [
-        outbox.Notice("cancelled", f"meeting:{meeting.pk}:left:{stamp}", people[user], user, meeting.sequence, snapshot)
-        for user in was - is_now
-        if user in people
-    ]
-    outbox.post(notices)
+def _changes(meeting: Meeting, before: Told) -> Iterator[outbox.Notice]:
+    now = told(meeting)
+    for person in planning.people_of(meeting.calendar):
+        if not person.is_active:
+            continue
+        was, stays = person.user_id in before.attendees, person.user_id in now.attendees
+        if stays and not was:
+            yield _request(meeting, person.user_id, person.email)
+        elif stays and before.snapshot and before.content != now.content:
+            payload = {"meeting": str(meeting.pk), "earlier": before.snapshot.start}
+            yield outbox.Notice("moved", _event(meeting), person.email, person.user_id, meeting.sequence, payload)
+        elif was and not stays and before.snapshot:
+            payload = before.snapshot.as_payload(sequence=meeting.sequence, path="")
+            yield outbox.Notice("cancelled", _event(meeting), person.email, person.user_id, meeting.sequence, payload)
 
 
-def _post_to_attendees(meeting: Meeting, kind: str, payload: dict[str, Any]) -> None:
-    named = planning.named_in(meeting)
-    outbox.post(
-        outbox.Notice(kind, f"meeting:{meeting.pk}", address, user, meeting.sequence, payload)
-        for user, address in _addresses(meeting.calendar)
-        if not named or user in named
-    )
+def _request(meeting: Meeting, user_id: int, address: str) -> outbox.Notice:
+    return outbox.Notice("request", _event(meeting), address, user_id, meeting.sequence, {"meeting": str(meeting.pk)})
+
+
+def _event(meeting: Meeting) -> str:
+    return f"meeting:{meeting.pk}"
 
 
 @outbox.composer("request")
 def request_letter(message: Message) -> Letter | None:
-    return _meeting_letter(message)
+    found = _attended(message)
+    return found and letter_to(
+        message.user,
+        lambda reader: letters.meeting_request(reader.as_letter_reader(), **_requested(*found, reader)),
+        switch="mail_meetings",
+    )
 
 
 @outbox.composer("moved")
 def moved_letter(message: Message) -> Letter | None:
-    return _meeting_letter(message)
+    found = _attended(message)
+    if found is None:
+        return None
+    meeting, earlier = found[0], datetime.fromisoformat(message.payload["earlier"])
+    return letter_to(
+        message.user,
+        lambda reader: letters.meeting_moved(
+            reader.as_letter_reader(),
+            earlier_start=reader.local(earlier) if earlier != meeting.final_time else None,
+            **_requested(*found, reader),
+        ),
+        switch="mail_meetings",
+    )
 
 
-def _meeting_letter(message: Message) -> Letter | None:
-    if message.user is None:
+def _attended(message: Message) -> tuple[Meeting, bool] | None:
+    """Return the message's meeting as it is now, and whether its receiver is required; None if there is no such meeting for them."""
+    meeting = queries.meetings().filter(pk=message.payload["meeting"]).exclude(final_time=None).select_related("calendar__owner").first()
+    if meeting is None or not planning.is_for(meeting, message.user_id or 0):
         return None
-    meeting = queries.meetings().filter(pk=message.payload["meeting"]).select_related("calendar__owner").first()
-    # A larger sequence has a mail of its own, so this one would only tell what is no longer true.
-    if meeting is None or meeting.final_time is None or meeting.sequence != message.sequence:
-        return None
-    named = planning.named_in(meeting)
-    seat = CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.user).first()
-    if seat is None or (named and message.user_id not in named):
-        return None
+    seat = CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.user_id).only("required").first()
+    return (meeting, planning.named_in(meeting).get(seat.user_id, seat.required)) if seat else None
+
+
+def _requested(meeting: Meeting, required: bool, reader: Reading) -> dict[str, Any]:
     snapshot = Snapshot.of(meeting)
-    document = exchange.request_for(snapshot, message.user, required=named.get(message.user.pk, seat.required))
-    with reading(message.user, "mail_meetings") as reader:
-        if reader is None:
-            return None
-        shown: dict[str, Any] = {"organizer": snapshot.organizer, "meeting": _scheduled(snapshot, reader), "document": document}
-        if message.kind == "moved":
-            earlier = datetime.fromisoformat(message.payload["earlier"])
-            changed = reader.local(earlier) if earlier != meeting.final_time else None
-            return letters.meeting_moved(reader.as_letter_reader("mail_meetings"), earlier_start=changed, **shown)
-        return letters.meeting_request(reader.as_letter_reader("mail_meetings"), **shown)
+    document = exchange.request_for(snapshot, reader.user, required=required)
+    return {"organizer": snapshot.organizer, "meeting": _scheduled(snapshot, reader), "document": document}
 
 
 @outbox.composer("cancelled")
 def cancelled_letter(message: Message) -> Letter | None:
     snapshot = Snapshot.read(message.payload)
-    with reading(message.user, "mail_meetings") as reader:
-        return (
-            None
-            if reader is None
-            else letters.meeting_cancelled(
-                reader.as_letter_reader("mail_meetings"),
-                organizer=snapshot.organizer,
-                meeting=_scheduled(snapshot, reader, link=False),
-                document=exchange.cancel_for(snapshot, reader.user),
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.meeting_cancelled(
+            reader.as_letter_reader(),
+            organizer=snapshot.organizer,
+            meeting=_scheduled(snapshot, reader),
+            document=exchange.cancel_for(snapshot, reader.user),
+        ),
+        switch="mail_meetings",
+    )
 
 
 def tell_calendar_finalized(calendar: Calendar) -> None:
     """Post one letter to everyone with all final times."""
-    payload = {"calendar": str(calendar.pk)}
-    event = f"finalized:{calendar.pk}:{calendar.version}"
-    outbox.post(outbox.Notice("finalized", event, address, user, 0, payload) for user, address in _addresses(calendar))
+    event, payload = f"finalized:{calendar.pk}:{calendar.version}", {"calendar": str(calendar.pk)}
+    outbox.post(
+        outbox.Notice("finalized", event, person.email, person.user_id, 0, payload)
+        for person in planning.people_of(calendar)
+        if person.is_active
+    )
 
 
 @outbox.composer("finalized")
@@ -302,50 +329,37 @@ def finalized_letter(message: Message) -> Letter | None:
     calendar = _entered(message)
     if calendar is None or not calendar.is_finalized:
         return None
-    return _final_times_letter(message, calendar)
+    return letter_to(
+        message.user,
+        lambda reader: letters.calendar_finalized(
+            reader.as_letter_reader(),
+            calendar=calendar.name,
+            meetings=_final_times(calendar, reader),
+            url=letters.link(calendar_path(calendar.pk)),
+        ),
+        switch="mail_meetings",
+    )
 
 
-def _final_times_letter(message: Message, calendar: Calendar) -> Letter | None:
-    found = queries.meetings_of(calendar).exclude(final_time=None).select_related("calendar__owner").order_by("final_time")
-    mine = [m for m in found if not (named := planning.named_in(m)) or message.user_id in named]
-    with reading(message.user, "mail_meetings") as reader:
-        return (
-            None
-            if reader is None
-            else letters.calendar_finalized(
-                reader.as_letter_reader("mail_meetings"),
-                calendar=calendar.name,
-                meetings=[_scheduled(Snapshot.of(m), reader) for m in mine],
-                url=letters.link(calendar_path(calendar.pk)),
-                sender=message.payload.get("sender", ""),
-                note=message.payload.get("note", ""),
-            )
-        )
+def _final_times(calendar: Calendar, reader: Reading) -> list[ScheduledMeeting]:
+    found = queries.meetings_of(calendar).exclude(final_time=None).select_related("calendar__owner").order_by("final_time", "id")
+    return [_scheduled(Snapshot.of(m), reader) for m in found if planning.is_for(m, reader.user.pk)]
 
 
-def tell_calendar_deleted(calendar: Calendar) -> None:
-    _post_deleted([calendar])
-
-
-def tell_calendars_deleted(owner: User) -> None:
-    """Post what the end of an account means for the people of its calendars: one mail a calendar."""
-    _post_deleted(list(Calendar.objects.filter(owner=owner).select_related("owner")))
-
-
-def _post_deleted(calendars: Sequence[Calendar]) -> None:
+def tell_deleted(calendars: Sequence[Calendar]) -> None:
     """Post one letter to each person and calendar, with a cancel for each of their meetings to come. Two queries for all calendars."""
-    by_calendar: dict[Any, list[Meeting]] = {}
-    for meeting in _upcoming(*calendars):
-        by_calendar.setdefault(meeting.calendar_id, []).append(meeting)
-    seats = CalendarParticipant.objects.filter(calendar__in=calendars, user__is_active=True)
-    names = {calendar.pk: calendar for calendar in calendars}
+    upcoming: dict[UUID, list[Meeting]] = {}
+    for meeting in queries.meetings_to_come(*calendars):
+        upcoming.setdefault(meeting.calendar_id, []).append(meeting)
+    by_id = {calendar.pk: calendar for calendar in calendars}
+    seats = CalendarParticipant.objects.filter(calendar__in=calendars, user__is_active=True).order_by("joined_at", "id")
     notices = []
     for calendar_id, user_id, address in seats.values_list("calendar_id", "user_id", "user__email"):
-        calendar = names[calendar_id]
+        calendar = by_id[calendar_id]
         if user_id == calendar.owner_id:
             continue
-        theirs = [m for m in by_calendar.get(calendar_id, []) if not (named := planning.named_in(m)) or user_id in named]
-        cancels = [{**Snapshot.of(m).as_payload(), "sequence": m.sequence + 1, "path": ""} for m in theirs]
+        theirs = [m for m in upcoming.get(calendar_id, []) if planning.is_for(m, user_id)]
+        cancels = [Snapshot.of(m).as_payload(sequence=m.sequence + 1, path="") for m in theirs]
         payload = {"calendar": calendar.name, "owner": accounts.full_name(calendar.owner), "meetings": cancels}
         notices.append(outbox.Notice("deleted", f"deleted:{calendar_id}", address, user_id, 0, payload))
     outbox.post(notices)
@@ -354,14 +368,12 @@ def _post_deleted(calendars: Sequence[Calendar]) -> None:
 @outbox.composer("deleted")
 def deleted_letter(message: Message) -> Letter | None:
     payload = message.payload
-    with reading(message.user) as reader:
-        return (
-            None
-            if reader is None
-            else letters.calendar_deleted(
-                reader.as_letter_reader(), owner=payload["owner"], calendar=payload["calendar"], **_cancelled(payload["meetings"], reader)
-            )
-        )
+    return letter_to(
+        message.user,
+        lambda reader: letters.calendar_deleted(
+            reader.as_letter_reader(), owner=payload["owner"], calendar=payload["calendar"], **_cancelled(payload["meetings"], reader)
+        ),
+    )
 
 
 # For owners ---------------------------------------------------------------------------------------------------------
@@ -381,15 +393,14 @@ def tell_deadline(meeting: Meeting, top: Sequence[planning.Ranked], group: plann
 
 @outbox.composer("deadline")
 def deadline_letter(message: Message) -> Letter | None:
-    meeting = Meeting.objects.filter(pk=message.payload["meeting"], calendar__owner=message.user).select_related("calendar__owner").first()
+    meeting = _owned(message)
     if meeting is None:
         return None
-    with reading(message.user, "mail_reminders") as reader:
-        if reader is None:
-            return None
+
+    def write(reader: Reading) -> Letter:
         starts = [(choice, reader.local(datetime.fromisoformat(choice["start"]))) for choice in message.payload["choices"]]
         return letters.deadline_report(
-            reader.as_letter_reader("mail_reminders"),
+            reader.as_letter_reader(),
             title=meeting.title or meeting.calendar.name,
             calendar=meeting.calendar.name,
             url=letters.link(calendar_path(meeting.calendar_id)),
@@ -401,38 +412,41 @@ def deadline_letter(message: Message) -> Letter | None:
             scheduled=_scheduled(Snapshot.of(meeting), reader) if meeting.final_time else None,
         )
 
+    return letter_to(message.user, write, switch="mail_reminders")
 
-def tell_attendee_lost(seat: queries.Seat, lost: Sequence[Meeting]) -> None:
+
+def tell_attendee_lost(seat: queries.Seat, lost: Iterable[Meeting]) -> None:
     """Post to the owner that somebody can't come any more to meetings that have their final time."""
-    owner = User.objects.get(pk=seat.calendar.owner_id)
-    stamp = clock.now().timestamp()
+    owner, stamp = seat.calendar.owner, clock.now().timestamp()
     outbox.post(
         _to(owner, "attendee_lost", f"lost:{meeting.pk}:{seat.user.pk}:{stamp}", {"meeting": str(meeting.pk), "person": seat.user.pk})
         for meeting in lost
-        if owner.pk != seat.user.pk
     )
 
 
 @outbox.composer("attendee_lost")
 def attendee_lost_letter(message: Message) -> Letter | None:
-    rows = Meeting.objects.filter(pk=message.payload["meeting"], calendar__owner=message.user).exclude(final_time=None)
-    meeting = rows.select_related("calendar__owner").first()
-    seat = (
-        meeting
-        and CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.payload["person"]).select_related("user").first()
-    )
-    if meeting is None or not seat:
+    meeting = _owned(message)
+    if meeting is None or meeting.final_time is None:
         return None
-    with reading(message.user, "mail_meetings") as reader:
-        return (
-            None
-            if reader is None
-            else letters.attendee_lost(
-                reader.as_letter_reader("mail_meetings"),
-                attendee=accounts.full_name(seat.user),
-                meeting=_scheduled(Snapshot.of(meeting), reader),
-            )
-        )
+    seat = CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.payload["person"]).select_related("user").first()
+    if seat is None:
+        return None
+    return letter_to(
+        message.user,
+        lambda reader: letters.attendee_lost(
+            reader.as_letter_reader(),
+            attendee=accounts.full_name(seat.user),
+            meeting=_scheduled(Snapshot.of(meeting), reader),
+        ),
+        switch="mail_meetings",
+    )
+
+
+def _owned(message: Message) -> Meeting | None:
+    """Return the message's meeting if its receiver still owns the calendar."""
+    rows = Meeting.objects.filter(pk=message.payload["meeting"], calendar__owner=message.user_id)
+    return rows.select_related("calendar__owner").first()
 
 
 # From one person to another -----------------------------------------------------------------------------------------
@@ -446,36 +460,31 @@ def tell_from_person(sender: User, receiver: User, *, kind: MailKind, calendar: 
 
 @outbox.composer("from_person")
 def from_person_letter(message: Message) -> Letter | None:
-    sender = accounts.active_user(message.payload["sender"])
+    payload, sender = message.payload, accounts.active_user(message.payload["sender"])
     if sender is None or message.user is None or accounts.has_muted(message.user.pk, sender.pk):
         return None
     calendar = _shared(sender, message)
-    kind, note = message.payload["kind"], message.payload["note"]
-    with reading(message.user, "mail_reminders" if kind == MailKind.REMINDER else "mail_invitations") as reader:
-        if reader is None:
-            return None
-        to = reader.as_letter_reader(f"mute:{sender.pk}")
-        name, url = accounts.full_name(sender), letters.link(calendar_path(calendar.pk) if calendar else "/app/")
-        if kind == MailKind.INVITATION:
-            return letters.invitation(
-                to, sender=name, calendar=calendar.name if calendar else "Commontime", url=letters.link("/app/"), note=note
-            )
-        if kind == MailKind.FINAL and calendar:
-            found = queries.meetings_of(calendar).exclude(final_time=None).select_related("calendar__owner").order_by("final_time")
-            mine = [m for m in found if not (named := planning.named_in(m)) or message.user_id in named]
-            meetings = [_scheduled(Snapshot.of(m), reader) for m in mine]
-            return letters.calendar_finalized(to, calendar=calendar.name, meetings=meetings, url=url, sender=name, note=note)
-        return letters.reminder(to, calendar=calendar.name if calendar else "", url=url, sender=name, note=note)
+    if (payload["calendar"] and calendar is None) or (payload["note"] and not queries.share_a_calendar(sender, message.user)):
+        return None
+
+    def write(reader: Reading) -> Letter:
+        to, typed = reader.as_letter_reader(f"mute:{sender.pk}"), {"sender": accounts.full_name(sender), "note": payload["note"]}
+        name, url = (calendar.name, letters.link(calendar_path(calendar.pk))) if calendar else ("", letters.link("/app/"))
+        if payload["kind"] == MailKind.INVITATION:
+            return letters.invitation(to, calendar=name or "Commontime", url=letters.link("/app/"), **typed)
+        if payload["kind"] == MailKind.FINAL and calendar:
+            return letters.calendar_finalized(to, calendar=name, meetings=_final_times(calendar, reader), url=url, **typed)
+        return letters.reminder(to, calendar=name, url=url, **typed)
+
+    return letter_to(message.user, write, switch="mail_reminders" if payload["kind"] == MailKind.REMINDER else "mail_invitations")
 
 
 def _shared(sender: User, message: Message) -> Calendar | None:
-    """Return the calendar a letter is about if both still may know it (the receiver: at least as somebody invited)."""
-    if message.payload["calendar"] is None:
-        return None
-    invited = Exists(Invitation.objects.filter(calendar=OuterRef("pk"), receiver=message.user, status="pending"))
-    seated = Exists(CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user=message.user))
-    rows = queries.calendars_visible_to(sender).filter(Q(owner=message.user) | seated | invited, pk=message.payload["calendar"])
-    return rows.first()
+    """Return the calendar a letter is about if both still may know it; for the final times the receiver must take part."""
+    knows = Q(owner=message.user) | Q(Exists(CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user=message.user)))
+    if message.payload["kind"] != MailKind.FINAL:
+        knows |= Q(Exists(Invitation.objects.filter(calendar=OuterRef("pk"), receiver=message.user, status="pending")))
+    return queries.calendars_visible_to(sender).filter(knows, pk=message.payload["calendar"]).first()
 
 
 # What they share ----------------------------------------------------------------------------------------------------
@@ -485,11 +494,6 @@ def _to(user: User, kind: str, event: str, payload: dict[str, Any]) -> outbox.No
     return outbox.Notice(kind, event, user.email, user.pk, 0, payload)
 
 
-def _addresses(calendar: Calendar) -> list[tuple[int, str]]:
-    """Return the ids and addresses of the calendar's people, who are known already where the change was checked against them."""
-    return [(person.user_id, person.email) for person in planning.people_of(calendar) if person.is_active]
-
-
 def _entered(message: Message) -> Calendar | None:
     """Return the calendar the message is about if its receiver still takes part."""
     if message.user is None:
@@ -497,25 +501,20 @@ def _entered(message: Message) -> Calendar | None:
     return queries.calendars_visible_to(message.user).filter(pk=message.payload["calendar"]).select_related("owner").first()
 
 
-def _upcoming(*calendars: Calendar) -> QuerySet[Meeting]:
-    found = queries.meetings().filter(calendar__in=calendars, final_time__gt=clock.now())
-    return found.select_related("calendar__owner").order_by("final_time", "id")
-
-
-def _scheduled(snapshot: Snapshot, reader: Reading, *, link: bool = True) -> ScheduledMeeting:
+def _scheduled(snapshot: Snapshot, reader: Reading) -> ScheduledMeeting:
     return ScheduledMeeting(
         title=snapshot.title,
         calendar=snapshot.calendar,
         start=reader.local(snapshot.begins),
         end=reader.local(snapshot.ends),
         location=snapshot.location,
-        url=letters.link(snapshot.path) if link and snapshot.path else "",
+        url=letters.link(snapshot.path) if snapshot.path else "",
     )
 
 
 def _cancelled(payloads: Sequence[dict[str, Any]], reader: Reading) -> dict[str, Any]:
     snapshots = [Snapshot.read(payload) for payload in payloads]
     return {
-        "meetings": [_scheduled(snapshot, reader, link=False) for snapshot in snapshots],
+        "meetings": [_scheduled(snapshot, reader) for snapshot in snapshots],
         "documents": [exchange.cancel_for(snapshot, reader.user) for snapshot in snapshots],
     }

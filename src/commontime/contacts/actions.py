@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.actions import find
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
@@ -12,7 +13,7 @@ from commontime.core.text import canonical
 
 def add_contact(contactee: int | str, *, by: User) -> Contact:
     """Keep a person, named by id or user name, in one's list. They learn nothing of it and one learns nothing about them."""
-    person = _person(contactee)
+    person = _person(contactee, by)
     if person.pk == by.pk:
         raise InvalidInput("You can't be your own contact.", field="contactee")
     contact = Contact(owner=by, contactee=person, created_at=clock.now())
@@ -34,7 +35,7 @@ def remove_contact(username: str, *, by: User) -> None:
         raise NotFound("Nobody among your contacts has this user name.")
 
 
-def _person(contactee: int | str) -> User:
+def _person(contactee: int | str, by: User) -> User:
     unknown = InvalidInput("Nobody here has this id or user name.", field="contactee")
     if isinstance(contactee, int):
         person = accounts.active_user(contactee)
@@ -42,6 +43,6 @@ def _person(contactee: int | str) -> User:
             raise unknown
         return person
     try:
-        return accounts.account_called(contactee)
+        return find(contactee, by=by)
     except NotFound:
         raise unknown from None

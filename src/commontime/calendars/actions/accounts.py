@@ -6,7 +6,8 @@ from django.db import transaction
 from commontime.accounts import actions as accounts
 from commontime.accounts.models import Session
 from commontime.calendars import tasks
-from commontime.calendars.actions.calendars import hand_over_all
+from commontime.calendars.actions.calendars import hand_over
+from commontime.calendars.actions.checks import hold_all
 from commontime.core.errors import InvalidInput
 
 
@@ -19,8 +20,11 @@ def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int |
     """
     if not Session.objects.filter(pk=session_id, user=by, ended_at=None).exists():
         raise InvalidInput("This refresh token is not yours, or not valid any more.", field="refresh_token")
-    if transfer_to is not None:
-        hand_over_all(user, to=transfer_to)
+    owned = [calendar for calendar in hold_all(user) if calendar.owner_id == user.pk]
+    if transfer_to is not None and owned:
+        hand_over(owned, by=user, to=transfer_to)
     else:
-        tasks.tell_calendars_deleted(user)
+        for calendar in owned:
+            calendar.owner = user
+        tasks.tell_deleted(owned)
     accounts.erase_account(user)

@@ -1,20 +1,25 @@
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import queries, tasks
-from commontime.calendars.actions.checks import Caution, heed, require_owner
+from commontime.calendars.actions.checks import Caution, heed, hold, require_owner
+from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import FARTHEST
 from commontime.core import clock, text
-from commontime.core.errors import Conflict, InvalidInput
+from commontime.core.errors import InvalidInput
 
 FARTHEST_SHIFT = 3660
+SHOWN_IN_MEETINGS = {"name", "location", "duration_minutes"}
 
 
 @transaction.atomic
@@ -34,26 +39,36 @@ def edit_calendar(calendar: Calendar, *, by: User, strict: bool = False, **chang
     """Change the calendar's fields; what is absent stays.
 
     Finalising freezes windows, suggestions, people and meetings and tells everyone once, with all final times; reopening keeps them.
+    A meeting without a title, place or length of its own has the calendar's: its attendees hear of a change.
     """
+    hold(calendar)
     require_owner(by, calendar, "change it")
-    was_finalized = calendar.is_finalized
-    if all(getattr(calendar, field) == value for field, value in changes.items()):
-        return calendar, []
+    before = {field: getattr(calendar, field) for field in changes}
+    scheduled = _scheduled(calendar) if changes.keys() & SHOWN_IN_MEETINGS else []
     for field, value in changes.items():
         setattr(calendar, field, value)
     _check(calendar)
-    cautions: list[Caution] = []
-    finalizes = calendar.is_finalized and not was_finalized
-    if finalizes:
-        cautions = _still_open(calendar)
-        heed(cautions, strict=strict)
-    changed = Calendar.objects.filter(pk=calendar.pk, owner=by, is_finalized=was_finalized)
-    if not changed.update(version=F("version") + 1, **{field: getattr(calendar, field) for field in changes}):
-        raise Conflict("Somebody changed this calendar at the same moment. Read it again.", code="changed_meanwhile")
-    if finalizes:
-        tasks.tell_calendar_finalized(calendar)
+    changes = {field: getattr(calendar, field) for field, old in before.items() if getattr(calendar, field) != old}
+    if not changes:
+        return calendar, []
+    cautions = _still_open(calendar) if changes.get("is_finalized") else []
+    heed(cautions, strict=strict)
+    Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
     calendar.version += 1
+    moved = [(meeting, was) for meeting, was in scheduled if tasks.told(meeting) != was]
+    raise_sequence(meeting for meeting, _ in moved)
+    tasks.tell_changed(moved)
+    if changes.get("is_finalized"):
+        tasks.tell_calendar_finalized(calendar)
     return calendar, cautions
+
+
+def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
+    """Return the meetings to come and what their attendees know of them."""
+    meetings = list(queries.meetings_to_come(calendar))
+    for meeting in meetings:
+        meeting.calendar = calendar
+    return [(meeting, tasks.told(meeting)) for meeting in meetings]
 
 
 def _still_open(calendar: Calendar) -> list[Caution]:
@@ -67,9 +82,30 @@ def _still_open(calendar: Calendar) -> list[Caution]:
 @transaction.atomic
 def delete_calendar(calendar: Calendar, *, by: User) -> None:
     """Delete the calendar and all that is in it; its people get one mail that cancels the scheduled meetings."""
+    hold(calendar)
     require_owner(by, calendar, "delete it")
-    tasks.tell_calendar_deleted(calendar)
+    tasks.tell_deleted([calendar])
     Calendar.objects.filter(pk=calendar.pk).delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """So many days later by the clocks of a zone, which are not always so many times 24 hours."""
+
+    days: int
+    zone: ZoneInfo
+
+    def moment(self, moment: datetime) -> datetime:
+        shifted = (moment.astimezone(self.zone) + timedelta(days=self.days)).astimezone(UTC)
+        if not clock.EARLIEST <= shifted < clock.LATEST:
+            raise InvalidInput("That shifts a time out of the years 2000 to 2099.", field="shift_days")
+        return shifted
+
+    def span(self, start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+        first, last = (moment and self.moment(moment) for moment in (start, end))
+        if start and end and first and last and last <= first:
+            last = first + (end - start)  # it fell into the hour that the clocks skip or repeat
+        return first, last
 
 
 @transaction.atomic
@@ -81,65 +117,60 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     require_owner(by, calendar, "duplicate it")
     if abs(shift_days) > FARTHEST_SHIFT:
         raise InvalidInput(f"Shift by at most {FARTHEST_SHIFT} days.", field="shift_days")
-    shift = timedelta(days=shift_days)
+    shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
     kept = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
-    copy = create_calendar(
-        by=by,
-        **{field: getattr(calendar, field) for field in kept},
-        window_start=_shifted(calendar.window_start, shift),
-        window_end=_shifted(calendar.window_end, shift),
-    )
+    start, end = shift.span(calendar.window_start, calendar.window_end)
+    copy = create_calendar(by=by, **{field: getattr(calendar, field) for field in kept}, window_start=start, window_end=end)
     _copy_meetings(calendar, copy, shift)
     people = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True).exclude(user=by)
     invitations = Invitation.objects.bulk_create(
         Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people.values_list("user_id", flat=True)
     )
-    tasks.tell_invited(copy, invitations)
+    tasks.tell_invited(invitations)
     return copy
 
 
-def _copy_meetings(calendar: Calendar, copy: Calendar, shift: timedelta) -> None:
+def _copy_meetings(calendar: Calendar, copy: Calendar, shift: Shift) -> None:
     kept = ("title", "description", "location", "duration_minutes", "quorum", "buffer_minutes", "auto_finalize")
     soonest = clock.now() + timedelta(days=1)
-    Meeting.objects.bulk_create(
-        Meeting(
-            calendar=copy,
-            **{field: getattr(meeting, field) for field in kept},
-            deadline=max(soonest, _shifted(meeting.deadline, shift)),
-            earliest=_shifted(meeting.earliest, shift),
-            latest=_shifted(meeting.latest, shift),
-        )
-        for meeting in queries.meetings_of(calendar).order_by("created_at", "id")
-    )
+    copies = []
+    for meeting in Meeting.objects.filter(calendar=calendar).order_by("created_at", "id"):
+        earliest, latest = shift.span(meeting.earliest, meeting.latest)
+        deadline = max(soonest, shift.moment(meeting.deadline))
+        fields = {field: getattr(meeting, field) for field in kept}
+        copies.append(Meeting(calendar=copy, deadline=deadline, earliest=earliest, latest=latest, **fields))
+    Meeting.objects.bulk_create(copies)
 
 
 @transaction.atomic
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     """Make a participant the owner; the old owner stays a participant."""
+    hold(calendar)
     require_owner(by, calendar, "hand it over")
-    heir = CalendarParticipant.objects.filter(calendar=calendar, user_id=to, user__is_active=True).select_related("user").first()
-    if heir is None:
-        raise InvalidInput("Name somebody who takes part in this calendar.", field="user")
-    if not Calendar.objects.filter(pk=calendar.pk, owner=by).update(owner_id=heir.user_id, version=F("version") + 1):
-        raise Conflict("Somebody changed this calendar at the same moment. Read it again.", code="changed_meanwhile")
-    calendar.owner = heir.user
-    calendar.version += 1
-    if heir.user_id != by.pk:
-        tasks.tell_transferred(calendar, by=by)
+    if to != by.pk:
+        calendar.owner = hand_over([calendar], by=by, to=to, field="user")
+        calendar.version += 1
     return calendar
 
 
-def hand_over_all(user: User, *, to: int) -> None:
-    """Transfer every calendar of the user; refused unless the heir takes part in each. One statement for any number."""
-    owned = Calendar.objects.filter(owner=user)
-    seats = CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user_id=to, user__is_active=True)
-    if owned.exclude(Exists(seats)).exists() or to == user.pk:
-        raise InvalidInput("Name somebody who takes part in each of your calendars.", field="transfer_to")
-    owned.update(owner_id=to, version=F("version") + 1)
+def hand_over(calendars: Sequence[Calendar], *, by: User, to: int, field: str = "transfer_to") -> User:
+    """Make somebody who takes part in each of these calendars, which are held, their owner. Returns them."""
+    heir = User.objects.filter(pk=to, is_active=True).exclude(pk=by.pk).first()
+    seats = CalendarParticipant.objects.filter(calendar__in=calendars, user_id=to)
+    if heir is None or seats.count() < len(calendars):
+        where = "this calendar" if field == "user" else "each of your calendars"
+        raise InvalidInput(f"Name somebody who takes part in {where}.", field=field)
+    Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(owner=heir, version=F("version") + 1)
+    # So that they can take back what still waits, and it outlives the old owner's account.
+    Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
+    tasks.tell_handed_over([(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by)
+    return heir
 
 
 def _check(calendar: Calendar) -> None:
     calendar.name = text.one_line(calendar.name, field="name", longest=200, required=True)
+    calendar.description = text.many_lines(calendar.description, field="description", longest=10_000)
+    calendar.location = text.one_line(calendar.location, field="location", longest=200)
     if calendar.time_zone not in clock.zones():
         raise InvalidInput("Name a zone of the IANA database, for example Europe/Berlin.", field="time_zone")
     if calendar.visibility not in Visibility.values:
@@ -149,12 +180,3 @@ def _check(calendar: Calendar) -> None:
             raise InvalidInput("The window must end after it starts.", field="window_end")
         if calendar.window_end - calendar.window_start > FARTHEST:
             raise InvalidInput(f"The window may span at most {FARTHEST.days} days.", field="window_end")
-
-
-def _shifted(moment: Any, shift: timedelta) -> Any:
-    if moment is None:
-        return None
-    shifted = moment + shift
-    if not clock.EARLIEST <= shifted < clock.LATEST:
-        raise InvalidInput("That shifts a time out of the years 2000 to 2099.", field="shift_days")
-    return shifted

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from commontime.accounts.actions import check_email
 from commontime.calendars import rules, tasks
-from commontime.calendars.actions.checks import require_owner, require_running
+from commontime.calendars.actions.checks import hold, require_owner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
@@ -21,6 +22,7 @@ DECLINED_LATELY = timedelta(days=7)
 @transaction.atomic
 def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
     """Invite somebody who has an account. They are told by mail."""
+    hold(calendar)
     require_owner(by, calendar, "invite people")
     require_running(calendar)
     mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
@@ -44,12 +46,14 @@ def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
 @transaction.atomic
 def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
     """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the mail's link finds out."""
+    hold(calendar)
     require_owner(by, calendar, "invite people")
     require_running(calendar)
     check_email(email)
     # The mail is the only way they hear of it, so the sender is told when there were too many.
     tasks.count_letter(by.pk, email)
-    return _send(Invitation(calendar=calendar, sender=by, email=email.casefold()))
+    # No server tells addresses apart by their case; nothing more is folded, since the mail goes there.
+    return _send(Invitation(calendar=calendar, sender=by, email=email.lower()))
 
 
 def _send(invitation: Invitation) -> Invitation:
@@ -58,7 +62,7 @@ def _send(invitation: Invitation) -> Invitation:
             invitation.save(force_insert=True)
     except IntegrityError:
         raise Conflict("They are invited already and have not answered yet.", code="already_invited") from None
-    tasks.tell_invited(invitation.calendar, [invitation])
+    tasks.tell_invited([invitation])
     return invitation
 
 
@@ -68,15 +72,13 @@ def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
     _require_receiver(invitation, by)
     if invitation.status == InvitationStatus.ACCEPTED:
         return invitation
+    hold(invitation.calendar)
     require_running(invitation.calendar)
     if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
-    try:
-        join(invitation.calendar, by)
-    except Conflict:
-        pass  # The owner added them in the meantime: they are where they wanted to be.
-    else:
-        tasks.tell_accepted(invitation)
+    with suppress(Conflict):  # The owner added them in the meantime: they are where they wanted to be.
+        _, meetings = join(invitation.calendar, by)
+        tasks.tell_accepted(invitation, meetings)
     return invitation
 
 
@@ -95,15 +97,12 @@ def decline_invitation(invitation: Invitation, *, by: User) -> Invitation:
 def accept_invitation_link(token: str, *, by: User) -> Invitation:
     """Join by the link of an invitation to an address; whoever holds the link is the one invited."""
     invitation = invitation_of_link(token)
+    hold(invitation.calendar)
     if invitation.receiver_id is None:
         if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
             raise Conflict("You take part already.", code="already_participant")
-        own = (
-            Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").select_related("calendar__owner").first()
-        )
-        if own is not None:
-            Invitation.objects.filter(pk=invitation.pk).delete()
-            return accept_invitation(own, by=by)
+        # One's own invitation to the same calendar gives way: nobody has two that wait.
+        Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").delete()
         Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(receiver=by)
         invitation.refresh_from_db(fields=["receiver", "status"])
     if invitation.receiver_id != by.pk:
@@ -126,8 +125,8 @@ def invitation_of_link(token: str) -> Invitation:
 @transaction.atomic
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
     """Take an invitation back; its link is dead from now on."""
-    if invitation.sender_id != by.pk:
-        raise NotAllowed("Only its sender can take an invitation back. Decline it instead.")
+    if not rules.may_revoke(by, invitation):
+        raise NotAllowed("Only its sender or the calendar's owner can take an invitation back. Decline it instead.")
     if not Invitation.objects.filter(pk=invitation.pk).exclude(status="accepted").delete()[0]:
         raise Conflict("It was accepted already. Remove the participant instead.", code="already_accepted")
 

@@ -8,13 +8,19 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from commontime.calendars import planning, queries, tasks
-from commontime.calendars.actions.checks import LONGEST_DURATION, Caution, heed, require_owner, require_running
+from commontime.calendars.actions.checks import (
+    LONGEST_DURATION,
+    Caution,
+    heed,
+    held,
+    held_unchanged,
+    hold,
+    require_owner,
+    require_running,
+)
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
-from commontime.core import clock
-from commontime.core.errors import Conflict, InvalidInput, NotFound
-
-# What a calendar program shows; a change of it raises SEQUENCE once the meeting has its final time.
-SHOWN = ("title", "description", "location", "duration_minutes")
+from commontime.core import clock, text
+from commontime.core.errors import InvalidInput, NotFound
 
 
 @transaction.atomic
@@ -22,12 +28,14 @@ def create_meeting(
     calendar: Calendar, *, by: User, deadline: datetime, required: Sequence[int] = (), optional: Sequence[int] = (), **fields: Any
 ) -> Meeting:
     """Look for a time for a meeting. Without named attendees it is for everybody in the calendar."""
+    hold(calendar)
     require_owner(by, calendar, "add meetings")
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
+    _name(meeting, _wanted({}, required=required, optional=optional))
     _check(meeting, new_deadline=True)
     meeting.save(force_insert=True)
-    _name_attendees(meeting, required, optional)
+    _store_names(meeting)
     return meeting
 
 
@@ -38,92 +46,105 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     Attendees hear of a final time, of its move and of its end; SEQUENCE grows only when what their calendars show changes
     (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
+    meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, "change its meetings")
     require_running(meeting.calendar)
-    attendees: dict[str, Sequence[int]] = {name: changes.pop(name) for name in ("required", "optional") if name in changes}
-    before = {field: getattr(meeting, field) for field in (*SHOWN, "final_time", "deadline")}
-    old_duration = meeting.duration
+    before, names_before = tasks.told(meeting), planning.named_in(meeting)
+    named = _wanted(names_before, required=changes.pop("required", None), optional=changes.pop("optional", None))
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
-    named_before = planning.named_in(meeting)
-    renames = bool(attendees) and _wanted(attendees, named_before) != named_before
-    if not changes and not renames:
+    if not changes and named == names_before:
         return meeting, []
     for field, value in changes.items():
         setattr(meeting, field, value)
+    if named != names_before:
+        _name(meeting, named)
+        changes["for_everyone"] = meeting.for_everyone
     _check(meeting, new_deadline="deadline" in changes)
-    cautions: list[Caution] = []
-    if meeting.final_time and (meeting.final_time != before["final_time"] or meeting.duration != old_duration):
-        cautions = _cautions(meeting)
-        heed(cautions, strict=strict)
-    # SEQUENCE starts at 0 with the first request and grows with each later change that people's calendars show.
-    was_told = before["final_time"] is not None or meeting.sequence > 0
-    tells = meeting.final_time != before["final_time"] or (meeting.final_time is not None and any(f in changes for f in SHOWN))
-    grows = tells and was_told
-    if "deadline" in changes or (before["final_time"] and not meeting.final_time):
+    cautions = _cautions(meeting) if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"} else []
+    heed(cautions, strict=strict)
+    if "deadline" in changes:
         changes["announced_at"] = meeting.announced_at = None
-    seen = Meeting.objects.filter(pk=meeting.pk, version=meeting.version)
-    if not seen.update(version=F("version") + 1, sequence=F("sequence") + int(grows), **changes):
-        if not Meeting.objects.filter(pk=meeting.pk).exists():
-            raise NotFound("There is no such meeting, or you are not part of its calendar.")
-        raise Conflict("Somebody changed this meeting at the same moment. Read it again.", code="changed_meanwhile")
-    meeting.version += 1
-    meeting.sequence += grows
-    if renames:
-        _name_attendees(meeting, **_split(_wanted(attendees, named_before)), replace=True)
-    if tells:
-        _tell(meeting, before, old_duration)
-    elif renames and meeting.final_time:
-        tasks.tell_attendees_changed(meeting, named_before)
+    elif before.snapshot and meeting.final_time is None and meeting.deadline <= clock.now():
+        # Withdrawn after its deadline: nothing is due any more, least of all to fix it again.
+        changes["announced_at"] = meeting.announced_at = clock.now()
+    _save(meeting, before, changes)
+    if named != names_before:
+        _store_names(meeting)
     return meeting, cautions
 
 
-def _tell(meeting: Meeting, before: dict[str, Any], old_duration: timedelta) -> None:
-    if meeting.final_time is None:
-        tasks.tell_cancelled(meeting, start=before["final_time"], duration=old_duration)
-    elif before["final_time"] is None:
-        tasks.tell_scheduled(meeting)
-    else:
-        tasks.tell_moved(meeting, earlier=before["final_time"])
+def _save(meeting: Meeting, before: tasks.Told, changes: dict[str, Any]) -> None:
+    """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
+    now = tasks.told(meeting)
+    # The first request has SEQUENCE 0.
+    grows = now != before and (before.snapshot is not None or meeting.sequence > 0)
+    meeting.version += 1
+    meeting.sequence += grows
+    Meeting.objects.filter(pk=meeting.pk).update(version=meeting.version, sequence=meeting.sequence, **changes)
+    tasks.tell_changed([(meeting, before)])
 
 
 @transaction.atomic
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
     """Delete a meeting; if it had a final time, its attendees get a cancel request."""
+    meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, "delete its meetings")
     require_running(meeting.calendar)
-    if not Meeting.objects.filter(pk=meeting.pk, version=meeting.version).delete()[0]:
-        if Meeting.objects.filter(pk=meeting.pk).exists():
-            raise Conflict("Somebody changed this meeting at the same moment. Read it again.", code="changed_meanwhile")
-        raise NotFound("There is no such meeting, or you are not part of its calendar.")
-    if meeting.final_time:
+    before = tasks.told(meeting)
+    Meeting.objects.filter(pk=meeting.pk).delete()
+    meeting.final_time = None
+    meeting.sequence += 1
+    tasks.tell_changed([(meeting, before)])
+
+
+def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
+    """Raise the SEQUENCE of meetings whose calendar is held: what is said of them next outdoes what was said before. Returns them."""
+    meetings = list(meetings)
+    if meetings:
+        Meeting.objects.filter(pk__in=[meeting.pk for meeting in meetings]).update(sequence=F("sequence") + 1)
+    for meeting in meetings:
         meeting.sequence += 1
-        tasks.tell_cancelled(meeting, start=meeting.final_time, duration=meeting.duration)
+    return meetings
 
 
 @transaction.atomic
 def finish_deadline(meeting: Meeting) -> None:
-    """Do what is due at a meeting's deadline, once: set the best time if the owner wanted that and the quorum is met, and tell the owner."""
+    """Do what is due at a meeting's deadline, once: set the best time if the owner wanted that and enough can come, and tell the owner."""
     now = clock.now()
-    claimed = Meeting.objects.filter(pk=meeting.pk, announced_at=None, final_time=None, deadline__lte=now)
-    if not claimed.update(announced_at=now):
+    try:
+        meeting = held(meeting)
+    except NotFound:
         return
+    if meeting.announced_at or meeting.final_time or meeting.deadline > now:
+        return
+    Meeting.objects.filter(pk=meeting.pk).update(announced_at=now)
     group = planning.group_for(meeting)
-    top = planning.ranked(meeting, group, list(queries.suggestions_of(meeting)), now=now, limit=3, named=True)[:3]
-    best = top[0].outcome if top else None
-    quorum = meeting.quorum if meeting.quorum is not None else len([p for p in group.people if p.required])
-    if meeting.auto_finalize and best and len(best.attending) >= quorum and not meeting.calendar.is_finalized and not best.missing:
-        seen = Meeting.objects.filter(pk=meeting.pk, version=meeting.version)
-        if seen.update(version=F("version") + 1, sequence=F("sequence") + int(meeting.sequence > 0), final_time=best.start):
+    to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
+    found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
+    if meeting.auto_finalize and not meeting.calendar.is_finalized:
+        best = next((r.outcome for r in found if planning.lies_within(meeting, r.outcome.start)), None)
+        if best and _are_enough(meeting, best):
+            before = tasks.told(meeting)
             meeting.final_time = best.start
-            meeting.sequence += meeting.sequence > 0
-            tasks.tell_scheduled(meeting)
-    tasks.tell_deadline(meeting, top, group)
+            _save(meeting, before, {"final_time": best.start})
+    tasks.tell_deadline(meeting, found[:3], group)
+
+
+def _are_enough(meeting: Meeting, outcome: planning.Outcome) -> bool:
+    """With a quorum, so many people are enough, among them everybody named as required; without one, all who are required."""
+    needs_all = meeting.quorum is None or not meeting.for_everyone
+    if needs_all and (outcome.missing or any(person.required for person in outcome.unanswered)):
+        return False
+    return len(outcome.attending) >= (meeting.quorum or 1)
 
 
 # What is checked ----------------------------------------------------------------------------------------------------
 
 
 def _check(meeting: Meeting, *, new_deadline: bool) -> None:
+    meeting.title = text.one_line(meeting.title, field="title", longest=200)
+    meeting.description = text.many_lines(meeting.description, field="description", longest=10_000)
+    meeting.location = text.one_line(meeting.location, field="location", longest=200)
     if new_deadline and meeting.deadline <= clock.now():
         raise InvalidInput("The deadline must be in the future.", field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
@@ -181,30 +202,24 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
 # Named attendees ----------------------------------------------------------------------------------------------------
 
 
-def _wanted(attendees: dict[str, Sequence[int]], before: dict[int, bool]) -> dict[int, bool]:
-    """Return who is named after a change: a list that is absent keeps those it had; who is in both is required."""
-    kept = {user: is_required for user, is_required in before.items() if ("required" if is_required else "optional") not in attendees}
-    wanted = dict.fromkeys(attendees.get("optional", ()), False) | dict.fromkeys(attendees.get("required", ()), True)
-    return kept | wanted
+def _wanted(before: dict[int, bool], *, required: Sequence[int] | None, optional: Sequence[int] | None) -> dict[int, bool]:
+    """Return who is named after a change: a list that is None keeps those it had; who is in both is required."""
+    kept = {user: must for user, must in before.items() if (required if must else optional) is None}
+    return kept | dict.fromkeys(optional or (), False) | dict.fromkeys(required or (), True)
 
 
-def _split(named: dict[int, bool]) -> dict[str, list[int]]:
-    return {
-        "required": [user for user, is_required in named.items() if is_required],
-        "optional": [user for user, is_required in named.items() if not is_required],
-    }
-
-
-def _name_attendees(meeting: Meeting, required: Iterable[int], optional: Iterable[int], *, replace: bool = False) -> None:
-    named = dict.fromkeys(optional, False) | dict.fromkeys(required, True)
+def _name(meeting: Meeting, named: dict[int, bool]) -> None:
+    """Name the attendees on the meeting, not yet in the database. With nobody named it is for everyone."""
     if named:
         seated = {person.user_id for person in planning.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
             raise InvalidInput("Name only people who take part in this calendar.", field=field)
-    if replace:
-        MeetingAttendee.objects.filter(meeting=meeting).delete()
-    MeetingAttendee.objects.bulk_create(
-        MeetingAttendee(meeting=meeting, user_id=user, required=is_required) for user, is_required in named.items()
-    )
-    meeting.named = ",".join(f"{user}{'r' if is_required else 'o'}" for user, is_required in sorted(named.items()))  # type: ignore[attr-defined]
+    meeting.for_everyone = not named
+    meeting.named = ",".join(f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))  # type: ignore[attr-defined]
+
+
+def _store_names(meeting: Meeting) -> None:
+    MeetingAttendee.objects.filter(meeting=meeting).delete()
+    named = planning.named_in(meeting).items()
+    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in named)

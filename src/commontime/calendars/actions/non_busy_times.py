@@ -25,8 +25,7 @@ def add_window(calendar: Calendar, *, by: User, start_time: datetime, end_time: 
     """Say that one is free from start to end."""
     _check(start_time, end_time, preference_level)
     seat = _locked_seat(calendar, by)
-    if len(seat.packed) // planning.ENTRY >= MOST_WINDOWS:
-        raise _too_many()
+    _require_room(_given(seat) + 1)
     window = NonBusyTime(calendar=calendar, user=by, start_time=start_time, end_time=end_time, preference_level=preference_level)
     _apart(lambda: window.save(force_insert=True))
     return window
@@ -52,7 +51,9 @@ def edit_window(
     if before == (window.start_time, window.end_time, window.preference_level):
         return window
     seat = _locked_seat(window.calendar, by)
-    _apart(lambda: window.save(update_fields=["start_time", "end_time", "preference_level"]))
+    times = {"start_time": window.start_time, "end_time": window.end_time, "preference_level": window.preference_level}
+    if not _apart(lambda: NonBusyTime.objects.filter(pk=window.pk).update(**times)):
+        raise NotFound("There is no such time in this calendar.")
     _tell_of_lost_yes(seat)
     return window
 
@@ -74,32 +75,31 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
         raise InvalidInput("The range must end after it starts.", field="to")
     _check_rows(windows, start, end)
     seat = _locked_seat(calendar, by)
+    given = _given(seat)
     rest: list[NonBusyTime] = []
-    if seat.packed:
+    if given:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
-        for old in queries.windows_over(by, calendar, start, end) if planning.may_cross(seat.packed, start, end) else ():
-            if old.start_time < start:
-                rest.append(
-                    NonBusyTime(
-                        calendar=calendar, user=by, start_time=old.start_time, end_time=start, preference_level=old.preference_level
-                    )
-                )
-            if old.end_time > end:
-                rest.append(
-                    NonBusyTime(calendar=calendar, user=by, start_time=end, end_time=old.end_time, preference_level=old.preference_level)
-                )
-        queries.delete_windows(by, calendar, start, end)
+        for old in queries.windows_over(by, calendar, start, end) if planning.may_cross(seat.packed, given, start, end) else ():
+            rest += [_part(old, old.start_time, start)] if old.start_time < start else []
+            rest += [_part(old, end, old.end_time)] if old.end_time > end else []
+        given -= queries.delete_windows(by, calendar, start, end)
     new = [NonBusyTime(calendar=calendar, user=by, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
+    _require_room(given + len(rest) + len(new))
     _apart(lambda: queries.insert_windows([*rest, *new]))
-    if len(seat.packed) // planning.ENTRY + len(new) > MOST_WINDOWS:
-        _require_room(calendar, by)
     _tell_of_lost_yes(seat)
     return new
+
+
+def _part(window: NonBusyTime, start: datetime, end: datetime) -> NonBusyTime:
+    place = {"calendar_id": window.calendar_id, "user_id": window.user_id, "preference_level": window.preference_level}
+    return NonBusyTime(start_time=start, end_time=end, **place)
 
 
 def _check(start: datetime, end: datetime, preference: int) -> None:
     if end <= start:
         raise InvalidInput("The end must come after the start.", field="end_time")
+    if start < clock.EARLIEST or end > clock.LATEST:
+        raise InvalidInput("A time lies in the years 2000 to 2099.", field="start_time" if start < clock.EARLIEST else "end_time")
     if end - start > LONGEST_WINDOW:
         raise InvalidInput(f"One time may last at most {LONGEST_WINDOW.days} days.", field="end_time")
     if preference not in PREFERENCES:
@@ -126,7 +126,7 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
 
 
 def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
-    """Return the user's seat, locked until the end of the transaction; refused once answers are closed."""
+    """Hold the calendar and return the user's seat in it; refused once answers are closed."""
     seat = queries.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
@@ -134,8 +134,13 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     return seat
 
 
-def _require_room(calendar: Calendar, user: User) -> None:
-    if NonBusyTime.objects.filter(calendar=calendar, user=user).count() > MOST_WINDOWS:
+def _given(seat: queries.Seat) -> int:
+    """Return how many times there are: the count may be from before a wait, the packed ones are not."""
+    return max(seat.given, len(seat.packed) // planning.ENTRY)
+
+
+def _require_room(times: int) -> None:
+    if times > MOST_WINDOWS:
         raise _too_many()
 
 
@@ -143,10 +148,10 @@ def _too_many() -> InvalidInput:
     return InvalidInput(f"One person may give at most {MOST_WINDOWS} times in a calendar. Join neighbouring ones.", field="windows")
 
 
-def _apart(write: Callable[[], object]) -> None:
+def _apart[Written](write: Callable[[], Written]) -> Written:
     """Write times; the database refuses those that overlap others of the same person. The refusal ends the action's transaction."""
     try:
-        write()
+        return write()
     except IntegrityError:
         raise Conflict(
             "You gave another time that overlaps this one. Change that one, or replace the whole range with PUT.", code="overlapping_window"
@@ -155,10 +160,10 @@ def _apart(write: Callable[[], object]) -> None:
 
 def _tell_of_lost_yes(seat: queries.Seat) -> None:
     """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
-    if not seat.has_scheduled or not seat.packed:
+    if not seat.has_scheduled or not seat.packed or seat.user.pk == seat.calendar.owner_id:
         return
     now = Subquery(CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed"))
-    upcoming = queries.meetings_of(seat.calendar).filter(final_time__gt=clock.now()).select_related("calendar").annotate(packed_now=now)
-    mine = [m for m in upcoming if not (named := planning.named_in(m)) or seat.user.pk in named]
+    upcoming = queries.meetings_to_come(seat.calendar).annotate(packed_now=now)
+    mine = [m for m in upcoming if planning.is_for(m, seat.user.pk)]
     if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):
         tasks.tell_attendee_lost(seat, lost)

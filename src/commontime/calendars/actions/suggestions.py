@@ -4,8 +4,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from commontime.calendars import rules
-from commontime.calendars.actions.checks import require_running
-from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.calendars.actions.checks import held, hold, require_running
+from commontime.calendars.models import CalendarParticipant, Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -13,7 +13,9 @@ from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 @transaction.atomic
 def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> ScheduleSuggestion:
     """Suggest a start for a meeting that has none yet. After the deadline only the owner can."""
-    now = clock.now()
+    now, meeting = clock.now(), held(meeting)
+    if not CalendarParticipant.objects.filter(calendar=meeting.calendar, user=by).exists():
+        raise NotFound("There is no such meeting, or you are not part of its calendar.")
     require_running(meeting.calendar)
     if meeting.final_time is not None:
         raise Conflict("This meeting has its final time already.", code="meeting_scheduled")
@@ -32,6 +34,7 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
 
 @transaction.atomic
 def withdraw_suggestion(suggestion: ScheduleSuggestion, *, by: User) -> None:
+    hold(suggestion.meeting.calendar)
     if not rules.may_withdraw(by, suggestion):
         raise NotAllowed("Only its author or the calendar's owner can withdraw a suggestion.")
     require_running(suggestion.meeting.calendar)
