@@ -56,6 +56,7 @@ def meeting(*, calendar: Calendar | None = None, required: Any = (), optional: A
     from commontime.calendars import queries
 
     fields.setdefault("deadline", clock.now() + timedelta(days=7))
+    fields.setdefault("for_everyone", not (required or optional))
     made = Meeting.objects.create(calendar=calendar or globals()["calendar"](), **fields)
     for people, is_required in ((required, True), (optional, False)):
         for person in people:
