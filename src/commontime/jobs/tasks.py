@@ -1,10 +1,12 @@
-"""What the clock starts. Each can run late, twice or in several workers at once: the actions decide by conditional updates."""
+"""What the clock starts. Each can run late, twice or in several workers at once: the actions see what is done already."""
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session as WebSession
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.tasks import task
 
 from commontime.accounts.models import Session
@@ -13,14 +15,20 @@ from commontime.core import clock, limits
 from commontime.core.models import RememberedAnswer
 from commontime.mail import outbox
 
+logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
 
 
 @task
 def meet_deadlines() -> None:
-    """Do what is due at the deadlines that have passed."""
+    """Do what is due at the deadlines that have passed. One that fails keeps no other waiting, and is tried again the next time."""
     for meeting in queries.meetings_past_deadline(clock.now())[:MOST_AT_ONCE]:
-        actions.finish_deadline(meeting)
+        try:
+            actions.finish_deadline(meeting)
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: nothing here can be done now
+        except Exception:
+            logger.exception("The deadline of meeting %s could not be met.", meeting.pk)
 
 
 @task
