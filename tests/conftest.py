@@ -1,5 +1,10 @@
+import hypothesis
 import pytest
 from django.db import connection
+
+# A slow machine is no bug: nothing here is timed.
+hypothesis.settings.register_profile("commontime", deadline=None)
+hypothesis.settings.load_profile("commontime")
 
 
 def pytest_report_header() -> str:
