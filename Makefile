@@ -8,9 +8,6 @@ export COMMONTIME_BASE_URL := $(or $(COMMONTIME_BASE_URL),http://127.0.0.1:$(POR
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
 
-# Ctrl-C is how one stops it, so it is no error.
-START := trap : INT; .venv/bin/honcho start || [ $$? = 130 ]
-
 .DEFAULT_GOAL := help
 
 .tools/.stamp: requirements/uv.txt
@@ -38,10 +35,10 @@ ready: $(if $(wildcard .venv/.dev),,.venv/.base)
 	@$(PY) manage.py prepare
 run: ready
 	@echo "Commontime: $$COMMONTIME_BASE_URL (Ctrl-C stops it)"
-	@$(START)
+	@exec .venv/bin/honcho start
 demo: ready
 	@$(PY) manage.py demo
-	@$(START)
+	@exec .venv/bin/honcho start
 test: .venv/.dev
 	$(PY) -m pytest
 format: .venv/.dev
