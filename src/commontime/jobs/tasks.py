@@ -41,4 +41,6 @@ def clean_up() -> None:
     Session.objects.filter(ends_at__lt=now).delete()
     Session.objects.filter(ended_at__lt=now - settings.REFRESH_IDLE).delete()
     WebSession.objects.filter(expire_date__lt=now).delete()
-    call_command("ox_prune", verbosity=0)
+    # A finished task has nothing more to say, but may hold an address; one that failed says why.
+    call_command("ox_prune", older_than="1d", verbosity=0)
+    call_command("ox_prune", older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True, verbosity=0)
