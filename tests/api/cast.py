@@ -1,13 +1,15 @@
 """What the tests of the API share: a group in the middle of its planning, and changes that are undone."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
-from commontime.api import stored
+from commontime.api import docs, stored
 from commontime.calendars.models import Calendar, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
 from commontime.contacts.models import Contact
 from commontime.core import clock
@@ -52,8 +54,24 @@ def group() -> Group:
     return Group(mina, sam, iris, eve, calendar, meeting, scheduled, suggestion, windows[1], invitation, asked)
 
 
-def newcomer(name: str) -> User:
-    return build.user(name)
+def iso(moment: datetime) -> str:
+    """The moment as an answer shows it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment:%f}" if moment.microsecond else "") + "Z"
+
+
+def fields_of(component: str) -> set[str]:
+    """The fields the OpenAPI text gives this shape."""
+    return set(json.loads(docs.text()[0])["components"]["schemas"][component]["properties"])
+
+
+def refused(answer: Any, status: int, code: str, *fields: str) -> bool:
+    """Return whether this is a refusal in the one shape: `{code, detail, fields?}`."""
+    expected = {"code", "detail", "fields"} if status == 400 else {"code", "detail"}
+    assert answer.status_code == status, answer.content
+    assert answer.data["code"] == code, answer.content
+    assert expected <= set(answer.data) <= expected | {"warnings"}, answer.content
+    assert set(answer.data.get("fields", ())) >= set(fields), answer.content
+    return answer["Content-Type"] == "application/json" and len(answer.data["detail"]) > 10
 
 
 @contextmanager

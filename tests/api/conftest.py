@@ -1,0 +1,14 @@
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+
+from tests.api import cast
+
+
+@pytest.fixture(scope="module")
+def group(django_db_setup, django_db_blocker) -> Iterator[cast.Group]:
+    """One group for the tests of a file; what a test changes is undone after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield cast.group()
+        transaction.set_rollback(True)
