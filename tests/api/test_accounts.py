@@ -182,8 +182,17 @@ def test_settings_are_changed_in_part(group):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("time_zone", "Mars/Olympus"), ("time_zone", "posixrules"), ("week_start", "friday"), ("hour_cycle", 24), ("locale", "tlh")]
-    + [("mail_meetings", "yes"), ("who_may_add_me", "nobody"), ("muted", ["nobody-here"]), ("muted", "sam")],
+    [
+        ("time_zone", "Mars/Olympus"),
+        ("time_zone", "posixrules"),
+        ("week_start", "friday"),
+        ("hour_cycle", 24),
+        ("locale", "tlh"),
+        ("mail_meetings", "yes"),
+        ("who_may_add_me", "nobody"),
+        ("muted", ["nobody-here"]),
+        ("muted", "sam"),
+    ],
 )
 def test_settings_that_are_none_are_refused_by_name(group, field, value):
     before = group.mina.get("/profile/settings/").data

@@ -67,8 +67,11 @@ def test_a_new_calendar_has_its_owners_zone():
         ("time_zone", 7),
         ("duration_minutes", 0),
         ("duration_minutes", 44_641),
-    ]
-    + [("visibility", "all"), ("is_finalized", "no"), ("window_start", "Monday"), ("window_end", "1999-12-31T23:59:59Z")],
+        ("visibility", "all"),
+        ("is_finalized", "no"),
+        ("window_start", "Monday"),
+        ("window_end", "1999-12-31T23:59:59Z"),
+    ],
 )
 def test_a_calendar_is_refused_by_its_bad_field(group, field, value):
     answer = group.eve.post("/calendars/", {"name": "Choir", field: value})

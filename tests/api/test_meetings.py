@@ -54,9 +54,23 @@ def test_a_meeting_takes_everything_that_a_meeting_has(group):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("deadline", iso(build.day(days=-1))), ("deadline", None), ("deadline", "2026-11-23"), ("duration_minutes", 0), ("quorum", 0)]
-    + [("title", "two\nlines"), ("buffer_minutes", -1), ("buffer_minutes", 1441), ("auto_finalize", 1), ("latest", iso(build.day(8)))]
-    + [("required", [99_999_999]), ("optional", [0]), ("required", "all"), ("required", [True]), ("required", [2**70])],
+    [
+        ("deadline", iso(build.day(days=-1))),
+        ("deadline", None),
+        ("deadline", "2026-11-23"),
+        ("duration_minutes", 0),
+        ("quorum", 0),
+        ("title", "two\nlines"),
+        ("buffer_minutes", -1),
+        ("buffer_minutes", 1441),
+        ("auto_finalize", 1),
+        ("latest", iso(build.day(8))),
+        ("required", [99_999_999]),
+        ("optional", [0]),
+        ("required", "all"),
+        ("required", [True]),
+        ("required", [2**70]),
+    ],
 )
 def test_a_meeting_is_refused_by_its_bad_field(group, field, value):
     answer = group.mina.post(group.path + "meetings/", {"deadline": SOON, "earliest": iso(build.day(9)), field: value})
