@@ -298,6 +298,7 @@ class World:
             "PUT /calendars/invitations/{iid}/": {"status": "accepted"},
             "POST /calendars/send-email/": {"username": "cara"},
             "POST /contacts/add/": {"contactee": nina.pk if person.user.pk != nina.pk else self.user("eve").pk},
+            "POST /app/invitations/{iid}/answer/": {"status": "accepted"},
             "POST /app/sign-in/": {"identifier": "rita", "password": build.PASSWORD},
             "POST /app/sign-up/": account,
             "POST /app/password_reset/": {"email": "rita@example.org"},

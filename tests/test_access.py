@@ -176,6 +176,27 @@ def test_hidden_and_missing_are_the_same_to_who_may_not_know(world, path):
                 assert answer_to(person, method, path.format(**nothing), body, **headers) == hidden, (person.name, method)
 
 
+def page_to(person: Person, method: str, path: str) -> tuple[int, str, str]:
+    """Return all that can be seen of a page but the token of its form, which is new each time."""
+    with rolled_back():
+        answer = person.browse(method, path, {"status": "accepted"})
+    return (
+        answer.status_code,
+        re.sub(r'(?<=name="csrfmiddlewaretoken" value=)"\w+"', "", answer.content.decode()),
+        answer.get("Location", ""),
+    )
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.is_page and set(row.names) & set(IDS)], ids=str)
+def test_hidden_and_missing_pages_are_the_same_to_who_may_not_know(world, row):
+    for person in [*world.who("stranger").values(), *world.who("former").values()]:
+        real = world.things(row, person)
+        hidden = page_to(person, row.method, row.path.format(**real))
+        assert hidden[0] == 404
+        for nothing in missing_instead(real, row.path):
+            assert page_to(person, row.method, row.path.format(**nothing)) == hidden, person.name
+
+
 @pytest.mark.parametrize("path", [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2])
 def test_who_is_invited_learns_nothing_of_what_is_inside(world, path):
     iris = world.people["iris"]
@@ -699,6 +720,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (calendar_rules, "may_edit"): (yes, rows_say("/nonbusytimes/{nid}")),
     (calendar_rules, "may_withdraw"): (yes, rows_say("DELETE /calendars/meetings/")),
     (calendar_rules, "may_answer"): (yes, invitation),
+    (calendar_rules, "may_revoke"): (yes, rows_say("DELETE /calendars/invitations/")),
     (calendar_rules, "may_see_windows_of_others"): (yes, visibility_holds),
     (queries, "calendars_visible_to"): (lambda user: Calendar.objects.all(), list_shows("/app/")),
     (queries, "calendar_for"): (lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk), choir),
