@@ -44,7 +44,7 @@ class Columns:
 
 
 def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    """Return the first row of a statement that is asked again and again: PostgreSQL plans it once a connection, not each time."""
+    """Return the first row of a statement that is asked again and again."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
@@ -53,6 +53,7 @@ def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
 
 @contextmanager
 def _prepared_cursor() -> Iterator[Any]:
+    """Give a cursor for statements that are asked again and again: PostgreSQL plans them once a connection, not each time."""
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
             yield cursor
@@ -61,7 +62,10 @@ def _prepared_cursor() -> Iterator[Any]:
 
     connection.ensure_connection()
     # Django's cursor writes the parameters into the text, so the server can't know the statement again; psycopg's own sends them apart.
-    with connection._prepare_cursor(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
+    own = psycopg.Cursor(connection.connection)
+    # Ids and times come as numbers: to read them as text takes twice as long.
+    own.format = psycopg.pq.Format.BINARY
+    with connection._prepare_cursor(own) as cursor:  # type: ignore[attr-defined]
         yield cursor
 
 
@@ -102,7 +106,7 @@ class Listed:
         keys = ", ".join(listing.keys)
         conditions = [*self.conditions, *([f"({keys}) > ({', '.join(['%s'] * len(after))})"] if after else [])]
         statement = f"SELECT {listing.select} FROM {listing.source} WHERE {' AND '.join(conditions)} ORDER BY {keys} LIMIT %s"  # noqa: S608
-        with connection.cursor() as cursor:
+        with _prepared_cursor() as cursor:
             cursor.execute(statement, [*self.parameters, *(after or ()), limit])
             found = cursor.fetchall()
         wide = len(listing.columns)
