@@ -20,7 +20,7 @@ LATE = "late"
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """The product as its user runs it. While it starts its mail server is down, and somebody asks for a reset mail (ML-01, PR-03)."""
-    with open_site(start=False) as running:
+    with open_site(start=False, COMMONTIME_LIMIT_RESET_TRY="100000") as running:
         running.sink.stop()
         running.start()
         late = running.person(LATE)
@@ -31,7 +31,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def weak_site() -> Iterator[Site]:
     """The product with its guards against races off (weakened.py), to see that the tests of those guards bite."""
-    with open_site(application="tests.security.weakened:application", DJANGO_SETTINGS_MODULE="tests.security.weak_settings") as running:
+    with open_site(application="tests.security.weak_wsgi:application", DJANGO_SETTINGS_MODULE="tests.security.weak_settings") as running:
         running.manage("shell", "--no-imports", "-c", "from tests.security import weakened; weakened.drop_constraints()")
         yield running
 

@@ -1,0 +1,138 @@
+"""The product with its guards against races switched off, to see that the tests of those guards bite. Never part of the product."""
+
+import threading
+import time
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+from django.db.models.query import QuerySet
+
+from commontime.accounts import actions as accounts
+from commontime.accounts import queries as account_queries
+from commontime.accounts.models import UserSetting
+from commontime.api import base
+from commontime.calendars import queries
+from commontime.calendars.actions import calendars, invitations, meetings, non_busy_times, participants, suggestions
+from commontime.calendars.models import CalendarParticipant, Invitation
+from commontime.config import errors
+from commontime.contacts.models import Contact
+from commontime.core import limits, rows
+from commontime.core.models import RememberedAnswer, Throttle
+
+# What the conditional updates of the product look at, apart from the key.
+FORGOTTEN = {"Invitation": {"status"}, "Session": {"refresh_hash", "ended_at"}, "User": {"password"}}
+CONSTRAINTS = [
+    (CalendarParticipant, "one_seat_a_person"),
+    (Invitation, "one_pending_invitation_a_person"),
+    (Contact, "one_contact_a_person"),
+    (RememberedAnswer, "one_answer_a_key"),
+]
+A_MOMENT = 0.02
+_this = threading.local()
+
+
+def weak(application: Any) -> Any:
+    """Return the application with its guards off."""
+    switch_off()
+
+    def heeding(environ: Any, start_response: Any) -> Any:
+        _this.is_deferred = "HTTP_X_DEFERRED" in environ
+        return application(environ, start_response)
+
+    return heeding
+
+
+def begin(database: Any) -> None:
+    """Begin a transaction on SQLite; with the guard off as SQLite does by itself: others may write after it has read."""
+    database.cursor().execute("BEGIN" if getattr(_this, "is_deferred", False) else "BEGIN IMMEDIATE")
+
+
+def pausing(function: Any) -> Any:
+    """Give others time to come in between."""
+
+    @wraps(function)
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        time.sleep(A_MOMENT)
+        return result
+
+    return slow
+
+
+def forgetful(method: Any) -> Any:
+    """Leave the condition out of a conditional update."""
+
+    @wraps(method)
+    def unconditional(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "pk" in kwargs:
+            for name in FORGOTTEN.get(self.model.__name__, ()):
+                kwargs.pop(name, None)
+        return method(self, *args, **kwargs)
+
+    return unconditional
+
+
+def look_then_count(name: str, *subject: object) -> None:
+    """Count tries in two steps instead of one."""
+    key = limits._key(name, subject)
+    used = Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0
+    time.sleep(A_MOMENT)
+    Throttle.objects.update_or_create(key=key, defaults={"used": used + 1, "started": int(time.time())})
+    if used >= limits.settings.LIMITS[name][0]:
+        raise limits.TooMany("That was too often.", retry_after=900)
+
+
+def switch_off() -> None:
+    SQLite._start_transaction_under_autocommit = begin  # type: ignore[method-assign]
+    QuerySet.filter = forgetful(QuerySet.filter)  # type: ignore[method-assign]
+    fetch = rows.fetch_one
+    rows.fetch_one = pausing(lambda sql, parameters: fetch(sql.replace(" FOR UPDATE OF p", ""), parameters))
+    for name in ("calendar_for", "meeting_for", "invitation_for"):
+        setattr(queries, name, pausing(getattr(queries, name)))
+    base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
+    base._names = lambda header, tag: bool(header)
+    base._take_turns = lambda path: None
+    off = {
+        "hold": lambda calendar: None,
+        "held": lambda meeting: meeting,
+        "held_unchanged": lambda meeting: meeting,
+        "require_running": lambda calendar: None,
+    }
+    for actions in (calendars, invitations, meetings, non_busy_times, participants, suggestions):
+        for name in off.keys() & vars(actions).keys():
+            setattr(actions, name, off[name])
+    limits.take = look_then_count
+    account_queries.epoch_of = lambda user: "0" * 32
+    accounts.check_password = pausing(accounts.check_password)  # type: ignore[attr-defined]
+    accounts._refuse_taken = lambda *about: None
+    errors._is_orphan = lambda exception: False
+
+
+def drop_constraints() -> None:
+    """Take the database's own guards away."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_apart")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+        cursor.execute("DROP INDEX accounts_username_ignoring_case")
+        cursor.execute("DROP INDEX accounts_email_ignoring_case")
+    with connection.schema_editor() as editor:
+        # The fields first: SQLite makes the tables around them anew, with all their constraints.
+        for model, name in ((UserSetting, "username_key"), (UserSetting, "email_key"), (User, "username")):
+            unique = model._meta.get_field(name)
+            plain = unique.clone()
+            plain._unique = False
+            plain.set_attributes_from_name(name)
+            plain.model = model
+            editor.alter_field(model, unique, plain)
+            unique._unique = False
+        for model, name in CONSTRAINTS:
+            constraint = next(c for c in model._meta.constraints if c.name == name)
+            model._meta.constraints.remove(constraint)
+            editor.remove_constraint(model, constraint)
