@@ -29,7 +29,7 @@ from commontime.mail import outbox
 from commontime.mail import queries as mail
 from commontime.mail.models import Message
 from tests import build
-from tests.access_world import LATER, NAMES, ROLES, ROWS, SHARED, Person, Row, World, everything_stored, rolled_back
+from tests.access_world import ANYBODY, LATER, NAMES, ROLES, ROWS, SHARED, Person, Row, World, everything_stored, rolled_back
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -103,6 +103,8 @@ def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[
                 answer, changed = world.ask(row, person, whose)
                 if answer.status_code != expected:
                     found.append(f"{role} ({name}) {whose}: {answer.status_code}, not {expected}: {answer.content[:150]!r}")
+                if answer.status_code == 401 and answer.get("WWW-Authenticate") != "Bearer":
+                    found.append(f"{role} ({name}): 401 does not say how to sign in")
                 if changed and (row.method == "GET" or answer.status_code >= 400):
                     found.append(f"{role} ({name}) {whose}: {answer.status_code}, but something changed")
     return found
@@ -111,6 +113,28 @@ def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_matrix_holds(world, row):
     assert differences(world, row) == []
+
+
+def test_patch_is_the_same_as_put_wherever_one_thing_is_changed():
+    """A whole range of times is replaced by PUT only."""
+    cells = {(row.method, row.path): row.cells for row in ROWS}
+    puts = {path: cell for (method, path), cell in cells.items() if method == "PUT" and path != "/calendars/{id}/nonbusytimes/"}
+
+    assert len(puts) > 5
+    assert {path: cells["PATCH", path] for path in puts} == puts
+
+
+def test_a_method_that_is_not_there_is_refused_after_asking_who_asks(world):
+    """401 before 405, so that nobody maps the API without signing in; a path that takes everybody says 405 at once."""
+    for path in {row.path for row in ROWS if not row.is_page}:
+        there = [row for row in ROWS if row.path == path and not row.is_page]
+        # The link of a reset mail is a page and an endpoint in one.
+        for method in {*METHODS} - {row.method for row in ROWS if row.path == path}:
+            asked_for = path.format(**world.things(there[0], world.people["mina"]))
+            anonymous, signed_in = ANYBODY(method, asked_for), world.people["mina"](method, asked_for)
+            assert anonymous.status_code == (405 if there[0].cells["anon"] == "200" or path == "/signup/" else 401), (method, path)
+            assert signed_in.status_code == 405, (method, path)
+            assert {row.method for row in there} <= set(signed_in["Allow"].split(", ")), (method, path)
 
 
 def test_head_answers_as_get_does_without_a_body(world):
