@@ -50,7 +50,7 @@ check: .venv/.dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
-	$(PY) manage.py check --deploy --fail-level WARNING
+	COMMONTIME_BASE_URL=https://commontime.example.org $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) tests/both_databases.py
 bench: .venv/.dev
 	$(PY) -m bench

@@ -30,7 +30,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """What a room above wants to know in the same statement that finds the sign-in: columns and joins over the user `u`, and who reads them."""
+    """What a room above asks in the statement that finds the sign-in: columns and joins over the user `u`, and who reads them."""
 
     columns: str
     joins: str
