@@ -9,21 +9,27 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from commontime.accounts import queries as accounts
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, Refusal, TooMany, Unidentified
 from commontime.web import errors
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
+CLOCKS = {"h23": "H:i", "h12": "g:i a"}
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
-    """Show a page; one with a refused form answers 422, so that a script can tell it from success."""
+    """Show a page, its times in the reader's zone; one with a refused form answers 422, so that a script can tell it from success."""
     context = context or {}
     form = context.get("form")
     status = 422 if isinstance(form, forms.Form) and form.is_bound and form.errors else 200
-    return render(request, template, {"user": request.user, **context}, status=status)
+    setting = accounts.setting_of(me(request)) if request.user else None
+    with timezone.override(setting.time_zone if setting else "UTC"):
+        shown = {"user": request.user, "clock": CLOCKS[setting.hour_cycle] if setting else "", **context}
+        return render(request, template, shown, status=status)
 
 
 def submit[Result](form: forms.Form, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result | None:

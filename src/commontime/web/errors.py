@@ -17,7 +17,7 @@ STATUS: list[tuple[type[errors.Refusal], int]] = [
 
 def page_for(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
     status = next((status for kind, status in STATUS if isinstance(refusal, kind)), 400)
-    response = render(request, "web/error.html", {"title": TITLES[status], "detail": refusal.detail}, status=status)
+    response = plain(request, status, refusal.detail)
     if isinstance(refusal, errors.TooMany):
         response["Retry-After"] = str(refusal.retry_after)
     return response
@@ -37,7 +37,9 @@ TITLES = {
 
 
 def plain(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    return render(request, "web/error.html", {"title": TITLES[status], "detail": detail}, status=status)
+    # Who is signed in is in the database, which may be what went wrong.
+    user = getattr(request, "user", None) if status < 500 else None
+    return render(request, "web/error.html", {"title": TITLES[status], "detail": detail, "user": user}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

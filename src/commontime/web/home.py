@@ -1,8 +1,12 @@
 """The first page, and the signed-in person's home."""
 
+import re
+from uuid import UUID
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commontime.calendars import actions, queries
 from commontime.mail import backends
@@ -33,7 +37,26 @@ def home(request: HttpRequest) -> HttpResponse:
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
     """List the mails to the signed-in person that were written to files because there is no mail server."""
-    return page(request, "web/home/letters.html", {"letters": mail.letters_kept_for(me(request).email)})
+    kept = mail.letters_kept_for(me(request).email)
+    return page(request, "web/home/letters.html", {"letters": [(letter, _with_links(letter.text)) for letter in kept]})
+
+
+def _with_links(text: str) -> list[tuple[bool, str]]:
+    """Return the text in parts, with those that are addresses of ours marked; what people typed becomes no link."""
+    ours = re.escape(settings.COMMONTIME_BASE_URL)
+    return [(number % 2 == 1, part) for number, part in enumerate(re.split(rf"({ours}/\S*)", text))]
+
+
+@require_POST
+@signed_in
+def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """Accept or decline, by the button that was pressed."""
+    invitation = queries.invitation_for(me(request), invitation_id)
+    if request.POST.get("status") == "declined":
+        actions.decline_invitation(invitation, by=me(request))
+        return redirect("/app/")
+    actions.accept_invitation(invitation, by=me(request))
+    return redirect(f"/app/calendars/{invitation.calendar_id}/")
 
 
 @require_http_methods(FORM)
@@ -42,6 +65,6 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to an address; its button accepts it for whoever is signed in."""
     invitation = actions.invitation_of_link(token)
     if request.method == "POST":
-        actions.accept_invitation_link(token, by=me(request))
-        return redirect("/app/")
+        accepted = actions.accept_invitation_link(token, by=me(request))
+        return redirect(f"/app/calendars/{accepted.calendar_id}/")
     return page(request, "web/home/join.html", {"invitation": invitation})

@@ -1,7 +1,7 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, home
+from commontime.web import accounts, calendars, home
 
 urlpatterns = [
     route("", home.welcome),
@@ -14,4 +14,7 @@ urlpatterns = [
     route("app/mail/", home.letters),
     route("app/mail/stop/<str:token>/", accounts.stop_mails),
     route("app/invitations/<str:token>/", home.join),
+    route("app/invitations/<uuid:invitation_id>/answer/", home.answer_invitation),
+    route("app/calendars/<uuid:calendar_id>/", calendars.calendar),
+    route("app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/", calendars.remove_participant),
 ]
