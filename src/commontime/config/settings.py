@@ -137,6 +137,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # The limits of api.md: 1 MB a body. Fields are counted only in forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
@@ -150,7 +151,7 @@ DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="P
 
 
 def check_connection(pooled: Any) -> None:
-    """Refuse a pooled PostgreSQL connection that the server has closed. A look at its socket tells; only if it stirs is the server asked."""
+    """Refuse a pooled PostgreSQL connection that the server has closed: a look at its socket tells; if it stirs, the server is asked."""
     poll = select.poll()
     poll.register(pooled.pgconn.socket, select.POLLIN)
     if poll.poll(0):
