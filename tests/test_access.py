@@ -37,8 +37,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker) -> Iterator[World]:
-    """One world for all questions; whatever a question changes is rolled back."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """One world for all questions; whatever a question changes is rolled back. Passwords are hashed quickly."""
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with quick, django_db_blocker.unblock(), transaction.atomic():
         yield World()
         transaction.set_rollback(True)
 

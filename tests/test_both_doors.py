@@ -33,6 +33,11 @@ PACKAGE = Path(__file__).parents[1] / "src" / "commontime"
 ROOMS: dict[str, ModuleType] = {"accounts": accounts, "contacts": contacts, "calendars": calendars}
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def actions() -> set[str]:
     """Return all that the middle offers, as room.action."""
     found = set()

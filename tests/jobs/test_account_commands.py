@@ -14,6 +14,11 @@ from tests.client import Caller, caller
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def run(*arguments: str) -> str:
     output = io.StringIO()
     call_command(*arguments, stdout=output)
