@@ -1,0 +1,128 @@
+"""The pages in a real Chromium: axe finds nothing in any state, nothing scrolls sideways on a phone, nothing breaks the content policy."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import build
+from tests.servers import Site, open_site, wait_until
+
+pytestmark = pytest.mark.processes
+CHROMIUM = shutil.which("chromium")
+PHONE, DESK = 360, 1280
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
+        pytest.skip("There is no Chromium here; CI has one.")
+    with open_site(COMMONTIME_SMTP_URL="") as site:
+        mina, iris = site.person("mina"), site.person("iris")
+        calendar = mina.post("/calendars/", {"name": "A choir with rather a long name", "description": "Rehearsals."}).data["id"]
+        mina.post("/calendars/invitations/", {"calendar": calendar, "receiver": iris.id})
+        own = iris.post("/calendars/", {"name": "Band"}).data["id"]
+        iris.post(f"/calendars/{own}/participants/", {"user": mina.id})
+        start = build.day(18).isoformat()
+        iris.post(f"/calendars/{own}/meetings/", {"title": "Concert", "deadline": start})
+        fixed = iris.post(f"/calendars/{own}/meetings/", {"title": "Rehearsal", "deadline": start}).data["id"]
+        iris.put(f"/calendars/{own}/meetings/{fixed}/", {"final_time": start, "deadline": start})
+        wait_until(lambda: len(list((site.folder / "mail").glob("*.eml"))) >= 3)
+        yield site
+
+
+class Visit:
+    """One walk through the pages in one window; `found` gathers what is wrong, and on which page."""
+
+    def __init__(self, browser: Browser, site: Site, width: int, scheme: str) -> None:
+        self.site = site
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complain(message.text) if "Content Security" in message.text else None)
+        self.page.on("request", lambda request: self.complain(request.url) if not request.url.startswith(site.url) else None)
+        self.found: list[str] = []
+
+    def complain(self, what: str) -> None:
+        self.found.append(f"{self.page.url}: {what}")
+
+    def look(self, path: str = "") -> None:
+        if path:
+            self.page.goto(self.site.url + path)
+        for violation in Axe().run(self.page).response["violations"]:
+            self.complain(f"{violation['id']} {violation['nodes'][0]['html']}")
+        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            self.complain("It scrolls sideways.")
+
+    def send(self, path: str, **typed: str) -> None:
+        """Fill the form on the page and press its button; look at what comes."""
+        self.page.goto(self.site.url + path)
+        for name, value in typed.items():
+            self.page.fill(f"[name={name}]", value)
+        self.page.click("main button")
+        self.look()
+
+    def glance(self) -> list[str]:
+        """Look at the pages that have the most on them."""
+        self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
+        self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
+        self.page.click("text=Band")
+        self.look()
+        return self.found
+
+    def walk(self) -> list[str]:
+        for path in ("/", "/app/nothing/", "/password_reset/MQ/x/", "/app/password_reset/", "/app/sign-up/"):
+            self.look(path)
+        self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
+        self.send("/app/sign-in/", identifier="nobody", password="wrong")
+        self.send("/app/password_reset/", email="nobody@example.org")
+        self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
+        assert self.page.url.endswith("/app/")
+        for path in ("/app/mail/", "/app/nothing/"):
+            self.look(path)
+        self.page.goto(self.site.url + "/app/")
+        self.page.click("text=Band")
+        self.look()
+        return self.found
+
+
+def test_nothing_is_wrong_wherever_one_goes(site):
+    assert in_chromium(lambda browser: Visit(browser, site, PHONE, "light").walk()) == []
+
+
+def test_nothing_is_wrong_in_the_dark_on_a_desk(site):
+    assert in_chromium(lambda browser: Visit(browser, site, DESK, "dark").glance()) == []
+
+
+def test_axe_would_find_what_is_wrong(site):
+    def spoilt(browser: Browser) -> list[str]:
+        visit = Visit(browser, site, PHONE, "light")
+        visit.page.goto(site.url + "/app/sign-in/")
+        visit.page.evaluate("document.querySelector('label').remove()")
+        visit.page.evaluate("document.body.style.width = '500px'")
+        visit.page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'http://localhost:1/'}))")
+        visit.look()
+        return visit.found
+
+    found = " ".join(in_chromium(spoilt))
+
+    assert all(word in found for word in ("label", "scrolls sideways", "Content Security"))
+
+
+def in_chromium(visit):
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
+
+    def run():
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            try:
+                return visit(browser)
+            finally:
+                browser.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
