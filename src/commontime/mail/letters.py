@@ -78,7 +78,7 @@ def invitation(reader: Reader, *, sender: str, calendar: str, url: str, note: st
 
 
 def invitation_by_email(reader: Reader, *, sender: str, calendar: str, url: str, note: str = "") -> Letter:
-    """Invite someone without an account; `url` is their own link and needs none."""
+    """Invite the holder of an address; `url` is their own link, behind which they sign up or in."""
     return _letter("invitation_by_email", reader, {"sender": _name(sender), "calendar": _name(calendar), "url": url, "note": _lines(note)})
 
 
