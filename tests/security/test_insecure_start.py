@@ -93,6 +93,14 @@ def test_open_to_the_network_each_weakness_is_refused_by_name(start, change, nam
     assert named in refusal(start, **{**SAFE, **change})
 
 
+@pytest.mark.parametrize("change", [{"COMMONTIME_DEBUG": "yes"}, {"COMMONTIME_ALLOWED_HOSTS": "*"}])
+def test_behind_a_proxy_on_this_machine_others_come_too(start, change):
+    [(name, value)] = change.items()
+    assert start(**change)["DEBUG"] is (name == "COMMONTIME_DEBUG")
+
+    assert name in refusal(start, COMMONTIME_BASE_URL="https://plan.example.org", **change)
+
+
 def test_a_short_secret_is_refused_on_this_machine_too(start):
     assert "COMMONTIME_SECRET_KEY must have at least 32 characters" in refusal(start, COMMONTIME_SECRET_KEY="short")
 

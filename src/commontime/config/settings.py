@@ -49,7 +49,7 @@ if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or
 HTTPS = _base.scheme == "https"
 OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
 
-DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django's debug pages. For work on the product only; refused on a public bind.")
+DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django's debug pages. For work on the product only; refused where others come.")
 ALLOWED_HOSTS = env.names(
     "COMMONTIME_ALLOWED_HOSTS",
     sorted({_base.hostname, "localhost", "127.0.0.1", "[::1]"}),
@@ -79,10 +79,10 @@ if PUBLIC and not HTTPS:
     raise ImproperlyConfigured(
         f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with https:// (see docs/operations.md)."
     )
-if PUBLIC and "*" in ALLOWED_HOSTS:
+if OTHERS_COME and "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must name the hosts; '*' lets anybody put their own name in our links.")
-if PUBLIC and DEBUG:
-    raise ImproperlyConfigured("COMMONTIME_DEBUG shows the inside of the server; unset it, or bind to 127.0.0.1.")
+if OTHERS_COME and DEBUG:
+    raise ImproperlyConfigured("COMMONTIME_DEBUG shows the inside of the server to whoever comes; unset it.")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
 
