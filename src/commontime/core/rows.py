@@ -84,8 +84,11 @@ class Listing:
 
     @cached_property
     def select(self) -> str:
-        shown = [_as_json(expression, kind) if connection.vendor == "sqlite" else expression for expression, kind in self.columns]
-        return ", ".join([*shown, *self.keys])
+        if connection.vendor != "sqlite":
+            return ", ".join([*(expression for expression, _ in self.columns), *self.keys])
+        # The keys as they are stored, or times would come back as other texts, which no row is behind.
+        keys = (f"CAST({key} AS text)" for key in self.keys)
+        return ", ".join([*(_as_json(expression, kind) for expression, kind in self.columns), *keys])
 
     @cached_property
     def flags(self) -> list[int]:
