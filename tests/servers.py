@@ -8,6 +8,7 @@ Starting takes a few seconds, so share one site where you can. Everything that w
 """
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import psycopg
 
 from tests import build
@@ -45,9 +45,61 @@ def wait_until(happened: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     return result
 
 
+class NoAnswer(Exception):
+    """The connection was refused or broke. Whether the request was done, nobody knows."""
+
+
+@dataclass
+class Answer:
+    """What came back. `data` is the JSON, if it is JSON."""
+
+    status_code: int
+    headers: http.client.HTTPMessage
+    content: bytes
+    data: Any = None
+
+    @property
+    def text(self) -> str:
+        return self.content.decode(errors="replace")
+
+
+class Wire:
+    """Connections to one port, kept open and shared by any number of threads."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._idle: list[http.client.HTTPConnection] = []
+
+    def request(self, method: str, path: str, content: bytes | None, headers: dict[str, str], *, timeout: float = PATIENCE) -> Answer:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body=content, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise NoAnswer(repr(error)) from error
+        if response.will_close:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        answer = Answer(response.status, response.headers, body)
+        if response.headers.get("Content-Type", "").startswith("application/json") and body:
+            answer.data = json.loads(body)
+        return answer
+
+    def forget(self) -> None:
+        """Close what is open, for example because whoever is at the other end has ended."""
+        while self._idle:
+            self._idle.pop().close()
+
+
 @dataclass
 class Remote(Caller):
-    """A caller over HTTP: what tests/client.py's Caller does in process. Without an answer it raises httpx.TransportError."""
+    """A caller over HTTP: what tests/client.py's Caller does in process."""
 
     client: Any = None
     name: str = ""
@@ -62,10 +114,7 @@ class Remote(Caller):
         if body is not None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             sent.setdefault("content-type", "application/json")
-        response = self.client.request(method.upper(), path, content=content, headers=sent)
-        is_json = response.headers.get("content-type", "").startswith("application/json")
-        response.data = response.json() if is_json and response.content else None
-        return response
+        return self.client.request(method.upper(), path, content, sent)
 
     def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Remote":
         super().sign_in(name or self.name, password)
@@ -93,7 +142,7 @@ class Site:
         }
         self.application = "commontime.config.wsgi:application"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._http = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=httpx.Limits(max_connections=100), trust_env=False)
+        self.wire = Wire(self.port)
 
     # Processes ------------------------------------------------------------------------------------------------------
 
@@ -112,8 +161,8 @@ class Site:
         def ready() -> bool:
             web = self._running["web"]
             assert web.poll() is None, f"The web server ended: {self.log('web')[-2000:]}"
-            with contextlib.suppress(httpx.TransportError):
-                return self._http.get("/readyz", timeout=5).status_code == 200
+            with contextlib.suppress(NoAnswer):
+                return Wire(self.port).request("GET", "/readyz", None, {}, timeout=5).status_code == 200
             return False
 
         wait_until(ready, seconds)
@@ -126,6 +175,7 @@ class Site:
         return [pid for pid in _children(self._running[name].pid) if "resource_tracker" not in _command(pid)]
 
     def kill(self, pid: int) -> None:
+        self.wire.forget()
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -137,6 +187,7 @@ class Site:
 
     def stop(self, *names: str, seconds: float = 15) -> None:
         """End the named processes, all by default, as their user does: politely, and what does not go then the hard way."""
+        self.wire.forget()
         ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
         for process in ending.values():
             with contextlib.suppress(ProcessLookupError):
@@ -151,6 +202,7 @@ class Site:
 
     def kill_all(self, *names: str) -> None:
         """Kill the named processes, all by default, with their children, at once."""
+        self.wire.forget()
         for name in names or tuple(self._running):
             process = self._running.pop(name)
             with contextlib.suppress(ProcessLookupError):
@@ -165,7 +217,7 @@ class Site:
 
     def caller(self, **headers: str) -> Remote:
         """Return an anonymous caller, who sends these headers."""
-        return Remote(client=self._http, sent={name.replace("_", "-"): value for name, value in headers.items()})
+        return Remote(client=self.wire, sent={name.replace("_", "-"): value for name, value in headers.items()})
 
     def person(self, name: str = "") -> Remote:
         """Return a caller who has just signed up and in. Without a name they get one of their own."""
@@ -214,25 +266,25 @@ class Site:
         return done.stdout
 
     def close(self) -> None:
-        self._http.close()
         self.stop(seconds=10)
 
 
 @contextlib.contextmanager
-def open_site(*, start: bool = True, application: str = "", database_url: str | None = None, **environment: str) -> Iterator[Site]:
+def open_site(*, start: bool = True, application: str = "", server: str | None = None, **environment: str) -> Iterator[Site]:
     """Give a site that runs, with two web processes and a worker, on a fresh database of the kind the tests run on.
 
     `environment` sets variables of the product. `application` replaces its WSGI application, to see what happens with a guard off.
+    `server` is the DATABASE_URL of another PostgreSQL server; "" means SQLite.
     """
     folder = Path(tempfile.mkdtemp(prefix="commontime-site-"))
     sink = Sink()
     sink.start()
     try:
-        with fresh_database() if database_url is None else contextlib.nullcontext(database_url) as url:
+        with fresh_database(folder, os.environ.get("DATABASE_URL", "") if server is None else server) as url:
             site = Site(folder, url, sink, environment)
             site.application = application or site.application
             try:
-                site.manage("prepare")
+                site.manage("migrate", "-v0")
                 if start:
                     site.start()
                 yield site
@@ -244,9 +296,8 @@ def open_site(*, start: bool = True, application: str = "", database_url: str | 
 
 
 @contextlib.contextmanager
-def fresh_database() -> Iterator[str]:
-    """Give the DATABASE_URL of a new database on the server the tests run on; "" for SQLite in the data folder."""
-    server = os.environ.get("DATABASE_URL", "")
+def fresh_database(folder: Path, server: str) -> Iterator[str]:
+    """Give the DATABASE_URL of a new database on the server; without one "", for SQLite in the data folder."""
     if not server.startswith("postgres"):
         yield ""
         return
@@ -256,7 +307,7 @@ def fresh_database() -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 

@@ -31,8 +31,10 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def weak_site() -> Iterator[Site]:
     """The product with its guards against races off (weakened.py), to see that the tests of those guards bite."""
-    with open_site(application="tests.security.weak_wsgi:application", DJANGO_SETTINGS_MODULE="tests.security.weak_settings") as running:
+    weak = {"application": "tests.security.weak_wsgi:application", "DJANGO_SETTINGS_MODULE": "tests.security.weak_settings"}
+    with open_site(start=False, **weak) as running:
         running.manage("shell", "--no-imports", "-c", "from tests.security import weakened; weakened.drop_constraints()")
+        running.start("web")
         yield running
 
 

@@ -95,7 +95,7 @@ def test_open_to_the_network_each_weakness_is_refused_by_name(start, change, nam
 
 @pytest.mark.parametrize("change", [{"COMMONTIME_DEBUG": "yes"}, {"COMMONTIME_ALLOWED_HOSTS": "*"}])
 def test_behind_a_proxy_on_this_machine_others_come_too(start, change):
-    [(name, value)] = change.items()
+    [name] = change
     assert start(**change)["DEBUG"] is (name == "COMMONTIME_DEBUG")
 
     assert name in refusal(start, COMMONTIME_BASE_URL="https://plan.example.org", **change)

@@ -5,6 +5,7 @@ Each race returns what went wrong in its rounds. On the product that is nothing;
 
 # ruff: noqa: B023, B008 (every call is over before its round is)
 import itertools
+import random
 import threading
 import time
 from collections import Counter
@@ -434,3 +435,68 @@ def test_of_many_at_once_one_wins_and_nothing_breaks(site, name):
 @pytest.mark.parametrize("name", RACES)
 def test_without_its_guard_the_race_is_lost(weak_site, name):
     assert next(RACES[name](weak_site, ROUNDS), None)
+
+
+# Everything at once -------------------------------------------------------------------------------------------------
+
+
+def test_a_crowd_on_three_calendars_breaks_nothing(site):
+    """RA-16: whatever crosses, nobody gets an error of ours, nobody deadlocks, and each calendar stays whole."""
+    people = [site.person() for _ in range(4)]
+    calendars = [new_calendar(owner, *(one for one in people if one is not owner)) for owner in people[:3]]
+    meetings = [new_meeting(owner, calendar) for owner, calendar in zip(people, calendars, strict=False)]
+    before = len(site.log("web"))
+    end = time.monotonic() + 6
+    seen: Counter[int] = Counter()
+
+    def live(number: int) -> None:
+        chance = random.Random(number)
+        while time.monotonic() < end:
+            which = chance.randrange(3)
+            one, calendar, meeting = chance.choice(people), calendars[which], meetings[which]
+            owner = people[which]
+            hour = chance.randrange(600)
+            times = {"start_time": build.day(hour).isoformat(), "end_time": build.day(hour + 3).isoformat()}
+            other = chance.choice(people)
+            act = chance.choice(
+                [
+                    lambda: one.post(f"{calendar}nonbusytimes/", times),
+                    lambda: one.put(f"{calendar}nonbusytimes/", {"from": times["start_time"], "to": times["end_time"], "windows": [times]}),
+                    lambda: owner.put(meeting, {"final_time": times["start_time"]}),
+                    lambda: owner.put(meeting, {"final_time": None}),
+                    lambda: owner.put(calendar, {"name": f"Choir {hour}"}),
+                    lambda: owner.put(calendar, {"is_finalized": hour % 5 == 0}),
+                    lambda: owner.post(f"{calendar}participants/", {"user": other.id}),
+                    lambda: owner.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": other.id}),
+                    lambda: remove_somebody(owner, calendar, other),
+                    lambda: one.post(f"/calendars/meetings/{uuid_in(meeting)}/suggestions/", {"suggested_time": times["start_time"]}),
+                    lambda: one.post("/profile/edit/", {"first_name": f"Name {hour}"}),
+                    lambda: one.get(f"{calendar}availability/"),
+                    lambda: one.get("/calendars/"),
+                    lambda: one.post("/contacts/add/", {"contactee": other.id}),
+                    lambda: one.delete(f"/contacts/delete/{other.name}/"),
+                ]
+            )
+            answer = act()
+            if answer is not None:
+                seen[answer.status_code] += 1
+                assert answer.status_code < 500, answer.text
+
+    at_once(*(lambda n=n: live(n) for n in range(12)))
+
+    assert set(seen) <= {200, 201, 204, 400, 403, 404, 409}, seen
+    assert seen[200] > 50
+    assert seen[201] > 10
+    log = site.log("web")[before:]
+    assert "deadlock" not in log.lower()
+    assert "Traceback" not in log
+    for owner, calendar in zip(people, calendars, strict=False):
+        assert owner.id in {seat["user"] for seat in owner.get(f"{calendar}participants/").data}
+    seats = "SELECT calendar_id, user_id FROM calendars_calendarparticipant"
+    assert site.sql(f"SELECT calendar_id, user_id FROM calendars_nonbusytime EXCEPT {seats}") == []
+
+
+def remove_somebody(owner: Remote, calendar: str, other: Remote) -> Any:
+    seats = owner.get(f"{calendar}participants/").data
+    seat = next((seat for seat in seats if seat["user"] == other.id), None)
+    return seat and owner.delete(f"{calendar}participants/{seat['id']}/")
