@@ -351,6 +351,38 @@ def users_in(data: Any) -> set[int]:
     return set()
 
 
+def sees_the_invitation(world: World, name: str, box: str) -> list[bool]:
+    """Return whether the person finds the invitation itself, by any method, and in their list."""
+    path = f"/calendars/invitations/{world.invitation.pk}/"
+    answers = [answer_to(world.people[name], method, path, {"status": "accepted"}) for method in ("GET", "PUT", "DELETE")]
+    missing = answer_to(world.people[name], "GET", f"/calendars/invitations/{uuid4()}/")
+    listed = world.people[name]("GET", f"/calendars/invitations/?box={box}").data
+    return [answer != missing for answer in answers] + [str(world.invitation.pk) in [invitation["id"] for invitation in listed]]
+
+
+def test_who_accepted_and_left_is_a_stranger_to_their_invitation_too(world):
+    """It would go on telling what the calendar is called now."""
+    iris, mina = world.people["iris"], world.people["mina"]
+    with rolled_back():
+        iris("PUT", f"/calendars/invitations/{world.invitation.pk}/", {"status": "accepted"})
+        assert sees_the_invitation(world, "iris", "received") == [True] * 4
+        [seat] = [seat["id"] for seat in mina("GET", f"/calendars/{world.calendar.pk}/participants/").data if seat["username"] == "iris"]
+        mina("DELETE", f"/calendars/{world.calendar.pk}/participants/{seat}/")
+
+        assert sees_the_invitation(world, "iris", "received") == [False] * 4
+        assert sees_the_invitation(world, "mina", "sent") == [True] * 4
+
+
+def test_what_an_owner_sent_goes_with_the_calendar_they_hand_over(world):
+    mina, sam = world.people["mina"], world.people["sam"]
+    with rolled_back():
+        assert sees_the_invitation(world, "mina", "sent") == [True] * 4
+        mina("POST", f"/calendars/{world.calendar.pk}/transfer/", {"user": sam.user.pk})
+
+        assert sees_the_invitation(world, "mina", "sent") == [False] * 4
+        assert sees_the_invitation(world, "sam", "sent") == [True] * 4
+
+
 def test_an_invitation_shows_the_name_of_its_calendar_and_its_owner_only(world):
     answer = world.people["iris"]("GET", f"/calendars/invitations/{world.invitation.pk}/")
 

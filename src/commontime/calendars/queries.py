@@ -380,17 +380,24 @@ def suggestion_for(user: User, meeting_id: UUID, suggestion_id: UUID) -> Schedul
 
 def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
     """The invitations somebody received, or sent."""
-    mine = Q(sender=user) if box == "sent" else Q(receiver=user)
-    return Invitation.objects.filter(mine).select_related("calendar__owner", "sender", "receiver")
+    return _invitations(Q(sender=user) if box == "sent" else _received(user))
 
 
 def invitation_for(user: User, invitation_id: UUID) -> Invitation:
     """Return the invitation to its receiver, its sender or the calendar's owner."""
-    parties = Q(receiver=user) | Q(sender=user) | Q(calendar__owner=user)
-    invitation = Invitation.objects.filter(parties, pk=invitation_id).select_related("calendar__owner", "sender", "receiver").first()
+    invitation = _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id).first()
     if invitation is None:
         raise NotFound("There is no such invitation.")
     return invitation
+
+
+def _invitations(which: Q) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(which).select_related("calendar__owner", "sender", "receiver")
+
+
+def _received(user: User) -> Q:
+    """An invitation shows what its calendar is called now, so one that was accepted is seen as long as its receiver takes part."""
+    return Q(receiver=user) & (~Q(status="accepted") | Q(Exists(_seat(user.pk, "calendar"))))
 
 
 # The whole of one person --------------------------------------------------------------------------------------------
