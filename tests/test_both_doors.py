@@ -415,6 +415,8 @@ class Choir:
 def test_answering_an_invitation(status, name, is_finalized, before):
     choir = Choir(is_finalized=is_finalized)
     Invitation.objects.filter(pk=choir.invitation.pk).update(status=before)
+    if before == "accepted":
+        build.participant(choir.calendar, choir.invitation.receiver)
     path, page = f"/calendars/invitations/{choir.invitation.pk}/", f"/app/invitations/{choir.invitation.pk}/answer/"
 
     by_api, by_page = choir.through_both(name, "PUT", path, {"status": status}, page, {"status": status})
