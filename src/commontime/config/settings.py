@@ -108,10 +108,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "commontime.config.middleware.HeadersMiddleware",
-    "commontime.config.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "commontime.config.middleware.HostMiddleware",
     "commontime.config.middleware.OutageMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
