@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from commontime.accounts.models import UserSetting
 from commontime.api import docs, stored
 from commontime.calendars.models import Calendar, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
 from commontime.contacts.models import Contact
@@ -52,6 +54,13 @@ def group() -> Group:
     invitation = build.invitation(calendar, iris.user)
     asked = build.invitation(build.calendar(owner=iris.user), sam.user)
     return Group(mina, sam, iris, eve, calendar, meeting, scheduled, suggestion, windows[1], invitation, asked)
+
+
+def crowd(count: int) -> list[User]:
+    """Many people at little cost; nobody can sign in as one of them."""
+    people = User.objects.bulk_create(User(username=f"person{n}", email=f"person{n}@example.org", password="!") for n in range(count))
+    UserSetting.objects.bulk_create(UserSetting(user=person, username_key=person.username, email_key=person.email) for person in people)
+    return people
 
 
 def iso(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Invitatio
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from tests import build
+from tests.api import cast
 from tests.api.cast import refused
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ SIZE = 7
 
 def lists(group) -> dict[str, str]:
     """Every list that has pages, with seven things in it."""
-    people = [build.user(f"person{n}") for n in range(5)]
+    people = cast.crowd(5)
     CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=group.calendar, user=person) for person in people)
     # Of one moment, so that only the ids tell them apart.
     Calendar.objects.bulk_create(Calendar(owner=group.mina.user, name=f"{n}") for n in range(6))
