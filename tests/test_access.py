@@ -3,17 +3,22 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from importlib import import_module
 from inspect import isfunction
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
+from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import get_resolver
+from django.urls import clear_url_caches, get_resolver
+from django.views.decorators.http import require_safe
+from rest_framework.views import APIView
 
 from commontime.accounts import queries as accounts
 from commontime.accounts import rules as account_rules
@@ -25,6 +30,7 @@ from commontime.contacts import queries as contacts
 from commontime.contacts.models import Contact
 from commontime.core import clock, rows
 from commontime.core.errors import NotFound
+from commontime.core.routes import route
 from commontime.mail import outbox
 from commontime.mail import queries as mail
 from commontime.mail.models import Message
@@ -75,12 +81,41 @@ def methods_of(world: World, path: str, view: Any) -> list[str]:
     return [method for method, status in answers.items() if status != 405]
 
 
-def test_every_route_and_method_is_in_the_matrix(world):
-    found = {
+def answered(world: World) -> set[str]:
+    """Return everything the product answers, as "METHOD /path/"."""
+    return {
         f"{method} {path}" for raw, view in routes().items() for path in [in_the_matrix(raw)] for method in methods_of(world, path, view)
     }
 
-    assert found == {str(row) for row in ROWS}
+
+def test_every_route_and_method_is_in_the_matrix(world):
+    assert answered(world) == {str(row) for row in ROWS}
+
+
+class Forgotten(APIView):
+    def get(self, request: Any) -> None: ...
+
+    def delete(self, request: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("view", "unknown"),
+    [
+        (Forgotten, {"GET /calendars/forgotten/", "DELETE /calendars/forgotten/"}),
+        (require_safe(lambda request: HttpResponse()), {"GET /calendars/forgotten/"}),
+        (lambda request: HttpResponse(), {f"{method} /calendars/forgotten/" for method in METHODS}),
+    ],
+    ids=["class", "function", "function that takes everything"],
+)
+def test_a_route_in_no_row_would_be_noticed(world, monkeypatch, view, unknown):
+    patterns = [route("calendars/forgotten/", view), *get_resolver().url_patterns]
+    monkeypatch.setattr(import_module(settings.ROOT_URLCONF), "urlpatterns", patterns)
+    clear_url_caches()
+    try:
+        assert answered(world) - {str(row) for row in ROWS} == unknown
+    finally:
+        monkeypatch.undo()
+        clear_url_caches()
 
 
 def test_no_row_stands_twice():
@@ -114,6 +149,19 @@ def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_matrix_holds(world, row):
     assert differences(world, row) == []
+
+
+@pytest.mark.parametrize("role", ["stranger", "owner"])
+def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monkeypatch, role):
+    found = queries.calendar_for
+
+    def noted(user: User, calendar_id: UUID) -> Calendar:
+        User.objects.filter(pk=user.pk).update(last_name="was here")
+        return found(user, calendar_id)
+
+    monkeypatch.setattr(queries, "calendar_for", noted)
+
+    assert "but something changed" in differences(world, row_at("/calendars/{id}/", "GET"), (role,))[0]
 
 
 def test_patch_is_the_same_as_put_wherever_one_thing_is_changed():
@@ -220,6 +268,16 @@ def test_hidden_and_missing_pages_are_the_same_to_who_may_not_know(world, row):
         assert hidden[0] == 404
         for nothing in missing_instead(real, row.path):
             assert page_to(person, row.method, row.path.format(**nothing)) == hidden, person.name
+
+
+def test_a_page_for_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
+    rows = [row for row in ROWS if row.is_page and len(set(row.names) & set(IDS)) == 2]
+    for row in rows:
+        assert row.names == ["id", "pid"]  # add the child of another kind of page here
+        for person in (world.people[name] for name in ("mina", "sam", "eve")):
+            wrong = page_to(person, row.method, row.path.format(id=world.calendar.pk, pid=world.band_seat.pk))
+            assert wrong[0] == 404
+            assert wrong == page_to(person, row.method, row.path.format(id=world.calendar.pk, pid=uuid4()))
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2])
