@@ -236,23 +236,15 @@ class Outcome:
         """Smaller is better: the default rank of engine.FAIR, here for one start that may lie anywhere."""
         return (len(self.missing), -len(self.attending), len(self.if_need_be), len(self.works), -self.preference, self.start)
 
-    def answer_of(self, user_id: int) -> str:
-        if any(p.user_id == user_id for p in self.unanswered):
-            return "unanswered"
-        if any(p.user_id == user_id for p in self.cannot):
-            return "no"
-        return "if_need_be" if any(p.user_id == user_id for p in self.if_need_be) else "yes"
-
 
 def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
     """Return what each start would mean for the group."""
-    ticks = [engine.start_tick(start) for start in starts]
-    table = engine.preferences(group.free, ticks, _minutes(duration)) if group.answered and ticks else np.zeros((len(ticks), 0), np.int8)
+    table = _preferences(group, [_span(start, duration) for start in starts])
     found = []
-    for start, row in zip(starts, table.tolist(), strict=True):
+    for start, row, levels in zip(starts, table.tolist(), engine.levels(table).tolist(), strict=True):
         outcome = Outcome(start, unanswered=group.silent, preference=sum(value for value in row if value > 0))
         lists = (outcome.cannot, outcome.if_need_be, outcome.works, outcome.ideal)
-        for person, level in zip(group.answered, engine.levels(np.array(row, np.int64)).tolist(), strict=True):
+        for person, level in zip(group.answered, levels, strict=True):
             lists[level].append(person)
             if level == engine.CANNOT and person.required:
                 outcome.missing.append(person)
@@ -263,10 +255,23 @@ def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> l
 def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, str]:
     """Return `yes`, `if_need_be`, `no` or `unanswered` by user id for a meeting at this start."""
     answers = {person.user_id: "unanswered" for person in group.silent}
-    if group.answered:
-        found = engine.attendance(group.free, engine.start_tick(start), _minutes(duration)).tolist()
-        answers |= {person.user_id: ANSWERS[level] for person, level in zip(group.answered, found, strict=True)}
-    return answers
+    levels = engine.levels(_preferences(group, [_span(start, duration)])[0]).tolist()
+    return answers | {person.user_id: ANSWERS[level] for person, level in zip(group.answered, levels, strict=True)}
+
+
+def _span(start: datetime, duration: timedelta) -> tuple[int, int]:
+    """Return the first tick of a meeting and how many it takes: a minute of which it needs only a part, it needs."""
+    first = engine.end_tick(start)
+    return first, engine.start_tick(start + duration) - first
+
+
+def _preferences(group: Group, spans: Sequence[tuple[int, int]]) -> NDArray[np.int8]:
+    """Return each person's preference for each meeting, (spans, answered); -1 = cannot."""
+    table = np.full((len(spans), len(group.answered)), -1, np.int8)
+    for length in {ticks for _, ticks in spans} if group.answered else ():
+        alike = [place for place, (_, ticks) in enumerate(spans) if ticks == length]
+        table[alike] = engine.preferences(group.free, [spans[place][0] for place in alike], length)
+    return table
 
 
 # Suggestions --------------------------------------------------------------------------------------------------------
@@ -316,10 +321,13 @@ def ranked(meeting: Meeting, group: Group, stored: Sequence[ScheduleSuggestion],
     computed = best_starts(meeting, group, now=now, limit=limit)
     starts = list(dict.fromkeys([*by_start, *computed]))
     found = sorted(outcomes(group, starts, meeting.duration), key=lambda outcome: outcome.rank_key)
-    return [
+    listed = [
         Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named))
         for place, outcome in enumerate(found, start=1)
     ]
+    if named and listed and listed[0].outcome.missing:
+        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now))
+    return listed
 
 
 def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) -> list[str]:
@@ -335,15 +343,12 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         said.append(f"{_all(len(must), 'required people', 'required person')} can come; {len(outcome.attending)} of {everyone} in all.")
     else:
         said.append(f"{len(outcome.attending)} of {everyone} can come.")
-    if outcome.missing:
+    if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
-        if named:
-            said.extend(
-                f"{p.name} is required and can't: {short[p.user_id]} of {_minutes(meeting.duration)} minutes short."
-                for p in outcome.missing[:5]
-            )
-        else:
-            said.append(f"{len(outcome.missing)} required can't.")
+        of = _span(outcome.start, meeting.duration)[1]
+        said.extend(f"{p.name} is required and can't: {short[p.user_id]} of {of} minutes short." for p in outcome.missing[:5])
+    elif outcome.missing:
+        said.append(f"{len(outcome.missing)} required can't.")
     optional = [person for person in outcome.cannot if not person.required]
     if optional:
         said.append(f"{_names(optional)} can't." if named else f"{len(optional)} optional can't.")
@@ -352,6 +357,31 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if outcome.unanswered:
         said.append(f"{len(outcome.unanswered)} not answered yet.")
     return said
+
+
+def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime) -> list[str]:
+    """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
+    earliest, latest_end = bounds_of(meeting, group, now)
+    duration = _minutes(meeting.duration)
+    misses = engine.near_misses(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, k=1)
+    if not misses or misses[0].short >= sum(_minutes_short(group, best, meeting.duration).values()):
+        return []
+    nearest = misses[0]
+    away = engine.moment_of(nearest.first) - best.start
+    who = [group.answered[place] for place in nearest.missing]
+    short = f"{_names(who)} {'is' if len(who) == 1 else 'are together'} only {_count(nearest.short, 'minute')} short"
+    return [f"Starting {_length(abs(away))} {'later' if away > timedelta(0) else 'earlier'}, {short}."]
+
+
+def _length(time: timedelta) -> str:
+    """Return a length in words, without a zone that a clock time would need."""
+    hours, minutes = divmod(_minutes(time), 60)
+    parts = [_count(hours // 24, "day"), _count(hours % 24, "hour"), _count(minutes, "minute")]
+    return " ".join(part for part in parts if not part.startswith("0 ")) or "moments"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _all(count: int, many: str, one: str) -> str:
@@ -367,12 +397,11 @@ def _names(people: Sequence[Person], most: int = 5) -> str:
 
 def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
     """Return how many minutes of the meeting each missing person did not offer."""
-    start = engine.start_tick(outcome.start)
-    end = start + _minutes(duration)
-    covered = np.clip(np.minimum(group.free.end, end) - np.maximum(group.free.start, start), 0, None)
+    start, length = _span(outcome.start, duration)
+    covered = np.clip(np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None)
     offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
     places = {person.user_id: place for place, person in enumerate(group.answered)}
-    return {person.user_id: _minutes(duration) - int(offered[places[person.user_id]]) for person in outcome.missing}
+    return {person.user_id: length - int(offered[places[person.user_id]]) for person in outcome.missing}
 
 
 def _minutes(duration: timedelta) -> int:
@@ -387,4 +416,4 @@ def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meetin
 
 
 def _covers(packed: str, start: datetime, duration: timedelta) -> bool:
-    return bool(packed) and bool(engine.attendance(_windows_of([packed]), engine.start_tick(start), _minutes(duration))[0])
+    return bool(packed) and bool(engine.attendance(_windows_of([packed]), *_span(start, duration))[0])
