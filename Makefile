@@ -31,7 +31,7 @@ help:
 	@echo "make bench  the benchmarks"
 	@echo "make lock   compile requirements/*.in anew"
 
-ready: $(if $(wildcard .venv/.dev),,.venv/.base)
+ready: $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.base)
 	@$(PY) manage.py prepare
 run: ready
 	@echo "Commontime: $$COMMONTIME_BASE_URL (Ctrl-C stops it)"
