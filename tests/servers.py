@@ -284,7 +284,7 @@ def open_site(*, start: bool = True, application: str = "", server: str | None =
             site = Site(folder, url, sink, environment)
             site.application = application or site.application
             try:
-                site.manage("migrate", "-v0")
+                site.manage("prepare")
                 if start:
                     site.start()
                 yield site

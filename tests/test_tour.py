@@ -55,7 +55,7 @@ class Product:
 def product(tmp_path_factory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("clone")
     copy_tracked_files(folder)
-    with fresh_database() as url:
+    with fresh_database(folder, os.environ.get("DATABASE_URL", "")) as url:
         environment = clean_environment(DATABASE_URL=url, PORT=str(free_port()), COMMONTIME_DATA_DIR=str(folder / "var"))
         product = Product(folder, environment)
         try:
