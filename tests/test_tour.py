@@ -74,10 +74,28 @@ def copy_tracked_files(folder: Path) -> None:
         if (ROOT / name).exists():  # not one that is being deleted
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    made_by_make = Path(sys.prefix)
-    assert (made_by_make / ".dev").exists(), "Run the tests with `make test`: they need the environment it makes."
-    (folder / ".venv").symlink_to(made_by_make)
-    (folder / ".tools").symlink_to(ROOT / ".tools")
+    borrow_environment(folder)
+
+
+def borrow_environment(folder: Path) -> None:
+    """Let the copy use the packages that are installed, with nothing in it that make would make anew: it would do so to the original."""
+    installed = Path(sys.prefix)
+    for own, original in ((folder / ".venv", installed), (folder / ".tools", ROOT / ".tools")):
+        own.mkdir()
+        for entry in original.iterdir():
+            if entry.name in (".stamp", ".made", ".base", ".dev"):
+                (own / entry.name).touch()
+            else:
+                (own / entry.name).symlink_to(entry)
+    assert (folder / ".venv" / ".dev").exists(), "Run the tests with `make test`: they need the environment it makes."
+    for name in (".python-version", "requirements/uv.txt", "requirements/base.txt", "requirements/dev.txt"):
+        os.utime(folder / name, (0, 0))
+    for name in (".tools/.stamp", ".venv/.made", ".venv/.base", ".venv/.dev"):
+        (folder / name).touch()
+    pending = subprocess.run(
+        ["make", "--dry-run", "ready"], cwd=folder, env=clean_environment(), capture_output=True, text=True, check=True
+    )
+    assert pending.stdout == ".venv/bin/python manage.py prepare\n"
 
 
 def clean_environment(**changes: str) -> dict[str, str]:
