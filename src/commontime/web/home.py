@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commontime.calendars import actions, queries
+from commontime.core.errors import InvalidInput
 from commontime.mail import backends
 from commontime.mail import queries as mail
 from commontime.web.base import FORM, me, page, refusing, signed_in
@@ -52,11 +53,14 @@ def _with_links(text: str) -> list[tuple[bool, str]]:
 def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Accept or decline, by the button that was pressed."""
     invitation = queries.invitation_for(me(request), invitation_id)
-    if request.POST.get("status") == "declined":
-        actions.decline_invitation(invitation, by=me(request))
-        return redirect("/app/")
-    actions.accept_invitation(invitation, by=me(request))
-    return redirect(f"/app/calendars/{invitation.calendar_id}/")
+    match request.POST.get("status"):
+        case "accepted":
+            actions.accept_invitation(invitation, by=me(request))
+            return redirect(f"/app/calendars/{invitation.calendar_id}/")
+        case "declined":
+            actions.decline_invitation(invitation, by=me(request))
+            return redirect("/app/")
+    raise InvalidInput("Choose whether to accept or to decline.", field="status")
 
 
 @require_http_methods(FORM)
