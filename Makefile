@@ -11,6 +11,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 .DEFAULT_GOAL := help
 
 .tools/.stamp: requirements/uv.txt
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "This needs python3 with pip (Debian: apt-get install python3-pip)." >&2; exit 1; }
 	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools --require-hashes -r $<
 	@touch $@
 .venv/.made: .python-version | .tools/.stamp
