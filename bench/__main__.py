@@ -1,12 +1,39 @@
-"""`python -m bench`: every benchmark, one after the other. Prints Markdown."""
+"""`python -m bench`: every benchmark, as Markdown. `--write` puts the figures into docs/benchmarks.md; `--quick` is rough."""
 
+import contextlib
+import io
+import re
 import sys
+from pathlib import Path
 
 from bench import engine
-from bench.http.__main__ import main as http
+from bench.http.__main__ import main as service
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+
+
+def engine_figures(quick: bool) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        engine.main(10_000 if quick else 1_000_000)
+    return printed.getvalue().strip()
+
+
+def write(name: str, figures: str) -> None:
+    """Put the figures between their marks in the page."""
+    marks = re.compile(rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    page, found = marks.subn(lambda match: f"{match[1]}\n{figures}\n\n{match[2]}", PAGE.read_text())
+    if not found:
+        raise RuntimeError(f"{PAGE.name} has no place for the figures of the {name}")
+    PAGE.write_text(page)
+
+
+def main(arguments: list[str]) -> None:
+    rest = [argument for argument in arguments if argument != "--write"]
+    for name, figures in (("service", service(rest)), ("engine", engine_figures("--quick" in rest))):
+        print(f"## The {name}\n\n{figures}\n", flush=True)
+        if "--write" in arguments:
+            write(name, figures)
+
 
 if __name__ == "__main__":
-    print("## The service\n", flush=True)
-    print(http(sys.argv[1:]), flush=True)
-    print("\n## The engine\n", flush=True)
-    engine.main(100_000 if "--quick" in sys.argv else 1_000_000)
+    main(sys.argv[1:])

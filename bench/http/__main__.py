@@ -1,6 +1,8 @@
 """`python -m bench.http [--database sqlite|postgresql] [--quick] [R1 R2 …]` prints the figures as Markdown."""
 
 import argparse
+import signal
+import sys
 
 from bench.http.measures import PARTS, SAME_AS, Effort, Row, count_queries
 from bench.http.page import tables
@@ -14,7 +16,9 @@ def main(arguments: list[str] | None = None) -> str:
     parser.add_argument("targets", nargs="*", metavar="R1 …", help="only these")
     asked = parser.parse_args(arguments)
     wanted = {SAME_AS.get(name.upper(), name.upper()) for name in asked.targets} or set(PARTS)
-    effort = Effort(rounds=3, seconds=0.2, storms=2, starts=2) if asked.quick else Effort()
+    effort = Effort(rounds=3, seconds=0.2, storms=2, starts=2, patience=0.5) if asked.quick else Effort()
+    # Whoever stops the benchmark stops its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     measured: dict[str, list[Row]] = {}
     for database in asked.database or DATABASES:
         with stage(database) as scene:

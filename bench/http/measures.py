@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.http import data
 from bench.http.load import Connection, request, run, storm
 from bench.http.servers import PRODUCT, serve
-from bench.http.stage import Stage, load
+from bench.http.stage import Stage, load, wait_for_calm
 
 CONNECTIONS = 8
 NOISY = 0.25
@@ -18,12 +18,13 @@ RALLLY_BARE_MS = 0.26  # the bare view of the run in which Rallly was measured, 
 
 @dataclass
 class Effort:
-    """How long to measure: rounds, and CPU seconds a sample."""
+    """How long to measure: rounds, CPU seconds a sample, and how long to wait for a calm moment before each."""
 
     rounds: int = 7
-    seconds: float = 0.6
+    seconds: float = 0.4
     storms: int = 5
     starts: int = 7
+    patience: float = 1.0
 
 
 @dataclass
@@ -93,6 +94,7 @@ def _measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject,
     anchor_count = _enough(scene.anchor.cpu, subject.anchor, effort, 20_000)
     products, anchors = [], []
     for turn in range(effort.rounds):
+        wait_for_calm(effort.patience)
         for side in ("product", "anchor") if turn % 2 else ("anchor", "product"):
             if side == "product":
                 subject.before()
@@ -296,6 +298,7 @@ def storms(scene: Stage, effort: Effort) -> list[Row]:
     walls, cpus, failed, slowest = [], [], 0, 0.0
     for _ in range(effort.storms):
         scene.clear_storm()
+        wait_for_calm(5 * effort.patience)
         before = scene.cpu()
         answers = storm(scene.product.address, scripts, within=1.0)
         cpus.append(scene.cpu() - before)
@@ -315,6 +318,7 @@ def storms(scene: Stage, effort: Effort) -> list[Row]:
 def starts(scene: Stage, effort: Effort) -> list[Row]:
     sides: dict[str, list[tuple[float, float]]] = {PRODUCT: [], "bench.http.bare_drf:application": []}
     for turn in range(effort.starts + 1):
+        wait_for_calm(effort.patience)
         for application, times in list(sides.items())[:: 1 if turn % 2 else -1]:
             with serve(application, scene.settings) as server:
                 times.append((server.started_in, server.cpu()))

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -143,3 +144,20 @@ def _fill(settings: dict[str, str]) -> dict[str, Any]:
 
 def load() -> float:
     return os.getloadavg()[0]
+
+
+def wait_for_calm(seconds: float) -> None:
+    """Wait, at most so long, until others leave half of the machine idle: busy caches make large programs dearer than small ones."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        before = _cpu_ticks()
+        time.sleep(0.25)
+        idle, total = (after - was for after, was in zip(_cpu_ticks(), before, strict=True))
+        if total and idle / total >= 0.5:
+            return
+
+
+def _cpu_ticks() -> tuple[int, int]:
+    """Return the idle and all ticks of the machine's CPUs so far."""
+    user, nice, system, idle, iowait, *rest = (int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return idle + iowait, user + nice + system + idle + iowait + sum(rest[:3])
