@@ -56,7 +56,9 @@ class Post:
 
 def _mail(content: EmailMessage) -> Mail:
     parts = [part for part in content.walk() if not part.is_multipart()]
-    texts = {kind: part.get_content() for part in parts if (kind := part.get_content_type()).startswith("text/") and kind != "text/calendar"}
+    texts = {
+        kind: part.get_content() for part in parts if (kind := part.get_content_type()).startswith("text/") and kind != "text/calendar"
+    }
     calendars = [part for part in parts if part.get_content_type() == "text/calendar"]
     return Mail(
         to=content["To"].addresses[0].addr_spec if hasattr(content["To"], "addresses") else str(content["To"]).split("<")[-1].rstrip(">"),
