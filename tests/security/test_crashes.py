@@ -1,0 +1,303 @@
+"""Processes that are killed, ended and cut off: cases CR-01 and CR-02 (scaled down), CR-07, DE-08, IM-01 after a restart and IM-04."""
+
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.security.test_races import at_once
+from tests.servers import NoAnswer, Remote, Site, Wire, open_site, wait_until
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def shaky() -> Iterator[Site]:
+    """A site of its own to be killed. The worker is not needed."""
+    with open_site(start=False) as running:
+        running.start("web")
+        yield running
+
+
+def kill_one(site: Site) -> None:
+    site.kill(random.choice(site.processes("web")))
+
+
+def kill_all_and_start(site: Site) -> None:
+    site.kill_all("web")
+    site.start("web")
+
+
+def cut_from_database(site: Site) -> None:
+    """Kill the backends of PostgreSQL; SQLite has none, so all processes go."""
+    if not site.is_postgresql:
+        return kill_all_and_start(site)
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+class Writers:
+    """Several clients that write and remember what was acknowledged, until they are told to stop."""
+
+    def __init__(self, site: Site, who: Remote, count: int = 8) -> None:
+        self.site, self.who = site, who
+        self.acknowledged: list[str] = []
+        self.statuses: Counter[Any] = Counter()
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(number,)) for number in range(count)]
+
+    def __enter__(self) -> "Writers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _write(self, number: int) -> None:
+        wire = Wire(self.site.port)
+        mine = Remote(client=wire, access=self.who.access)
+        for turn in range(100_000):
+            if self._over.is_set():
+                return
+            name = f"{number} {turn} {time.monotonic_ns()}"
+            try:
+                status = mine.post("/calendars/", {"name": name}).status_code
+            except NoAnswer:
+                wire.forget()
+                status = "no answer"
+                time.sleep(0.02)
+            self.statuses[status] += 1
+            if status == 201:
+                self.acknowledged.append(name)
+
+    def wait_for(self, more: int) -> None:
+        target = len(self.acknowledged) + more
+        wait_until(lambda: len(self.acknowledged) >= target)
+
+
+# No write that was acknowledged is lost (CR-01, CR-02) --------------------------------------------------------------
+
+
+def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shaky):
+    alice = shaky.person()
+    ready_after = []
+
+    with Writers(shaky, alice) as writers:
+        # Workers that die twice within six seconds make granian give up, so they take turns with other accidents.
+        for accident in (kill_one, kill_all_and_start, cut_from_database, kill_all_and_start, kill_one):
+            writers.wait_for(20)
+            accident(shaky)
+            began = time.monotonic()
+            writers.wait_for(1)
+            ready_after.append(time.monotonic() - began)
+        writers.wait_for(20)
+
+    names = {name for (name,) in shaky.sql("SELECT name FROM calendars_calendar")}
+    assert len(writers.acknowledged) > 120
+    assert set(writers.acknowledged) <= names
+    assert set(writers.statuses) <= {201, 503, "no answer"}
+    assert writers.statuses["no answer"] or writers.statuses[503]
+    seats = "SELECT calendar_id FROM calendars_calendarparticipant"
+    assert shaky.count("calendars_calendar", f"id NOT IN ({seats})") == 0
+    assert max(ready_after) < 20
+
+
+def test_the_audit_sees_a_write_that_was_acknowledged_and_is_gone(shaky):
+    alice = shaky.person()
+    with Writers(shaky, alice, count=2) as writers:
+        writers.wait_for(5)
+    shown = f"SELECT id FROM calendars_calendar WHERE name = '{writers.acknowledged[0]}'"
+    shaky.sql(f"DELETE FROM calendars_calendarparticipant WHERE calendar_id IN ({shown})")
+
+    seats = "SELECT calendar_id FROM calendars_calendarparticipant"
+    assert shaky.count("calendars_calendar", f"id NOT IN ({seats})") == 1
+    shaky.sql(f"DELETE FROM calendars_calendar WHERE name = '{writers.acknowledged[0]}'")
+    assert not set(writers.acknowledged) <= {name for (name,) in shaky.sql("SELECT name FROM calendars_calendar")}
+
+
+# An account goes as a whole (DE-08) ---------------------------------------------------------------------------------
+
+
+OWNERS = 20
+MAKE_OWNERS = f"""
+from tests import build
+bob = build.user("bob")
+for number in range({OWNERS}):
+    owner = build.user(f"owner{{number}}")
+    for _ in range(3):
+        build.meeting(calendar=build.calendar(owner=owner, participants=[bob]), final_time=build.day(9))
+"""
+# Each deletion in a process of its own. The first one shows how long it takes; the others are killed a little later each time.
+DELETE_AND_KILL = f"""
+import os, signal, time
+from django.contrib.auth.models import User
+from commontime.accounts import actions as accounts
+from commontime.calendars import actions
+
+def begin(number):
+    heard, told = os.pipe()
+    child = os.fork()
+    if not child:
+        owner = User.objects.get(username=f"owner{{number}}")
+        opened = accounts.open_session(owner, door="api", client=accounts.Client())
+        os.write(told, b"begun")
+        actions.delete_account(owner, by=owner, session_id=opened.session.pk)
+        print("done", number, flush=True)
+        os._exit(0)
+    os.read(heard, 5)
+    return child
+
+child, began = begin(0), time.monotonic()
+os.waitpid(child, 0)
+took = time.monotonic() - began
+for number in range(1, {OWNERS}):
+    child = begin(number)
+    time.sleep(took * 1.3 * number / {OWNERS})
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_deletion_that_is_killed_in_the_middle_happened_or_did_not(shaky):
+    shaky.manage("shell", "--no-imports", "-c", MAKE_OWNERS)
+    said = shaky.manage("shell", "--no-imports", "-c", DELETE_AND_KILL).splitlines()
+
+    there = {name for (name,) in shaky.sql("SELECT username FROM auth_user WHERE username LIKE 'owner%'")}
+    seen = Counter("there" if f"owner{number}" in there else "gone" for number in range(OWNERS))
+    assert seen["gone"] > 0
+    assert seen["there"] > 0, "none was killed in the middle"
+    assert {line for line in said if line.startswith("done")}.isdisjoint({f"done {name[5:]}" for name in there})
+    for table, each in (("calendars_calendar", 3), ("calendars_meeting", 3), ("calendars_calendarparticipant", 6)):
+        mine = "" if table == "calendars_calendar" else " JOIN calendars_calendar c ON c.id = calendar_id"
+        owned = f"{table} t{mine} JOIN auth_user u ON u.id = owner_id WHERE u.username LIKE 'owner%'"
+        rows = shaky.sql(f"SELECT u.username, count(*) FROM {owned} GROUP BY 1")
+        assert dict(rows) == dict.fromkeys(there, each), table
+    assert shaky.count("calendars_calendar", "name = 'Choir'") == 3 * len(there)
+    assert shaky.count("accounts_usersetting", "username_key LIKE 'owner%'") == len(there)
+    # A mail for each calendar that went, and one goodbye, exactly where the account is gone.
+    assert shaky.count("mail_message", "recipient = 'bob@example.org'") == 3 * seen["gone"]
+    assert shaky.count("mail_message", "kind = 'account_deleted'") == seen["gone"]
+
+
+# A key holds (IM-01, IM-04) -----------------------------------------------------------------------------------------
+
+
+def test_a_key_still_holds_after_a_restart(shaky):
+    alice = shaky.person()
+    first = alice.post("/calendars/", {"name": "Once"}, idempotency_key="one key")
+
+    shaky.stop("web")
+    shaky.start("web")
+    again = alice.post("/calendars/", {"name": "Once"}, idempotency_key="one key")
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(alice.get("/calendars/").data) == 1
+
+
+def test_two_hundred_posts_whose_answers_never_arrive_happen_once_when_they_are_sent_again(shaky):
+    alice = shaky.person()
+    numbers = range(200)
+
+    def request(number: int) -> bytes:
+        body = f'{{"name": "Cut {number}"}}'
+        return (
+            f"POST /calendars/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice.access}\r\nIdempotency-Key: cut {number}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+    for number in numbers:
+        with socket.create_connection(("127.0.0.1", shaky.port)) as connection:
+            connection.sendall(request(number))
+            time.sleep(number % 5 * 0.003)
+            if number % 2:
+                # Reset, not closed: the server can't answer at all.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+    done_unheard = shaky.count("calendars_calendar", "name LIKE 'Cut %'")
+
+    def again(part: int) -> list[int]:
+        return [
+            alice.post("/calendars/", {"name": f"Cut {number}"}, idempotency_key=f"cut {number}").status_code for number in numbers[part::4]
+        ]
+
+    statuses = at_once(*(lambda p=part: again(p) for part in range(4)))
+
+    assert {status for some in statuses for status in some} == {201}
+    names = [name for (name,) in shaky.sql("SELECT name FROM calendars_calendar WHERE name LIKE 'Cut %'")]
+    assert sorted(names) == sorted(f"Cut {number}" for number in numbers)
+    assert done_unheard > 0
+
+
+# Ending politely (CR-07) --------------------------------------------------------------------------------------------
+
+
+def test_asked_to_end_the_server_finishes_what_it_has_begun_and_goes(shaky):
+    alice = shaky.person()
+    broken: list[str] = []
+    acknowledged: list[str] = []
+    over = threading.Event()
+
+    def write(number: int) -> None:
+        for turn in range(100_000):
+            name = f"Polite {number} {turn}"
+            try:
+                answer = Remote(client=Wire(shaky.port), access=alice.access).post("/calendars/", {"name": name})
+            except NoAnswer as reason:
+                if "refused" in str(reason):
+                    return  # it takes no more
+                broken.append(str(reason))
+            else:
+                acknowledged.append(name) if answer.status_code == 201 else broken.append(f"{answer.status_code}")
+            if over.wait(0.05):
+                return
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    wait_until(lambda: len(acknowledged) > 30)
+    began = time.monotonic()
+    server = shaky.master("web")
+    server.terminate()
+    server.wait(timeout=10)
+    took = time.monotonic() - began
+    over.set()
+    for writer in writers:
+        writer.join()
+    shaky.stop("web")
+    shaky.start("web")
+
+    assert server.returncode == 0
+    assert took < 10
+    # Whatever was begun was answered, and whatever was answered is there.
+    assert shaky.count("calendars_calendar", "name LIKE 'Polite %'") == len(acknowledged)
+    assert len([reason for reason in broken if "reset" not in reason.lower()]) == 0
+
+
+def test_somebody_who_never_finishes_a_request_does_not_keep_the_server_from_ending(shaky):
+    with unfinished_request(shaky):
+        began = time.monotonic()
+        server = shaky.master("web")
+        server.terminate()
+        server.wait(timeout=20)
+
+    assert time.monotonic() - began < 12
+    shaky.stop("web")
+    shaky.start("web")
+
+
+def unfinished_request(site: Site) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", site.port))
+    connection.sendall(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+    time.sleep(0.3)
+    return connection
