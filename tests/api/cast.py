@@ -56,9 +56,9 @@ def group() -> Group:
     return Group(mina, sam, iris, eve, calendar, meeting, scheduled, suggestion, windows[1], invitation, asked)
 
 
-def crowd(count: int) -> list[User]:
+def crowd(count: int, name: str = "one") -> list[User]:
     """Many people at little cost; nobody can sign in as one of them."""
-    people = User.objects.bulk_create(User(username=f"person{n}", email=f"person{n}@example.org", password="!") for n in range(count))
+    people = User.objects.bulk_create(User(username=f"{name}{n}", email=f"{name}{n}@example.org", password="!") for n in range(count))
     UserSetting.objects.bulk_create(UserSetting(user=person, username_key=person.username, email_key=person.email) for person in people)
     return people
 
