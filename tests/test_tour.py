@@ -185,13 +185,18 @@ def test_ending_make_ends_everything(product):
     wait_until(lambda: not processes_in(product.folder), 10)
 
 
-# The rest of the page -----------------------------------------------------------------------------------------------
+# The documents ------------------------------------------------------------------------------------------------------
+
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").rglob("*.md"))
 
 
-def test_every_command_and_every_file_it_names_exists():
-    readme = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_and_file_a_document_names_exists(document):
+    text = document.read_text()
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = {path.stem for path in (ROOT / "src/commontime/jobs/management/commands").glob("*.py")} | {"ox_health"}
 
-    assert set(re.findall(r"make ([a-z]+)", readme)) <= targets
-    missing = [name for name in re.findall(r"\]\(((?!http|#)[^)]+)\)", readme) if not (ROOT / name).exists()]
-    assert missing == []
+    assert set(re.findall(r"(?:`|\$ |= |bin/)make ([a-z]+)", text)) <= targets
+    assert set(re.findall(r"manage\.py (\w+)", text)) <= commands
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(((?!http)[^)]+)\)", text)]
+    assert [link for link in links if link and not (document.parent / link).exists()] == []
