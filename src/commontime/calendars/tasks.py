@@ -356,9 +356,9 @@ def tell_deleted(calendars: Sequence[Calendar]) -> None:
     notices = []
     for calendar_id, user_id, address in seats.values_list("calendar_id", "user_id", "user__email"):
         calendar = by_id[calendar_id]
-        if user_id == calendar.owner_id:
-            continue
         theirs = [m for m in upcoming.get(calendar_id, []) if planning.is_for(m, user_id)]
+        if user_id == calendar.owner_id and not theirs:
+            continue  # They know; only their own calendar does not.
         cancels = [Snapshot.of(m).as_payload(sequence=m.sequence + 1, path="") for m in theirs]
         payload = {"calendar": calendar.name, "owner": accounts.full_name(calendar.owner), "meetings": cancels}
         notices.append(outbox.Notice("deleted", f"deleted:{calendar_id}", address, user_id, 0, payload))
