@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import connection
@@ -428,6 +429,17 @@ def test_cookies_are_for_this_site_only():
     assert (session["samesite"], csrf["samesite"]) == ("Lax", "Lax")
     assert (session["path"], csrf["path"]) == ("/", "/")
     assert (session["domain"], csrf["domain"]) == ("", "")
+
+
+def test_a_sign_in_ends_when_its_cookie_does(settings):
+    build.user("mina")
+    browser = Browser().sign_in("mina", build.PASSWORD)
+
+    session = Session.objects.get()
+    assert session.ends_at - session.created_at == settings.REFRESH_IDLE
+    assert browser.client.cookies["session"]["max-age"] == settings.REFRESH_IDLE.total_seconds()
+    with time_machine.travel(session.ends_at):
+        assert browser.client.get("/app/").status_code == 302
 
 
 @pytest.mark.parametrize("path", [*PUBLIC, "/app/nothing/"])

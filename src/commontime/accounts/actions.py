@@ -132,7 +132,8 @@ def open_session(user: User, *, door: Door, client: Client) -> Opened:
         refresh_hash=queries.hashed(secret) if door == Door.API else "",
         created_at=now,
         used_at=now,
-        ends_at=now + (settings.REFRESH_IDLE if door == Door.API else settings.REFRESH_TOTAL),
+        # A page's sign-in ends with its cookie, which nothing renews: looking changes nothing.
+        ends_at=now + settings.REFRESH_IDLE,
         user_agent="".join(c for c in client.user_agent if c.isprintable())[:200],
         address=client.address[:45],
     )
