@@ -89,7 +89,7 @@ def switch_off() -> None:
     SQLite._start_transaction_under_autocommit = begin  # type: ignore[method-assign]
     QuerySet.filter = forgetful(QuerySet.filter)  # type: ignore[method-assign]
     fetch = rows.fetch_one
-    rows.fetch_one = pausing(lambda sql, parameters: fetch(sql.replace(" FOR UPDATE OF p", ""), parameters))
+    rows.fetch_one = pausing(lambda sql, parameters: fetch(sql.replace(" FOR NO KEY UPDATE OF c, p", ""), parameters))
     for name in ("calendar_for", "meeting_for", "invitation_for"):
         setattr(queries, name, pausing(getattr(queries, name)))
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
