@@ -188,7 +188,9 @@ def database(url: str) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 **dict(parse_qsl(parts.query)),
-                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10, "check": check_connection},
+                # While the server is away a request waits three seconds, and the pool forgets its growing pauses after two,
+                # so that the first request after the server is back finds it.
+                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 3, "reconnect_timeout": 2, "check": check_connection},
                 # What each request asks is planned once a connection (core.rows.fetch_one); a pooler outside must allow that.
                 "prepare_threshold": 2,
                 "connect_timeout": 5,
