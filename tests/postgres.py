@@ -15,28 +15,65 @@ class NoPostgres(Exception):
     """PostgreSQL's programs are not on this machine (Debian: the package postgresql)."""
 
 
-@contextmanager
-def postgres(*, durable: bool = False) -> Iterator[str]:
-    """Give the DATABASE_URL of a new server. It runs without fsync: it holds nothing that must last. `durable` runs it as in production."""
-    programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
-    as_other = _unprivileged(folder)
-    data = folder / "data"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    try:
-        _do([programs / "initdb", "-D", data, "-U", "commontime", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], as_other)
-        options = f"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200"
+class Server:
+    """A cluster in a folder, which can be stopped and started."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._programs, self._folder, self._as_other = _programs(), folder, _unprivileged(folder)
+        self._data = folder / "data"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._options = f"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200"
         if not durable:
-            options += " -c fsync=off -c full_page_writes=off"
-        _do([programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], as_other)
+            self._options += " -c fsync=off -c full_page_writes=off"
+        self.url = f"postgresql://commontime@127.0.0.1:{port}/postgres"
+        initdb = [
+            self._programs / "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "commontime",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
+        _do(initdb, self._as_other)
+
+    def start(self) -> None:
+        self._control("-l", self._folder / "log", "-o", self._options, "start")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: without a last word to anybody."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *arguments: object) -> None:
+        _do([self._programs / "pg_ctl", "-D", self._data, "-w", *arguments], self._as_other)
+
+
+@contextmanager
+def server(*, durable: bool = False) -> Iterator[Server]:
+    """Give a new server that runs. It runs without fsync: it holds nothing that must last. `durable` runs it as in production."""
+    folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
+    try:
+        own = Server(folder, durable=durable)
+        own.start()
         try:
-            yield f"postgresql://commontime@127.0.0.1:{port}/postgres"
+            yield own
         finally:
-            _do([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], as_other)
+            own.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """Give the DATABASE_URL of a new server."""
+    with server(durable=durable) as own:
+        yield own.url
 
 
 def _programs() -> Path:

@@ -34,6 +34,8 @@ from tests.mail.sink import Sink, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
+# The server hangs up after 30 seconds without a request.
+IDLE = 20.0
 
 
 def wait_until(happened: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -68,13 +70,10 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._idle: list[http.client.HTTPConnection] = []
+        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def request(self, method: str, path: str, content: bytes | None, headers: dict[str, str], *, timeout: float = PATIENCE) -> Answer:
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = self._kept() or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request(method, path, body=content, headers=headers)
             response = connection.getresponse()
@@ -85,16 +84,26 @@ class Wire:
         if response.will_close:
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((time.monotonic(), connection))
         answer = Answer(response.status, response.headers, body)
         if response.headers.get("Content-Type", "").startswith("application/json") and body:
             answer.data = json.loads(body)
         return answer
 
+    def _kept(self) -> http.client.HTTPConnection | None:
+        with contextlib.suppress(IndexError):  # somebody else was quicker
+            while self._idle:
+                since, connection = self._idle.pop()
+                if time.monotonic() - since < IDLE:
+                    return connection
+                connection.close()
+        return None
+
     def forget(self) -> None:
         """Close what is open, for example because whoever is at the other end has ended."""
-        while self._idle:
-            self._idle.pop().close()
+        with contextlib.suppress(IndexError):
+            while self._idle:
+                self._idle.pop()[1].close()
 
 
 @dataclass
