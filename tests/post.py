@@ -44,7 +44,7 @@ class Post:
 
     def deliver(self) -> list[Mail]:
         """Send what waits. Every message must be settled by that: sent, or dropped because there is nothing to say."""
-        deliver_due()
+        deliver_due(seconds=100)
         stuck = Message.objects.exclude(state__in=[State.SENT, State.DROPPED])
         assert not stuck, [(message.kind, message.state, message.error) for message in stuck]
         sent, mail.outbox = mail.outbox, []

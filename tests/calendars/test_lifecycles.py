@@ -155,7 +155,7 @@ class World:
     # What their calendars make of it ------------------------------------------------------------------------------
 
     def deliver(self) -> None:
-        delivery.deliver_due()
+        delivery.deliver_due(seconds=100)
         waiting = Message.objects.exclude(state__in=[State.SENT, State.DROPPED])
         assert not waiting, [(message.kind, message.error) for message in waiting]
         for to, letter in kept.take():
