@@ -1,0 +1,100 @@
+"""A PostgreSQL server that is stopped and comes back: cases CR-02, CR-06 and CR-11. Collected when the tests run on PostgreSQL."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests import postgres
+from tests.security.test_crashes import Writers
+from tests.security.test_outages import is_outage_for_people, is_outage_for_programs
+from tests.security.test_races import at_once
+from tests.servers import open_site, wait_until
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def server():
+    with postgres.server() as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def shop(server):
+    with open_site(server=server.url) as running:
+        yield running
+
+
+def test_while_the_server_is_away_everybody_is_told_so_and_afterwards_all_is_as_before(server, shop):
+    alice = shop.person()
+    calendar = alice.post("/calendars/", {"name": "Choir"}).headers["Location"]
+    browser = shop.caller(cookie=f"session={signed_in_page(shop, alice.name)}")
+    assert browser.get("/app/").status_code == 200
+
+    server.stop()
+    began = time.monotonic()
+    read, write, login, ready, alive, page = at_once(
+        lambda: alice.get(calendar),
+        lambda: alice.put(calendar, {"name": "Never"}),
+        lambda: shop.caller().post("/login/", {"username": alice.name, "password": "x"}),
+        lambda: shop.caller().get("/readyz"),
+        lambda: shop.caller().get("/healthz"),
+        lambda: browser.get("/app/"),
+    )
+    took = time.monotonic() - began
+    server.start()
+    began = time.monotonic()
+    wait_until(lambda: alice.get(calendar).status_code == 200)
+    back_after = time.monotonic() - began
+
+    assert all(is_outage_for_programs(answer) for answer in (read, write, login, ready))
+    assert (alive.status_code, alive.content) == (200, b"ok")
+    assert is_outage_for_people(page)
+    assert took < 20
+    assert back_after < 5
+    assert alice.get(calendar).data["name"] == "Choir"
+    assert shop.caller().get("/readyz").status_code == 200
+    assert browser.get("/app/").status_code == 200
+    # The worker comes back by itself as well.
+    shop.caller().post("/password_reset/", {"email": f"{alice.name}@example.org"})
+    wait_until(lambda: shop.sink.received, 60)
+
+
+def test_nothing_acknowledged_is_lost_when_the_server_crashes(server, shop):
+    alice = shop.person()
+
+    with Writers(shop, alice) as writers:
+        for _ in range(2):
+            writers.wait_for(30)
+            server.stop()
+            time.sleep(0.5)
+            server.start()
+        writers.wait_for(30)
+
+    names = {name for (name,) in shop.sql("SELECT name FROM calendars_calendar")}
+    assert set(writers.acknowledged) <= names
+    assert set(writers.statuses) == {201, 503}
+    seats = "SELECT calendar_id FROM calendars_calendarparticipant"
+    assert shop.count("calendars_calendar", f"id NOT IN ({seats})") == 0
+
+
+def signed_in_page(shop: Any, name: str) -> str:
+    """Sign in by the page and return the session cookie."""
+    import re
+
+    from tests import build
+
+    caller = shop.caller()
+    form = caller.get("/app/sign-in/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+    cookie = re.search(r"csrf=(\w+)", form.headers["Set-Cookie"])
+    assert token
+    assert cookie
+    body = f"csrfmiddlewaretoken={token[1]}&identifier={name}&password={build.PASSWORD.replace(' ', '+')}".encode()
+    done = caller.post("/app/sign-in/", body, cookie=f"csrf={cookie[1]}", content_type="application/x-www-form-urlencoded")
+    assert done.status_code == 302, done.text
+    cookies = " ".join(done.headers.get_all("Set-Cookie"))
+    found = re.search(r"session=(\w+)", cookies)
+    assert found
+    return found[1]
