@@ -1,0 +1,60 @@
+"""The zones people choose from, and the years we know."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from commontime.core import clock
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_zones_are_those_people_live_in():
+    zones = clock.zones()
+
+    assert {"Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Argentina/Ushuaia", "UTC"} <= zones
+    assert not {"posixrules", "localtime", "Factory"} & zones
+    assert not [name for name in zones if name.startswith(("posix/", "right/"))]
+
+
+def test_every_zone_can_be_used_in_every_year_we_know():
+    for name in clock.zones():
+        zone = ZoneInfo(name)
+        for moment in (clock.EARLIEST, datetime(2026, 7, 1, tzinfo=UTC), clock.LATEST):
+            assert moment.astimezone(zone).astimezone(UTC) == moment
+
+
+def test_now_is_an_instant():
+    assert clock.now().utcoffset() is not None
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 5
+
+
+STATEMENTS = """
+import django
+django.setup()
+from datetime import UTC, datetime
+from commontime.api.fields import instant, zone_of
+from commontime.core import clock, text
+from commontime.mail.letters import when
+berlin = zone_of("Europe/Berlin")
+moment = instant("2026-03-29T03:30", berlin)
+is_now = abs((clock.now() - datetime.now(UTC)).total_seconds()) < 5
+print(moment, when(moment.astimezone(berlin)), text.canonical("ISTANBUL"), is_now)
+"""
+
+
+@pytest.mark.parametrize(
+    "server", [{"TZ": "UTC", "LC_ALL": "C.UTF-8"}, {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}]
+)
+def test_the_zone_and_language_of_the_server_do_not_matter(server):
+    """DS-06."""
+    environment = {**os.environ, **server, "PYTHONPATH": "src", "DJANGO_SETTINGS_MODULE": "commontime.config.settings"}
+
+    done = subprocess.run([sys.executable, "-c", STATEMENTS], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "2026-03-29 01:30:00+00:00 Sunday 29 March 2026, 03:30 (Europe/Berlin) istanbul True\n"
