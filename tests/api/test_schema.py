@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from django.urls import get_resolver
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
@@ -212,7 +212,7 @@ def point_at_things(case: Any, draw: Any, things: dict[str, list[Any]]) -> None:
 
 
 ANSWERED: dict[tuple[str, str], Counter[int]] = {}
-# What no made-up request can do: a link from a mail, an access to somebody else's token family, …
+# What no made-up request can do: use a link from a mail.
 NEVER_DONE = {("/password_reset/{uidb64}/{token}/", "post")}
 MODES = [(GenerationMode.POSITIVE, 20), (GenerationMode.NEGATIVE, 6)]
 
@@ -224,15 +224,20 @@ def test_no_request_gets_an_answer_that_is_not_described(path, method, group, de
     for mode, examples in MODES:
         if mode is GenerationMode.POSITIVE or "parameters" in operation.definition.raw or "requestBody" in operation.definition.raw:
             _ask(operation, mode, examples, group, answered)
+    for number in range(1, 6):
+        if not was_done(answered):
+            _ask(operation, GenerationMode.POSITIVE, 20, group, answered, number=number)
+
+
+def was_done(answered: Counter[int]) -> bool:
+    return any(200 <= status < 300 for status in answered)
 
 
 def test_every_operation_was_done_at_least_once():
     """Otherwise the test above would have seen only refusals."""
     if len(ANSWERED) < len(OPERATIONS):
         pytest.fail("Run the whole file: this sums up what the test above saw.")
-    undone = {operation for operation, statuses in ANSWERED.items() if not any(200 <= status < 300 for status in statuses)}
-
-    assert undone == NEVER_DONE
+    assert {operation for operation, answered in ANSWERED.items() if not was_done(answered)} == NEVER_DONE
 
 
 UNTRUE = {
@@ -264,12 +269,12 @@ def _without(schema: dict[str, Any], name: str) -> None:
     schema["required"].remove(name)
 
 
-def _ask(operation: Any, mode: GenerationMode, examples: int, group: cast.Group, answered: Counter[int]) -> None:
+def _ask(operation: Any, mode: GenerationMode, examples: int, group: cast.Group, answered: Counter[int], number: int = 0) -> None:
     things = things_of(group)
 
+    @seed(number)
     @given(data=st.data(), who=st.sampled_from([group.mina, group.sam]))
     @settings(
-        derandomize=True,
         database=None,
         deadline=None,
         max_examples=examples,

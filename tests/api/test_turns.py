@@ -1,9 +1,10 @@
-"""Two conditional changes of one state at once (case RA-14): they take turns, so the second sees what the first left.
+"""Two at once: changes of one state take turns, so that the second sees what the first left (RA-14); one key is used once (IM-01).
 
 Here with threads, on PostgreSQL. SQLite's threads share a connection in tests; there real processes show it (tests/security).
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from commontime.api import base
+from commontime.calendars.models import Calendar
 from tests.client import Caller, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +53,46 @@ def test_without_taking_turns_both_changes_are_made(monkeypatch):
     assert [200, 200] in [_race(n) for n in range(ROUNDS)]
 
 
+@ON_POSTGRESQL
+def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
+    mina = caller("mina")
+    before = Calendar.objects.count()
+
+    answers = _at_once(lambda: Caller(access=mina.access).post("/calendars/", {"name": "Choir"}, idempotency_key="k"))
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert Calendar.objects.count() == before + 1
+
+
+@ON_POSTGRESQL
+def test_without_claiming_the_key_both_are_done(monkeypatch):
+    monkeypatch.setattr(base, "_claim", lambda request, key: None)
+    mina = caller("mina")
+    before = Calendar.objects.count()
+
+    _at_once(lambda: Caller(access=mina.access).post("/calendars/", {"name": "Choir"}, idempotency_key="k"))
+
+    assert Calendar.objects.count() == before + 2
+
+
+def _at_once(ask: Callable[[], Any]) -> list[Any]:
+    start = threading.Barrier(2)
+    answers: list[Any] = []
+
+    def one() -> None:
+        start.wait()
+        answers.append(ask())
+        connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
 def _calendar(name: str = "mina") -> tuple[Caller, str]:
     mina = caller(name)
     return mina, mina.post("/calendars/", {"name": "Choir"})["Location"]
@@ -60,8 +102,7 @@ def _race(number: int) -> list[int]:
     """Let two changes of one state meet, each having compared it before either changes it, unless one waits for its turn."""
     mina, path = _calendar(f"mina{number}")
     tag = mina.get(path)["ETag"]
-    statuses: list[int] = []
-    start, compared = threading.Barrier(2), threading.Barrier(2)
+    compared = threading.Barrier(2)
     initial = base.View.initial
 
     def compare(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -69,17 +110,7 @@ def _race(number: int) -> list[int]:
         with suppress(threading.BrokenBarrierError):
             compared.wait(0.3)
 
-    def change(name: str) -> None:
-        person = Caller(user=mina.user, access=mina.access)
-        start.wait()
-        statuses.append(person.put(path, {"name": name}, if_match=tag).status_code)
-        connections.close_all()
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base.View, "initial", compare)
-        threads = [threading.Thread(target=change, args=(name,)) for name in ("Band", "Orchestra")]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return sorted(statuses)
+        answers = _at_once(lambda: Caller(access=mina.access).put(path, {"name": threading.current_thread().name}, if_match=tag))
+    return sorted(answer.status_code for answer in answers)
