@@ -225,7 +225,7 @@ def test_no_request_gets_an_answer_that_is_not_described(path, method, group, de
         if mode is GenerationMode.POSITIVE or "parameters" in operation.definition.raw or "requestBody" in operation.definition.raw:
             _ask(operation, mode, examples, group, answered)
     for number in range(1, 6):
-        if not was_done(answered):
+        if not was_done(answered) and (path, method) not in NEVER_DONE:
             _ask(operation, GenerationMode.POSITIVE, 20, group, answered, number=number)
 
 
