@@ -274,13 +274,12 @@ def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetim
 
 
 def insert_windows(windows: Sequence[NonBusyTime]) -> None:
-    """Store new times: one statement for a thousand of them, without what the ORM adds to each."""
-    columns = ("id", "user_id", "calendar_id", "start_time", "end_time", "preference_level")
+    """Store new times, in one statement."""
     values = [
         (rows.uuid(w.pk), w.user_id, rows.uuid(w.calendar_id), rows.moment(w.start_time), rows.moment(w.end_time), w.preference_level)
         for w in windows
     ]
-    rows.insert("calendars_nonbusytime", columns, values)
+    rows.insert(NonBusyTime, values)
 
 
 _WINDOWS = rows.Listing(

@@ -27,7 +27,7 @@ def add_window(calendar: Calendar, *, by: User, start_time: datetime, end_time: 
     seat = _locked_seat(calendar, by)
     _require_room(_given(seat) + 1)
     window = NonBusyTime(calendar=calendar, user=by, start_time=start_time, end_time=end_time, preference_level=preference_level)
-    _apart(lambda: window.save(force_insert=True))
+    _apart(lambda: queries.insert_windows([window]))
     return window
 
 
