@@ -138,7 +138,7 @@ def insert(model: type[models.Model], values: Sequence[Sequence[Any]]) -> None:
     if not values:
         return
     fields = model._meta.concrete_fields
-    into = f"INSERT INTO {model._meta.db_table} ({', '.join(field.column for field in fields)})"
+    into = f"INSERT INTO {model._meta.db_table} ({', '.join(str(field.column) for field in fields)})"
     if connection.vendor == "postgresql":
         # One array a column: the same statement for one row and for thousands, so it is planned once.
         arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
