@@ -322,7 +322,7 @@ def test_a_mail_that_is_tried_again_is_counted_once(mails):
     build.invitation(build.calendar(owner=mina), iris)
     message = Message(attempts=3, recipient=iris.email)
 
-    assert not any(tasks._is_too_much(message, mina.pk) for _ in range(30))
+    assert not any(tasks._is_unwanted(message, mina.pk) for _ in range(30))
 
 
 def test_a_muted_sender_learns_nothing_of_it():
