@@ -193,7 +193,6 @@ def test_a_link_dies_with_the_address_or_password_it_was_made_for(change):
         "4pyT",
         "é",
         "MQ" * 3000,
-        "%00",
         "%20",
     ],
 )

@@ -1,7 +1,6 @@
 """Signing up and in, and changing the password: cases AU-02, AU-14, AU-22, AU-24 and AU-25."""
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -179,15 +178,13 @@ def test_a_name_in_one_script_is_welcome(name):
 )
 def test_a_refused_password_is_never_hashed(bad, hashed):
     hashed.clear()
-    start = time.perf_counter()
 
     answer = sign_up(password=bad)
 
     assert answer.status_code == 400
     assert set(answer.data["fields"]) == {"password"}
     assert answer.data["fields"]["password"]
-    assert not hashed
-    assert time.perf_counter() - start < 2  # 0.01 s on a quiet machine; a comparison of all pairs of letters would take minutes
+    assert not hashed  # and it ends: a comparison of all pairs of letters would outlast the test's time limit
     assert not User.objects.exists()
 
 
