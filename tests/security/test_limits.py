@@ -188,6 +188,52 @@ def test_a_limit_survives_what_forgets_old_ones(later):
     assert attempt("mina") == 401
 
 
+def test_a_reset_lets_in_who_forgot_the_password_and_tried_too_often():
+    from commontime.accounts.tasks import reset_url
+
+    mina = build.user("mina")
+    for name in ("mina", "mina@example.org"):
+        for _ in range(11):
+            attempt(name)
+    assert attempt("mina", build.PASSWORD) == 429
+
+    path = reset_url(mina).partition("/password_reset/")[2]
+    answer = caller().client.post(f"/password_reset/{path}", {"password": "a wholly new password"}, content_type="application/json", **HERE)
+
+    assert answer.status_code == 200
+    assert attempt("mina", "a wholly new password") == 200
+    assert attempt("mina@example.org", "a wholly new password") == 200
+
+
+# Who is here --------------------------------------------------------------------------------------------------------
+
+
+def test_signing_up_tells_who_is_here_only_a_hundred_times_an_hour():
+    """Also when nothing could come of it, because the password is none."""
+    build.user("mina")
+
+    def ask_for(address: str) -> Any:
+        body = {"username": f"guess{address[:3]}", "email": address, "first_name": "", "last_name": "", "password": ""}
+        return caller().client.post("/signup/", body, content_type="application/json", **HERE)
+
+    answers = [ask_for("mina@example.org" if number % 2 else f"{number}@example.org") for number in range(101)]
+
+    assert [answer.status_code for answer in answers] == [400] * 100 + [429]
+    assert ["email" in answer.json()["fields"] for answer in answers[:100]] == [False, True] * 50
+
+
+def test_editing_a_profile_tells_who_is_here_only_sixty_times_an_hour():
+    mina, sam = caller("mina"), caller("sam")
+
+    answers = [
+        sam.post("/profile/edit/", {"email": "mina@example.org", **({"password": "short"} if number % 2 else {})}) for number in range(61)
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 60 + [429]
+    assert mina.post("/profile/edit/", {"first_name": "Minna", "username": "mina", "email": "Mina@example.org"}).status_code == 200
+    assert [sam.post("/profile/edit/", {"first_name": f"Sam {number}"}).status_code for number in range(5)] == [200] * 5
+
+
 # Reset mails and links (RL-05, PR-16) -------------------------------------------------------------------------------
 
 

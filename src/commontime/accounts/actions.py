@@ -208,6 +208,8 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
     before = {field: getattr(edited, field) for field in EDITABLE}
     for field in before.keys() & changes.keys():
         setattr(edited, field, changes[field])
+    if any(text.canonical(getattr(edited, name)) != text.canonical(before[name]) for name in ("username", "email")):
+        _count_question(edited, client)
     _check_account(edited, password)
     changed = {field: getattr(edited, field) for field in EDITABLE if getattr(edited, field) != before[field]}
     is_guarded = "email" in changed or password is not None
@@ -337,6 +339,9 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
             raise _bad_link()
         end_sessions(user)
         tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
+    # Who comes from the mail has tried in vain before, and shall get in now.
+    for tries in (_tries_as(user.username, client), _tries_as(user.email, client), _tries_of(user, client)):
+        limits.clear("password", *tries)
     return user
 
 
@@ -404,8 +409,21 @@ class _Problems:
             raise InvalidInput("Please correct the fields named here.", fields=self.fields)
 
 
-def problems_with(user: User) -> dict[str, list[str]]:
-    """Return what is wrong with the names of an account to be, by field."""
+def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
+    """Return what is wrong with the names of an account to be, or that is, by field. It tells who is here, so asking counts."""
+    _count_question(user, client)
+    return _problems_with(user)
+
+
+def _count_question(user: User, client: Client) -> None:
+    """Count asking whether a name is taken: like signing up, or for somebody who has, like looking a name up."""
+    if user.pk is None:
+        limits.take("sign_up", client.network)
+    else:
+        limits.take("look_up", user.pk)
+
+
+def _problems_with(user: User) -> dict[str, list[str]]:
     problems = _Problems()
     _check_names(user, problems)
     # What is no name can't be taken, and a database may not even read it.
@@ -414,7 +432,7 @@ def problems_with(user: User) -> dict[str, list[str]]:
 
 
 def _check_account(user: User, password: str | None) -> None:
-    problems = _Problems(problems_with(user))
+    problems = _Problems(_problems_with(user))
     if password is not None:
         problems.gather("password", lambda: check_new_password(password, user))
     problems.refuse()

@@ -18,7 +18,7 @@ from commontime.api.base import Request, View, gone, listed, parse, shown
 from commontime.api.fields import Flag, Moment, Text, UserId, Verbatim
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries
-from commontime.core.clients import client_of
+from commontime.core.clients import Client, client_of
 from commontime.core.errors import InvalidInput, Unidentified
 
 # Shapes -------------------------------------------------------------------------------------------------------------
@@ -37,7 +37,8 @@ class UserSerializer(serializers.Serializer[User]):
             return cast(dict[str, Any], super().to_internal_value(data))
         except serializers.ValidationError as refusal:
             names = {name: value for name in ("username", "email", "first_name", "last_name") if isinstance(value := data.get(name), str)}
-            others = actions.problems_with(User(pk=getattr(self.instance, "pk", None), **names))
+            client = self.context.get("client", Client())
+            others = actions.problems_with(User(pk=getattr(self.instance, "pk", None), **names), client=client)
             known = {name: sentences for name, sentences in others.items() if name in names}
             raise serializers.ValidationError({**known, **cast(dict[str, Any], refusal.detail)}) from None
 
@@ -211,7 +212,7 @@ class SignUp(View):
     @extend_schema(request=UserSerializer, responses={201: Account, 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
         """Sign up. Every reason against the input is told at once; the answer never holds the password."""
-        serializer = UserSerializer(data=request.data)
+        serializer = UserSerializer(data=request.data, context={"client": client_of(request.META)})
         serializer.is_valid(raise_exception=True)
         user = serializer.save(client=client_of(request.META))
         return shown(request, account(user), status=201, location="/profile/")

@@ -36,6 +36,11 @@ def give_back(name: str, *subject: object) -> None:
         cursor.execute("UPDATE core_throttle SET used = used - 1 WHERE key = %s AND used > 0", [_key(name, subject)])
 
 
+def clear(name: str, *subject: object) -> None:
+    """Forget all uses of the limit by the subject."""
+    Throttle.objects.filter(key=_key(name, subject)).delete()
+
+
 def forget_old() -> None:
     longest = max(seconds for _, seconds in settings.LIMITS.values())
     Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()
