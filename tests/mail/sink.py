@@ -86,7 +86,8 @@ class Sink:
         if reply in (DROP, LOSE_REPLY):
             server.transport.abort()
         if reply == HANG_UP_AFTER:
-            asyncio.get_running_loop().call_later(0.02, server.transport.abort)
+            # Close, not abort: a reset could take the reply away again before a busy client has read it.
+            asyncio.get_running_loop().call_later(0.02, server.transport.close)
             return "250 OK"
         return reply
 
