@@ -500,3 +500,36 @@ def remove_somebody(owner: Remote, calendar: str, other: Remote) -> Any:
     seats = owner.get(f"{calendar}participants/").data
     seat = next((seat for seat in seats if seat["user"] == other.id), None)
     return seat and owner.delete(f"{calendar}participants/{seat['id']}/")
+
+
+# Signed out -----------------------------------------------------------------------------------------------------------
+
+
+def test_signed_out_means_signed_out_in_every_process_at_once(site):
+    """P5: no request sent after the acknowledgement succeeds, whatever ended the sign-in and whichever process answers."""
+
+    def sign_out(one: Remote) -> Any:
+        return one.post("/logout/", {"refresh_token": one.refresh})
+
+    def change_password(one: Remote) -> Any:
+        return one.post("/profile/edit/", {"password": "a wholly new password"})
+
+    def reset_password(one: Remote) -> Any:
+        return site.caller().post(reset_links(site, [one])[0], {"password": "a wholly new password"})
+
+    def deactivate(one: Remote) -> None:
+        site.manage("deactivate_user", one.name)
+
+    def delete(one: Remote) -> Any:
+        return one.post("/profile/delete/", {"refresh_token": one.refresh})
+
+    for end in (sign_out, change_password, reset_password, deactivate, delete):
+        one = site.person()
+        assert statuses(at_once(*[lambda: one.get("/profile/")] * CLIENTS)) == {200: CLIENTS}
+
+        done = end(one)
+
+        assert done is None or done.status_code in (200, 204), end.__name__
+        for _ in range(4):
+            assert statuses(at_once(*[lambda: one.get("/profile/")] * CLIENTS)) == {401: CLIENTS}, end.__name__
+        assert site.caller().post("/token/refresh/", {"refresh": one.refresh}).status_code == 401, end.__name__
