@@ -73,9 +73,17 @@ class Wire:
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def request(self, method: str, path: str, content: bytes | None, headers: dict[str, str], *, timeout: float = PATIENCE) -> Answer:
-        connection = self._kept() or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        kept = self._kept()
+        connection = kept or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request(method, path, body=content, headers=headers)
+            try:
+                connection.request(method, path, body=content, headers=headers)
+            except (BrokenPipeError, ConnectionResetError):
+                if kept is None:
+                    raise
+                # The server had closed a connection that was kept, as it may; nothing of this request was read.
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+                connection.request(method, path, body=content, headers=headers)
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as error:
