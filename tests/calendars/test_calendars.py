@@ -386,6 +386,17 @@ def test_only_the_owner_hands_over_and_only_to_an_active_participant(mina, sam):
             actions.transfer_calendar(calendar, by=mina, to=unfit)
 
 
+def test_who_was_the_owner_a_moment_ago_hands_over_and_deletes_nothing(mina, sam):
+    build.calendar(owner=mina, participants=[sam])
+    first, second = (Calendar.objects.get() for _ in range(2))
+    Calendar.objects.update(owner=sam)
+
+    with refuses(NotAllowed):
+        actions.transfer_calendar(first, by=mina, to=mina.pk)
+    with refuses(NotAllowed):
+        actions.delete_calendar(second, by=mina)
+
+
 def test_a_calendar_handed_over_twice_tells_of_each(mina, sam, post):
     calendar = build.calendar(owner=mina, participants=[sam])
 

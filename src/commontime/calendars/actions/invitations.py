@@ -1,4 +1,3 @@
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -58,8 +57,7 @@ def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
 
 def _send(invitation: Invitation) -> Invitation:
     try:
-        with transaction.atomic():
-            invitation.save(force_insert=True)
+        invitation.save(force_insert=True)
     except IntegrityError:
         raise Conflict("They are invited already and have not answered yet.", code="already_invited") from None
     tasks.tell_invited([invitation])
@@ -76,7 +74,8 @@ def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
     require_running(invitation.calendar)
     if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
-    with suppress(Conflict):  # The owner added them in the meantime: they are where they wanted to be.
+    # If the owner added them in the meantime, they are where they wanted to be.
+    if not CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
         _, meetings = join(invitation.calendar, by)
         tasks.tell_accepted(invitation, meetings)
     return invitation

@@ -44,11 +44,13 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
 
 
 def join(calendar: Calendar, person: User, *, required: bool = True) -> tuple[CalendarParticipant, list[Meeting]]:
-    """Give the person a seat in a calendar that is held; Conflict if they have one. Returns it and the meetings that are theirs now."""
+    """Give the person a seat in a calendar that is held; Conflict if they have one. Returns it and the meetings that are theirs now.
+
+    The refusal ends the action's transaction.
+    """
     participant = CalendarParticipant(calendar=calendar, user=person, required=required)
     try:
-        with transaction.atomic():
-            participant.save(force_insert=True)
+        participant.save(force_insert=True)
     except IntegrityError:
         raise Conflict("This person takes part already.", code="already_participant") from None
     participant.has_answered = False  # type: ignore[attr-defined]

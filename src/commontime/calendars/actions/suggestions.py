@@ -25,8 +25,7 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
         raise InvalidInput("Suggest a time that is still to come.", field="suggested_time")
     suggestion = ScheduleSuggestion(meeting=meeting, author=by, suggested_time=suggested_time)
     try:
-        with transaction.atomic():
-            suggestion.save(force_insert=True)
+        suggestion.save(force_insert=True)
     except IntegrityError:
         raise Conflict("This time is suggested already.", code="duplicate_suggestion") from None
     return suggestion
