@@ -45,7 +45,7 @@ TABLE = """
  2  POST /token/refresh/
  3  POST /logout/
  1  POST /password_reset/
- 4  POST /password_reset/{uidb64}/{token}/
+ 7! POST /password_reset/{uidb64}/{token}/
  1  GET /profile/
  7! POST /profile/edit/
  9! POST /profile/edit/ (password)
@@ -96,7 +96,7 @@ TABLE = """
  6! POST /calendars/invitations/
  6! POST /calendars/invitations/ (address)
  2  GET /calendars/invitations/{invitation_id}/
- 6! PUT /calendars/invitations/{invitation_id}/
+ 7! PUT /calendars/invitations/{invitation_id}/
  3  PUT /calendars/invitations/{invitation_id}/ (decline)
  3  DELETE /calendars/invitations/{invitation_id}/
  4! GET /calendars/get-user-id/{username}/
