@@ -49,11 +49,12 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, "change its meetings")
     require_running(meeting.calendar)
-    before, names_before = tasks.told(meeting), planning.named_in(meeting)
+    names_before = planning.named_in(meeting)
     named = _wanted(names_before, required=changes.pop("required", None), optional=changes.pop("optional", None))
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
     if not changes and named == names_before:
         return meeting, []
+    before = tasks.told(meeting)
     for field, value in changes.items():
         setattr(meeting, field, value)
     if named != names_before:
@@ -69,6 +70,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
         changes["announced_at"] = meeting.announced_at = clock.now()
     _save(meeting, before, changes)
     if named != names_before:
+        MeetingAttendee.objects.filter(meeting=meeting).delete()
         _store_names(meeting)
     return meeting, cautions
 
@@ -220,6 +222,5 @@ def _name(meeting: Meeting, named: dict[int, bool]) -> None:
 
 
 def _store_names(meeting: Meeting) -> None:
-    MeetingAttendee.objects.filter(meeting=meeting).delete()
     named = planning.named_in(meeting).items()
     MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in named)
