@@ -76,8 +76,9 @@ PAGING = [
     query("cursor", "From the Link header of the page before; it belongs to this list only.", pattern=r"^[A-Za-z0-9_:-]+$"),
 ]
 
-# What can be refused ------------------------------------------------------------------------------------------------
+# What is answered ---------------------------------------------------------------------------------------------------
 
+DONE = {200: "As it is now.", 201: "It is made.", 202: "It will be done.", 204: "It is done."}
 REFUSALS = {
     400: ("invalid_input", "The input is not accepted; `fields` tells why, field by field."),
     401: ("not_authenticated token_not_valid", "Nobody is signed in with this token (any more)."),
@@ -201,7 +202,7 @@ class Schema(AutoSchema):
 
     def _answer(self, status: int, shape: Any) -> dict[str, Any]:
         if shape is None:
-            return {"description": "Done.", **self._headers({"Idempotency-Replayed": self._takes_key()})}
+            return {"description": DONE[status], **self._headers({"Idempotency-Replayed": self._takes_key()})}
         if isinstance(shape, tuple):
             media_type, description = shape
             return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
@@ -211,9 +212,9 @@ class Schema(AutoSchema):
             "Location": status == 201,
             "Idempotency-Replayed": self._takes_key(),
         }
-        description = cleandoc(shape.__doc__ or "") if _is_struct(shape) else ""
+        description = cleandoc(shape.__doc__ or "") if _is_struct(shape) else "A page of the list."
         content = {"application/json": {"schema": self._schema_of(shape)}}
-        return {"description": description or "Done.", "content": content, **self._headers(headers)}
+        return {"description": description or DONE[status], "content": content, **self._headers(headers)}
 
     def _headers(self, wanted: dict[str, bool]) -> dict[str, Any]:
         known = {"ETag": ETAG, "Link": LINK, "Location": LOCATION, "Idempotency-Replayed": REPLAYED}
