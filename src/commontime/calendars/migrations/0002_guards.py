@@ -17,13 +17,14 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 ALTER TABLE calendars_nonbusytime ADD CONSTRAINT non_busy_times_apart
     EXCLUDE USING gist (user_id WITH =, calendar_id WITH =, tstzrange(start_time, end_time) WITH &&);
 
-CREATE FUNCTION calendars_packed(calendar uuid, person integer) RETURNS text LANGUAGE sql STABLE AS $$
+-- In plpgsql although it is one SELECT: a function in sql is planned anew by each statement that calls it.
+CREATE FUNCTION calendars_packed(calendar uuid, person integer) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (
     SELECT coalesce(string_agg(';' || lpad(to_hex(first), 8, '0') || lpad(to_hex(past - first), 6, '0') || lpad(to_hex(preference), 2, '0'),
                                '' ORDER BY first), '')
     FROM (SELECT ceil(extract(epoch FROM start_time) / 60)::bigint AS first, floor(extract(epoch FROM end_time) / 60)::bigint AS past,
                  preference_level::integer AS preference
           FROM calendars_nonbusytime WHERE calendar_id = calendar AND user_id = person) AS minutes
-    WHERE past > first $$;
+    WHERE past > first); END $$;
 CREATE FUNCTION calendars_pack() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE calendars_calendarparticipant p SET packed = calendars_packed(p.calendar_id, p.user_id)
     FROM (SELECT DISTINCT calendar_id, user_id FROM changed) c WHERE p.calendar_id = c.calendar_id AND p.user_id = c.user_id;
