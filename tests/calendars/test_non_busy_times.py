@@ -291,39 +291,57 @@ def fill(calendar, user, count: int, *, length: timedelta = timedelta(minutes=1)
     )
 
 
-@pytest.mark.parametrize("length", [timedelta(minutes=1), SECOND], ids=["minutes", "too short to be packed"])
-def test_one_person_gives_at_most_2000_times_in_a_calendar(sam, calendar, length):
-    fill(calendar, sam, MOST_WINDOWS - 1, length=length)
+@pytest.fixture
+def twenty(monkeypatch):
+    """As if twenty were the most, so that a test need not store two thousand."""
+    monkeypatch.setattr(actions.non_busy_times, "MOST_WINDOWS", 20)
+    return 20
+
+
+def test_two_thousand_times_are_enough(sam, calendar):
+    fill(calendar, sam, MOST_WINDOWS - 1)
     day = build.day(days=60)
 
     actions.add_window(calendar, by=sam, start_time=day, end_time=day + timedelta(hours=1))
     with refuses(InvalidInput, field="windows"):
         actions.add_window(calendar, by=sam, start_time=day + timedelta(hours=2), end_time=day + timedelta(hours=3))
-    with refuses(InvalidInput, field="windows"):  # one in the middle of the last one makes three of it
+
+    assert MOST_WINDOWS == 2000 == NonBusyTime.objects.filter(user=sam).count()
+
+
+@pytest.mark.parametrize("length", [timedelta(minutes=1), SECOND], ids=["minutes", "too short to be packed"])
+def test_the_limit_counts_every_time_and_what_a_cut_makes_of_one(sam, calendar, twenty, length):
+    fill(calendar, sam, twenty - 1, length=length)
+    day = build.day(days=60)
+
+    actions.add_window(calendar, by=sam, start_time=day, end_time=day + timedelta(hours=1))
+    with refuses(InvalidInput, field="windows"):
+        actions.add_window(calendar, by=sam, start_time=day + timedelta(hours=2), end_time=day + timedelta(hours=3))
+    with refuses(InvalidInput, field="windows"):  # a hole in the middle of the last one makes two of it
         actions.replace_windows(calendar, by=sam, start=day + timedelta(minutes=9), end=day + timedelta(minutes=10), windows=[])
     actions.replace_windows(calendar, by=sam, start=day, end=day + timedelta(minutes=10), windows=[])
 
-    assert NonBusyTime.objects.filter(user=sam).count() == MOST_WINDOWS
+    assert NonBusyTime.objects.filter(user=sam).count() == twenty
 
 
-def test_the_limit_counts_what_is_left_after_replacing(sam, calendar):
-    fill(calendar, sam, MOST_WINDOWS)
+def test_the_limit_counts_what_is_left_after_replacing(sam, calendar, twenty):
+    fill(calendar, sam, twenty)
     start, end = build.day(), build.day(24, days=60)
-    hours = [
+    minutes = [
         {"start_time": start + timedelta(minutes=i), "end_time": start + timedelta(minutes=i + 1), "preference_level": 5}
-        for i in range(MOST_WINDOWS + 1)
+        for i in range(twenty + 1)
     ]
 
     with refuses(InvalidInput, field="windows"):
-        actions.replace_windows(calendar, by=sam, start=start, end=end, windows=hours)
-    actions.replace_windows(calendar, by=sam, start=start, end=end, windows=hours[1:])
+        actions.replace_windows(calendar, by=sam, start=start, end=end, windows=minutes)
+    actions.replace_windows(calendar, by=sam, start=start, end=end, windows=minutes[1:])
 
-    assert NonBusyTime.objects.filter(user=sam).count() == MOST_WINDOWS
+    assert NonBusyTime.objects.filter(user=sam).count() == twenty
 
 
-def test_times_elsewhere_do_not_count(mina, sam, calendar):
-    fill(calendar, mina, MOST_WINDOWS)
-    fill(build.calendar(owner=sam), sam, MOST_WINDOWS)
+def test_times_of_others_and_elsewhere_do_not_count(mina, sam, calendar, twenty):
+    fill(calendar, mina, twenty)
+    fill(build.calendar(owner=sam), sam, twenty)
 
     actions.add_window(calendar, by=sam, **row(10, 11))
 
