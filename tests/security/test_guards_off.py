@@ -41,6 +41,7 @@ def test_without_the_look_at_its_depth_json_kills_a_thread_with_granians_stack()
     assert "survived" not in done.stdout
 
 
+@pytest.mark.django_db(transaction=True)  # a whole request closes its connection
 def test_without_gathering_a_body_in_pieces_is_empty():
     build.user("mina")
     body = f'{{"username": "mina", "password": "{build.PASSWORD}"}}'.encode()

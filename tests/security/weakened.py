@@ -23,7 +23,7 @@ from commontime.core import limits, rows
 from commontime.core.models import RememberedAnswer, Throttle
 
 # What the conditional updates of the product look at, apart from the key.
-FORGOTTEN = {"Invitation": {"status"}, "Session": {"refresh_hash", "ended_at"}, "User": {"password"}}
+FORGOTTEN = {"Session": {"refresh_hash", "ended_at"}, "User": {"password"}}
 CONSTRAINTS = [
     (CalendarParticipant, "one_seat_a_person"),
     (Invitation, "one_pending_invitation_a_person"),
@@ -100,6 +100,7 @@ def switch_off() -> None:
         "held": lambda meeting: meeting,
         "held_unchanged": lambda meeting: meeting,
         "require_running": lambda calendar: None,
+        "_answer": pausing(lambda invitation, status: True),
     }
     for actions in (calendars, invitations, meetings, non_busy_times, participants, suggestions):
         for name in off.keys() & vars(actions).keys():
