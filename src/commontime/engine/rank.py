@@ -34,6 +34,11 @@ def at_least(level: int) -> Key:
     return lambda p: p.at_least(level)
 
 
+def enough(quorum: int) -> Key:
+    """Prefer starts at which at least so many people attend."""
+    return lambda p: (p.attending >= quorum).astype(np.int64)
+
+
 def preference(p: Profile) -> Ints:
     """Prefer the larger sum of preferences."""
     return p.preference

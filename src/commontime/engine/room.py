@@ -1,0 +1,95 @@
+"""What would make room for a meeting that a plan has no place for: the fewest people to ask, and the exact time wanted of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .columns import MOST_STARTS, grid_of
+from .erosion import lifts
+from .explain import preferences
+from .meetings import Meeting, Plan
+from .windows import Ints, Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Time, half-open, that somebody would have to offer."""
+
+    who: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A start that works as soon as everything wanted is offered: by the fewest people possible, then the least time, then the earliest."""
+
+    start: int
+    wanted: tuple[Wanted, ...]
+
+
+def room_for(free: Windows, meetings: Sequence[Meeting], plan: Plan, number: int, *, align: int | None = 15) -> Room | None:
+    """Return the smallest ask that gives a meeting a place beside the others of the plan; None if asking can't help.
+
+    It cannot where every start has somebody required in another meeting of the plan, or where no start is within the meeting's bounds.
+    """
+    meeting = meetings[number]
+    starts = _starts(free, meetings, meeting, align)
+    starts = starts[~_taken(meetings, plan, number, starts)]
+    if not len(starts):
+        return None
+    required = list(meeting.required)
+    missing = (preferences(free, starts, meeting.duration)[:, required] < 0).sum(axis=1)
+    nearest = starts[missing == missing.min()]
+    gaps = [_gaps(free, person, int(nearest[0]), int(nearest[-1]) + meeting.duration) for person in required]
+    short = sum((_short(gap, nearest, meeting.duration) for gap in gaps), np.zeros(len(nearest), np.int64))
+    start = int(nearest[short.argmin()])
+    end = start + meeting.duration
+    wanted = [
+        Wanted(person, max(a, start), min(b, end))
+        for person, gap in zip(required, gaps, strict=True)
+        for a, b in gap.tolist()
+        if a < end and b > start
+    ]
+    return Room(start, tuple(wanted))
+
+
+def _starts(free: Windows, meetings: Sequence[Meeting], meeting: Meeting, align: int | None) -> Ints:
+    if meeting.pinned is not None:
+        return np.array([meeting.pinned], np.int64)
+    grid = align or grid_of(free, meetings)
+    last = min(meeting.latest_end - meeting.duration, meeting.earliest + MOST_STARTS * grid)
+    return np.arange(-(-meeting.earliest // grid) * grid, last + 1, grid, dtype=np.int64)
+
+
+def _taken(meetings: Sequence[Meeting], plan: Plan, number: int, starts: Ints) -> np.ndarray:
+    """Return at which starts somebody required attends another meeting, (S,)."""
+    needed, length = set(meetings[number].required), meetings[number].length
+    taken = np.zeros(len(starts), np.bool_)
+    for other, begin in enumerate(plan.start):
+        if begin >= 0 and other != number and needed & set(meetings[other].required):
+            taken |= (starts < begin + meetings[other].length) & (starts + length > begin)
+    return taken
+
+
+def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
+    """Return when the person is not free within [earliest, latest_end), (G, 2) ticks."""
+    among = np.zeros(free.people, np.bool_)
+    among[person] = True
+    runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=among, depth=1)
+    order = np.argsort(runs.first)
+    ends = np.concatenate(([earliest], runs.stop[order] + earliest))
+    begins = np.concatenate((runs.first[order] + earliest, [latest_end]))
+    gaps = np.stack([ends, begins], axis=1).astype(np.int64)
+    return gaps[gaps[:, 1] > gaps[:, 0]]
+
+
+def _short(gaps: Ints, starts: Ints, duration: int) -> Ints:
+    """Return how many ticks of a meeting at each start lie in the gaps, (S,)."""
+
+    def until(moment: Ints) -> Ints:
+        passed = np.clip(moment[:, None] - gaps[:, 0], 0, gaps[:, 1] - gaps[:, 0])
+        return np.asarray(passed.sum(axis=1))
+
+    return until(starts + duration) - until(starts) if len(gaps) else np.zeros(len(starts), np.int64)

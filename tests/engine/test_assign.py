@@ -1,0 +1,114 @@
+"""One-on-ones get the best slots there are."""
+
+from itertools import permutations
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.optimize import linprog
+
+from commontime import engine
+from commontime.engine import assign
+from tests.engine import brute
+from tests.engine.problems import problems
+
+
+@st.composite
+def wishes(draw, most=5):
+    people, slots = draw(st.integers(1, most)), draw(st.integers(1, most))
+    row = st.lists(st.sampled_from((-1, -1, 0, 2, 5, 6, 9)), min_size=slots, max_size=slots)
+    return np.array(draw(st.lists(row, min_size=people, max_size=people)), np.int8)
+
+
+def key(wish, slots):
+    given = [int(wish[i, j]) if j >= 0 else -1 for i, j in enumerate(slots)]
+    absent, need_be, works, _ = brute.histogram(given)
+    return absent, need_be, works, -brute.happy(given), sum(j for j in slots if j >= 0)
+
+
+def by_hand(wish):
+    people, slots = wish.shape
+    places = [*range(slots), *[-1] * people]
+    options = set(permutations(places, people)) if people * slots <= 9 else permutations(range(-people, slots), people)
+    plain = ([max(j, -1) for j in option] for option in options)
+    return min(key(wish, option) for option in plain if all(j < 0 or wish[i, j] >= 0 for i, j in enumerate(option)))
+
+
+@pytest.mark.parametrize("exact", [assign.EXACT, 3_000, 1])
+@settings(max_examples=120, deadline=None)
+@given(wish=wishes(most=4))
+def test_a_pairing_is_the_best_of_all_whatever_the_stages(exact, wish):
+    with mock.patch.object(assign, "EXACT", exact):
+        pairing = engine.pair_up(wish)
+
+    assert key(wish, pairing.slot.tolist()) == by_hand(wish)
+    taken = [slot for slot in pairing.slot.tolist() if slot >= 0]
+    assert len(taken) == len(set(taken))
+    values = [int(wish[i, j]) if j >= 0 else -1 for i, j in enumerate(pairing.slot)]
+    assert (pairing.histogram, pairing.preference) == (brute.histogram(values), brute.happy(values))
+
+
+@pytest.mark.parametrize(("people", "slots"), [(60, 80), (90, 70)])
+def test_stages_agree_with_one_solve(people, slots):
+    wish = np.random.default_rng(people).choice([-1, -1, -1, 1, 5, 7, 9, 10], (people, slots)).astype(np.int8)
+    assert len(assign._stages(people, slots)) == 1
+
+    with mock.patch.object(assign, "EXACT", 2**20):
+        assert len(assign._stages(people, slots)) > 1
+        staged = engine.pair_up(wish)
+
+    assert key(wish, staged.slot.tolist()) == key(wish, engine.pair_up(wish).slot.tolist())
+
+
+@pytest.mark.parametrize(("people", "slots"), [(40, 30), (200, 260)])
+def test_no_linear_program_finds_better(people, slots):
+    wish = np.random.default_rng(slots).choice([-1, -1, -1, 2, 5, 9], (people, slots)).astype(np.int8)
+    # The linear program keeps some digits only, so it is asked for the first three criteria.
+    base = min(people, slots) + 1
+    worth = np.select([wish < 0, wish <= 3, wish <= 7], [0, base**2 - base, base**2 - 1], base**2)
+    rows = sparse.kron(sparse.eye_array(people), np.ones((1, slots)))
+    columns = sparse.kron(np.ones((1, people)), sparse.eye_array(slots))
+
+    bound = linprog(-worth.ravel(), A_ub=sparse.vstack([rows, columns]).tocsr(), b_ub=np.ones(people + slots), bounds=(0, 1))
+    absent, need_be, works, _ = engine.pair_up(wish).histogram
+
+    assert (people - absent) * base**2 - need_be * base - works == round(-bound.fun)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
+def test_nobody_or_no_slot(shape):
+    pairing = engine.pair_up(np.zeros(shape, np.int8))
+
+    assert pairing.slot.tolist() == [-1] * shape[0]
+    assert pairing.histogram == (shape[0], 0, 0, 0)
+
+
+@pytest.mark.parametrize("bad", [[1, 2], [[11]], [[-2]], [[0.5]]])
+def test_bad_preferences_are_refused(bad):
+    with pytest.raises(ValueError):
+        engine.pair_up(bad)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(), st.integers(0, 3))
+def test_slots_are_cut_from_the_owners_time(problem, buffer):
+    bounds = {"earliest": problem.earliest, "latest_end": problem.latest_end}
+    slots = engine.cut(problem.windows, 0, problem.duration, buffer=buffer, **bounds)
+
+    wanted, run = [], None
+    for tick in range(problem.earliest, problem.latest_end + 1):
+        free = tick < problem.latest_end and brute.preference_at(problem.rows, 0, tick) >= 0
+        if free:
+            run = tick if run is None else run
+            if tick + 1 - run == problem.duration:
+                wanted.append(run)
+                run += problem.duration + buffer
+        elif not free:
+            run = None
+    assert slots.start.tolist() == wanted
+    for start, column in zip(wanted, slots.preference.T.tolist(), strict=True):
+        vector = brute.everybody(problem.rows, problem.people, start, problem.duration)
+        assert column == [-1, *(min(vector[0], value) for value in vector[1:])]

@@ -1,0 +1,394 @@
+"""Joint plans against every possible one, and what must hold for any plan."""
+
+from itertools import combinations, product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from commontime.engine import Meeting, Plan, Value, attendance, plan, preferences, room_for, windows, without
+from commontime.engine.milp import _maximal
+
+GRID = 5
+quiet = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+# The obvious twin ---------------------------------------------------------------------------------------------------
+
+
+def value_of(free, meetings, starts, attends) -> Value:
+    """Add up a plan from the definitions."""
+    total = [0] * 5
+    for meeting, start, people in zip(meetings, starts, attends, strict=True):
+        if start < 0:
+            continue
+        total[0] += meeting.priority
+        table = preferences(free, [start], meeting.duration)[0]
+        levels = attendance(free, start, meeting.duration)
+        for person in people:
+            total[1] += person in meeting.optional
+            total[2] += levels[person] == 1
+            total[3] += levels[person] == 2
+            total[4] += int(table[person])
+    return Value(*map(int, total))
+
+
+def is_possible(free, meetings, starts, attends) -> bool:
+    """Tell whether everybody who attends is free, is asked, and is in one place at a time with the buffers kept."""
+    for meeting, start, people in zip(meetings, starts, attends, strict=True):
+        if start < 0:
+            if people:
+                return False
+            continue
+        levels = attendance(free, start, meeting.duration)
+        if not set(meeting.required) <= set(people) <= {*meeting.required, *meeting.optional} or not people:
+            return False
+        if start < meeting.earliest or start + meeting.duration > meeting.latest_end or any(levels[p] == 0 for p in people):
+            return False
+        if meeting.pinned is not None and start != meeting.pinned:
+            return False
+    for (m, s, a), (n, t, b) in combinations(zip(meetings, starts, attends, strict=True), 2):
+        if min(s, t) >= 0 and set(a) & set(b) and s < t + n.duration + n.buffer and t < s + m.duration + m.buffer:
+            return False
+    return True
+
+
+def best_of_all(free, meetings, align) -> tuple[int, ...]:
+    """Try every plan."""
+    choices = []
+    for meeting in meetings:
+        mine = [(-1, ())]
+        for start in range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align):
+            for size in range(len(meeting.optional) + 1):
+                for some in combinations(meeting.optional, size):
+                    people = (*meeting.required, *some)
+                    if is_possible(free, [meeting], [start], [people]):
+                        mine.append((start, people))
+        choices.append(mine)
+    found = []
+    for picks in product(*choices):
+        starts, attends = zip(*picks, strict=True)
+        if is_possible(free, meetings, starts, attends):
+            found.append(value_of(free, meetings, starts, attends).key)
+    return max(found)
+
+
+@st.composite
+def problems(draw, people=3, most=3, span=40):
+    rows = draw(
+        st.lists(
+            st.tuples(st.integers(0, people - 1), st.integers(0, span // GRID - 1), st.integers(1, 5), st.integers(0, 10)),
+            min_size=2,
+            max_size=9,
+        )
+    )
+    free = windows([(who, start * GRID, (start + length) * GRID, preference) for who, start, length, preference in rows], people)
+    meetings = []
+    for _ in range(draw(st.integers(1, most))):
+        who = draw(st.permutations(range(people)))
+        needed = draw(st.integers(1, 2))
+        asked = draw(st.integers(0, people - needed))
+        earliest = draw(st.integers(0, 3)) * GRID
+        meetings.append(
+            Meeting(
+                duration=draw(st.integers(1, 3)) * GRID,
+                required=tuple(who[:needed]),
+                optional=tuple(who[needed : needed + asked]),
+                earliest=earliest,
+                latest_end=draw(st.integers(4, 13)) * GRID,
+                buffer=draw(st.sampled_from([0, 0, GRID, 2 * GRID])),
+                priority=draw(st.sampled_from([1, 1, 2, 5])),
+            )
+        )
+    return free, meetings
+
+
+@quiet
+@given(problems())
+def test_no_plan_is_better(problem):
+    free, meetings = problem
+
+    found = plan(free, meetings, align=GRID, seconds=60)
+
+    assert is_possible(free, meetings, found.start, found.attends)
+    assert found.value == value_of(free, meetings, found.start, found.attends)
+    assert found.value.key == best_of_all(free, meetings, GRID)
+    assert found.proved
+    assert found.bound == found.value
+    assert found.gap == 0
+    assert set(found.why) == {n for n, start in enumerate(found.start) if start < 0}
+
+
+@quiet
+@given(problems(people=5, most=6, span=60))
+def test_without_time_a_plan_is_possible_and_its_bound_true(problem):
+    free, meetings = problem
+
+    quick, best = plan(free, meetings, align=GRID, seconds=0), plan(free, meetings, align=GRID, seconds=60)
+
+    assert is_possible(free, meetings, quick.start, quick.attends)
+    assert quick.value == value_of(free, meetings, quick.start, quick.attends)
+    assert quick.value.key <= best.value.key <= quick.bound.key
+    assert quick.proved <= (quick.value == best.value)
+    assert best.proved
+
+
+@quiet
+@given(problems(), st.integers(-500, 500))
+def test_the_same_later_is_planned_the_same_later(problem, shift):
+    free, meetings = problem
+    by = shift * GRID
+    moved = windows(list(zip(free.who, free.start + by, free.end + by, free.preference, strict=True)), free.people)
+    later = [
+        Meeting(
+            duration=m.duration,
+            required=m.required,
+            optional=m.optional,
+            earliest=m.earliest + by,
+            latest_end=m.latest_end + by,
+            buffer=m.buffer,
+            priority=m.priority,
+        )
+        for m in meetings
+    ]
+
+    now, then = plan(free, meetings, align=None), plan(moved, later, align=None)
+
+    assert now.value == then.value
+    assert now.proved
+    assert then.proved
+
+
+@quiet
+@given(problems())
+def test_more_time_never_makes_it_worse(problem):
+    free, meetings = problem
+    more = windows(
+        [*zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True), (0, 0, 60, 10)],
+        free.people,
+    )
+
+    assert plan(free, meetings, align=GRID).value.key <= plan(more, meetings, align=GRID).value.key
+
+
+@quiet
+@given(problems())
+def test_a_window_in_two_halves_is_one(problem):
+    free, meetings = problem
+    rows = list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
+    halves = [part for who, a, b, x in rows for part in [(who, a, a + GRID, x), (who, a + GRID, b, x)] if part[2] > part[1]]
+
+    one, two = plan(free, meetings, align=GRID), plan(windows(halves, free.people), meetings, align=GRID)
+
+    assert (one.start, one.attends, one.value) == (two.start, two.attends, two.value)
+
+
+# Facts --------------------------------------------------------------------------------------------------------------
+
+HOUR = 60
+
+
+def two(**fields):
+    """Two meetings of an hour for the same two people."""
+    return [Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=12 * HOUR, **fields) for _ in range(2)]
+
+
+def free_for(*hours, people=2, preference=5):
+    return windows([(who, a * HOUR, b * HOUR, preference) for who in range(people) for a, b in hours], people)
+
+
+def test_meetings_of_the_same_people_follow_each_other():
+    assert sorted(plan(free_for((8, 10)), two()).start) == [8 * HOUR, 9 * HOUR]
+
+
+def test_a_buffer_keeps_them_apart():
+    assert sorted(plan(free_for((8, 11)), two(buffer=30)).start) == [480, 570]
+    assert sorted(plan(free_for((8, 10)), two(buffer=30)).start) == [-1, 480]
+
+
+def test_the_meeting_with_priority_gets_the_only_time():
+    first, second = two()
+    urgent = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=600, priority=3)
+
+    found = plan(free_for((8, 9)), [first, urgent, second])
+
+    assert found.start == (-1, 480, -1)
+    assert found.value.priority == 3
+    assert {number: (why.people, why.meetings) for number, why in found.why.items()} == {0: ((0, 1), (1,)), 2: ((0, 1), (1,))}
+
+
+def test_a_pinned_meeting_stays_where_it_is():
+    first, _ = two()
+    pinned = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=720, pinned=487)
+
+    found = plan(free_for((8, 10)), [first, pinned])
+
+    assert found.start == (-1, 487)
+    assert found.proved
+    assert plan(free_for((8, 12)), [first, pinned]).start == (555, 487)
+
+
+def test_of_two_pinned_to_one_time_the_second_has_no_place():
+    pinned = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=720, pinned=480)
+
+    found = plan(free_for((8, 10)), [pinned, pinned])
+
+    assert found.start == (480, -1)
+    assert found.why[1].meetings == (0,)
+
+
+def test_who_has_no_common_time_is_told():
+    free = windows([(0, 480, 540, 5), (1, 600, 660, 5)], 2)
+
+    found = plan(free, two()[:1])
+
+    assert found.start == (-1,)
+    assert found.why[0].people == (0, 1)
+    assert found.why[0].meetings == ()
+    assert found.proved
+
+
+def test_without_align_any_minute_will_do():
+    free = windows([(0, 487, 547, 5), (1, 487, 547, 5)], 2)
+
+    assert plan(free, two()[:1]).start == (-1,)
+    assert plan(free, two()[:1], align=None).start == (487,)
+
+
+def test_many_meetings_are_proved_and_told_of_on_the_way():
+    people = 24
+    free = windows(
+        [(who, 540 + 1440 * day + 30 * (who % 5), 1020 + 1440 * day, (who * 7 + day) % 11) for who in range(people) for day in range(5)],
+        people,
+    )
+    meetings = [
+        Meeting(
+            duration=60,
+            required=(n % people, (n * 5 + 1) % people),
+            optional=((n * 3 + 2) % people,) if n % 3 else (),
+            earliest=0,
+            latest_end=5 * 1440,
+        )
+        for n in range(40)
+        if len({n % people, (n * 5 + 1) % people, (n * 3 + 2) % people}) == 3
+    ]
+    told: list[Plan] = []
+
+    found = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
+
+    assert is_possible(free, meetings, found.start, found.attends)
+    assert found.proved
+    assert found == plan(free, meetings, seconds=60)
+    for so_far in told:
+        assert is_possible(free, meetings, so_far.start, so_far.attends)
+        assert so_far.value.key <= found.value.key <= so_far.bound.key
+
+
+def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
+    monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0)
+    free, meetings = (
+        free_for((8, 12), people=4),
+        [Meeting(duration=45, required=(n % 4, (n + 1) % 4), optional=((n + 2) % 4,), earliest=0, latest_end=720) for n in range(12)],
+    )
+
+    found = plan(free, meetings, seconds=60, on_progress=lambda so_far: True)
+
+    assert is_possible(free, meetings, found.start, found.attends)
+    assert found.value.priority > 0
+    assert found.value.key <= plan(free, meetings, seconds=60).value.key <= found.bound.key
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"duration": 0},
+        {"buffer": -1},
+        {"priority": 0},
+        {"required": (0, 2)},
+        {"required": (0, 0)},
+        {"required": (0,), "optional": (0,)},
+        {"required": ()},
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong):
+    meeting = Meeting(**{"duration": 60, "required": (0, 1), "earliest": 0, "latest_end": 600, **wrong})
+
+    with pytest.raises(ValueError, match="Meeting 1"):
+        plan(free_for((8, 10)), [two()[0], meeting])
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), min_size=1, max_size=12))
+def test_cliques_are_all_that_share_a_moment_and_no_other_holds(spans):
+    import numpy as np
+
+    begin = np.array([a for a, _ in spans])
+    end = np.array([a + n for a, n in spans])
+    everything = {frozenset(np.flatnonzero((begin <= u) & (end > u)).tolist()) for u in range(30)} - {frozenset()}
+    largest = {one for one in everything if not any(one < other for other in everything)}
+
+    assert {frozenset(clique.tolist()) for clique in _maximal(begin, end)} == largest
+
+
+# Room for one more --------------------------------------------------------------------------------------------------
+
+
+def test_the_smallest_ask_is_the_fewest_people_then_the_least_time():
+    free = windows([(0, 480, 600, 5), (1, 480, 520, 5), (1, 565, 600, 5), (2, 480, 600, 5)], 3)
+    meeting = Meeting(duration=60, required=(0, 1, 2), earliest=480, latest_end=600)
+
+    found = plan(free, [meeting])
+    room = room_for(free, [meeting], found, 0)
+
+    assert found.start == (-1,)
+    assert (room.start, [(w.who, w.start, w.end) for w in room.wanted]) == (480, [(1, 520, 540)])
+
+
+def test_asking_cannot_help_where_people_are_in_other_meetings():
+    meetings = [*two()[:1], Meeting(duration=60, required=(0,), earliest=480, latest_end=540)]
+    found = plan(free_for((8, 9)), meetings)
+
+    assert found.start.count(-1) == 1
+    homeless = found.start.index(-1)
+    room = room_for(free_for((8, 9)), meetings, found, homeless)
+    assert (room is None) == (homeless == 1)
+
+
+@quiet
+@given(problems())
+def test_what_is_asked_for_gives_the_meeting_its_place(problem):
+    free, meetings = problem
+    found = plan(free, meetings, align=GRID)
+
+    for number in found.why:
+        room = room_for(free, meetings, found, number, align=GRID)
+        if room is None:
+            continue
+        rows = list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
+        given_too = windows([*rows, *((w.who, w.start, w.end, 5) for w in room.wanted)], free.people)
+        needed = set(meetings[number].required)
+        start = [room.start if n == number else s for n, s in enumerate(found.start)]
+        # Whoever is asked to come here need not go where they are only optional.
+        attends = [
+            meetings[number].required if n == number else tuple(p for p in people if p in meetings[n].required or p not in needed)
+            for n, people in enumerate(found.attends)
+        ]
+        start = [s if people else -1 for s, people in zip(start, attends, strict=True)]
+        assert is_possible(given_too, meetings, start, attends)
+        # Nobody is asked for what they offered.
+        assert all(attendance(free, wanted.start, wanted.end - wanted.start)[wanted.who] == 0 for wanted in room.wanted)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(1, 9)), max_size=8),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 9)), max_size=6),
+)
+def test_time_taken_out_is_gone_and_nothing_else(offered, busy):
+    free = windows([(who, a, a + n, 5) for who, a, n in offered], 3)
+
+    rest = without(free, [(who, a, a + n) for who, a, n in busy])
+
+    def ticks(rows):
+        return {(who, tick) for who, a, b in rows for tick in range(a, b)}
+
+    columns = (rest.who.tolist(), rest.start.tolist(), rest.end.tolist())
+    assert ticks(zip(*columns, strict=True)) == ticks((w, a, a + n) for w, a, n in offered) - ticks((w, a, a + n) for w, a, n in busy)
