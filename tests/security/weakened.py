@@ -75,14 +75,14 @@ def forgetful(method: Any) -> Any:
     return unconditional
 
 
-def look_then_count(name: str, *subject: object) -> None:
+def look_then_count(name: str, *subjects: limits.Subject) -> list[int]:
     """Count tries in two steps instead of one."""
-    key = limits._key(name, subject)
-    used = Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0
+    keys = [limits._key(name, subject) for subject in subjects]
+    used = [Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0 for key in keys]
     time.sleep(A_MOMENT)
-    Throttle.objects.update_or_create(key=key, defaults={"used": used + 1, "started": int(time.time())})
-    if used >= limits.settings.LIMITS[name][0]:
-        raise limits.TooMany("That was too often.", retry_after=900)
+    for key, before in zip(keys, used, strict=True):
+        Throttle.objects.update_or_create(key=key, defaults={"used": before + 1, "started": int(time.time())})
+    return [900 if before >= limits.settings.LIMITS[name][0] else 0 for before in used]
 
 
 def switch_off() -> None:
@@ -105,7 +105,7 @@ def switch_off() -> None:
     for actions in (calendars, invitations, meetings, non_busy_times, participants, suggestions):
         for name in off.keys() & vars(actions).keys():
             setattr(actions, name, off[name])
-    limits.take = look_then_count
+    limits.count = look_then_count
     account_queries.epoch_of = lambda user: "0" * 32
     accounts.check_password = pausing(accounts.check_password)  # type: ignore[attr-defined]
     accounts._refuse_taken = lambda *about: None

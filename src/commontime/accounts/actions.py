@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -83,32 +84,24 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Op
     that guessing elsewhere can't lock the owner out.
     """
     nobody = User(password=_nobodys_password())
-    limits.take("password", *_tries_as(identifier, client))
     user = next(iter(queries.accounts_named(identifier)), nobody)
-    try:
-        limits.take("password", *_tries_of(user, client))
-    except TooMany:
+    tries = _tries(identifier, user, client)
+    wait_as, wait_of = limits.count("password", *tries)
+    if wait_as:
+        raise limits.too_many(wait_as)
+    if wait_of:
         # Used up under its other name. To say so would tell whose address this is, so it is as if nobody were called that.
         user = nobody
     if check_password(password, user.password) and user.is_active and user is not nobody:
-        _forget_try(identifier, user, client)
+        limits.give_back("password", *tries)  # only failures count
         return open_session(user, door=door, client=client)
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
     raise Unidentified("The user name or the password is wrong. If you forgot your password, ask for a reset mail.")
 
 
-def _tries_as(identifier: str, client: Client) -> tuple[object, ...]:
-    return ("as", text.canonical(identifier), client.network)
-
-
-def _tries_of(user: User, client: Client) -> tuple[object, ...]:
-    return ("of", user.pk, client.network)
-
-
-def _forget_try(identifier: str, user: User, client: Client) -> None:
-    """Only failures count: take back what a right password used."""
-    limits.give_back("password", *_tries_as(identifier, client))
-    limits.give_back("password", *_tries_of(user, client))
+def _tries(identifier: str, user: User, client: Client) -> tuple[limits.Subject, limits.Subject]:
+    """Return what a password try counts for: the name it was for, and the account behind it."""
+    return ("as", text.canonical(identifier), client.network), ("of", user.pk, client.network)
 
 
 _NOBODY: list[str] = []
@@ -204,13 +197,14 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
     address is told. Then the answer is a fresh sign-in; otherwise None.
     """
     password = changes.pop("password", None) or None
-    edited = User.objects.get(pk=user.pk)
+    edited = copy(user)
     before = {field: getattr(edited, field) for field in EDITABLE}
     for field in before.keys() & changes.keys():
         setattr(edited, field, changes[field])
-    if any(text.canonical(getattr(edited, name)) != text.canonical(before[name]) for name in ("username", "email")):
+    renamed = [name for name in ("username", "email") if text.canonical(getattr(edited, name)) != text.canonical(before[name])]
+    if renamed:
         _count_question(edited, client)
-    _check_account(edited, password)
+    _check_account(edited, password, names=renamed)
     changed = {field: getattr(edited, field) for field in EDITABLE if getattr(edited, field) != before[field]}
     is_guarded = "email" in changed or password is not None
     if is_guarded:
@@ -250,10 +244,11 @@ def _require_proof(user: User, current_password: str | None, client: Client) -> 
     if rules.may_change_credentials(queries.sign_in_of(user).created_at):
         return
     if current_password:
-        limits.take("password", *_tries_as(user.username, client))
-        limits.take("password", *_tries_of(user, client))
+        tries = _tries(user.username, user, client)
+        if wait := max(limits.count("password", *tries)):
+            raise limits.too_many(wait)
         if check_password(current_password, user.password):
-            _forget_try(user.username, user, client)
+            limits.give_back("password", *tries)
             return
     raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
 
@@ -340,8 +335,7 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
         end_sessions(user)
         tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
     # Who comes from the mail has tried in vain before, and shall get in now.
-    for tries in (_tries_as(user.username, client), _tries_as(user.email, client), _tries_of(user, client)):
-        limits.clear("password", *tries)
+    limits.clear("password", *{*_tries(user.username, user, client), *_tries(user.email, user, client)})
     return user
 
 
@@ -423,16 +417,17 @@ def _count_question(user: User, client: Client) -> None:
         limits.take("look_up", user.pk)
 
 
-def _problems_with(user: User) -> dict[str, list[str]]:
+def _problems_with(user: User, names: Collection[str] = ("username", "email")) -> dict[str, list[str]]:
+    """Return what is wrong with the account, by field; whether somebody else has them is asked of these names."""
     problems = _Problems()
     _check_names(user, problems)
     # What is no name can't be taken, and a database may not even read it.
-    problems.gather("username", lambda: _refuse_taken(user, [name for name in ("username", "email") if name not in problems.fields]))
+    problems.gather("username", lambda: _refuse_taken(user, [name for name in names if name not in problems.fields]))
     return problems.fields
 
 
-def _check_account(user: User, password: str | None) -> None:
-    problems = _Problems(_problems_with(user))
+def _check_account(user: User, password: str | None, names: Collection[str] = ("username", "email")) -> None:
+    problems = _Problems(_problems_with(user, names))
     if password is not None:
         problems.gather("password", lambda: check_new_password(password, user))
     problems.refuse()
@@ -474,11 +469,13 @@ def check_email(email: str) -> None:
 
 def _refuse_taken(user: User, names: Collection[str] = ("username", "email")) -> None:
     """Refuse a user name or address that somebody else has, in either role."""
-    fields: dict[str, list[str]] = {}
-    for field in names:
-        key = text.canonical(getattr(user, field))
-        if any(other.pk != user.pk for other in queries.accounts_named(key)):
-            fields[field] = [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
+    asked = {field: text.canonical(getattr(user, field)) for field in names}
+    taken = queries.names_taken([*asked.values()], except_by=user.pk) if asked else set()
+    fields = {
+        field: [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
+        for field, key in asked.items()
+        if key in taken
+    }
     if fields:
         raise InvalidInput("Please correct the fields named here.", fields=fields)
 

@@ -1,7 +1,10 @@
 """Rate limits, kept in the database so that every process and every restart counts the same."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from commontime.core import clock
@@ -9,36 +12,49 @@ from commontime.core.errors import TooMany
 from commontime.core.models import Throttle
 
 # One statement on both databases: two requests at once can't both be the last one allowed.
-TAKE = """
-    INSERT INTO core_throttle (key, started, used) VALUES (%(key)s, %(now)s, 1)
+COUNT = """
+    INSERT INTO core_throttle (key, started, used) VALUES {rows}
     ON CONFLICT (key) DO UPDATE SET
-        used = CASE WHEN core_throttle.started <= %(over)s THEN 1 ELSE core_throttle.used + 1 END,
-        started = CASE WHEN core_throttle.started <= %(over)s THEN excluded.started ELSE core_throttle.started END
-    RETURNING started, used
+        used = CASE WHEN core_throttle.started <= %s THEN 1 ELSE core_throttle.used + 1 END,
+        started = CASE WHEN core_throttle.started <= %s THEN excluded.started ELSE core_throttle.started END
+    RETURNING key, started, used
 """
+type Subject = tuple[object, ...]
 
 
 def take(name: str, *subject: object) -> None:
     """Count one use of the limit `name` for the subject, or raise TooMany. The limits and their seconds are in settings.LIMITS."""
+    (wait,) = count(name, subject)
+    if wait:
+        raise too_many(wait)
+
+
+def count(name: str, *subjects: Subject) -> list[int]:
+    """Count one use of the limit for each subject. Returns how many seconds each must wait: 0 if it was allowed. One statement."""
     allowed, seconds = settings.LIMITS[name]
     now = int(clock.now().timestamp())
+    keys = [_key(name, subject) for subject in subjects]
+    # In one order, so that no two requests wait for each other.
+    rows = [value for key in sorted(set(keys)) for value in (key, now, 1)]
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"key": _key(name, subject), "now": now, "over": now - seconds})
-        started, used = cursor.fetchone()
-    if used > allowed:
-        wait = max(1, started + seconds - now)
-        raise TooMany(f"That was too often. Try again in {_spoken(wait)}.", retry_after=wait)
+        statement = COUNT.format(rows=", ".join(["(%s, %s, %s)"] * (len(rows) // 3)))
+        cursor.execute(statement, [*rows, now - seconds, now - seconds])
+        waits = {key: max(1, started + seconds - now) if used > allowed else 0 for key, started, used in cursor.fetchall()}
+    return [waits[key] for key in keys]
 
 
-def give_back(name: str, *subject: object) -> None:
-    """Take one use back: it did not count after all (a right password)."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE core_throttle SET used = used - 1 WHERE key = %s AND used > 0", [_key(name, subject)])
+def too_many(wait: int) -> TooMany:
+    return TooMany(f"That was too often. Try again in {_spoken(wait)}.", retry_after=wait)
 
 
-def clear(name: str, *subject: object) -> None:
-    """Forget all uses of the limit by the subject."""
-    Throttle.objects.filter(key=_key(name, subject)).delete()
+def give_back(name: str, *subjects: Subject) -> None:
+    """Take one use of each subject back: it did not count after all (a right password)."""
+    Throttle.objects.filter(key__in=_keys(name, subjects), used__gt=0).update(used=F("used") - 1)
+
+
+def clear(name: str, *subjects: Subject) -> None:
+    """Forget all uses of the limit by the subjects."""
+    Throttle.objects.filter(key__in=_keys(name, subjects)).delete()
 
 
 def forget_old() -> None:
@@ -46,7 +62,11 @@ def forget_old() -> None:
     Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()
 
 
-def _key(name: str, subject: tuple[object, ...]) -> str:
+def _keys(name: str, subjects: Iterable[Subject]) -> list[str]:
+    return sorted(_key(name, subject) for subject in subjects)
+
+
+def _key(name: str, subject: Subject) -> str:
     return salted_hmac("commontime.limits", repr((name, *map(str, subject))), algorithm="sha256").hexdigest()
 
 
