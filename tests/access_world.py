@@ -29,7 +29,7 @@ from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session
 from commontime.accounts.tasks import stop_url
 from commontime.api import stored, tokens
-from commontime.calendars import actions
+from commontime.calendars import actions, planning
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.tasks import INVITATION_SALT
 from commontime.contacts.models import Contact
@@ -121,6 +121,8 @@ class Person:
         SHARED.cookies.clear()
         if self.cookie:
             SHARED.cookies[settings.SESSION_COOKIE_NAME] = self.cookie
+        if method == "PUT":
+            return SHARED.put(path, form, content_type="application/json")
         return SHARED.post(path, form) if method == "POST" else SHARED.generic(method, path)
 
 
@@ -218,6 +220,7 @@ class World:
             "the other kind of token": replace(mina, access=mina.refresh, refresh=mina.access, cookie=""),
             "cut short": replace(mina, access=mina.access[:-3], refresh=mina.refresh[:-3], cookie=mina.cookie[:-3]),
         }
+        actions.make_plan(self.calendar, by=mina.user, question=planning.Question(meetings=(self.open.pk,)))
 
     def user(self, name: str) -> User:
         return self.people[name].user
@@ -262,6 +265,7 @@ class World:
         return self.bodies(person).get(str(row).replace("PATCH", "PUT", 1), {})
 
     def bodies(self, person: Person) -> dict[str, dict[str, Any]]:
+        at = int(build.day(13).timestamp())
         nina, later = self.user("nina"), (clock.now() + timedelta(days=3)).isoformat()
         account = {
             "username": "newcomer",
@@ -292,6 +296,7 @@ class World:
             "PUT /calendars/{id}/nonbusytimes/": {"from": build.day(0).isoformat(), "to": build.day(24).isoformat(), "windows": [window]},
             "PUT /calendars/{id}/nonbusytimes/{nid}/": {"preference_level": 9},
             "POST /calendars/{id}/meetings/": {"deadline": later},
+            "POST /calendars/{id}/one-on-ones/": {"deadline": later},
             "PUT /calendars/{id}/meetings/{mid}/": {"deadline": later},
             "POST /calendars/meetings/{mid}/suggestions/": {"suggested_time": build.day(11).isoformat()},
             "POST /calendars/invitations/": {"calendar": str(self.calendar.pk), "receiver": nina.pk},
@@ -299,6 +304,17 @@ class World:
             "POST /calendars/send-email/": {"username": "cara"},
             "POST /contacts/add/": {"contactee": nina.pk if person.user.pk != nina.pk else self.user("eve").pk},
             "POST /app/invitations/{iid}/answer/": {"status": "accepted"},
+            "PUT /app/calendars/{id}/availability/": {"from": at, "to": at + 3600, "windows": [[at, at + 3600, 5]]},
+            "POST /app/calendars/{id}/availability/": {"do": "2", "at": build.day(9, days=0).timestamp()},
+            "POST /app/calendars/{id}/times/": {"text": "Mon 9-12 works", "do": "preview"},
+            "POST /app/calendars/{id}/people/": {"do": "invite", "who": "nina"},
+            "POST /app/calendars/{id}/meetings/new/": {"deadline": later[:16]},
+            "POST /app/calendars/{id}/settings/": {
+                "name": "Another name",
+                "duration_minutes": 60,
+                "time_zone": "UTC",
+                "visibility": "open",
+            },
             "POST /app/sign-in/": {"identifier": "rita", "password": build.PASSWORD},
             "POST /app/sign-up/": account,
             "POST /app/password_reset/": {"email": "rita@example.org"},

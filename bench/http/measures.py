@@ -18,7 +18,7 @@ RALLLY_BARE_MS = 0.26  # the bare view of the run in which Rallly was measured, 
 
 @dataclass
 class Effort:
-    """How long to measure: rounds, CPU seconds a sample, and how long to wait for a calm moment before each."""
+    """How long to measure: rounds, CPU seconds a sample (the anchor's: half of it), and how long to wait for a calm moment before each."""
 
     rounds: int = 7
     seconds: float = 0.4
@@ -78,9 +78,9 @@ class Subject:
 def measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None) -> Row:
     """Return CPU per request as the median of the ratios of several rounds, product and anchor in alternating order.
 
-    A run in which the anchor's own samples differ by more than 25 % is done again, twice at most; what is noisy then is marked.
+    A run in which the anchor's own samples differ by more than 25 % is done again, once; what is noisy then is marked.
     """
-    for _ in range(3):
+    for _ in range(2):
         row = _measure(scene, effort, id, what, subject, most)
         if row.spread <= NOISY:
             break
@@ -90,8 +90,8 @@ def measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject, 
 
 def _measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None) -> Row:
     subject.before()
-    product_count = _enough(scene.cpu, subject.product, effort, subject.most_requests)
-    anchor_count = _enough(scene.anchor.cpu, subject.anchor, effort, 20_000)
+    product_count = _enough(scene.cpu, subject.product, effort.seconds, subject.most_requests)
+    anchor_count = _enough(scene.anchor.cpu, subject.anchor, effort.seconds / 2, 20_000)
     products, anchors = [], []
     for turn in range(effort.rounds):
         wait_for_calm(effort.patience)
@@ -120,11 +120,11 @@ def _measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject,
     )
 
 
-def _enough(cpu: Callable[[], float], sample: Sample, effort: Effort, most: int) -> int:
+def _enough(cpu: Callable[[], float], sample: Sample, seconds: float, most: int) -> int:
     """Return how many requests make a sample, from a short one that also warms up."""
     tried = min(40, most)
     each = _cpu_each(cpu, sample, tried)
-    return max(tried, min(most, int(effort.seconds / each)))
+    return max(tried, min(most, int(seconds / each)))
 
 
 def _cpu_each(cpu: Callable[[], float], sample: Sample, count: int) -> float:

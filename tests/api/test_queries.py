@@ -1,9 +1,13 @@
 """How many statements each request costs (Q1 of the performance design): as many for one thing as for hundreds, and few.
 
-Not counted: the control of transactions, and the queue's own tables. `pytest -s` prints the table; after a change paste it below.
+Not counted: the control of transactions, and the queue's own tables. What a change asks only in order to write mails (whom to tell,
+of which meetings, and their SEQUENCE) is counted apart, behind the +. `pytest -s` prints the table; after a change paste it below.
 """
 
+import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -15,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts.models import Mute, Session
 from commontime.api import contacts
+from commontime.calendars import actions, planning
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -39,75 +44,80 @@ MANY = 300
 READS, WRITES = 3, 4  # the aim
 
 TABLE = """
- 7! POST /signup/
- 7! POST /login/
- 7! POST /token/
- 2  POST /token/refresh/
- 3  POST /logout/
- 1  POST /password_reset/
- 7! POST /password_reset/{uidb64}/{token}/
- 1  GET /profile/
- 7! POST /profile/edit/
- 9! POST /profile/edit/ (password)
- 8! POST /profile/delete/
- 6! POST /profile/delete/ (participant)
- 2  GET /profile/settings/
- 3  PUT /profile/settings/
-10! GET /profile/export/
- 2  POST /profile/feed/rotate/
- 2  GET /profile/sessions/
- 4  DELETE /profile/sessions/{session_id}/
- 2  GET /calendars/
- 3  POST /calendars/
- 6! POST /calendars/ (key)
- 1  GET /calendars/{calendar_id}/
- 6! PUT /calendars/{calendar_id}/
- 6! PUT /calendars/{calendar_id}/ (If-Match)
- 5! PUT /calendars/{calendar_id}/ (finalise)
- 5! DELETE /calendars/{calendar_id}/
- 6! POST /calendars/{calendar_id}/transfer/
- 8! POST /calendars/{calendar_id}/duplicate/
- 2  GET /calendars/{calendar_id}/participants/
- 6! POST /calendars/{calendar_id}/participants/
- 2  GET /calendars/{calendar_id}/participants/{participant_id}/
- 4  PUT /calendars/{calendar_id}/participants/{participant_id}/
- 6! DELETE /calendars/{calendar_id}/participants/{participant_id}/
- 2  GET /calendars/{calendar_id}/nonbusytimes/
- 3  POST /calendars/{calendar_id}/nonbusytimes/
- 6! PUT /calendars/{calendar_id}/nonbusytimes/
- 2  GET /calendars/{calendar_id}/nonbusytimes/{window_id}/
- 6! PUT /calendars/{calendar_id}/nonbusytimes/{window_id}/
- 6! DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/
- 3  GET /calendars/{calendar_id}/availability/
- 3  GET /calendars/{calendar_id}/meetings/
- 4  POST /calendars/{calendar_id}/meetings/
- 6! POST /calendars/{calendar_id}/meetings/ (attendees)
- 2  GET /calendars/{calendar_id}/meetings/{meeting_id}/
- 4  PUT /calendars/{calendar_id}/meetings/{meeting_id}/
- 5! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
- 6! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
- 4  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
- 4  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
- 2  GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/
- 3  GET /calendars/meetings/{meeting_id}/suggestions/
- 4  POST /calendars/meetings/{meeting_id}/suggestions/
- 4  DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
- 2  GET /calendars/invitations/
- 6! POST /calendars/invitations/
- 6! POST /calendars/invitations/ (address)
- 2  GET /calendars/invitations/{invitation_id}/
- 7! PUT /calendars/invitations/{invitation_id}/
- 3  PUT /calendars/invitations/{invitation_id}/ (decline)
- 3  DELETE /calendars/invitations/{invitation_id}/
- 4! GET /calendars/get-user-id/{username}/
- 5! POST /calendars/send-email/
- 7! POST /calendars/send-email/ (calendar, note)
- 2  GET /contacts/
- 4  POST /contacts/add/
- 5! POST /contacts/add/ (name)
- 2  DELETE /contacts/delete/{username}/
- 0  GET /healthz/
- 1  GET /readyz/
+ 4    POST /signup/
+ 4    POST /login/
+ 4    POST /token/
+ 2    POST /token/refresh/
+ 3    POST /logout/
+ 1    POST /password_reset/
+ 5  ! POST /password_reset/{uidb64}/{token}/
+ 1    GET /profile/
+ 2    POST /profile/edit/
+ 4    POST /profile/edit/ (password)
+ 6+2! POST /profile/delete/
+ 6  ! POST /profile/delete/ (participant)
+ 2    GET /profile/settings/
+ 3    PUT /profile/settings/
+10  ! GET /profile/export/
+ 2    POST /profile/feed/rotate/
+ 2    GET /profile/sessions/
+ 4    DELETE /profile/sessions/{session_id}/
+ 2    GET /calendars/
+ 3    POST /calendars/
+ 5  ! POST /calendars/ (key)
+ 1    GET /calendars/{calendar_id}/
+ 3+3  PUT /calendars/{calendar_id}/
+ 3+3  PUT /calendars/{calendar_id}/ (If-Match)
+ 4+1  PUT /calendars/{calendar_id}/ (finalise)
+ 3+2  DELETE /calendars/{calendar_id}/
+ 5  ! POST /calendars/{calendar_id}/transfer/
+ 7+1! POST /calendars/{calendar_id}/duplicate/
+ 2    GET /calendars/{calendar_id}/participants/
+ 4+2  POST /calendars/{calendar_id}/participants/
+ 2    GET /calendars/{calendar_id}/participants/{participant_id}/
+ 4    PUT /calendars/{calendar_id}/participants/{participant_id}/
+ 4+2  DELETE /calendars/{calendar_id}/participants/{participant_id}/
+ 2    GET /calendars/{calendar_id}/nonbusytimes/
+ 3    POST /calendars/{calendar_id}/nonbusytimes/
+ 4+2  PUT /calendars/{calendar_id}/nonbusytimes/
+ 2    GET /calendars/{calendar_id}/nonbusytimes/{window_id}/
+ 4+2  PUT /calendars/{calendar_id}/nonbusytimes/{window_id}/
+ 4+2  DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/
+ 3    GET /calendars/{calendar_id}/availability/
+ 3    GET /calendars/{calendar_id}/meetings/
+ 4    POST /calendars/{calendar_id}/meetings/
+ 5  ! POST /calendars/{calendar_id}/meetings/ (attendees)
+ 6  ! POST /calendars/{calendar_id}/one-on-ones/
+ 4  ! GET /calendars/{calendar_id}/plan/
+11  ! POST /calendars/{calendar_id}/plan/
+ 4    POST /calendars/{calendar_id}/plan/stop/
+ 9  ! POST /calendars/{calendar_id}/plan/apply/
+ 2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
+ 3+1  PUT /calendars/{calendar_id}/meetings/{meeting_id}/
+ 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
+ 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
+ 3+1  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
+ 3+1  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
+ 2    GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/
+ 3    GET /calendars/meetings/{meeting_id}/suggestions/
+ 4    POST /calendars/meetings/{meeting_id}/suggestions/
+ 4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
+ 2    GET /calendars/invitations/
+ 5+1! POST /calendars/invitations/
+ 4+2  POST /calendars/invitations/ (address)
+ 2    GET /calendars/invitations/{invitation_id}/
+ 5+1! PUT /calendars/invitations/{invitation_id}/
+ 3    PUT /calendars/invitations/{invitation_id}/ (decline)
+ 3    DELETE /calendars/invitations/{invitation_id}/
+ 3    GET /calendars/get-user-id/{username}/
+ 2+2  POST /calendars/send-email/
+ 4+2  POST /calendars/send-email/ (calendar, note)
+ 2    GET /contacts/
+ 4    POST /contacts/add/
+ 4    POST /contacts/add/ (name)
+ 2    DELETE /contacts/delete/{username}/
+ 0    GET /healthz/
+ 1    GET /readyz/
 """
 
 
@@ -176,6 +186,7 @@ def world(size: int) -> World:
     Session.objects.bulk_create(
         Session(user=mina.user, door="api", epoch="", created_at=now, used_at=now, ends_at=now + hour) for _ in range(size)
     )
+    actions.make_plan(calendar, by=mina.user, question=planning.Question(meetings=(meeting.pk,), seconds=1))
     return World(
         size,
         mina,
@@ -255,6 +266,11 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "POST /calendars/{calendar_id}/meetings/ (attendees)": lambda w: w.mina.post(
         w.path + "meetings/", {"deadline": SOON, "required": [w.sam.user.pk], "optional": [w.mina.user.pk]}
     ),
+    "POST /calendars/{calendar_id}/one-on-ones/": lambda w: w.mina.post(w.path + "one-on-ones/", {"deadline": SOON}),
+    "GET /calendars/{calendar_id}/plan/": lambda w: w.mina.get(w.path + "plan/"),
+    "POST /calendars/{calendar_id}/plan/": lambda w: w.mina.post(w.path + "plan/", {"meetings": [str(w.meeting.pk)], "time_limit_s": 1}),
+    "POST /calendars/{calendar_id}/plan/stop/": lambda w: w.mina.post(w.path + "plan/stop/"),
+    "POST /calendars/{calendar_id}/plan/apply/": lambda w: w.mina.post(w.path + "plan/apply/"),
     "GET /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.sam.get(w.at),
     "PUT /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.mina.put(w.at, {"title": "Rehearsal"}),
     "PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)": lambda w: w.mina.put(w.at, {"final_time": LATER}),
@@ -294,15 +310,42 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
 }
 
 
-def counts_of(world: World) -> dict[str, int]:
+Cost = tuple[int, int]  # statements of the request itself, and what it asks for the mails it queues
+FOR_MAILS = {"_scheduled", "raise_sequence", "_tell_of_lost_yes", "_to_come_for"}  # and all of calendars/tasks/letters.py
+
+
+def counts_of(world: World) -> dict[str, Cost]:
     found = {}
     for name, ask in REQUESTS.items():
         with cast.undone():
-            with CaptureQueriesContext(connection) as statements:
+            with counting() as counted:
                 answer = ask(world)
             assert 200 <= answer.status_code < 300, f"{name}: {answer.content[:300]}"
-            found[name] = len([statement for statement in statements if counts(statement["sql"])])
+            found[name] = (counted[False], counted[True])
     return found
+
+
+@contextmanager
+def counting() -> Iterator[Counter[bool]]:
+    """Count statements by whether they are for mails."""
+    counted: Counter[bool] = Counter()
+
+    def count(execute: Any, sql: str, *rest: Any) -> Any:
+        if counts(sql):
+            counted[is_for_mails()] += 1
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(count):
+        yield counted
+
+
+def is_for_mails() -> bool:
+    frame = inspect.currentframe()
+    while frame := frame and frame.f_back:
+        code = frame.f_code
+        if code.co_name in FOR_MAILS or code.co_filename.endswith("commontime/calendars/tasks/letters.py"):
+            return True
+    return False
 
 
 def counts(sql: str) -> bool:
@@ -311,19 +354,19 @@ def counts(sql: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def counted(django_db_setup, django_db_blocker) -> Iterator[tuple[dict[str, int], dict[str, int]]]:
+def counted(django_db_setup, django_db_blocker) -> Iterator[tuple[dict[str, Cost], dict[str, Cost]]]:
     """The numbers for one of everything, and for many."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield counts_of(world(1)), counts_of(world(MANY))
         transaction.set_rollback(True)
 
 
-def table(numbers: dict[str, int]) -> str:
+def table(costs: dict[str, Cost]) -> str:
     """Write the numbers down; those above the aim are marked."""
     lines = []
-    for name, number in numbers.items():
-        mark = "!" if number > (READS if name.startswith("GET") else WRITES) else " "
-        lines.append(f"{number:2}{mark} {name}")
+    for name, (own, mails) in costs.items():
+        mark = "!" if own > (READS if name.startswith("GET") else WRITES) else " "
+        lines.append(f"{own:2}{f'+{mails}' if mails else '  '}{mark} {name}")
     return "\n".join(lines)
 
 
@@ -336,15 +379,17 @@ def test_every_operation_is_counted():
 def test_many_things_cost_as_many_statements_as_one(counted):
     one, many = counted
 
-    assert {name: (one[name], many[name]) for name in REQUESTS if one[name] < many[name]} == {}
+    assert {name: (one[name], many[name]) for name in REQUESTS if sum(one[name]) < sum(many[name])} == {}
 
 
 def test_no_request_costs_more_than_the_table_says(counted):
     print(f"\n{table(counted[0])}")
-    known = {line[4:]: int(line[:2]) for line in TABLE.strip("\n").splitlines()}
+    known = {line[6:]: (int(line[:2]), int(line[3:4].strip() or 0)) for line in TABLE.strip("\n").splitlines()}
 
     assert known.keys() == counted[0].keys()
-    assert {name: (number, known[name]) for name, number in counted[0].items() if number > known[name]} == {}
+    assert {
+        name: (cost, known[name]) for name, cost in counted[0].items() if max(a - b for a, b in zip(cost, known[name], strict=True)) > 0
+    } == {}
 
 
 def test_a_statement_for_each_thing_is_noticed(monkeypatch):

@@ -17,7 +17,6 @@ from commontime.calendars.models import Calendar
 from tests.client import Caller, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ON_POSTGRESQL = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="real processes show it for SQLite")
 ROUNDS = 6
 
 
@@ -41,19 +40,19 @@ def test_a_change_without_a_condition_takes_no_turns():
     assert not any("advisory" in statement["sql"] for statement in statements)
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_of_two_changes_of_one_state_one_is_made():
     assert [_race(n) for n in range(ROUNDS)] == [[200, 412]] * ROUNDS
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_without_taking_turns_both_changes_are_made(monkeypatch):
     monkeypatch.setattr(base, "_take_turns", lambda path: None)
 
     assert [200, 200] in [_race(n) for n in range(ROUNDS)]
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
     mina = caller("mina")
     before = Calendar.objects.count()
@@ -65,7 +64,7 @@ def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
     assert Calendar.objects.count() == before + 1
 
 
-@ON_POSTGRESQL
+@pytest.mark.postgresql
 def test_without_claiming_the_key_both_are_done(monkeypatch):
     monkeypatch.setattr(base, "_claim", lambda request, key: None)
     mina = caller("mina")

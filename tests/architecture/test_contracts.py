@@ -70,13 +70,15 @@ def test_the_six_contracts_hold():
     [
         pytest.param([ROOMS], "core/text.py", "import commontime.accounts.models", id="core knows accounts"),
         pytest.param([ROOMS], "accounts/tasks.py", "from commontime.contacts import models", id="accounts know contacts"),
-        pytest.param([ROOMS], "calendars/tasks.py", "from commontime.config import env", id="calendars read the environment"),
+        pytest.param([ROOMS], "calendars/tasks/plans.py", "from commontime.config import env", id="calendars read the environment"),
         pytest.param([ROOMS], "web/home.py", "from commontime.api import base", id="one door uses another"),
         pytest.param([ROOMS], "jobs/tasks.py", "def late():\n    from commontime.web import base", id="hidden in a function"),
         pytest.param([ROOMS], "cellar/__init__.py", "", id="a room nobody planned"),
         pytest.param([MIDDLE], "accounts/rules.py", "from commontime.accounts import queries", id="a rule asks a query"),
-        pytest.param([MIDDLE], "calendars/tasks.py", "from commontime.calendars.actions import meetings", id="a task calls an action"),
-        pytest.param([MIDDLE], "calendars/planning.py", "from commontime.calendars import exchange", id="planning knows exchange"),
+        pytest.param(
+            [MIDDLE], "calendars/tasks/letters.py", "from commontime.calendars.actions import meetings", id="a task calls an action"
+        ),
+        pytest.param([MIDDLE], "calendars/planning/people.py", "from commontime.calendars import exchange", id="planning knows exchange"),
         pytest.param([MIDDLE], "contacts/helpers.py", "", id="a kind of file nobody planned"),
         pytest.param([PURE], "engine/ticks.py", "from django.utils import timezone", id="the engine knows Django"),
         # Whoever uses iCalendar would know it then, too.

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import RequestDataTooBig
 from django.core.signing import BadSignature, Signer
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 from commontime.accounts import queries as accounts
 from commontime.api import errors, fields, tokens
 from commontime.calendars import queries as calendars
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, Unidentified
 from commontime.core.models import RememberedAnswer
 from commontime.core.rows import Listed
@@ -226,25 +226,46 @@ def _take_turns(path: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"If-Match {path.rstrip('/')}"])
 
 
+_RESERVE = """
+    INSERT INTO core_rememberedanswer (id, user_id, key, fingerprint, status, body, location, created_at)
+    VALUES (%s, %s, %s, %s, NULL, '', '', %s)
+    ON CONFLICT (user_id, key) DO UPDATE SET
+        id = excluded.id, fingerprint = excluded.fingerprint, status = NULL, body = '', location = '', created_at = excluded.created_at
+    WHERE core_rememberedanswer.created_at <= %s
+    RETURNING id
+"""
+
+
 def _claim(request: AnyRequest, key: str) -> RememberedAnswer:
     """Reserve the key for this request; Replay if it was answered before. Of two at once the second waits for the first."""
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
     path, _, query = request.get_full_path().partition("?")
     fingerprint = hashlib.sha256(b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])).hexdigest()
-    user = cast(User, request.user)
-    mine = RememberedAnswer(user=user, key=key, fingerprint=fingerprint, created_at=clock.now())
-    held = RememberedAnswer.objects.filter(user=user, key=key)
-    held.filter(created_at__lte=clock.now() - REMEMBERED).delete()
-    try:
-        with transaction.atomic():
-            mine.save(force_insert=True)
+    mine = RememberedAnswer(user=cast(User, request.user), key=key, fingerprint=fingerprint, created_at=clock.now())
+    if _reserve(mine):
         return mine
-    except IntegrityError:
-        known = held.get()
+    known = RememberedAnswer.objects.get(user=mine.user, key=key)
     if known.fingerprint != fingerprint:
-        raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.") from None
+        raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.")
     raise Replay(_replayed(known))
+
+
+def _reserve(mine: RememberedAnswer) -> bool:
+    """Store the claim, in place of one that is too old; False if there is a newer one. One statement, which waits for another's claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESERVE,
+            [
+                rows.uuid(mine.pk),
+                mine.user_id,
+                mine.key,
+                mine.fingerprint,
+                rows.moment(mine.created_at),
+                rows.moment(mine.created_at - REMEMBERED),
+            ],
+        )
+        return cursor.fetchone() is not None
 
 
 def _replayed(known: RememberedAnswer) -> HttpResponse:

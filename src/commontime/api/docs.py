@@ -331,6 +331,7 @@ TAGS = {
     "participants": "Who takes part.",
     "non busy times": "When each is free, and the availability of all that follows.",
     "meetings": "Times to be found and fixed.",
+    "plans": "Many meetings at once: one-on-ones, and joint plans.",
     "suggestions": "Starts that people suggest, and the best ones, computed.",
     "invitations": "Asking people to join, and mails to them.",
     "contacts": "People one keeps at hand.",

@@ -1,16 +1,17 @@
 """Suggestions, stored and computed: shapes, then views."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, parse, shown, whole_param
+from commontime.api.base import Request, View, gone, listed, moment_param, parse, shown, whole_param
+from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Instant, Moment, zone_of
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
@@ -18,6 +19,16 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
 MOST_SUGGESTIONS = 100
+WHAT_IF = [
+    OpenApiParameter(
+        "without", {"type": "array", "items": {"type": "integer"}, "maxItems": 100}, description="Ids of users it could do without."
+    ),
+    docs.whole("duration_minutes", "Another duration.", least=1, most=LONGEST_MEETING),
+    docs.moment("earliest", "When it may start, in place of what the meeting and the calendar say."),
+    docs.moment("latest", "By when it must have ended, in place of what the meeting and the calendar say."),
+    docs.whole("quorum", "Starts at which so many can come are better than all others.", least=1, most=1000),
+    docs.whole("align_minutes", "Compute only starts on multiples of it.", least=1, most=24 * 60),
+]
 
 
 class SuggestionInput(serializers.Serializer[Any]):
@@ -97,16 +108,22 @@ class Suggestions(View):
         parameters=[
             docs.query("computed", "`only`: without those that people stored.", choices=["only"]),
             docs.whole("limit", "How many computed ones at most; 10 if left out.", least=1, most=MOST_SUGGESTIONS),
+            *WHAT_IF,
         ],
         responses={200: list[RankedOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """List stored suggestions and the best computed starts together, best first, each with its reasons."""
+        """List stored suggestions and the best computed starts together, best first, each with its reasons.
+
+        The other parameters ask what would be if the meeting were different; nothing is stored.
+        """
         meeting = queries.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
-        found = planning.ranked(meeting, planning.group_for(meeting), stored, now=clock.now(), limit=limit, named=named)
+        what_if = _what_if(request, zone_of(meeting.calendar.time_zone))
+        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if)
+        found = planning.ranked(meeting, group, stored, now=clock.now(), limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
 
     @extend_schema(
@@ -136,6 +153,24 @@ class SuggestionOne(View):
         """Withdraw a suggestion, as its author or the owner."""
         actions.withdraw_suggestion(queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user)
         return gone()
+
+
+def _what_if(request: Request, zone: tzinfo) -> planning.WhatIf:
+    return planning.WhatIf(
+        without=frozenset(_users_param(request, "without")),
+        duration_minutes=whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING),
+        earliest=moment_param(request, "earliest", zone),
+        latest=moment_param(request, "latest", zone),
+        quorum=whole_param(request, "quorum", least=1, most=1000),
+        align=whole_param(request, "align_minutes", least=1, most=24 * 60),
+    )
+
+
+def _users_param(request: Request, name: str) -> list[int]:
+    raw = [part for value in request.query_params.getlist(name) for part in value.split(",") if part]
+    if len(raw) > 100 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in raw):
+        raise InvalidInput(f"{name} is the id of a user, or several.", field=name)
+    return [int(part) for part in raw]
 
 
 def _computed_only(request: Request) -> bool:

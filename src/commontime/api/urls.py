@@ -1,6 +1,18 @@
 """The whole API as a table."""
 
-from commontime.api import accounts, calendars, contacts, docs, health, invitations, meetings, non_busy_times, participants, suggestions
+from commontime.api import (
+    accounts,
+    calendars,
+    contacts,
+    docs,
+    health,
+    invitations,
+    meetings,
+    non_busy_times,
+    participants,
+    plans,
+    suggestions,
+)
 from commontime.core.routes import route
 
 urlpatterns = [
@@ -34,6 +46,10 @@ urlpatterns = [
     route("calendars/<uuid:calendar_id>/meetings/", meetings.Meetings),
     route("calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/", meetings.MeetingOne),
     route("calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics/", meetings.MeetingInvite),
+    route("calendars/<uuid:calendar_id>/one-on-ones/", plans.OneOnOnes),
+    route("calendars/<uuid:calendar_id>/plan/", plans.PlanView),
+    route("calendars/<uuid:calendar_id>/plan/stop/", plans.PlanStop),
+    route("calendars/<uuid:calendar_id>/plan/apply/", plans.PlanApply),
     route("calendars/meetings/<uuid:meeting_id>/suggestions/", suggestions.Suggestions),
     route("calendars/meetings/<uuid:meeting_id>/suggestions/<uuid:suggestion_id>/", suggestions.SuggestionOne),
     # Invitations, mail, contacts

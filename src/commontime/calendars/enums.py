@@ -29,3 +29,12 @@ class MailKind(models.TextChoices):
     REMINDER = "reminder"
     INVITATION = "invitation"
     FINAL = "final"
+
+
+class PlanStatus(models.TextChoices):
+    """How far a plan is: being computed, computed, or its final times set."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    APPLIED = "applied"

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 
-from commontime.calendars.enums import InvitationStatus, MeetingStatus, Visibility
+from commontime.calendars.enums import InvitationStatus, MeetingStatus, PlanStatus, Visibility
 from commontime.core import clock
 from commontime.core.models import Row
 
@@ -152,6 +152,24 @@ class ScheduleSuggestion(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["meeting", "suggested_time"], name="one_suggestion_a_start")]
+
+
+class Plan(Row):
+    """The joint placement of a calendar's meetings that was asked for last, and how far it is. A calendar has one.
+
+    question: what was asked. basis: a fingerprint of all it was computed from. answer: the best placement so far; see planning.plans.
+    run: a worker's claim; only who holds the newest may write. seconds: how long was computed so far, over all runs.
+    """
+
+    calendar = models.OneToOneField(Calendar, on_delete=models.DB_CASCADE, related_name="plan")
+    status = models.CharField(max_length=10, choices=PlanStatus, default=PlanStatus.RUNNING)
+    question = models.JSONField()
+    basis = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    seconds = models.FloatField(default=0)
+    run = models.PositiveIntegerField(default=0)
+    stop_wanted = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
 
 
 class Invitation(Row):

@@ -20,6 +20,7 @@ from commontime.calendars.models import (
     Meeting,
     MeetingAttendee,
     NonBusyTime,
+    Plan,
     ScheduleSuggestion,
 )
 from commontime.contacts import queries as contacts
@@ -359,6 +360,18 @@ def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:
     """Meetings whose deadline has passed without a final time and without their owner having been told."""
     rows = meetings().filter(announced_at=None, final_time=None, deadline__lte=now)
     return rows.select_related("calendar__owner").order_by("deadline", "id")
+
+
+def plan_for(user: User, calendar_id: UUID) -> Plan:
+    """Return the calendar's plan to its owner."""
+    calendar = calendar_for(user, calendar_id)
+    if not rules.may_manage(user, calendar):
+        raise NotAllowed("Only the calendar's owner sees its plan.")
+    plan = Plan.objects.filter(calendar=calendar).first()
+    if plan is None:
+        raise NotFound("Nothing has been planned in this calendar yet.")
+    plan.calendar = calendar
+    return plan
 
 
 def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:

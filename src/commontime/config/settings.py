@@ -317,7 +317,7 @@ MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
     "default": {
         "BACKEND": "django_ox.backend.OxBackend",
-        "QUEUES": ["default"],
+        "QUEUES": ["default", "plans"],
         "OPTIONS": {
             "MAX_ATTEMPTS": 5,
             "LOCK_TIMEOUT": 30.0,

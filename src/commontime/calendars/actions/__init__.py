@@ -14,7 +14,9 @@ from commontime.calendars.actions.invitations import (
 from commontime.calendars.actions.letters import send_letter
 from commontime.calendars.actions.meetings import create_meeting, delete_meeting, edit_meeting, finish_deadline
 from commontime.calendars.actions.non_busy_times import add_window, edit_window, remove_window, replace_windows
+from commontime.calendars.actions.one_on_ones import create_one_on_ones
 from commontime.calendars.actions.participants import add_participant, edit_participant, remove_participant
+from commontime.calendars.actions.plans import apply_plan, make_plan, stop_plan
 from commontime.calendars.actions.suggestions import suggest_time, withdraw_suggestion
 
 __all__ = [
@@ -22,8 +24,10 @@ __all__ = [
     "accept_invitation_link",
     "add_participant",
     "add_window",
+    "apply_plan",
     "create_calendar",
     "create_meeting",
+    "create_one_on_ones",
     "decline_invitation",
     "delete_account",
     "delete_calendar",
@@ -37,11 +41,13 @@ __all__ = [
     "invitation_of_link",
     "invite_address",
     "invite_person",
+    "make_plan",
     "remove_participant",
     "remove_window",
     "replace_windows",
     "revoke_invitation",
     "send_letter",
+    "stop_plan",
     "suggest_time",
     "transfer_calendar",
     "withdraw_suggestion",

@@ -155,9 +155,11 @@ def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
 
 def hand_over(calendars: Sequence[Calendar], *, by: User, to: int, field: str = "transfer_to") -> User:
     """Make somebody who takes part in each of these calendars, which are held, their owner. Returns them."""
-    heir = User.objects.filter(pk=to, is_active=True).exclude(pk=by.pk).first()
-    seats = CalendarParticipant.objects.filter(calendar__in=calendars, user_id=to)
-    if heir is None or seats.count() < len(calendars):
+    seats = (
+        CalendarParticipant.objects.filter(calendar__in=calendars, user=to, user__is_active=True).exclude(user=by).select_related("user")
+    )
+    heir = seats[0].user if len(seats) == len(calendars) else None
+    if heir is None:
         where = "this calendar" if field == "user" else "each of your calendars"
         raise InvalidInput(f"Name somebody who takes part in {where}.", field=field)
     Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(owner=heir, version=F("version") + 1)

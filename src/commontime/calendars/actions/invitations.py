@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -75,7 +76,7 @@ def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
     if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
     # If the owner added them in the meantime, they are where they wanted to be.
-    if not CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
+    with suppress(Conflict), transaction.atomic():
         _, meetings = join(invitation.calendar, by)
         tasks.tell_accepted(invitation, meetings)
     return invitation

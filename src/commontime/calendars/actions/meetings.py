@@ -32,10 +32,10 @@ def create_meeting(
     require_owner(by, calendar, "add meetings")
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
-    _name(meeting, _wanted({}, required=required, optional=optional))
-    _check(meeting, new_deadline=True)
+    name_attendees(meeting, _wanted({}, required=required, optional=optional))
+    check_meeting(meeting, new_deadline=True)
     meeting.save(force_insert=True)
-    _store_names(meeting)
+    store_names([meeting])
     return meeting
 
 
@@ -58,9 +58,9 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     for field, value in changes.items():
         setattr(meeting, field, value)
     if named != names_before:
-        _name(meeting, named)
+        name_attendees(meeting, named)
         changes["for_everyone"] = meeting.for_everyone
-    _check(meeting, new_deadline="deadline" in changes)
+    check_meeting(meeting, new_deadline="deadline" in changes)
     cautions = _cautions(meeting) if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"} else []
     heed(cautions, strict=strict)
     if "deadline" in changes:
@@ -69,21 +69,32 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
         # Withdrawn after its deadline: nothing is due any more, least of all to fix it again.
         changes["announced_at"] = meeting.announced_at = clock.now()
     _save(meeting, before, changes)
-    if named != names_before:
-        MeetingAttendee.objects.filter(meeting=meeting).delete()
-        _store_names(meeting)
+    _store_changed_names(meeting, names_before)
     return meeting, cautions
 
 
 def _save(meeting: Meeting, before: tasks.Told, changes: dict[str, Any]) -> None:
     """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
-    now = tasks.told(meeting)
-    # The first request has SEQUENCE 0.
-    grows = now != before and (before.snapshot is not None or meeting.sequence > 0)
-    meeting.version += 1
-    meeting.sequence += grows
+    _count_up(meeting, before)
     Meeting.objects.filter(pk=meeting.pk).update(version=meeting.version, sequence=meeting.sequence, **changes)
     tasks.tell_changed([(meeting, before)])
+
+
+def _count_up(meeting: Meeting, before: tasks.Told) -> None:
+    # The first request has SEQUENCE 0.
+    grows = tasks.told(meeting) != before and (before.snapshot is not None or meeting.sequence > 0)
+    meeting.version += 1
+    meeting.sequence += grows
+
+
+def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
+    """Fix many meetings of one calendar, which is held, and tell their people. One statement for all, and those of the mails."""
+    before = [(meeting, tasks.told(meeting)) for meeting, _ in fixed]
+    for (meeting, was), (_, final_time) in zip(before, fixed, strict=True):
+        meeting.final_time = final_time
+        _count_up(meeting, was)
+    Meeting.objects.bulk_update([meeting for meeting, _ in fixed], ["final_time", "version", "sequence"])
+    tasks.tell_changed(before)
 
 
 @transaction.atomic
@@ -143,7 +154,8 @@ def _are_enough(meeting: Meeting, outcome: planning.Outcome) -> bool:
 # What is checked ----------------------------------------------------------------------------------------------------
 
 
-def _check(meeting: Meeting, *, new_deadline: bool) -> None:
+def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
+    """Refuse what a meeting cannot be like; its texts are trimmed."""
     meeting.title = text.one_line(meeting.title, field="title", longest=200)
     meeting.description = text.many_lines(meeting.description, field="description", longest=10_000)
     meeting.location = text.one_line(meeting.location, field="location", longest=200)
@@ -210,7 +222,7 @@ def _wanted(before: dict[int, bool], *, required: Sequence[int] | None, optional
     return kept | dict.fromkeys(optional or (), False) | dict.fromkeys(required or (), True)
 
 
-def _name(meeting: Meeting, named: dict[int, bool]) -> None:
+def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
     """Name the attendees on the meeting, not yet in the database. With nobody named it is for everyone."""
     if named:
         seated = {person.user_id for person in planning.people_of(meeting.calendar)}
@@ -221,6 +233,18 @@ def _name(meeting: Meeting, named: dict[int, bool]) -> None:
     meeting.named = ",".join(f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))  # type: ignore[attr-defined]
 
 
-def _store_names(meeting: Meeting) -> None:
-    named = planning.named_in(meeting).items()
-    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in named)
+def store_names(meetings: Iterable[Meeting]) -> None:
+    """Store who is named on each of the meetings."""
+    MeetingAttendee.objects.bulk_create(
+        MeetingAttendee(meeting=meeting, user_id=user, required=must)
+        for meeting in meetings
+        for user, must in planning.named_in(meeting).items()
+    )
+
+
+def _store_changed_names(meeting: Meeting, before: dict[int, bool]) -> None:
+    now = planning.named_in(meeting)
+    if gone := [user for user, must in before.items() if now.get(user) != must]:
+        MeetingAttendee.objects.filter(meeting=meeting, user__in=gone).delete()
+    new = {user: must for user, must in now.items() if before.get(user) != must}
+    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in new.items())

@@ -84,8 +84,12 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
     if participant.user_id == calendar.owner_id:
         raise Conflict("The owner can't leave. Hand the calendar over first, or delete it.", code="owner_stays")
     require_running(calendar)
-    theirs = raise_sequence(m for m in queries.meetings_to_come(calendar) if planning.is_for(m, participant.user_id))
+    theirs = raise_sequence(_to_come_for(participant))
     # Their times and their places in meetings go with the seat (migration 0002).
     if not CalendarParticipant.objects.filter(pk=participant.pk).delete()[0]:
         raise NotFound(NO_PARTICIPANT)
     tasks.tell_removed(participant, theirs, by=by)
+
+
+def _to_come_for(participant: CalendarParticipant) -> list[Meeting]:
+    return [m for m in queries.meetings_to_come(participant.calendar) if planning.is_for(m, participant.user_id)]

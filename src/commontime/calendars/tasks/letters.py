@@ -1,4 +1,4 @@
-"""What is done later: the letters about calendars.
+"""The letters about calendars.
 
 `tell_…` posts notices, called by an action in its transaction: one query for the people, however many. `…_letter` composes one of them when
 it is sent, and asks again whether the person may still know.

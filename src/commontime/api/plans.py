@@ -1,0 +1,256 @@
+"""Many meetings at once: one-on-ones, and joint plans. Shapes, then views."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+
+from commontime.api.base import Request, View, parse, shown
+from commontime.api.calendars import LONGEST_MEETING
+from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
+from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
+from commontime.calendars import actions, planning, queries
+from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Meeting, Plan
+from commontime.core.errors import InvalidInput
+
+LONGEST_SEARCH = 300
+
+
+class OneOnOnesInput(serializers.Serializer[Any]):
+    deadline = Instant(help_text="When the times must be decided.")
+    duration_minutes = Whole(
+        required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's."
+    )
+    buffer_minutes = Whole(required=False, min_value=0, max_value=24 * 60, help_text="Kept free after each.")
+    earliest = Instant(required=False, allow_null=True)
+    latest = Instant(required=False, allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        # `with` is no name that Python allows.
+        whom = serializers.ListField(
+            child=UserId(), source="people", required=False, max_length=MOST_NAMED, help_text="User ids; everybody if left out."
+        )
+        return {**super().get_fields(), "with": whom}
+
+
+class Pin(serializers.Serializer[Any]):
+    meeting = Id()
+    final_time = Instant()
+
+
+class Priority(serializers.Serializer[Any]):
+    meeting = Id()
+    priority = Whole(min_value=1, max_value=1000)
+
+
+class PlanInput(serializers.Serializer[Any]):
+    meetings = serializers.ListField(
+        child=Id(), required=False, max_length=planning.MOST_PLANNED, help_text="Ids of open meetings; all of them if left out."
+    )
+    pinned = serializers.ListField(
+        child=Pin(), required=False, max_length=planning.MOST_PLANNED, help_text="Meetings that must be just then."
+    )
+    priorities = serializers.ListField(
+        child=Priority(),
+        required=False,
+        max_length=planning.MOST_PLANNED,
+        help_text="How much a meeting matters if not all fit; 1 if left out.",
+    )
+    align_minutes = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=24 * 60,
+        help_text="Starts lie on multiples of it; 15 if left out. null: on any minute.",
+    )
+    time_limit_s = Whole(required=False, min_value=1, max_value=LONGEST_SEARCH, help_text="Search for at most so long; 30 if left out.")
+    apply = Flag(required=False, help_text="true: if it is done at once, set the final times too.")
+
+
+class PlanCounts(msgspec.Struct):
+    """What a plan is worth, in the order of importance: `priority` of the meetings placed and `optional` attendances (more is better),
+    attendances at `if_need_be` and `works` (fewer is better), and the sum of all preferences (more is better)."""
+
+    priority: int
+    optional: int
+    if_need_be: int
+    works: int
+    preference: int
+
+
+class PlacedMeeting(msgspec.Struct):
+    """A meeting with its time and the user ids of those who attend."""
+
+    meeting: UUID
+    title: str
+    final_time: Moment
+    end_time: Moment
+    attending: list[int]
+
+
+class WantedTime(msgspec.Struct):
+    user: int
+    name: str
+    start_time: Moment
+    end_time: Moment
+
+
+class Ask(msgspec.Struct):
+    """The fewest people, and of each the time, that would have to be offered for the meeting to be at `final_time`."""
+
+    final_time: Moment
+    wanted: list[WantedTime]
+
+
+class UnplacedMeeting(msgspec.Struct):
+    """A meeting without a time, and why. `people`: user ids; `meetings`: those in the way. `ask` is null if asking can't help."""
+
+    meeting: UUID
+    title: str
+    reason: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["not_answered", "nobody_required", "no_common_time", "in_the_way"]})]
+    detail: str
+    people: list[int]
+    meetings: list[UUID]
+    ask: Ask | None
+
+
+class PlanOutput(msgspec.Struct):
+    """A joint plan. `optimal`: proved that none is worth more; else none is worth more than `bound`. `gap`: the relative difference in the
+    first count in which they differ. While `status` is `running` it shows the best so far."""
+
+    id: UUID
+    calendar: UUID
+    status: PlanStatus
+    optimal: bool
+    gap: float
+    value: PlanCounts
+    bound: PlanCounts
+    elapsed_s: float
+    time_limit_s: float
+    stopping: bool
+    created_at: Moment
+    placed: list[PlacedMeeting]
+    unplaced: list[UnplacedMeeting]
+
+
+def show_plan(plan: Plan) -> PlanOutput:
+    answer, question = msgspec.convert(plan.answer, planning.Answer), msgspec.convert(plan.question, planning.Question)
+    meetings = {meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=_meetings_in(answer))}
+    people = {person.user_id: person for person in planning.people_of(plan.calendar)}
+    titles = {pk: meeting.title for pk, meeting in meetings.items()}
+    return PlanOutput(
+        id=plan.pk,
+        calendar=plan.calendar_id,
+        status=PlanStatus(plan.status),
+        optimal=answer.proved,
+        gap=answer.gap,
+        value=PlanCounts(**msgspec.structs.asdict(answer.value)),
+        bound=PlanCounts(**msgspec.structs.asdict(answer.bound)),
+        elapsed_s=round(plan.seconds, 2),
+        time_limit_s=question.seconds,
+        stopping=plan.stop_wanted and plan.status == PlanStatus.RUNNING,
+        created_at=plan.created_at,
+        placed=[
+            PlacedMeeting(p.meeting, titles[p.meeting], p.start, p.start + _in(plan, meetings[p.meeting]).duration, sorted(p.attending))
+            for p in sorted(answer.placed, key=lambda placed: (placed.start, placed.meeting))
+            if p.meeting in meetings
+        ],
+        unplaced=[
+            UnplacedMeeting(
+                u.meeting,
+                titles[u.meeting],
+                u.reason,
+                planning.why_unplaced(u, people, titles),
+                sorted(u.people),
+                list(u.meetings),
+                _ask(u, people),
+            )
+            for u in answer.unplaced
+            if u.meeting in meetings
+        ],
+    )
+
+
+def _meetings_in(answer: planning.Answer) -> set[UUID]:
+    return {placed.meeting for placed in answer.placed} | {pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)}
+
+
+def _in(plan: Plan, meeting: Meeting) -> Meeting:
+    meeting.calendar = plan.calendar
+    return meeting
+
+
+def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask | None:
+    if unplaced.start is None:
+        return None
+    wanted = [WantedTime(w.user, people[w.user].name, w.start, w.end) for w in unplaced.ask if w.user in people]
+    return Ask(unplaced.start, wanted)
+
+
+class OneOnOnes(View):
+    @extend_schema(request=OneOnOnesInput, responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Look for a time for a meeting of the owner with each participant that has none yet. Returns the new meetings."""
+        calendar = queries.calendar_for(request.user, calendar_id)
+        data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
+        made = actions.create_one_on_ones(calendar, by=request.user, **data)
+        body = msgspec.json.encode([show(meeting, request.user) for meeting in made])
+        return HttpResponse(body, status=201, content_type="application/json")
+
+
+class PlanView(View):
+    single = True
+
+    @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
+    def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why the rest has no time."""
+        return shown(request, show_plan(queries.plan_for(request.user, calendar_id)))
+
+    @extend_schema(
+        request=PlanInput,
+        responses={200: PlanOutput, 202: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_running changed_meanwhile"},
+    )
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Compute one joint plan for all open meetings, so that nobody is in two at once, as the owner.
+
+        It takes the place of the last plan and changes no meeting before it is applied. What takes longer than two seconds goes on in the
+        background: 202, and this address shows how far it is. Required people must have answered.
+        """
+        calendar = queries.calendar_for(request.user, calendar_id)
+        data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
+        plan = actions.make_plan(calendar, by=request.user, question=_question(data), apply=data.get("apply", False))
+        status = 202 if plan.status == PlanStatus.RUNNING else 200
+        return shown(request, show_plan(plan), status=status, location=f"/calendars/{calendar_id}/plan/")
+
+
+class PlanStop(View):
+    @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """End the search of a plan that is being computed, keeping the best so far. It is `done` a moment later."""
+        return shown(request, show_plan(actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user)))
+
+
+class PlanApply(View):
+    @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_not_done changed_meanwhile"})
+    def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
+        """Set the final times of the plan, all or none, and tell everybody. Refused if anything it was computed from has changed since."""
+        return shown(request, show_plan(actions.apply_plan(queries.plan_for(request.user, calendar_id), by=request.user)))
+
+
+def _question(data: dict[str, Any]) -> planning.Question:
+    pinned = {pin["meeting"]: pin["final_time"] for pin in data.get("pinned", [])}
+    priorities = {each["meeting"]: each["priority"] for each in data.get("priorities", [])}
+    for name, given in (("pinned", pinned), ("priorities", priorities)):
+        if len(given) < len(data.get(name, [])):
+            raise InvalidInput("Name each meeting once.", field=name)
+    return planning.Question(
+        meetings=tuple(data.get("meetings", ())),
+        pinned=pinned,
+        priorities=priorities,
+        align_minutes=data.get("align_minutes", 15),
+        seconds=data.get("time_limit_s", 30),
+    )

@@ -1,0 +1,50 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import planning, queries
+from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
+from commontime.calendars.models import Calendar, Meeting
+from commontime.core.errors import InvalidInput
+
+
+@transaction.atomic
+def create_one_on_ones(
+    calendar: Calendar, *, by: User, deadline: datetime, people: Sequence[int] | None = None, **fields: Any
+) -> list[Meeting]:
+    """Look for a time for a meeting of the owner with each participant, or with those named, that has none yet. Returns the new ones.
+
+    A one-on-one is a meeting of just these two; one that has its final time counts too. A constant number of statements for any number.
+    """
+    hold(calendar)
+    require_owner(by, calendar, "add meetings")
+    require_running(calendar)
+    seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}
+    wanted = [user for user in seated if user != calendar.owner_id] if people is None else list(dict.fromkeys(people))
+    if set(wanted) - (seated.keys() - {calendar.owner_id}):
+        raise InvalidInput("Name only other people who take part in this calendar.", field="with")
+    has_one = _met_by(calendar)
+    owner = accounts.full_name(calendar.owner)
+    made = []
+    for user in wanted:
+        if user not in has_one:
+            meeting = Meeting(calendar=calendar, deadline=deadline, title=f"{owner} & {seated[user].name}", **fields)
+            name_attendees(meeting, {calendar.owner_id: True, user: True})
+            made.append(meeting)
+    for meeting in made:
+        check_meeting(meeting, new_deadline=True)
+    Meeting.objects.bulk_create(made)
+    store_names(made)
+    return made
+
+
+def _met_by(calendar: Calendar) -> set[int]:
+    """Return whom the owner already has a one-on-one with."""
+    owner = calendar.owner_id
+    named = (planning.named_in(meeting).keys() for meeting in queries.meetings_of(calendar).filter(for_everyone=False))
+    return {user for people in named if len(people) == 2 and owner in people for user in people - {owner}}

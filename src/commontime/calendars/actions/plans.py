@@ -1,0 +1,96 @@
+import time
+from datetime import datetime
+
+import msgspec
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from commontime.calendars import planning, tasks
+from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars.actions.meetings import save_final_times
+from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Calendar, Plan
+from commontime.core import clock
+from commontime.core.errors import Conflict, NotFound
+
+AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
+
+
+def make_plan(calendar: Calendar, *, by: User, question: planning.Question, apply: bool = False) -> Plan:
+    """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes no meeting before it is applied.
+
+    What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done at once is applied too.
+    """
+    require_owner(by, calendar, "plan its meetings")
+    require_running(calendar)
+    _refuse_while_running(calendar)
+    begun, now = time.monotonic(), clock.now()
+    problem = planning.problem_of(calendar, question, now=now)
+    answer = planning.solve(problem, question, seconds=min(question.seconds, AT_ONCE))
+    is_done = answer.proved or question.seconds <= AT_ONCE
+    plan = Plan(
+        calendar=calendar,
+        status=PlanStatus.DONE if is_done else PlanStatus.RUNNING,
+        question=msgspec.to_builtins(question),
+        basis=problem.basis,
+        answer=msgspec.to_builtins(answer),
+        seconds=time.monotonic() - begun,
+        created_at=now,
+    )
+    with transaction.atomic():
+        hold(calendar)
+        require_owner(by, calendar, "plan its meetings")
+        _refuse_while_running(calendar)
+        Plan.objects.filter(calendar=calendar).delete()
+        plan.save(force_insert=True)
+        if not is_done:
+            tasks.work_on_plan.enqueue(str(plan.pk))
+        elif apply:
+            plan = _apply(plan, now=now)
+    return plan
+
+
+def _refuse_while_running(calendar: Calendar) -> None:
+    if Plan.objects.filter(calendar=calendar, status=PlanStatus.RUNNING).exists():
+        raise Conflict("A plan is being computed. Wait for it or stop it first.", code="plan_running")
+
+
+def stop_plan(plan: Plan, *, by: User) -> Plan:
+    """End the search of a plan that is being computed; the best so far is kept. Stopping again changes nothing."""
+    require_owner(by, plan.calendar, "stop its plan")
+    if plan.status == PlanStatus.RUNNING:
+        Plan.objects.filter(pk=plan.pk).update(stop_wanted=True)
+        plan.stop_wanted = True
+    return plan
+
+
+@transaction.atomic
+def apply_plan(plan: Plan, *, by: User) -> Plan:
+    """Set the final times of a plan that is done, all or none; Conflict if anything it was computed from has changed since.
+
+    Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing.
+    """
+    hold(plan.calendar)
+    require_owner(by, plan.calendar, "apply its plan")
+    require_running(plan.calendar)
+    now = Plan.objects.filter(pk=plan.pk).first()
+    if now is None:
+        raise NotFound("This plan is gone: a newer one took its place.")
+    now.calendar = plan.calendar
+    if now.status == PlanStatus.APPLIED:
+        return now
+    if now.status != PlanStatus.DONE:
+        raise Conflict("This plan is still being computed, or could not be. Stop it, or make another.", code="plan_not_done")
+    return _apply(now, now=clock.now())
+
+
+def _apply(plan: Plan, *, now: datetime) -> Plan:
+    question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
+    problem = planning.problem_of(plan.calendar, question, now=now)
+    if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
+        raise Conflict("People's times or the meetings have changed since this was planned. Plan again.", code="changed_meanwhile")
+    meetings = {meeting.pk: meeting for meeting in problem.meetings}
+    save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
+    plan.status = PlanStatus.APPLIED
+    Plan.objects.filter(pk=plan.pk).update(status=plan.status)
+    return plan

@@ -1,0 +1,85 @@
+"""What one start would mean for the people of a meeting."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commontime import engine
+from commontime.calendars.models import Meeting
+from commontime.calendars.planning.people import Group, Person, windows_of
+
+ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`."""
+
+    start: datetime
+    ideal: list[Person] = field(default_factory=list)
+    works: list[Person] = field(default_factory=list)
+    if_need_be: list[Person] = field(default_factory=list)
+    cannot: list[Person] = field(default_factory=list)
+    missing: list[Person] = field(default_factory=list)
+    unanswered: list[Person] = field(default_factory=list)
+    preference: int = 0
+
+    @property
+    def attending(self) -> list[Person]:
+        return [*self.ideal, *self.works, *self.if_need_be]
+
+    @property
+    def rank_key(self) -> tuple[int, int, int, int, int, datetime]:
+        """Smaller is better: the default rank of engine.FAIR, here for one start that may lie anywhere."""
+        return (len(self.missing), -len(self.attending), len(self.if_need_be), len(self.works), -self.preference, self.start)
+
+
+def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
+    """Return what each start would mean for the group."""
+    table = preferences(group, [span(start, duration) for start in starts])
+    found = []
+    for start, row, levels in zip(starts, table.tolist(), engine.levels(table).tolist(), strict=True):
+        outcome = Outcome(start, unanswered=group.silent, preference=sum(value for value in row if value > 0))
+        lists = (outcome.cannot, outcome.if_need_be, outcome.works, outcome.ideal)
+        for person, level in zip(group.answered, levels, strict=True):
+            lists[level].append(person)
+            if level == engine.CANNOT and person.required:
+                outcome.missing.append(person)
+        found.append(outcome)
+    return found
+
+
+def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, str]:
+    """Return `yes`, `if_need_be`, `no` or `unanswered` by user id for a meeting at this start."""
+    answers = {person.user_id: "unanswered" for person in group.silent}
+    levels = engine.levels(preferences(group, [span(start, duration)])[0]).tolist()
+    return answers | {person.user_id: ANSWERS[level] for person, level in zip(group.answered, levels, strict=True)}
+
+
+def span(start: datetime, duration: timedelta) -> tuple[int, int]:
+    """Return the first tick of a meeting and how many it takes: a minute of which it needs only a part, it needs."""
+    first = engine.end_tick(start)
+    return first, engine.start_tick(start + duration) - first
+
+
+def preferences(group: Group, spans: Sequence[tuple[int, int]]) -> NDArray[np.int8]:
+    """Return each person's preference for each meeting, (spans, answered); -1 = cannot."""
+    table = np.full((len(spans), len(group.answered)), -1, np.int8)
+    for length in {ticks for _, ticks in spans} if group.answered else ():
+        alike = [place for place, (_, ticks) in enumerate(spans) if ticks == length]
+        table[alike] = engine.preferences(group.free, [spans[place][0] for place in alike], length)
+    return table
+
+
+def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
+    """Return the scheduled meetings a person could come to with the times `before` (packed) but can't with those `after`."""
+    return [
+        m for m in meetings if m.final_time and _covers(before, m.final_time, m.duration) and not _covers(after, m.final_time, m.duration)
+    ]
+
+
+def _covers(packed: str, start: datetime, duration: timedelta) -> bool:
+    return bool(packed) and bool(engine.attendance(windows_of([packed]), *span(start, duration))[0])

@@ -1,0 +1,269 @@
+"""Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and why some can't."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from uuid import UUID
+
+import msgspec
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from commontime import engine
+from commontime.calendars import queries
+from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning.outcomes import span
+from commontime.calendars.planning.people import Group, Person, group_for, is_for, minutes_of, people_of, windows_of
+from commontime.calendars.planning.suggestions import names_of
+from commontime.core.errors import InvalidInput
+
+MOST_PLANNED = 500
+LONGEST_MEETING = timedelta(days=31)
+# Why a meeting has no time.
+NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = "not_answered", "nobody_required", "no_common_time", "in_the_way"
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """When somebody is in a scheduled meeting, of whatever calendar here. Which one is told to nobody."""
+
+    user_id: int
+    start: datetime
+    end: datetime
+    buffer: timedelta
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What the owner asks of a plan.
+
+    meetings: which; none: all open ones. pinned: where some must be. priorities: how much some matter, 1 by default. align_minutes: on
+    which minutes a start may lie; None: on any. seconds: for how long to look at most.
+    """
+
+    meetings: tuple[UUID, ...] = ()
+    pinned: dict[UUID, datetime] = {}
+    priorities: dict[UUID, int] = {}
+    align_minutes: int | None = 15
+    seconds: float = 30
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What a plan is worth, in the order of importance: of the first two more is better, of the next two less, of the last more."""
+
+    priority: int
+    optional: int
+    if_need_be: int
+    works: int
+    preference: int
+
+
+class Placed(msgspec.Struct, frozen=True):
+    meeting: UUID
+    start: datetime
+    attending: tuple[int, ...]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Time that somebody would have to offer."""
+
+    user: int
+    start: datetime
+    end: datetime
+
+
+class Unplaced(msgspec.Struct, frozen=True):
+    """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people."""
+
+    meeting: UUID
+    reason: str
+    people: tuple[int, ...] = ()
+    meetings: tuple[UUID, ...] = ()
+    start: datetime | None = None
+    ask: tuple[Wanted, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A plan: what is placed where, and how good it is. `bound` is what no plan can beat; proved: none is better than this."""
+
+    proved: bool
+    gap: float
+    value: Counts
+    bound: Counts
+    placed: tuple[Placed, ...]
+    unplaced: tuple[Unplaced, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a plan is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't even try."""
+
+    people: list[Person]
+    free: engine.Windows
+    meetings: list[Meeting]
+    posed: list[engine.Meeting]
+    unposed: list[Unplaced]
+
+    @cached_property
+    def basis(self) -> str:
+        """A fingerprint of everything that decides about the plan, except what time it is."""
+        seen = [
+            [(person.user_id, person.packed) for person in self.people],
+            [column.tolist() for column in (self.free.who, self.free.start, self.free.end)],
+            [(meeting.pk, meeting.version) for meeting in self.meetings],
+            [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
+            [(unposed.meeting, unposed.people) for unposed in self.unposed],
+        ]
+        return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()
+
+
+def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Problem:
+    """Fetch what the plan is about, in three queries, and put it into the engine's words.
+
+    Somebody required by name who has not answered keeps their meeting out; in a meeting for everyone they are left out, as elsewhere.
+    """
+    meetings = _open_meetings(calendar, question)
+    people = [person for person in people_of(calendar) if person.packed]
+    place = {person.user_id: index for index, person in enumerate(people)}
+    free = windows_of([person.packed for person in people])
+    # Nobody is taken out of a meeting that is fixed. The buffer that a new one needs before it is the widest of them all.
+    buffer = max((timedelta(minutes=meeting.buffer_minutes) for meeting in meetings), default=timedelta(0))
+    taken = [
+        (place[busy.user_id], engine.end_tick(busy.start - buffer), engine.start_tick(busy.end + busy.buffer))
+        for busy in busy_times([person.user_id for person in people], after=now)
+    ]
+    free = engine.without(free, taken)
+    kept, posed, unposed = [], [], []
+    for meeting in meetings:
+        group = group_for(meeting)
+        if out := _out_of_question(meeting, group):
+            unposed.append(out)
+        else:
+            kept.append(meeting)
+            posed.append(_posed(meeting, group, place, free, question, now))
+    return Problem(people, free, kept, posed, unposed)
+
+
+def _open_meetings(calendar: Calendar, question: Question) -> list[Meeting]:
+    rows = queries.meetings_of(calendar).filter(final_time=None).order_by("created_at", "id")
+    found = {meeting.pk: meeting for meeting in rows[: MOST_PLANNED + 1]}
+    named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
+    for name, ids in named.items():
+        if unknown := [pk for pk in ids if pk not in found]:
+            raise InvalidInput(f"{unknown[0]} is no open meeting of this calendar.", field=name)
+    meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
+    if len(meetings) > MOST_PLANNED:
+        raise InvalidInput(f"Name at most {MOST_PLANNED} meetings at once.", field="meetings")
+    for meeting in meetings:
+        meeting.calendar = calendar
+    return meetings
+
+
+def busy_times(users: Sequence[int], *, after: datetime) -> list[Busy]:
+    """Return when these people are in scheduled meetings, in any calendar, that end after this moment. One query."""
+    wanted = set(users)
+    rows = (
+        queries.meetings()
+        .filter(final_time__gt=after - LONGEST_MEETING, calendar__participants__user__in=wanted)
+        .annotate(minutes=Coalesce(F("duration_minutes"), F("calendar__duration_minutes")), person=F("calendar__participants__user_id"))
+    )
+    found = []
+    for row in rows:
+        assert row.final_time is not None
+        end = row.final_time + timedelta(minutes=row.minutes)
+        if row.person in wanted and is_for(row, row.person) and end > after:
+            found.append(Busy(row.person, row.final_time, end, timedelta(minutes=row.buffer_minutes)))
+    return found
+
+
+def _out_of_question(meeting: Meeting, group: Group) -> Unplaced | None:
+    silent = [person.user_id for person in group.silent if person.required and not meeting.for_everyone]
+    if silent or not group.answered:
+        return Unplaced(meeting.pk, NOT_ANSWERED, people=tuple(silent or (person.user_id for person in group.silent)))
+    if not any(person.required for person in group.answered):
+        return Unplaced(meeting.pk, NOBODY_REQUIRED)
+    return None
+
+
+def _posed(
+    meeting: Meeting, group: Group, place: Mapping[int, int], free: engine.Windows, question: Question, now: datetime
+) -> engine.Meeting:
+    calendar = meeting.calendar
+    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
+    pinned = question.pinned.get(meeting.pk)
+    return engine.Meeting(
+        duration=minutes_of(meeting.duration),
+        required=tuple(place[person.user_id] for person in group.answered if person.required),
+        optional=tuple(place[person.user_id] for person in group.answered if not person.required),
+        earliest=max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment),
+        latest_end=min(ends, default=int(free.end.max()) if len(free) else 0),
+        buffer=meeting.buffer_minutes,
+        priority=question.priorities.get(meeting.pk, 1),
+        pinned=None if pinned is None else span(pinned, meeting.duration)[0],
+    )
+
+
+def solve(problem: Problem, question: Question, *, seconds: float, on_progress: Callable[[Answer], bool] | None = None) -> Answer:
+    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search."""
+
+    def tell(plan: engine.Plan) -> bool:
+        return on_progress is not None and on_progress(_answer(problem, question, plan, asks=False))
+
+    plan = engine.plan(
+        problem.free, problem.posed, align=question.align_minutes, seconds=seconds, on_progress=tell if on_progress else None
+    )
+    return _answer(problem, question, plan, asks=True)
+
+
+def better(one: Answer, other: Answer) -> Answer:
+    """Return the better of two answers to one question; the first if they are worth the same."""
+
+    def key(answer: Answer) -> tuple[int, ...]:
+        value = answer.value
+        return (value.priority, value.optional, -value.if_need_be, -value.works, value.preference)
+
+    return other if key(other) > key(one) else one
+
+
+def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bool) -> Answer:
+    placed, unplaced = [], list(problem.unposed)
+    for number, meeting in enumerate(problem.meetings):
+        if plan.start[number] >= 0:
+            attending = tuple(problem.people[who].user_id for who in plan.attends[number])
+            placed.append(Placed(meeting.pk, engine.moment_of(plan.start[number]), attending))
+        else:
+            unplaced.append(_unplaced(problem, question, plan, number, asks=asks))
+    return Answer(plan.proved, plan.gap, Counts(*plan.value), Counts(*plan.bound), tuple(placed), tuple(unplaced))
+
+
+def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool) -> Unplaced:
+    why = plan.why[number]
+    room = engine.room_for(problem.free, problem.posed, plan, number, align=question.align_minutes) if asks else None
+    return Unplaced(
+        problem.meetings[number].pk,
+        IN_THE_WAY if why.meetings else NO_COMMON_TIME,
+        people=tuple(problem.people[who].user_id for who in why.people),
+        meetings=tuple(problem.meetings[other].pk for other in why.meetings),
+        start=engine.moment_of(room.start) if room else None,
+        ask=tuple(
+            Wanted(problem.people[wanted.who].user_id, engine.moment_of(wanted.start), engine.moment_of(wanted.end))
+            for wanted in (room.wanted if room else ())
+        ),
+    )
+
+
+def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]) -> str:
+    """Say in words why a meeting has no time, and whether asking can help."""
+    who = [people[user] for user in unplaced.people if user in people]
+    names = names_of(who) if who else "Its people"
+    if unplaced.reason == NOT_ANSWERED:
+        return f"{names} {'has' if len(who) == 1 else 'have'} not answered yet." if who else "Nobody is left who could come."
+    if unplaced.reason == NOBODY_REQUIRED:
+        return "It requires nobody who has answered, so any time would do. Say who is required."
+    if unplaced.reason == IN_THE_WAY:
+        others = ", ".join(titles.get(pk) or "another meeting" for pk in unplaced.meetings[:3])
+        said = f"{names} can't be in two meetings at once; in the way: {others}."
+    else:
+        said = f"There is no time long enough at which {names} can."
+    return said if unplaced.start else f"{said} Asking people for more time can't help while the other meetings stay where they are."

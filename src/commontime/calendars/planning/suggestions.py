@@ -1,0 +1,188 @@
+"""The best starts of one meeting, stored and computed together, with reasons in words."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from commontime import engine
+from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.calendars.planning.outcomes import Outcome, outcomes, span
+from commontime.calendars.planning.people import Group, Person, group_of, minutes_of
+from commontime.core.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What to suppose about a meeting without changing it: None and nobody leave it as it is.
+
+    earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples of so many minutes.
+    """
+
+    without: frozenset[int] = frozenset()
+    duration_minutes: int | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    quorum: int | None = None
+    align: int | None = None
+
+
+def supposed(meeting: Meeting, group: Group, what_if: WhatIf) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be."""
+    meeting, calendar = copy(meeting), copy(meeting.calendar)
+    if what_if.earliest:
+        meeting.earliest, calendar.window_start = what_if.earliest, None
+    if what_if.latest:
+        meeting.latest, calendar.window_end = what_if.latest, None
+    if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
+        raise InvalidInput("The latest end must come after the earliest start.", field="latest")
+    meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
+    meeting.quorum = what_if.quorum or meeting.quorum
+    meeting.calendar = calendar
+    if unknown := what_if.without - {person.user_id for person in group.people}:
+        raise InvalidInput(f"This meeting is not for the person with the id {min(unknown)}.", field="without")
+    return meeting, group_of(person for person in group.people if person.user_id not in what_if.without)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A start with its place, what it would mean, and the stored suggestion if somebody made one."""
+
+    rank: int
+    outcome: Outcome
+    stored: ScheduleSuggestion | None
+    reasons: list[str]
+
+
+def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
+    """Return [earliest, latest end) in ticks: the meeting's own bounds, else from now to the end of the known times."""
+    calendar = meeting.calendar
+    known_end = int(group.free.end.max()) if len(group.free) else 0
+    earliest = max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment)
+    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
+    return earliest, min([known_end, *ends])
+
+
+def lies_within(meeting: Meeting, start: datetime) -> bool:
+    """Return whether the meeting may begin at `start` by its own bounds."""
+    if meeting.earliest and start < meeting.earliest:
+        return False
+    return meeting.latest is None or start + meeting.duration <= meeting.latest
+
+
+def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int, align: int | None = None) -> list[datetime]:
+    """Return the best starts, best first: with a quorum those that reach it, then fewest required people missing, most attending,
+    least reluctantly, earliest."""
+    if not group.answered:
+        return []
+    earliest, latest_end = bounds_of(meeting, group, now)
+    if latest_end <= earliest:
+        return []
+    profile = engine.profile(group.free, minutes_of(meeting.duration), required=group.required, earliest=earliest, latest_end=latest_end)
+    rule = (engine.enough(meeting.quorum), *engine.FAIR) if meeting.quorum else engine.FAIR
+    slots = engine.best(profile, limit, rule=rule, align=align)
+    return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
+
+
+def ranked(
+    meeting: Meeting,
+    group: Group,
+    stored: Sequence[ScheduleSuggestion],
+    *,
+    now: datetime,
+    limit: int,
+    named: bool,
+    align: int | None = None,
+) -> list[Ranked]:
+    """Return stored and computed starts together, best first, each with its reasons: all stored ones, and at most `limit` computed ones."""
+    by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
+    computed = best_starts(meeting, group, now=now, limit=limit, align=align)
+    starts = list(dict.fromkeys([*by_start, *computed]))
+    found = sorted(
+        outcomes(group, starts, meeting.duration), key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key)
+    )
+    listed = [
+        Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named))
+        for place, outcome in enumerate(found, start=1)
+    ]
+    if named and listed and listed[0].outcome.missing:
+        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now))
+    return listed
+
+
+def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) -> list[str]:
+    """Say in words why a start stands where it does, from the same lists as its rank; without names where they must not be told."""
+    said = []
+    must = [person for person in group.answered if person.required]
+    everyone = len(group.answered)
+    if not group.answered:
+        return ["Nobody has answered yet."]
+    if len(outcome.attending) == everyone:
+        said.append(f"{_all(everyone, 'people', 'person')} who answered can come.")
+    elif must and not outcome.missing:
+        said.append(f"{_all(len(must), 'required people', 'required person')} can come; {len(outcome.attending)} of {everyone} in all.")
+    else:
+        said.append(f"{len(outcome.attending)} of {everyone} can come.")
+    if outcome.missing and named:
+        short = _minutes_short(group, outcome, meeting.duration)
+        of = span(outcome.start, meeting.duration)[1]
+        said.extend(f"{p.name} is required and can't: {short[p.user_id]} of {of} minutes short." for p in outcome.missing[:5])
+    elif outcome.missing:
+        said.append(f"{len(outcome.missing)} required can't.")
+    optional = [person for person in outcome.cannot if not person.required]
+    if optional:
+        said.append(f"{names_of(optional)} can't." if named else f"{len(optional)} optional can't.")
+    if outcome.if_need_be:
+        said.append(f"{names_of(outcome.if_need_be)} if need be." if named else f"{len(outcome.if_need_be)} if need be.")
+    if outcome.unanswered:
+        said.append(f"{len(outcome.unanswered)} not answered yet.")
+    if meeting.quorum and len(outcome.attending) < meeting.quorum:
+        said.append(f"{meeting.quorum - len(outcome.attending)} fewer than the {meeting.quorum} wanted.")
+    return said
+
+
+def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime) -> list[str]:
+    """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
+    earliest, latest_end = bounds_of(meeting, group, now)
+    duration = minutes_of(meeting.duration)
+    misses = engine.near_misses(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, k=1)
+    if not misses or misses[0].short >= sum(_minutes_short(group, best, meeting.duration).values()):
+        return []
+    nearest = misses[0]
+    away = engine.moment_of(nearest.first) - best.start
+    who = [group.answered[place] for place in nearest.missing]
+    short = f"{names_of(who)} {'is' if len(who) == 1 else 'are together'} only {_count(nearest.short, 'minute')} short"
+    return [f"Starting {_length(abs(away))} {'later' if away > timedelta(0) else 'earlier'}, {short}."]
+
+
+def _length(time: timedelta) -> str:
+    """Return a length in words, without a zone that a clock time would need."""
+    hours, minutes = divmod(minutes_of(time), 60)
+    parts = [_count(hours // 24, "day"), _count(hours % 24, "hour"), _count(minutes, "minute")]
+    return " ".join(part for part in parts if not part.startswith("0 ")) or "moments"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _all(count: int, many: str, one: str) -> str:
+    return f"All {count} {many}" if count > 1 else f"The one {one}"
+
+
+def names_of(people: Sequence[Person], most: int = 5) -> str:
+    names = [person.name for person in people[:most]]
+    if len(people) > most:
+        names.append(f"{len(people) - most} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
+    """Return how many minutes of the meeting each missing person did not offer."""
+    start, length = span(outcome.start, duration)
+    covered = np.clip(np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None)
+    offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
+    places = {person.user_id: place for place, person in enumerate(group.answered)}
+    return {person.user_id: length - int(offered[places[person.user_id]]) for person in outcome.missing}

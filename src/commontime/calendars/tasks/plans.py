@@ -1,0 +1,63 @@
+"""Plans that take longer than somebody waits for an answer."""
+
+import logging
+import time
+from uuid import UUID
+
+import msgspec
+from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+from django.tasks import task
+
+from commontime.calendars import planning
+from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Plan
+from commontime.core import clock
+from commontime.core.errors import Refusal
+
+logger = logging.getLogger(__name__)
+
+
+@task(queue_name="plans")
+def work_on_plan(plan_id: str) -> None:
+    """Go on with a plan until it is proved, out of time, or its owner wants what there is.
+
+    The best so far is stored every half second, with the time it took. When a worker dies the queue gives the task to another, which begins
+    with the time that is left; whoever began last is the only one who may still write.
+    """
+    plan = Plan.objects.select_related("calendar__owner").filter(pk=UUID(plan_id), status=PlanStatus.RUNNING).first()
+    if plan is None or not Plan.objects.filter(pk=plan.pk, run=plan.run, status=PlanStatus.RUNNING).update(run=plan.run + 1):
+        return
+    mine = Plan.objects.filter(pk=plan.pk, run=plan.run + 1, status=PlanStatus.RUNNING)
+    try:
+        _work(plan, mine)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the queue tries again
+    except Refusal as refusal:
+        # Its meetings were fixed or deleted meanwhile.
+        logger.info("Plan %s can't be computed any more: %s", plan.pk, refusal)
+        mine.update(status=PlanStatus.FAILED)
+    except Exception:
+        logger.exception("Plan %s failed.", plan.pk)
+        mine.update(status=PlanStatus.FAILED)
+
+
+def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
+    question = msgspec.convert(plan.question, planning.Question)
+    problem = planning.problem_of(plan.calendar, question, now=clock.now())
+    known = msgspec.convert(plan.answer, planning.Answer) if plan.answer and problem.basis == plan.basis else None
+    begun = time.monotonic()
+
+    def tell(found: planning.Answer, **changes: object) -> bool:
+        """Store the best so far; true if the search shall end."""
+        answer = found if known is None else planning.better(found, known)
+        stored = {
+            "answer": msgspec.to_builtins(answer),
+            "basis": problem.basis,
+            "seconds": plan.seconds + time.monotonic() - begun,
+            **changes,
+        }
+        return not mine.update(**stored) or bool(Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists())
+
+    found = planning.solve(problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=tell)
+    tell(found, status=PlanStatus.DONE)

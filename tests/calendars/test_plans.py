@@ -1,0 +1,311 @@
+"""Joint plans: through the API's door, in the worker, and into everybody's calendars."""
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from commontime import engine
+from commontime.calendars import actions, planning, queries, tasks
+from commontime.calendars.actions import plans
+from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
+from commontime.core import clock
+from commontime.mail.models import Message
+from tests import build
+from tests.api.cast import iso
+from tests.client import caller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    """Mina with four people; each has the morning, Noor only from ten."""
+    mina, *others = (caller(name) for name in ("mina", "sam", "iris", "noor", "lea"))
+    calendar = build.calendar(owner=mina.user, participants=[person.user for person in others])
+    for person in (mina, *others):
+        build.window(calendar, person.user, build.day(10 if person.user.username == "noor" else 9), build.day(13), 5)
+    return SimpleNamespace(mina=mina, others=others, sam=others[0], calendar=calendar, path=f"/calendars/{calendar.pk}/plan/")
+
+
+def one_on_ones(world, **fields) -> list[Meeting]:
+    return actions.create_one_on_ones(world.calendar, by=world.mina.user, deadline=clock.now() + timedelta(days=3), **fields)
+
+
+def starts(plan: dict) -> dict[str, str]:
+    return {placed["title"].partition(" & ")[2]: placed["final_time"][11:16] for placed in plan["placed"]}
+
+
+def test_one_on_ones_are_placed_one_after_the_other_and_proved(world):
+    one_on_ones(world)
+
+    answer = world.mina.post(world.path, {})
+
+    plan = answer.json()
+    assert (answer.status_code, plan["status"], plan["optimal"], plan["gap"], plan["unplaced"]) == (200, "done", True, 0, [])
+    assert sorted(starts(plan).values()) == ["09:00", "10:00", "11:00", "12:00"]
+    assert starts(plan)["Noor"] != "09:00"
+    assert plan["value"] == plan["bound"] == {"priority": 4, "optional": 0, "if_need_be": 0, "works": 8, "preference": 40}
+    assert not Meeting.objects.exclude(final_time=None).exists()
+    assert not Message.objects.exists()
+    assert world.mina.get(world.path).json() == plan
+
+
+def test_what_has_no_room_says_why_and_what_to_ask(world):
+    one_on_ones(world, duration_minutes=90)
+
+    plan = world.mina.post(world.path, {"align_minutes": None}).json()
+
+    assert len(plan["placed"]) == 2
+    assert {(u["reason"], len(u["meetings"]) > 0) for u in plan["unplaced"]} == {("in_the_way", True)}
+    first = plan["unplaced"][0]
+    assert "can't be in two meetings at once" in first["detail"]
+    assert first["ask"]["wanted"]
+    # With what is asked for, it has room.
+    for each in first["ask"]["wanted"]:
+        person = queries.User.objects.get(pk=each["user"])
+        build.window(world.calendar, person, *(datetime.fromisoformat(each[name]) for name in ("start_time", "end_time")))
+    assert len(world.mina.post(world.path, {"align_minutes": None}).json()["placed"]) == 3
+
+
+def test_it_is_applied_at_once_and_everybody_hears_of_theirs(world):
+    one_on_ones(world)
+    plan = world.mina.post(world.path, {}).json()
+
+    answer = world.mina.post(world.path + "apply/")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "applied")
+    stored = {str(meeting.pk): iso(meeting.final_time) for meeting in Meeting.objects.all()}
+    assert {placed["meeting"]: placed["final_time"] for placed in plan["placed"]} == {
+        pk: time.replace("+00:00", "Z") for pk, time in stored.items()
+    }
+    assert Message.objects.filter(kind="request").count() == 8  # each is of two people
+    # Again changes nothing.
+    assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
+    assert Message.objects.filter(kind="request").count() == 8
+
+
+def test_computing_and_applying_in_one_request(world):
+    one_on_ones(world)
+
+    assert world.mina.post(world.path, {"apply": True}).json()["status"] == "applied"
+    assert not Meeting.objects.filter(final_time=None).exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: NonBusyTime.objects.filter(user=w.sam.user).delete(),
+        lambda w: build.window(w.calendar, w.sam.user, build.day(14), build.day(15)),
+        lambda w: Meeting.objects.first().delete(),
+        lambda w: actions.edit_meeting(queries.meetings().select_related("calendar__owner").first(), by=w.mina.user, title="Other"),
+        lambda w: build.meeting(calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)),
+        lambda w: build.meeting(calendar=w.calendar),
+    ],
+    ids=["time gone", "more time", "meeting gone", "meeting changed", "busy elsewhere", "another meeting"],
+)
+def test_what_moved_meanwhile_is_noticed(world, change):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    change(world)
+
+    answer = world.mina.post(world.path + "apply/")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+    assert not Meeting.objects.filter(calendar=world.calendar).exclude(final_time=None).exists()
+
+
+def test_without_looking_what_moved_meanwhile_would_be_planned_over(world, monkeypatch):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    NonBusyTime.objects.filter(user=world.sam.user).update(end_time=build.day(9) + timedelta(minutes=30))
+    monkeypatch.setattr(planning.Problem, "basis", Plan.objects.get().basis)
+
+    assert world.mina.post(world.path + "apply/").status_code == 200
+
+
+def test_nobody_is_planned_away_from_another_meeting(world):
+    build.meeting(calendar=build.calendar(participants=[world.sam.user]), final_time=build.day(9), duration_minutes=180)
+    one_on_ones(world, people=[world.sam.user.pk])
+
+    plan = world.mina.post(world.path, {}).json()
+
+    assert starts(plan) == {"Sam": "12:00"}
+
+
+def test_who_has_not_answered_keeps_their_meeting_out(world):
+    NonBusyTime.objects.filter(user=world.sam.user).delete()
+    one_on_ones(world)
+
+    plan = world.mina.post(world.path, {}).json()
+
+    (out,) = plan["unplaced"]
+    assert (out["reason"], out["people"], out["detail"], out["ask"]) == (
+        "not_answered",
+        [world.sam.user.pk],
+        "Sam has not answered yet.",
+        None,
+    )
+    assert len(plan["placed"]) == 3
+    assert plan["optimal"]
+
+
+def test_pins_and_priorities(world):
+    meetings = {meeting.title.partition(" & ")[2]: meeting for meeting in one_on_ones(world, duration_minutes=120)}
+    noor, lea = meetings["Noor"], meetings["Lea"]
+
+    plan = world.mina.post(
+        world.path,
+        {
+            "pinned": [{"meeting": str(noor.pk), "final_time": iso(build.day(10))}],
+            "priorities": [{"meeting": str(lea.pk), "priority": 5}],
+        },
+    ).json()
+    rated = world.mina.post(world.path, {"priorities": [{"meeting": str(lea.pk), "priority": 5}]}).json()
+
+    assert starts(plan) == {"Noor": "10:00"}
+    assert "Lea" in starts(rated)
+    assert rated["value"]["priority"] == 6
+
+
+def test_bad_questions_are_refused(world):
+    (meeting,) = one_on_ones(world, people=[world.sam.user.pk])
+    fixed = build.meeting(calendar=world.calendar, final_time=build.day(9))
+    other = build.meeting()
+
+    for body, field in [
+        ({"meetings": [str(fixed.pk)]}, "meetings"),
+        ({"meetings": [str(other.pk)]}, "meetings"),
+        ({"pinned": [{"meeting": str(other.pk), "final_time": iso(build.day(9))}]}, "pinned"),
+        ({"pinned": [{"meeting": str(meeting.pk)}]}, "pinned.0.final_time"),
+        ({"pinned": [{"meeting": str(meeting.pk), "final_time": iso(build.day(9))}] * 2}, "pinned"),
+        ({"priorities": [{"meeting": str(meeting.pk), "priority": 0}]}, "priorities.0.priority"),
+        ({"time_limit_s": 0}, "time_limit_s"),
+        ({"time_limit_s": 301}, "time_limit_s"),
+        ({"align_minutes": 0}, "align_minutes"),
+        ({"apply": "yes"}, "apply"),
+    ]:
+        answer = world.mina.post(world.path, body)
+        assert (answer.status_code, set(answer.json().get("fields", {}))) == (400, {field}), body
+    assert not Plan.objects.exists()
+
+
+def test_only_the_owner_plans_and_only_what_runs(world):
+    one_on_ones(world)
+    assert world.sam.post(world.path, {}).status_code == 403
+    assert world.sam.get(world.path).status_code == 403
+    assert world.mina.get(world.path).status_code == 404
+
+    world.mina.post(world.path, {})
+    Calendar.objects.update(is_finalized=True)
+
+    for path in ("", "apply/"):
+        assert world.mina.post(world.path + path, {}).json()["code"] == "calendar_finalized"
+
+
+def test_an_empty_calendar_has_an_empty_plan(world):
+    plan = world.mina.post(world.path, {}).json()
+
+    assert (plan["placed"], plan["unplaced"], plan["optimal"]) == ([], [], True)
+
+
+def test_as_many_statements_for_thirty_as_for_two():
+    def cost(size: int) -> tuple[int, int]:
+        mina = caller(f"mina{size}")
+        people = [build.user() for _ in range(size)]
+        calendar = build.calendar(owner=mina.user, participants=people)
+        for person in (mina.user, *people):
+            build.window(calendar, person, build.day(0), build.day(23))
+        actions.create_one_on_ones(calendar, by=mina.user, deadline=clock.now() + timedelta(days=3), duration_minutes=15)
+        with CaptureQueriesContext(connection) as planning_it:
+            assert mina.post(f"/calendars/{calendar.pk}/plan/", {}).status_code == 200
+        with CaptureQueriesContext(connection) as applying_it:
+            assert mina.post(f"/calendars/{calendar.pk}/plan/apply/").status_code == 200
+        return len(planning_it), len(applying_it)
+
+    assert cost(2) == cost(30)
+
+
+# What takes longer --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """A search that does not come to its end at once."""
+    real = engine.plan
+
+    def unproved(free, meetings, *, seconds, on_progress=None, **rest):
+        found = real(free, meetings, seconds=0, **rest)
+        if seconds > plans.AT_ONCE:
+            found = real(free, meetings, seconds=seconds, on_progress=on_progress, **rest)
+            if on_progress:
+                on_progress(found)
+            return found
+        return engine.Plan(found.start, found.attends, found.value, engine.Value(*(n + 1 for n in found.value)), False, found.why)
+
+    monkeypatch.setattr("commontime.calendars.planning.plans.engine.plan", unproved)
+    return unproved
+
+
+def test_what_takes_longer_goes_on_in_the_worker(world, slow):
+    one_on_ones(world)
+
+    answer = world.mina.post(world.path, {"apply": True})
+    running = answer.json()
+
+    assert (answer.status_code, answer["Location"], running["status"], running["optimal"]) == (202, world.path, "running", False)
+    assert running["gap"] > 0
+    assert len(running["placed"]) == 4
+    assert world.mina.post(world.path, {}).json()["code"] == "plan_running"
+    assert world.mina.post(world.path + "apply/").json()["code"] == "plan_not_done"
+    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    done = world.mina.get(world.path).json()
+    assert (done["status"], done["optimal"], done["gap"]) == ("done", True, 0)
+    assert done["elapsed_s"] >= running["elapsed_s"]
+    assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
+
+
+def test_it_can_be_stopped_and_keeps_the_best(world, slow):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+
+    assert world.sam.post(world.path + "stop/").status_code == 403
+    assert world.mina.post(world.path + "stop/").json()["stopping"]
+    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+
+    plan = world.mina.get(world.path).json()
+    assert (plan["status"], plan["stopping"], len(plan["placed"])) == ("done", False, 4)
+
+
+def test_only_who_began_last_writes(world, slow):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    plan = Plan.objects.get()
+
+    real = planning.solve
+
+    def interrupted(*args, **kwargs):
+        # While this worker slept, another began and finished.
+        Plan.objects.filter(pk=plan.pk).update(run=plan.run + 2, answer=plan.answer, status="done")
+        return real(*args, **kwargs)
+
+    planning.solve, before = interrupted, planning.solve
+    try:
+        tasks.work_on_plan.call(str(plan.pk))
+    finally:
+        planning.solve = before
+
+    assert Plan.objects.get().answer == plan.answer
+
+
+def test_one_that_can_not_be_computed_any_more_says_so(world, slow):
+    (meeting,) = one_on_ones(world, people=[world.sam.user.pk])
+    world.mina.post(world.path, {"meetings": [str(meeting.pk)]})
+    Meeting.objects.all().delete()
+
+    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+
+    assert world.mina.get(world.path).json()["status"] == "failed"
+    assert world.mina.post(world.path, {}).status_code == 202

@@ -1,0 +1,104 @@
+"""Questions about a meeting that is different, asked of the suggestions without storing anything."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests import build
+from tests.access_world import everything_stored
+from tests.client import caller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    """Mina and Sam have the morning of a day, Iris only from 11:07; on the next day all have an hour."""
+    mina, sam, iris = (caller(name) for name in ("mina", "sam", "iris"))
+    calendar = build.calendar(owner=mina.user, participants=[sam.user, iris.user], window_end=build.day(24))
+    for person in (mina, sam):
+        build.window(calendar, person.user, build.day(9), build.day(12), 8)
+    build.window(calendar, iris.user, build.day(11) + (build.day(1) - build.day(0)) * 7 / 60, build.day(12), 3)
+    for person in (mina, sam, iris):
+        build.window(calendar, person.user, build.day(9, days=31), build.day(10, days=31), 10)
+    meeting = build.meeting(calendar=calendar)
+    path = f"/calendars/meetings/{meeting.pk}/suggestions/"
+
+    def ask(**parameters):
+        before = everything_stored()
+        answer = sam.get(path + "?" + "&".join(f"{name}={value}" for name, value in parameters.items()))
+        assert everything_stored() == before
+        return answer
+
+    return SimpleNamespace(ask=ask, mina=mina, sam=sam, iris=iris)
+
+
+def best(answer) -> tuple[str, int, int]:
+    first = answer.json()[0]
+    return first["suggested_time"][8:16].replace(build.day(0).strftime("%d"), "day"), first["attending"], first["missing_required"]
+
+
+def at(answer) -> str:
+    return answer.json()[0]["suggested_time"][11:16]
+
+
+def test_as_it_is(world):
+    assert best(world.ask())[1:] == (2, 1)
+    assert at(world.ask()) == "09:00"
+
+
+def test_without_somebody(world):
+    first = world.ask(without=world.iris.user.pk).json()[0]
+
+    assert (first["attending"], first["missing_required"], first["cannot"]) == (2, 0, 0)
+    assert first["people"]["attending"] == [world.mina.user.pk, world.sam.user.pk]
+
+
+def test_without_several(world):
+    both = f"{world.iris.user.pk}&without={world.mina.user.pk}"
+
+    assert world.ask(without=both).json()[0]["people"]["attending"] == [world.sam.user.pk]
+
+
+def test_another_duration(world):
+    first = world.ask(duration_minutes=45).json()[0]
+
+    assert first["suggested_time"][11:16] == "11:07"
+    assert first["end_time"][11:16] == "11:52"
+    assert first["attending"] == 3
+
+
+def test_more_days(world):
+    first = world.ask(latest=build.day(24, days=31).isoformat().replace("+", "%2B")).json()[0]
+
+    assert (first["attending"], first["score"]) == (3, 30)
+
+
+def test_a_quorum_puts_those_that_reach_it_first(world):
+    reasons = world.ask(quorum=3).json()[0]["reasons"]
+
+    assert "1 fewer than the 3 wanted." in reasons
+    assert world.ask(quorum=3, duration_minutes=30).json()[0]["attending"] == 3
+
+
+def test_starts_on_the_quarter(world):
+    assert at(world.ask(duration_minutes=45, align_minutes=15)) == "11:15"
+    assert [each["suggested_time"][14:16] for each in world.ask(duration_minutes=40, align_minutes=30).json()] != []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field"),
+    [
+        ({"without": "sam"}, "without"),
+        ({"without": 999_999}, "without"),
+        ({"duration_minutes": 0}, "duration_minutes"),
+        ({"quorum": "many"}, "quorum"),
+        ({"align_minutes": 1441}, "align_minutes"),
+        ({"latest": "tomorrow"}, "latest"),
+        ({"earliest": "2026-01-02T00:00:00Z", "latest": "2026-01-01T00:00:00Z"}, "latest"),
+    ],
+)
+def test_bad_questions_are_refused(world, parameters, field):
+    answer = world.ask(**parameters)
+
+    assert (answer.status_code, set(answer.json()["fields"])) == (400, {field})
