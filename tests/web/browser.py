@@ -24,7 +24,9 @@ class _Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag == "form":
+        if tag == "form" and values.get("method") == "get":  # it only asks for another look at the page
+            self.in_form = False
+        elif tag == "form":
             assert values.get("method", "").lower() == "post"
             self.found.append(Form(values.get("action", "")))
             self.in_form = True

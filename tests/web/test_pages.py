@@ -293,16 +293,16 @@ def test_a_calendar_shows_its_meetings_in_the_readers_zone_and_clock():
     browser.get(f"/app/calendars/{calendar.pk}/")
 
     shown = re.sub(r"<[^>]*>", "", browser.page.text)
-    assert "Wednesday 15 January 2031, 1:30 p.m.–2:30 p.m." in shown
-    assert "Times in America/New_York." in shown
+    assert "Wed 15 Jan 2031, 1:30 pm–2:30 pm" in shown
+    assert "Times in America/New_York" in shown
     assert "Parish hall" in shown
     assert "Concert" in shown
-    assert "open until" in shown
-    assert "2 people" in shown
+    assert "Answers until" in shown
+    assert "Nobody has answered yet" in shown
 
 
-@pytest.mark.parametrize("path", ["/app/", "/app/calendars/{calendar.pk}/"])
-def test_a_page_costs_the_same_queries_however_much_it_shows(path):
+@pytest.mark.parametrize(("path", "most"), [("/app/", 6), ("/app/calendars/{calendar.pk}/", 8)])
+def test_a_page_costs_the_same_queries_however_much_it_shows(path, most):
     costs = []
     for many in (1, 5):
         sam = build.user()
@@ -316,7 +316,7 @@ def test_a_page_costs_the_same_queries_however_much_it_shows(path):
             assert browser.get(path.format(calendar=calendar)).status_code == 200
         costs.append(len(asked))
 
-    assert costs[0] == costs[1] <= 6
+    assert costs[0] == costs[1] <= most
 
 
 def test_one_leaves_a_calendar_and_is_a_stranger_to_it_at_once():

@@ -1,40 +1,341 @@
-"""A calendar to look at, and to leave."""
+"""A calendar's page, and what its owner does with it: people, meetings, settings."""
 
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from commontime.calendars import actions, queries
+from commontime.accounts import actions as accounts_actions
+from commontime.accounts import queries as accounts
+from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.enums import MeetingStatus, Visibility
+from commontime.calendars.models import Calendar
 from commontime.core import clock
-from commontime.core.errors import NotAllowed
-from commontime.web.base import me, page, signed_in
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+from commontime.web import availability, fragments, grid
+from commontime.web.base import FORM, me, page, signed_in, submit
 
 MOST_SHOWN = 1000
+LONGEST_MEETING = 31 * 24 * 60
+TEXTS = {
+    "works": gettext_lazy("works"),
+    "need": gettext_lazy("if need be"),
+    "ideal": gettext_lazy("ideal"),
+    "none": gettext_lazy("not available"),
+    "part": gettext_lazy("in part"),
+    "to": gettext_lazy("to"),
+    "saving": gettext_lazy("Saving…"),
+    "saved": gettext_lazy("Saved"),
+    "undone": gettext_lazy("Undone"),
+    "lost": gettext_lazy("Not saved: the server can’t be reached. What you painted is kept here."),
+    "out": gettext_lazy("Not saved: you are signed out. Sign in in another window, then try again."),
+    "refused": gettext_lazy("Not saved:"),
+    "end": gettext_lazy("Now tap where it ends."),
+    "cells": gettext_lazy("selected"),
+    "can": gettext_lazy("Can"),
+    "maybe": gettext_lazy("If need be"),
+    "cannot": gettext_lazy("Can’t"),
+    "silent": gettext_lazy("Not answered"),
+    "nobody": gettext_lazy("nobody"),
+}
 
 
+# The page ---------------------------------------------------------------------------------------------------------------
+
+
+@gzip_page  # the token of its forms is masked anew each time, and the length is blurred, so lengths tell nothing
 @require_safe
 @signed_in
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar to its people; who is only invited is sent to where they can answer."""
     try:
-        shown = queries.calendar_for(me(request), calendar_id)
+        seen = availability.sight(request, calendar_id)
     except NotAllowed:
         return redirect("/app/")
-    found = queries.meetings_of(shown).select_related("calendar").order_by(F("final_time").asc(nulls_last=True), "deadline", "id")
+    shown, cells = seen.look, seen.look.grid.cells
+    states = grid.states(seen.windows, cells)
+    seat = queries.participants_of(seen.calendar).filter(user=seen.user).first()
     context = {
-        "calendar": shown,
-        "meetings": [(meeting, meeting.status(clock.now())) for meeting in found[:MOST_SHOWN]],
-        "participants": queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN],
+        "calendar": seen.calendar,
+        "look": shown,
+        "is_owner": rules.may_manage(seen.user, seen.calendar),
+        "closed": seen.is_closed,
+        "table": fragments.paint_table(shown, states),
+        "live": availability.live_part(seen),
+        "texts": fragments.as_attribute({name: str(text) for name, text in TEXTS.items()}),
+        "fixed": [_fixed(meeting, seen) for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED],
+        "days": [(str(day.date), fragments.day_of(day)) for day in shown.grid.days],
+        "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
+        "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
+        "outside": _is_outside(seen, cells),
+        "all_hours": shown.query(hours="all"),
+        "usual_hours": shown.query(hours=""),
+        "finer": shown.query(step="" if shown.step == 15 else "15"),
+        "home_query": shown.query(zone=seen.calendar.time_zone),
+        "query": shown.query(),
+        "at": availability.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
+        "rows": [(availability.row_name(key), fragments.row_label(key, shown)) for key in shown.grid.rows],
+        "asked": shown.asked.items(),
+        "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
+        "leave": seat if seat and seat.user_id != seen.calendar.owner_id and not seen.calendar.is_finalized else None,
     }
     return page(request, "web/calendars/calendar.html", context)
+
+
+def _fixed(meeting: Any, seen: availability.Sight) -> dict[str, Any]:
+    return {
+        "title": meeting.title or _("Meeting"),
+        "place": meeting.location or seen.calendar.location,
+        "moment": meeting.final_time.isoformat(),
+        "when": fragments.when(meeting.final_time, meeting.duration, seen.look),
+        "address": availability.meeting_address(meeting),
+    }
+
+
+def _is_outside(seen: availability.Sight, cells: list[tuple[int, int]]) -> bool:
+    """Return whether one gave times on these days that no cell shows."""
+    begin, end = seen.look.span
+
+    def overlap(spans: list[tuple[int, int]]) -> float:
+        return sum(max(0, min(last, stop) - max(first, start)) for first, last in spans for start, stop, _level in near)
+
+    near = [window for window in seen.windows if window[0] < end and window[1] > begin]
+    if not near or not cells:
+        return bool(near)
+    days = [(min(spans)[0], max(spans)[1]) for day in seen.look.grid.days if (spans := list(day.cells.values()))]
+    return overlap([(begin, end)]) > overlap(days)
+
+
+# People -----------------------------------------------------------------------------------------------------------------
+
+
+class InviteForm(forms.Form):
+    who = forms.CharField(
+        label=gettext_lazy("User name or e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
+    )
+    at_once = forms.BooleanField(label=gettext_lazy("Add at once, without asking (user names only)"), required=False)
+
+
+@require_http_methods(FORM)
+@signed_in
+def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Who takes part and who is invited. Its owner invites, reminds, removes, and says who is required."""
+    user = me(request)
+    shown = queries.calendar_for(user, calendar_id)
+    here = f"/app/calendars/{calendar_id}/people/"
+    is_owner = rules.may_manage(user, shown)
+    form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
+    if form.is_bound and not is_owner:
+        raise NotAllowed(_("Only the calendar's owner can invite people."))
+    if request.method == "POST" and not form.is_bound:
+        _do_with_people(request, shown)
+        return redirect(here)
+    if submit(form, _invite, shown, by=user):
+        return redirect(here)
+    waiting = shown.invitations.filter(status="pending").select_related("receiver").order_by("created_at", "id")
+    context = {
+        "calendar": shown,
+        "is_owner": is_owner,
+        "form": form if is_owner else None,
+        "participants": queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN],
+        "waiting": waiting[:MOST_SHOWN] if is_owner else [],
+    }
+    return page(request, "web/calendars/people.html", context)
+
+
+def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> Any:
+    """Invite by what was typed: an address gets a mail with a link, a user name an invitation, or at once a seat."""
+    try:
+        if "@" in who:
+            return actions.invite_address(calendar, by=by, email=who)
+        person = accounts_actions.look_up(who, by=by)
+        if at_once:
+            return actions.add_participant(calendar, by=by, user=person.pk)
+        return actions.invite_person(calendar, by=by, receiver=person.pk)
+    except NotFound as refusal:
+        raise InvalidInput(refusal.detail, field="who") from None
+    except InvalidInput as refusal:
+        raise InvalidInput(refusal.detail, field="who") from None
+
+
+def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
+    """Do what the button beside a person says."""
+    user, what = me(request), request.POST.get("do")
+    if what == "revoke":
+        invitation = queries.invitation_for(user, _id(request.POST.get("invitation")))
+        actions.revoke_invitation(invitation, by=user)
+        return
+    if what not in {"required", "optional", "remind"}:
+        raise InvalidInput(_("Choose what to do."), field="do")
+    participant = queries.participant_for(user, shown, _id(request.POST.get("participant")))
+    if what == "remind":
+        if not rules.may_manage(user, shown):
+            raise NotAllowed(_("Only the calendar's owner can remind people."))
+        actions.send_letter(by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk)
+    else:
+        actions.edit_participant(participant, by=user, required=what == "required")
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound(_("There is nobody like that here.")) from None
 
 
 @require_POST
 @signed_in
 def remove_participant(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
     shown = queries.calendar_for(me(request), calendar_id)
-    actions.remove_participant(queries.participant_for(me(request), shown, participant_id), by=me(request))
-    return redirect("/app/")
+    participant = queries.participant_for(me(request), shown, participant_id)
+    actions.remove_participant(participant, by=me(request))
+    return redirect("/app/" if participant.user_id == me(request).pk else f"/app/calendars/{calendar_id}/people/")
+
+
+# Meetings ---------------------------------------------------------------------------------------------------------------
+
+
+def moment_field(label: Any, **options: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options
+    )
+
+
+FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
+
+
+class MeetingForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=200)
+    deadline = moment_field(gettext_lazy("Answers until"))
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    earliest = moment_field(gettext_lazy("Not before"), required=False)
+    latest = moment_field(gettext_lazy("Over by"), required=False)
+    quorum = forms.IntegerField(label=gettext_lazy("Enough when so many can"), required=False, min_value=1, max_value=100_000)
+    required = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Only for these, who are needed"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    optional = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("and these, who are welcome"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    auto_finalize = forms.BooleanField(label=gettext_lazy("Set the best time by itself at the deadline"), required=False)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(person.user_id, person.name) for person in planning.people_of(calendar)]
+        for name in ("required", "optional"):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
+
+
+@require_http_methods(FORM)
+@signed_in
+def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Look for a time for another meeting."""
+    user = me(request)
+    shown = queries.calendar_for(user, calendar_id)
+    if not rules.may_manage(user, shown):
+        raise NotAllowed(_("Only the calendar's owner can add meetings."))
+    zone = accounts.setting_of(user).time_zone
+    with timezone.override(zone):
+        soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)
+        form = MeetingForm(shown, request.POST or None, initial={"deadline": soon})
+        if submit(form, actions.create_meeting, shown, by=user):
+            return redirect(f"/app/calendars/{calendar_id}/")
+    parts = ([field for field in form if field.name in FIRST], [field for field in form if field.name not in FIRST])
+    context = {"calendar": shown, "form": form, "zone": zone, "first": parts[0], "more": parts[1]}
+    return page(request, "web/calendars/new_meeting.html", context)
+
+
+# Settings ---------------------------------------------------------------------------------------------------------------
+
+
+VISIBILITIES = {
+    Visibility.OPEN: gettext_lazy("Everybody sees who can when"),
+    Visibility.COUNTS: gettext_lazy("Everybody sees only how many can"),
+    Visibility.OWNER: gettext_lazy("Only I see who can; the others see how many"),
+}
+
+
+class CalendarForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes a meeting lasts"), min_value=1, max_value=LONGEST_MEETING)
+    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64)
+    window_start = moment_field(gettext_lazy("From"), required=False)
+    window_end = moment_field(gettext_lazy("To"), required=False)
+    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()))
+
+
+@require_http_methods(FORM)
+@signed_in
+def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
+    user = me(request)
+    shown = queries.calendar_for(user, calendar_id)
+    if not rules.may_manage(user, shown):
+        raise NotAllowed(_("Only the calendar's owner can change it."))
+    what = request.POST.get("do", "edit")
+    if request.method == "POST" and what != "edit":
+        return redirect(_do_with_calendar(request, shown, what))
+    typed = request.POST.get("time_zone", "")
+    with timezone.override(typed if typed in clock.zones() else shown.time_zone):
+        form = CalendarForm(request.POST or None, initial=_as_typed(shown))
+        if submit(form, actions.edit_calendar, shown, by=user):
+            return redirect(f"/app/calendars/{calendar_id}/")
+    others = [person for person in planning.people_of(shown) if person.user_id != user.pk and person.is_active]
+    return page(request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others})
+
+
+def _as_typed(calendar: Calendar) -> dict[str, Any]:
+    """Return the calendar's fields as its owner would type them: moments by the calendar's own clocks."""
+    fields = {name: getattr(calendar, name) for name in CalendarForm.base_fields}
+    for name in ("window_start", "window_end"):
+        # Without a zone, so that the page does not turn them to the zone of who looks at it.
+        fields[name] = fields[name] and fields[name].astimezone(ZoneInfo(calendar.time_zone)).replace(tzinfo=None)
+    return fields
+
+
+def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
+    """Do what a button says, and return where to go then."""
+    user, here = me(request), f"/app/calendars/{shown.pk}/"
+    match what:
+        case "finish" | "reopen":
+            actions.edit_calendar(shown, by=user, is_finalized=what == "finish")
+        case "transfer":
+            actions.transfer_calendar(shown, by=user, to=_whole(request.POST.get("user"), "user"))
+        case "duplicate":
+            copy = actions.duplicate_calendar(shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days"))
+            return f"/app/calendars/{copy.pk}/"
+        case "delete":
+            actions.delete_calendar(shown, by=user)
+            return "/app/"
+        case _:
+            raise InvalidInput(_("Choose what to do."), field="do")
+    return here
+
+
+def _whole(text: str | None, field: str) -> int:
+    try:
+        if not text or len(text) > 10:
+            raise ValueError
+        return int(text)
+    except ValueError:
+        raise InvalidInput(_("Give a whole number."), field=field) from None

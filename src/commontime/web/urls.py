@@ -1,7 +1,7 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, calendars, home
+from commontime.web import accounts, availability, calendars, home
 
 urlpatterns = [
     route("", home.welcome),
@@ -16,5 +16,12 @@ urlpatterns = [
     route("app/invitations/<str:token>/", home.join),
     route("app/invitations/<uuid:invitation_id>/answer/", home.answer_invitation),
     route("app/calendars/<uuid:calendar_id>/", calendars.calendar),
+    route("app/calendars/<uuid:calendar_id>/availability/", availability.paint),
+    route("app/calendars/<uuid:calendar_id>/times/", availability.times),
+    route("app/calendars/<uuid:calendar_id>/live/", availability.live),
+    route("app/calendars/<uuid:calendar_id>/who/", availability.who),
+    route("app/calendars/<uuid:calendar_id>/people/", calendars.people),
+    route("app/calendars/<uuid:calendar_id>/meetings/new/", calendars.new_meeting),
+    route("app/calendars/<uuid:calendar_id>/settings/", calendars.settings),
     route("app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/", calendars.remove_participant),
 ]

@@ -1,0 +1,425 @@
+"""When one can come and when everybody can: painting, the list form, and what others' answers change on a page that is open."""
+
+import json
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property, partial
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
+from django.utils.cache import get_conditional_response
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.enums import MeetingStatus
+from commontime.calendars.models import Calendar, Meeting
+from commontime.core import clock
+from commontime.core.errors import InvalidInput, Refusal
+from commontime.web import errors, fragments, grid, lines
+from commontime.web.base import FORM, me, page, signed_in
+from commontime.web.kept import kept, tag_of
+from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, rows_of, seconds, touching
+
+MOST_MEETINGS = 8  # whose best times stand on the calendar's page
+MOST_STARTS = 5
+MOST_PEOPLE = 100  # who are listed there, those first who have not answered
+BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
+EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
+
+
+# What a page knows ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A calendar as one person looks at it now."""
+
+    calendar: Calendar
+    user: Any
+    look: Look
+    now: datetime
+
+    @cached_property
+    def meetings(self) -> list[Meeting]:
+        found = list(queries.meetings_of(self.calendar).prefetch_related("suggestions").order_by("deadline", "id")[:1000])
+        for meeting in found:
+            meeting.calendar = self.calendar
+        return found
+
+    @cached_property
+    def open_meetings(self) -> list[Meeting]:
+        return [meeting for meeting in self.meetings if meeting.status(self.now) != MeetingStatus.SCHEDULED]
+
+    @cached_property
+    def group(self) -> planning.Group:
+        return everybody(self.calendar)
+
+    @cached_property
+    def tells(self) -> bool:
+        return rules.may_see_windows_of_others(self.user, self.calendar)
+
+    @cached_property
+    def windows(self) -> list[grid.Window]:
+        """All one's own times in the calendar, in order."""
+        return windows_of(self.user, self.calendar)
+
+    @property
+    def key(self) -> Hashable:
+        """All that the live part depends on. Asking this asks nothing of the engine."""
+        look, calendar = self.look, self.calendar
+        seen = (str(look.zone), look.first, look.days, look.step, look.hours, look.h12, get_language())
+        meetings = [(meeting.pk, meeting.version, sorted(stored.pk for stored in meeting.suggestions.all())) for meeting in self.meetings]
+        bucket = int(self.now.timestamp() // BUCKET.total_seconds())
+        return (calendar.pk, calendar.version, seen, repr(meetings), bucket if self.open_meetings else 0, self.tells)
+
+    @property
+    def tag(self) -> str:
+        return tag_of((self.key, self.user.pk))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether answers are closed for this person, as the action sees it."""
+        if self.calendar.is_finalized:
+            return True
+        waiting = [meeting.deadline > self.now for meeting in self.open_meetings]
+        return bool(waiting) and not any(waiting) and not rules.may_manage(self.user, self.calendar)
+
+
+def windows_of(user: Any, calendar: Calendar) -> list[grid.Window]:
+    found = queries.windows_visible_to(user, calendar).filter(user=user).order_by("start_time")
+    rows = found.values_list("start_time", "end_time", "preference_level")
+    return [(seconds(start), seconds(end), preference) for start, end, preference in rows]
+
+
+def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
+    user = me(request)
+    calendar = queries.calendar_for(user, calendar_id)
+    now = clock.now()
+    return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now)
+
+
+# What others' answers change ----------------------------------------------------------------------------------------------
+
+
+def live_part(seen: Sight) -> SafeString:
+    """Return best times, heat map and who has answered, with one's own times as they are stored."""
+    part = kept(("live", seen.key), partial(_live, seen))
+    mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
+    return mark_safe(f'<div id="live" data-tag="{escape(seen.tag)}" data-mine="{mine}">{part}</div>')  # noqa: S308 (each part is escaped)
+
+
+def _live(seen: Sight) -> str:
+    found = heat(seen.group, seen.look)
+    best = [_best(seen, meeting) for meeting in seen.open_meetings[:MOST_MEETINGS]]
+    shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
+    people = planning.people_of(seen.calendar)
+    listed = "".join(_person(person) for person in sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
+    if len(people) > MOST_PEOPLE:
+        more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
+        listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
+    return (
+        f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{escape(_("Best times"))}</h2>{shown}</section>'
+        f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{escape(_("Everybody"))}</h2>'
+        f'<p class="soft">{escape(fragments.summary(found))}</p>'
+        f"{fragments.legend(found)}"
+        f'<heat-map><div class="scroll" tabindex="0" role="group" aria-labelledby="heat-h">'
+        f"{fragments.heat_table(seen.look, found)}</div></heat-map>"
+        f"</section>"
+        f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{escape(_("Who has answered"))}</h2>'
+        f'<ul class="people">{listed}</ul></section>'
+    )
+
+
+def _no_meeting(seen: Sight) -> str:
+    if seen.calendar.is_finalized:
+        return _("The planning is done.")
+    if seen.meetings:
+        return _("Every meeting here has its time.")
+    return _("There is no meeting yet. Once there is one, its best times stand here.")
+
+
+def _person(person: planning.Person) -> str:
+    state = _("answered") if person.packed else _("not yet")
+    kind = "yes" if person.packed else "no"
+    optional = "" if person.required else f' <small class="soft">{escape(_("optional"))}</small>'
+    return f'<li class="{kind}"><span>{escape(person.name)}{optional}</span> <small>{escape(state)}</small></li>'
+
+
+def _best(seen: Sight, meeting: Meeting) -> fragments.Best:
+    group = seen.group if meeting.for_everyone else planning.group_for(meeting)
+    stored = [suggestion for suggestion in meeting.suggestions.all() if suggestion.suggested_time > seen.now]
+    now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
+    found = _at_round_times(
+        planning.ranked(meeting, group, stored, now=now, limit=MOST_STARTS, named=seen.tells), meeting, group, seen.tells
+    )
+    address = meeting_address(meeting)
+    return fragments.Best(meeting, found[:MOST_STARTS], len(group.people), address, max(0, len(found) - MOST_STARTS))
+
+
+def _at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:
+    """Return computed starts at the next quarter of an hour where that is as good for everybody: people say "a quarter to", not "11:31"."""
+    round_ = {each.outcome.start: _next_quarter(each.outcome.start) for each in found if each.stored is None}
+    wanted = [start for start, later in round_.items() if start != later]
+    later = (
+        dict(zip(wanted, planning.outcomes(group, [round_[start] for start in wanted], meeting.duration), strict=True)) if wanted else {}
+    )
+    listed, taken = [], {each.outcome.start for each in found}
+    for each in found:
+        other = later.get(each.outcome.start)
+        if (
+            other
+            and other.start not in taken
+            and planning.lies_within(meeting, other.start)
+            and other.rank_key[:-1] == each.outcome.rank_key[:-1]
+        ):
+            taken.add(other.start)
+            each = planning.Ranked(each.rank, other, None, planning.reasons(other, group, meeting, named=named))
+        listed.append(each)
+    return listed
+
+
+def _next_quarter(start: datetime) -> datetime:
+    return moment(-(-seconds(start) // 900) * 900)
+
+
+@cache
+def _has_meeting_page() -> bool:
+    nobody = UUID(int=0)
+    try:
+        resolve(f"/app/calendars/{nobody}/meetings/{nobody}/")
+    except Resolver404:
+        return False
+    return True
+
+
+def meeting_address(meeting: Meeting) -> str:
+    return f"/app/calendars/{meeting.calendar_id}/meetings/{meeting.pk}/" if _has_meeting_page() else ""
+
+
+@gzip_page
+@require_safe
+@signed_in
+def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """What others' answers change, for a page that is open; 304 as long as nothing changed."""
+    seen = sight(request, calendar_id)
+    return get_conditional_response(request, etag=seen.tag) or _shown(seen)
+
+
+def _shown(seen: Sight) -> HttpResponse:
+    return HttpResponse(live_part(seen), headers={"ETag": seen.tag})
+
+
+@gzip_page
+@require_safe
+@signed_in
+def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Who can in each cell, in the order of the heat map, a row after the other: with names as far as the calendar's visibility allows."""
+    seen = sight(request, calendar_id)
+    tag = tag_of(("who", seen.key))
+    body = partial(_who, seen)
+    answer = get_conditional_response(request, etag=tag)
+    return answer or HttpResponse(kept(("who", seen.key), body), content_type="application/json", headers={"ETag": tag})
+
+
+def _who(seen: Sight) -> str:
+    """Return {"people": names, "cells": [[start, end, "a level for each"]]}; without names [start, end, [can, need be, can't, silent]]."""
+    table = seen.look.grid
+    cells = [day.cells[key] for key in table.rows for day in table.days if key in day.cells]
+    found = planning.outcomes(seen.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step))
+    if not seen.tells:
+        counts = [[len(each.ideal) + len(each.works), len(each.if_need_be), len(each.cannot), len(each.unanswered)] for each in found]
+        return json.dumps({"cells": [[*cell, count] for cell, count in zip(cells, counts, strict=True)]})
+    people = seen.group.people
+    marks = [_marks(each) for each in found]
+    codes = ["".join(mark.get(person.user_id, "-") for person in people) for mark in marks]
+    return json.dumps(
+        {"people": [person.name for person in people], "cells": [[*cell, code] for cell, code in zip(cells, codes, strict=True)]}
+    )
+
+
+def _marks(outcome: planning.Outcome) -> dict[int, str]:
+    lists = (("0", outcome.cannot), ("1", outcome.if_need_be), ("2", outcome.works), ("3", outcome.ideal))
+    return {person.user_id: mark for mark, people in lists for person in people}
+
+
+def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
+    """Return who can in the cell that an address names by its day and row, for a page without scripts."""
+    columns = {str(column.date): column.cells for column in seen.look.grid.days}
+    cell = next((cell for key, cell in columns.get(day, {}).items() if row_name(key) == row), None)
+    if cell is None:
+        return None
+    outcome = planning.outcomes(seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0]))[0]
+    named = fragments.names(moment(cell[0]), outcome, seen.look)
+    groups = [(title, len(people), ", ".join(people) if seen.tells else "") for title, people in named]
+    return {"when": fragments.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look), "groups": groups}
+
+
+def row_name(key: grid.Key) -> str:
+    return f"{key[0]}.{key[1]}"
+
+
+# Painting ---------------------------------------------------------------------------------------------------------------
+
+
+@gzip_page
+@require_http_methods(["PUT", "POST"])
+@signed_in
+def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Store one's times: PUT replaces a range and answers the live part, POST does what a button of the form says."""
+    seen = sight(request, calendar_id)
+    if request.method == "PUT":
+        try:
+            start, end, windows = _read_range(request.body)
+            actions.replace_windows(seen.calendar, by=seen.user, start=start, end=end, windows=windows)
+        except Refusal as refusal:
+            status = next((status for kind, status in errors.STATUS if isinstance(refusal, kind)), 400)
+            return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=status)
+        return _shown(sight(request, calendar_id))
+    form, back = request.POST, f"/app/calendars/{calendar_id}/{seen.look.query()}#mine"
+    match form.get("do"):
+        case "copy-day":
+            after = _day_copied(seen, form)
+        case "copy-week":
+            after = _week_copied(seen)
+        case level if level in {"0", "1", "2", "3"}:
+            after = _ticked(seen, form.getlist("at"), int(level))
+        case _:
+            raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
+    store(seen, after)
+    return redirect(back)
+
+
+def store(seen: Sight, after: Sequence[grid.Window]) -> None:
+    """Replace one's times by these, in one action that touches only the range in which they differ."""
+    changed = grid.changed_range(seen.windows, after)
+    if changed is None:
+        return
+    start, end = changed
+    inside = [window for window in after if window[0] >= start and window[1] <= end]
+    actions.replace_windows(seen.calendar, by=seen.user, start=moment(start), end=moment(end), windows=rows_of(inside))  # type: ignore[arg-type]
+
+
+def _read_range(body: bytes) -> tuple[datetime, datetime, Any]:
+    """Read {"from": seconds, "to": seconds, "windows": [[start, end, preference]]}."""
+    refused = InvalidInput(_("This is no range of times. Load the page again."))
+    try:
+        data = json.loads(body)
+        start, end, rows = _moment(data["from"]), _moment(data["to"]), data["windows"]
+        windows = [{"start_time": _moment(a), "end_time": _moment(b), "preference_level": _preference(p)} for a, b, p in rows]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise refused from None
+    return start, end, windows
+
+
+def _moment(value: Any) -> datetime:
+    if type(value) not in (int, float) or not math.isfinite(value) or not EARLIEST <= value <= LATEST:
+        raise ValueError(value)
+    return moment(value)
+
+
+def _preference(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(value)
+    return value
+
+
+def _ticked(seen: Sight, ticked: Sequence[str], level: int) -> list[grid.Window]:
+    cells = {str(start): (start, end) for start, end in seen.look.grid.cells}
+    spans = [cells[value] for value in ticked if value in cells]
+    return grid.painted(seen.windows, spans, grid.PREFERENCE.get(level))
+
+
+def _day_copied(seen: Sight, form: QueryDict) -> list[grid.Window]:
+    days = {str(day.date): day.date for day in seen.look.grid.days}
+    source = days.get(form.get("day", ""))
+    targets = [days[value] for value in form.getlist("to") if value in days and days[value] != source]
+    if source is None or not targets:
+        raise InvalidInput(_("Choose the day to copy, and the days to copy it to."), field="to")
+    return _copied(seen, [(source, target) for target in targets])
+
+
+def _week_copied(seen: Sight) -> list[grid.Window]:
+    pairs = [(day.date - timedelta(days=7), day.date) for day in seen.look.grid.days]
+    begin, end = (grid.midnight(seen.look.zone, day) for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1)))
+    if not any(start < end and stop > begin for start, stop, _level in seen.windows):
+        raise InvalidInput(_("You gave no times for the week before. Go back and paint this one."))
+    return _copied(seen, pairs)
+
+
+def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window]:
+    zone, windows = seen.look.zone, list(seen.windows)
+    for source, target in pairs:
+        whole = (grid.midnight(zone, target), grid.midnight(zone, target + timedelta(days=1)))
+        new = grid.moved(seen.windows, zone, source, target)
+        windows = grid.merged([*grid.painted(windows, [whole], None), *new])
+    return windows
+
+
+# The list form ------------------------------------------------------------------------------------------------------------
+
+
+class LinesForm(forms.Form):
+    text = forms.CharField(
+        label="Times, one line each",
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),
+    )
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
+@require_http_methods(FORM)
+@signed_in
+def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """One's times as lines of text: shown as they will be understood before they are stored."""
+    seen = sight(request, calendar_id)
+    zone, now = seen.look.zone, tag_of(tuple(seen.windows))
+    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look))
+    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone), "seen": now})
+    context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
+    if form.is_valid():
+        windows, mistakes = lines.read(form.cleaned_data["text"], days)
+        for mistake in mistakes:
+            form.add_error("text", _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": mistake.detail})
+        is_current = form.cleaned_data["seen"] == now
+        if not mistakes and request.POST.get("do") == "save" and is_current:
+            try:
+                store(seen, windows)
+                return redirect(f"/app/calendars/{calendar_id}/{seen.look.query()}#mine")
+            except InvalidInput as refusal:
+                form.add_error("text", refusal.detail)
+        context |= {"preview": _preview(windows, seen.look), "total": fragments.total(windows), "changed": not is_current, "now": now}
+        context["mistakes"] = mistakes
+    return page(request, "web/calendars/times.html", context)
+
+
+def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    """Return the days with their times and levels."""
+    names = fragments.levels()
+
+    def day(window: grid.Window) -> date:
+        return moment(window[0]).astimezone(shown.zone).date()
+
+    found = []
+    for on, group in groupby(windows, day):
+        rows = []
+        for start, end, preference in group:
+            first, last = (moment(value).astimezone(shown.zone) for value in (start, end))
+            later = "" if last.date() == on else f"{fragments.day_name(last, short=True)} "
+            level = grid.BANDS[preference + 1]
+            rows.append((f"{shown.time(first)}–{later}{shown.time(last)}", level, names[level]))
+        found.append((fragments.day_name(datetime.combine(on, datetime.min.time())), rows))
+    return found

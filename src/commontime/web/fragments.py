@@ -1,0 +1,226 @@
+"""The parts of the calendar page that have a cell for each half hour: written in Python, because a template takes as long for one cell as
+this for a hundred. All text that people wrote goes through `escape`; everything else is ours."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.utils import dateformat
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from commontime.calendars import planning
+from commontime.calendars.models import Meeting
+from commontime.web import grid
+from commontime.web.grid import Day, Key, State
+from commontime.web.looking import Heat, Look
+
+STEPS = 6  # of the scale; the last one is everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """A meeting with its best starts, and where its own page is, if it has one."""
+
+    meeting: Meeting
+    ranked: Sequence[planning.Ranked]
+    people: int
+    address: str
+    more: int
+
+
+def levels() -> dict[int, str]:
+    return {0: _("not available"), 1: _("if need be"), 2: _("works"), 3: _("ideal")}
+
+
+# Days and times ---------------------------------------------------------------------------------------------------------
+
+
+def day_name(day: datetime, *, short: bool = False) -> str:
+    return dateformat.format(day, pgettext("a date", "D j M") if short else pgettext("a date", "l j F"))
+
+
+def when(start: datetime, length: timedelta, shown: Look) -> str:
+    """Return day and time as people say it: "Mon 4 May, 9:00–10:30", with the year if it is another than the one looked at."""
+    first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
+    later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
+    year = "" if first.year == shown.first.year else f" {first.year}"
+    return f"{day_name(first, short=True)}{year}, {shown.time(first)}–{later}{shown.time(last)}"
+
+
+def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
+    cells = []
+    for number, day in enumerate(days):
+        at = datetime.combine(day.date, time())
+        clocks = "" if day.hours == 24 else f'<small class="clocks">{escape(_("%g hours") % day.hours)}</small>'
+        name = f'<abbr title="{escape(day_name(at))}">{escape(dateformat.format(at, "D"))}</abbr> <b>{at.day}</b>'
+        month = f"<small>{escape(dateformat.format(at, 'M'))}</small>"
+        cells.append(f'<th scope="col" id="{prefix}{number}">{name} {month}{clocks}</th>')
+    return f"<thead><tr><td></td>{''.join(cells)}</tr></thead>"
+
+
+def row_label(key: Key, shown: Look) -> str:
+    minute, again = key
+    text = shown.time(time(minute // 60, minute % 60))
+    return f"{text} {_('again')}" if again else text
+
+
+def day_of(day: Day) -> str:
+    return day_name(datetime.combine(day.date, time()))
+
+
+def _table(shown: Look, prefix: str, cell: dict[tuple[int, Key], str], caption: str, attributes: str) -> SafeString:
+    found = shown.grid
+    lines = []
+    for key in found.rows:
+        kind, text = ("part" if key[0] % 60 else "hour"), row_label(key, shown)  # only whole hours are seen
+        row = "".join(cell.get((number, key), '<td class="gap"></td>') for number in range(len(found.days)))
+        lines.append(f'<tr class="{kind}"><th scope="row"><span>{escape(text)}</span></th>{row}</tr>')
+    body = f"<tbody>{''.join(lines)}</tbody>"
+    head = _heads(found.days, shown, prefix)
+    return mark_safe(f'<table class="hours" {attributes}><caption class="heard">{escape(caption)}</caption>{head}{body}</table>')  # noqa: S308
+
+
+def paint_table(shown: Look, states: Sequence[State]) -> SafeString:
+    """Return one's own times as a table of ticks, a cell each; `<availability-grid>` makes them something to paint on."""
+    names, found = levels(), shown.grid
+    heads = [day_name(datetime.combine(day.date, time()), short=True) for day in found.days]
+    labels = {key: row_label(key, shown) for key in found.rows}
+    cells, at = {}, 0
+    for number, day in enumerate(found.days):
+        for key, (start, _end) in day.cells.items():
+            state = states[at]
+            at += 1
+            kind = f"l{state.level}{' mixed' if state.mixed else ''}"
+            label = escape(f"{heads[number]} {labels[key]}, {names[state.level]}")
+            cells[number, key] = f'<td class="{kind}"><input type="checkbox" name="at" value="{start}" aria-label="{label}"></td>'
+    return _table(shown, "p", cells, _("When I can come"), "")
+
+
+# Everybody --------------------------------------------------------------------------------------------------------------
+
+
+def heat_table(shown: Look, found: Heat) -> SafeString:
+    """Return the count in every cell, on a scale of steps that differ in lightness, with those who have not answered as a share of all."""
+    cells, at = {}, 0
+    for number, day in enumerate(shown.grid.days):
+        for key in day.cells:
+            can, if_need_be = found.counts[at]
+            at += 1
+            cells[number, key] = f'<td class="s{_step(can, found.people)}{" n" if if_need_be else ""}">{can or ""}</td>'
+    share = round(8 * found.silent / found.people) if found.people else 0
+    share = max(share, 1) if found.silent else 0
+    caption = _("How many can come, of %(people)d") % {"people": found.people}
+    return _table(shown, "h", cells, caption, f'data-silent="{share}"')
+
+
+def _step(can: int, people: int) -> int:
+    if can == 0:
+        return 0
+    return STEPS if can >= people else 1 + (STEPS - 1) * (can - 1) // max(1, people - 1)
+
+
+def legend(found: Heat) -> SafeString:
+    """Say what the shades mean, in words beside each."""
+    shades = [(0, _("nobody"))]
+    if found.people > 2:
+        shades += [(_step(count, found.people), str(count)) for count in sorted({1, (found.people + 1) // 2}) if count < found.people]
+    shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
+    parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
+    if found.silent:
+        parts.append(f'<li><i class="unknown"></i>{escape(_("not answered yet"))}</li>')
+    return mark_safe(f'<ul class="legend soft">{"".join(parts)}</ul>')  # noqa: S308
+
+
+def summary(found: Heat) -> str:
+    answered = found.people - found.silent
+    said = _("%(answered)d of %(people)d have answered.") % {"answered": answered, "people": found.people}
+    return said if answered else _("Nobody has answered yet.")
+
+
+def names(start: datetime, outcome: planning.Outcome | None, shown: Look) -> list[tuple[str, list[str]]]:
+    """Return groups of names for one cell: who can, if need be, who can't, and who has not answered."""
+    if outcome is None:
+        return []
+    groups = [
+        (_("Can"), [*outcome.ideal, *outcome.works]),
+        (_("If need be"), outcome.if_need_be),
+        (_("Can't"), outcome.cannot),
+        (_("Not answered"), outcome.unanswered),
+    ]
+    return [(title, [person.name for person in people]) for title, people in groups]
+
+
+# Best times -------------------------------------------------------------------------------------------------------------
+
+
+def best_times(found: Sequence[Best], shown: Look) -> SafeString:
+    return mark_safe("".join(_meeting(best, shown) for best in found))  # noqa: S308 (each part is escaped)
+
+
+def _meeting(best: Best, shown: Look) -> str:
+    meeting = best.meeting
+    title = escape(meeting.title or _("Meeting"))
+    name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
+    deadline = meeting.deadline.astimezone(shown.zone)
+    until = _("Answers until %(day)s, %(time)s") % {"day": day_name(deadline, short=True), "time": shown.time(deadline)}
+    minutes = int(meeting.duration.total_seconds() // 60)
+    length = ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    head = f'<h3>{name}</h3><p class="soft">{escape(length)} · {escape(until)}</p>'
+    if not best.ranked:
+        return f'<article class="best">{head}<p class="empty">{escape(_nothing(best))}</p></article>'
+    rows = "".join(_start(ranked, best, shown) for ranked in best.ranked)
+    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.more and best.address else ""
+    return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
+
+
+def _nothing(best: Best) -> str:
+    return _("No start suits anybody yet. It appears here as soon as people say when they can.")
+
+
+def _start(ranked: planning.Ranked, best: Best, shown: Look) -> str:
+    outcome = ranked.outcome
+    everybody = len(outcome.attending) == best.people
+    badge = _("All can") if everybody else _("%(can)d of %(people)d") % {"can": len(outcome.attending), "people": best.people}
+    stretch = escape(when(outcome.start, best.meeting.duration, shown))
+    machine = outcome.start.isoformat()
+    why = escape(" ".join(ranked.reasons))
+    mark = ' class="all"' if everybody else ""
+    return (
+        f'<li{mark}><span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
+        f'<span class="badge">{escape(badge)}</span>{_bar(outcome, best.people)}<span class="why">{why}</span></li>'
+    )
+
+
+def _bar(outcome: planning.Outcome, people: int) -> str:
+    """Return a bar with a part for each group of people; what it shows stands beside it in words."""
+    parts, at = [], 0.0
+    groups = [
+        ("ideal", outcome.ideal),
+        ("works", outcome.works),
+        ("need", outcome.if_need_be),
+        ("cannot", outcome.cannot),
+        ("silent", outcome.unanswered),
+    ]
+    for kind, members in groups:
+        width = 100 * len(members) / max(1, people)
+        if width:
+            parts.append(f'<rect class="{kind}" x="{at:.4g}" width="{width:.4g}" height="8"/>')
+        at += width
+    return f'<svg class="bar-of-people" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def as_attribute(value: object) -> SafeString:
+    """Return JSON to stand between the quotes of an attribute."""
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def total(windows: Sequence[grid.Window]) -> str:
+    """Return how long these are together, in words."""
+    minutes = round(sum(end - start for start, end, _level in windows) / 60)
+    hours, rest = divmod(minutes, 60)
+    said = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    return f"{said} {rest} min" if rest else said

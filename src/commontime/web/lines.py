@@ -1,0 +1,369 @@
+"""Times as people write them, a line each: "Mon 9-12 works", "weekdays 9-12, not 2 May". Pure, and without guessing.
+
+    line    = [days] times [level] ["," "not" days]
+    days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
+    date    = [weekday] 4 May [2026] | 2026-05-04     Without a year it is the first such date on or after the first day asked for.
+    times   = span { ("," | "and") span } | all day   span = time "-" time, or time "-" date time
+    time    = 9 | 9:30 | 9am | 9:30 pm | 2nd 2:30     An end not after its start is on the next day. "2nd" is the second time on a day on
+                                                      which the clocks go back.
+    level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the exact preference.
+
+Where lines say different things of the same time, the later one holds. Moments are seconds since 1970.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from commontime.web.grid import BANDS, LONGEST, PREFERENCE, Window, merged, midnight, painted
+
+MOST_WINDOWS = 2000
+MOST_LINES = 2000
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NAMES = {1: "if need be", 2: "works", 3: "ideal"}
+LEVELS = {"if need be": 2, "maybe": 2, "works": 5, "work": 5, "yes": 5, "ideal": 9, "best": 9}
+GROUPS = {
+    "weekdays": range(5),
+    "weekday": range(5),
+    "weekends": range(5, 7),
+    "weekend": range(5, 7),
+    "daily": range(7),
+    "every day": range(7),
+}
+
+_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"(?:{_DAY}\.?,?\s+)?(?:(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})|(?P<day>\d{{1,2}})\.?\s+(?P<month>{_MONTH})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:]))"
+)
+_GROUP = re.compile(r"(?:weekdays?|weekends?|daily|every\s+day)\b")
+_WEEKDAY = re.compile(rf"(?P<name>{_DAY})\b\.?")
+_TIME = re.compile(r"(?P<second>2nd\s+)?(?P<h>\d{1,2})(?:[:.](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h)?(?![\w:])")
+_LEVEL = re.compile(r"(?P<name>if\s+need\s+be|maybe|works?|yes|ideal|best)(?:\s+(?P<exact>\d{1,2}))?(?!\w)")
+_AND = re.compile(r"\s*(?:,|;|&|\band\b)\s*")
+_DASH = re.compile(r"\s*(?:-|–|—|\bto\b|\buntil\b)\s*")
+
+
+class Unclear(ValueError):
+    """A line can't be read; the text says why and how to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with a line, counted from 1."""
+
+    line: int
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """(hour, minute, second) on the wall, and whether its second time is meant. Hour 24 is the end of the day."""
+
+    hour: int
+    minute: int = 0
+    second: float = 0
+    fold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Which days lines can be about, and by whose clocks."""
+
+    zone: ZoneInfo
+    first: date
+    last: date
+
+
+def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
+    """Return the windows the text describes, in order and apart from each other, and the lines that can't be read."""
+    windows: list[Window] = []
+    mistakes: list[Mistake] = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines[:MOST_LINES], 1):
+        if not line.strip():
+            continue
+        try:
+            for start, end, preference in read_line(line, days):
+                windows = _over(windows, (start, end, preference))
+            if len(windows) > MOST_WINDOWS:
+                raise Unclear(f"With this line it is more than {MOST_WINDOWS} times.")
+        except Unclear as unclear:
+            mistakes.append(Mistake(number, line.strip(), str(unclear)))
+            if len(windows) > MOST_WINDOWS:
+                break
+    if len(lines) > MOST_LINES:
+        mistakes.append(Mistake(MOST_LINES + 1, "", f"Write at most {MOST_LINES} lines."))
+    return windows, mistakes
+
+
+def _over(windows: list[Window], new: Window) -> list[Window]:
+    """Lay a window over those before it. Lines mostly come in order, so mostly it is only appended."""
+    if windows and new[0] <= windows[-1][1]:
+        return painted(windows, [(new[0], new[1])], new[2])
+    windows.append(new)
+    return windows
+
+
+def read_line(line: str, days: Days) -> list[Window]:
+    """Return the windows of one line. Unclear says what can't be read."""
+    reader = _Reader(line.strip().lower(), days)
+    found = reader.line()
+    if not found:
+        raise Unclear("None of these days is among those asked for.")
+    return found
+
+
+@dataclass
+class _Reader:
+    """Reads a line from left to right."""
+
+    text: str
+    days: Days
+    at: int = 0
+
+    def line(self) -> list[Window]:
+        chosen = self.chosen_days() or list(_each(self.days.first, self.days.last))
+        spans = self.spans()
+        preference = self.level()
+        self.take(_AND)
+        without: set[date] = set()
+        if self.take(re.compile(r"(?:but\s+)?(?:not|except)(?:\s+on)?\s+")):
+            without = set(self.chosen_days())
+            if not without:
+                raise Unclear(f"Say which day after “not”: {self.rest()}.")
+        if self.at < len(self.text):
+            raise Unclear(f"This part can't be read: “{self.rest()}”. Write for example: Mon 9-12 works")
+        return [window for day in chosen if day not in without for span in spans if (window := self.window(day, *span, preference))]
+
+    # Days
+
+    def chosen_days(self) -> list[date]:
+        found: list[date] = []
+        while (some := self.day_or_range()) is not None:
+            found += some
+            back = self.at
+            if not self.take(_AND):
+                break
+            if not self.sees_day():
+                self.at = back
+                break
+        self.space()
+        return list(dict.fromkeys(found))
+
+    def day_or_range(self) -> list[date] | None:
+        self.space()
+        if one := self.a_date():
+            back = self.at
+            if self.take(_DASH) and (other := self.a_date()):
+                if other < one:
+                    raise Unclear("The last day comes before the first.")
+                if (other - one).days > 400:
+                    raise Unclear("That is more than 400 days.")
+                return list(_each(one, other))
+            self.at = back
+            return [one]
+        if match := self.take(_GROUP):
+            return self.on(GROUPS[" ".join(match[0].split())])
+        if (first := self.weekday()) is None:
+            return None
+        back = self.at
+        if self.take(_DASH) and (last := self.weekday()) is not None:
+            return self.on([(first + step) % 7 for step in range((last - first) % 7 + 1)])
+        self.at = back
+        return self.on([first])
+
+    def on(self, weekdays: object) -> list[date]:
+        return [day for day in _each(self.days.first, self.days.last) if day.weekday() in weekdays]  # type: ignore[operator]
+
+    def sees_day(self) -> bool:
+        return any(pattern.match(self.text, self.at) for pattern in (_DATE, _GROUP, _WEEKDAY))
+
+    def weekday(self) -> int | None:
+        match = _WEEKDAY.match(self.text, self.at)
+        if not match:
+            return None
+        name = match["name"]
+        place = next(place for place, full in enumerate(WEEKDAYS) if full.startswith(name[:3]))
+        if not WEEKDAYS[place].startswith(name.removesuffix("s")):
+            raise Unclear(f"“{name}” is no day of the week.")
+        self.at = match.end()
+        return place
+
+    def a_date(self) -> date | None:
+        match = _DATE.match(self.text, self.at)
+        if not match:
+            return None
+        try:
+            found = self.resolved(match)
+        except ValueError:
+            raise Unclear(f"There is no {match[0].strip()}.") from None
+        if (named := re.match(_DAY, match[0])) and named[0][:3] != WEEKDAYS[found.weekday()][:3]:
+            raise Unclear(f"{found.day} {MONTHS[found.month - 1].title()} {found.year} is not a {named[0].title()}.")
+        if not 2000 <= found.year < 2100:
+            raise Unclear("A date lies in the years 2000 to 2099.")
+        self.at = match.end()
+        return found
+
+    def resolved(self, match: re.Match[str]) -> date:
+        if match["y"]:
+            return date(int(match["y"]), int(match["m"]), int(match["d"]))
+        day, month = int(match["day"]), MONTHS.index(match["month"][:3]) + 1
+        if match["year"]:
+            return date(int(match["year"]), month, day)
+        first = self.days.first
+        for year in range(first.year, first.year + 9):  # 29 February comes again within eight years
+            try:
+                found = date(year, month, day)
+            except ValueError:
+                continue
+            if found >= first:
+                return found
+        raise ValueError
+
+    # Times
+
+    def spans(self) -> list[tuple[Clock, Clock, date | None]]:
+        found = []
+        while True:
+            found.append(self.span())
+            back = self.at
+            if not (self.take(_AND) and _TIME.match(self.text, self.at)):
+                self.at = back
+                return found
+
+    def span(self) -> tuple[Clock, Clock, date | None]:
+        self.space()
+        if self.take(re.compile(r"all\s+day\b")):
+            return Clock(0), Clock(24), None
+        back = self.at
+        start = self.a_time()
+        if not self.take(_DASH):
+            raise Unclear(f"Say until when, for example 9-12: “{self.text[back:]}”.")
+        on = self.a_date()
+        self.space()
+        after = self.at
+        end = self.a_time()
+        half = self.text[after : self.at].strip()[-2:]
+        if half == "pm" and not self.text[back:after].rstrip(" -–—").endswith(("am", "pm")) and start.hour < 12:
+            # "1-5pm" means the afternoon; "9-5pm" means from the morning.
+            moved = Clock(start.hour + 12, start.minute, start.second, start.fold)
+            start = moved if _order(moved) < _order(end) else start
+        return start, end, on
+
+    def a_time(self) -> Clock:
+        match = _TIME.match(self.text, self.at)
+        if not match:
+            raise Unclear(f"Write a time here, for example 9 or 9:30: “{self.rest()}”.")
+        hour, minute, second = int(match["h"]), int(match["m"] or 0), float(match["s"] or 0)
+        if match["half"] in ("am", "pm"):
+            if not 1 <= hour <= 12:
+                raise Unclear(f"There is no {match[0].strip()}.")
+            hour = hour % 12 + 12 * (match["half"] == "pm")
+        if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
+            raise Unclear(f"There is no {match[0].strip()} o'clock.")
+        self.at = match.end()
+        return Clock(hour, minute, second, 1 if match["second"] else 0)
+
+    def level(self) -> int:
+        self.space()
+        match = self.take(_LEVEL)
+        if not match:
+            return PREFERENCE[2]
+        usual = LEVELS[" ".join(match["name"].split())]
+        if match["exact"] is None:
+            return usual
+        exact = int(match["exact"])
+        if exact > 10 or BANDS[exact + 1] != BANDS[usual + 1]:
+            raise Unclear("0 to 3 is if need be, 4 to 7 works, 8 to 10 ideal.")
+        return exact
+
+    def window(self, day: date, start: Clock, end: Clock, on: date | None, preference: int) -> Window | None:
+        """Return the window on this day; None if the clocks skip it wholly."""
+        first = self.moment(day, start)
+        last = self.moment(on or day, end)
+        if on is None and _order(end) <= _order(start) and end.hour != 24 and not (end.fold > start.fold):
+            last = self.moment(day + timedelta(days=1), end)
+        if on and last <= first:
+            raise Unclear("It ends before it starts.")
+        if last - first > LONGEST:
+            raise Unclear("One time may last at most 31 days.")
+        return (first, last, preference) if first < last else None
+
+    def moment(self, day: date, clock: Clock) -> float:
+        if clock.hour == 24:
+            return midnight(self.days.zone, day + timedelta(days=1))
+        whole, part = divmod(round(clock.second * 1_000_000), 1_000_000)
+        local = datetime.combine(day, time(clock.hour, clock.minute, whole, part, fold=clock.fold), self.days.zone)
+        return _seconds(local)
+
+    # Text
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        if match := pattern.match(self.text, self.at):
+            self.at = match.end()
+        return match
+
+    def space(self) -> None:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+
+    def rest(self) -> str:
+        return self.text[self.at :].strip()
+
+
+def _order(clock: Clock) -> tuple[int, int, float]:
+    return clock.hour, clock.minute, clock.second
+
+
+def _each(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _seconds(moment: datetime) -> float:
+    """Return exact seconds: an int if it is a whole one."""
+    length = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    whole = length.days * 86_400 + length.seconds
+    return whole if not length.microseconds else whole + length.microseconds / 1_000_000
+
+
+# Back into lines ------------------------------------------------------------------------------------------------------
+
+
+def write(windows: list[Window], zone: ZoneInfo) -> str:
+    """Return one line a window, such that `read` gives the same windows again, those joined that touch and are the same."""
+    return "\n".join(_line(window, zone) for window in merged(windows))
+
+
+def _line(window: Window, zone: ZoneInfo) -> str:
+    start, end = (_local(moment, zone) for moment in window[:2])
+    level = BANDS[window[2] + 1]
+    exact = "" if PREFERENCE[level] == window[2] else f" {window[2]}"
+    what = f"{NAMES[level]}{exact}"
+    first, last = _time(start), _time(end)
+    if last == "0:00" and end.date() == start.date() + timedelta(days=1):
+        last = "24:00"
+    elif end.date() != start.date():
+        last = f"{_date(end.date())} {last}"
+    return f"{_date(start.date())} {first}-{last} {what}"
+
+
+def _local(moment: float, zone: ZoneInfo) -> datetime:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))).astimezone(zone)
+
+
+def _date(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()][:3].title()} {day.day} {MONTHS[day.month - 1].title()} {day.year}"
+
+
+def _time(local: datetime) -> str:
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    text = f"{local.hour}:{local.minute:02}"
+    if local.second or local.microsecond:
+        text += f":{local.second:02}" + (f".{local.microsecond:06}".rstrip("0") if local.microsecond else "")
+    return ("2nd " if twice and local.fold else "") + text

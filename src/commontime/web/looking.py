@@ -1,0 +1,175 @@
+"""Which days and hours of a calendar somebody looks at, in which zone, and what stands in each cell."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.http import urlencode
+
+from commontime.accounts.models import UserSetting
+from commontime.calendars import planning
+from commontime.calendars.models import Calendar
+from commontime.core import clock
+from commontime.web import grid
+from commontime.web.grid import Grid
+
+WEEK = 7
+USUAL_HOURS = (8 * 60, 20 * 60)
+FIRST_WEEKDAY = {"monday": 0, "saturday": 5, "sunday": 6}
+ASKED = ("zone", "from", "hours", "step")  # what an address may say about it
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A week or less of a calendar as one person sees it. `asked` is what of it the address said, so that links can keep it."""
+
+    zone: ZoneInfo
+    home: ZoneInfo
+    first: date
+    days: int
+    step: int
+    hours: tuple[int, int]
+    h12: bool
+    asked: Mapping[str, str]
+    before: date | None
+    after: date | None
+
+    @property
+    def grid(self) -> Grid:
+        return grid.grid(self.zone, self.first, self.days, step=self.step, hours=self.hours)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The whole of its days, in seconds."""
+        return grid.midnight(self.zone, self.first), grid.midnight(self.zone, self.first + timedelta(days=self.days))
+
+    def query(self, **changes: str) -> str:
+        """Return the address's question with these changes; an empty one leaves its part out."""
+        parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
+        return f"?{urlencode(parts)}" if parts else ""
+
+    def time(self, local: datetime | time) -> str:
+        if not self.h12:
+            return f"{local.hour}:{local.minute:02}"
+        return f"{(local.hour - 1) % 12 + 1}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+
+
+def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:
+    """Return what an address asks to see; what makes no sense in it is left out."""
+    known = {name: asked[name] for name in ASKED if asked.get(name)}
+    zone = ZoneInfo(known["zone"]) if known.get("zone") in clock.zones() else ZoneInfo(setting.time_zone)
+    if known.get("zone") not in clock.zones():
+        known.pop("zone", None)
+    home = ZoneInfo(calendar.time_zone)
+    first, days, before, after = _week(_date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now)
+    hours = grid.WHOLE_DAY
+    if known.get("hours") != "all":
+        hours = grid.hours_shown(zone, first, days, daily_hours(calendar), home)
+    step = 15 if known.get("step") == "15" else 30
+    return Look(zone, home, first, days, step, hours, setting.hour_cycle == "h12", known, before, after)
+
+
+def daily_hours(calendar: Calendar) -> tuple[int, int]:
+    """Return the hours of the day a calendar is about, in minutes on its own clocks: those its window begins and ends with."""
+    if calendar.window_start and calendar.window_end:
+        start, end = (moment.astimezone(ZoneInfo(calendar.time_zone)) for moment in (calendar.window_start, calendar.window_end))
+        earliest, latest = start.hour * 60, (end.hour * 60 + bool(end.minute) * 60) or 24 * 60
+        if earliest < latest and (earliest, latest) != grid.WHOLE_DAY:
+            return earliest, latest
+    return USUAL_HOURS
+
+
+def _week(
+    asked: date | None, calendar: Calendar, zone: ZoneInfo, first_weekday: int, now: datetime
+) -> tuple[date, int, date | None, date | None]:
+    """Return the first day, how many, and a day of the week before and after, None where the calendar's window ends."""
+    begins = calendar.window_start and calendar.window_start.astimezone(zone).date()
+    ends = calendar.window_end and (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+    day = asked or now.astimezone(zone).date()
+    if ends and day > ends:
+        day = ends if asked else (begins or ends)
+    if begins and day < begins:
+        day = begins
+    if begins and ends and (ends - begins).days < WEEK:
+        return begins, (ends - begins).days + 1, None, None
+    first = day - timedelta(days=(day.weekday() - first_weekday) % WEEK)
+    last = first + timedelta(days=WEEK - 1)
+    before = first - timedelta(days=1) if not begins or first > begins else None
+    after = last + timedelta(days=1) if not ends or last < ends else None
+    first, last = max(first, begins or first), min(last, ends or last)
+    return first, (last - first).days + 1, before, after
+
+
+def _date(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 < day.year < 2099 else None
+
+
+def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
+    """Return the first and last day that "weekdays" in the list form means: the calendar's window, else four weeks from the shown one."""
+    zone = shown.zone
+    first = calendar.window_start.astimezone(zone).date() if calendar.window_start else shown.first
+    if calendar.window_end:
+        last = (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+        return min(first, last), last
+    return first, first + timedelta(days=4 * WEEK - 1)
+
+
+# What stands in the cells -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """How many can in each cell, in the grid's order of cells: (can, if need be). people: all; silent: who has not answered."""
+
+    counts: list[tuple[int, int]]
+    people: int
+    silent: int
+
+
+def heat(group: planning.Group, shown: Look) -> Heat:
+    """Count in each cell who is free throughout it. One call of the engine, however many people and cells there are."""
+    cells = shown.grid.cells
+    people = len(group.answered) + len(group.silent)
+    if not cells or not group.answered:
+        return Heat([(0, 0)] * len(cells), people, len(group.silent))
+    crowd = planning.Crowd([person.user_id for person in group.answered], group.required, group.free, len(group.silent))
+    earliest, latest = moment(cells[0][0]), max(moment(end) for _, end in cells)
+    found = planning.availability(crowd, earliest=earliest, latest=latest, duration=timedelta(minutes=shown.step), most_names=0)
+    counts = []
+    for start, _ in cells:
+        place = bisect_right(found.edges, moment(start)) - 1
+        _, if_need_be, works, ideal = found.counts[place] if 0 <= place < len(found.counts) else (0, 0, 0, 0)
+        counts.append((if_need_be + works + ideal, if_need_be))
+    return Heat(counts, people, len(group.silent))
+
+
+def everybody(calendar: Calendar) -> planning.Group:
+    people = planning.people_of(calendar)
+    return planning.Group([person for person in people if person.packed], [person for person in people if not person.packed])
+
+
+def moment(seconds: float) -> datetime:
+    return EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
+
+
+def seconds(moment: datetime) -> float:
+    """Return seconds since 1970, exactly: an int if they are whole."""
+    length = moment - EPOCH
+    whole = length.days * 86_400 + length.seconds
+    return whole + length.microseconds / 1_000_000 if length.microseconds else whole
+
+
+def rows_of(windows: Sequence[grid.Window]) -> list[dict[str, object]]:
+    """Return windows as the action takes them."""
+    return [{"start_time": moment(start), "end_time": moment(end), "preference_level": preference} for start, end, preference in windows]
+
+
+def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:
+    return [window for window in windows if window[0] <= end and window[1] >= start]

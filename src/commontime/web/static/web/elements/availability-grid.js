@@ -1,0 +1,301 @@
+// <availability-grid> makes a table of ticks something to paint on, and saves what was painted by itself.
+// Times are [start, end, preference], in seconds; they need not fit the cells, and painting changes only what is painted over.
+import { Clock, MOVES } from "./clock.js";
+
+const PREFERENCE = { 1: 2, 2: 5, 3: 9 };
+const LONGEST = 31 * 86400;
+const UNDOS = 30;
+const WAIT = 300;
+const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online"];
+const NARROW = matchMedia("(max-width: 44rem)");
+const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
+
+function merged(windows) {
+  const found = [];
+  for (const [start, end, preference] of windows.sort((a, b) => a[0] - b[0])) {
+    const last = found.at(-1);
+    if (last && last[1] === start && last[2] === preference && end - last[0] <= LONGEST) last[1] = end;
+    else found.push([start, end, preference]);
+  }
+  return found;
+}
+
+function painted(windows, spans, preference) {
+  let kept = windows;
+  for (const [first, last] of spans) {
+    kept = kept.flatMap(([start, end, each]) => [[start, Math.min(end, first), each], [Math.max(start, last), end, each]].filter(([a, b]) => a < b));
+  }
+  return merged(preference == null ? kept : [...kept, ...spans.map(([first, last]) => [first, last, preference])]);
+}
+
+function changed(before, after) {
+  const [one, other] = [before, after].map((windows) => new Set(windows.map(String)));
+  const different = [...before.filter((w) => !other.has(String(w))), ...after.filter((w) => !one.has(String(w)))];
+  return different.length ? [Math.min(...different.map((w) => w[0])), Math.max(...different.map((w) => w[1]))] : null;
+}
+
+class AvailabilityGrid extends HTMLElement {
+  connectedCallback() {
+    const page = this.closest("[data-texts]");
+    this.texts = JSON.parse(page.dataset.texts);
+    this.clock = new Clock(page.dataset);
+    this.live = page.querySelector("live-part");
+    this.form = this.querySelector("form");
+    this.table = this.querySelector("table");
+    this.stored = this.windows = merged(JSON.parse(this.live.part.dataset.mine));
+    this.history = [];
+    this.chosen = new Set();
+    this.brush = "2";
+    this.first = 0;
+    this.prepare(Number(this.dataset.step) * 60);
+    for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"]) this.table.addEventListener(kind, this);
+    for (const kind of OUTSIDE) window.addEventListener(kind, this);
+    page.addEventListener("live", this);
+    NARROW.addEventListener("change", this);
+    this.classList.add("ready");
+    this.lay();
+  }
+  disconnectedCallback() { for (const kind of OUTSIDE) window.removeEventListener(kind, this); }
+
+  prepare(step) {
+    this.rows = [...this.table.tBodies[0].rows].map((row, r) => [...row.cells].slice(1).map((td, c) => {
+      const tick = td.firstElementChild;
+      if (!tick) return null;
+      const start = Number(tick.value);
+      td.textContent = "";
+      td.tabIndex = -1;
+      return Object.assign(td, { at: [r, c], start, end: start + step, seen: td.className });
+    }));
+    this.cells = this.rows.flat().filter(Boolean);
+    this.heads = [...this.table.tHead.rows[0].cells].slice(1);
+    this.table.setAttribute("role", "grid");
+    this.table.setAttribute("aria-multiselectable", "true");
+    if (this.cells[0]) this.cells[0].tabIndex = 0;
+    for (const button of this.querySelectorAll(".brush")) {
+      button.type = "button";
+      button.addEventListener("click", () => this.take(button.value));
+    }
+    this.part("undo").addEventListener("click", () => this.undo());
+    this.part("retry").addEventListener("click", () => this.save());
+    for (const [name, by] of [["earlier", -1], ["later", 1]]) this.part(name).addEventListener("click", () => this.lay(this.first + by * this.shown));
+    this.part("one").addEventListener("click", () => { this.single = !this.single; this.lay(); });
+    for (const name of ["undo", "hint"]) this.part(name).hidden = false;
+    this.querySelector(".no-script")?.remove();
+    this.take(this.brush);
+    this.paint();
+  }
+  part(name) { return this.querySelector(`.${name}`); }
+
+  handleEvent(event) {
+    const cell = event.target instanceof Element ? event.target.closest("td") : null;
+    const own = cell?.at ? cell : null;
+    switch (event.type) {
+      case "pointerdown":
+        this.touch = event.pointerType === "touch";
+        if (own && !this.touch && event.button === 0) this.begin(event, own);
+        break;
+      case "pointercancel": this.dragging = null; this.mark(new Set()); break;
+      case "pointerover": if (own && this.dragging) this.choose(this.dragging, own); break;
+      case "pointerup": if (this.dragging) { this.dragging = null; this.fill(this.stroke); } break;
+      case "click": if (own && this.touch) this.tap(own); break;
+      case "keydown": if (own) this.press(event, own); break;
+      case "focusin": if (own) this.hold(own); break;
+      case "live": this.refresh(event.detail); break;
+      case "change": this.lay(); break;
+      case "online": if (this.pending) this.save(); break;
+      case "beforeunload": if (this.pending) event.preventDefault(); break;
+    }
+  }
+
+  // Choosing cells
+
+  take(value) {
+    this.brush = value;
+    for (const button of this.querySelectorAll(".brush")) button.setAttribute("aria-pressed", String(button.value === value));
+  }
+  begin(event, cell) {
+    event.preventDefault();
+    if (event.target.hasPointerCapture(event.pointerId)) event.target.releasePointerCapture(event.pointerId);  // a pen's
+    this.hold(cell, true);
+    this.dragging = cell;
+    this.stroke = this.strokeFrom(cell);
+    this.choose(cell, cell);
+  }
+  strokeFrom(cell) { return cell.seen === `l${this.brush}` ? "0" : this.brush; }  // painting what is painted already takes it away
+  tap(cell) {
+    if (this.anchor) {
+      this.choose(this.anchor, cell);
+      this.anchor = null;
+      this.fill(this.stroke);
+    } else {
+      this.anchor = cell;
+      this.stroke = this.strokeFrom(cell);
+      this.choose(cell, cell);
+      this.tell(`${this.clock.day(cell.start)}, ${this.clock.time(cell.start)}. ${this.texts.end}`, true);
+    }
+  }
+  choose(one, other) {
+    const [top, bottom] = [one.at[0], other.at[0]].sort((a, b) => a - b);
+    const [left, right] = [one.at[1], other.at[1]].sort((a, b) => a - b);
+    const now = new Set();
+    for (let row = top; row <= bottom; row++) {
+      for (let column = left; column <= right; column++) if (this.rows[row][column]) now.add(this.rows[row][column]);
+    }
+    this.mark(now);
+  }
+  mark(now) {
+    for (const cell of this.chosen) if (!now.has(cell)) { cell.classList.remove("chosen"); cell.removeAttribute("aria-selected"); }
+    for (const cell of now) if (!this.chosen.has(cell)) { cell.classList.add("chosen"); cell.setAttribute("aria-selected", "true"); }
+    this.chosen = now;
+  }
+  hold(cell, focus) {
+    for (const other of this.table.querySelectorAll('td[tabindex="0"]')) other.tabIndex = -1;
+    cell.tabIndex = 0;
+    if (focus) cell.focus({ preventScroll: true });
+  }
+
+  press(event, cell) {
+    const step = MOVES[event.key];
+    if (step) this.move(event, cell, step);
+    else if ((event.ctrlKey || event.metaKey) && event.key === "z") this.undo();
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if ("1" <= event.key && event.key <= "3") this.fill(event.key, cell);
+    else if (["Delete", "Backspace", "0"].includes(event.key)) this.fill("0", cell);
+    else if ([" ", "Enter"].includes(event.key)) this.fill(this.strokeFrom(cell), cell);
+    else if (event.key === "Escape") { this.anchor = this.from = null; this.mark(new Set()); }
+    else return;
+    event.preventDefault();
+  }
+  move(event, cell, [rows, columns]) {
+    let [row, column] = cell.at;
+    let target = cell;
+    for (;;) {
+      row += Math.sign(rows);
+      column += columns;
+      if (!(row in this.rows) || !(column in this.rows[row])) break;
+      target = this.rows[row][column] ?? target;
+      if (target.at[0] === row && target.at[1] === column && Math.abs(rows) < 2) break;
+    }
+    if (event.shiftKey) this.from ??= cell;
+    else this.from = null;
+    if (target.at[1] < this.first || target.at[1] >= this.first + this.shown) this.lay(target.at[1]);
+    this.hold(target, true);
+    if (this.from) { this.choose(this.from, target); this.tell(`${this.chosen.size} ${this.texts.cells}`); } else this.mark(new Set());
+  }
+
+  // Painting
+
+  fill(value, cell) {
+    if (!this.chosen.size && cell) this.mark(new Set([cell]));
+    const cells = [...this.chosen];
+    this.from = null;
+    this.mark(new Set());
+    if (!cells.length) return;
+    const columns = Map.groupBy(cells, (each) => each.at[1]);
+    const spans = [...columns.values()].map((each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end))]);
+    this.change(painted(this.windows, spans, PREFERENCE[value]));
+    const [first, last] = [spans[0], spans.at(-1)];
+    const days = spans.length > 1 ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}` : this.clock.day(first[0]);
+    this.tell(`${days}, ${this.clock.time(first[0])} ${this.texts.to} ${this.clock.time(first[1])}: ${this.name(value)}`);
+  }
+  name(value) { return [this.texts.none, this.texts.need, this.texts.works, this.texts.ideal][value]; }
+  change(windows) {
+    this.history = [...this.history, this.windows].slice(-UNDOS);
+    this.show(windows);
+  }
+  undo() {
+    if (!this.history.length) return;
+    this.show(this.history.pop());
+    this.tell(this.texts.undone);
+  }
+  show(windows) {
+    this.windows = windows;
+    this.paint();
+    clearTimeout(this.timer);
+    this.state(this.pending ? this.texts.saving : this.texts.saved, this.pending ? "" : "good");
+    if (this.pending) this.timer = setTimeout(() => this.save(), WAIT);
+  }
+  paint() {
+    let next = 0;
+    for (const cell of [...this.cells].sort((a, b) => a.start - b.start)) {
+      while (next < this.windows.length && this.windows[next][1] <= cell.start) next++;
+      let [covered, levels] = [0, []];
+      for (let at = next; at < this.windows.length && this.windows[at][0] < cell.end; at++) {
+        covered += Math.min(this.windows[at][1], cell.end) - Math.max(this.windows[at][0], cell.start);
+        levels.push(level(this.windows[at][2]));
+      }
+      const whole = covered >= cell.end - cell.start;
+      const least = whole ? Math.min(...levels) : 0;
+      const mixed = levels.length > 0 && (!whole || levels.some((each) => each !== least));
+      const seen = `l${least}${mixed ? " mixed" : ""}`;
+      if (seen !== cell.seen || !cell.ariaLabel) {
+        cell.className = cell.seen = seen;
+        cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${this.name(least)}${mixed ? `, ${this.texts.part}` : ""}`;
+      }
+    }
+    this.part("undo").disabled = !this.history.length;
+  }
+  tell(text, seen) {
+    this.part("said").textContent = text;
+    this.part("hint").textContent = seen ? this.texts.end : "";
+  }
+
+  // Saving
+
+  get pending() { return changed(this.stored, this.windows); }
+  state(text, kind) {
+    const place = this.part("state");
+    place.textContent = text;
+    place.dataset.kind = kind;
+    this.part("retry").hidden = kind !== "bad";
+  }
+  refresh(mine) {
+    if (this.saving || this.pending || this.dragging) return;
+    this.stored = this.windows = merged(mine);
+    this.paint();
+  }
+  async save() {
+    if (this.saving || !this.pending) return;
+    const [sent, [from, to]] = [this.windows, this.pending];
+    const windows = sent.filter(([start, end]) => start >= from && end <= to);
+    this.saving = true;
+    const refusal = await this.put({ from, to, windows }, () => { this.stored = sent; });
+    this.saving = false;
+    if (refusal) this.state(refusal, "bad");
+    else if (this.pending) this.save();
+    else this.state(this.texts.saved, "good");
+  }
+  async put(body, done) {
+    try {
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value };
+      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual" });
+      if (answer.ok) {
+        done();
+        this.live.show(await answer.text());
+        return "";
+      }
+      if (answer.type === "opaqueredirect") return this.texts.out;
+      const said = await answer.json().catch(() => ({}));
+      return `${this.texts.refused} ${said.detail ?? answer.status}`;
+    } catch { return this.texts.lost; }
+  }
+
+  // On a phone: three days at a time, or one
+
+  lay(first = this.first) {
+    const days = this.heads.length;
+    this.shown = NARROW.matches ? Math.min(days, this.single ? 1 : 3) : days;
+    this.first = Math.max(0, Math.min(days - this.shown, first));
+    const off = (column) => column < this.first || column >= this.first + this.shown;
+    this.heads.forEach((head, column) => { head.hidden = off(column); });
+    for (const row of this.table.tBodies[0].rows) [...row.cells].slice(1).forEach((td, column) => { td.hidden = off(column); });
+    this.part("days").hidden = this.shown === days && !this.single;
+    this.part("earlier").disabled = this.first === 0;
+    this.part("later").disabled = this.first + this.shown >= days;
+    this.part("one").setAttribute("aria-pressed", String(Boolean(this.single)));
+    const held = this.table.querySelector('td[tabindex="0"]');
+    const seen = this.rows.flat().find((cell) => cell && !off(cell.at[1]));
+    if (seen && (!held || held.hidden)) this.hold(seen);
+  }
+}
+customElements.define("availability-grid", AvailabilityGrid);

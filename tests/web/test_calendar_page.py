@@ -1,0 +1,555 @@
+"""The calendar's page as a browser without scripts meets it, and what its scripts send."""
+
+import gzip
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from commontime import engine
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
+from commontime.mail.models import Message
+from commontime.web import grid, kept
+from tests import build
+from tests.client import caller
+
+pytestmark = pytest.mark.django_db
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    kept.forget()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def browser_of(person: User, **options) -> Client:
+    browser = Client(**options)
+    page = browser.get("/app/sign-in/")
+    form = {"identifier": person.username, "password": build.PASSWORD, "csrfmiddlewaretoken": page.cookies["csrf"].value}
+    browser.post("/app/sign-in/", form)
+    return browser
+
+
+def here(calendar: Calendar, rest: str = "") -> str:
+    return f"/app/calendars/{calendar.pk}/{rest}"
+
+
+def mine(person: User) -> list[tuple[datetime, datetime, int]]:
+    return list(NonBusyTime.objects.filter(user=person).order_by("start_time").values_list("start_time", "end_time", "preference_level"))
+
+
+def put(browser: Client, calendar: Calendar, start: datetime, end: datetime, rows, **headers):
+    windows = [[a.timestamp(), b.timestamp(), preference] for a, b, preference in rows]
+    body = {"from": start.timestamp(), "to": end.timestamp(), "windows": windows}
+    return browser.put(here(calendar, "availability/"), body, content_type="application/json", headers=headers)
+
+
+# Painting ---------------------------------------------------------------------------------------------------------------
+
+
+def test_painting_replaces_the_range_and_answers_the_live_part():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    odd = (build.day(9) + timedelta(minutes=7), build.day(9) + timedelta(minutes=50, seconds=30), 6)
+    build.window(calendar, sam, *odd)
+
+    answer = put(browser_of(sam), calendar, build.day(12), build.day(14), [(build.day(12), build.day(14), 9)])
+
+    assert answer.status_code == 200
+    assert 'id="live"' in answer.text
+    assert mine(sam) == [odd, (build.day(12), build.day(14), 9)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"from": 1, "to": 2, "windows": []}',
+        '{"from": NaN, "to": 1, "windows": []}',
+        '{"from": true, "to": 1, "windows": []}',
+        '{"from": 1800000000, "to": 1e400, "windows": []}',
+        '{"from": 1800000000, "to": 1800003600, "windows": [[1800000000, 1800003600]]}',
+        '{"from": 1800000000, "to": 1800003600, "windows": [[1800000000, 1800003600, "5"]]}',
+        '{"from": 1800000000, "to": 1800003600, "windows": [[1800000000, 1800003600, 11]]}',
+        '{"from": 1800000000, "to": 1800003600, "windows": [[1800003600, 1800000000, 5]]}',
+        "[" * 5000,
+    ],
+)
+def test_what_is_no_range_of_times_is_refused_in_json_and_changes_nothing(body):
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+
+    answer = browser_of(sam).put(here(calendar, "availability/"), body, content_type="application/json")
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert mine(sam) == []
+
+
+def test_a_refused_save_says_why():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam], is_finalized=True)
+
+    answer = put(browser_of(sam), calendar, build.day(12), build.day(14), [(build.day(12), build.day(14), 9)])
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "calendar_finalized")
+    assert mine(sam) == []
+
+
+def test_another_site_can_save_nothing():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    browser = browser_of(sam, enforce_csrf_checks=True)
+    rows = [(build.day(12), build.day(14), 9)]
+
+    assert put(browser, calendar, build.day(12), build.day(14), rows).status_code == 403
+    assert browser.post(here(calendar, "times/"), {"text": "Mon 9-12", "do": "save"}).status_code == 403
+    assert mine(sam) == []
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(here(calendar)).text)[1]
+    assert put(browser, calendar, build.day(12), build.day(14), rows, **{"X-CSRFToken": token}).status_code == 200
+
+
+def test_ticked_cells_get_the_level_of_the_button_and_other_times_stay():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    build.window(calendar, sam, build.day(8), build.day(11), 6)
+    browser = browser_of(sam)
+    query = f"?from={build.day():%Y-%m-%d}"
+    ticks = re.findall(r'name="at" value="(\d+)"', browser.get(here(calendar, query)).text)
+    wanted = [str(int(build.day(hour).timestamp())) for hour in (9, 9.5)]
+    assert set(wanted) <= set(ticks)
+
+    browser.post(here(calendar, f"availability/{query}"), {"do": "3", "at": wanted})
+    assert mine(sam) == [(build.day(8), build.day(9), 6), (build.day(9), build.day(10), 9), (build.day(10), build.day(11), 6)]
+
+    browser.post(here(calendar, f"availability/{query}"), {"do": "0", "at": wanted})
+    assert mine(sam) == [(build.day(8), build.day(9), 6), (build.day(10), build.day(11), 6)]
+
+
+def test_a_day_is_copied_to_others_and_a_week_from_the_one_before():
+    sam = build.user("sam", week_start="monday")
+    calendar = build.calendar(participants=[sam])
+    monday = build.day() - timedelta(days=build.day().weekday())
+    build.window(calendar, sam, monday + timedelta(hours=9), monday + timedelta(hours=11), 9)
+    browser = browser_of(sam)
+
+    to = [f"{monday + timedelta(days=2):%Y-%m-%d}"]
+    browser.post(here(calendar, f"availability/?from={monday:%Y-%m-%d}"), {"do": "copy-day", "day": f"{monday:%Y-%m-%d}", "to": to})
+    assert [start - monday for start, _, _ in mine(sam)] == [timedelta(hours=9), timedelta(days=2, hours=9)]
+
+    browser.post(here(calendar, f"availability/?from={monday + timedelta(days=7):%Y-%m-%d}"), {"do": "copy-week"})
+    assert [(start - monday).days for start, _, _ in mine(sam)] == [0, 2, 7, 9]
+    assert browser.post(here(calendar, "availability/"), {"do": "copy-day", "day": "x"}).status_code == 422
+
+
+# Zones and clocks: the grid, the list form and the API agree to the minute ------------------------------------------------
+
+
+def cells_of(page: str) -> dict[int, str]:
+    return {int(at): kind for kind, at in re.findall(r'<td class="(l\d(?: mixed)?)"><input type="checkbox" name="at" value="(\d+)"', page)}
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 4, 5), date(2026, 10, 4), date(2026, 7, 1)])
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Europe/Berlin", "Australia/Lord_Howe"])
+def test_grid_lines_and_api_agree_to_the_minute(zone, day):
+    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
+        sam = build.user("sam", time_zone=zone)
+        calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")
+        browser, api = browser_of(sam), caller(sam)
+        query = f"?from={day}&hours=all"
+        local = ZoneInfo(zone)
+        begin, end = grid.midnight(local, day), grid.midnight(local, day + timedelta(days=1))
+        shown = [at for at in cells_of(browser.get(here(calendar, query)).text) if begin <= at < end]
+        chosen = shown[3:7]  # around the hour at which clocks change
+
+        browser.post(here(calendar, f"availability/{query}"), {"do": "2", "at": [str(at) for at in chosen]})
+
+        (window,) = api.get(f"/calendars/{calendar.pk}/nonbusytimes/").data
+        assert (len(shown), shown[0]) == ((end - begin) // 1800, begin)
+        stored = [datetime.fromisoformat(window[name]).timestamp() for name in ("start_time", "end_time")]
+        assert stored == [chosen[0], chosen[-1] + 1800]
+        text = unescape(re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", browser.get(here(calendar, "times/")).text, re.DOTALL)[1])
+        NonBusyTime.objects.all().delete()
+        seen = re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": text}).text)[1]
+        browser.post(here(calendar, "times/"), {"text": text, "seen": unescape(seen), "do": "save"})
+        assert [[moment.timestamp() for moment in window[:2]] for window in mine(sam)] == [stored]
+
+
+def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
+    sam = build.user("sam", time_zone="Europe/Berlin")
+    calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")
+
+    page = browser_of(sam).get(here(calendar, "?from=2026-10-25&hours=all")).text
+
+    assert "25 hours" in page
+    assert "2:00 again" in page
+
+
+def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
+    sam = build.user("sam", time_zone="Asia/Kathmandu")
+    calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")
+    browser = browser_of(sam)
+
+    page = browser.get(here(calendar)).text
+    assert "Times in Asia/Kathmandu" in page
+    assert "the calendar is in Europe/Berlin" in page
+    assert "Times in America/Lima" in browser.get(here(calendar, "?zone=America/Lima")).text
+    for query in ("?zone=../../etc&from=9999-99-99&step=x&hours=%00", "?from=0001-01-01", "?from=2099-12-31", "?zone=%22%3E%3Cscript%3E"):
+        answer = browser.get(here(calendar, query))
+        assert answer.status_code == 200
+        assert "Times in Asia/Kathmandu" in answer.text
+
+
+# The list form --------------------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_shown_as_understood_before_they_are_stored():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam], window_start=build.day(0), window_end=build.day(0, days=32))
+    browser = browser_of(sam)
+    line = f"{build.day():%Y-%m-%d} 9-12 ideal"
+
+    preview = browser.post(here(calendar, "times/"), {"text": line, "do": "preview"})
+    assert preview.status_code == 200
+    assert "9:00–12:00" in preview.text
+    assert "3 hours" in preview.text
+    assert mine(sam) == []
+
+    seen = unescape(re.search(r'name="seen" value="([^"]*)"', preview.text)[1])
+    saved = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
+    assert saved.status_code == 302
+    assert mine(sam) == [(build.day(9), build.day(12), 9)]
+
+
+def test_lines_are_not_stored_over_what_changed_in_another_window():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    browser = browser_of(sam)
+    line = f"{build.day():%Y-%m-%d} 9-12"
+    seen = unescape(re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": line}).text)[1])
+    build.window(calendar, sam, build.day(15), build.day(16))
+
+    answer = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
+
+    assert "changed in another window" in answer.text
+    assert mine(sam) == [(build.day(15), build.day(16), 5)]
+
+
+def test_a_refused_line_keeps_the_text_and_says_which():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    text = "Mon 9-12 works\nMon 9-12 <b>perhaps</b>"
+
+    answer = browser_of(sam).post(here(calendar, "times/"), {"text": text, "do": "save"})
+
+    assert answer.status_code == 422
+    assert "Line 2: " in answer.text
+    assert "Mon 9-12 &lt;b&gt;perhaps&lt;/b&gt;" in answer.text
+    assert "<b>perhaps" not in answer.text
+
+
+# Everybody and the best times -----------------------------------------------------------------------------------------------
+
+
+def crowd(size: int, windows: int, **fields) -> Calendar:
+    """A calendar of so many people with so many windows each, written in bulk."""
+    owner = build.user()
+    calendar = build.calendar(owner=owner, window_start=build.day(8, days=7), window_end=build.day(20, days=13), **fields)
+    number = User.objects.count()
+    people = User.objects.bulk_create(User(username=f"crowd{number + place}", first_name=f"P{place}") for place in range(size))
+    CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=calendar, user=person) for person in people)
+    rows = []
+    for place, person in enumerate(people):
+        for turn in range(windows):
+            start = build.day(8, days=7) + timedelta(minutes=90 * turn + place % 50)
+            rows.append(
+                NonBusyTime(
+                    calendar=calendar, user=person, start_time=start, end_time=start + timedelta(minutes=61), preference_level=turn % 11
+                )
+            )
+    NonBusyTime.objects.bulk_create(rows, batch_size=2000)
+    calendar.refresh_from_db()
+    return calendar
+
+
+def heat_of(page: str) -> list[str]:
+    table = page.split("<heat-map>")[1].split("</heat-map>")[0]
+    return re.findall(r'<td class="s\d(?: n)?">(\d*)</td>', table)
+
+
+def test_a_cell_counts_who_is_free_throughout_it():
+    sam, iris = build.user("sam"), build.user("iris")
+    calendar = build.calendar(owner=build.user("mina"), participants=[sam, iris], window_start=build.day(9), window_end=build.day(11))
+    build.window(calendar, sam, build.day(9), build.day(10.25))
+    build.window(calendar, iris, build.day(9.5), build.day(9.75))
+    build.window(calendar, iris, build.day(9.75), build.day(11), 1)
+
+    page = browser_of(sam).get(here(calendar)).text
+
+    assert heat_of(page) == ["1", "2", "1", "1"]
+    assert "2 of 3 have answered." in page
+    assert 'data-silent="3"' in page
+
+
+def test_the_heat_map_agrees_with_the_api_about_every_cell():
+    calendar = crowd(7, 12)
+    owner = caller(calendar.owner)
+
+    cells = json.loads(browser_of(calendar.owner).get(here(calendar, "who/")).text)["cells"]
+
+    pieces = owner.get(f"/calendars/{calendar.pk}/availability/?duration_minutes=30").data["pieces"]
+    starts = [(datetime.fromisoformat(piece["start"]).timestamp(), piece["available"]) for piece in pieces]
+    for start, _end, code in cells:
+        expected = next(available for at, available in reversed(starts) if at <= start)
+        assert sum(level in "123" for level in code) == expected
+    page = browser_of(calendar.owner).get(here(calendar)).text
+    assert [int(count or 0) for count in heat_of(page)] == [sum(level in "123" for level in code) for _, _, code in cells]
+
+
+@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
+def test_names_are_told_only_as_far_as_visibility_allows(visibility, member, owner):
+    mina, sam, iris = (build.user(name) for name in ("mina", "sam", "iris"))
+    calendar = build.calendar(owner=mina, participants=[sam, iris], visibility=visibility)
+    build.meeting(calendar=calendar)
+    build.window(calendar, iris, build.day(9), build.day(12), 2)
+
+    for person, tells in ((sam, member), (mina, owner)):
+        browser = browser_of(person)
+        who = json.loads(browser.get(here(calendar, f"who/?from={build.day():%Y-%m-%d}")).text)
+        assert ("people" in who) == tells
+        page = browser.get(here(calendar, f"?from={build.day():%Y-%m-%d}&day={build.day():%Y-%m-%d}&row=540.0")).text
+        assert ("<dd>Iris</dd>" in page) == tells
+        assert ("Iris if need be" in page) == tells
+
+
+def test_two_hundred_people_cost_one_call_of_the_engine_and_no_more_queries_than_two(monkeypatch):
+    calls = []
+    real = engine.profile
+    monkeypatch.setattr(engine, "profile", lambda *given, **named: calls.append(1) or real(*given, **named))
+    costs = []
+    for size, windows in ((2, 2), (200, 100)):
+        calendar = crowd(size, windows)
+        browser = browser_of(calendar.owner)
+        calls.clear()
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser.get(here(calendar))
+        assert answer.status_code == 200
+        assert len(calls) == 1
+        costs.append(len(asked))
+
+    assert costs[0] == costs[1]
+    assert len(answer.content) < 60_000
+    assert answer.text.count("<") < 2 * 3000
+
+
+def test_a_first_visit_is_light_and_its_scripts_too():
+    calendar = crowd(12, 10)
+    build.meeting(calendar=calendar)
+    browser = browser_of(calendar.owner)
+
+    page = browser.get(here(calendar), headers={"Accept-Encoding": "gzip"})
+
+    shown = gzip.decompress(page.content).decode()
+    links = {*re.findall(r'(?:href|src)="(/static/[^"]+)"', shown), "/static/web/elements/clock.js"}
+    sizes = {link: len(b"".join(browser.get(link))) for link in links}
+    assert any(link.endswith("availability-grid.js") for link in links)
+    assert sum(size for link, size in sizes.items() if "/elements/" in link) <= 20 * 1024
+    headers = 600 * (len(links) + 1)
+    assert len(page.content) + sum(sizes.values()) + headers <= 60 * 1024
+
+
+def test_asking_again_without_a_change_is_304_and_touches_no_engine(monkeypatch):
+    sam, iris = build.user("sam"), build.user("iris")
+    calendar = build.calendar(participants=[sam, iris])
+    meeting = build.meeting(calendar=calendar)
+    build.window(calendar, sam, build.day(9), build.day(12))
+    browser = browser_of(sam)
+    with time_machine.travel(datetime.now(UTC).replace(minute=1), tick=False):
+        first = browser.get(here(calendar, "live/"))
+        monkeypatch.setattr(engine, "profile", lambda *_, **__: pytest.fail("The engine was asked."))
+        monkeypatch.setattr(engine, "preferences", lambda *_, **__: pytest.fail("The engine was asked."))
+        kept.forget()
+
+        with CaptureQueriesContext(connection) as asked:
+            again = browser.get(here(calendar, "live/"), headers={"If-None-Match": first["ETag"]})
+
+        assert (again.status_code, again.content) == (304, b"")
+        assert len(asked) <= 5
+        monkeypatch.undo()
+        for change in (
+            lambda: build.window(calendar, iris, build.day(10), build.day(11)),
+            lambda: Meeting.objects.filter(pk=meeting.pk).update(title="Other", version=2),
+            lambda: build.suggestion(meeting, iris, build.day(10)),
+        ):
+            change()
+            now = browser.get(here(calendar, "live/"), headers={"If-None-Match": first["ETag"]})
+            assert now.status_code == 200
+            assert now["ETag"] != first["ETag"]
+            first = now
+
+
+def test_best_times_say_who_and_why_and_all_can_stands_out():
+    mina, sam = build.user("mina"), build.user("sam", time_zone="Asia/Kathmandu")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    build.meeting(calendar=calendar, title="Rehearsal")
+    build.window(calendar, mina, build.day(9), build.day(12), 9)
+    build.window(calendar, sam, build.day(10), build.day(12), 2)
+
+    page = browser_of(sam).get(here(calendar)).text
+
+    best = page.split('class="best"')[1].split("</li>")[0]
+    local = build.day(10).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f", {local.hour}:{local.minute:02}–" in best
+    assert 'class="all"' in best
+    assert "All can" in best
+    assert "Sam if need be." in best
+
+
+def test_an_empty_calendar_says_what_comes_next():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    browser = browser_of(sam)
+
+    assert "There is no meeting yet." in browser.get(here(calendar)).text
+    build.meeting(calendar=calendar)
+    assert "It appears here as soon as people say when they can." in browser.get(here(calendar)).text
+
+
+def handlers_in(page: str) -> list[str]:
+    """Return the attributes of a page that would run something."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.extend(name for name, _ in attributes if name.startswith(("on", "hx-")))
+    parser.feed(page)
+    return found
+
+
+@pytest.mark.parametrize(
+    "payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}", "' autofocus onfocus=x '"]
+)
+def test_what_people_write_is_shown_as_written(payload):
+    mina = build.user("mina")
+    sam = build.user("sam", first_name=payload[:140])
+    calendar = build.calendar(owner=mina, participants=[sam], name=payload, description=payload, location=payload)
+    build.meeting(calendar=calendar, title=payload)
+    build.meeting(calendar=calendar, title=payload, final_time=build.day(10))
+    build.window(calendar, sam, build.day(9), build.day(12), 2)
+    browser = browser_of(mina)
+
+    for rest in ("", "live/", "people/", "settings/", "times/", "meetings/new/"):
+        page = browser.get(here(calendar, rest)).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert handlers_in(page) == []
+        assert "{{7*7}}" in page or "{{7" not in payload
+
+
+# The owner's tools ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_owner_invites_by_name_and_by_address_and_takes_it_back():
+    mina, iris = build.user("mina"), build.user("iris")
+    calendar = build.calendar(owner=mina)
+    browser = browser_of(mina)
+
+    for who in ("iris", "bao@example.org"):
+        assert browser.post(here(calendar, "people/"), {"do": "invite", "who": who}).status_code == 302
+    assert set(Invitation.objects.values_list("receiver__username", "email")) == {("iris", ""), (None, "bao@example.org")}
+    refused = browser.post(here(calendar, "people/"), {"do": "invite", "who": "nobody-here"})
+    assert refused.status_code == 422
+    assert "Nobody here has this user name." in refused.text
+    assert 'value="nobody-here"' in refused.text
+
+    for invitation in Invitation.objects.all():
+        browser.post(here(calendar, "people/"), {"do": "revoke", "invitation": str(invitation.pk)})
+    assert not Invitation.objects.exists()
+    browser.post(here(calendar, "people/"), {"do": "invite", "who": "iris", "at_once": "on"})
+    assert CalendarParticipant.objects.filter(calendar=calendar, user=iris).exists()
+
+
+def test_the_owner_reminds_and_says_who_is_required():
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    seat = CalendarParticipant.objects.get(calendar=calendar, user=sam)
+    browser = browser_of(mina)
+
+    for do in ("optional", "remind"):
+        assert browser.post(here(calendar, "people/"), {"do": do, "participant": str(seat.pk)}).status_code == 302
+
+    seat.refresh_from_db()
+    assert not seat.required
+    assert list(Message.objects.values_list("kind", "recipient")) == [("from_person", "sam@example.org")]
+    other = CalendarParticipant.objects.get(calendar=build.calendar(owner=build.user("eve")), user__username="eve")
+    assert browser.post(here(calendar, "people/"), {"do": "remind", "participant": str(other.pk)}).status_code == 404
+
+
+def test_the_owner_adds_a_meeting_in_their_own_zone():
+    mina, sam = build.user("mina", time_zone="Asia/Kathmandu"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    browser = browser_of(mina)
+
+    refused = browser.post(here(calendar, "meetings/new/"), {"title": "Rehearsal", "deadline": "2001-01-01T10:00"})
+    assert refused.status_code == 422
+    assert "The deadline must be in the future." in refused.text
+    assert 'value="Rehearsal"' in refused.text
+    browser.post(here(calendar, "meetings/new/"), {"title": "Rehearsal", "deadline": "2031-05-01T10:00", "required": [str(sam.pk)]})
+
+    meeting = Meeting.objects.get()
+    assert meeting.deadline == datetime(2031, 5, 1, 4, 15, tzinfo=UTC)
+    assert not meeting.for_everyone
+
+
+def test_settings_are_changed_and_the_planning_is_finished_reopened_handed_over_and_deleted():
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam], time_zone="Europe/Berlin")
+    browser, path = browser_of(mina), here(calendar, "settings/")
+    form = {
+        "name": "Band",
+        "duration_minutes": "90",
+        "time_zone": "Europe/Berlin",
+        "visibility": "counts",
+        "window_start": "2031-05-01T08:00",
+    }
+
+    assert browser.post(path, {**form, "name": " "}).status_code == 422
+    assert browser.post(path, form).status_code == 302
+    calendar.refresh_from_db()
+    assert (calendar.name, calendar.duration_minutes, calendar.window_start) == ("Band", 90, datetime(2031, 5, 1, 8, tzinfo=BERLIN))
+    assert 'name="window_start" value="2031-05-01T08:00"' in browser.get(path).text  # though Mina's own zone is another
+    for do, finished in (("finish", True), ("reopen", False)):
+        browser.post(path, {"do": do})
+        calendar.refresh_from_db()
+        assert calendar.is_finalized is finished
+    assert browser.post(path, {"do": "duplicate", "shift_days": "7"}).status_code == 302
+    assert Calendar.objects.filter(owner=mina).count() == 2
+    assert browser.post(path, {"do": "transfer", "user": "x"}).status_code == 422
+    browser.post(path, {"do": "transfer", "user": str(sam.pk)})
+    assert browser.get(path).status_code == 403
+    browser_of(sam).post(path, {"do": "delete"})
+    assert not Calendar.objects.filter(pk=calendar.pk).exists()
+
+
+def test_a_finished_calendar_can_be_looked_at_but_not_painted_on():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam], is_finalized=True)
+
+    page = browser_of(sam).get(here(calendar)).text
+
+    assert "availability-grid>" not in page
+    assert "<heat-map>" in page

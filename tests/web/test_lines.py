@@ -1,0 +1,140 @@
+"""The list form's grammar: what a line means, what is refused and why, and that what is written is read again the same."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commontime.web import lines
+from commontime.web.grid import merged
+from commontime.web.lines import Days, read, write
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MAY = Days(BERLIN, date(2026, 4, 27), date(2026, 5, 10))  # from a Monday to a Sunday
+
+
+def shown(text: str, days: Days = MAY) -> list[str]:
+    """Return the windows as "4 09:00-12:00 5", or the refusals."""
+    windows, mistakes = read(text, days)
+    if mistakes:
+        return [f"{mistake.line}: {mistake.detail}" for mistake in mistakes]
+    local = [(*(datetime.fromtimestamp(moment, days.zone) for moment in window[:2]), window[2]) for window in windows]
+    return [f"{start:%-d.%-m. %H:%M}-{end:%H:%M} {preference}" for start, end, preference in local]
+
+
+@pytest.mark.parametrize(
+    ("line", "means"),
+    [
+        ("Mon 9-12 works", ["27.4. 09:00-12:00 5", "4.5. 09:00-12:00 5"]),
+        ("4 May 9-12", ["4.5. 09:00-12:00 5"]),
+        ("Monday 4 May 2026 9:30–12 ideal", ["4.5. 09:30-12:00 9"]),
+        ("2026-05-04 9am-1pm if need be", ["4.5. 09:00-13:00 2"]),
+        ("4 May 1-5pm", ["4.5. 13:00-17:00 5"]),
+        ("4 May 9-5pm", ["4.5. 09:00-17:00 5"]),
+        ("4 May 9-12 and 14-16", ["4.5. 09:00-12:00 5", "4.5. 14:00-16:00 5"]),
+        ("1 May - 3 May 10-11", ["1.5. 10:00-11:00 5", "2.5. 10:00-11:00 5", "3.5. 10:00-11:00 5"]),
+        ("weekends 10-11, not 2 May", ["3.5. 10:00-11:00 5", "9.5. 10:00-11:00 5", "10.5. 10:00-11:00 5"]),
+        ("Mon-Wed 8-9 works, not 27 Apr and Tue", ["29.4. 08:00-09:00 5", "4.5. 08:00-09:00 5", "6.5. 08:00-09:00 5"]),
+        ("4 May 22-2", ["4.5. 22:00-02:00 5"]),
+        ("4 May all day", ["4.5. 00:00-00:00 5"]),
+        ("4 May 9-12 works 7", ["4.5. 09:00-12:00 7"]),
+        ("4 May 9-12\n4 May 10-11 ideal", ["4.5. 09:00-10:00 5", "4.5. 10:00-11:00 9", "4.5. 11:00-12:00 5"]),
+    ],
+)
+def test_what_a_line_means(line, means):
+    assert shown(line) == means
+
+
+def test_weekdays_but_one():
+    assert len(shown("weekdays 9-12, not 1 May")) == 9
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("Mon", "Write a time here"),
+        ("Mon 9", "Say until when"),
+        ("Mon 25-26", "There is no 25 o'clock"),
+        ("30 Feb 9-12", "There is no 30 feb"),
+        ("Tue 4 May 9-12", "is not a Tue"),
+        ("Mon 9-12 perhaps", "This part can't be read: “perhaps”"),
+        ("Mon 9-12 works 9", "0 to 3 is if need be"),
+        ("Mond 9-12, not", "can't be read"),
+        ("Monkey 9-12", "“monkey” is no day"),
+        ("8 May - 4 May 9-12", "The last day comes before the first"),
+        ("4 May 9 - 4 Aug 9", "at most 31 days"),
+        ("Sat 9-12, not weekends", "None of these days"),
+    ],
+)
+def test_a_refusal_names_the_line_and_what_is_wrong(line, says):
+    _, mistakes = read(f"4 May 8-9\n{line}", MAY)
+
+    assert [mistake.line for mistake in mistakes] == [2]
+    assert says in mistakes[0].detail
+
+
+def test_an_hour_that_comes_twice_is_told_apart():
+    autumn = Days(BERLIN, date(2026, 10, 25), date(2026, 10, 25))
+    first, second = (read(line, autumn)[0] for line in ("25 Oct 2:00-2:30", "25 Oct 2nd 2:00-2nd 2:30"))
+
+    assert second[0][0] - first[0][0] == 3600
+    assert read("25 Oct all day", autumn)[0][0][1] - read("25 Oct all day", autumn)[0][0][0] == 25 * 3600
+
+
+ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC", "America/St_Johns")]
+
+
+@st.composite
+def sets_of_windows(draw):
+    """Windows to the second, or to the microsecond, that don't overlap: many of them around changes of clocks."""
+    anchors = [
+        datetime(2026, 3, 28, tzinfo=UTC),
+        datetime(2026, 10, 24, tzinfo=UTC),
+        datetime(2026, 4, 4, tzinfo=UTC),
+        datetime(2026, 11, 1, tzinfo=UTC),
+    ]
+    at = draw(st.sampled_from(anchors)).timestamp()
+    found = []
+    for _ in range(draw(st.integers(0, 6))):
+        start = at + draw(st.integers(0, 40)) * 900 + draw(st.sampled_from([0, 0, 0, 60, 1, 0.25]))
+        end = start + draw(st.integers(1, 200)) * 900 + draw(st.sampled_from([0, 0, 0, 60, 1, 0.5]))
+        found.append((start, end, draw(st.integers(0, 10))))
+        at = end
+    return found
+
+
+@given(sets_of_windows(), st.sampled_from(ZONES))
+def test_what_is_written_is_read_again_the_same(windows, zone):
+    days = Days(zone, date(2026, 1, 1), date(2026, 12, 31))
+
+    again, mistakes = read(write(windows, zone), days)
+
+    assert mistakes == []
+    assert again == merged(windows)
+
+
+@given(
+    st.text(max_size=40)
+    | st.lists(
+        st.sampled_from(
+            ["Mon", "4", "May", "9", "-", "12", ",", "not", "and", "works", "2nd", "all", "day", "pm", "9:30", "weekdays", "2026-05-04"]
+        )
+    ).map(" ".join)
+)
+def test_any_text_is_read_or_refused(text):
+    windows, mistakes = read(text, MAY)
+
+    assert all(start < end <= start + timedelta(days=31).total_seconds() for start, end, _ in windows)
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(windows))
+    assert all(1 <= mistake.line <= max(1, len(text.splitlines())) for mistake in mistakes)
+
+
+def test_too_much_is_refused_not_computed():
+    year = Days(BERLIN, date(2026, 1, 1), date(2026, 12, 31))
+    _, mistakes = read("\n".join(f"daily {hour}:{minute:02}-{hour}:{minute + 5:02}" for hour in range(24) for minute in (0, 20, 40)), year)
+
+    assert len(mistakes) == 1
+    assert str(lines.MOST_WINDOWS) in mistakes[0].detail

@@ -1,0 +1,278 @@
+"""The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard; what is refused is kept; axe looks on."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests import build
+from tests.servers import Site, open_site
+
+pytestmark = pytest.mark.processes
+CHROMIUM = shutil.which("chromium")
+MONDAY = (lambda day: day + timedelta(days=7 - day.weekday()))(build.day(0, days=14))
+SAVED = "Saved"
+
+
+def at(day: int, hour: float) -> datetime:
+    return MONDAY + timedelta(days=day, hours=hour)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
+        pytest.skip("There is no Chromium here; CI has one.")
+    with open_site(COMMONTIME_SMTP_URL="") as site:
+        site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
+        yield site
+
+
+class Choir:
+    """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows that show it."""
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        self.site, self.browser, self.found = site, browser, []
+        window = {"window_start": at(0, 8).isoformat(), "window_end": at(6, 20).isoformat()}
+        self.mina = site.people["mina"]
+        self.id = self.mina.post("/calendars/", {"name": "Choir", **window}).data["id"]
+        for name in ("sam", "iris"):
+            self.mina.post(f"/calendars/{self.id}/participants/", {"user": site.people[name].id})
+        self.meeting({"title": "Rehearsal", "deadline": at(-1, 0).isoformat()})
+
+    def meeting(self, fields: dict[str, Any]) -> None:
+        assert self.mina.post(f"/calendars/{self.id}/meetings/", fields).status_code == 201
+
+    def visit(self, name: str, *, width: int = 1280, touch: bool = False, scripts: bool = True) -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 740}, has_touch=touch, is_mobile=touch, java_script_enabled=scripts
+        )
+        page = context.new_page()
+        page.on("console", lambda message: self.found.append(message.text) if "Content Security" in message.text else None)
+        page.on("pageerror", lambda error: self.found.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.found.append(request.url))
+        page.goto(f"{self.site.url}/app/sign-in/?next=/app/calendars/{self.id}/")
+        page.fill("[name=identifier]", name)
+        page.fill("[name=password]", build.PASSWORD)
+        page.click("main button")
+        assert page.url.endswith(f"/app/calendars/{self.id}/")
+        return page
+
+    def look(self, page: Page) -> None:
+        for violation in Axe().run(page).response["violations"]:
+            self.found.append(f"{violation['id']} {violation['nodes'][0]['html']}")
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            self.found.append("It scrolls sideways.")
+
+    def given(self, name: str) -> list[tuple[datetime, datetime, int]]:
+        rows = self.site.people[name].get(f"/calendars/{self.id}/nonbusytimes/?user={self.site.people[name].id}").data
+        moments = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"]), row) for row in rows]
+        return [(start.astimezone(UTC), end.astimezone(UTC), row["preference_level"]) for start, end, row in moments]
+
+
+def cell(page: Page, day: int, hour: float) -> Any:
+    return page.locator("availability-grid tbody tr").nth(int((hour - 8) * 2)).locator("td").nth(day)
+
+
+def in_chromium(visit: Callable[[Browser], Any]) -> Any:
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
+
+    def run() -> Any:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            try:
+                return visit(browser)
+            finally:
+                browser.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
+
+
+def drag(page: Page, start: Any, end: Any) -> None:
+    start.scroll_into_view_if_needed()
+    start.hover()
+    page.mouse.down()
+    end.hover()
+    page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("availability-grid .state")).to_have_text(SAVED)
+
+
+def test_three_people_paint_each_in_their_way_and_see_each_other(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        mina = choir.visit("mina")
+        requests: list[str] = []
+        mina.on("request", lambda request: requests.append(request.method) if request.method == "PUT" else None)
+        drag(mina, cell(mina, 0, 9), cell(mina, 1, 11.5))
+        saved(mina)
+        assert requests == ["PUT"]
+        assert choir.given("mina") == [(at(0, 9), at(0, 12), 5), (at(1, 9), at(1, 12), 5)]
+        choir.look(mina)
+
+        sam = choir.visit("sam", width=360, touch=True)
+        sam.get_by_role("button", name="Ideal").tap()
+        cell(sam, 0, 10).tap()
+        expect(sam.locator(".hint")).to_have_text("Now tap where it ends.")
+        choir.look(sam)
+        cell(sam, 0, 12).tap()
+        saved(sam)
+        assert choir.given("sam") == [(at(0, 10), at(0, 12.5), 9)]
+        choir.look(sam)
+
+        iris = choir.visit("iris", width=768)
+        iris.locator('availability-grid td[tabindex="0"]').focus()
+        for key in ("ArrowDown",) * 4 + ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight", "1"):
+            iris.keyboard.press(key)
+        expect(iris.locator(".said")).to_contain_text("10:00 to 11:30: if need be")
+        saved(iris)
+        assert choir.given("iris") == [(at(0, 10), at(0, 11.5), 2), (at(1, 10), at(1, 11.5), 2)]
+        choir.look(iris)
+
+        # The others' answers arrive by themselves, while Mina goes on painting.
+        expect(mina.locator(".best li").first).to_contain_text("10:00–11:00", timeout=15_000)
+        expect(mina.locator(".best li").first).to_have_class("all")
+        expect(mina.locator(".best li").first).to_contain_text("Iris if need be.")
+        expect(mina.locator(".said")).to_have_text("Somebody’s answer changed the best times.")
+        heat = mina.locator("heat-map tbody tr").nth(4).locator("td").first
+        expect(heat).to_have_text("3")
+        heat.hover()
+        expect(mina.locator("heat-map .who")).to_contain_text("Mina, Sam")
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        address = f"**/app/calendars/{choir.id}/availability/*"
+        page.route(address.removesuffix("*"), lambda route: route.abort())
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        expect(page.locator(".state")).to_contain_text("kept here")
+        expect(cell(page, 2, 9)).to_have_class("l2")
+        choir.look(page)
+        page.wait_for_timeout(4500)  # a round of asking for news, which must not take it away
+        expect(cell(page, 2, 9)).to_have_class("l2")
+
+        def refuse(route: Route) -> None:
+            route.fulfill(status=409, content_type="application/json", body=json.dumps({"detail": "It is late."}))
+
+        page.unroute(address.removesuffix("*"))
+        page.route(address.removesuffix("*"), refuse)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator(".state")).to_have_text("Not saved: It is late.")
+        assert choir.given("sam") == []
+
+        page.unroute(address.removesuffix("*"))
+        page.get_by_role("button", name="Try again").click()
+        saved(page)
+        assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        odd = (at(3, 9) + timedelta(minutes=7), at(3, 10) + timedelta(minutes=20), 6)
+        row = {"start_time": odd[0].isoformat(), "end_time": odd[1].isoformat(), "preference_level": 6}
+        site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
+        page = choir.visit("sam")
+        expect(cell(page, 3, 9)).to_have_class("l0 mixed")
+
+        page.get_by_role("button", name="Ideal").click()
+        drag(page, cell(page, 3, 9.5), cell(page, 3, 9.5))
+        saved(page)
+        assert choir.given("sam") == [(odd[0], at(3, 9.5), 6), (at(3, 9.5), at(3, 10), 9), (at(3, 10), odd[1], 6)]
+        page.get_by_role("button", name="Erase").click()
+        drag(page, cell(page, 3, 8), cell(page, 3, 19.5))
+        saved(page)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator(".said")).to_have_text("Undone")
+        expect(cell(page, 3, 9)).to_have_class("l0 mixed")
+        saved(page)
+        assert choir.given("sam") == [odd]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_without_scripts_one_ticks_and_writes(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("iris", width=360, scripts=False)
+        cell(page, 0, 9).locator("input").check()
+        page.get_by_role("button", name="Ideal").click()
+        assert choir.given("iris") == [(at(0, 9), at(0, 9.5), 9)]
+
+        page.get_by_role("link", name="Write them as text").click()
+        page.get_by_label("Times").fill("Mon 9-12 works\nweekdays 14-16 ideal, not Fri")
+        page.get_by_role("button", name="Look at it").click()
+        assert "14:00–16:00" in page.locator(".preview").inner_text()
+        page.get_by_role("button", name="Save these times").click()
+        assert len(choir.given("iris")) == 5
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_nothing_is_wrong_in_any_state(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("mina", width=360, touch=True)
+        choir.look(page)  # nobody has answered
+        for summary in page.locator("main summary").all():
+            summary.click()
+        choir.look(page)
+        page.fill("#zone", "Australia/Lord_Howe")
+        page.locator(".zone button").click()
+        expect(page.locator(".zone")).to_contain_text("Australia/Lord_Howe")
+        choir.look(page)
+        for path in ("people/", "settings/", "meetings/new/", "times/", "?hours=all&step=15"):
+            page.goto(f"{site.url}/app/calendars/{choir.id}/{path}")
+            choir.look(page)
+        page.goto(f"{site.url}/app/calendars/{choir.id}/times/")
+        page.get_by_label("Times").fill("Monkey 9-12")
+        page.get_by_role("button", name="Look at it").click()
+        expect(page.locator(".mend")).to_contain_text("Line 1")
+        choir.look(page)
+        choir.mina.put(f"/calendars/{choir.id}/", {"is_finalized": True})
+        page.goto(f"{site.url}/app/calendars/{choir.id}/")
+        expect(page.locator(".mine")).to_contain_text("Answers are closed")
+        choir.look(page)
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_the_heat_map_is_read_by_keyboard(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        row = {"start_time": at(0, 9).isoformat(), "end_time": at(0, 10).isoformat()}
+        site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
+        page = choir.visit("mina")
+        page.locator('heat-map td[tabindex="0"]').focus()
+        for _ in range(2):
+            page.keyboard.press("ArrowDown")
+        who = page.locator("heat-map .who")
+        expect(who).to_contain_text("9:00 to 9:30")
+        expect(who).to_contain_text("Sam")
+        expect(who).to_contain_text("Not answered")
+        choir.look(page)
+        assert choir.found == []
+
+    in_chromium(journey)
