@@ -13,6 +13,7 @@ from commontime.calendars import actions, queries, tasks
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.tasks import letters as notices
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.mail import delivery, outbox
@@ -81,7 +82,7 @@ def one_of_each(mina, sam) -> None:
 
 
 def test_every_kind_of_notice_is_posted_and_renders(mina, sam, post):
-    kinds = {kind for kind in delivery._composers if delivery._composers[kind].__module__ == tasks.__name__}
+    kinds = {kind for kind in delivery._composers if delivery._composers[kind].__module__ == notices.__name__}
 
     one_of_each(mina, sam)
     posted = set(Message.objects.values_list("kind", flat=True))
@@ -99,7 +100,7 @@ def test_every_kind_of_notice_is_posted_and_renders(mina, sam, post):
 
 
 WITHOUT_AN_ACCOUNT = {"invitation_by_email", "account_deleted"}
-OURS = sorted(kind for kind, write in delivery._composers.items() if write.__module__ in (tasks.__name__, account_tasks.__name__))
+OURS = sorted(kind for kind, write in delivery._composers.items() if write.__module__ in (notices.__name__, account_tasks.__name__))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in OURS if kind not in WITHOUT_AN_ACCOUNT])

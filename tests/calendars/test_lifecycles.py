@@ -9,6 +9,7 @@ import pytest
 from commontime.calendars import actions, planning, queries, tasks
 from commontime.calendars.actions import calendars, meetings, participants
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.tasks import letters
 from commontime.core import clock
 from commontime.mail import delivery
 from commontime.mail.enums import State
@@ -243,7 +244,7 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
     elif guard == "calendar changes":
         monkeypatch.setattr(calendars, "SHOWN_IN_MEETINGS", set())
     else:
-        monkeypatch.setattr(tasks, "_attended", attended_by_anybody)
+        monkeypatch.setattr(letters, "_attended", attended_by_anybody)
 
     assert first_difference(monkeypatch, settings)
 

@@ -86,8 +86,9 @@ class Sink:
         if reply in (DROP, LOSE_REPLY):
             server.transport.abort()
         if reply == HANG_UP_AFTER:
-            # Close, not abort: a reset could take the reply away again before a busy client has read it.
-            asyncio.get_running_loop().call_later(0.02, server.transport.close)
+            # As soon as the reply is written: later, the client could be in the middle of its next mail. Close, not abort: a reset
+            # could take the reply away again before a busy client has read it.
+            asyncio.get_running_loop().call_soon(server.transport.close)
             return "250 OK"
         return reply
 
