@@ -34,7 +34,7 @@ from commontime.web.kept import kept, tag_of
 from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, rows_of, seconds, touching
 
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
-MOST_STARTS = 5
+MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
@@ -123,7 +123,8 @@ def live_part(seen: Sight) -> SafeString:
 
 def _live(seen: Sight) -> str:
     found = heat(seen.group, seen.look)
-    best = [_best(seen, meeting) for meeting in seen.open_meetings[:MOST_MEETINGS]]
+    meetings = seen.open_meetings[:MOST_MEETINGS]
+    best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
     listed = "".join(_person(person) for person in sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
@@ -131,15 +132,16 @@ def _live(seen: Sight) -> str:
         more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
         listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
     return (
+        f'<div class="side">'
         f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{escape(_("Best times"))}</h2>{shown}</section>'
+        f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{escape(_("Who has answered"))}</h2>'
+        f'<ul class="people">{listed}</ul></section></div>'
         f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{escape(_("Everybody"))}</h2>'
         f'<p class="soft">{escape(fragments.summary(found))}</p>'
         f"{fragments.legend(found)}"
         f'<heat-map><div class="scroll" tabindex="0" role="group" aria-labelledby="heat-h">'
         f"{fragments.heat_table(seen.look, found)}</div></heat-map>"
         f"</section>"
-        f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{escape(_("Who has answered"))}</h2>'
-        f'<ul class="people">{listed}</ul></section>'
     )
 
 
@@ -158,15 +160,13 @@ def _person(person: planning.Person) -> str:
     return f'<li class="{kind}"><span>{escape(person.name)}{optional}</span> <small>{escape(state)}</small></li>'
 
 
-def _best(seen: Sight, meeting: Meeting) -> fragments.Best:
+def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.group if meeting.for_everyone else planning.group_for(meeting)
     stored = [suggestion for suggestion in meeting.suggestions.all() if suggestion.suggested_time > seen.now]
     now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
-    found = _at_round_times(
-        planning.ranked(meeting, group, stored, now=now, limit=MOST_STARTS, named=seen.tells), meeting, group, seen.tells
-    )
-    address = meeting_address(meeting)
-    return fragments.Best(meeting, found[:MOST_STARTS], len(group.people), address, max(0, len(found) - MOST_STARTS))
+    found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
+    shown = _at_round_times(found[:most], meeting, group, seen.tells)
+    return fragments.Best(meeting, shown, len(group.people), meeting_address(meeting), len(found) > most)
 
 
 def _at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:

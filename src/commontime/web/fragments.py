@@ -29,7 +29,7 @@ class Best:
     ranked: Sequence[planning.Ranked]
     people: int
     address: str
-    more: int
+    is_more: bool
 
 
 def levels() -> dict[int, str]:
@@ -173,7 +173,7 @@ def _meeting(best: Best, shown: Look) -> str:
     if not best.ranked:
         return f'<article class="best">{head}<p class="empty">{escape(_nothing(best))}</p></article>'
     rows = "".join(_start(ranked, best, shown) for ranked in best.ranked)
-    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.more and best.address else ""
+    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.is_more and best.address else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
 
