@@ -264,7 +264,7 @@ def change_settings(user: User, **changes: Any) -> UserSetting:
         if field in changes and changes[field] not in choices.values:
             problems.add(field, f"Choose one of: {', '.join(choices.values)}.")
     if "locale" in changes and changes["locale"] not in dict(settings.LANGUAGES):
-        problems.add("locale", "Choose a language code such as en, de or pt-br.")
+        problems.add("locale", f"Choose one of: {', '.join(code for code, _ in settings.LANGUAGES)}.")
     problems.refuse()
     with transaction.atomic():
         _keep(setting, **changes)

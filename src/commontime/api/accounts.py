@@ -104,7 +104,7 @@ class SettingsInput(serializers.Serializer[Any]):
     time_zone = Text(longest=64, required=False)
     week_start = serializers.ChoiceField(WeekStart.choices, required=False)
     hour_cycle = serializers.ChoiceField(HourCycle.choices, required=False)
-    locale = Text(longest=10, required=False, help_text="A language code such as en, de or pt-br.")
+    locale = Text(longest=10, required=False, help_text="The language of pages and mails: en, de or fr.")
     mail_invitations = Flag(required=False)
     mail_meetings = Flag(required=False)
     mail_reminders = Flag(required=False)

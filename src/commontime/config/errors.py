@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from commontime.api import errors as api
 from commontime.web import errors as web
+from commontime.web.middleware import is_page
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "5"
@@ -61,4 +62,4 @@ def _is_orphan(exception: IntegrityError) -> bool:
 
 
 def _is_page(request: HttpRequest) -> bool:
-    return request.path_info == "/" or request.path_info.startswith(("/app", "/static/"))
+    return is_page(request) or request.path_info.startswith("/static/")

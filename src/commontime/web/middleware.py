@@ -1,10 +1,13 @@
-"""Who is looking at the page: the same session table as the API, found through the session cookie."""
+"""Who is looking at the page, and in which language: the same session table as the API, found through the session cookie."""
 
 from collections.abc import Callable
+from typing import cast
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from commontime.accounts import queries
@@ -27,6 +30,30 @@ class SignedInMiddleware:
 def _user(request: HttpRequest) -> object:
     sign_in = request.session.get(SESSION_KEY)
     return queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1]) if sign_in else None
+
+
+class LanguageMiddleware:
+    """Show a page in the language its reader chose, or before they sign in the one their browser asks for. The API speaks English."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_page(request):
+            return self.get_response(request)
+        with translation.override(_language(request)):
+            return self.get_response(request)
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Return whether a person looks at this path, and not a program."""
+    path = request.path_info
+    return path == "/" or path.startswith("/app") or (path.startswith("/password_reset/") and request.method in {"GET", "HEAD"})
+
+
+def _language(request: HttpRequest) -> str:
+    user = request.user
+    return queries.setting_of(cast(User, user)).locale if user else translation.get_language_from_request(request)
 
 
 def open_page_session(request: HttpRequest, opened: Opened) -> None:
