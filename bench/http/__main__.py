@@ -6,6 +6,7 @@ import sys
 
 from bench.http.measures import PARTS, SAME_AS, Effort, Row, count_queries
 from bench.http.page import tables
+from bench.http.pages import results_page
 from bench.http.stage import DATABASES, stage
 
 
@@ -15,14 +16,15 @@ def main(arguments: list[str] | None = None) -> str:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter samples; the figures are rough")
     parser.add_argument("targets", nargs="*", metavar="R1 …", help="only these")
     asked = parser.parse_args(arguments)
-    wanted = {SAME_AS.get(name.upper(), name.upper()) for name in asked.targets} or set(PARTS)
+    parts = {**PARTS, "R15": results_page}
+    wanted = {SAME_AS.get(name.upper(), name.upper()) for name in asked.targets} or set(parts)
     effort = Effort(rounds=3, seconds=0.2, storms=2, starts=2, patience=0.5) if asked.quick else Effort()
     # Whoever stops the benchmark stops its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     measured: dict[str, list[Row]] = {}
     for database in asked.database or DATABASES:
         with stage(database) as scene:
-            measured[database] = [row for name, part in PARTS.items() if name in wanted for row in part(scene, effort)]
+            measured[database] = [row for name, part in parts.items() if name in wanted for row in part(scene, effort)]
             count_queries(scene, measured[database])
     return tables(measured, effort)
 

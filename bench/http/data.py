@@ -1,6 +1,7 @@
 """Fill an empty database for the benchmark: `python -m bench.http.data` prints the ids of what it made as JSON.
 
-Calendars of 10, 100 and 1,000 people with 20 windows each in one week, on quarters of an hour; one of 120 people who have not answered yet.
+Calendars of 10, 100 and 1,000 people with 20 windows each in one week, on quarters of an hour, and a meeting to find a time for; one of 120
+people who have not answered yet.
 """
 
 import json
@@ -37,7 +38,7 @@ def fill() -> dict[str, Any]:
     from django.contrib.auth.models import User
 
     from commontime.accounts.models import UserSetting
-    from commontime.calendars.models import Calendar, CalendarParticipant, NonBusyTime
+    from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, NonBusyTime
     from commontime.contacts.models import Contact
     from commontime.core import clock
 
@@ -57,6 +58,7 @@ def fill() -> dict[str, Any]:
         CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=calendar, user=user) for user in group)
         if answered:
             NonBusyTime.objects.bulk_create((window for user in group for window in _week(calendar, user)), batch_size=5000)
+            Meeting.objects.create(calendar=calendar, title="Rehearsal", deadline=_monday())
         calendars[name] = str(calendar.pk)
     return {"calendars": calendars, "owner": mina.username, "stormers": names[1 : STORM + 1], "monday": _monday().isoformat()}
 
