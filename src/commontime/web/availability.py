@@ -79,8 +79,7 @@ class Sight:
     @property
     def key(self) -> Hashable:
         """All that the live part depends on. Asking this asks nothing of the engine."""
-        look, calendar = self.look, self.calendar
-        seen = (str(look.zone), look.first, look.days, look.step, look.hours, look.h12, get_language())
+        calendar, seen = self.calendar, (self.look.key, get_language())
         meetings = [(meeting.pk, meeting.version, sorted(stored.pk for stored in meeting.suggestions.all())) for meeting in self.meetings]
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         return (calendar.pk, calendar.version, seen, repr(meetings), bucket if self.open_meetings else 0, self.tells)
@@ -258,17 +257,13 @@ def _marks(outcome: planning.Outcome) -> dict[int, str]:
 def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
     """Return who can in the cell that an address names by its day and row, for a page without scripts."""
     columns = {str(column.date): column.cells for column in seen.look.grid.days}
-    cell = next((cell for key, cell in columns.get(day, {}).items() if row_name(key) == row), None)
+    cell = next((cell for key, cell in columns.get(day, {}).items() if fragments.row_name(key) == row), None)
     if cell is None:
         return None
     outcome = planning.outcomes(seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0]))[0]
     named = fragments.names(moment(cell[0]), outcome, seen.look)
     groups = [(title, len(people), ", ".join(people) if seen.tells else "") for title, people in named]
     return {"when": fragments.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look), "groups": groups}
-
-
-def row_name(key: grid.Key) -> str:
-    return f"{key[0]}.{key[1]}"
 
 
 # Painting ---------------------------------------------------------------------------------------------------------------

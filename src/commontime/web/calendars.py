@@ -1,6 +1,8 @@
 """A calendar's page, and what its owner does with it: people, meetings, settings."""
 
+from collections.abc import Callable, Hashable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,6 +11,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
@@ -23,6 +26,7 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.web import availability, fragments, grid
 from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.kept import kept
 
 MOST_SHOWN = 1000
 LONGEST_MEETING = 31 * 24 * 60
@@ -63,17 +67,17 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         return redirect("/app/")
     shown, cells = seen.look, seen.look.grid.cells
     states = grid.states(seen.windows, cells)
-    seat = queries.participants_of(seen.calendar).filter(user=seen.user).first()
     context = {
         "calendar": seen.calendar,
         "look": shown,
         "is_owner": rules.may_manage(seen.user, seen.calendar),
         "closed": seen.is_closed,
-        "table": fragments.paint_table(shown, states),
+        "table": _part("paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)),
         "live": availability.live_part(seen),
-        "texts": fragments.as_attribute({name: str(text) for name, text in TEXTS.items()}),
+        "texts": _part("texts", _texts),
         "fixed": [_fixed(meeting, seen) for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED],
-        "days": [(str(day.date), fragments.day_of(day)) for day in shown.grid.days],
+        "days": _part("days", partial(fragments.day_options, shown), shown.key),
+        "day_ticks": _part("ticks", partial(fragments.day_ticks, shown), shown.key),
         "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
         "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
         "outside": _is_outside(seen, cells),
@@ -83,12 +87,27 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "home_query": shown.query(zone=seen.calendar.time_zone),
         "query": shown.query(),
         "at": availability.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
-        "rows": [(availability.row_name(key), fragments.row_label(key, shown)) for key in shown.grid.rows],
+        "rows": _part("rows", partial(fragments.row_options, shown), shown.key),
         "asked": shown.asked.items(),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
-        "leave": seat if seat and seat.user_id != seen.calendar.owner_id and not seen.calendar.is_finalized else None,
+        "leave": _seat_to_leave(seen),
     }
     return page(request, "web/calendars/calendar.html", context)
+
+
+def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
+    """Return a part that looks the same whenever the key and the language are, made once."""
+    return mark_safe(kept((name, get_language(), *key), make))  # noqa: S308 (fragments are escaped where they are made)
+
+
+def _texts() -> str:
+    return fragments.as_attribute({name: str(text) for name, text in TEXTS.items()})
+
+
+def _seat_to_leave(seen: availability.Sight) -> Any:
+    if seen.user.pk == seen.calendar.owner_id or seen.calendar.is_finalized:
+        return None
+    return queries.participants_of(seen.calendar).filter(user=seen.user).first()
 
 
 def _fixed(meeting: Any, seen: availability.Sight) -> dict[str, Any]:

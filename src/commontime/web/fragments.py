@@ -2,7 +2,7 @@
 this for a hundred. All text that people wrote goes through `escape`; everything else is ours."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -68,8 +68,34 @@ def row_label(key: Key, shown: Look) -> str:
     return f"{text} {_('again')}" if again else text
 
 
+def row_name(key: Key) -> str:
+    """Return how an address or a form names a row."""
+    return f"{key[0]}.{key[1]}"
+
+
 def day_of(day: Day) -> str:
     return day_name(datetime.combine(day.date, time()))
+
+
+def day_options(shown: Look) -> SafeString:
+    """Return the days as the options of a select."""
+    return _options((str(day.date), day_of(day)) for day in shown.grid.days)
+
+
+def row_options(shown: Look) -> SafeString:
+    return _options((row_name(key), row_label(key, shown)) for key in shown.grid.rows)
+
+
+def _options(choices: Iterable[tuple[str, str]]) -> SafeString:
+    return mark_safe("".join(f'<option value="{value}">{escape(name)}</option>' for value, name in choices))  # noqa: S308
+
+
+def day_ticks(shown: Look) -> SafeString:
+    """Return the days as ticks, to choose several."""
+    ticks = (
+        f'<label class="tick"><input type="checkbox" name="to" value="{day.date}"> {escape(day_of(day))}</label>' for day in shown.grid.days
+    )
+    return mark_safe("".join(ticks))  # noqa: S308
 
 
 def _table(shown: Look, prefix: str, cell: dict[tuple[int, Key], str], caption: str, attributes: str) -> SafeString:

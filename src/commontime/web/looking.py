@@ -42,6 +42,11 @@ class Look:
         return grid.grid(self.zone, self.first, self.days, step=self.step, hours=self.hours)
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What decides how it looks, beside the language."""
+        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12)
+
+    @property
     def span(self) -> tuple[int, int]:
         """The whole of its days, in seconds."""
         return grid.midnight(self.zone, self.first), grid.midnight(self.zone, self.first + timedelta(days=self.days))
