@@ -19,6 +19,7 @@ from commontime.calendars.models import (
 from commontime.core import clock
 
 PASSWORD = "correct horse battery"
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _numbers = count(1)
 
 
@@ -73,6 +74,5 @@ def invitation(calendar: Calendar, receiver: User, **fields: Any) -> Invitation:
 
 
 def day(hour: float = 0, *, days: int = 30) -> datetime:
-    """A moment on a day that is still to come, the same for one test run: `hour` o'clock UTC, so many days from now."""
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(days=days, hours=hour)
+    """A moment on a day that is still to come: `hour` o'clock UTC, so many days from when the run began, also if it runs over midnight."""
+    return TODAY + timedelta(days=days, hours=hour)
