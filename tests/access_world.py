@@ -35,6 +35,7 @@ from commontime.calendars.tasks import INVITATION_SALT
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.clients import Client
+from commontime.web.assets import asset
 from commontime.web.middleware import SESSION_KEY
 from tests import build
 from tests.client import Caller
@@ -253,6 +254,7 @@ class World:
             "uid": urlsafe_base64_encode(force_bytes(self.user("rita").pk)),
             "token": default_token_generator.make_token(self.user("rita")),
             "stop": stop_url(self.user("rita"), "mail_meetings").rstrip("/").rpartition("/")[2],
+            "files": asset("css", "tokens", "base").address.rpartition("/")[2],
             "link": signing.Signer(salt=INVITATION_SALT).sign(str(self.link.pk)),
             "secret": "x" * 43,
             "xid": uuid4(),

@@ -1,11 +1,12 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, availability, calendars, home
+from commontime.web import accounts, assets, availability, calendars, home
 
 urlpatterns = [
     route("", home.welcome),
     route("app/", home.home),
+    route("static/joined/<str:files>", assets.serve),
     route("app/sign-in/", accounts.sign_in),
     route("app/sign-up/", accounts.sign_up),
     route("app/sign-out/", accounts.sign_out),

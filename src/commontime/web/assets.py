@@ -1,0 +1,83 @@
+"""Styles and scripts: a file for each part of a page in the source, one answer for a page over the wire, compressed, and kept for ever.
+
+An address names the files, in their order, and a digest of what they hold: `/static/joined/tokens+base.8d0f….css`. A script's imports are
+put before it, so that a page needs one request for all of them; the files of one page therefore share a scope.
+"""
+
+import gzip
+import re
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from commontime.core.errors import NotFound
+from commontime.web.base import refusing
+
+FOLDER = Path(__file__).parent / "static" / "web"
+KINDS = {"css": ("css", "text/css"), "js": ("elements", "text/javascript")}
+FOR_EVER = "public, max-age=31536000, immutable"
+_IMPORT = re.compile(r'^import .* from "\./([\w-]+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    address: str
+    kind: str
+    plain: bytes
+    packed: bytes
+
+
+@cache
+def asset(kind: str, *names: str) -> Asset:
+    """Return these files as one. KeyError, OSError: there is no such kind or file."""
+    folder, _ = KINDS[kind]
+    parts = {name: (FOLDER / folder / f"{name}.{kind}").read_text() for name in names}
+    text = "\n".join(parts.values() if kind == "css" else _joined(parts))
+    digest = blake2b(text.encode(), digest_size=8).hexdigest()
+    return Asset(f"/static/joined/{'+'.join(names)}.{digest}.{kind}", kind, text.encode(), gzip.compress(text.encode(), 9, mtime=0))
+
+
+def _joined(scripts: dict[str, str]) -> list[str]:
+    """Return the scripts after what they import, each once, without the lines that only matter to single files."""
+    found: dict[str, str] = {}
+
+    def add(name: str, text: str) -> None:
+        if name in found:
+            return
+        for imported in _IMPORT.findall(text):
+            add(imported, (FOLDER / "elements" / f"{imported}.js").read_text())
+        found[name] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    for name, text in scripts.items():
+        add(name, text)
+    return list(found.values())
+
+
+@require_safe
+@refusing
+def serve(request: HttpRequest, files: str) -> HttpResponse:
+    """Send styles or scripts. An old address, of a page that was open during an upgrade, gets what there is now, but not for ever."""
+    found = _named(files)
+    is_packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(found.packed if is_packed else found.plain, content_type=f"{KINDS[found.kind][1]}; charset=utf-8")
+    if is_packed:
+        response["Content-Encoding"] = "gzip"
+    response["Cache-Control"] = FOR_EVER if found.address.endswith(f"/{files}") else "no-cache"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+def _named(name: str) -> Asset:
+    names, _, rest = name.partition(".")
+    kind = rest.rpartition(".")[2]
+    known = {path.stem for path in (FOLDER / KINDS[kind][0]).glob(f"*.{kind}")} if kind in KINDS else set()
+    parts = names.split("+")
+    if not set(parts) <= known or len(set(parts)) < len(parts):
+        raise NotFound("There is no such file.")
+    return asset(kind, *parts)

@@ -1,0 +1,19 @@
+"""`{% styles "tokens" "base" %}` and `{% scripts "live-part" %}`: the elements that fetch these files as one."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from commontime.web.assets import asset
+
+register = template.Library()
+
+
+@register.simple_tag
+def styles(*names: str) -> SafeString:
+    return format_html('<link rel="stylesheet" href="{}">', asset("css", *names).address)
+
+
+@register.simple_tag
+def scripts(*names: str) -> SafeString:
+    return format_html('<script type="module" src="{}"></script>', asset("js", *names).address)

@@ -1,0 +1,56 @@
+"""Styles and scripts as one answer each: what they hold, how long they are kept, and that nothing else is named."""
+
+import gzip
+import re
+
+import pytest
+from django.test import Client
+
+from commontime.web import assets
+
+ELEMENTS = sorted(path.stem for path in (assets.FOLDER / "elements").glob("*.js"))
+
+
+def fetch(address: str, encoding: str = "gzip"):
+    return Client().get(address, headers={"accept-encoding": encoding})
+
+
+def test_several_styles_are_one_answer_in_their_order_kept_for_ever():
+    found = assets.asset("css", "tokens", "base")
+
+    packed, plain = fetch(found.address), fetch(found.address, "")
+
+    assert gzip.decompress(packed.content) == plain.content == found.plain
+    assert plain.content.index(b"--color-ink") < plain.content.index(b"body")
+    assert (packed["Content-Encoding"], packed["Cache-Control"]) == ("gzip", assets.FOR_EVER)
+    assert "Accept-Encoding" in packed["Vary"]
+    assert packed["Content-Type"] == "text/css; charset=utf-8"
+
+
+def test_what_a_script_imports_comes_before_it_once():
+    text = assets.asset("js", "heat-map", "availability-grid").plain.decode()
+
+    assert text.count("class Clock") == 1
+    assert text.index("class Clock") < text.index("class HeatMap") < text.index("class AvailabilityGrid")
+    assert not re.search(r"^(import|export) ", text, re.MULTILINE)
+
+
+def test_the_files_of_all_pages_could_share_a_scope():
+    """Two things of one name would be an error in every page that has both."""
+    names = re.findall(r"^(?:const|let|function|async function|class) (\w+)", assets.asset("js", *ELEMENTS).plain.decode(), re.MULTILINE)
+
+    assert sorted(names) == sorted(set(names))
+
+
+def test_an_old_address_gets_what_there_is_now_but_not_for_ever():
+    answer = fetch("/static/joined/tokens+base.0123456789abcdef.css")
+
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.1.css", "tokens+tokens.1.css", "..%2Ftokens.1.css", "tokens.1.js", "tokens.1", "tokens", "+.1.css"]
+)
+def test_nothing_else_can_be_named(name):
+    assert fetch(f"/static/joined/{name}").status_code == 404
