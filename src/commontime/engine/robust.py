@@ -9,13 +9,13 @@ from .rank import FAIR, Rule, Slot, best
 from .windows import CANNOT, Bools, Bytes, Ints, levels
 
 
-def survives(attending: Ints, optional: Ints, quorum: int | None = None) -> Ints:
-    """Return how many people may cancel, whoever they are, so that a start still does what the meeting is for.
+def survives(attending: Ints, spare: Ints, quorum: int = 0) -> Ints:
+    """Return how many people may cancel so that the meeting still has what it needs, whoever of those who may they are: (n,).
 
-    With a quorum, as many as attend above it. Without one the meeting is for everybody required who can come, so all the optional people
-    who attend may cancel and nobody else. attending, optional (n,): how many of them come, of all and of the optional people.
+    attending, spare (n,): how many come to each start, and how many of them it does not need each for themselves, such as the optional
+    ones. quorum: how many it needs in all.
     """
-    return np.maximum(attending - quorum, 0) if quorum else optional
+    return np.maximum(np.minimum(spare, attending - quorum), 0)
 
 
 def away_from(p: Profile, start: int) -> Profile:
