@@ -6,7 +6,6 @@ from itertools import combinations
 import pytest
 
 from commontime.calendars.models import Calendar, NonBusyTime
-from commontime.core import clock
 from tests import build
 from tests.api.cast import fields_of, iso, refused
 from tests.client import caller
@@ -43,7 +42,6 @@ def test_the_best_start_is_explained_with_what_is_printed(group, path):
 
 @pytest.mark.parametrize("visibility", ["counts", "owner"])
 def test_nobody_is_named_where_answers_are_hidden(group, path, visibility):
-    group.meeting.refresh_from_db()
     opened = group.sam.get(path).data
     Calendar.objects.filter(pk=group.calendar.pk).update(visibility=visibility)
 
@@ -59,7 +57,6 @@ def test_nobody_is_named_where_answers_are_hidden(group, path, visibility):
     assert [found for found in ids_in(answer.data) if found] == []
     assert (answer.data["ask"]["wanted"], answer.data["ask"]["ask_first"]) == (None, None)
     for name in ("mina", "sam", "iris"):
-        assert name in group.mina.get(path).content.decode().lower() or visibility == "counts" or name == "mina"
         assert name not in (answer.content + ranked.content).decode().lower()
     assert answer.data["two_sessions"]["reached"] == opened["two_sessions"]["reached"]
     assert (group.mina.get(path).data["ask"]["wanted"] is None) == (visibility == "counts")
@@ -80,10 +77,9 @@ def test_without_answers_all_is_null(group, path):
 
 
 @pytest.mark.parametrize("night", ["2031-03-30", "2031-10-26"])
-def test_in_the_nights_of_the_clocks_every_minute_is_counted_as_utc_counts_it(night, monkeypatch):
+def test_in_the_nights_of_the_clocks_every_minute_is_counted_as_utc_counts_it(night):
     """Local answers around a change of the clocks; the pair and the ask, tried minute by minute in UTC."""
     midnight = datetime.fromisoformat(f"{night}T00:00:00+00:00")
-    monkeypatch.setattr(clock, "now", lambda: midnight - timedelta(days=1))
     people = [caller(build.user()) for _ in range(3)]
     mina = people[0]
     calendar = build.calendar(owner=mina.user, participants=[person.user for person in people[1:]], time_zone="Europe/Berlin")
