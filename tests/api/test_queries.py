@@ -102,6 +102,7 @@ TABLE = """
  3    GET /calendars/meetings/{meeting_id}/suggestions/
  4    POST /calendars/meetings/{meeting_id}/suggestions/
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
+ 2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
  5+1! POST /calendars/invitations/
  4+2  POST /calendars/invitations/ (address)
@@ -281,6 +282,7 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "GET /calendars/meetings/{meeting_id}/suggestions/": lambda w: w.sam.get(w.suggestions),
     "POST /calendars/meetings/{meeting_id}/suggestions/": lambda w: w.sam.post(w.suggestions, {"suggested_time": LATER}),
     "DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/": lambda w: w.sam.delete(f"{w.suggestions}{w.suggestion.pk}/"),
+    "GET /calendars/meetings/{meeting_id}/insights/": lambda w: w.sam.get(w.suggestions.replace("suggestions", "insights")),
     "GET /calendars/invitations/": lambda w: w.sam.get("/calendars/invitations/"),
     "POST /calendars/invitations/": lambda w: w.mina.post(
         "/calendars/invitations/", {"calendar": str(w.calendar.pk), "receiver": w.spare.pk}

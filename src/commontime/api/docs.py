@@ -333,6 +333,7 @@ TAGS = {
     "meetings": "Times to be found and fixed.",
     "plans": "Many meetings at once: one-on-ones, and joint plans.",
     "suggestions": "Starts that people suggest, and the best ones, computed.",
+    "insights": "What is behind a meeting's best start.",
     "invitations": "Asking people to join, and mails to them.",
     "contacts": "People one keeps at hand.",
     "health": "Is the service alive and ready?",

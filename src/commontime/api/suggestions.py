@@ -54,7 +54,12 @@ class People(msgspec.Struct):
 
 
 class RankedOutput(msgspec.Struct):
-    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it; `people` if the calendar hides answers."""
+    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it; `people` if the calendar hides answers.
+
+    `optimistic_rank`: its place in this list if all who have not answered come to it, ideally, and to no other; `pessimistic_rank`: if
+    they come to all the others instead. `survives`: how many may cancel and the meeting still has what it needs: its quorum, and everybody
+    required (without a quorum, or named for it) who could come. `loses_against_best`: in words; empty for the best one.
+    """
 
     rank: int
     id: UUID | None
@@ -69,6 +74,10 @@ class RankedOutput(msgspec.Struct):
     missing_required: int
     reasons: list[str]
     people: People | None
+    optimistic_rank: int
+    pessimistic_rank: int
+    survives: int
+    loses_against_best: str
 
 
 def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
@@ -82,7 +91,8 @@ def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
 
 
 def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> RankedOutput:
-    outcome = ranked.outcome
+    outcome, beside = ranked.outcome, ranked.beside
+    assert beside is not None
     lists = {
         "attending": outcome.attending,
         "if_need_be": outcome.if_need_be,
@@ -99,6 +109,10 @@ def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> 
         score=outcome.preference,
         reasons=ranked.reasons,
         people=People(**{name: [person.user_id for person in people] for name, people in lists.items()}) if named else None,
+        optimistic_rank=beside.optimistic_rank,
+        pessimistic_rank=beside.pessimistic_rank,
+        survives=beside.survives,
+        loses_against_best=beside.loses_against_best,
         **{name: len(people) for name, people in lists.items()},
     )
 
@@ -121,7 +135,7 @@ class Suggestions(View):
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
-        what_if = _what_if(request, zone_of(meeting.calendar.time_zone))
+        what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if)
         found = planning.ranked(meeting, group, stored, now=clock.now(), limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
@@ -155,7 +169,7 @@ class SuggestionOne(View):
         return gone()
 
 
-def _what_if(request: Request, zone: tzinfo) -> planning.WhatIf:
+def what_if_of(request: Request, zone: tzinfo) -> planning.WhatIf:
     return planning.WhatIf(
         without=frozenset(_users_param(request, "without")),
         duration_minutes=whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING),

@@ -6,6 +6,7 @@ from commontime.api import (
     contacts,
     docs,
     health,
+    insights,
     invitations,
     meetings,
     non_busy_times,
@@ -52,6 +53,7 @@ urlpatterns = [
     route("calendars/<uuid:calendar_id>/plan/apply/", plans.PlanApply),
     route("calendars/meetings/<uuid:meeting_id>/suggestions/", suggestions.Suggestions),
     route("calendars/meetings/<uuid:meeting_id>/suggestions/<uuid:suggestion_id>/", suggestions.SuggestionOne),
+    route("calendars/meetings/<uuid:meeting_id>/insights/", insights.InsightsView),
     # Invitations, mail, contacts
     route("calendars/invitations/", invitations.Invitations),
     route("calendars/invitations/<uuid:invitation_id>/", invitations.InvitationOne),

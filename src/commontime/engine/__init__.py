@@ -1,14 +1,19 @@
 """The engine: when can a group meet? Pure functions over arrays, in ticks: whole minutes since 1970-01-01T00:00Z."""
 
+from .against import Loss, losses
+from .ask import least_short, smallest_ask
 from .assign import Pairing, Slots, cut, pair_up
 from .explain import NearMiss, attendance, near_misses, preferences
 from .joint import plan
 from .meetings import Meeting, Plan, Value, Why
 from .profile import Profile, profile
 from .rank import FAIR, KIND, MOST, Key, Rule, Slot, at_least, attending, best, enough, fewest, preference, present, worst
+from .robust import away_from, overtaken, plan_b, survives
 from .room import Room, Wanted, room_for
+from .sessions import Sessions, two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
+from .unanswered import could_win, rank_range
 from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Windows, from_arrays, levels, windows, without
 
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "MOST",
     "WORKS",
     "Key",
+    "Loss",
     "Meeting",
     "NearMiss",
     "Pairing",
@@ -28,6 +34,7 @@ __all__ = [
     "Profile",
     "Room",
     "Rule",
+    "Sessions",
     "Slot",
     "Slots",
     "Value",
@@ -37,25 +44,35 @@ __all__ = [
     "at_least",
     "attendance",
     "attending",
+    "away_from",
     "best",
+    "could_win",
     "cut",
     "end_tick",
     "enough",
     "fewest",
     "from_arrays",
+    "least_short",
     "levels",
+    "losses",
     "moment_of",
     "moments_of",
     "near_misses",
+    "overtaken",
     "pair_up",
     "plan",
+    "plan_b",
     "preference",
     "preferences",
     "present",
     "profile",
+    "rank_range",
     "room_for",
+    "smallest_ask",
     "start_tick",
+    "survives",
     "swing",
+    "two_sessions",
     "windows",
     "without",
     "worst",

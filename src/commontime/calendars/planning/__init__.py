@@ -1,6 +1,8 @@
 """Rows <-> engine values: the only importer of the engine."""
 
 from commontime.calendars.planning.availability import FARTHEST, Availability, Crowd, availability, crowd_of, known_range
+from commontime.calendars.planning.comparing import Compared
+from commontime.calendars.planning.insights import Ask, Insights, insights
 from commontime.calendars.planning.outcomes import ANSWERS, Outcome, answers_at, lost_by, outcomes
 from commontime.calendars.planning.people import (
     ENTRY,
@@ -38,11 +40,14 @@ __all__ = [
     "FARTHEST",
     "MOST_PLANNED",
     "Answer",
+    "Ask",
     "Availability",
     "Busy",
+    "Compared",
     "Counts",
     "Crowd",
     "Group",
+    "Insights",
     "Outcome",
     "Person",
     "Placed",
@@ -62,6 +67,7 @@ __all__ = [
     "crowd_of",
     "forget_people",
     "group_for",
+    "insights",
     "is_for",
     "known_range",
     "lies_within",

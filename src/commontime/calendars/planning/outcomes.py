@@ -16,7 +16,8 @@ ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`."""
+    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`; `row`: the preference of each who
+    answered, -1 = cannot."""
 
     start: datetime
     ideal: list[Person] = field(default_factory=list)
@@ -26,6 +27,7 @@ class Outcome:
     missing: list[Person] = field(default_factory=list)
     unanswered: list[Person] = field(default_factory=list)
     preference: int = 0
+    row: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8), repr=False, compare=False)
 
     @property
     def attending(self) -> list[Person]:
@@ -41,8 +43,9 @@ def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> l
     """Return what each start would mean for the group."""
     table = preferences(group, [span(start, duration) for start in starts])
     found = []
-    for start, row, levels in zip(starts, table.tolist(), engine.levels(table).tolist(), strict=True):
-        outcome = Outcome(start, unanswered=group.silent, preference=sum(value for value in row if value > 0))
+    sums = np.maximum(table, 0).sum(axis=1, dtype=np.int64).tolist()
+    for start, row, preference, levels in zip(starts, table, sums, engine.levels(table).tolist(), strict=True):
+        outcome = Outcome(start, unanswered=group.silent, preference=preference, row=row)
         lists = (outcome.cannot, outcome.if_need_be, outcome.works, outcome.ideal)
         for person, level in zip(group.answered, levels, strict=True):
             lists[level].append(person)

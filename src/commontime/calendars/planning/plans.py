@@ -16,7 +16,7 @@ from commontime.calendars import queries
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.people import Group, Person, group_for, is_for, minutes_of, people_of, windows_of
-from commontime.calendars.planning.suggestions import names_of
+from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
 MOST_PLANNED = 500

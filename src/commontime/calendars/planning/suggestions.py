@@ -9,8 +9,10 @@ import numpy as np
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
-from commontime.calendars.planning.people import Group, Person, group_of, minutes_of
+from commontime.calendars.planning.people import Group, group_of, minutes_of
+from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
 
@@ -48,12 +50,13 @@ def supposed(meeting: Meeting, group: Group, what_if: WhatIf) -> tuple[Meeting, 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A start with its place, what it would mean, and the stored suggestion if somebody made one."""
+    """A start with its place, what it would mean, the stored suggestion if somebody made one, and how it stands beside the others."""
 
     rank: int
     outcome: Outcome
     stored: ScheduleSuggestion | None
     reasons: list[str]
+    beside: Compared | None = None
 
 
 def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
@@ -81,8 +84,7 @@ def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int, al
     if latest_end <= earliest:
         return []
     profile = engine.profile(group.free, minutes_of(meeting.duration), required=group.required, earliest=earliest, latest_end=latest_end)
-    rule = (engine.enough(meeting.quorum), *engine.FAIR) if meeting.quorum else engine.FAIR
-    slots = engine.best(profile, limit, rule=rule, align=align)
+    slots = engine.best(profile, limit, rule=rule_of(meeting), align=align)
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
 
 
@@ -104,8 +106,8 @@ def ranked(
         outcomes(group, starts, meeting.duration), key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key)
     )
     listed = [
-        Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named))
-        for place, outcome in enumerate(found, start=1)
+        Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named), beside)
+        for place, (outcome, beside) in enumerate(zip(found, compared(found, group, meeting, named=named), strict=True), start=1)
     ]
     if named and listed and listed[0].outcome.missing:
         listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now))
@@ -170,13 +172,6 @@ def _count(number: int, what: str) -> str:
 
 def _all(count: int, many: str, one: str) -> str:
     return f"All {count} {many}" if count > 1 else f"The one {one}"
-
-
-def names_of(people: Sequence[Person], most: int = 5) -> str:
-    names = [person.name for person in people[:most]]
-    if len(people) > most:
-        names.append(f"{len(people) - most} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:

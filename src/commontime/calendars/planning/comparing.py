@@ -1,0 +1,108 @@
+"""How the starts of a list stand beside each other: what each loses against the best, what it bears, how far it may rise and fall."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commontime import engine
+from commontime.calendars.models import Meeting
+from commontime.calendars.planning.outcomes import Outcome
+from commontime.calendars.planning.people import Group, minutes_of
+from commontime.calendars.planning.words import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How a start stands beside the others of its list.
+
+    optimistic_rank, pessimistic_rank: its place if all who have not answered come to it, ideally, and to no other; and if they come to all
+    others and not to it. survives: how many people may cancel; see `spare_of`. loses_against_best: in words, empty for the best one.
+    """
+
+    optimistic_rank: int
+    pessimistic_rank: int
+    survives: int
+    loses_against_best: str
+
+
+def rule_of(meeting: Meeting) -> engine.Rule:
+    """Return the order of its starts: with a quorum those that reach it first."""
+    return (engine.enough(meeting.quorum), *engine.FAIR) if meeting.quorum else engine.FAIR
+
+
+def spare_of(outcome: Outcome, meeting: Meeting) -> int:
+    """Return how many of those attending the meeting does not need each for themselves: with a quorum and nobody named, none of them;
+    else those who are required and can come are needed."""
+    if meeting.quorum and meeting.for_everyone:
+        return len(outcome.attending)
+    return sum(not person.required for person in outcome.attending)
+
+
+def survived(found: Sequence[Outcome], meeting: Meeting) -> list[int]:
+    """Return for each start how many people may cancel, whoever of those who may, so that the meeting still has what it needs."""
+    attending = np.array([len(outcome.attending) for outcome in found], np.int64)
+    spare = np.array([spare_of(outcome, meeting) for outcome in found], np.int64)
+    return list(engine.survives(attending, spare, meeting.quorum or 0).tolist())
+
+
+def compared(found: Sequence[Outcome], group: Group, meeting: Meeting, *, named: bool) -> list[Compared]:
+    """Compare starts, the best one first."""
+    if not found:
+        return []
+    best, worst = _rank_ranges(found, group, meeting)
+    losses = engine.losses(found[0].row, np.stack([outcome.row for outcome in found]), group.required)
+    said = ["", *(_against_best(loss, group, named=named) for loss in losses[1:])]
+    return [Compared(*fields) for fields in zip(best, worst, survived(found, meeting), said, strict=True)]
+
+
+def _rank_ranges(found: Sequence[Outcome], group: Group, meeting: Meeting) -> tuple[list[int], list[int]]:
+    order = sorted(range(len(found)), key=lambda place: found[place].start)
+    table = np.stack([found[place].row for place in order])
+    bands = np.eye(4, dtype=np.int64)[engine.levels(table)]
+    count, points = np.arange(len(found)), np.maximum(table, 0).astype(np.int64)
+    must = group.required
+    profile = engine.Profile(
+        minutes_of(meeting.duration),
+        count,
+        count,
+        bands[:, must].sum(axis=1),
+        bands.sum(axis=1),
+        points[:, must].sum(axis=1),
+        points.sum(axis=1),
+    )
+    silent = sum(person.required for person in group.silent)
+    ranges = engine.rank_range(profile, required=silent, optional=len(group.silent) - silent, rule=rule_of(meeting))
+    best, worst = (np.empty(len(found), np.int64) for _ in ranges)
+    best[order], worst[order] = ranges
+    return best.tolist(), worst.tolist()
+
+
+def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
+    """Say what a start loses: everybody who can't come any more, and of the rest what decides."""
+    parts = []
+    lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
+    if lost and named:
+        parts.append(_("%(names)s can't") % {"names": names_of(lost)})
+    elif not named:
+        optional = loss.cannot - loss.missing
+        if loss.missing > 0:
+            parts.append(
+                ngettext("%(n)d more required person can't", "%(n)d more required people can't", loss.missing) % {"n": loss.missing}
+            )
+        if optional > 0:
+            parts.append(ngettext("%(n)d more optional person can't", "%(n)d more optional people can't", optional) % {"n": optional})
+    if loss.gained and named:
+        parts.append(_("%(names)s can, though") % {"names": names_of([group.answered[place] for place in loss.gained])})
+    if loss.if_need_be > 0:
+        parts.append(ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be) % {"n": loss.if_need_be})
+    if not (loss.missing or loss.cannot or loss.if_need_be):
+        if loss.works > 0:
+            parts.append(ngettext("%(n)d fewer ideally", "%(n)d fewer ideally", loss.works) % {"n": loss.works})
+        elif loss.preference > 0:
+            parts.append(_("people like it a little less"))
+        else:
+            parts.append(_("just as good, only later"))
+    return _("Against the best one: %(parts)s.") % {"parts": "; ".join(parts)}

@@ -1,0 +1,294 @@
+"""What is behind a meeting's best start: what to ask of whom, two sessions, a plan B, and whose answer could still change it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commontime import engine
+from commontime.calendars.models import Meeting
+from commontime.calendars.planning.comparing import rule_of, survived
+from commontime.calendars.planning.outcomes import Outcome, outcomes
+from commontime.calendars.planning.people import Group, Person, minutes_of
+from commontime.calendars.planning.suggestions import bounds_of
+from commontime.calendars.planning.words import names_of
+
+MOST_CELLS = 40_000_000  # segments times people; beyond it two sessions are not looked for
+MOST_ASKED_FIRST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The fewest people and the exact time wanted of each so that everybody required who answered can come at `start`.
+
+    own_short: the minutes that the owner lacks where they lack the fewest, if they are required: asking others can't help then. first:
+    who alone stands in the way, with the minutes of starts there would be with them, the most first. silent: who is required and has not
+    answered.
+    """
+
+    start: datetime
+    wanted: list[tuple[Person, datetime, datetime]]
+    own_short: int
+    first: list[tuple[Person, int]]
+    silent: list[Person]
+    detail: str = ""
+
+    @property
+    def minutes(self) -> int:
+        return sum(minutes_of(end - start) for _who, start, end in self.wanted)
+
+    @property
+    def people(self) -> list[Person]:
+        return list(dict.fromkeys(person for person, *_times in self.wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The two starts that together reach the most of those who answered. proved: no other two are better."""
+
+    first: Outcome
+    second: Outcome
+    reached: list[Person]
+    cannot: list[Person]
+    proved: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanB:
+    """The best start apart from the best one. overtakes: whose cancellation alone makes it the better one."""
+
+    outcome: Outcome
+    overtakes: list[Person]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """Who has not answered and could alone make another start, such as this one, the best."""
+
+    people: list[Person]
+    start: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    best: Outcome
+    survives: int
+    why_not_better: str
+    ask: Ask | None
+    sessions: Sessions | None
+    plan_b: PlanB | None
+    decisive: Decisive
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    meeting: Meeting
+    group: Group
+    earliest: int
+    latest_end: int
+    align: int | None
+    named: bool
+
+    @property
+    def duration(self) -> int:
+        return minutes_of(self.meeting.duration)
+
+    def outcome(self, start: int) -> Outcome:
+        return outcomes(self.group, [engine.moment_of(start)], self.meeting.duration)[0]
+
+    def people(self, mask: np.ndarray) -> list[Person]:
+        return [self.group.answered[place] for place in np.flatnonzero(mask).tolist()]
+
+
+def insights(meeting: Meeting, group: Group, *, now: datetime, named: bool, asker: int, align: int | None = None) -> Insights | None:
+    """Return what there is to say about the best start, or None if there is none. named: whether people may be named in sentences.
+
+    What is told without names is told in numbers; of the owner's own time only to themselves, or where names are told.
+    """
+    if not group.answered:
+        return None
+    earliest, latest_end = bounds_of(meeting, group, now)
+    asked = _Question(meeting, group, earliest, latest_end, align, named)
+    # Who has not answered may offer time beyond all that is known, if the meeting has no end: one start more that nobody else can come to.
+    calendar = meeting.calendar
+    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
+    farthest = min([latest_end + 2 * asked.duration + (align or 1), *ends])
+    if farthest <= earliest:
+        return None
+    rule = rule_of(meeting)
+    profile = engine.profile(group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest)
+    leading = next(iter(engine.best(profile, 1, rule=rule, align=align)), None)
+    if leading is None or not sum(leading.everyone[1:]):
+        return None
+    best = asked.outcome(leading.start)
+    return Insights(
+        best,
+        survived([best], meeting)[0],
+        _why_not_better(best, meeting),
+        _ask(asked, asker),
+        _sessions(asked, best, len(profile)),
+        _plan_b(asked, profile, leading, best),
+        _decisive(asked, profile),
+    )
+
+
+def _why_not_better(best: Outcome, meeting: Meeting) -> str:
+    """Say in which of the criteria, in their order, no start does better."""
+    short = (meeting.quorum or 0) - len(best.attending)
+    if short > 0:
+        return _("No start has the %(n)d people wanted.") % {"n": meeting.quorum}
+    if best.missing:
+        wanted = _(" that has enough people") if meeting.quorum else ""
+        return ngettext(
+            "At every start%(wanted)s at least %(n)d required person can't.",
+            "At every start%(wanted)s at least %(n)d required people can't.",
+            len(best.missing),
+        ) % {"n": len(best.missing), "wanted": wanted}
+    if best.cannot:
+        return _("At no start that suits all required people can more than %(n)d come.") % {"n": len(best.attending)}
+    if best.if_need_be:
+        return ngettext(
+            "Wherever everybody can, at least %(n)d comes only if need be.",
+            "Wherever everybody can, at least %(n)d come only if need be.",
+            len(best.if_need_be),
+        ) % {"n": len(best.if_need_be)}
+    if best.works:
+        return ngettext(
+            "Wherever everybody can as gladly, it is not ideal for at least %(n)d.",
+            "Wherever everybody can as gladly, it is not ideal for at least %(n)d.",
+            len(best.works),
+        ) % {"n": len(best.works)}
+    return _("There is nothing better: it is ideal for everybody who answered.")
+
+
+def _ask(asked: _Question, asker: int) -> Ask | None:
+    """Ask others where the owner can come; if they can nowhere, say so, and what would be wanted of all."""
+    group, owner = asked.group, asked.meeting.calendar.owner_id
+    bounds = {"earliest": asked.earliest, "latest_end": asked.latest_end}
+    place = next((place for place, person in enumerate(group.answered) if person.user_id == owner and person.required), None)
+    short = 0
+    if place is not None:
+        short = engine.least_short(group.free, asked.duration, place, align=asked.align, **bounds) or 0
+    never = None if short else place
+    room = engine.smallest_ask(group.free, asked.duration, required=group.required, align=asked.align, never=never, **bounds)
+    if room is None or not group.required.any():
+        return None
+    alone = engine.swing(group.free, asked.duration, required=group.required, **bounds)
+    order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
+    wanted = [(group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end)) for each in room.wanted]
+    ask = Ask(
+        engine.moment_of(room.start),
+        wanted,
+        short if asked.named or asker == owner else 0,
+        [(group.answered[who], int(alone[who])) for who in order.tolist() if alone[who]],
+        [person for person in group.silent if person.required],
+    )
+    another = group.answered[place].name if place is not None and asker != owner else ""
+    return replace(ask, detail=_ask_in_words(ask, asked.named, owner=another))
+
+
+def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
+    if ask.own_short and owner:
+        return ngettext(
+            "The time of %(name)s, who organizes this, is %(n)d minute short: asking others can't help.",
+            "The time of %(name)s, who organizes this, is %(n)d minutes short: asking others can't help.",
+            ask.own_short,
+        ) % {"n": ask.own_short, "name": owner}
+    if ask.own_short:
+        return ngettext(
+            "Your own time is %(n)d minute short: asking others can't help.",
+            "Your own time is %(n)d minutes short: asking others can't help.",
+            ask.own_short,
+        ) % {"n": ask.own_short}
+    if not ask.wanted:
+        return _("All required people who answered can come then: there is nothing to ask.")
+    people = ask.people
+    who = names_of(people) if named else ngettext("%(n)d required person", "%(n)d required people", len(people)) % {"n": len(people)}
+    values = {"who": who, "n": ask.minutes}
+    if len(people) == 1:
+        return (
+            ngettext("%(who)s would have to offer %(n)d minute more.", "%(who)s would have to offer %(n)d minutes more.", ask.minutes)
+            % values
+        )
+    return _("%(who)s would have to offer %(n)d minutes more in all.") % values
+
+
+def _sessions(asked: _Question, best: Outcome, segments: int) -> Sessions | None:
+    """Return None if no two sessions fit, if they reach nobody more than the best start, or if there are too many starts to look at."""
+    group = asked.group
+    if segments * len(group.answered) > MOST_CELLS or not best.cannot:
+        return None
+    pair = engine.two_sessions(
+        group.free, asked.duration, required=group.required, earliest=asked.earliest, latest_end=asked.latest_end, align=asked.align
+    )
+    if pair is None:
+        return None
+    reached, cannot = asked.people(pair.preferences >= 0), asked.people(pair.preferences < 0)
+    if len(reached) <= len(best.attending):
+        return None
+    if not cannot:
+        said = _("Two sessions reach everybody who answered.")
+    else:
+        said = _("Two sessions reach %(n)d of %(all)d people.") % {"n": len(reached), "all": len(group.answered)}
+        if asked.named:
+            said += " " + _("%(names)s can't come to either.") % {"names": names_of(cannot)}
+    if not pair.proved:
+        said += " " + _("There may be a better pair.")
+    return Sessions(asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said)
+
+
+def _plan_b(asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome) -> PlanB | None:
+    rule, group = rule_of(asked.meeting), asked.group
+    slot = engine.plan_b(profile, leading, rule=rule, align=asked.align)
+    if slot is None or not sum(slot.everyone[1:]):
+        return None
+    overtakes = asked.people(engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule))
+    if not overtakes:
+        said = _("The best start stays the best whoever cancels, if only one does.")
+    elif asked.named:
+        said = _("If %(names)s cancels, this is the better one.") % {"names": _one_of(overtakes)}
+    else:
+        said = ngettext(
+            "There is %(n)d person whose cancelling alone makes this the better one.",
+            "There are %(n)d people of whom each alone, by cancelling, makes this the better one.",
+            len(overtakes),
+        ) % {"n": len(overtakes)}
+    return PlanB(asked.outcome(slot.start), overtakes, said)
+
+
+def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
+    """All required people who have not answered can change as much as each other, and so can all optional ones."""
+    silent = asked.group.silent
+    could = {
+        must: engine.could_win(profile, required=must, rule=rule_of(asked.meeting), align=asked.align)
+        for must in {person.required for person in silent}
+    }
+    people = [person for person in silent if could[person.required]]
+    slot = could.get(True) or could.get(False)
+    if not silent:
+        said = _("Everybody has answered.")
+    elif not people:
+        said = _("Nobody who has not answered can alone make another start the best.")
+    elif asked.named:
+        said = _("The answer of %(names)s alone can still make another start the best.") % {"names": _one_of(people)}
+    else:
+        said = ngettext(
+            "There is %(n)d person whose answer alone can still make another start the best.",
+            "There are %(n)d people of whom each alone, by answering, can still make another start the best.",
+            len(people),
+        ) % {"n": len(people)}
+    return Decisive(people, engine.moment_of(slot.start) if slot else None, said)
+
+
+def _one_of(people: Sequence[Person]) -> str:
+    """Name people of whom each alone is meant."""
+    names = [person.name for person in people[:5]]
+    if len(people) > 5:
+        names.append(_("one of %(n)d more") % {"n": len(people) - 5})
+    return names[0] if len(names) == 1 else _("%(names)s or %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}

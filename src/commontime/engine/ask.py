@@ -1,0 +1,105 @@
+"""The smallest ask: the fewest required people, and the exact time wanted of each, so that all of them can come to one meeting."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .erosion import Lifts, lifts
+from .profile import checked
+from .rank import scores
+from .room import Room, Wanted
+from .windows import Bools, Ints, Windows
+
+
+def smallest_ask(
+    free: Windows,
+    duration: int,
+    *,
+    required: Bools | None = None,
+    earliest: int,
+    latest_end: int,
+    align: int | None = None,
+    never: int | None = None,
+) -> Room | None:
+    """Return the start that needs the fewest people to offer more, then the least person-ticks of them, then the earliest.
+
+    Nothing is wanted if a start suits all required people. never: a required person who can't be asked, such as who asks. align: only
+    starts that are 0 modulo so many ticks. None if no start is left. O(n log n). ValueError as profile.
+    """
+    must = checked(free, duration, required, earliest, latest_end)
+    runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
+    starts = _turns(runs, duration, earliest, latest_end, align or 1)
+    if never is not None and must[never]:
+        starts = starts[_shortage(_of(runs, never), 1, duration, starts).missing == 0]
+    if not len(starts):
+        return None
+    missing, short = _shortage(runs, int(must.sum()), duration, starts)
+    start = int(starts[scores([-missing, -short]).argmax()]) + earliest  # of equal ones, the first
+    return Room(start, _wanted(free, must, start, start + duration))
+
+
+def least_short(free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: int | None = None) -> int | None:
+    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some start, None if there is no start."""
+    only = np.zeros(free.people, np.bool_)
+    only[who] = True
+    checked(free, duration, only, earliest, latest_end)
+    runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=only, depth=1)
+    starts = _turns(runs, duration, earliest, latest_end, align or 1)
+    return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
+
+
+def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Wanted, ...]:
+    """Return what the required people did not offer of [start, end)."""
+    runs = lifts(free, 1, earliest=start, latest_end=end, among=must, depth=1)
+    people = np.flatnonzero(must)
+    edge = np.full(len(people), end - start)
+    who = np.concatenate((people, runs.who, people))
+    first, stop = (np.concatenate((edge * 0, column, edge)) for column in (runs.first, runs.stop))
+    order = np.lexsort((first, who))  # stable, so each person's runs lie between their two edges
+    who, begins, ends = who[order], stop[order][:-1] + start, first[order][1:] + start
+    rows = np.flatnonzero((who[1:] == who[:-1]) & (ends > begins))
+    return tuple(Wanted(*row) for row in zip(who[rows].tolist(), begins[rows].tolist(), ends[rows].tolist(), strict=True))
+
+
+class _Shortage(NamedTuple):
+    missing: Ints
+    short: Ints
+
+
+def _of(runs: Lifts, who: int) -> Lifts:
+    mine = np.flatnonzero(runs.who == who)
+    return Lifts(runs.who[mine], runs.first[mine], runs.stop[mine], runs.kind[mine])
+
+
+def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: int) -> Ints:
+    """Return starts, ascending and counted from `earliest`, of which one is least short among those with as many missing.
+
+    How many are missing is constant, and how much they are short is linear, between two turns: the best lies at an end.
+    """
+    last = latest_end - duration - earliest
+    if last < 0:
+        return np.zeros(0, np.int64)
+    first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
+    turns = np.unique(np.concatenate(([0], first, stop, first - duration, stop - duration, stop - duration + 1)))
+    turns = turns[(turns >= 0) & (turns <= last)]
+    up = -(-(turns + earliest) // align) * align - earliest
+    down = (np.append(turns[1:], last + 1) - 1 + earliest) // align * align - earliest
+    starts = np.unique(np.concatenate((up, down)))
+    return starts[(starts >= 0) & (starts <= last)]
+
+
+def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:
+    """Return for each start how many of so many people are missing, and how many person-ticks they are short: (S,), (S,)."""
+    first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
+    long = stop - first >= duration
+    opens, closes = np.sort(first[long]), np.sort(stop[long] - duration)
+    here = opens.searchsorted(starts, side="right") - closes.searchsorted(starts, side="left")
+    first.sort()
+    stop.sort()
+    begun, ended = (np.concatenate(([0], np.cumsum(column))) for column in (first, stop))
+
+    def offered_until(moment: Ints) -> Ints:
+        opened, closed = first.searchsorted(moment), stop.searchsorted(moment)
+        return np.asarray((opened - closed) * moment - begun[opened] + ended[closed])
+
+    return _Shortage(needed - here, needed * duration - offered_until(starts + duration) + offered_until(starts))

@@ -1,0 +1,226 @@
+"""What is behind the best start, in words and numbers, and what is told to whom."""
+
+import numpy as np
+import pytest
+
+from commontime.calendars import planning
+from commontime.calendars.models import CalendarParticipant
+from commontime.core import clock
+from tests import build
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    return [build.user(name) for name in ("mina", "sam", "bao", "ana")]
+
+
+@pytest.fixture
+def calendar(people):
+    mina, *others = people
+    return build.calendar(owner=mina, participants=others)
+
+
+def told(calendar, asker=None, *, named=True, **fields):
+    meeting = build.meeting(calendar=calendar, **fields)
+    asker = asker or calendar.owner
+    return planning.insights(meeting, planning.group_for(meeting), now=clock.now(), named=named, asker=asker.pk)
+
+
+def answer(calendar, person, *hours, preference=5):
+    for start, end in hours:
+        build.window(calendar, person, build.day(start), build.day(end), preference)
+
+
+def names(people):
+    return [person.username for person in people]
+
+
+def test_without_answers_there_is_nothing_to_explain(calendar):
+    assert told(calendar) is None
+
+
+def test_the_smallest_ask_is_the_exact_time_of_the_fewest(calendar, people):
+    mina, sam, bao, _ana = people
+    answer(calendar, mina, (9, 12))
+    answer(calendar, sam, (9, 12))
+    answer(calendar, bao, (9, 9.5), (14, 15))
+
+    ask = told(calendar).ask
+
+    assert ask.start == build.day(9)
+    assert [(person.username, start, end) for person, start, end in ask.wanted] == [("bao", build.day(9.5), build.day(10))]
+    assert (ask.minutes, ask.own_short, names(ask.silent)) == (30, 0, ["ana"])
+    assert ask.first[0][0].username == "bao"
+    assert ask.detail == "Bao would have to offer 30 minutes more."
+    assert told(calendar, named=False).ask.detail == "1 required person would have to offer 30 minutes more."
+
+
+def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, people):
+    mina, sam, bao, _ana = people
+    answer(calendar, mina, (9, 9.5))
+    answer(calendar, sam, (9, 12))
+    answer(calendar, bao, (10, 12))
+
+    own = told(calendar, mina, duration_minutes=120).ask
+
+    assert (own.own_short, own.detail) == (90, "Your own time is 90 minutes short: asking others can't help.")
+    of_sam = told(calendar, sam, duration_minutes=120).ask.detail
+    assert of_sam == "The time of Mina, who organizes this, is 90 minutes short: asking others can't help."
+    hidden = told(calendar, sam, named=False, duration_minutes=120).ask
+    assert hidden.own_short == 0
+    assert hidden.detail.endswith("required person would have to offer 120 minutes more.")
+    assert told(calendar, mina, named=False, duration_minutes=120).ask.own_short == 90
+
+
+def test_others_are_asked_where_the_owner_can_come(calendar, people):
+    mina, sam, bao, _ana = people
+    answer(calendar, mina, (9, 10))
+    answer(calendar, sam, (14, 15))
+    answer(calendar, bao, (14, 15))
+
+    ask = told(calendar).ask
+
+    assert (ask.start, names(ask.people)) == (build.day(9), ["sam", "bao"])
+    assert ask.detail == "Sam and Bao would have to offer 120 minutes more in all."
+
+
+def test_two_sessions_reach_everybody(calendar, people):
+    mina, sam, bao, ana = people
+    answer(calendar, mina, (9, 10), (14, 15))
+    answer(calendar, sam, (9, 10))
+    answer(calendar, bao, (14, 15))
+
+    sessions = told(calendar).sessions
+
+    assert (sessions.first.start, sessions.second.start) == (build.day(9), build.day(14))
+    assert (sessions.proved, sessions.cannot, sessions.detail) == (True, [], "Two sessions reach everybody who answered.")
+    answer(calendar, ana, (18, 19))
+    assert told(calendar).sessions.detail == "Two sessions reach 3 of 4 people. Ana can't come to either."
+    assert told(calendar, named=False).sessions.detail == "Two sessions reach 3 of 4 people."
+
+
+def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people):
+    for person in people:
+        answer(calendar, person, (9, 10), (14, 15))
+
+    assert told(calendar).sessions is None
+
+
+def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
+    mina, sam, bao, _ana = people
+    for person in people:
+        answer(calendar, person, (9, 10))
+    for person in (mina, sam, bao):
+        answer(calendar, person, (14, 15), preference=9)
+
+    found = told(calendar)
+
+    assert found.plan_b.outcome.start == build.day(14)
+    assert names(found.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
+    assert found.plan_b.detail == "If Mina, Sam, Bao or Ana cancels, this is the better one."
+    assert not any(person.first_name in told(calendar, named=False).plan_b.detail for person in people)
+    for person in (mina, sam):
+        person.non_busy_times.filter(start_time=build.day(14)).delete()
+    assert told(calendar).plan_b.detail == "The best start stays the best whoever cancels, if only one does."
+
+
+def test_whose_answer_alone_can_change_the_winner(calendar, people):
+    mina, sam, bao, ana = people
+    for person in (mina, sam, bao):
+        answer(calendar, person, (9, 10), (14, 15))
+
+    decisive = told(calendar).decisive
+
+    assert (names(decisive.people), decisive.start) == (["ana"], build.day(14))
+    assert decisive.detail == "The answer of Ana alone can still make another start the best."
+    hidden = told(calendar, named=False).decisive.detail
+    assert hidden == "There is 1 person whose answer alone can still make another start the best."
+    answer(calendar, ana, (9, 10))
+    assert told(calendar).decisive.detail == "Everybody has answered."
+
+
+def test_nobody_alone_can_change_a_clear_winner(calendar, people):
+    mina, sam, bao, ana = people
+    for person in (mina, sam, bao):
+        answer(calendar, person, (9, 10))
+    answer(calendar, mina, (14, 15))
+    CalendarParticipant.objects.filter(user=ana).update(required=False)
+
+    decisive = told(calendar).decisive
+
+    assert (decisive.people, decisive.start) == ([], None)
+    assert decisive.detail == "Nobody who has not answered can alone make another start the best."
+
+
+def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
+    """The meeting has no end: with only one required person there, a start that suits the other alone is as good."""
+    mina, _sam, *others = people
+    answer(calendar, mina, (9, 10), preference=2)
+    CalendarParticipant.objects.filter(user__in=others).delete()
+
+    decisive = told(calendar, earliest=build.day(9)).decisive
+
+    assert names(decisive.people) == ["sam"]
+    assert decisive.start >= build.day(10)
+    assert told(calendar, earliest=build.day(9), latest=build.day(10)).decisive.people == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ([(9, 10), (9, 10), (9, 10)], "Wherever everybody can as gladly, it is not ideal for at least 3."),
+        ([(9, 10), (9, 10), (14, 15)], "At every start at least 1 required person can't."),
+    ],
+)
+def test_why_no_start_is_better(calendar, people, hours, said):
+    for person, each in zip(people, hours, strict=False):
+        answer(calendar, person, each)
+
+    assert told(calendar).why_not_better == said
+
+
+def listed(calendar, *, named=True, **fields):
+    meeting = build.meeting(calendar=calendar, **fields)
+    return planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=5, named=named)
+
+
+def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, people):
+    mina, sam, bao, _ana = people
+    answer(calendar, mina, (9, 10), (14, 15))
+    answer(calendar, sam, (9, 10))
+    answer(calendar, bao, (9, 10))
+    answer(calendar, sam, (14, 15), preference=2)
+
+    best, other = (each.beside for each in listed(calendar)[:2])
+
+    assert (best.loses_against_best, best.optimistic_rank, best.pessimistic_rank) == ("", 1, 1)
+    assert other.loses_against_best == "Against the best one: Bao can't; 1 more only if need be."
+    assert (other.optimistic_rank, other.pessimistic_rank, best.survives) == (2, 2, 0)
+    hidden = listed(calendar, named=False)[1].beside.loses_against_best
+    assert hidden == "Against the best one: 1 more required person can't; 1 more only if need be."
+    assert [each.beside.survives for each in listed(calendar, quorum=2)[:2]] == [1, 0]
+
+
+def test_a_start_that_is_as_good_is_only_later(calendar, people):
+    answer(calendar, people[0], (9, 10), (14, 15))
+
+    best, other = (each.beside for each in listed(calendar))
+
+    assert other.loses_against_best == "Against the best one: just as good, only later."
+    assert [(each.optimistic_rank, each.pessimistic_rank) for each in (best, other)] == [(1, 2), (1, 2)]
+
+
+def test_the_pair_and_the_ask_agree_with_the_outcomes(calendar, people):
+    """From the same arrays: what is told of a start is what its own outcome says."""
+    chance = np.random.default_rng(3)
+    for person in people:
+        for hour in chance.choice(np.arange(8, 20), 4, replace=False).tolist():
+            answer(calendar, person, (hour, hour + 0.75))
+
+    found = told(calendar, duration_minutes=40)
+
+    both = {person.username for outcome in (found.sessions.first, found.sessions.second) for person in outcome.attending}
+    assert both == set(names(found.sessions.reached))
+    assert set(names(found.plan_b.overtakes)) <= set(names(found.best.attending))
