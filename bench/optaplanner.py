@@ -3,9 +3,9 @@
     python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N]
 
 Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy pass, then simulated annealing
-(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them. Meetings with a room and a day stay inside
-both all the time, so of the hard rules only people's conflicts are left to be found. What one more meeting costs depends only on those within
-three grains of it, so a move costs about a microsecond: compiled by numba where that is installed, the same code otherwise.
+(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them. Meetings with a room and a day
+stay inside both all the time, so of the hard rules only people's conflicts are left to be solved. What one more meeting costs depends
+only on those within three grains of it, so a move takes about a microsecond: compiled by numba, or uncompiled in the tests.
 """
 
 import argparse
@@ -37,9 +37,9 @@ NEAR = 3  # Grains to either side in which a meeting can matter: touching, or a 
 TOUCHING = 100
 OVERLAPPING = 10
 NEVER = 1 << 50
-EXCHANGES = 0.2  # of all moves
+EXCHANGES = 0.4  # of all moves
 # One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even hard conflicts are free to move at first.
-HARD, MEDIUM, HOT, COLD = 50_000, 2_000, 15_000.0, 5.0
+HARD, MEDIUM, HOT, COLD = 50_000, 1_000, 15_000.0, 5.0
 CHUNK = 10_000  # moves at one temperature
 
 Array = np.ndarray[Any, Any]
@@ -56,10 +56,10 @@ class Peer(NamedTuple):
 
 PEERS = {
     50: Peer(Score(0, -174, -8_824), "0.8 to 6", 5, 1),
-    100: Peer(Score(0, -82, -23_921), "14", 8, 1),
-    200: Peer(Score(0, -161, -74_069), "13", 8, 1),
-    400: Peer(Score(0, -117, -231_445), "21", 10, 1),
-    800: Peer(Score(0, -191, -735_390), "27", 14, 1),
+    100: Peer(Score(0, -82, -23_921), "14", 6, 1),
+    200: Peer(Score(0, -161, -74_069), "13", 6, 1),
+    400: Peer(Score(0, -117, -231_445), "21", 8, 1),
+    800: Peer(Score(0, -191, -735_390), "27", 10, 1),
 }
 
 
@@ -311,7 +311,10 @@ class Result(NamedTuple):
 
 
 def solve(instance: Instance, seed: int, seconds: float, known: Score | None = None, rounds: int = 1) -> Result:
-    """Anneal for so many CPU seconds, in `rounds` equal parts of which the best plan counts. The clock decides, so a seed gives no plan twice."""
+    """Anneal for so many CPU seconds, in `rounds` equal parts of which the best plan counts.
+
+    The clock says when to cool, so the same seed need not give the same plan again.
+    """
     wall, began = time.perf_counter(), time.thread_time()
     search, soft, medium, hard = (facts(instance, hard=h, medium=m) for h, m in ((HARD, MEDIUM), (0, 0), (0, 1), (1, 0)))
     largest_first = np.argsort(-np.array(instance.rooms), kind="stable")
@@ -380,16 +383,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     missing = [size for size in PEERS if not list(options.data.glob(f"{size}meetings-*.json"))]
     if missing:
-        print(
-            f"OptaPlanner's files are not there: expected NNmeetings-*.json, NN = {missing}, in {options.data}. --data names another folder.",
-            file=sys.stderr,
-        )
+        print(f"OptaPlanner's files are not there. Expected in {options.data} (--data names another folder):", file=sys.stderr)
+        print(*(f"  {size}meetings-*.json" for size in missing), sep="\n", file=sys.stderr)
         return 1
     if not COMPILED:
-        print(
-            "This needs numba (requirements/bench.txt): `make bench` installs it. Uncompiled, it would take a hundred times as long.",
-            file=sys.stderr,
-        )
+        print("This needs numba: `make bench` installs requirements/bench.txt into .venv-bench.", file=sys.stderr)
         return 1
     print(table(options.data, options.seconds, options.seeds))
     return 0
