@@ -1,6 +1,6 @@
 """OptaPlanner's meeting scheduling: place meetings in time and rooms, on OptaPlanner's own five files, scored by its own formula.
 
-    python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N]
+    python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N] [MEETINGS …]
 
 Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy pass, then simulated annealing
 (Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them. Meetings with a room and a day
@@ -51,15 +51,14 @@ class Peer(NamedTuple):
     score: Score
     seconds: str
     budget: float  # CPU seconds
-    rounds: int
 
 
 PEERS = {
-    50: Peer(Score(0, -174, -8_824), "0.8 to 6", 5, 1),
-    100: Peer(Score(0, -82, -23_921), "14", 6, 1),
-    200: Peer(Score(0, -161, -74_069), "13", 6, 1),
-    400: Peer(Score(0, -117, -231_445), "21", 8, 1),
-    800: Peer(Score(0, -191, -735_390), "27", 10, 1),
+    50: Peer(Score(0, -174, -8_824), "0.8 to 6", 5),
+    100: Peer(Score(0, -82, -23_921), "14", 6),
+    200: Peer(Score(0, -161, -74_069), "13", 6),
+    400: Peer(Score(0, -117, -231_445), "21", 8),
+    800: Peer(Score(0, -191, -735_390), "27", 10),
 }
 
 
@@ -310,30 +309,26 @@ class Result(NamedTuple):
     moves: int
 
 
-def solve(instance: Instance, seed: int, seconds: float, known: Score | None = None, rounds: int = 1) -> Result:
-    """Anneal for so many CPU seconds, in `rounds` equal parts of which the best plan counts.
-
-    The clock says when to cool, so the same seed need not give the same plan again.
-    """
+def solve(instance: Instance, seed: int, seconds: float, known: Score | None = None) -> Result:
+    """Anneal for so many CPU seconds. The clock says when to cool, so the same seed need not give the same plan again."""
     wall, began = time.perf_counter(), time.thread_time()
     search, soft, medium, hard = (facts(instance, hard=h, medium=m) for h, m in ((HARD, MEDIUM), (0, 0), (0, 1), (1, 0)))
     largest_first = np.argsort(-np.array(instance.rooms), kind="stable")
     best, reached, moves = None, None, 0
     sow(seed)
-    for number in range(rounds):
-        plan = greedy(search, seed + number)
-        progress = 0.0
-        while progress < 1:
-            temperature = HOT * (COLD / HOT) ** progress
-            anneal(search, plan, CHUNK, temperature, (plan.start + search.duration).max())
-            moves += CHUNK
-            base = worth(soft, plan)
-            now = Score(base - worth(hard, plan), base - worth(medium, plan), -base)
-            if best is None or now > best[0]:
-                best = now, plan.start.tolist(), largest_first[plan.room].tolist()
-            if known and reached is None and all(part >= before for part, before in zip(now, known, strict=True)):
-                reached = time.thread_time() - began
-            progress = (time.thread_time() - began) / seconds * rounds - number
+    plan = greedy(search, seed)
+    progress = 0.0
+    while progress < 1:
+        temperature = HOT * (COLD / HOT) ** progress
+        anneal(search, plan, CHUNK, temperature, (plan.start + search.duration).max())
+        moves += CHUNK
+        base = worth(soft, plan)
+        now = Score(base - worth(hard, plan), base - worth(medium, plan), -base)
+        if best is None or now > best[0]:
+            best = now, plan.start.tolist(), largest_first[plan.room].tolist()
+        if known and reached is None and all(part >= before for part, before in zip(now, known, strict=True)):
+            reached = time.thread_time() - began
+        progress = (time.thread_time() - began) / seconds
     assert best is not None
     found = score(instance, best[1], best[2])
     if found != best[0]:
@@ -349,8 +344,8 @@ def compile_all() -> float:
     return time.perf_counter() - began
 
 
-def table(data: Path, seconds: float | None, seeds: int) -> str:
-    """Every file with several seeds, as Markdown."""
+def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> str:
+    """Each file with several seeds, as Markdown."""
     lines = [
         f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, numpy {np.__version__};",
         f"{seeds} seeds, one thread; compiling took {compile_all():.1f} s, once, and is not counted.",
@@ -358,9 +353,10 @@ def table(data: Path, seconds: float | None, seeds: int) -> str:
         "| meetings | best known before, in s | median seed | worst seed | as good after, CPU s | CPU s | wall s | moves |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for size, peer in PEERS.items():
+    for size in sizes:
+        peer = PEERS[size]
         instance = read(next(data.glob(f"{size}meetings-*.json")))
-        runs = [solve(instance, seed, seconds or peer.budget, peer.score, peer.rounds) for seed in range(seeds)]
+        runs = [solve(instance, seed, seconds or peer.budget, peer.score) for seed in range(seeds)]
         ranked = sorted((run.score for run in runs), reverse=True)
         reached = [run.reached for run in runs if run.reached is not None]
         time_to = f"{median(reached):.1f} (slowest {max(reached):.1f})" if reached else "never"
@@ -377,11 +373,14 @@ def table(data: Path, seconds: float | None, seeds: int) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.optaplanner", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "sizes", type=int, nargs="*", choices=PEERS, default=list(PEERS), metavar="MEETINGS", help="which of the five files"
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with the five JSON files")
     parser.add_argument("--seconds", type=float, help="CPU seconds for each file and seed, instead of each file's own budget")
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)
-    missing = [size for size in PEERS if not list(options.data.glob(f"{size}meetings-*.json"))]
+    missing = [size for size in options.sizes if not list(options.data.glob(f"{size}meetings-*.json"))]
     if missing:
         print(f"OptaPlanner's files are not there. Expected in {options.data} (--data names another folder):", file=sys.stderr)
         print(*(f"  {size}meetings-*.json" for size in missing), sep="\n", file=sys.stderr)
@@ -389,7 +388,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not COMPILED:
         print("This needs numba: `make bench` installs requirements/bench.txt into .venv-bench.", file=sys.stderr)
         return 1
-    print(table(options.data, options.seconds, options.seeds))
+    print(table(options.data, options.sizes, options.seconds, options.seeds))
     return 0
 
 
