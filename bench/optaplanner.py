@@ -373,14 +373,13 @@ def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> st
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.optaplanner", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "sizes", type=int, nargs="*", choices=PEERS, default=list(PEERS), metavar="MEETINGS", help="which of the five files"
-    )
+    parser.add_argument("sizes", type=int, nargs="*", metavar="MEETINGS", help="which of the files: 50, 100, 200, 400, 800")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with the five JSON files")
     parser.add_argument("--seconds", type=float, help="CPU seconds for each file and seed, instead of each file's own budget")
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)
-    missing = [size for size in options.sizes if not list(options.data.glob(f"{size}meetings-*.json"))]
+    sizes = [size for size in PEERS if size in options.sizes or not options.sizes]
+    missing = [size for size in sizes if not list(options.data.glob(f"{size}meetings-*.json"))]
     if missing:
         print(f"OptaPlanner's files are not there. Expected in {options.data} (--data names another folder):", file=sys.stderr)
         print(*(f"  {size}meetings-*.json" for size in missing), sep="\n", file=sys.stderr)
@@ -388,7 +387,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not COMPILED:
         print("This needs numba: `make bench` installs requirements/bench.txt into .venv-bench.", file=sys.stderr)
         return 1
-    print(table(options.data, options.sizes, options.seconds, options.seeds))
+    print(table(options.data, sizes, options.seconds, options.seeds))
     return 0
 
 
