@@ -50,15 +50,15 @@ TABLE = """
  2    POST /token/refresh/
  3    POST /logout/
  1    POST /password_reset/
- 5  ! POST /password_reset/{uidb64}/{token}/
+ 4    POST /password_reset/{uidb64}/{token}/
  1    GET /profile/
  2    POST /profile/edit/
  4    POST /profile/edit/ (password)
- 6+2! POST /profile/delete/
- 6  ! POST /profile/delete/ (participant)
+ 3+2  POST /profile/delete/
+ 3    POST /profile/delete/ (participant)
  2    GET /profile/settings/
  3    PUT /profile/settings/
-10  ! GET /profile/export/
+ 2    GET /profile/export/
  2    POST /profile/feed/rotate/
  2    GET /profile/sessions/
  4    DELETE /profile/sessions/{session_id}/
@@ -70,7 +70,7 @@ TABLE = """
  3+3  PUT /calendars/{calendar_id}/ (If-Match)
  4+1  PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
- 5  ! POST /calendars/{calendar_id}/transfer/
+ 4    POST /calendars/{calendar_id}/transfer/
  7+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  4+2  POST /calendars/{calendar_id}/participants/
@@ -85,19 +85,19 @@ TABLE = """
  4+2  DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/
  3    GET /calendars/{calendar_id}/availability/
  3    GET /calendars/{calendar_id}/meetings/
- 4    POST /calendars/{calendar_id}/meetings/
- 5  ! POST /calendars/{calendar_id}/meetings/ (attendees)
- 6  ! POST /calendars/{calendar_id}/one-on-ones/
- 4  ! GET /calendars/{calendar_id}/plan/
-11  ! POST /calendars/{calendar_id}/plan/
- 4    POST /calendars/{calendar_id}/plan/stop/
- 9  ! POST /calendars/{calendar_id}/plan/apply/
+ 3    POST /calendars/{calendar_id}/meetings/
+ 4    POST /calendars/{calendar_id}/meetings/ (attendees)
+ 5  ! POST /calendars/{calendar_id}/one-on-ones/
+ 3    GET /calendars/{calendar_id}/plan/
+ 8  ! POST /calendars/{calendar_id}/plan/
+ 3    POST /calendars/{calendar_id}/plan/stop/
+ 6  ! POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
- 3+1  PUT /calendars/{calendar_id}/meetings/{meeting_id}/
- 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
- 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
- 3+1  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
- 3+1  DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
+ 3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
+ 4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
+ 4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
+ 3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
+ 3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/
  3    GET /calendars/meetings/{meeting_id}/suggestions/
  4    POST /calendars/meetings/{meeting_id}/suggestions/

@@ -165,3 +165,11 @@ def test_deleting_costs_the_same_statements_for_few_calendars_and_for_many(sam):
         counts.append(len(statements))
 
     assert counts[0] == counts[1]
+
+
+def test_an_account_in_a_group_of_djangos_goes_too(mina):
+    mina.groups.create(name="Staff")
+
+    delete(mina)
+
+    assert not User.objects.filter(pk=mina.pk).exists()

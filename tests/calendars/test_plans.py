@@ -300,6 +300,18 @@ def test_only_who_began_last_writes(world, slow):
     assert Plan.objects.get().answer == plan.answer
 
 
+def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    running = Plan.objects.get().pk
+    monkeypatch.setattr(plans, "_refuse_while_running", lambda calendar: None)  # it looked before
+
+    answer = world.mina.post(world.path, {})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_running")
+    assert Plan.objects.get().pk == running
+
+
 def test_one_that_can_not_be_computed_any_more_says_so(world, slow):
     (meeting,) = one_on_ones(world, people=[world.sam.user.pk])
     world.mina.post(world.path, {"meetings": [str(meeting.pk)]})

@@ -100,8 +100,12 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Op
 
 
 def _tries(identifier: str, user: User, client: Client) -> tuple[limits.Subject, limits.Subject]:
-    """Return what a password try counts for: the name it was for, and the account behind it."""
-    return ("as", text.canonical(identifier), client.network), ("of", user.pk, client.network)
+    """Return what a password try counts for: the name it was for, and the account behind it.
+
+    Counted anew for each password of the account: who has chosen a new one by mail has tried in vain before, and shall get in now.
+    """
+    epoch = queries.epoch_of(user) if user.pk else ""
+    return ("as", text.canonical(identifier), epoch, client.network), ("of", user.pk, epoch, client.network)
 
 
 _NOBODY: list[str] = []
@@ -334,8 +338,6 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
             raise _bad_link()
         end_sessions(user)
         tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
-    # Who comes from the mail has tried in vain before, and shall get in now.
-    limits.clear("password", *{*_tries(user.username, user, client), *_tries(user.email, user, client)})
     return user
 
 
@@ -362,7 +364,8 @@ def _bad_link() -> InvalidInput:
 def erase_account(user: User) -> None:
     """Delete the account and everything the database hangs on it. Must run inside a transaction; the calendars are settled before."""
     tasks.say_goodbye(user)
-    user.delete()
+    if not queries.delete_simple(user):
+        user.delete()
 
 
 def deactivate(user: User) -> None:

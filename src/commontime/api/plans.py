@@ -14,7 +14,7 @@ from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone
 from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
 from commontime.calendars import actions, planning, queries
 from commontime.calendars.enums import PlanStatus
-from commontime.calendars.models import Meeting, Plan
+from commontime.calendars.models import Plan
 from commontime.core.errors import InvalidInput
 
 LONGEST_SEARCH = 300
@@ -139,7 +139,7 @@ class PlanOutput(msgspec.Struct):
 
 def show_plan(plan: Plan) -> PlanOutput:
     answer, question = msgspec.convert(plan.answer, planning.Answer), msgspec.convert(plan.question, planning.Question)
-    meetings = {meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=_meetings_in(answer))}
+    meetings = planning.meetings_in(plan)
     people = {person.user_id: person for person in planning.people_of(plan.calendar)}
     titles = {pk: meeting.title for pk, meeting in meetings.items()}
     return PlanOutput(
@@ -155,7 +155,7 @@ def show_plan(plan: Plan) -> PlanOutput:
         stopping=plan.stop_wanted and plan.status == PlanStatus.RUNNING,
         created_at=plan.created_at,
         placed=[
-            PlacedMeeting(p.meeting, titles[p.meeting], p.start, p.start + _in(plan, meetings[p.meeting]).duration, sorted(p.attending))
+            PlacedMeeting(p.meeting, titles[p.meeting], p.start, p.start + meetings[p.meeting].duration, sorted(p.attending))
             for p in sorted(answer.placed, key=lambda placed: (placed.start, placed.meeting))
             if p.meeting in meetings
         ],
@@ -173,15 +173,6 @@ def show_plan(plan: Plan) -> PlanOutput:
             if u.meeting in meetings
         ],
     )
-
-
-def _meetings_in(answer: planning.Answer) -> set[UUID]:
-    return {placed.meeting for placed in answer.placed} | {pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)}
-
-
-def _in(plan: Plan, meeting: Meeting) -> Meeting:
-    meeting.calendar = plan.calendar
-    return meeting
 
 
 def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask | None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, StringAgg, Subquery, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, StringAgg, Subquery, TextField, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from commontime.accounts import queries as accounts
@@ -185,6 +186,35 @@ _PARTICIPANTS = rows.Listing(
     ],
     ["p.joined_at", "p.id"],
 )
+
+
+_PEOPLE = rows.Nested(
+    "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = {calendar}",
+    {
+        **rows.columns_of(User, "u", "id", "username", "first_name", "last_name", "email", "is_active"),
+        **rows.columns_of(CalendarParticipant, "p", "required", "packed"),
+    },
+    "p.joined_at, p.id",
+)
+
+
+def with_people(found: QuerySet[Any], calendar: str) -> QuerySet[Any]:
+    """Have the people of the calendar whose id is in this column come along with a row, as `people`, for `remember_people`."""
+    people = RawSQL(_PEOPLE.sql.format(calendar=calendar), [], TextField())  # noqa: S611 (column names only)
+    return cast(QuerySet[Any], found.annotate(people=people))
+
+
+def remember_people(calendar: Calendar, row: Any) -> None:
+    """Keep the people that came along with a row, so that `people_rows` need not ask again."""
+    calendar.people_along = row.people  # type: ignore[attr-defined]
+
+
+def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
+    """Rows (id, username, first name, last name, e-mail, active, required, packed) of the calendar's people, in the order they came."""
+    if "people_along" in calendar.__dict__:
+        return _PEOPLE.read(calendar.__dict__.pop("people_along"))
+    row = rows.fetch_one(f"SELECT {_PEOPLE.sql.format(calendar='%s')}", [rows.uuid(calendar.pk)])
+    return _PEOPLE.read(row[0] if row else None)
 
 
 def participant_rows(calendar: Calendar) -> rows.Listed:
@@ -367,11 +397,12 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     calendar = calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed("Only the calendar's owner sees its plan.")
-    plan = Plan.objects.filter(calendar=calendar).first()
+    plan = with_people(Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id").first()
     if plan is None:
         raise NotFound("Nothing has been planned in this calendar yet.")
     plan.calendar = calendar
-    return plan
+    remember_people(calendar, plan)
+    return cast(Plan, plan)
 
 
 def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:
@@ -415,34 +446,52 @@ def _received(user: User) -> Q:
 # The whole of one person --------------------------------------------------------------------------------------------
 
 
+_OF_CALENDAR = ("id", "name", "description", "location", "time_zone", "is_finalized", "visibility", "window_start", "window_end")
+# By what the export calls them; of a user `u`.
+_EVERYTHING = {
+    "sessions": accounts.SESSIONS,
+    "muted": accounts.MUTED,
+    "contacts": contacts.KEPT,
+    "owned_calendars": rows.Nested(
+        "calendars_calendar c WHERE c.owner_id = u.id", rows.columns_of(Calendar, "c", *_OF_CALENDAR, "created_at"), "c.created_at"
+    ),
+    "participations": rows.Nested(
+        "calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id WHERE p.user_id = u.id",
+        {
+            **rows.columns_of(CalendarParticipant, "p", "calendar_id"),
+            "calendar__name": ("c.name", "plain"),
+            **rows.columns_of(CalendarParticipant, "p", "required", "joined_at"),
+        },
+        "p.joined_at",
+    ),
+    "non_busy_times": rows.Nested(
+        "calendars_nonbusytime w WHERE w.user_id = u.id",
+        rows.columns_of(NonBusyTime, "w", "id", "calendar_id", "start_time", "end_time", "preference_level"),
+        "w.start_time",
+    ),
+    "suggestions": rows.Nested(
+        "calendars_schedulesuggestion s WHERE s.author_id = u.id",
+        rows.columns_of(ScheduleSuggestion, "s", "meeting_id", "suggested_time"),
+        "s.created_at",
+    ),
+    "invitations_received": rows.Nested(
+        "calendars_invitation i WHERE i.receiver_id = u.id",
+        rows.columns_of(Invitation, "i", "calendar_id", "status", "created_at"),
+        "i.created_at",
+    ),
+    "invitations_sent": rows.Nested(
+        "calendars_invitation i WHERE i.sender_id = u.id",
+        rows.columns_of(Invitation, "i", "calendar_id", "email", "status", "created_at"),
+        "i.created_at",
+    ),
+}
+
+
 def everything_about(user: User) -> dict[str, Any]:
-    """Return all that is stored about the user (GDPR art. 15 and 20), without secrets."""
-    return {
-        "exported_at": clock.now(),
-        "sessions": list(
-            user.session_set.order_by("created_at").values("door", "created_at", "used_at", "ended_at", "user_agent", "address")
-        ),
-        "muted": accounts.muted_by(user),
-        "contacts": list(contacts.contacts_of(user).values(username=F("contactee__username"), since=F("created_at"))),
-        "owned_calendars": list(
-            user.owned_calendars.order_by("created_at").values(
-                "id",
-                "name",
-                "description",
-                "location",
-                "time_zone",
-                "is_finalized",
-                "visibility",
-                "window_start",
-                "window_end",
-                "created_at",
-            )
-        ),
-        "participations": list(user.participations.order_by("joined_at").values("calendar_id", "calendar__name", "required", "joined_at")),
-        "non_busy_times": list(
-            user.non_busy_times.order_by("start_time").values("id", "calendar_id", "start_time", "end_time", "preference_level")
-        ),
-        "suggestions": list(ScheduleSuggestion.objects.filter(author=user).order_by("created_at").values("meeting_id", "suggested_time")),
-        "invitations_received": list(user.received_invitations.order_by("created_at").values("calendar_id", "status", "created_at")),
-        "invitations_sent": list(user.sent_invitations.order_by("created_at").values("calendar_id", "email", "status", "created_at")),
-    }
+    """Return all that is stored about the user (GDPR art. 15 and 20), without secrets. One query."""
+    columns = ", ".join(nested.sql for nested in _EVERYTHING.values())
+    row = rows.fetch_one(f"SELECT {columns} FROM auth_user u WHERE u.id = %s", [user.pk])  # noqa: S608 (column names only)
+    if row is None:
+        raise NotFound("This account was deleted a moment ago.")
+    found = {part: nested.read_named(text) for (part, nested), text in zip(_EVERYTHING.items(), row, strict=True)}
+    return {"exported_at": clock.now(), **found, "muted": [muted["username"] for muted in found["muted"]]}

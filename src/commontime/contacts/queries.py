@@ -24,6 +24,14 @@ def contact_rows(user: User) -> rows.Listed:
     return _CONTACTS.where("c.owner_id = %s", "u.is_active", parameters=[user.pk])
 
 
+# The contacts of a user `u`, for their export.
+KEPT = rows.Nested(
+    "contacts_contact k JOIN auth_user c ON c.id = k.contactee_id WHERE k.owner_id = u.id AND c.is_active",
+    {"username": ("c.username", "plain"), "since": ("k.created_at", "time")},
+    "c.username, k.id",
+)
+
+
 def contacts_of(user: User) -> QuerySet[Contact]:
     """The user's own contacts, in the order of their names; `mutual` says whether they keep the user too."""
     mutual = Contact.objects.filter(owner=OuterRef("contactee"), contactee=OuterRef("owner"))

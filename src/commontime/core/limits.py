@@ -52,11 +52,6 @@ def give_back(name: str, *subjects: Subject) -> None:
     Throttle.objects.filter(key__in=_keys(name, subjects), used__gt=0).update(used=F("used") - 1)
 
 
-def clear(name: str, *subjects: Subject) -> None:
-    """Forget all uses of the limit by the subjects."""
-    Throttle.objects.filter(key__in=_keys(name, subjects)).delete()
-
-
 def forget_old() -> None:
     longest = max(seconds for _, seconds in settings.LIMITS.values())
     Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()

@@ -1,13 +1,15 @@
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from commontime.accounts import actions as accounts
-from commontime.accounts.models import Session
+from commontime.accounts import queries
 from commontime.calendars import tasks
 from commontime.calendars.actions.calendars import hand_over
 from commontime.calendars.actions.checks import hold_all
+from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.core.errors import InvalidInput
 
 
@@ -18,13 +20,22 @@ def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int |
     Owned calendars go to `transfer_to`, who must take part in each, or are deleted and their people get one cancel mail. `session_id` is
     what the caller's refresh token names; one that is not theirs, or has ended, is refused.
     """
-    if not Session.objects.filter(pk=session_id, user=by, ended_at=None).exists():
+    if not queries.is_signed_in_by(by, session_id):
         raise InvalidInput("This refresh token is not yours, or not valid any more.", field="refresh_token")
     owned = [calendar for calendar in hold_all(user) if calendar.owner_id == user.pk]
     if transfer_to is not None and owned:
-        hand_over(owned, by=user, to=transfer_to)
+        hand_over(owned, by=user, heir=_heir(owned, transfer_to, by=user))
     else:
         for calendar in owned:
             calendar.owner = user
         tasks.tell_deleted(owned)
     accounts.erase_account(user)
+
+
+def _heir(calendars: Sequence[Calendar], user: int, *, by: User) -> User:
+    """Return whom the user names, if they take part in each of the calendars, which are held."""
+    rows = CalendarParticipant.objects.filter(calendar__in=calendars, user=user, user__is_active=True).exclude(user=by)
+    seats = rows.select_related("user")
+    if len(seats) < len(calendars):
+        raise InvalidInput("Name somebody who takes part in each of your calendars.", field="transfer_to")
+    return seats[0].user

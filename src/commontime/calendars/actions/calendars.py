@@ -10,7 +10,7 @@ from django.db.models import F
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import queries, tasks
-from commontime.calendars.actions.checks import Caution, heed, hold, require_owner
+from commontime.calendars.actions.checks import Caution, heed, hold, hold_with_seat, require_owner
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
@@ -145,28 +145,23 @@ def _copy_meetings(calendar: Calendar, copy: Calendar, shift: Shift) -> None:
 @transaction.atomic
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     """Make a participant the owner; the old owner stays a participant."""
-    hold(calendar)
+    seat = hold_with_seat(calendar, to)
     require_owner(by, calendar, "hand it over")
     if to != by.pk:
-        calendar.owner = hand_over([calendar], by=by, to=to, field="user")
+        if seat is None or not seat.user.is_active:
+            raise InvalidInput("Name somebody who takes part in this calendar.", field="user")
+        hand_over([calendar], by=by, heir=seat.user)
+        calendar.owner = seat.user
         calendar.version += 1
     return calendar
 
 
-def hand_over(calendars: Sequence[Calendar], *, by: User, to: int, field: str = "transfer_to") -> User:
-    """Make somebody who takes part in each of these calendars, which are held, their owner. Returns them."""
-    seats = (
-        CalendarParticipant.objects.filter(calendar__in=calendars, user=to, user__is_active=True).exclude(user=by).select_related("user")
-    )
-    heir = seats[0].user if len(seats) == len(calendars) else None
-    if heir is None:
-        where = "this calendar" if field == "user" else "each of your calendars"
-        raise InvalidInput(f"Name somebody who takes part in {where}.", field=field)
+def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
+    """Make somebody who takes part in each of these calendars, which are held, their owner."""
     Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(owner=heir, version=F("version") + 1)
     # So that they can take back what still waits, and it outlives the old owner's account.
     Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
     tasks.tell_handed_over([(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by)
-    return heir
 
 
 def _check(calendar: Calendar) -> None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from commontime.calendars import planning, queries, rules
-from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.core.errors import Conflict, NotAllowed, NotFound
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -32,19 +33,33 @@ class Caution:
 
 def hold(calendar: Calendar) -> None:
     """Hold the calendar until the end of the transaction, and bring it up to date."""
-    now = Calendar.objects.select_for_update(no_key=True).filter(pk=calendar.pk).first()
-    if now is None:
-        raise NotFound("There is no such calendar, or you are not part of it.")
-    _bring_up_to_date(calendar, now)
+    _bring_up_to_date(calendar, _locked(calendar, Calendar.objects.all()))
+
+
+def hold_with_people(calendar: Calendar) -> None:
+    """Hold the calendar like `hold`, with its people at hand."""
+    now = _locked(calendar, queries.with_people(Calendar.objects.all(), "calendars_calendar.id"))
+    _bring_up_to_date(calendar, now, along=now)
+
+
+def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
+    """Hold the calendar like `hold`, and somebody's seat in it. Returns the seat, with its user, or None."""
+    rows = CalendarParticipant.objects.select_related("calendar", "user").select_for_update(no_key=True, of=("calendar", "self"))
+    seat = rows.filter(calendar=calendar, user=user).first()
+    if seat is None:
+        hold(calendar)
+    else:
+        _bring_up_to_date(calendar, seat.calendar)
+    return seat
 
 
 def held(meeting: Meeting) -> Meeting:
-    """Hold the meeting and its calendar until the end of the transaction. Returns the meeting as it is now."""
-    rows = queries.meetings().select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
-    now = rows.filter(pk=meeting.pk).first()
+    """Hold the meeting and its calendar until the end of the transaction, with the people at hand. Returns the meeting as it is now."""
+    rows = queries.with_people(queries.meetings(), "calendars_meeting.calendar_id").select_related("calendar")
+    now: Meeting | None = rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     if now is None:
         raise NotFound("There is no such meeting, or you are not part of its calendar.")
-    _bring_up_to_date(meeting.calendar, now.calendar)
+    _bring_up_to_date(meeting.calendar, now.calendar, along=now)
     now.calendar = meeting.calendar
     return now
 
@@ -57,15 +72,42 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     return now
 
 
+def held_plan(plan: Plan) -> Plan:
+    """Hold the plan and its calendar until the end of the transaction. Returns the plan as it is now."""
+    rows = Plan.objects.select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
+    now = rows.filter(pk=plan.pk).first()
+    if now is None:
+        raise NotFound("This plan is gone: a newer one took its place.")
+    _bring_up_to_date(plan.calendar, now.calendar)
+    now.calendar = plan.calendar
+    return now
+
+
 def hold_all(user: User) -> list[Calendar]:
     """Hold every calendar the user owns or takes part in, always in the same order."""
     return list(queries.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk"))
 
 
-def _bring_up_to_date(calendar: Calendar, now: Calendar) -> None:
+def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
+    now = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
+    if now is None:
+        raise NotFound("There is no such calendar, or you are not part of it.")
+    return now
+
+
+def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -> None:
+    """Make the calendar what it is `now`. along: the row with which its people came.
+
+    PostgreSQL gives whoever had to wait for a row this row as it became, but all that came along as it was before the wait. Every change of
+    people raises the version; so if that is not the one known from an earlier statement, they have to be asked for again.
+    """
+    if calendar.version != now.version:
+        planning.forget_people(calendar)
+    elif along is not None:
+        planning.forget_people(calendar)
+        queries.remember_people(calendar, along)
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))
-    planning.forget_people(calendar)
 
 
 # What is refused ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from commontime.calendars.actions.checks import (
     heed,
     held,
     held_unchanged,
-    hold,
+    hold_with_people,
     require_owner,
     require_running,
 )
@@ -28,7 +28,7 @@ def create_meeting(
     calendar: Calendar, *, by: User, deadline: datetime, required: Sequence[int] = (), optional: Sequence[int] = (), **fields: Any
 ) -> Meeting:
     """Look for a time for a meeting. Without named attendees it is for everybody in the calendar."""
-    hold(calendar)
+    hold_with_people(calendar)
     require_owner(by, calendar, "add meetings")
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)

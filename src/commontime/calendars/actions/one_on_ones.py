@@ -7,7 +7,7 @@ from django.db import transaction
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import planning, queries
-from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars.actions.checks import hold_with_people, require_owner, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core.errors import InvalidInput
@@ -21,7 +21,7 @@ def create_one_on_ones(
 
     A one-on-one is a meeting of just these two; one that has its final time counts too. A constant number of statements for any number.
     """
-    hold(calendar)
+    hold_with_people(calendar)
     require_owner(by, calendar, "add meetings")
     require_running(calendar)
     seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}

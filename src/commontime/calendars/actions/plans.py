@@ -3,15 +3,15 @@ from datetime import datetime
 
 import msgspec
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from commontime.calendars import planning, tasks
-from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars.actions.checks import held_plan, hold, require_owner, require_running
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.core import clock
-from commontime.core.errors import Conflict, NotFound
+from commontime.core.errors import Conflict
 
 AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
 
@@ -37,12 +37,16 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
         seconds=time.monotonic() - begun,
         created_at=now,
     )
+    planning.remember_meetings(plan, problem)
     with transaction.atomic():
         hold(calendar)
         require_owner(by, calendar, "plan its meetings")
-        _refuse_while_running(calendar)
-        Plan.objects.filter(calendar=calendar).delete()
-        plan.save(force_insert=True)
+        # One that has begun to be computed meanwhile stays, so that there is no place for this one.
+        Plan.objects.filter(calendar=calendar).exclude(status=PlanStatus.RUNNING).delete()
+        try:
+            plan.save(force_insert=True)
+        except IntegrityError:
+            raise _running() from None
         if not is_done:
             tasks.work_on_plan.enqueue(str(plan.pk))
         elif apply:
@@ -52,7 +56,11 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
 
 def _refuse_while_running(calendar: Calendar) -> None:
     if Plan.objects.filter(calendar=calendar, status=PlanStatus.RUNNING).exists():
-        raise Conflict("A plan is being computed. Wait for it or stop it first.", code="plan_running")
+        raise _running()
+
+
+def _running() -> Conflict:
+    return Conflict("A plan is being computed. Wait for it or stop it first.", code="plan_running")
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
@@ -70,13 +78,9 @@ def apply_plan(plan: Plan, *, by: User) -> Plan:
 
     Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing.
     """
-    hold(plan.calendar)
-    require_owner(by, plan.calendar, "apply its plan")
-    require_running(plan.calendar)
-    now = Plan.objects.filter(pk=plan.pk).first()
-    if now is None:
-        raise NotFound("This plan is gone: a newer one took its place.")
-    now.calendar = plan.calendar
+    now = held_plan(plan)
+    require_owner(by, now.calendar, "apply its plan")
+    require_running(now.calendar)
     if now.status == PlanStatus.APPLIED:
         return now
     if now.status != PlanStatus.DONE:
@@ -91,6 +95,7 @@ def _apply(plan: Plan, *, now: datetime) -> Plan:
         raise Conflict("People's times or the meetings have changed since this was planned. Plan again.", code="changed_meanwhile")
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
     save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
+    planning.remember_meetings(plan, problem)
     plan.status = PlanStatus.APPLIED
     Plan.objects.filter(pk=plan.pk).update(status=plan.status)
     return plan

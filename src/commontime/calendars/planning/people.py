@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commontime import engine
-from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
+from commontime.calendars import queries
+from commontime.calendars.models import Calendar, Meeting
 
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
@@ -68,17 +69,16 @@ def attendees_of(meeting: Meeting) -> list[Person]:
 
 
 def people_of(calendar: Calendar) -> list[Person]:
-    """Return everybody in the calendar. One query, one row a person, and once for each calendar instance, so once a request."""
+    """Return everybody in the calendar. At most one query for each calendar instance, so for each request."""
     if "people" not in calendar.__dict__:
-        names = [f"user__{name}" for name in ("username", "first_name", "last_name", "email", "is_active")]
-        seats = CalendarParticipant.objects.filter(calendar=calendar).order_by("joined_at", "id")
-        calendar.__dict__["people"] = [Person(*row) for row in seats.values_list("user_id", *names, "required", "packed")]
+        calendar.__dict__["people"] = [Person(*row) for row in queries.people_rows(calendar)]
     return cast(list[Person], calendar.__dict__["people"])
 
 
 def forget_people(calendar: Calendar) -> None:
     """Have them read again, after something that may have changed them."""
     calendar.__dict__.pop("people", None)
+    calendar.__dict__.pop("people_along", None)
 
 
 def named_in(meeting: Meeting) -> dict[int, bool]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -13,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from commontime import engine
 from commontime.calendars import queries
-from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.people import Group, Person, group_for, is_for, minutes_of, people_of, windows_of
 from commontime.calendars.planning.words import names_of
@@ -97,10 +98,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Problem:
-    """What a plan is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't even try."""
+    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't
+    even try."""
 
     people: list[Person]
     free: engine.Windows
+    asked: list[Meeting]
     meetings: list[Meeting]
     posed: list[engine.Meeting]
     unposed: list[Unplaced]
@@ -142,7 +145,24 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    return Problem(people, free, kept, posed, unposed)
+    return Problem(people, free, meetings, kept, posed, unposed)
+
+
+def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
+    """Return the meetings a plan speaks of that are still there, by their ids. One query, unless it was computed just now."""
+    if "meetings" not in plan.__dict__:
+        answer = msgspec.convert(plan.answer, Answer)
+        ids = {placed.meeting for placed in answer.placed} | {pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)}
+        found = {meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=ids)}
+        for meeting in found.values():
+            meeting.calendar = plan.calendar
+        plan.__dict__["meetings"] = found
+    return cast(dict[UUID, Meeting], plan.__dict__["meetings"])
+
+
+def remember_meetings(plan: Plan, problem: Problem) -> None:
+    """Keep for `meetings_in` what the plan was computed from."""
+    plan.__dict__["meetings"] = {meeting.pk: meeting for meeting in problem.asked}
 
 
 def _open_meetings(calendar: Calendar, question: Question) -> list[Meeting]:
