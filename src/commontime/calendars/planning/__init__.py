@@ -12,6 +12,7 @@ from commontime.calendars.planning.people import (
     is_for,
     may_cross,
     named_in,
+    pack,
     people_of,
 )
 from commontime.calendars.planning.plans import (
@@ -69,6 +70,7 @@ __all__ = [
     "may_cross",
     "named_in",
     "outcomes",
+    "pack",
     "people_of",
     "problem_of",
     "ranked",
