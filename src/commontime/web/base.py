@@ -19,7 +19,7 @@ from commontime.web import errors
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
-CLOCKS = {"h23": "H:i", "h12": "g:i a"}
+CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
