@@ -52,9 +52,9 @@ def links_in_mails(site: Site) -> set[str]:
 class Visit:
     """One walk through the pages in one window; `found` gathers what is wrong, and on which page."""
 
-    def __init__(self, browser: Browser, site: Site, width: int, scheme: str) -> None:
+    def __init__(self, browser: Browser, site: Site, width: int, scheme: str, zone: str = "UTC") -> None:
         self.site = site
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
         self.page: Page = context.new_page()
         self.page.on("console", lambda message: self.complain(message.text) if "Content Security" in message.text else None)
         self.page.on("request", lambda request: self.complain(request.url) if not request.url.startswith(site.url) else None)
@@ -121,7 +121,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
     """Each page is loaded once and looked at in several ways: unfolded, with the account open, with a form refused."""
 
     def journey(browser: Browser) -> list[str]:
-        visit = Visit(browser, site, DESK, "light")
+        visit = Visit(browser, site, DESK, "light", zone="Asia/Kathmandu")
         page = visit.page
 
         def look(*ways: tuple[int, str]) -> None:
@@ -137,6 +137,8 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
                 visit.send(path, identifier="mina", password=build.PASSWORD)
                 page.get_by_role("button", name="Account of").click()
                 assert page.locator("#account").is_visible()
+            if path == "/app/":
+                assert "Times are shown in UTC. This device is in Asia/Kat" in page.locator("local-zone").inner_text()
             for summary in page.locator("main summary").all():
                 summary.click()
             page.set_viewport_size({"width": 768, "height": 800})

@@ -79,7 +79,19 @@ class NewCalendarForm(forms.Form):
         given = super().clean() or self.cleaned_data
         if given.get("look") and not given.get("deadline") and "deadline" not in self.errors:
             self.add_error("deadline", _("Say until when people can answer."))
+        if {"first_day", "last_day"} <= given.keys():
+            self._check_days(given["first_day"], given["last_day"])
+        if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given["latest_hour"] <= given["earliest_hour"]:
+            self.add_error("latest_hour", _("The day must end after it begins."))
         return given
+
+    def _check_days(self, first: date, last: date) -> None:
+        if not all(clock.EARLIEST.year <= day.year < clock.LATEST.year for day in (first, last)):
+            self.add_error("first_day", _("Take days in the years 2000 to 2099."))
+        elif last < first:
+            self.add_error("last_day", _("The last day comes before the first."))
+        elif last - first >= planning.FARTHEST:
+            self.add_error("last_day", _("Take at most %(n)d days.") % {"n": planning.FARTHEST.days})
 
 
 @gzip_page
@@ -169,14 +181,6 @@ def _guests(contacts: Sequence[int], others: str, by: User) -> Guests:
 def _with_window(*, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any) -> dict[str, Any]:
     """Return a calendar's fields with its window, from the first day's earliest hour to the last day's latest; 0:00 ends the day."""
     zone = ZoneInfo(fields["time_zone"]) if fields["time_zone"] in clock.zones() else ZoneInfo("UTC")  # the action refuses others
-    if not all(clock.EARLIEST.year <= day.year < clock.LATEST.year for day in (first_day, last_day)):
-        raise InvalidInput(_("Take days in the years 2000 to 2099."), field="first_day")
-    if last_day < first_day:
-        raise InvalidInput(_("The last day comes before the first."), field="last_day")
-    if time() < latest_hour <= earliest_hour:
-        raise InvalidInput(_("The day must end after it begins."), field="latest_hour")
     ends_on = last_day if latest_hour > time() else last_day + timedelta(days=1)
     start, end = datetime.combine(first_day, earliest_hour, zone), datetime.combine(ends_on, latest_hour, zone)
-    if end - start > planning.FARTHEST:
-        raise InvalidInput(_("Take at most %(n)d days.") % {"n": planning.FARTHEST.days}, field="last_day")
     return {**fields, "window_start": start, "window_end": end}
