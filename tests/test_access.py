@@ -464,6 +464,7 @@ LISTS = {
         "dave": set(),
     },
     "/app/": {"mina": {"Choir of Mina", "Band of Mina"}, "iris": {"Choir of Mina"}, "eve": {"Evening of Eve"}, "dave": set()},
+    "/app/people/": {"mina": {"cara", "Choir of Mina"}, "iris": {"cara", "Choir of Mina"}, "eve": {"cara"}, "cara": {"cara"}},
 }
 ALL_NAMES = {"Choir of Mina", "Band of Mina", "Evening of Eve", "cara"}
 
@@ -542,6 +543,16 @@ def test_no_question_widens_or_reorders_a_list(world, path):
         known = world.people["sam"]("GET", path + ("?box=sent" if "box" in question and "invitations" in path else "")).content
         answer = world.people["sam"]("GET", f"{path}?{question.format(**words)}")
         assert answer.status_code == 400 or answer.content == known, question
+
+
+def test_people_shows_only_the_calendars_that_one_shares(world):
+    with rolled_back():
+        build.participant(world.calendar, world.user("cara"))
+        shown = {
+            name: "together in" in world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "sam", "eve")
+        }
+
+    assert shown == {"mina": True, "sam": True, "eve": False}
 
 
 # By visibility ------------------------------------------------------------------------------------------------------
@@ -852,6 +863,18 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "participant_rows"): (lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]), inside),
     (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
     (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
+    (queries, "meetings_ahead_for"): (
+        lambda user: Meeting.objects.filter(final_time__gt=clock.now()).select_related("calendar"),
+        list_shows("/app/"),
+    ),
+    (queries, "meetings_overdue_for"): (
+        lambda user: Meeting.objects.filter(final_time=None).select_related("calendar"),
+        list_shows("/app/"),
+    ),
+    (queries, "seats_shared_by"): (
+        lambda user, people: CalendarParticipant.objects.filter(user__in=people).select_related("calendar"),
+        test_people_shows_only_the_calendars_that_one_shares,
+    ),
     (queries, "suggestions_of"): (lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"), inside),
     (queries, "window_rows"): (any_windows, visibility_holds),
     (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),

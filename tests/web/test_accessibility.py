@@ -52,9 +52,9 @@ def links_in_mails(site: Site) -> set[str]:
 class Visit:
     """One walk through the pages in one window; `found` gathers what is wrong, and on which page."""
 
-    def __init__(self, browser: Browser, site: Site, width: int, scheme: str) -> None:
+    def __init__(self, browser: Browser, site: Site, width: int, scheme: str, zone: str = "UTC") -> None:
         self.site = site
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
         self.page: Page = context.new_page()
         self.page.on("console", lambda message: self.complain(message.text) if "Content Security" in message.text else None)
         self.page.on("request", lambda request: self.complain(request.url) if not request.url.startswith(site.url) else None)
@@ -68,6 +68,9 @@ class Visit:
             self.page.goto(self.site.url + path)
         for violation in Axe().run(self.page).response["violations"]:
             self.complain(f"{violation['id']} {violation['nodes'][0]['html']}")
+        self.look_sideways()
+
+    def look_sideways(self) -> None:
         if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             self.complain("It scrolls sideways.")
 
@@ -83,7 +86,7 @@ class Visit:
         """Look at the pages that have the most on them."""
         self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
         self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
-        self.page.click("text=Band")
+        self.page.get_by_role("link", name="Band", exact=True).click()
         self.look()
         return self.found
 
@@ -98,7 +101,7 @@ class Visit:
         for path in ("/app/mail/", "/app/nothing/", *links_in_mails(self.site)):
             self.look(path)
         self.page.goto(self.site.url + "/app/")
-        self.page.click("text=Band")
+        self.page.get_by_role("link", name="Band", exact=True).click()
         self.look()
         return self.found
 
@@ -109,6 +112,61 @@ def test_nothing_is_wrong_wherever_one_goes(site):
 
 def test_nothing_is_wrong_in_the_dark_on_a_desk(site):
     assert in_chromium(lambda browser: Visit(browser, site, DESK, "dark").glance()) == []
+
+
+OWN_PAGES = ("/", "/app/sign-in/", "/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/calendars/new/")
+
+
+def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(site):
+    """Each page is loaded once and looked at in several ways: unfolded, with the account open, with a form refused."""
+
+    def journey(browser: Browser) -> list[str]:
+        visit = Visit(browser, site, DESK, "light", zone="Asia/Kathmandu")
+        page = visit.page
+
+        def look(*ways: tuple[int, str]) -> None:
+            for width, scheme in ways:
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 800})
+                visit.look()
+
+        for path in OWN_PAGES:
+            page.goto(site.url + path)
+            if path == "/app/sign-in/":
+                look((PHONE, "light"))
+                visit.send(path, identifier="mina", password=build.PASSWORD)
+                page.get_by_role("button", name="Account of").click()
+                assert page.locator("#account").is_visible()
+            if path == "/app/":
+                assert "Times are shown in UTC. This device is in Asia/Kat" in page.locator("local-zone").inner_text()
+            for summary in page.locator("main summary").all():
+                summary.click()
+            page.set_viewport_size({"width": 768, "height": 800})
+            visit.look_sideways()
+            look((DESK, "dark"), (PHONE, "light"))
+            visit.found += [f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)]
+        page.fill("[name=name]", "Choir")
+        page.fill("[name=others]", "nobody-here")
+        page.get_by_role("button", name="Make the calendar").click()
+        assert page.locator("#id_others_error").is_visible()
+        look((PHONE, "dark"))
+        for do in ("names", "password"):
+            page.goto(f"{site.url}/app/settings/#{do}")
+            section = page.locator(f"section#{do}")
+            for field in section.locator("input:not([type=hidden])").all():
+                field.fill("no name")
+            section.get_by_role("button").click()
+            assert section.locator(".mend").first.is_visible()
+            look((PHONE, "dark"))
+        return visit.found
+
+    assert in_chromium(journey) == []
+
+
+# Buttons, links that stand alone, and fields lower or narrower than 44 pixels; a tick counts with its label.
+TOO_SMALL = """() => [...document.querySelectorAll("button, .bar a, .button, summary, select, textarea, input:not([type=hidden])")]
+  .filter(each => each.checkVisibility()).map(each => [each, (each.type === "checkbox" || each.type === "radio") && each.labels[0] || each])
+  .filter(([, box]) => box.getBoundingClientRect().height < 43.5).map(([each]) => each.outerHTML.slice(0, 120))"""
 
 
 def test_axe_would_find_what_is_wrong(site):

@@ -194,11 +194,13 @@ def find(username: str, *, by: User) -> User:
 # Changing an account ------------------------------------------------------------------------------------------------
 
 
-def edit_profile(user: User, *, by: User, client: Client, current_password: str | None = None, **changes: Any) -> Opened | None:
+def edit_profile(
+    user: User, *, by: User, client: Client, current_password: str | None = None, door: Door = Door.API, **changes: Any
+) -> Opened | None:
     """Change names, e-mail address or password; what is absent stays. An empty password stays too.
 
     A new password or address needs a sign-in of less than ten minutes or the current password, ends all other sign-ins, and the old
-    address is told. Then the answer is a fresh sign-in; otherwise None.
+    address is told. Then the answer is a fresh sign-in through this door; otherwise None.
     """
     password = changes.pop("password", None) or None
     edited = copy(user)
@@ -228,7 +230,7 @@ def edit_profile(user: User, *, by: User, client: Client, current_password: str 
                 tasks.tell_of_account_change(
                     edited, new_email="email" in changed, new_password=password is not None, old_email=before["email"]
                 )
-                opened = open_session(edited, door=Door.API, client=client)
+                opened = open_session(edited, door=door, client=client)
     except IntegrityError:
         _refuse_taken(edited)
         raise
@@ -247,14 +249,24 @@ def _keep_keys(user: User) -> None:
 def _require_proof(user: User, current_password: str | None, client: Client) -> None:
     if rules.may_change_credentials(queries.sign_in_of(user).created_at):
         return
-    if current_password:
-        tries = _tries(user.username, user, client)
-        if wait := max(limits.count("password", *tries)):
-            raise limits.too_many(wait)
-        if check_password(current_password, user.password):
-            limits.give_back("password", *tries)
-            return
-    raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
+    if not current_password or not _is_password_of(user, current_password, client):
+        raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
+
+
+def confirm_password(user: User, current_password: str, *, client: Client) -> None:
+    """Refuse what is not the person's password. A wrong one counts like a wrong sign-in."""
+    if not _is_password_of(user, current_password, client):
+        raise InvalidInput("This is not your password.", field="current_password")
+
+
+def _is_password_of(user: User, password: str, client: Client) -> bool:
+    tries = _tries(user.username, user, client)
+    if wait := max(limits.count("password", *tries)):
+        raise limits.too_many(wait)
+    if not check_password(password, user.password):
+        return False
+    limits.give_back("password", *tries)
+    return True
 
 
 def change_settings(user: User, **changes: Any) -> UserSetting:

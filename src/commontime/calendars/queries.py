@@ -79,6 +79,17 @@ def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
     )
 
 
+def with_progress(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:
+    """Calendars with how far they are: `answered_count`, `next_deadline` of what still waits for answers, and whether some `has_closed`."""
+    answered = CalendarParticipant.objects.filter(calendar=OuterRef("pk")).exclude(packed="").order_by().values("calendar")
+    unscheduled, now = Meeting.objects.filter(calendar=OuterRef("pk"), final_time=None), clock.now()
+    return calendars.annotate(
+        answered_count=Coalesce(Subquery(answered.annotate(n=Count("pk")).values("n")), 0),
+        next_deadline=Subquery(unscheduled.filter(deadline__gt=now).order_by("deadline").values("deadline")[:1]),
+        has_closed=Exists(unscheduled.filter(deadline__lte=now)),
+    )
+
+
 def _seat(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
     return CalendarParticipant.objects.filter(calendar=OuterRef(calendar), user_id=user_id)
 
@@ -240,6 +251,21 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
     return participant
 
 
+def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParticipant]:
+    """The seats of these people in the calendars that the user sees, by the calendars' names."""
+    seats = CalendarParticipant.objects.filter(user__in=people, calendar__in=calendars_visible_to(user)).select_related("calendar")
+    return seats.defer("packed").order_by("calendar__name", "calendar")
+
+
+def possible_heirs(user: User) -> QuerySet[User]:
+    """Who takes part in every calendar the user owns, and so could become the owner of all."""
+    owned = Calendar.objects.filter(owner=user)
+    seats = CalendarParticipant.objects.filter(calendar__owner=user, user=OuterRef("pk")).order_by().values("user")
+    shared = Subquery(seats.annotate(n=Count("pk")).values("n"))
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk).annotate(shared=shared)
+    return people.filter(shared=owned.count(), shared__gt=0).order_by("first_name", "last_name", "username")
+
+
 def share_a_calendar(one: User, other: User) -> bool:
     return calendars_visible_to(one).filter(pk__in=calendars_visible_to(other).values("pk")).exists()
 
@@ -384,6 +410,19 @@ def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
     """Meetings of these calendars whose final time is still to come, the next first."""
     found = meetings().filter(calendar__in=calendars, final_time__gt=clock.now())
     return found.select_related("calendar__owner").order_by("final_time", "id")
+
+
+def meetings_ahead_for(user: User) -> QuerySet[Meeting]:
+    """The meetings that are for the user and still to come, the next first."""
+    is_named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
+    found = Meeting.objects.filter(Q(for_everyone=True) | is_named, final_time__gt=clock.now(), calendar__participants__user=user)
+    return found.select_related("calendar").order_by("final_time", "id")
+
+
+def meetings_overdue_for(user: User) -> QuerySet[Meeting]:
+    """The meetings that wait for the user, their owner, to fix them: past their deadline without a final time."""
+    overdue = Meeting.objects.filter(calendar__owner=user, calendar__is_finalized=False, final_time=None, deadline__lte=clock.now())
+    return overdue.select_related("calendar").order_by("deadline", "id")
 
 
 def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:

@@ -5,43 +5,48 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commontime.accounts import actions, queries
 from commontime.accounts.enums import Door
+from commontime.core import clock
 from commontime.core.clients import client_of
 from commontime.web.base import FORM, me, next_page, page, refusing, submit
+from commontime.web.fields import password_field
 from commontime.web.middleware import open_page_session
 
 
 class SignInForm(forms.Form):
     identifier = forms.CharField(
-        label="User name or e-mail address", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=gettext_lazy("User name or e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}),
     )
-    password = forms.CharField(strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    password = password_field(gettext_lazy("Password"), "current-password")
 
 
 class SignUpForm(forms.Form):
-    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"}))
-    email = forms.CharField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    username = forms.CharField(
+        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
+    )
+    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     first_name = forms.CharField(
-        label="First name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+        label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
     )
     last_name = forms.CharField(
-        label="Last name", required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+        label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
-    password = forms.CharField(strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    password = password_field(gettext_lazy("Password"), "new-password")
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 class NewPasswordForm(forms.Form):
-    password = forms.CharField(
-        label="New password", strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    )
+    password = password_field(gettext_lazy("New password"), "new-password")
 
 
 @require_http_methods(FORM)
@@ -61,6 +66,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     user = submit(form, actions.sign_up, client=client_of(request.META))
     if user:
+        if (zone := request.POST.get("time_zone", "")) in clock.zones():  # of the device, by <local-zone>
+            actions.change_settings(user, time_zone=zone)
         open_page_session(request, actions.open_session(user, door=Door.WEB, client=client_of(request.META)))
         return redirect(next_page(request))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})

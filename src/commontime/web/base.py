@@ -14,11 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from commontime.accounts import queries as accounts
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, Refusal, TooMany, Unidentified
+from commontime.mail import backends
 from commontime.web import errors
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
-CLOCKS = {"h23": "H:i", "h12": "g:i a"}
+CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
@@ -29,6 +30,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any] | None = N
     setting = accounts.setting_of(me(request)) if request.user else None
     with timezone.override(setting.time_zone if setting else "UTC"):
         shown = {"user": request.user, "clock": CLOCKS[setting.hour_cycle] if setting else "", **context}
+        shown["keeps_letters"] = backends.mail_folder() is not None
         return render(request, template, shown, status=status)
 
 

@@ -26,6 +26,7 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.web import availability, fragments, grid
 from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.fields import ZoneInput
 from commontime.web.kept import kept
 
 MOST_SHOWN = 1000
@@ -297,7 +298,7 @@ class CalendarForm(forms.Form):
     )
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
     duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes a meeting lasts"), min_value=1, max_value=LONGEST_MEETING)
-    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64)
+    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     window_start = moment_field(gettext_lazy("From"), required=False)
     window_end = moment_field(gettext_lazy("To"), required=False)
     visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()))

@@ -1,18 +1,28 @@
 """The first page, and the signed-in person's home."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from commontime.accounts import queries as accounts
 from commontime.calendars import actions, queries
+from commontime.core import clock
 from commontime.core.errors import InvalidInput
-from commontime.mail import backends
 from commontime.mail import queries as mail
+from commontime.web import example
+from commontime.web.availability import meeting_address
 from commontime.web.base import FORM, me, page, refusing, signed_in
+
+MOST_SHOWN = 100
+MOST_AHEAD = 12
 
 
 @require_safe
@@ -20,18 +30,64 @@ from commontime.web.base import FORM, me, page, refusing, signed_in
 def welcome(request: HttpRequest) -> HttpResponse:
     if request.user:
         return redirect("/app/")
-    return page(request, "web/home/welcome.html")
+    context = {"example": example.choir(clock.now().date()), "has_gone": "gone" in request.GET}
+    return page(request, "web/home/welcome.html", context)
+
+
+# Home -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for the person: what, where to do it, and until when."""
+
+    name: str
+    calendar: str
+    address: str
+    until: datetime | None
 
 
 @require_safe
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
+    """What needs the person, what is coming up, and their calendars."""
+    user = me(request)
+    mine = queries.with_progress(queries.calendar_list_for(user, {"owner", "participant"}))
+    calendars = list(mine.order_by("is_finalized", "-created_at", "id")[:MOST_SHOWN])
+    invitations = list(queries.invitations_for(user, "received").filter(status="pending").order_by("-created_at")[:MOST_SHOWN])
+    overdue = [_overdue(meeting) for meeting in queries.meetings_overdue_for(user)[:MOST_SHOWN]]
+    unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
+    ahead = list(queries.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     context = {
-        "calendars": queries.calendar_list_for(me(request), {"owner", "participant"}).order_by("-created_at", "id")[:100],
-        "invitations": queries.invitations_for(me(request), "received").filter(status="pending").order_by("-created_at")[:100],
-        "keeps_letters": backends.mail_folder() is not None,
+        "today": clock.now(),
+        "invitations": invitations,
+        "overdue": overdue,
+        "unanswered": unanswered,
+        "needs": len(invitations) + len(overdue) + len(unanswered),
+        "ahead": [(meeting, meeting_address(meeting)) for meeting in ahead[:MOST_AHEAD]],
+        "more_ahead": len(ahead) > MOST_AHEAD,
+        "calendars": calendars,
+        "stored_zone": accounts.setting_of(user).time_zone,
     }
     return page(request, "web/home/home.html", context)
+
+
+def _waits_for_answer(calendar: Any) -> bool:
+    """Return whether the person's times could still make a difference: not where every meeting has its time, or its deadline behind it."""
+    is_settled = calendar.next_deadline is None and (calendar.has_closed or calendar.meeting_count)
+    return not (calendar.answered or calendar.is_finalized or is_settled)
+
+
+def _overdue(meeting: Any) -> Need:
+    address = meeting_address(meeting) or f"/app/calendars/{meeting.calendar_id}/"
+    return Need(meeting.title or _("Meeting"), meeting.calendar.name, address, meeting.deadline)
+
+
+def _unanswered(calendar: Any) -> Need:
+    return Need(calendar.name, calendar.name, f"/app/calendars/{calendar.pk}/#mine", calendar.next_deadline)
+
+
+# Mails and invitations --------------------------------------------------------------------------------------------------
 
 
 @require_safe
@@ -60,7 +116,7 @@ def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse
         case "declined":
             actions.decline_invitation(invitation, by=me(request))
             return redirect("/app/")
-    raise InvalidInput("Choose whether to accept or to decline.", field="status")
+    raise InvalidInput(_("Choose whether to accept or to decline."), field="status")
 
 
 @require_http_methods(FORM)

@@ -1,7 +1,7 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, assets, availability, calendars, home
+from commontime.web import accounts, assets, availability, calendars, contacts, home, new_calendar, profile
 
 urlpatterns = [
     route("", home.welcome),
@@ -16,6 +16,11 @@ urlpatterns = [
     route("app/mail/stop/<str:token>/", accounts.stop_mails),
     route("app/invitations/<str:token>/", home.join),
     route("app/invitations/<uuid:invitation_id>/answer/", home.answer_invitation),
+    route("app/people/", contacts.people),
+    route("app/settings/", profile.settings_page),
+    route("app/settings/export/", profile.export),
+    route("app/settings/delete/", profile.delete_account),
+    route("app/calendars/new/", new_calendar.new_calendar),
     route("app/calendars/<uuid:calendar_id>/", calendars.calendar),
     route("app/calendars/<uuid:calendar_id>/availability/", availability.paint),
     route("app/calendars/<uuid:calendar_id>/times/", availability.times),

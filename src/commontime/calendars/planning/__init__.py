@@ -14,6 +14,7 @@ from commontime.calendars.planning.people import (
     is_for,
     may_cross,
     named_in,
+    pack,
     people_of,
 )
 from commontime.calendars.planning.plans import (
@@ -78,6 +79,7 @@ __all__ = [
     "meetings_in",
     "named_in",
     "outcomes",
+    "pack",
     "people_of",
     "problem_of",
     "ranked",

@@ -114,6 +114,12 @@ def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
     return engine.from_arrays(who, start, start + (rest >> 8), rest & 255, people=len(sizes))
 
 
+def pack(windows: Iterable[tuple[datetime, datetime, int]]) -> str:
+    """Return times (start, end, preference) as the database packs them, for people who are in none."""
+    ticks = [(engine.start_tick(start), engine.end_tick(end), preference) for start, end, preference in windows]
+    return "".join(f";{start:08x}{end - start:06x}{preference:02x}" for start, end, preference in ticks if end > start)
+
+
 def windows_of(people: Sequence[str]) -> engine.Windows:
     return windows("".join(people), [len(packed) // ENTRY for packed in people])
 

@@ -1,0 +1,78 @@
+"""The people one plans with: contacts, and invitations in and out."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from commontime.calendars import actions as calendar_actions
+from commontime.calendars import queries as calendars
+from commontime.contacts import actions, queries
+from commontime.core.errors import InvalidInput, NotFound
+from commontime.web.base import FORM, me, page, signed_in, submit
+
+MOST_CONTACTS = 1000
+MOST_INVITATIONS = 50
+
+
+class ContactForm(forms.Form):
+    contactee = forms.CharField(
+        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"})
+    )
+
+
+@require_http_methods(FORM)
+@signed_in
+def people(request: HttpRequest) -> HttpResponse:
+    """Keep contacts, and see what became of one's invitations."""
+    user, what = me(request), request.POST.get("do")
+    form = ContactForm(request.POST if what == "add" else None)
+    if request.method == "POST" and not form.is_bound:
+        _do(request, what)
+        return redirect("/app/people/")
+    if submit(form, actions.add_contact, by=user):
+        return redirect("/app/people/")
+    contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
+    shared = _shared(user, (contact.contactee_id for contact in contacts))
+    context = {
+        "form": form,
+        "contacts": [(contact, shared[contact.contactee_id]) for contact in contacts],
+        "received": calendars.invitations_for(user, "received").order_by("-created_at", "id")[:MOST_INVITATIONS],
+        "sent": calendars.invitations_for(user, "sent").order_by("-created_at", "id")[:MOST_INVITATIONS],
+    }
+    return page(request, "web/contacts/people.html", context)
+
+
+def _do(request: HttpRequest, what: str | None) -> None:
+    """Do what the button beside a person says."""
+    user = me(request)
+    match what:
+        case "remove":
+            actions.remove_contact(request.POST.get("username", "").replace("\x00", ""), by=user)
+        case "revoke":
+            calendar_actions.revoke_invitation(calendars.invitation_for(user, _id(request.POST.get("invitation"))), by=user)
+        case _:
+            raise InvalidInput(_("Choose what to do."), field="do")
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound(_("There is no such invitation.")) from None
+
+
+def _shared(user: User, people: Iterable[int]) -> dict[int, list[Any]]:
+    """Return the calendars that the user shares with each of these people."""
+    found = defaultdict(list)
+    for seat in calendars.seats_shared_by(user, list(people)):
+        found[seat.user_id].append(seat.calendar)
+    return found

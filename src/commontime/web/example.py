@@ -1,0 +1,65 @@
+"""The first page's example: a made-up choir, whose times are written as people write them and counted as everybody's are."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from commontime.calendars import planning
+from commontime.calendars.models import Calendar, Meeting
+from commontime.web import fragments, lines
+from commontime.web.looking import Look, heat, moment
+
+ZONE = ZoneInfo("UTC")
+EVENINGS = (17 * 60, 22 * 60)
+LENGTH = 90
+LEADERS = 2  # the first of them have to be there
+# Who they are, and when they can come.
+CHOIR = {
+    "Ada Lind": "Mon 18-20 if need be\nTue 18:30-21\nWed 18:30-21:30 ideal\nThu 19-22",
+    "Ben Osei": "Tue 19-22\nWed 17-22\nSat 17-19 if need be",
+    "Carla Moreno": "Mon 17-19\nWed 18:30-22 ideal\nThu 18-21\nSun 17-20",
+    "Dev Patel": "Mon 19-22\nTue 19-21:30\nWed 19-21 if need be\nThu 19-22 ideal",
+    "Edda Kruse": "Tue 17-20\nWed 18-21\nThu 17-20",
+    "Farid Aziz": "Mon 18-21\nWed 18:30-20:30\nThu 19-21:30\nFri 17-19 if need be",
+    "Greta Holm": "Tue 18-20:30 ideal\nWed 18-21\nSun 17-19",
+    "Hugo Blanc": "Mon 20-22 if need be\nWed 19-22\nThu 18-20:30\nSat 17-20",
+    "Inés Vidal": "Tue 17-20\nWed 19-21\nFri 18-21",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    table: SafeString
+    legend: SafeString
+    best: SafeString
+    summary: str
+
+
+def choir(today: date) -> Example:
+    """Return heat map, legend, best times and a summary of the choir's coming week."""
+    return _made(today + timedelta(days=7 - today.weekday()), get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _made(monday: date, language: str) -> Example:
+    days = lines.Days(ZONE, monday, monday + timedelta(days=6))
+    packed = [
+        planning.pack((moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]) for text in CHOIR.values()
+    ]
+    people = [
+        planning.Person(at, "", name, "", "", True, at < LEADERS, times) for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
+    ]
+    group = planning.Group([person for person in people if person.packed], [person for person in people if not person.packed])
+    shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
+    found = heat(group, shown)
+    start = datetime.combine(monday, datetime.min.time(), ZONE)
+    deadline = start - timedelta(days=1, hours=-18)
+    meeting = Meeting(calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline)
+    ranked = planning.ranked(meeting, group, [], now=start, limit=3, named=True)
+    best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "", 0)], shown)
+    return Example(fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found))

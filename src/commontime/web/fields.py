@@ -1,0 +1,36 @@
+"""Fields that several pages' forms have."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from commontime.core import clock
+
+LEGACY = ("Etc/", "US/", "Canada/", "Brazil/", "Mexico/", "Chile/")  # other names of zones that are listed anyway
+
+
+class ZoneInput(forms.TextInput):
+    """A zone to type, with the known ones to pick from."""
+
+    def __init__(self) -> None:
+        super().__init__({"list": "zones", "autocomplete": "off", "spellcheck": "false"})
+
+    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        return mark_safe(super().render(name, value, dict(attrs or {}), renderer) + _zones())  # noqa: S308 (both are safe)
+
+
+@cache
+def _zones() -> SafeString:
+    names = sorted(name for name in clock.zones() if "/" in name and not name.startswith(LEGACY))
+    options = format_html_join("", '<option value="{}">', ((name,) for name in ["UTC", *names]))
+    return mark_safe(f'<datalist id="zones">{options}</datalist>')  # noqa: S308 (names of zones)
+
+
+def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}), **options
+    )

@@ -1,0 +1,186 @@
+"""A new calendar on one screen: with its days, its first meeting and its people."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods
+
+from commontime.accounts import actions as accounts_actions
+from commontime.accounts import queries as accounts
+from commontime.accounts.queries import full_name
+from commontime.calendars import actions, planning
+from commontime.calendars.models import Calendar
+from commontime.contacts import queries as contacts
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotFound
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.calendars import LONGEST_MEETING, MOST_SHOWN, VISIBILITIES, moment_field
+from commontime.web.fields import ZoneInput
+
+MOST_INVITED = 100
+SEPARATORS = re.compile(r"[\s,;]+")
+
+
+class NewCalendarForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    first_day = forms.DateField(label=gettext_lazy("First day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last_day = forms.DateField(label=gettext_lazy("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    earliest_hour = forms.TimeField(label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
+    latest_hour = forms.TimeField(label=gettext_lazy("To"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes it takes"),
+        min_value=1,
+        max_value=LONGEST_MEETING,
+        widget=forms.NumberInput(attrs={"list": "lengths"}),
+    )
+    look = forms.BooleanField(label=gettext_lazy("Look for a time right away"), required=False)
+    title = forms.CharField(
+        label=gettext_lazy("Title"), required=False, max_length=200, help_text=gettext_lazy("If it is called otherwise than the calendar.")
+    )
+    deadline = moment_field(gettext_lazy("Answers until"), required=False)
+    contacts = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Your contacts"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    others = forms.CharField(
+        label=gettext_lazy("Others"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "off", "spellcheck": "false"}),
+        help_text=gettext_lazy("User names or e-mail addresses, with a space, a comma or a new line between them."),
+    )
+    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
+    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, people: Sequence[User], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if people:
+            self.fields["contacts"].choices = [(person.pk, full_name(person)) for person in people]  # type: ignore[attr-defined]
+        else:
+            del self.fields["contacts"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("look") and not given.get("deadline") and "deadline" not in self.errors:
+            self.add_error("deadline", _("Say until when people can answer."))
+        if {"first_day", "last_day"} <= given.keys():
+            self._check_days(given["first_day"], given["last_day"])
+        if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given["latest_hour"] <= given["earliest_hour"]:
+            self.add_error("latest_hour", _("The day must end after it begins."))
+        return given
+
+    def _check_days(self, first: date, last: date) -> None:
+        if not all(clock.EARLIEST.year <= day.year < clock.LATEST.year for day in (first, last)):
+            self.add_error("first_day", _("Take days in the years 2000 to 2099."))
+        elif last < first:
+            self.add_error("last_day", _("The last day comes before the first."))
+        elif last - first >= planning.FARTHEST:
+            self.add_error("last_day", _("Take at most %(n)d days.") % {"n": planning.FARTHEST.days})
+
+
+@gzip_page
+@require_http_methods(FORM)
+@signed_in
+def new_calendar(request: HttpRequest) -> HttpResponse:
+    """Make a calendar, look for its first meeting and invite its people, all or nothing; then one is where times are painted."""
+    user = me(request)
+    own = accounts.setting_of(user).time_zone
+    typed = request.POST.get("time_zone", "")
+    zone = ZoneInfo(typed if typed in clock.zones() else own)
+    people = [contact.contactee for contact in contacts.contacts_of(user)[:MOST_SHOWN]]
+    with timezone.override(zone):
+        form = NewCalendarForm(people, request.POST or None, initial=_usual(zone))
+        calendar = submit(form, _start, by=user)
+    if calendar:
+        return redirect(f"/app/calendars/{calendar.pk}/")
+    return page(
+        request, "web/calendars/new.html", {"form": form, "unfolds": form.is_bound and {"time_zone", "location"} & form.errors.keys()}
+    )
+
+
+def _usual(zone: ZoneInfo) -> dict[str, Any]:
+    """Return what suits most groups: two weeks from a Monday that leaves some days to answer, at the hours most people are awake."""
+    today = clock.now().astimezone(zone).date()
+    monday = today + timedelta(days=14 - today.weekday())
+    return {
+        "first_day": monday,
+        "last_day": monday + timedelta(days=13),
+        "earliest_hour": time(8),
+        "latest_hour": time(22),
+        "duration_minutes": 60,
+        "look": True,
+        "deadline": datetime.combine(monday - timedelta(days=3), time(18)),
+        "visibility": "open",
+        "time_zone": str(zone),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """Whom to invite: by account, and by address."""
+
+    people: list[int]
+    addresses: list[str]
+
+
+def _start(
+    *, by: User, contacts: Sequence[int] = (), others: str, look: bool, title: str, deadline: datetime | None, **typed: Any
+) -> Calendar:
+    """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even though nothing else happens."""
+    guests = _guests(contacts, others, by)
+    fields = _with_window(**typed)
+    with transaction.atomic():
+        calendar = actions.create_calendar(by=by, **fields)
+        if look:
+            assert deadline is not None  # the form asks for it
+            actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
+        try:
+            for person in guests.people:
+                actions.invite_person(calendar, by=by, receiver=person)
+            for address in guests.addresses:
+                actions.invite_address(calendar, by=by, email=address)
+        except (Conflict, InvalidInput) as refusal:
+            raise InvalidInput(refusal.detail, field="others") from None
+    return calendar
+
+
+def _guests(contacts: Sequence[int], others: str, by: User) -> Guests:
+    people, addresses, unknown = list(contacts), [], []
+    words = [word for word in SEPARATORS.split(others) if word]
+    if len(words) + len(people) > MOST_INVITED:
+        raise InvalidInput(_("Invite at most %(n)d at once. The others can follow.") % {"n": MOST_INVITED}, field="others")
+    for word in words:
+        if "@" in word:
+            addresses.append(word.lower())
+            continue
+        try:
+            people.append(accounts_actions.find(word, by=by).pk)
+        except NotFound:
+            unknown.append(_("Nobody here is called “%(name)s”. Take an e-mail address instead.") % {"name": word})
+    if unknown:
+        raise InvalidInput(unknown[0], fields={"others": unknown})
+    return Guests(list(dict.fromkeys(people)), list(dict.fromkeys(addresses)))
+
+
+def _with_window(*, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any) -> dict[str, Any]:
+    """Return a calendar's fields with its window, from the first day's earliest hour to the last day's latest; 0:00 ends the day."""
+    zone = ZoneInfo(fields["time_zone"]) if fields["time_zone"] in clock.zones() else ZoneInfo("UTC")  # the action refuses others
+    ends_on = last_day if latest_hour > time() else last_day + timedelta(days=1)
+    start, end = datetime.combine(first_day, earliest_hour, zone), datetime.combine(ends_on, latest_hour, zone)
+    return {**fields, "window_start": start, "window_end": end}

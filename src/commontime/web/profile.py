@@ -1,0 +1,294 @@
+"""One's own settings: who one is, how the pages show time, what is mailed, where one is signed in, and the end of the account."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from commontime.accounts import actions, queries
+from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
+from commontime.accounts.models import UserSetting
+from commontime.accounts.queries import full_name
+from commontime.calendars import actions as calendar_actions
+from commontime.calendars import queries as calendars
+from commontime.core.clients import client_of
+from commontime.core.errors import InvalidInput, NotFound
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.fields import ZoneInput, password_field
+from commontime.web.middleware import open_page_session
+
+MOST_SESSIONS = 100
+LANGUAGES = sorted((code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES)
+WEEK_STARTS = {
+    WeekStart.MONDAY: gettext_lazy("Monday"),
+    WeekStart.SATURDAY: gettext_lazy("Saturday"),
+    WeekStart.SUNDAY: gettext_lazy("Sunday"),
+}
+HOUR_CYCLES = {HourCycle.H23: gettext_lazy("24 hours, as in 19:30"), HourCycle.H12: gettext_lazy("12 hours, as in 7:30 pm")}
+WHO_MAY_ADD = {
+    WhoMayAdd.ANYONE: gettext_lazy("Anybody who organises one"),
+    WhoMayAdd.CONTACTS: gettext_lazy("Only people among my contacts. The others invite me, and I answer."),
+}
+
+
+# Forms ------------------------------------------------------------------------------------------------------------------
+
+
+class NamesForm(forms.Form):
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    username = forms.CharField(
+        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
+    )
+
+
+class EmailForm(forms.Form):
+    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    current_password = password_field(gettext_lazy("Current password"), "current-password")
+
+
+class PasswordForm(forms.Form):
+    current_password = password_field(gettext_lazy("Current password"), "current-password")
+    password = password_field(gettext_lazy("New password"), "new-password")
+
+
+class TimeForm(forms.Form):
+    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
+    hour_cycle = forms.ChoiceField(label=gettext_lazy("Hours"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect)
+    week_start = forms.ChoiceField(label=gettext_lazy("The week begins on"), choices=list(WEEK_STARTS.items()))
+    locale = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=LANGUAGES,
+        help_text=gettext_lazy("For the dates in mails. Texts are in English so far."),
+    )
+
+
+class MailForm(forms.Form):
+    mail_invitations = forms.BooleanField(label=gettext_lazy("Invitations"), required=False)
+    mail_meetings = forms.BooleanField(label=gettext_lazy("Meetings: when one is fixed, moved or cancelled"), required=False)
+    mail_reminders = forms.BooleanField(label=gettext_lazy("Reminders that others send me"), required=False)
+
+
+class PrivacyForm(forms.Form):
+    who_may_add_me = forms.ChoiceField(
+        label=gettext_lazy("Who may add me to a calendar at once"), choices=list(WHO_MAY_ADD.items()), widget=forms.RadioSelect
+    )
+    still = forms.MultipleChoiceField(
+        label=gettext_lazy("You get no mails from"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Untick whom you want to hear from again."),
+    )  # fmt: skip
+    muted = forms.CharField(
+        label=gettext_lazy("Get no mails from"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
+        help_text=gettext_lazy("A user name. What this person asks us to mail you is dropped; they are not told."),
+    )
+
+    def __init__(self, muted: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if muted:
+            self.fields["still"].choices = [(name, name) for name in muted]  # type: ignore[attr-defined]
+        else:
+            del self.fields["still"]
+
+
+# The page ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page with a form of its own."""
+
+    name: str
+    title: Any
+    form: forms.Form
+    was_saved: bool
+
+
+TITLES = {
+    "names": gettext_lazy("Your names"),
+    "time": pgettext_lazy("settings", "Time and language"),
+    "mail": gettext_lazy("Mails you get"),
+    "privacy": gettext_lazy("Other people"),
+    "email": gettext_lazy("E-mail address"),
+    "password": gettext_lazy("Password"),
+}
+
+
+@gzip_page
+@require_http_methods(FORM)
+@signed_in
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """Show one's settings, a form a section, and store the one that was sent."""
+    user, what = me(request), request.POST.get("do", "")
+    if what == "end":
+        return _end_session(request)
+    if what == "zone":  # what home offers where the device is in another one
+        actions.change_settings(user, time_zone=request.POST.get("time_zone", ""))
+        return redirect("/app/")
+    if request.method == "POST" and what not in TITLES:
+        raise InvalidInput(_("Choose what to save."), field="do")
+    filled = _forms(user, queries.setting_of(user), what, request)
+    if what and _save(request, what, filled[what]):
+        return redirect(f"/app/settings/?saved={what}#{what}")
+    saved = request.GET.get("saved")
+    context = {
+        "form": filled.get(what),
+        "sections": [Section(name, title, filled[name], name == saved) for name, title in TITLES.items()],
+        "sessions": [(session, device(session.user_agent)) for session in queries.sessions_of(user)[:MOST_SESSIONS]],
+        "this_session": queries.sign_in_of(user).id,
+    }
+    return page(request, "web/accounts/settings.html", context)
+
+
+def _forms(user: User, setting: UserSetting, sent: str, request: HttpRequest) -> dict[str, forms.Form]:
+    def about(thing: Any, form: type[forms.Form]) -> dict[str, Any]:
+        return {name: getattr(thing, name) for name in form.base_fields if hasattr(thing, name)}
+
+    def data(name: str) -> dict[str, Any]:
+        return {"data": request.POST if name == sent else None, "prefix": None, "auto_id": f"id_{name}_%s"}
+
+    muted = queries.muted_by(user)
+    return {
+        "names": NamesForm(initial=about(user, NamesForm), **data("names")),
+        "time": TimeForm(initial=about(setting, TimeForm), **data("time")),
+        "mail": MailForm(initial=about(setting, MailForm), **data("mail")),
+        "privacy": PrivacyForm(muted, initial={"who_may_add_me": setting.who_may_add_me, "still": muted}, **data("privacy")),
+        "email": EmailForm(initial={"email": user.email}, **data("email")),
+        "password": PasswordForm(**data("password")),
+    }
+
+
+def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
+    """Store what one section holds. Returns whether it was accepted; otherwise the form says why not."""
+    user, client = me(request), client_of(request.META)
+
+    def change_credentials(**typed: Any) -> bool:
+        actions.confirm_password(user, typed["current_password"], client=client)
+        opened = actions.edit_profile(user, by=user, client=client, door=Door.WEB, **typed)
+        if opened:  # all other sign-ins have ended, and this one with them
+            open_page_session(request, opened)
+        return True
+
+    def change_names(**typed: Any) -> bool:
+        actions.edit_profile(user, by=user, client=client, **typed)
+        return True
+
+    def change_privacy(*, who_may_add_me: str, muted: str, still: list[str] | None = None) -> bool:
+        actions.change_settings(user, who_may_add_me=who_may_add_me, muted=[*(still or []), *([muted] if muted else [])])
+        return True
+
+    def change_settings(**typed: Any) -> bool:
+        actions.change_settings(user, **typed)
+        return True
+
+    action = {"names": change_names, "email": change_credentials, "password": change_credentials, "privacy": change_privacy}
+    return bool(submit(form, action.get(what, change_settings)))
+
+
+def _end_session(request: HttpRequest) -> HttpResponse:
+    user = me(request)
+    session = queries.session_for(user, _id(request.POST.get("session")))
+    actions.end_session(session)
+    return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound(_("You are not signed in there.")) from None
+
+
+# Export -----------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def export(request: HttpRequest) -> HttpResponse:
+    """Hand out everything stored about the person as a file."""
+    user = me(request)
+    account = {name: getattr(user, name) for name in ("id", "username", "email", "first_name", "last_name")}
+    hidden = {"id", "user", "username_key", "email_key", "feed_hash"}
+    setting = queries.setting_of(user)
+    chosen = {field.name: getattr(setting, field.name) for field in UserSetting._meta.fields if field.name not in hidden}
+    everything = {**account, "settings": chosen, **calendars.everything_about(user)}
+    headers = {"Content-Disposition": 'attachment; filename="commontime.json"'}
+    return JsonResponse(everything, json_dumps_params={"indent": 1, "ensure_ascii": False}, headers=headers)
+
+
+# The end of the account -------------------------------------------------------------------------------------------------
+
+
+class DeleteForm(forms.Form):
+    transfer_to = forms.TypedChoiceField(
+        label=gettext_lazy("What becomes of your calendars"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect
+    )
+    current_password = password_field(gettext_lazy("Your password"), "current-password")
+
+    def __init__(self, heirs: list[User], owned: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if owned and heirs:
+            choices = [(person.pk, _("%(name)s becomes their owner") % {"name": full_name(person)}) for person in heirs]
+            self.fields["transfer_to"].choices = [("", _("They are deleted, and their people are told")), *choices]  # type: ignore[attr-defined]
+        else:
+            del self.fields["transfer_to"]
+
+
+@require_http_methods(FORM)
+@signed_in
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """Show what goes with the account, and delete it for whoever knows its password."""
+    user = me(request)
+    owned = list(calendars.calendar_list_for(user, {"owner"}).order_by("name", "id"))
+    form = DeleteForm(list(calendars.possible_heirs(user)), len(owned), request.POST or None)
+
+    def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
+        actions.confirm_password(user, current_password, client=client_of(request.META))
+        calendar_actions.delete_account(user, by=user, session_id=queries.sign_in_of(user).id, transfer_to=transfer_to)
+        return True
+
+    if submit(form, delete):
+        request.session.flush()
+        return redirect("/?gone")
+    joined = calendars.calendar_list_for(user, {"participant"}).count()
+    ahead = calendars.meetings_to_come(*owned).count() if owned else 0
+    return page(request, "web/accounts/delete.html", {"form": form, "owned": owned, "joined": joined, "ahead": ahead})
+
+
+# Sign-ins ---------------------------------------------------------------------------------------------------------------
+
+PROGRAMS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "CrOS": "Chromebook",
+    "Linux": "Linux",
+}
+
+
+def device(user_agent: str) -> str:
+    """Say which program on what a sign-in came from, as far as its User-Agent tells."""
+    program = next((name for mark, name in PROGRAMS.items() if f"{mark}/" in user_agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
+    if program and system:
+        return _("%(program)s on %(system)s") % {"program": program, "system": system}
+    return program or re.split(r"[\s/(]", user_agent)[0] or _("Unknown program")
