@@ -28,6 +28,7 @@ from commontime.calendars.planning.plans import (
     busy_times,
     problem_of,
     solve,
+    told_of,
     why_unplaced,
 )
 from commontime.calendars.planning.suggestions import Ranked, WhatIf, best_starts, bounds_of, lies_within, ranked, reasons, supposed
@@ -75,5 +76,6 @@ __all__ = [
     "reasons",
     "solve",
     "supposed",
+    "told_of",
     "why_unplaced",
 ]
