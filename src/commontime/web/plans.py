@@ -236,7 +236,7 @@ def _soon() -> dict[str, Any]:
 
 def _asked(seen: Sight) -> dict[str, Any]:
     """Return what was asked last, as far as the form can ask it."""
-    align, seconds = seen.question.align_minutes or ANY_MINUTE, seen.question.seconds
+    align, seconds = seen.question.align_minutes or ANY_MINUTE, int(seen.question.seconds)
     return {"align": align if align in GRIDS else 15, "seconds": seconds if seconds in SEARCHES else 30}
 
 

@@ -29,7 +29,7 @@ class PlanProgress extends HTMLElement {
     const held = this.part.contains(document.activeElement) && document.activeElement;
     this.part.replaceWith(document.adoptNode(fresh));
     if (held) (held.name && this.querySelector(`[name="${held.name}"]:enabled`) || this.querySelector("h2")).focus();
-    const said = this.part.hasAttribute("data-running") ? this.part.dataset.said : this.part.innerText.split("\n\n").slice(0, 2).join(". ");
+    const { said } = this.part.dataset;
     const place = this.firstElementChild;
     if (place.textContent !== said) place.textContent = said;
   }
