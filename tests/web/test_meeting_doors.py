@@ -36,7 +36,8 @@ class Planned(Doors):
 
 @pytest.mark.parametrize(("name", "is_finalized"), [("mina", False), ("mina", True), ("sam", False), ("nina", False)])
 @pytest.mark.parametrize(
-    "what", ["suggest", "take back", "fix", "fix badly", "retitle", "delete", "one-on-ones", "plan", "plan while one runs", "stop", "publish"]
+    "what",
+    ["suggest", "take back", "fix", "fix badly", "retitle", "delete", "one-on-ones", "plan", "plan while one runs", "stop", "publish"],
 )
 def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
     running = what in ("stop", "plan while one runs")
