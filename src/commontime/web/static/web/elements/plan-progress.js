@@ -28,7 +28,7 @@ class PlanProgress extends HTMLElement {
     if (!fresh) return;
     const held = this.part.contains(document.activeElement) && document.activeElement;
     this.part.replaceWith(document.adoptNode(fresh));
-    if (held) (held.name && this.querySelector(`[name="${held.name}"]:enabled`) || this.querySelector("h2")).focus();
+    if (held) (this.querySelector(`button[value="${held.value}"]:enabled`) ?? this.querySelector("h2")).focus();
     const { said } = this.part.dataset;
     const place = this.firstElementChild;
     if (place.textContent !== said) place.textContent = said;
