@@ -311,6 +311,9 @@ class World:
             "POST /app/calendars/{id}/times/": {"text": "Mon 9-12 works", "do": "preview"},
             "POST /app/calendars/{id}/people/": {"do": "invite", "who": "nina"},
             "POST /app/calendars/{id}/meetings/new/": {"deadline": later[:16]},
+            "POST /app/calendars/{id}/meetings/{mid}/": {"do": "suggest", "suggested_time": build.day(11).strftime("%Y-%m-%dT%H:%M")},
+            "POST /app/calendars/{id}/meetings/{mid}/edit/": {"title": "Another title", "deadline": later[:16]},
+            "POST /app/calendars/{id}/plan/": {"do": "plan", "align": "15", "seconds": "10"},
             "POST /app/calendars/{id}/settings/": {
                 "name": "Another name",
                 "duration_minutes": 60,

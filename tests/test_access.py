@@ -272,12 +272,14 @@ def test_hidden_and_missing_pages_are_the_same_to_who_may_not_know(world, row):
 
 def test_a_page_for_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
     rows = [row for row in ROWS if row.is_page and len(set(row.names) & set(IDS)) == 2]
+    others = {"pid": world.band_seat.pk, "mid": world.gig.pk}
     for row in rows:
-        assert row.names == ["id", "pid"]  # add the child of another kind of page here
+        parent, child = row.names
+        assert parent == "id"
         for person in (world.people[name] for name in ("mina", "sam", "eve")):
-            wrong = page_to(person, row.method, row.path.format(id=world.calendar.pk, pid=world.band_seat.pk))
+            wrong = page_to(person, row.method, row.path.format(**{"id": world.calendar.pk, child: others[child]}))
             assert wrong[0] == 404
-            assert wrong == page_to(person, row.method, row.path.format(id=world.calendar.pk, pid=uuid4()))
+            assert wrong == page_to(person, row.method, row.path.format(**{"id": world.calendar.pk, child: uuid4()}))
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2])

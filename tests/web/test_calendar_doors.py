@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, Plan, ScheduleSuggestion
 from commontime.mail.models import Message
 from tests import build
 from tests.client import caller
@@ -27,7 +27,9 @@ def stored() -> Any:
         sorted(CalendarParticipant.objects.values_list("calendar__name", "user__username", "required")),
         sorted(NonBusyTime.objects.values_list("user__username", "start_time", "end_time", "preference_level")),
         sorted(Invitation.objects.values_list("calendar__name", "receiver__username", "email", "status"), key=str),
-        sorted(Meeting.objects.values_list("title", "deadline", "for_everyone")),
+        sorted(Meeting.objects.values_list("title", "deadline", "for_everyone", "final_time", "sequence"), key=str),
+        sorted(ScheduleSuggestion.objects.values_list("author__username", "suggested_time")),
+        [(plan.status, plan.stop_wanted, plan.question["align_minutes"]) for plan in Plan.objects.all()],
         sorted(Message.objects.values_list("kind", "recipient")),
     )
 

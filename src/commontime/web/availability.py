@@ -5,7 +5,7 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import Resolver404, resolve
 from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -164,11 +163,11 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     stored = [suggestion for suggestion in meeting.suggestions.all() if suggestion.suggested_time > seen.now]
     now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
     found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
-    shown = _at_round_times(found[:most], meeting, group, seen.tells)
+    shown = at_round_times(found[:most], meeting, group, seen.tells)
     return fragments.Best(meeting, shown, len(group.people), meeting_address(meeting), len(found) > most)
 
 
-def _at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:
+def at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:
     """Return computed starts at the next quarter of an hour where that is as good for everybody: people say "a quarter to", not "11:31"."""
     round_ = {each.outcome.start: _next_quarter(each.outcome.start) for each in found if each.stored is None}
     wanted = [start for start, later in round_.items() if start != later]
@@ -194,18 +193,8 @@ def _next_quarter(start: datetime) -> datetime:
     return moment(-(-seconds(start) // 900) * 900)
 
 
-@cache
-def _has_meeting_page() -> bool:
-    nobody = UUID(int=0)
-    try:
-        resolve(f"/app/calendars/{nobody}/meetings/{nobody}/")
-    except Resolver404:
-        return False
-    return True
-
-
 def meeting_address(meeting: Meeting) -> str:
-    return f"/app/calendars/{meeting.calendar_id}/meetings/{meeting.pk}/" if _has_meeting_page() else ""
+    return f"/app/calendars/{meeting.calendar_id}/meetings/{meeting.pk}/"
 
 
 @gzip_page

@@ -1,7 +1,7 @@
 """A calendar's page, and what its owner does with it: people, meetings, settings."""
 
 from collections.abc import Callable, Hashable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -68,6 +68,8 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         return redirect("/app/")
     shown, cells = seen.look, seen.look.grid.cells
     states = grid.states(seen.windows, cells)
+    scheduled = [meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED]
+    scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
     context = {
         "calendar": seen.calendar,
         "look": shown,
@@ -76,7 +78,8 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "table": _part("paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)),
         "live": availability.live_part(seen),
         "texts": _part("texts", _texts),
-        "fixed": [_fixed(meeting, seen) for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED],
+        "fixed": [_fixed(meeting, seen) for meeting in scheduled if planning.is_for(meeting, seen.user.pk)],
+        "others": [_fixed(meeting, seen) for meeting in scheduled if not planning.is_for(meeting, seen.user.pk)],
         "days": _part("days", partial(fragments.day_options, shown), shown.key),
         "day_ticks": _part("ticks", partial(fragments.day_ticks, shown), shown.key),
         "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
@@ -226,10 +229,18 @@ def remove_participant(request: HttpRequest, calendar_id: UUID, participant_id: 
 # Meetings ---------------------------------------------------------------------------------------------------------------
 
 
-def moment_field(label: Any, **options: Any) -> forms.DateTimeField:
-    return forms.DateTimeField(
-        label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options
-    )
+class MomentField(forms.DateTimeField):
+    """A moment as typed by the page's clocks, or with an offset as our own buttons send it."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
+            raise forms.ValidationError(_("Give a moment between the years 2000 and 2099."))
+        return moment
+
+
+def moment_field(label: Any, **options: Any) -> MomentField:
+    return MomentField(label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options)
 
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs

@@ -19,11 +19,12 @@ from commontime.web.grid import Day, Key, State
 from commontime.web.looking import Heat, Look
 
 STEPS = 6  # of the scale; the last one is everybody
+LONG = 120  # characters of reasons that are folded where that is wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """A meeting with its best starts, and where its own page is, if it has one."""
+    """A meeting with its best starts, and where its own page is."""
 
     meeting: Meeting
     ranked: Sequence[planning.Ranked]
@@ -191,37 +192,54 @@ def _meeting(best: Best, shown: Look) -> str:
     meeting = best.meeting
     title = escape(meeting.title or _("Meeting"))
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
-    deadline = meeting.deadline.astimezone(shown.zone)
-    until = _("Answers until %(day)s, %(time)s") % {"day": day_name(deadline, short=True), "time": shown.time(deadline)}
-    minutes = int(meeting.duration.total_seconds() // 60)
-    length = ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
-    head = f'<h3>{name}</h3><p class="soft">{escape(length)} · {escape(until)}</p>'
+    head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
-        return f'<article class="best">{head}<p class="empty">{escape(_nothing(best))}</p></article>'
-    rows = "".join(_start(ranked, best, shown) for ranked in best.ranked)
-    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.is_more and best.address else ""
+        return f'<article class="best">{head}<p class="empty">{escape(nothing_yet())}</p></article>'
+    rows = "".join(
+        f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
+        for ranked in best.ranked
+    )
+    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
 
-def _nothing(best: Best) -> str:
+def length(duration: timedelta) -> str:
+    minutes = int(duration.total_seconds() // 60)
+    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+
+
+def until(deadline: datetime, shown: Look) -> str:
+    local = deadline.astimezone(shown.zone)
+    return _("Answers until %(day)s, %(time)s") % {"day": day_name(local, short=True), "time": shown.time(local)}
+
+
+def nothing_yet() -> str:
     return _("No start suits anybody yet. It appears here as soon as people say when they can.")
 
 
-def _start(ranked: planning.Ranked, best: Best, shown: Look) -> str:
+def is_for_all(ranked: planning.Ranked, people: int) -> bool:
+    return len(ranked.outcome.attending) == people
+
+
+def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, fold: bool = False) -> SafeString:
+    """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded if wanted."""
     outcome = ranked.outcome
-    everybody = len(outcome.attending) == best.people
-    badge = _("All can") if everybody else _("%(can)d of %(people)d") % {"can": len(outcome.attending), "people": best.people}
-    stretch = escape(when(outcome.start, best.meeting.duration, shown))
+    can = {"can": len(outcome.attending), "people": people}
+    badge = _("All can") if is_for_all(ranked, people) else _("%(can)d of %(people)d") % can
+    stretch = escape(when(outcome.start, meeting.duration, shown))
     machine = outcome.start.isoformat()
-    why = escape(" ".join(ranked.reasons))
-    mark = ' class="all"' if everybody else ""
-    return (
-        f'<li{mark}><span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
-        f'<span class="badge">{escape(badge)}</span>{_bar(outcome, best.people)}<span class="why">{why}</span></li>'
+    why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
+    if fold and sum(map(len, ranked.reasons)) > LONG:
+        first, *rest = ranked.reasons
+        listed = "".join(f"<li>{escape(reason)}</li>" for reason in rest)
+        why = f'<details class="why"><summary>{escape(first)} <u>{escape(_("Why"))}</u></summary><ul>{listed}</ul></details>'
+    return mark_safe(  # noqa: S308 (each part is escaped)
+        f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
+        f'<span class="badge">{escape(badge)}</span>{bar(outcome, people)}{why}'
     )
 
 
-def _bar(outcome: planning.Outcome, people: int) -> str:
+def bar(outcome: planning.Outcome, people: int) -> SafeString:
     """Return a bar with a part for each group of people; what it shows stands beside it in words."""
     parts, at = [], 0.0
     groups = [
@@ -236,7 +254,8 @@ def _bar(outcome: planning.Outcome, people: int) -> str:
         if width:
             parts.append(f'<rect class="{kind}" x="{at:.4g}" width="{width:.4g}" height="8"/>')
         at += width
-    return f'<svg class="bar-of-people" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
+    drawn = "".join(parts)
+    return mark_safe(f'<svg class="bar-of-people" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>')  # noqa: S308
 
 
 def as_attribute(value: object) -> SafeString:

@@ -1,7 +1,7 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, assets, availability, calendars, contacts, home, new_calendar, profile
+from commontime.web import accounts, assets, availability, calendars, contacts, home, meetings, new_calendar, plans, profile
 
 urlpatterns = [
     route("", home.welcome),
@@ -28,6 +28,11 @@ urlpatterns = [
     route("app/calendars/<uuid:calendar_id>/who/", availability.who),
     route("app/calendars/<uuid:calendar_id>/people/", calendars.people),
     route("app/calendars/<uuid:calendar_id>/meetings/new/", calendars.new_meeting),
+    route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/", meetings.meeting),
+    route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/edit/", meetings.edit),
+    route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics", meetings.invite),
+    route("app/calendars/<uuid:calendar_id>/plan/", plans.plan),
+    route("app/calendars/<uuid:calendar_id>/plan/live/", plans.live),
     route("app/calendars/<uuid:calendar_id>/settings/", calendars.settings),
     route("app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/", calendars.remove_participant),
 ]

@@ -33,6 +33,7 @@ from commontime.calendars.planning.plans import (
     problem_of,
     remember_meetings,
     solve,
+    told_of,
     why_unplaced,
 )
 from commontime.calendars.planning.suggestions import Ranked, WhatIf, best_starts, bounds_of, lies_within, ranked, reasons, supposed
@@ -87,5 +88,6 @@ __all__ = [
     "remember_meetings",
     "solve",
     "supposed",
+    "told_of",
     "why_unplaced",
 ]

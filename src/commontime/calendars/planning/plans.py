@@ -16,7 +16,7 @@ from commontime import engine
 from commontime.calendars import queries
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.outcomes import span
-from commontime.calendars.planning.people import Group, Person, group_for, is_for, minutes_of, people_of, windows_of
+from commontime.calendars.planning.people import Group, Person, attendees_of, group_for, is_for, minutes_of, people_of, windows_of
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
@@ -271,6 +271,16 @@ def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: i
             for wanted in (room.wanted if room else ())
         ),
     )
+
+
+def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
+    """Return who would hear of these meetings, which have no final time yet, if they got one, and of how many: one mail each."""
+    found: dict[int, tuple[Person, int]] = {}
+    for meeting in meetings:
+        for person in attendees_of(meeting):
+            if person.is_active:
+                found[person.user_id] = (person, found.get(person.user_id, (person, 0))[1] + 1)
+    return sorted(found.values(), key=lambda each: (-each[1], each[0].name, each[0].user_id))
 
 
 def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]) -> str:

@@ -1,0 +1,409 @@
+"""A meeting's page: its best starts and why, what would be if, suggesting and fixing one; afterwards who comes."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import actions, exchange, planning, queries, rules
+from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
+from commontime.web import fragments
+from commontime.web.availability import Sight, at_round_times, meeting_address
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.calendars import LONGEST_MEETING, MeetingForm, moment_field
+from commontime.web.kept import tag_of
+from commontime.web.looking import look
+
+MOST_STARTS = 10
+MOST_SUGGESTIONS = 100
+MOST_NAMES = 100
+QUARTER = 15
+NOTICES = {"reminded": gettext_lazy("A reminder is on its way."), "suggested": gettext_lazy("Your suggestion stands in the list.")}
+
+
+class SuggestForm(forms.Form):
+    suggested_time = moment_field(gettext_lazy("Begins"))
+
+
+class FixForm(forms.Form):
+    final_time = moment_field(gettext_lazy("Begins"))
+
+
+class WhatIfForm(forms.Form):
+    without = forms.TypedMultipleChoiceField(label=gettext_lazy("Without"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple)
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    quorum = forms.IntegerField(label=gettext_lazy("Enough when so many can"), required=False, min_value=1, max_value=1000)
+    earliest = moment_field(gettext_lazy("Not before"), required=False)
+    latest = moment_field(gettext_lazy("Over by"), required=False)
+    quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter of an hour"), required=False)
+
+    def __init__(self, people: Sequence[planning.Person], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["without"].choices = [(person.user_id, person.name) for person in people]  # type: ignore[attr-defined]
+
+
+class EditForm(MeetingForm):
+    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes kept free after it"), required=False, min_value=0, max_value=24 * 60)
+
+    def clean_buffer_minutes(self) -> int:
+        return self.cleaned_data["buffer_minutes"] or 0
+
+
+# What a page knows ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A meeting as one person looks at it now."""
+
+    meeting: Meeting
+    sight: Sight
+    group: planning.Group
+
+    @property
+    def here(self) -> str:
+        return f"{meeting_address(self.meeting)}{self.sight.look.query()}"
+
+    @property
+    def is_owner(self) -> bool:
+        return rules.may_manage(self.sight.user, self.meeting.calendar)
+
+    @property
+    def may_fix(self) -> bool:
+        return self.is_owner and not self.meeting.calendar.is_finalized
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start in a list. is_own: the suggestion is one that the person looking can take back."""
+
+    shown: SafeString
+    is_for_all: bool
+    moment: str
+    when: str
+    suggestion: ScheduleSuggestion | None
+    is_own: bool
+
+
+def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
+    user, now = me(request), clock.now()
+    found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
+    return Seen(found, Sight(found.calendar, user, shown, now), planning.group_for(found))
+
+
+def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> list[Start]:
+    """Return the best starts of the meeting, or of what it might be, with those that people suggested among them."""
+    sight = seen.sight
+    stored = queries.suggestions_of(meeting).filter(suggested_time__gt=sight.now).select_related("author")[:MOST_SUGGESTIONS]
+    found = planning.ranked(meeting, group, list(stored), now=sight.now, limit=MOST_STARTS, named=sight.tells, align=align)
+    found = found if align else at_round_times(found, meeting, group, sight.tells)
+    others = [each for each in found if each.outcome.start != meeting.final_time]
+    people = len(group.people)
+    return [
+        Start(
+            fragments.start(replace(each, rank=place), meeting, people, sight.look, fold=True),
+            fragments.is_for_all(each, people),
+            each.outcome.start.isoformat(),
+            fragments.when(each.outcome.start, meeting.duration, sight.look),
+            each.stored,
+            bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
+        )
+        for place, each in enumerate(others, start=1)
+    ]
+
+
+def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
+    suggestion.meeting = meeting
+    return suggestion
+
+
+# The page ---------------------------------------------------------------------------------------------------------------
+
+
+@gzip_page
+@require_http_methods(FORM)
+@signed_in
+def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+    """Show a meeting, and do what a button on its page says."""
+    seen = _seen(request, calendar_id, meeting_id)
+    refused: forms.Form | None = None
+    with timezone.override(seen.sight.look.zone):
+        if request.method == "POST":
+            done = _do(request, seen)
+            if isinstance(done, HttpResponse):
+                return done
+            refused = done
+        people = seen.group.people if seen.sight.tells else []
+        what_if = WhatIfForm(people, request.GET if "if" in request.GET else None)
+        supposed = _supposed(seen, what_if)
+    form = refused or (what_if if what_if.errors else None)
+    return page(request, "web/meetings/meeting.html", {**_context(request, seen), "form": form, "what_if": what_if, "supposed": supposed})
+
+
+def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
+    found, sight, shown = seen.meeting, seen.sight, seen.sight.look
+    frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
+    is_fixed = found.final_time is not None
+    return {
+        "meeting": found,
+        "calendar": found.calendar,
+        "title": found.title or _("Meeting"),
+        "place": found.location or found.calendar.location,
+        "length": fragments.length(found.duration),
+        "until": fragments.until(found.deadline, shown),
+        "look": shown,
+        "asked": shown.asked.items(),
+        "home_query": shown.query(zone=found.calendar.time_zone),
+        "here": seen.here,
+        "notice": NOTICES.get(request.GET.get("done", "")),
+        "people": _people(found, seen.group),
+        "silent": seen.group.silent[:MOST_NAMES],
+        "more_silent": max(0, len(seen.group.silent) - MOST_NAMES),
+        "answered": len(seen.group.answered),
+        "is_owner": seen.is_owner,
+        "frozen": frozen,
+        "is_over": is_over,
+        "fixed": _fixed(seen) if is_fixed else None,
+        "may_fix": seen.may_fix,
+        "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
+        "starts": _starts(seen, found, seen.group) if seen.is_owner or not is_fixed else [],
+        "nothing": fragments.nothing_yet(),
+    }
+
+
+def _people(meeting: Meeting, group: planning.Group) -> list[planning.Person] | None:
+    """Return whom the meeting is for; None: everybody in its calendar."""
+    return None if meeting.for_everyone else sorted(group.people, key=lambda person: (not person.required, person.name))[:MOST_NAMES]
+
+
+def _fixed(seen: Seen) -> dict[str, Any]:
+    """Return when it is and who comes: with names as far as the calendar's visibility allows, and always one's own answer."""
+    found, shown = seen.meeting, seen.sight.look
+    assert found.final_time is not None
+    outcome = planning.outcomes(seen.group, [found.final_time], found.duration)[0]
+    groups = [
+        ("yes", _("Yes"), [*outcome.ideal, *outcome.works]),
+        ("need", _("If need be"), outcome.if_need_be),
+        ("no", _("No"), outcome.cannot),
+        ("silent", _("Not answered"), outcome.unanswered),
+    ]
+    own = next((title for _kind, title, people in groups if seen.sight.user.pk in {person.user_id for person in people}), "")
+    names = ", ".join
+    return {
+        "when": fragments.when(found.final_time, found.duration, shown),
+        "moment": found.final_time.isoformat(),
+        "is_past": found.final_time + found.duration <= seen.sight.now,
+        "bar": fragments.bar(outcome, len(seen.group.people)),
+        "groups": [(kind, title, len(people), names(p.name for p in people) if seen.sight.tells else "") for kind, title, people in groups],
+        "own": own,
+    }
+
+
+def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
+    """Answer what would be if; None if nobody asks, or asks what makes no sense. Nothing is stored."""
+    if not form.is_valid():
+        return None
+    given = form.cleaned_data
+    what_if = planning.WhatIf(
+        without=frozenset(given["without"]),
+        duration_minutes=given["duration_minutes"],
+        earliest=given["earliest"],
+        latest=given["latest"],
+        quorum=given["quorum"],
+        align=QUARTER if given["quarter"] else None,
+    )
+    try:
+        imagined, group = planning.supposed(seen.meeting, seen.group, what_if)
+    except InvalidInput as refusal:
+        for name in refusal.fields:
+            form.add_error(name if name in form.fields else None, refusal.detail)
+        return None
+    without = [person.name for person in seen.group.people if person.user_id in what_if.without]
+    words = [
+        without and _("without %(names)s") % {"names": ", ".join(without)},
+        what_if.duration_minutes and fragments.length(imagined.duration),
+        what_if.quorum and _("enough when %(n)d can") % {"n": what_if.quorum},
+        what_if.earliest and _("not before %(when)s") % {"when": _at(seen, what_if.earliest)},
+        what_if.latest and _("over by %(when)s") % {"when": _at(seen, what_if.latest)},
+        what_if.align and _("only on the quarter of an hour"),
+    ]
+    # A start that was found for another length is not offered to be fixed at this one.
+    may_fix = seen.may_fix and imagined.duration == seen.meeting.duration
+    return {"starts": _starts(seen, imagined, group, what_if.align), "words": [word for word in words if word], "may_fix": may_fix}
+
+
+def _at(seen: Seen, moment: datetime) -> str:
+    local = moment.astimezone(seen.sight.look.zone)
+    return f"{fragments.day_name(local, short=True)}, {seen.sight.look.time(local)}"
+
+
+# What its buttons do ------------------------------------------------------------------------------------------------------
+
+
+def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
+    """Do what a button says. Returns where to go then, a question, or the form that was refused."""
+    user, post, found = seen.sight.user, request.POST, _as_shown(seen.meeting, request.POST)
+    match post.get("do"):
+        case "suggest":
+            suggesting = SuggestForm(post)
+            if not submit(suggesting, actions.suggest_time, found, by=user):
+                return suggesting
+            return redirect(_with(seen, done="suggested"))
+        case "take-back":
+            suggestion = queries.suggestion_for(user, found.pk, _id(post.get("suggestion")))
+            actions.withdraw_suggestion(suggestion, by=user)
+        case "fix":
+            fixing = FixForm(post)
+            doubts = submit(fixing, change, found, by=user, heard=post.get("anyway", ""))
+            if doubts is None:
+                return fixing
+            if doubts:
+                return ask(request, found, doubts, seen.here, when=_when(seen, fixing.cleaned_data["final_time"]))
+        case "withdraw":
+            actions.edit_meeting(found, by=user, strict=True, final_time=None)
+        case "remind":
+            _remind(seen, post.getlist("who"))
+            return redirect(_with(seen, done="reminded"))
+        case "delete":
+            actions.delete_meeting(found, by=user)
+            return redirect(f"/app/calendars/{found.calendar_id}/")
+        case _:
+            raise InvalidInput(_("Choose what to do."), field="do")
+    return redirect(seen.here)
+
+
+def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
+    """Change the meeting and return nothing; or change nothing and return what speaks against it.
+
+    heard: the mark of what was said against it when the person said to do it all the same. If it is something else now, that is asked too.
+    """
+    try:
+        actions.edit_meeting(meeting, by=by, strict=True, **changes)
+    except Conflict as refusal:
+        doubts: list[dict[str, Any]] = refusal.extra.get("warnings", [])
+        if not doubts:
+            raise
+        if heard != tag_of(repr(doubts)):
+            return doubts
+        actions.edit_meeting(meeting, by=by, strict=False, **changes)
+    return []
+
+
+def ask(request: HttpRequest, meeting: Meeting, doubts: list[dict[str, Any]], here: str, *, when: str = "") -> HttpResponse:
+    """Ask whether to do what was posted all the same. The answer posts it again, with what the person has heard."""
+    sent = [(name, value) for name, values in request.POST.lists() for value in values if name not in ("csrfmiddlewaretoken", "anyway")]
+    context = {"meeting": meeting, "title": meeting.title or _("Meeting"), "doubts": doubts, "when": when, "here": here, "sent": sent}
+    response = page(request, "web/meetings/ask.html", {**context, "detail": doubts[0]["detail"], "anyway": tag_of(repr(doubts))})
+    response.status_code = 409
+    return response
+
+
+def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
+    """Return the meeting with the version that the person saw, so that an action notices what somebody changed since."""
+    shown, meeting = post.get("version", ""), copy(meeting)
+    if shown.isascii() and shown.isdecimal() and len(shown) < 19:
+        meeting.version = int(shown)
+    return meeting
+
+
+def _remind(seen: Seen, names: Sequence[str]) -> None:
+    """Write to those named who have not answered. Who was written to often enough today is left out, unless that is everybody."""
+    if not seen.is_owner:
+        raise NotAllowed(_("Only the calendar's owner can remind people."))
+    wanted = [person for person in seen.group.silent if person.username in names and person.user_id != seen.sight.user.pk]
+    refusal: TooMany | None = None
+    sent = 0
+    for person in wanted:
+        try:
+            actions.send_letter(by=seen.sight.user, username=person.username, kind="reminder", calendar_id=seen.meeting.calendar_id)
+            sent += 1
+        except TooMany as too_many:
+            refusal = too_many
+    if not wanted:
+        raise NotFound(_("There is nobody like that to remind."))
+    if refusal and not sent:
+        raise refusal
+
+
+def _when(seen: Seen, moment: datetime) -> str:
+    return fragments.when(moment, seen.meeting.duration, seen.sight.look)
+
+
+def _with(seen: Seen, **more: str) -> str:
+    return f"{meeting_address(seen.meeting)}{seen.sight.look.query(**more)}"
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound(_("This meeting has no such suggestion.")) from None
+
+
+# Editing ------------------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(FORM)
+@signed_in
+def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+    """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
+    user = me(request)
+    found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    if not rules.may_manage(user, found.calendar):
+        raise NotAllowed(_("Only the calendar's owner can change its meetings."))
+    zone = accounts.setting_of(user).time_zone
+    here = meeting_address(found)
+    with timezone.override(zone):
+        form = EditForm(found.calendar, request.POST or None, initial=_as_typed(found))
+        doubts = submit(form, _change_some, _as_shown(found, request.POST), by=user, heard=request.POST.get("anyway", ""), of=form)
+        if doubts:
+            return ask(request, found, doubts, f"{here}edit/")
+        if doubts is not None:
+            return redirect(here)
+    context = {"meeting": found, "calendar": found.calendar, "title": found.title or _("Meeting"), "zone": zone, "here": here}
+    return page(request, "web/meetings/edit.html", {**context, "form": form})
+
+
+def _change_some(meeting: Meeting, *, by: User, heard: str, of: forms.Form, **typed: Any) -> list[dict[str, Any]]:
+    return change(meeting, by=by, heard=heard, **{name: typed[name] for name in of.changed_data})
+
+
+def _as_typed(meeting: Meeting) -> dict[str, Any]:
+    """Return the meeting's fields as the form shows them: moments to the minute, so that only what somebody typed counts as changed."""
+    named = planning.named_in(meeting)
+    fields = {name: getattr(meeting, name) for name in EditForm.base_fields if name not in ("required", "optional")}
+    for name in ("deadline", "earliest", "latest"):
+        fields[name] = fields[name] and fields[name].replace(second=0, microsecond=0)
+    fields["required"] = [user for user, must in named.items() if must]
+    fields["optional"] = [user for user, must in named.items() if not must]
+    return fields
+
+
+@require_safe
+@signed_in
+def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+    """The meeting as a file for one's own calendar."""
+    found = queries.meeting_for(me(request), meeting_id, calendar_id=calendar_id)
+    if found.final_time is None:
+        raise Conflict(_("This meeting has no final time yet."), code="not_scheduled")
+    body = exchange.invite_file(exchange.Snapshot.of(found))
+    return HttpResponse(
+        body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}
+    )

@@ -1,0 +1,404 @@
+"""Many meetings at once: one-on-ones, the search for a plan while it runs, its timetable, and publishing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django import forms
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Calendar, Meeting, Plan
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from commontime.web import fragments, timetable
+from commontime.web.availability import meeting_address
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.calendars import LONGEST_MEETING, moment_field
+from commontime.web.kept import tag_of
+from commontime.web.looking import FIRST_WEEKDAY, Look, look
+
+MOST_NAMES = 3
+MOST_LISTED = 200
+ANY_MINUTE = 0
+GRIDS = {
+    15: gettext_lazy("on the quarter"),
+    30: gettext_lazy("on the half hour"),
+    60: gettext_lazy("on the hour"),
+    5: gettext_lazy("every five minutes"),
+    ANY_MINUTE: gettext_lazy("at any minute"),
+}
+SEARCHES = {
+    10: gettext_lazy("10 seconds"),
+    30: gettext_lazy("half a minute"),
+    120: gettext_lazy("2 minutes"),
+    300: gettext_lazy("5 minutes"),
+}
+
+
+class OneOnOnesForm(forms.Form):
+    deadline = moment_field(gettext_lazy("Answers until"))
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes kept free after each"), required=False, min_value=0, max_value=24 * 60)
+    earliest = moment_field(gettext_lazy("Not before"), required=False)
+    latest = moment_field(gettext_lazy("Over by"), required=False)
+    people = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Only with these"), required=False, coerce=int, empty_value=None, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = [person for person in planning.people_of(calendar) if person.user_id != calendar.owner_id and person.is_active]
+        self.fields["people"].choices = [(person.user_id, person.name) for person in others]  # type: ignore[attr-defined]
+        self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
+
+    def clean_buffer_minutes(self) -> int:
+        return self.cleaned_data["buffer_minutes"] or 0
+
+
+class PlanForm(forms.Form):
+    align = forms.TypedChoiceField(label=gettext_lazy("Begin"), choices=list(GRIDS.items()), coerce=int)
+    seconds = forms.TypedChoiceField(label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int)
+
+
+# What a page knows ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A calendar's meetings and its last plan, as its owner looks at them now."""
+
+    calendar: Calendar
+    user: Any
+    look: Look
+    now: datetime
+    plan: Plan | None
+
+    @property
+    def here(self) -> str:
+        return f"/app/calendars/{self.calendar.pk}/plan/{self.look.query()}"
+
+    @cached_property
+    def meetings(self) -> dict[UUID, Meeting]:
+        found = {meeting.pk: meeting for meeting in queries.meetings_of(self.calendar).order_by("created_at", "id")}
+        for meeting in found.values():
+            meeting.calendar = self.calendar
+        return found
+
+    @property
+    def still_open(self) -> int:
+        return sum(meeting.final_time is None for meeting in self.meetings.values())
+
+    @cached_property
+    def people(self) -> dict[int, planning.Person]:
+        return {person.user_id: person for person in planning.people_of(self.calendar)}
+
+    @cached_property
+    def question(self) -> planning.Question:
+        return msgspec.convert(self.plan.question, planning.Question) if self.plan else planning.Question()
+
+    @cached_property
+    def answer(self) -> planning.Answer | None:
+        return msgspec.convert(self.plan.answer, planning.Answer) if self.plan and self.plan.answer else None
+
+    @cached_property
+    def placed(self) -> list[planning.Placed]:
+        """What has a place and is still there."""
+        return [placed for placed in self.answer.placed if placed.meeting in self.meetings] if self.answer else []
+
+    @property
+    def is_running(self) -> bool:
+        return self.plan is not None and self.plan.status == PlanStatus.RUNNING
+
+    @property
+    def tag(self) -> str:
+        plan = self.plan
+        state = plan and (plan.pk, plan.status, plan.seconds, plan.stop_wanted)
+        return tag_of((self.calendar.pk, state, str(self.look.zone), self.look.h12, get_language()))
+
+
+def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
+    user, now = me(request), clock.now()
+    calendar = queries.calendar_for(user, calendar_id)
+    if not rules.may_manage(user, calendar):
+        raise NotAllowed(_("Only the calendar's owner plans its meetings."))
+    try:
+        plan = queries.plan_for(user, calendar_id)
+        plan.calendar = calendar
+    except NotFound:
+        plan = None
+    return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now, plan)
+
+
+# The page ---------------------------------------------------------------------------------------------------------------
+
+
+@gzip_page
+@require_http_methods(FORM)
+@signed_in
+def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Show the calendar's plan to its owner, and do what a button on its page says."""
+    seen = _sight(request, calendar_id)
+    post = request.POST if request.method == "POST" else None
+    refusal = ""
+    with timezone.override(seen.look.zone):
+        pairs = OneOnOnesForm(seen.calendar, post if post and post.get("do") == "one-on-ones" else None, initial=_soon())
+        asking = PlanForm(post if post and post.get("do") == "plan" else None, initial=_asked(seen))
+        if post is not None:
+            try:
+                if target := _do(post, seen, pairs, asking):
+                    return redirect(target)
+            except Conflict as conflict:
+                # Of the plan, not of a form: the page as it is now, and why.
+                refusal, seen = conflict.detail, _sight(request, calendar_id)
+    form = next((each for each in (pairs, asking) if each.is_bound), None)
+    shown = {**_context(seen, asking), "pairs": pairs, "form": form, "refusal": refusal, "detail": refusal, "notice": _notice(request)}
+    response = page(request, "web/plans/plan.html", shown)
+    if refusal:
+        response.status_code = 409
+    return response
+
+
+@gzip_page
+@require_safe
+@signed_in
+def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """How far the search is, for a page that is open; 304 as long as nothing changed."""
+    seen = _sight(request, calendar_id)
+    if unchanged := get_conditional_response(request, etag=seen.tag):
+        return unchanged
+    response = render(request, "web/plans/plan.html#result", _context(seen, PlanForm(initial=_asked(seen))))
+    response["ETag"] = seen.tag
+    return response
+
+
+def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) -> str:
+    """Do what a button says. Returns where to go then; nothing if a form was refused."""
+    user = seen.user
+    match post.get("do"):
+        case "one-on-ones":
+            made = submit(pairs, actions.create_one_on_ones, seen.calendar, by=user)
+            return "" if made is None else f"/app/calendars/{seen.calendar.pk}/plan/{seen.look.query(made=str(len(made)))}"
+        case "plan":
+            return seen.here if submit(asking, _plan, seen.calendar, by=user, pinned=_pins(post)) else ""
+        case "stop":
+            actions.stop_plan(_shown(post, seen), by=user)
+        case "publish":
+            actions.apply_plan(_shown(post, seen), by=user)
+        case _:
+            raise InvalidInput(_("Choose what to do."), field="do")
+    return seen.here
+
+
+def _plan(calendar: Calendar, *, by: Any, pinned: dict[UUID, datetime], align: int, seconds: int) -> Plan:
+    question = planning.Question(pinned=pinned, align_minutes=align or None, seconds=seconds)
+    return actions.make_plan(calendar, by=by, question=question)
+
+
+def _shown(post: QueryDict, seen: Sight) -> Plan:
+    """Return the plan that the person saw when they pressed the button."""
+    if seen.plan is None:
+        raise NotFound(_("Nothing has been planned in this calendar yet."))
+    if post.get("plan") not in (None, str(seen.plan.pk)):
+        raise Conflict(_("A newer plan took the place of the one you saw. Look at this one first."), code="changed_meanwhile")
+    return seen.plan
+
+
+def _pins(post: QueryDict) -> dict[UUID, datetime]:
+    """Read what was ticked: a meeting and when it was seen, so that a plan made meanwhile moves no pin."""
+    try:
+        pairs = [value.split(" ", 1) for value in post.getlist("pin")[: planning.MOST_PLANNED]]
+        pinned = {UUID(meeting): datetime.fromisoformat(start) for meeting, start in pairs}
+    except ValueError:
+        pass
+    else:
+        if all(start.tzinfo and clock.EARLIEST <= start < clock.LATEST for start in pinned.values()):
+            return pinned
+    raise InvalidInput(_("This is no time of a plan. Load the page again."), field="pin")
+
+
+def _soon() -> dict[str, Any]:
+    return {"deadline": (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, second=0, microsecond=0, tzinfo=None)}
+
+
+def _asked(seen: Sight) -> dict[str, Any]:
+    """Return what was asked last, as far as the form can ask it."""
+    align, seconds = seen.question.align_minutes or ANY_MINUTE, int(seen.question.seconds)
+    return {"align": align if align in GRIDS else 15, "seconds": seconds if seconds in SEARCHES else 30}
+
+
+def _notice(request: HttpRequest) -> str:
+    made = request.GET.get("made", "")
+    if not made.isascii() or not made.isdecimal() or len(made) > 4:
+        return ""
+    if int(made) == 0:
+        return _("Everybody has a one-on-one already.")
+    return ngettext("%(n)d one-on-one waits for its time.", "%(n)d one-on-ones wait for their times.", int(made)) % {"n": int(made)}
+
+
+# What is shown ------------------------------------------------------------------------------------------------------------
+
+
+def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
+    answer, plan = seen.answer, seen.plan
+    status = PlanStatus(plan.status) if plan else None
+    told = planning.told_of([(seen.meetings[placed.meeting]) for placed in seen.placed]) if status == PlanStatus.DONE else []
+    wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
+    count = {"placed": len(seen.placed), "wanted": wanted}
+    return {
+        "calendar": seen.calendar,
+        "look": seen.look,
+        "asked": seen.look.asked.items(),
+        "home_query": seen.look.query(zone=seen.calendar.time_zone),
+        "here": seen.here,
+        "live": f"/app/calendars/{seen.calendar.pk}/plan/live/{seen.look.query()}",
+        "tag": seen.tag,
+        "plan": plan,
+        "status": status,
+        "frozen": seen.calendar.is_finalized,
+        "open": seen.still_open,
+        "others": len(seen.people) - 1,
+        "asking": asking,
+        "said": _("%(placed)d of %(wanted)d have a time") % count,
+        "proved": answer.proved if answer else False,
+        "gap": f"{100 * answer.gap:.3g}" if answer else "",
+        "quality": quality(answer, seen.question) if answer else "",
+        "counts": counts(answer, seen.question) if answer else [],
+        "elapsed": round(plan.seconds) if plan else 0,
+        "limit": round(seen.question.seconds),
+        "weeks": [] if seen.is_running else _weeks(seen),
+        "pinned": len(seen.question.pinned),
+        "unplaced": [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED],
+        "told": told[:MOST_LISTED],
+        "mails": sum(number for _person, number in told),
+    }
+
+
+def quality(answer: planning.Answer, question: planning.Question) -> str:
+    """Say how good a plan is: proved best, or where, and by how much at most, another might be better."""
+    if answer.proved:
+        return _("Optimal, proven: no plan is better.")
+    value, bound = answer.value, answer.bound
+    said = {"value": value.priority, "bound": bound.priority}
+    if value.priority != bound.priority:
+        if question.priorities:
+            return _("Not proven to be the best: by their priorities it places %(value)d, and no plan more than %(bound)d.") % said
+        return _("Not proven to be the best: it places %(value)d meetings, and no plan can place more than %(bound)d.") % said
+    first = _("As many meetings have a time as in any plan.")
+    if value.optional != bound.optional:
+        said = {"value": value.optional, "bound": bound.optional}
+        return f"{first} {_('%(value)d optional people come; no plan has more than %(bound)d.') % said}"
+    if value.if_need_be != bound.if_need_be:
+        said = {"value": value.if_need_be, "bound": bound.if_need_be}
+        return f"{first} {_('%(value)d come only if need be; no plan needs fewer than %(bound)d.') % said}"
+    if value.works != bound.works:
+        said = {"value": value.works, "bound": bound.works}
+        return f"{first} {_('%(value)d come when it works but is not ideal; no plan needs fewer than %(bound)d.') % said}"
+    better = _("Only how much people like their times could still be better, by %(percent)s %% at most.")
+    return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
+
+
+def counts(answer: planning.Answer, question: planning.Question) -> list[tuple[Any, int, str]]:
+    """Return what a plan is worth, in the order of importance, each with what no plan can beat."""
+    value, bound = answer.value, answer.bound
+    more, less = _("at most %(n)d"), _("at least %(n)d")
+    rows = [
+        (_("By priority") if question.priorities else _("Meetings with a time"), value.priority, bound.priority, more),
+        (_("Optional people who come"), value.optional, bound.optional, more),
+        (_("Come only if need be"), value.if_need_be, bound.if_need_be, less),
+        (_("Come when it works"), value.works, bound.works, less),
+        (_("How much they like it, summed up"), value.preference, bound.preference, more),
+    ]
+    return [(title, got, words % {"n": limit}) for title, got, limit, words in rows if got or limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A meeting in the timetable. pin: what its tick sends."""
+
+    title: str
+    address: str
+    hours: str
+    moment: str
+    without: str
+    pin: str
+    is_pinned: bool
+
+
+def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[str, list[timetable.Slot[Line]]]]]]:
+    """Return each week with its name, the hours beside it, and its days with their names."""
+    entries = [_entry(seen, placed) for placed in seen.placed]
+    first_weekday = FIRST_WEEKDAY[accounts.setting_of(seen.user).week_start]
+    found = []
+    for week in timetable.weeks(entries, seen.look.zone, first_weekday):
+        days = [(fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
+        name = _("From %(first)s to %(last)s") % {"first": days[0][0], "last": days[-1][0]} if len(days) > 1 else days[0][0]
+        hours = [(number, seen.look.time(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
+        found.append((name, week, hours, days))
+    return found
+
+
+def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
+    meeting = seen.meetings[placed.meeting]
+    start, end = (moment.astimezone(seen.look.zone) for moment in (placed.start, placed.start + meeting.duration))
+    missing = [person.name for person in planning.attendees_of(meeting) if person.packed and person.user_id not in placed.attending]
+    return timetable.Entry(
+        placed.start,
+        placed.start + meeting.duration,
+        Line(
+            title=_title(seen, meeting),
+            address=meeting_address(meeting),
+            hours=f"{seen.look.time(start)}–{seen.look.time(end)}",
+            moment=placed.start.isoformat(),
+            without=_some(missing),
+            pin=f"{placed.meeting} {placed.start.isoformat()}",
+            is_pinned=placed.meeting in seen.question.pinned,
+        ),
+    )
+
+
+def _title(seen: Sight, meeting: Meeting) -> str:
+    """Return the title; of a one-on-one only the other's name, because the owner's own stands before it in each."""
+    return meeting.title.removeprefix(f"{accounts.full_name(seen.user)} & ") or _("Meeting")
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    shown = ", ".join(names[:MOST_NAMES])
+    return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
+
+
+def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
+    """Return a meeting without a time, why, and the least that one would have to ask of whom."""
+    meeting = seen.meetings.get(unplaced.meeting)
+    titles: Mapping[UUID, str] = {pk: _title(seen, each) for pk, each in seen.meetings.items()}
+    asks = [
+        _("%(name)s: %(when)s")
+        % {"name": seen.people[wanted.user].name, "when": fragments.when(wanted.start, wanted.end - wanted.start, seen.look)}
+        for wanted in unplaced.ask
+        if wanted.user in seen.people
+    ]
+    return {
+        "title": _title(seen, meeting) if meeting else _("A meeting that is gone"),
+        "address": meeting_address(meeting) if meeting else "",
+        "why": planning.why_unplaced(unplaced, seen.people, titles),
+        "asks": asks,
+        "then": fragments.when(unplaced.start, meeting.duration, seen.look) if meeting and unplaced.start and asks else "",
+    }
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12))

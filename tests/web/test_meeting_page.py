@@ -1,0 +1,428 @@
+"""A meeting's page as a browser without scripts meets it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
+from commontime.core import clock
+from commontime.mail.models import Message
+from commontime.web import kept
+from tests import build
+from tests.web.test_calendar_page import browser_of, crowd, handlers_in
+
+pytestmark = pytest.mark.django_db
+TYPED = "%Y-%m-%dT%H:%M"
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    kept.forget()
+
+
+class Choir:
+    """Mina and Sam, both free from nine to twelve, Iris, who has not answered, and a rehearsal."""
+
+    def __init__(self, **fields) -> None:
+        self.mina, self.sam, self.iris = (build.user(name) for name in ("mina", "sam", "iris"))
+        self.calendar = build.calendar(owner=self.mina, participants=[self.sam, self.iris], **fields)
+        for person in (self.mina, self.sam):
+            build.window(self.calendar, person, build.day(9), build.day(12), 9)
+        self.meeting = build.meeting(calendar=self.calendar, title="Rehearsal")
+        self.here = f"/app/calendars/{self.calendar.pk}/meetings/{self.meeting.pk}/"
+
+    def now(self) -> Meeting:
+        return Meeting.objects.get(pk=self.meeting.pk)
+
+    def fix(self, hour: float) -> None:
+        Meeting.objects.filter(pk=self.meeting.pk).update(final_time=build.day(hour))
+
+
+def answer_of(page: str) -> dict[str, str]:
+    """Return the hidden fields of the question on a page."""
+    form = page.split('class="choice" method="post"')[1].split("</form>")[0]
+    return {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)}
+
+
+# Looking ----------------------------------------------------------------------------------------------------------------
+
+
+def test_it_ranks_starts_with_what_people_suggested_among_them():
+    choir = Choir()
+    build.suggestion(choir.meeting, choir.sam, build.day(20))
+
+    page = browser_of(choir.mina).get(choir.here).text
+
+    best, *_, worst = page.split('class="best"')[1].split('class="rank"')[1:]
+    assert "2 of 3" in best
+    assert "Fix this" in best
+    assert "0 of 3" in worst
+    assert "Suggested by Sam" in worst
+    assert "What if" in page
+
+
+def test_who_takes_part_gets_no_button_of_the_owners():
+    choir = Choir()
+
+    page = browser_of(choir.sam).get(choir.here).text
+
+    assert "Suggest a time" in page
+    for word in ("Fix this", "Fix another time", "Remind them", "Change the meeting", "Delete the meeting"):
+        assert word not in page
+
+
+def test_times_are_of_the_viewers_zone_and_clock_and_the_calendars_zone_is_said():
+    choir = Choir(time_zone="Europe/Berlin")
+    nina = build.user("nina", time_zone="Asia/Kathmandu", hour_cycle="h12")
+    build.participant(choir.calendar, nina)
+    choir.fix(9)
+
+    page = browser_of(nina).get(choir.here).text
+
+    local = build.day(9).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f"{local.hour - 12}:{local.minute:02} pm" in page
+    assert "the calendar is in Europe/Berlin" in page
+    assert "Times in America/Lima" in browser_of(nina).get(f"{choir.here}?zone=America/Lima").text
+
+
+@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
+def test_who_comes_is_told_by_name_only_as_far_as_visibility_allows(visibility, member, owner):
+    choir = Choir(visibility=visibility)
+    nina = build.user("nina", first_name="Ninotschka")
+    build.participant(choir.calendar, nina)
+    build.window(choir.calendar, nina, build.day(9), build.day(12), 1)
+    build.meeting(calendar=choir.calendar)
+    choir.fix(10)
+
+    for person, tells in ((choir.sam, member), (choir.mina, owner)):
+        browser = browser_of(person)
+        page = browser.get(choir.here).text
+        assert ("<dd>Ninotschka</dd>" in page) == tells
+        assert ("Mina, Sam" in page) == tells
+        assert "If need be <b>1</b>" in page
+        assert "Not answered <b>1</b>" in page
+        assert "your answer is: Yes." in page
+        # Leaving somebody out would tell what they answered.
+        asked = browser.get(f"{choir.here}?if=1&without={nina.pk}")
+        assert (asked.status_code == 200) == tells
+
+
+def test_the_file_for_ones_own_calendar():
+    choir = Choir()
+    browser = browser_of(choir.sam)
+
+    assert browser.get(f"{choir.here}invite.ics").status_code == 409
+    choir.fix(10)
+    answer = browser.get(f"{choir.here}invite.ics")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    assert str(choir.meeting.pk) in answer.text
+
+
+def test_as_many_queries_for_many_people_and_suggestions_as_for_few():
+    costs = []
+    for size in (2, 20):
+        calendar = crowd(size, 5)
+        meeting = build.meeting(calendar=calendar)
+        ScheduleSuggestion.objects.bulk_create(
+            ScheduleSuggestion(meeting=meeting, author=calendar.owner, suggested_time=build.day(number / 4)) for number in range(size)
+        )
+        browser = browser_of(calendar.owner)
+        for final_time in (None, build.day(10)):
+            Meeting.objects.filter(pk=meeting.pk).update(final_time=final_time)
+            for query in ("", "?if=1&duration_minutes=30"):
+                with CaptureQueriesContext(connection) as asked:
+                    assert browser.get(f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/{query}").status_code == 200
+                costs.append(len(asked))
+
+    assert costs[:4] == costs[4:]
+    assert max(costs) <= 8
+
+
+@pytest.mark.parametrize("payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}", "' onfocus=x '"])
+def test_what_people_write_is_shown_as_written(payload):
+    mina, sam = build.user("mina"), build.user("sam", first_name=payload[:140])
+    calendar = build.calendar(owner=mina, participants=[sam], name=payload, location=payload)
+    build.window(calendar, mina, build.day(9), build.day(12))
+    texts = {"title": payload, "description": payload, "location": payload}
+    meetings = [build.meeting(calendar=calendar, required=[mina, sam], final_time=final, **texts) for final in (None, build.day(20))]
+    build.suggestion(meetings[0], sam, build.day(10))
+    browser = browser_of(mina)
+
+    pages = [browser.get(f"/app/calendars/{calendar.pk}/meetings/{m.pk}/{rest}").text for m in meetings for rest in ("", "edit/", "?if=1")]
+    pages.append(
+        browser.post(f"/app/calendars/{calendar.pk}/meetings/{meetings[0].pk}/", {"do": "fix", "final_time": "2031-05-01T10:00"}).text
+    )
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert handlers_in(page) == []
+        assert "{{7*7}}" in page or "{{7" not in payload
+
+
+# What if ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_if_answers_and_stores_nothing():
+    choir = Choir()
+    build.window(choir.calendar, choir.iris, build.day(10.5), build.day(11))
+    browser = browser_of(choir.mina)
+    before = Meeting.objects.values().get()
+
+    def supposed(query: str) -> str:
+        page = browser.get(f"{choir.here}?if=1&{query}").text
+        assert "Nothing of it is stored" in page
+        return page.split('class="supposed"')[1].split("</section>")[0]
+
+    shorter = supposed("duration_minutes=30&quarter=on")
+    assert "10:30–11:00" in shorter
+    assert "All can" in shorter
+    assert "Fix this" not in shorter  # it would be fixed at its own length
+    without = supposed(f"without={choir.iris.pk}")
+    assert "without Iris" in without
+    assert "All can" in without
+    assert "Fix this" in without
+    later = build.day(10).strftime(TYPED)
+    assert "9:00–" not in supposed(f"earliest={later}")
+    assert "enough when 3 can" in supposed("quorum=3")
+    assert Meeting.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["duration_minutes=0", "duration_minutes=x", "without=x", "without=999999", "earliest=never", "quorum=-1", "earliest=0001-01-01T00:00"],
+)
+def test_a_question_that_makes_no_sense_is_refused_beside_its_field(query):
+    choir = Choir()
+
+    answer = browser_of(choir.mina).get(f"{choir.here}?if=1&{query}")
+
+    assert answer.status_code == 422
+    assert 'class="mend"' in answer.text
+    assert "Best times" in answer.text
+
+
+def test_bounds_in_the_wrong_order_are_refused():
+    choir = Choir()
+    query = f"earliest={build.day(12).strftime(TYPED)}&latest={build.day(10).strftime(TYPED)}"
+
+    answer = browser_of(choir.mina).get(f"{choir.here}?if=1&{query}")
+
+    assert answer.status_code == 422
+    assert "The latest end must come after the earliest start." in answer.text
+
+
+# Suggesting ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_suggestion_is_typed_in_the_zone_of_the_page_and_taken_back():
+    choir = Choir()
+    browser = browser_of(build.participant(choir.calendar, build.user("nina", time_zone="Asia/Kathmandu")).user)
+
+    browser.post(choir.here, {"do": "suggest", "suggested_time": "2031-05-01T10:00"})
+    assert ScheduleSuggestion.objects.get().suggested_time == datetime(2031, 5, 1, 4, 15, tzinfo=UTC)
+    refused = browser.post(choir.here, {"do": "suggest", "suggested_time": "2031-05-01T10:00"})
+    assert refused.status_code == 422
+    assert "This time is suggested already." in refused.text
+    assert 'value="2031-05-01T10:00"' in refused.text
+    for typed in ("2001-05-01T10:00", "soon", "9999-12-31T23:59", "0001-01-01T00:00"):
+        answer = browser.post(choir.here, {"do": "suggest", "suggested_time": typed})
+        assert (answer.status_code, f'value="{typed}"' in answer.text) == (422, True), typed
+
+    pk = str(ScheduleSuggestion.objects.get().pk)
+    assert browser_of(choir.sam).post(choir.here, {"do": "take-back", "suggestion": pk}).status_code == 403
+    browser.post(choir.here, {"do": "take-back", "suggestion": pk})
+    assert not ScheduleSuggestion.objects.exists()
+    assert browser.post(choir.here, {"do": "take-back", "suggestion": "x"}).status_code == 404
+
+
+def test_after_the_deadline_the_page_says_who_decides():
+    choir = Choir()
+    Meeting.objects.update(deadline=clock.now() - timedelta(hours=1))
+
+    page = browser_of(choir.sam).get(choir.here).text
+
+    assert "The deadline has passed; the owner decides." in page
+    assert "Suggest a time" not in page
+    assert "Suggest a time" in browser_of(choir.mina).get(choir.here).text
+
+
+# Fixing -------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_of_the_starts_is_fixed_by_its_button_moved_and_withdrawn():
+    choir = Choir()
+    browser = browser_of(choir.mina)
+    starts = re.findall(r'form="fix" name="final_time" value="([^"]+)"', browser.get(choir.here).text)
+
+    assert browser.post(choir.here, {"do": "fix", "final_time": starts[0]}).status_code == 302
+    assert choir.now().final_time == datetime.fromisoformat(starts[0]) == build.day(9)
+    assert Message.objects.filter(kind="request").count() == 3
+    browser.post(choir.here, {"do": "fix", "final_time": build.day(10).strftime(TYPED)})
+    assert choir.now().final_time == build.day(10)
+    browser.post(choir.here, {"do": "withdraw"})
+    assert choir.now().final_time is None
+    assert Message.objects.filter(kind="cancelled").exists()
+
+
+def test_what_speaks_against_a_time_is_asked_and_done_all_the_same_only_when_confirmed():
+    choir = Choir()
+    browser = browser_of(choir.mina)
+    late = build.day(13).strftime(TYPED)
+
+    question = browser.post(choir.here, {"do": "fix", "final_time": late})
+    assert question.status_code == 409
+    assert "Fix it all the same?" in question.text
+    assert "Mina, Sam: required, but can&#x27;t come then." in question.text
+    assert choir.now().final_time is None
+
+    assert browser.post(choir.here, answer_of(question.text)).status_code == 302
+    assert choir.now().final_time == build.day(13)
+
+
+def test_what_speaks_against_it_meanwhile_is_asked_too():
+    choir = Choir()
+    browser = browser_of(choir.mina)
+    build.window(choir.calendar, choir.iris, build.day(9), build.day(12))
+    question = browser.post(choir.here, {"do": "fix", "final_time": build.day(11.5).strftime(TYPED)})
+    assert "Mina, Sam, Iris: required" in question.text
+    other = build.calendar(owner=choir.mina)
+    build.meeting(calendar=other, final_time=build.day(11.5))
+
+    again = browser.post(choir.here, answer_of(question.text))
+
+    assert again.status_code == 409
+    assert "Mina: in another meeting then." in again.text
+    assert choir.now().final_time is None
+    browser.post(choir.here, answer_of(again.text))
+    assert choir.now().final_time == build.day(11.5)
+
+
+def test_a_page_that_is_older_than_a_change_fixes_nothing():
+    choir = Choir()
+    browser = browser_of(choir.mina)
+    version = re.search(r'name="version" value="(\d+)"', browser.get(choir.here).text)[1]
+    Meeting.objects.update(version=int(version) + 1, duration_minutes=180)
+
+    answer = browser.post(choir.here, {"do": "fix", "final_time": build.day(9).isoformat(), "version": version})
+
+    assert answer.status_code == 422
+    assert "Somebody changed this meeting" in answer.text
+    assert choir.now().final_time is None
+
+
+def test_a_time_that_clocks_skip_is_refused_beside_the_field():
+    choir = Choir()
+
+    answer = browser_of(choir.mina).post(f"{choir.here}?zone=Europe/Berlin", {"do": "fix", "final_time": "2031-03-30T02:30"})
+
+    assert answer.status_code == 422
+    assert 'id="final_time_error"' in answer.text
+    assert 'value="2031-03-30T02:30"' in answer.text
+    assert choir.now().final_time is None
+
+
+def test_participants_fix_remind_change_and_delete_nothing():
+    choir = Choir()
+    browser = browser_of(choir.sam)
+    forms = [{"do": "fix", "final_time": build.day(10).isoformat()}, {"do": "withdraw"}, {"do": "remind", "who": "iris"}, {"do": "delete"}]
+
+    for form in forms:
+        assert browser.post(choir.here, form).status_code in (403, 422), form
+    assert browser.post(choir.here, {"do": "dance"}).status_code == 422
+    assert choir.now().final_time is None
+    assert not Message.objects.exists()
+
+
+def test_those_who_have_not_answered_are_reminded():
+    choir = Choir()
+    browser = browser_of(choir.mina)
+
+    answer = browser.post(choir.here, {"do": "remind", "who": ["iris", "sam"]}, follow=True)
+
+    assert "A reminder is on its way." in answer.text
+    assert list(Message.objects.values_list("kind", "recipient")) == [("from_person", "iris@example.org")]
+    assert browser.post(choir.here, {"do": "remind", "who": "sam"}).status_code == 404
+    for _ in range(4):
+        browser.post(choir.here, {"do": "remind", "who": "iris"})
+    assert browser.post(choir.here, {"do": "remind", "who": "iris"}).status_code == 429
+
+
+# Changing and deleting ----------------------------------------------------------------------------------------------------
+
+
+def form_of(browser: Client, path: str) -> dict[str, str]:
+    page = browser.get(path).text.split('class="fields"')[1]
+    inputs = re.findall(r'<input type="(?:text|number|hidden|datetime-local)" name="(\w+)"(?: value="([^"]*)")?', page)
+    return {name: unescape(value) for name, value in inputs if name != "csrfmiddlewaretoken"}
+
+
+def test_only_what_was_changed_in_the_form_is_changed():
+    choir = Choir()
+    Meeting.objects.update(deadline=clock.now() - timedelta(hours=1), earliest=build.day(8.3))
+    before = choir.now()
+    browser = browser_of(choir.mina)
+
+    assert browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "title": "Concert"}).status_code == 302
+
+    now = choir.now()
+    assert (now.title, now.deadline, now.earliest, now.for_everyone) == ("Concert", before.deadline, before.earliest, True)
+    refused = browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "deadline": "2001-01-01T10:00"})
+    assert refused.status_code == 422
+    assert "The deadline must be in the future." in refused.text
+    assert 'value="2001-01-01T10:00"' in refused.text
+
+
+def test_a_longer_meeting_for_which_people_have_no_time_is_asked_about():
+    choir = Choir()
+    choir.fix(11)
+    browser = browser_of(choir.mina)
+
+    question = browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "duration_minutes": "90"})
+    assert question.status_code == 409
+    assert choir.now().duration_minutes is None
+
+    assert browser.post(f"{choir.here}edit/", answer_of(question.text)).status_code == 302
+    assert choir.now().duration_minutes == 90
+
+
+def test_a_meeting_is_deleted():
+    choir = Choir()
+    choir.fix(10)
+
+    answer = browser_of(choir.mina).post(choir.here, {"do": "delete"})
+
+    assert answer["Location"] == f"/app/calendars/{choir.calendar.pk}/"
+    assert not Meeting.objects.exists()
+
+
+def test_a_finished_calendar_shows_its_meetings_without_buttons():
+    choir = Choir()
+    Calendar.objects.update(is_finalized=True)
+
+    page = browser_of(choir.mina).get(choir.here).text
+
+    assert "Best times" in page
+    for word in ("Fix this", "Suggest a time", "Change the meeting"):
+        assert word not in page
+
+
+def test_the_calendars_page_leads_here_and_puts_ones_own_meetings_first():
+    choir = Choir()
+    for person, title in ((choir.sam, "With Sam"), (choir.iris, "With Iris")):
+        build.meeting(calendar=choir.calendar, required=[choir.mina, person], title=title, final_time=build.day(10))
+
+    page = browser_of(choir.sam).get(f"/app/calendars/{choir.calendar.pk}/").text
+
+    assert f'<a href="{choir.here}">Rehearsal</a>' in page
+    own, others = page.split('class="fixed"')[1].split("<details>")[:2]
+    assert "With Sam" in own
+    assert "With Iris" not in own
+    assert "1 meeting of others" in others

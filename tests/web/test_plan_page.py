@@ -1,0 +1,309 @@
+"""The plan's page as a browser without scripts meets it, and what its scripts ask."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import msgspec
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from commontime import engine
+from commontime.calendars import actions, planning
+from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Meeting, NonBusyTime, Plan
+from commontime.core import clock
+from commontime.mail.models import Message
+from commontime.web import kept
+from commontime.web.plans import counts, quality
+from tests import build
+from tests.web.test_calendar_page import browser_of, handlers_in
+
+pytestmark = pytest.mark.django_db
+ASK = {"do": "plan", "align": "15", "seconds": "10"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    kept.forget()
+
+
+class Talks:
+    """Mina's calendar with so many others. All have time from nine on, an hour for each of them; the last one has not answered."""
+
+    def __init__(self, others: int = 3, *, silent: int = 0, **fields: Any) -> None:
+        self.mina = build.user("mina", time_zone="UTC", week_start="monday")
+        self.people = [build.user(f"guest{number}") for number in range(others)]
+        self.calendar = build.calendar(owner=self.mina, participants=self.people, **fields)
+        for person in [self.mina, *self.people[: others - silent]]:
+            build.window(self.calendar, person, build.day(9), build.day(9 + others), 9)
+        self.here = f"/app/calendars/{self.calendar.pk}/plan/"
+        self.browser = browser_of(self.mina)
+
+    def pair(self, **fields: Any) -> list[Meeting]:
+        return actions.create_one_on_ones(self.calendar, by=self.mina, deadline=clock.now() + timedelta(days=3), **fields)
+
+    def post(self, **form: Any) -> Any:
+        return self.browser.post(self.here, form)
+
+    @property
+    def page(self) -> str:
+        return self.browser.get(self.here).text
+
+
+def pins_on(page: str) -> dict[str, bool]:
+    """Return what the ticks of a timetable would send, and whether they are ticked."""
+    found = re.findall(r'name="pin" value="([^"]+)"( checked)?', page)
+    return {unescape(value): bool(checked) for value, checked in found}
+
+
+def titles_on(page: str) -> list[str]:
+    return re.findall(r'<li class="slot".*?<a [^>]*>([^<]*)</a>', page, re.DOTALL)
+
+
+def test_an_empty_page_says_what_to_do_next():
+    talks = Talks()
+
+    page = talks.page
+
+    assert "There is no open meeting to plan yet." in page
+    assert 'class="card pairs" open' in page
+
+
+def test_one_on_ones_are_made_with_everybody_or_some_and_not_twice():
+    talks = Talks()
+    form = {"do": "one-on-ones", "deadline": "2031-05-01T10:00", "duration_minutes": "30"}
+
+    refused = talks.post(do="one-on-ones", deadline="2001-01-01T10:00", duration_minutes="30")
+    assert refused.status_code == 422
+    assert "The deadline must be in the future." in refused.text
+    assert 'value="2001-01-01T10:00"' in refused.text
+    assert not Meeting.objects.exists()
+
+    some = talks.browser.post(talks.here, {**form, "people": [str(talks.people[0].pk)]}, follow=True)
+    assert "1 one-on-one waits for its time." in some.text
+    rest = talks.browser.post(talks.here, form, follow=True)
+    assert "2 one-on-ones wait for their times." in rest.text
+    assert "Everybody has a one-on-one already." in talks.browser.post(talks.here, form, follow=True).text
+    made = Meeting.objects.order_by("created_at").values_list("title", "duration_minutes", "buffer_minutes", "deadline")
+    assert len(made) == 3
+    assert {row[1:] for row in made} == {(30, 0, datetime(2031, 5, 1, 10, tzinfo=UTC))}
+
+
+def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_published():
+    talks = Talks()
+    talks.pair()
+
+    assert talks.post(**ASK).status_code == 302
+    page = talks.page
+
+    assert "3 of 3 have a time" in page
+    assert "Optimal, proven: no plan is better." in page
+    assert sorted(titles_on(page)) == ["Guest0", "Guest1", "Guest2"]  # Mina's own name stands not in each
+    assert re.findall(r'data-down="(\d)" data-below="0" data-long="1" data-over="0" data-lane="1"', page) == ["0", "1", "2"]
+    assert "sends 6 mails" in page
+    assert '<span>Mina</span> <span class="soft">3 mails' in page
+    assert not Meeting.objects.exclude(final_time=None).exists()
+    assert not Message.objects.exists()
+
+    assert talks.post(do="publish", plan=re.search(r'name="plan" value="([^"]+)"', page)[1]).status_code == 302
+
+    assert "Published" in talks.page
+    assert not Meeting.objects.filter(final_time=None).exists()
+    assert Message.objects.filter(kind="request").count() == 6
+    assert "No meeting is open." in talks.page
+
+
+def test_what_is_pinned_stays_where_it_was_seen():
+    talks = Talks()
+    talks.pair()
+    talks.post(**ASK)
+    before = pins_on(talks.page)
+    first = min(before, key=lambda pin: pin.split()[1])
+    meeting, start = first.split()
+    third = str(datetime.fromisoformat(start) + timedelta(hours=2)).replace(" ", "T")
+
+    talks.browser.post(talks.here, {**ASK, "pin": [f"{meeting} {third}"]})
+
+    assert {pin: ticked for pin, ticked in pins_on(talks.page).items() if ticked} == {f"{meeting} {third}": True}
+    for pin in ("x", meeting, f"{meeting} soon", f"{meeting} 2031-05-01T10:00", f"{meeting} 9999-12-31T23:59:59+00:00", "\0"):
+        assert talks.browser.post(talks.here, {**ASK, "pin": [pin]}).status_code == 422, pin
+
+
+def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
+    talks = Talks(3, silent=1)
+    talks.pair()
+    NonBusyTime.objects.filter(user=talks.people[1]).update(start_time=build.day(4), end_time=build.day(5))
+
+    talks.post(**ASK)
+    page = talks.page
+
+    left = page.split('class="left"')[1].split("</section>")[0]
+    assert "Guest2 has not answered yet." in left
+    assert "no time long enough at which Mina and Guest1 can" in left
+    assert "if one asked for:" in left
+    assert re.search(r"<li>(?:Mina|Guest1): \w+ \d+ \w+, 1?\d:00–1?\d:00</li>", left)
+
+
+def running(talks: Talks, **fields: Any) -> Plan:
+    talks.pair()
+    talks.post(**ASK)
+    Plan.objects.update(status=PlanStatus.RUNNING, seconds=4.2, **fields)
+    return Plan.objects.get()
+
+
+def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
+    talks = Talks()
+    plan = running(talks)
+    answer = msgspec.convert(plan.answer, planning.Answer)
+    worse = msgspec.structs.replace(answer, proved=False, gap=0.25, value=msgspec.structs.replace(answer.value, priority=2))
+    Plan.objects.update(answer=msgspec.to_builtins(worse))
+
+    page = talks.page
+    assert "data-running" in page
+    assert "4 of at most 10 seconds" in page
+    assert "gap 25 %" in page
+    assert "at most 3" in page
+    assert f'<a class="reload" href="{talks.here}">' in page
+    assert "Publish these times" not in page
+
+    refused = talks.post(**ASK)
+    assert refused.status_code == 422
+    assert "A plan is being computed." in refused.text
+    assert talks.post(do="stop", plan=str(plan.pk)).status_code == 302
+    assert Plan.objects.get().stop_wanted
+    assert "Stopping" in talks.page
+
+
+def test_asking_how_far_it_is_costs_no_engine_and_nothing_if_nothing_changed(monkeypatch):
+    talks = Talks()
+    running(talks)
+    for name in ("plan", "profile", "preferences"):
+        monkeypatch.setattr(engine, name, lambda *_, **__: pytest.fail("The engine was asked."))
+    first = talks.browser.get(f"{talks.here}live/")
+    tag = unescape(re.search(r'data-tag="([^"]+)"', first.text)[1])
+    assert (first.status_code, first["ETag"], "data-running" in first.text, "<html" in first.text) == (200, tag, True, False)
+
+    with CaptureQueriesContext(connection) as asked:
+        again = talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert len(asked) <= 5
+    Plan.objects.update(seconds=4.7)
+    assert talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag}).status_code == 200
+    Plan.objects.update(status=PlanStatus.DONE)
+    done = talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag}).text
+    assert "data-running" not in done
+    assert "Publish these times" in done
+
+
+def test_what_changed_meanwhile_is_explained_and_nothing_is_published():
+    talks = Talks()
+    talks.pair()
+    talks.post(**ASK)
+    NonBusyTime.objects.filter(user=talks.people[0]).delete()
+
+    answer = talks.post(do="publish", plan=str(Plan.objects.get().pk))
+
+    assert answer.status_code == 409
+    assert "have changed since this was planned. Plan again." in unescape(answer.text)
+    assert "Plan again" in answer.text
+    assert not Meeting.objects.exclude(final_time=None).exists()
+
+
+def test_a_plan_that_is_not_the_one_seen_is_not_published():
+    talks = Talks()
+    talks.pair()
+    talks.post(**ASK)
+    seen = str(Plan.objects.get().pk)
+    talks.post(**ASK)
+
+    answer = talks.post(do="publish", plan=seen)
+
+    assert answer.status_code == 409
+    assert "A newer plan took the place of the one you saw." in answer.text
+    assert not Meeting.objects.exclude(final_time=None).exists()
+
+
+@pytest.mark.parametrize("do", ["publish", "stop"])
+def test_without_a_plan_there_is_nothing_to_do(do):
+    assert Talks().post(do=do).status_code == 404
+
+
+def test_a_plan_that_failed_and_one_whose_meetings_are_gone_are_shown():
+    talks = Talks()
+    talks.pair()
+    talks.post(**ASK)
+    Meeting.objects.first().delete()
+    assert len(titles_on(talks.page)) == 2
+
+    Plan.objects.update(status=PlanStatus.FAILED)
+    assert "This plan could not be finished" in talks.page
+
+
+def test_it_costs_as_many_queries_for_many_meetings_as_for_few():
+    costs = []
+    for others in (2, 12):
+        talks = Talks(others)
+        talks.pair()
+        talks.post(**ASK)
+        with CaptureQueriesContext(connection) as asked:
+            assert len(titles_on(talks.page)) == others
+        costs.append(len(asked))
+        User.objects.all().delete()
+
+    assert costs[0] == costs[1]
+    assert costs[0] <= 8
+
+
+def test_sixty_people_each_see_their_own_on_the_calendars_page():
+    talks = Talks(60)
+    meetings = talks.pair()
+    for number, meeting in enumerate(meetings):
+        Meeting.objects.filter(pk=meeting.pk).update(final_time=build.day(9 + number))
+
+    for number in (0, 29, 59):
+        page = browser_of(talks.people[number]).get(f"/app/calendars/{talks.calendar.pk}/").text
+        own = page.split('class="fixed"')[1].split("<details>")[0]
+        assert re.findall(r"Mina &amp; (\w+)</a>", own) == [f"Guest{number}"]
+
+
+@pytest.mark.parametrize("payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}"])
+def test_what_people_write_is_shown_as_written(payload):
+    talks = Talks(3, silent=1, name=payload)
+    for person in talks.people:
+        type(person).objects.filter(pk=person.pk).update(first_name=payload[:140])
+    talks.pair()
+    talks.post(**ASK)
+
+    for path in (talks.here, f"{talks.here}live/"):
+        page = talks.browser.get(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert handlers_in(page) == []
+        assert "{{7*7}}" in page or "{{7" not in payload
+
+
+# The gap in words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        ((7, 3, 2, 4, 50), "it places 6 meetings, and no plan can place more than 7"),
+        ((6, 5, 2, 4, 50), "3 optional people come; no plan has more than 5"),
+        ((6, 3, 1, 4, 50), "2 come only if need be; no plan needs fewer than 1"),
+        ((6, 3, 2, 3, 50), "4 come when it works but is not ideal; no plan needs fewer than 3"),
+        ((6, 3, 2, 4, 60), "could still be better, by 16.7 % at most"),
+    ],
+)
+def test_how_far_a_plan_may_be_from_the_best_is_said_where_it_may_differ(bound, said):
+    value = planning.Counts(6, 3, 2, 4, 50)
+    gap = next(abs(a - b) / max(a, b) for a, b in zip(msgspec.structs.astuple(value), bound, strict=True) if a != b)
+    answer = planning.Answer(False, gap, value, planning.Counts(*bound), (), ())
+
+    assert said in quality(answer, planning.Question())
+    assert counts(answer, planning.Question())[0][1:] == (6, f"at most {bound[0]}")

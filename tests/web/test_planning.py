@@ -1,0 +1,221 @@
+"""Meetings and plans in a real Chromium: sixty talks are planned, pinned and published; a question is asked before what is probably not
+wanted; axe looks on in every state, at three widths, in light and dark."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests import build
+from tests.servers import Site, open_site
+from tests.web.test_painting import CHROMIUM, in_chromium
+
+pytestmark = pytest.mark.processes
+PHONE, TABLET, DESK = 360, 768, 1280
+LOOKS = ((PHONE, "light"), (TABLET, "dark"), (DESK, "light"))
+TALKS = """
+from tests import build
+mina = build.user("mina", time_zone="UTC")
+guests = [build.user(f"guest{number}", time_zone="UTC") for number in range(60)]
+calendar = build.calendar(owner=mina, participants=guests, name="Talks", duration_minutes=30)
+for day in range(10):
+    build.window(calendar, mina, build.day(8, days=30 + day), build.day(16, days=30 + day), 9)
+for number, guest in enumerate(guests):
+    day, hour = 30 + number % 10, 8 + number // 20 * 2
+    build.window(calendar, guest, build.day(hour, days=day), build.day(hour + 2, days=day), 9)
+print("calendar", calendar.pk)
+"""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
+        pytest.skip("There is no Chromium here; CI has one.")
+    with open_site(COMMONTIME_SMTP_URL="") as site:
+        site.start("planner")
+        site.talks = re.search(r"calendar (\S+)", site.manage("shell", "-c", TALKS))[1]
+        yield site
+
+
+class Visits:
+    """Windows of a browser, each of one person; `found` gathers what is wrong on any page."""
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        self.site, self.browser, self.found = site, browser, []
+
+    def __call__(self, name: str, path: str, *, width: int = DESK, scripts: bool = True) -> Page:
+        context = self.browser.new_context(viewport={"width": width, "height": 740}, java_script_enabled=scripts)
+        page = context.new_page()
+        page.on("console", lambda message: self.found.append(message.text) if "Content Security" in message.text else None)
+        page.on("pageerror", lambda error: self.found.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.found.append(request.url))
+        page.goto(f"{self.site.url}/app/sign-in/?next={path}")
+        page.fill("[name=identifier]", name)
+        page.fill("[name=password]", build.PASSWORD)
+        page.click("main button")
+        return page
+
+    def look(self, page: Page, *looks: tuple[int, str]) -> None:
+        for width, scheme in looks or LOOKS:
+            page.set_viewport_size({"width": width, "height": 740})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for violation in Axe().run(page).response["violations"]:
+                self.found.append(f"{page.url} {width} {scheme}: {violation['id']} {violation['nodes'][0]['html']}")
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                self.found.append(f"{page.url}: it scrolls sideways at {width}.")
+        page.set_viewport_size({"width": DESK, "height": 740})
+
+
+def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
+    path = f"/app/calendars/{site.talks}/"
+
+    def journey(browser: Browser) -> None:
+        visits = Visits(site, browser)
+        mina = visits("mina", path)
+        mina.get_by_role("link", name="Plan several").click()
+        visits.look(mina, (PHONE, "dark"))
+        mina.fill("[name=duration_minutes]", "30")
+        mina.get_by_role("button", name="Make them").click()
+        expect(mina.locator(".notice")).to_have_text("60 one-on-ones wait for their times.")
+        mina.get_by_role("button", name="Plan them together").click()
+        expect(mina.locator(".result h2").first).to_have_text("60 of 60 have a time", timeout=60_000)
+        expect(mina.locator(".quality")).to_have_text("Optimal, proven: no plan is better.")
+
+        # In a timetable by the clock; on a phone as a list by day.
+        first, second = (mina.locator(".day ol").first.locator("li").nth(number).bounding_box() for number in (0, 1))
+        assert first["x"] == second["x"]
+        assert first["y"] < second["y"]
+        assert mina.locator(".week").first.evaluate("week => getComputedStyle(week).gridAutoFlow") == "column"
+        for summary in mina.locator(".result summary").all():
+            summary.click()
+        expect(mina.locator(".told li")).to_have_count(61)
+        visits.look(mina)
+
+        pinned = mina.get_by_role("checkbox", name=re.compile("^Pin Guest59,"))
+        pinned.focus()
+        mina.keyboard.press("Space")
+        value = pinned.get_attribute("value")
+        mina.get_by_role("button", name="Plan again").click()
+        expect(mina.locator(".slot :checked")).to_have_count(1, timeout=60_000)
+        expect(mina.locator(".slot :checked")).to_have_attribute("value", value)
+        mina.get_by_role("button", name="Publish these times").click()
+        expect(mina.locator(".result h2").first).to_have_text("Published")
+        visits.look(mina, (PHONE, "dark"))
+
+        assert site.count("mail_message", "kind = 'request'") == 120
+        for name in ("guest7", "guest59"):
+            guest = visits(name, path, width=PHONE)
+            own = guest.locator(".fixed > ul li")
+            expect(own).to_have_count(1)
+            expect(own).to_contain_text(f"Mina & {name.title()}")
+            own.get_by_role("link").click()
+            expect(guest.locator(".comes .yes")).to_contain_text(f"Mina, {name.title()}")
+        visits.look(guest, (PHONE, "light"), (DESK, "dark"))
+        with guest.expect_download() as download:
+            guest.get_by_role("link", name="Add it to my calendar").click()
+        assert download.value.suggested_filename == "invite.ics"
+        assert visits.found == []
+
+    in_chromium(journey)
+
+
+def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_reload(site):
+    def journey(browser: Browser) -> None:
+        visits = Visits(site, browser)
+        people = {name: site.person(name) for name in ("olga", "pavel")}
+        calendar = people["olga"].post("/calendars/", {"name": "Two"}).data["id"]
+        people["olga"].post(f"/calendars/{calendar}/participants/", {"user": people["pavel"].id})
+        for person in people.values():
+            give(person, calendar, 9, 12)
+        people["olga"].post(f"/calendars/{calendar}/meetings/", {"title": "Lunch", "deadline": build.day(0).isoformat()})
+        people["olga"].post(f"/calendars/{calendar}/plan/", {})
+        mine = f"calendar_id = '{calendar if site.is_postgresql else calendar.replace('-', '')}'"
+        site.sql(f"UPDATE calendars_plan SET status = 'running', seconds = 3 WHERE {mine}")
+
+        olga = visits("olga", f"/app/calendars/{calendar}/plan/")
+        expect(olga.locator("progress")).to_have_js_property("value", 3)
+        visits.look(olga, (PHONE, "light"), (DESK, "dark"))
+        olga.get_by_role("button", name="Take the best so far").focus()
+        site.sql(f"UPDATE calendars_plan SET seconds = 5 WHERE {mine}")
+        expect(olga.locator("progress")).to_have_js_property("value", 5)
+        expect(olga.get_by_role("button", name="Take the best so far")).to_be_focused()
+        olga.evaluate("window.same = true")
+        site.sql(f"UPDATE calendars_plan SET status = 'done' WHERE {mine}")
+        expect(olga.get_by_role("button", name="Publish these times")).to_be_visible()
+        expect(olga.locator("plan-progress > .heard")).to_have_text("1 of 1 have a time. Optimal, proven: no plan is better.")
+        expect(olga.locator(".result h2").first).to_be_focused()
+        assert olga.evaluate("window.same")
+
+        # Published while another window changed somebody's times: it says so.
+        give(people["pavel"], calendar, 14, 15)
+        olga.get_by_role("button", name="Publish these times").click()
+        expect(olga.locator(".refusal")).to_contain_text("Plan again.")
+        visits.look(olga, (PHONE, "dark"))
+        assert visits.found == []
+
+    in_chromium(journey)
+
+
+def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
+    def journey(browser: Browser) -> None:
+        visits = Visits(site, browser)
+        people = {name: site.person(name) for name in ("rosa", "tea")}
+        calendar = people["rosa"].post("/calendars/", {"name": "Duo", "time_zone": "Europe/Berlin"}).data["id"]
+        people["rosa"].post(f"/calendars/{calendar}/participants/", {"user": people["tea"].id})
+        fields = {"title": "Concert with rather a long name", "deadline": build.day(0).isoformat()}
+        meeting = people["rosa"].post(f"/calendars/{calendar}/meetings/", fields).data["id"]
+        here = f"/app/calendars/{calendar}/meetings/{meeting}/"
+
+        rosa = visits("rosa", here)
+        expect(rosa.locator(".empty")).to_contain_text("No start suits anybody yet.")
+        visits.look(rosa, (PHONE, "light"))
+        give(people["rosa"], calendar, 9, 12)
+        people["tea"].post(f"/calendars/meetings/{meeting}/suggestions/", {"suggested_time": build.day(10).isoformat()})
+        rosa.reload()
+        for summary in rosa.locator("main summary").all():
+            summary.click()
+        visits.look(rosa)
+        rosa.goto(f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never")
+        expect(rosa.locator(".mend")).to_be_visible()
+        visits.look(rosa, (PHONE, "dark"))
+
+        plain = visits("rosa", here, width=PHONE, scripts=False)
+        plain.locator(".what-if summary").click()
+        plain.get_by_label("Minutes").fill("30")
+        plain.get_by_role("button", name="Show what would be").click()
+        expect(plain.locator(".supposed")).to_contain_text("Nothing of it is stored")
+        plain.get_by_role("link", name="Back to how it is").click()
+        plain.get_by_label("Begins").last.fill(build.day(20).strftime("%Y-%m-%dT%H:%M"))
+        plain.get_by_role("button", name="Fix it").click()
+        expect(plain.get_by_role("heading", level=1)).to_have_text("Fix it all the same?")
+        expect(plain.locator(".doubts")).to_contain_text("Rosa: required, but can't come then.")
+        plain.get_by_role("link", name="No, back").click()
+        plain.get_by_role("button", name=re.compile("^Fix ")).first.click()
+        expect(plain.get_by_role("heading", name="It is fixed")).to_be_visible()
+
+        # What speaks against another time is asked; the answer comes by the keyboard alone.
+        rosa.goto(f"{site.url}{here}")
+        visits.look(rosa, (PHONE, "dark"), (DESK, "dark"))
+        rosa.fill("#final_time", build.day(20).strftime("%Y-%m-%dT%H:%M"))
+        rosa.keyboard.press("Enter")
+        expect(rosa.get_by_role("heading", level=1)).to_have_text("Change it all the same?")
+        visits.look(rosa, (PHONE, "light"), (DESK, "dark"))
+        rosa.get_by_role("button", name="Yes, all the same").focus()
+        rosa.keyboard.press("Enter")
+        expect(rosa.locator(".moment")).to_contain_text("20:00–21:00")
+        rosa.goto(f"{site.url}{here}edit/")
+        visits.look(rosa, (PHONE, "light"))
+        assert visits.found == []
+
+    in_chromium(journey)
+
+
+def give(person: Any, calendar: str, start: float, end: float) -> None:
+    """Have somebody say that they can come from `start` to `end` o'clock."""
+    window = {"start_time": build.day(start).isoformat(), "end_time": build.day(end).isoformat()}
+    assert person.post(f"/calendars/{calendar}/nonbusytimes/", window).status_code == 201
