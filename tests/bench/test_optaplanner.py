@@ -132,7 +132,7 @@ def test_cooling_finds_the_best_plan_of_two_meetings():
     optaplanner.sow(1)
     plan = optaplanner.greedy(facts, 1)
 
-    for temperature in (100.0, 10.0, 1.0):
+    for temperature in (100.0, 10.0, 2.0, 0.2):
         optaplanner.anneal(facts, plan, 400, temperature, len(two.days))
 
     assert scored(two, plan) == Score(0, 0, -4)
