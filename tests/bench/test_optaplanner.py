@@ -125,14 +125,25 @@ def test_a_refused_move_leaves_the_plan_as_it_was(problem, seed):
         assert all(np.array_equal(was, part) for was, part in zip(before, plan[:3], strict=True))
 
 
-def test_solving_ends_with_the_best_plan_and_the_scorers_figure(monkeypatch):
-    monkeypatch.setattr(optaplanner, "CHUNK", 50)
+def test_cooling_finds_the_best_plan_of_two_meetings():
     # Both need everybody and the large room. Short before long, one grain between them: last grains 0 and 4.
     two = instance(meeting(1, [ANN, BOB], capacity=4), meeting(3, [ANN, BOB], capacity=4))
+    facts = optaplanner.facts(two, hard=1000, medium=100)
+    optaplanner.sow(1)
+    plan = optaplanner.greedy(facts, 1)
 
-    result = optaplanner.solve(two, seed=1, seconds=0.3)
+    for temperature in (100.0, 10.0, 2.0, 0.2):
+        optaplanner.anneal(facts, plan, 400, temperature, len(two.days))
 
-    assert result.score == Score(0, 0, -4)
+    assert scored(two, plan) == Score(0, 0, -4)
+
+
+def test_solving_says_whether_it_was_as_good_as_the_known_figures(monkeypatch):
+    monkeypatch.setattr(optaplanner, "CHUNK", 10)
+    two = instance(meeting(1, [ANN]), meeting(3, [BOB]))
+
+    assert optaplanner.solve(two, 1, 0.01, known=Score(-99, -99, -999)).reached is not None
+    assert optaplanner.solve(two, 1, 0.01, known=Score(0, 0, 0)).reached is None
 
 
 def test_missing_files_are_named_loudly(capsys):
