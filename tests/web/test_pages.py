@@ -448,7 +448,7 @@ def test_a_sign_in_ends_when_its_cookie_does(settings):
 def test_no_page_has_a_script_or_style_of_its_own_or_asks_a_third_party(path):
     shown = Client().get(path).text
 
-    assert not re.search(r'<script(?! type="module" src="/static/web/[\w/-]+\.js"></script>)|<style|\sstyle=|\son\w+=', shown)
+    assert not re.search(r'<script(?! type="module" src="/static/joined/[\w+.-]+\.js"></script>)|<style|\sstyle=|\son\w+=', shown)
     assert all(link.startswith("/") or link.startswith("#") for link in re.findall(r'(?:href|src|action)="([^"]*)"', shown))
 
 

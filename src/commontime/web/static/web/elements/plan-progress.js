@@ -1,9 +1,9 @@
 // <plan-progress> asks every second how far a search is, as long as it runs, and shows what came of it in its place.
-const EVERY = 1000;
+const ASK_EVERY = 1000;
 
 class PlanProgress extends HTMLElement {
   connectedCallback() {
-    this.timer = setInterval(() => this.ask(), EVERY);
+    this.timer = setInterval(() => this.ask(), ASK_EVERY);
     document.addEventListener("visibilitychange", this);
   }
   disconnectedCallback() {
