@@ -2,12 +2,13 @@
 
 from itertools import combinations, product
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commontime.engine import Meeting, Plan, Value, attendance, plan, preferences, room_for, windows, without
-from commontime.engine.milp import _maximal
+from commontime.engine.programme import maximal_moments
 
 GRID = 5
 quiet = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -318,15 +319,19 @@ def test_what_makes_no_sense_is_refused(wrong):
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), min_size=1, max_size=12))
-def test_cliques_are_all_that_share_a_moment_and_no_other_holds(spans):
-    import numpy as np
-
+def test_moments_hold_all_largest_sets_of_intervals_and_no_other(spans):
     begin = np.array([a for a, _ in spans])
     end = np.array([a + n for a, n in spans])
-    everything = {frozenset(np.flatnonzero((begin <= u) & (end > u)).tolist()) for u in range(30)} - {frozenset()}
-    largest = {one for one in everything if not any(one < other for other in everything)}
 
-    assert {frozenset(clique.tolist()) for clique in _maximal(begin, end)} == largest
+    def held_at(moment):
+        return frozenset(np.flatnonzero((begin <= moment) & (end > moment)).tolist())
+
+    everything = {held_at(moment) for moment in range(30)} - {frozenset()}
+    largest = {one for one in everything if not any(one < other for other in everything)}
+    moments = maximal_moments(begin, end).tolist()
+
+    assert {held_at(moment) for moment in moments} == largest
+    assert len(moments) == len(largest)
 
 
 # Room for one more --------------------------------------------------------------------------------------------------
