@@ -14,6 +14,7 @@ import numpy as np
 
 from .columns import Columns, columns
 from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
+from .neighbourhoods import Neighbourhoods
 from .placing import Board
 from .programme import programme
 from .proof import Proof
@@ -146,13 +147,15 @@ class _Planner:
         proof = Proof(model, list(part.bound))
         solver = threading.Thread(target=proof.run, args=(known, self.until), daemon=True)
         solver.start()
+        neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
         alone_until = min(time.monotonic() + ALONE, self.until)
         while solver.is_alive() and not self.is_over():
             part.bound = min(part.bound, tuple(proof.bound))
-            if time.monotonic() < alone_until:
+            if time.monotonic() < alone_until or not movable:
                 solver.join(0.02)
             else:
                 search.improve(20, lambda: solver.is_alive() and not self.is_over())
+                neighbourhoods.improve(self.until)
         if self.stopped:
             proof.until = time.monotonic()
         else:

@@ -106,7 +106,7 @@ class Board:
         score = self.score[number][some]
         for seat, one in enumerate(comes):
             if one:
-                score = score + self.extra_score[number][some, seat] * _bits(one, len(self.starts[number]))[some]
+                score = score + self.extra_score[number][some, seat] * bits(one, len(self.starts[number]))[some]
         if noise is not None:
             score = score + noise[some]
         return int(some[score.argmax()])  # of equal scores, the first, which is the earliest
@@ -176,9 +176,10 @@ def _mask(flags: NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
-def _bits(mask: int, count: int) -> NDArray[np.uint8]:
-    return np.unpackbits(np.frombuffer(mask.to_bytes(count // 8 + 1, "little"), np.uint8), bitorder="little")
+def bits(mask: int, count: int) -> NDArray[np.uint8]:
+    """Return which of so many columns are in the set, (count,) of 0 and 1."""
+    return np.unpackbits(np.frombuffer(mask.to_bytes(count // 8 + 1, "little"), np.uint8), count=count, bitorder="little")
 
 
 def _members(mask: int) -> NDArray[np.intp]:
-    return np.flatnonzero(_bits(mask, mask.bit_length()))
+    return np.flatnonzero(bits(mask, mask.bit_length()))

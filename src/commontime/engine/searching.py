@@ -28,15 +28,11 @@ def hardest_first(board: Board, numbers: Sequence[int]) -> list[int]:
 
 
 class Search:
-    """Ruin and reinsert (Schrimpf et al. 2000): take a few meetings out, put them back in another order, keep what is no worse.
-
-    best: what the best placement found is worth; it is `kept` when it is first found, so that where it came from does not matter.
-    """
+    """Ruin and reinsert (Schrimpf et al. 2000): take a few meetings out, put them back in another order, keep what is no worse."""
 
     def __init__(self, board: Board, movable: Sequence[int], *, seed: int) -> None:
         self.board, self.movable = board, movable
         self.random = np.random.default_rng(seed)
-        self.best, self.kept = board.total, list(board.place)
         whose: dict[int, set[int]] = {}
         everybody = {n: (*board.meetings[n].required, *board.meetings[n].optional) for n in movable}
         for number, people in everybody.items():
@@ -47,7 +43,9 @@ class Search:
     def improve(self, rounds: int, go_on: Callable[[], bool]) -> None:
         """go_on is asked after each round. The board holds the best in the end."""
         board, random = self.board, self.random
-        now, held = board.total, list(board.place)
+        best = now = board.total
+        held = list(board.place)
+        kept = list(held)
         for _ in range(rounds):
             if not self.movable or not go_on():
                 break
@@ -64,11 +62,11 @@ class Search:
                 now = board.total
                 for number in out:
                     held[number] = board.place[number]
-                if now > self.best:
-                    self.best, self.kept = now, list(held)
+                if now > best:
+                    best, kept = now, list(held)
             else:
                 board.set(out, [held[number] for number in out])
-        board.set(self.movable, [self.kept[number] for number in self.movable])
+        board.set(self.movable, [kept[number] for number in self.movable])
 
     def _pick(self) -> list[int]:
         random = self.random
