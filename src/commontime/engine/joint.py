@@ -22,7 +22,7 @@ from .searching import Search, greedy, hardest_first, settle
 from .windows import Windows
 
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
-ALONE = 1.0  # seconds for which the solver has the machine for itself before the search goes on beside it
+ALONE = 0.1  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 
 
@@ -148,7 +148,7 @@ class _Planner:
         solver = threading.Thread(target=proof.run, args=(known, self.until), daemon=True)
         solver.start()
         neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
-        alone_until = min(time.monotonic() + ALONE, self.until)
+        alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
         while solver.is_alive() and not self.is_over():
             part.bound = min(part.bound, tuple(proof.bound))
             if time.monotonic() < alone_until or not movable:
