@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .columns import Columns, columns
+from .fitting import fit
 from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
 from .placing import Board
@@ -117,10 +118,21 @@ class _Planner:
         if self._worth(numbers) < part.bound:
             search = Search(self.board, movable, seed=1)
             search.improve(FIRST_ROUNDS, lambda: not self.is_over())
+            self._fit_all(part, movable)
             if self._worth(numbers) < part.bound and not self.is_over():
                 self._prove(part, movable, search)
         part.proved = self._worth(numbers) == part.bound
         settle(self.board, movable)
+
+    def _fit_all(self, part: _Part, movable: list[int]) -> None:
+        """If some meeting has no place: find one for all of them, or that there is none."""
+        homeless = [number for number in movable if self.board.place[number] < 0]
+        found = fit(self.board, movable, go_on=lambda: not self.is_over()) if homeless else None
+        if isinstance(found, list):
+            self.board.set(movable, found)
+        elif found is False:
+            least = min(self.meetings[number].priority for number in movable)
+            part.bound = (part.bound[0] - least, *part.bound[1:])
 
     def _ideal(self, numbers: Sequence[int]) -> Key:
         """Return what the meetings were worth if each stood alone."""

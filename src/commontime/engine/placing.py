@@ -79,13 +79,16 @@ class Board:
 
     def near(self, number: int, others: Iterable[int]) -> int:
         """Return the columns of a meeting that are too near to one of the others."""
-        starts, before, near = self.starts[number], self.apart[number], 0
+        near = 0
         for other in others:
-            begin = self.begin[other]
-            low, high = bisect_right(starts, begin - before[other]), bisect_left(starts, begin + self.apart[other][number])
-            if low < high:
-                near |= (1 << high) - (1 << low)
+            near |= self.near_start(number, other, self.begin[other])
         return near
+
+    def near_start(self, number: int, other: int, begin: int) -> int:
+        """Return the columns of a meeting that are too near to another one if that begins then."""
+        starts = self.starts[number]
+        low, high = bisect_right(starts, begin - self.apart[number][other]), bisect_left(starts, begin + self.apart[other][number])
+        return (1 << high) - (1 << low) if low < high else 0
 
     def best_place(self, number: int, noise: NDArray[np.floating] | None = None) -> int:
         """Return the best column that is open, counting the optional people who are not required elsewhere then; -1 if there is none.

@@ -76,7 +76,7 @@ def programme(meetings: Sequence[Meeting], options: Sequence[Columns], apart: li
 
     gain, meeting, column, seat, who = _variables(meetings, options)
     begin = np.concatenate([option.start for option in options])[_offsets(options)[meeting] + column]
-    end = begin + np.array([m.duration + m.buffer for m in meetings])[meeting]
+    shortest = _shortest(meetings, apart, who[0], meeting[who[1]])
     x = np.flatnonzero(seat < 0)
     attends = np.flatnonzero(seat >= 0)
     where = x[(_offsets(options)[meeting] + column)[attends]]  # x of the same meeting and start
@@ -84,7 +84,7 @@ def programme(meetings: Sequence[Meeting], options: Sequence[Columns], apart: li
     table: list[tuple[Ints, Ints, Any, Any, float]] = [  # rows, variables, coefficients, lower, upper
         (np.searchsorted(homes, meeting[x]), x, 1.0, np.array([1.0 if placed[n] else -np.inf for n in homes]), 1.0),
         (np.tile(np.arange(len(attends)), 2), np.concatenate([attends, where]), np.repeat([1.0, -1.0], len(attends)), -np.inf, 0.0),
-        (*_cliques(begin, end, meeting, *who), 1.0, -np.inf, 1.0),
+        (*_cliques(begin[who[1]], shortest, meeting, *who), 1.0, -np.inf, 1.0),
         *((row, variable, 1.0, -np.inf, 1.0) for row, variable in _journeys(meetings, apart, begin, meeting, *who)),
     ]
     rows, variables, coefficients, lowers, uppers, done = [], [], [], [], [], 0
@@ -129,12 +129,32 @@ def _variables(meetings: Sequence[Meeting], options: Sequence[Columns]) -> tuple
     return np.concatenate(gains), meeting, column, seat, (people, kept)
 
 
-def _cliques(begin: Ints, end: Ints, meeting: Ints, people: Ints, kept: Ints) -> tuple[Ints, Ints]:
+def _shortest(meetings: Sequence[Meeting], apart: list[list[int]], people: Ints, meeting: Ints) -> Ints:
+    """Return how long each meeting at least keeps a person from starting any of their others. (people,)"""
+    if not _has_journeys(meetings, apart):
+        return np.array([m.duration + m.buffer for m in meetings])[meeting]
+    gaps = np.array(apart)
+    np.fill_diagonal(gaps, np.iinfo(np.int64).max)
+    found = np.empty(len(people), np.int64)
+    for person in np.unique(people):
+        mine = np.flatnonzero(people == person)
+        some, which = np.unique(meeting[mine], return_inverse=True)
+        least = gaps[np.ix_(some, some)].min(axis=1) if len(some) > 1 else np.array([meetings[some[0]].duration])
+        found[mine] = least[which]
+    return found
+
+
+def _has_journeys(meetings: Sequence[Meeting], apart: list[list[int]]) -> bool:
+    return any(gap > m.duration + m.buffer for m, row in zip(meetings, apart, strict=True) for gap in row)
+
+
+def _cliques(begin: Ints, length: Ints, meeting: Ints, people: Ints, kept: Ints) -> tuple[Ints, Ints]:
     """Return, as rows and variables, the maximal sets of columns that keep one person at one moment, if of several meetings."""
     if not len(kept):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    span = int(end.max() - begin.min()) + 1
-    first, stop = begin[kept] + people * span, end[kept] + people * span  # people end to end on one axis
+    span = int((begin + length).max() - begin.min()) + 1
+    first = begin + people * span  # people end to end on one axis
+    stop = first + length
     moments = maximal_moments(first, stop)
     low, high = np.searchsorted(moments, first), np.searchsorted(moments, stop)
     count = high - low
@@ -161,9 +181,8 @@ def maximal_moments(begin: Ints, end: Ints) -> Ints:
 def _journeys(
     meetings: Sequence[Meeting], apart: list[list[int]], begin: Ints, meeting: Ints, people: Ints, kept: Ints
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Yield rows and variables for each two meetings of a person between which there is a way longer than the buffer."""
-    lengths = [m.duration + m.buffer for m in meetings]
-    if all(gap == length for row, length in zip(apart, lengths, strict=True) for gap in row):
+    """Yield rows and variables for each two meetings of a person, if there are journeys: what each column excludes of the other."""
+    if not _has_journeys(meetings, apart):
         return
     whose: dict[tuple[int, int], list[int]] = {}
     order = np.lexsort((kept, meeting[kept], people))
@@ -174,13 +193,9 @@ def _journeys(
         attended.setdefault(person, []).append(number)
     for person, numbers in attended.items():
         for one, other in combinations(numbers, 2):
-            if apart[one][other] > lengths[one] or apart[other][one] > lengths[other]:
-                mine, theirs = np.array(whose[person, one]), np.array(whose[person, other])
-                later = begin[theirs] - begin[mine][:, None]
-                near = (later < apart[one][other]) & (later > -apart[other][one])
-                row, variable = np.nonzero(near)
-                some = np.flatnonzero(near.any(axis=1))
-                yield (
-                    np.concatenate([np.arange(len(some)), np.searchsorted(some, row)]),
-                    np.concatenate([mine[some], theirs[variable]]),
-                )
+            mine, theirs = np.array(whose[person, one]), np.array(whose[person, other])
+            later = begin[theirs] - begin[mine][:, None]
+            near = (later < apart[one][other]) & (later > -apart[other][one])
+            row, variable = np.nonzero(near)
+            some = np.flatnonzero(near.any(axis=1))
+            yield np.concatenate([np.arange(len(some)), np.searchsorted(some, row)]), np.concatenate([mine[some], theirs[variable]])
