@@ -23,6 +23,10 @@ export UV_PROJECT_ENVIRONMENT := .venv
 .venv/.dev: requirements/dev.txt .tools/.stamp .venv/.made
 	$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
 	@touch $@ .venv/.base
+.venv-bench/.made: requirements/bench.txt .tools/.stamp .python-version
+	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv-bench
+	$(UV) pip sync -q --require-hashes --python .venv-bench/bin/python requirements/bench.txt
+	@touch $@
 help:
 	@echo "make run    start the product at http://127.0.0.1:$(PORT), with its worker"
 	@echo "make demo   the same with a believable group in it, and how to sign in"
@@ -54,6 +58,7 @@ check: .venv/.dev
 	COMMONTIME_BASE_URL=https://commontime.example.org $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) tests/both_databases.py
 bench: .venv/.dev
+	@$(MAKE) -s .venv-bench/.made || echo "Without requirements/bench.txt in .venv-bench the rows that need it say so." >&2
 	$(PY) -m bench
 
 lock:
@@ -61,5 +66,6 @@ lock:
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/base.in -o requirements/base.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
 .PHONY: help ready run demo test format check bench lock

@@ -20,7 +20,8 @@ from .placing import Board
 from .programme import programme
 from .proof import Proof
 from .searching import Search, greedy, hardest_first, settle
-from .windows import Windows
+from .stars import owner_of, pair_up_at_once
+from .windows import BEST_PREFERENCE, Windows
 
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
 ALONE = 0.1  # of the time: so long the solver is on its own before the search goes on beside it
@@ -95,7 +96,8 @@ class _Planner:
     ) -> None:
         self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
         self.until, self.told_at, self.grace = began + seconds, began, 0.05 * seconds  # the solver is not punctual
-        self.board = Board(meetings, options, apart, free.people)
+        self.free, self.board = free, Board(meetings, options, apart, free.people)
+        self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
         self.stopped = False
         self.possible = [number for number, option in enumerate(options) if len(option)]
@@ -115,6 +117,9 @@ class _Planner:
         part = _Part(numbers, self._ideal(numbers))
         self.parts.append(part)
         greedy(self.board, hardest_first(self.board, movable))
+        owner = owner_of([self.meetings[number] for number in numbers]) if len(movable) > 1 and not self.has_journeys else None
+        if owner is not None:
+            pair_up_at_once(self.free, self.board, movable, owner)
         if self._worth(numbers) < part.bound:
             search = Search(self.board, movable, seed=1)
             search.improve(FIRST_ROUNDS, lambda: not self.is_over())
@@ -131,8 +136,10 @@ class _Planner:
         if isinstance(found, list):
             self.board.set(movable, found)
         elif found is False:
-            least = min(self.meetings[number].priority for number in movable)
-            part.bound = (part.bound[0] - least, *part.bound[1:])
+            # One less is placed; then nothing is known of the counts that grow with every meeting.
+            some = [self.meetings[number] for number in part.numbers]
+            most = BEST_PREFERENCE * sum(len(meeting.required) + len(meeting.optional) for meeting in some)
+            part.bound = (part.bound[0] - min(self.meetings[number].priority for number in movable), part.bound[1], 0, 0, most)
 
     def _ideal(self, numbers: Sequence[int]) -> Key:
         """Return what the meetings were worth if each stood alone."""
