@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from .placing import Board
 
-NODES = 3_000_000  # choices tried before it gives up, times the meetings
+NODES = 800_000  # choices tried before it gives up, times the meetings
 
 
 def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> list[int] | bool | None:
