@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from bench import engine
+from bench import engine, plans
 from bench.http.__main__ import main as service
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -15,6 +15,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 def engine_figures(quick: bool) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         engine.main(10_000 if quick else 1_000_000)
+        print("\n### Many meetings at once\n")
+        plans.main(quick)
     return printed.getvalue().strip()
 
 

@@ -1,106 +1,17 @@
 """Joint plans against every possible one, and what must hold for any plan."""
 
-from itertools import combinations, product
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commontime.engine import Meeting, Plan, Value, attendance, plan, preferences, room_for, windows, without
-from commontime.engine.milp import _maximal
+from commontime.engine import Meeting, Plan, attendance, plan, room_for, windows, without
+from commontime.engine.programme import maximal_moments
+from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_of
 
-GRID = 5
-quiet = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-
-
-# The obvious twin ---------------------------------------------------------------------------------------------------
-
-
-def value_of(free, meetings, starts, attends) -> Value:
-    """Add up a plan from the definitions."""
-    total = [0] * 5
-    for meeting, start, people in zip(meetings, starts, attends, strict=True):
-        if start < 0:
-            continue
-        total[0] += meeting.priority
-        table = preferences(free, [start], meeting.duration)[0]
-        levels = attendance(free, start, meeting.duration)
-        for person in people:
-            total[1] += person in meeting.optional
-            total[2] += levels[person] == 1
-            total[3] += levels[person] == 2
-            total[4] += int(table[person])
-    return Value(*map(int, total))
-
-
-def is_possible(free, meetings, starts, attends) -> bool:
-    """Tell whether everybody who attends is free, is asked, and is in one place at a time with the buffers kept."""
-    for meeting, start, people in zip(meetings, starts, attends, strict=True):
-        if start < 0:
-            if people:
-                return False
-            continue
-        levels = attendance(free, start, meeting.duration)
-        if not set(meeting.required) <= set(people) <= {*meeting.required, *meeting.optional} or not people:
-            return False
-        if start < meeting.earliest or start + meeting.duration > meeting.latest_end or any(levels[p] == 0 for p in people):
-            return False
-        if meeting.pinned is not None and start != meeting.pinned:
-            return False
-    for (m, s, a), (n, t, b) in combinations(zip(meetings, starts, attends, strict=True), 2):
-        if min(s, t) >= 0 and set(a) & set(b) and s < t + n.duration + n.buffer and t < s + m.duration + m.buffer:
-            return False
-    return True
-
-
-def best_of_all(free, meetings, align) -> tuple[int, ...]:
-    """Try every plan."""
-    choices = []
-    for meeting in meetings:
-        mine = [(-1, ())]
-        for start in range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align):
-            for size in range(len(meeting.optional) + 1):
-                for some in combinations(meeting.optional, size):
-                    people = (*meeting.required, *some)
-                    if is_possible(free, [meeting], [start], [people]):
-                        mine.append((start, people))
-        choices.append(mine)
-    found = []
-    for picks in product(*choices):
-        starts, attends = zip(*picks, strict=True)
-        if is_possible(free, meetings, starts, attends):
-            found.append(value_of(free, meetings, starts, attends).key)
-    return max(found)
-
-
-@st.composite
-def problems(draw, people=3, most=3, span=40):
-    rows = draw(
-        st.lists(
-            st.tuples(st.integers(0, people - 1), st.integers(0, span // GRID - 1), st.integers(1, 5), st.integers(0, 10)),
-            min_size=2,
-            max_size=9,
-        )
-    )
-    free = windows([(who, start * GRID, (start + length) * GRID, preference) for who, start, length, preference in rows], people)
-    meetings = []
-    for _ in range(draw(st.integers(1, most))):
-        who = draw(st.permutations(range(people)))
-        needed = draw(st.integers(1, 2))
-        asked = draw(st.integers(0, people - needed))
-        earliest = draw(st.integers(0, 3)) * GRID
-        meetings.append(
-            Meeting(
-                duration=draw(st.integers(1, 3)) * GRID,
-                required=tuple(who[:needed]),
-                optional=tuple(who[needed : needed + asked]),
-                earliest=earliest,
-                latest_end=draw(st.integers(4, 13)) * GRID,
-                buffer=draw(st.sampled_from([0, 0, GRID, 2 * GRID])),
-                priority=draw(st.sampled_from([1, 1, 2, 5])),
-            )
-        )
-    return free, meetings
+quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quiet
@@ -139,18 +50,7 @@ def test_the_same_later_is_planned_the_same_later(problem, shift):
     free, meetings = problem
     by = shift * GRID
     moved = windows(list(zip(free.who, free.start + by, free.end + by, free.preference, strict=True)), free.people)
-    later = [
-        Meeting(
-            duration=m.duration,
-            required=m.required,
-            optional=m.optional,
-            earliest=m.earliest + by,
-            latest_end=m.latest_end + by,
-            buffer=m.buffer,
-            priority=m.priority,
-        )
-        for m in meetings
-    ]
+    later = [replace(m, earliest=m.earliest + by, latest_end=m.latest_end + by) for m in meetings]
 
     now, then = plan(free, meetings, align=None), plan(moved, later, align=None)
 
@@ -169,6 +69,18 @@ def test_more_time_never_makes_it_worse(problem):
     )
 
     assert plan(free, meetings, align=GRID).value.key <= plan(more, meetings, align=GRID).value.key
+
+
+@quiet
+@given(problems(), st.permutations(range(3)))
+def test_who_is_called_what_does_not_matter(problem, names):
+    free, meetings = problem
+    other = windows([(names[w], *row) for w, *row in zip(free.who, free.start, free.end, free.preference, strict=True)], 3)
+    renamed = [
+        replace(m, required=tuple(names[who] for who in m.required), optional=tuple(names[who] for who in m.optional)) for m in meetings
+    ]
+
+    assert plan(free, meetings, align=GRID).value == plan(other, renamed, align=GRID).value
 
 
 @quiet
@@ -318,15 +230,19 @@ def test_what_makes_no_sense_is_refused(wrong):
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), min_size=1, max_size=12))
-def test_cliques_are_all_that_share_a_moment_and_no_other_holds(spans):
-    import numpy as np
-
+def test_moments_hold_all_largest_sets_of_intervals_and_no_other(spans):
     begin = np.array([a for a, _ in spans])
     end = np.array([a + n for a, n in spans])
-    everything = {frozenset(np.flatnonzero((begin <= u) & (end > u)).tolist()) for u in range(30)} - {frozenset()}
-    largest = {one for one in everything if not any(one < other for other in everything)}
 
-    assert {frozenset(clique.tolist()) for clique in _maximal(begin, end)} == largest
+    def held_at(moment):
+        return frozenset(np.flatnonzero((begin <= moment) & (end > moment)).tolist())
+
+    everything = {held_at(moment) for moment in range(30)} - {frozenset()}
+    largest = {one for one in everything if not any(one < other for other in everything)}
+    moments = maximal_moments(begin, end).tolist()
+
+    assert {held_at(moment) for moment in moments} == largest
+    assert len(moments) == len(largest)
 
 
 # Room for one more --------------------------------------------------------------------------------------------------

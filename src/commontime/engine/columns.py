@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .explain import preferences
-from .meetings import Meeting
-from .windows import CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
+from .meetings import Meeting, Travel
+from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
 
@@ -38,53 +38,58 @@ class Columns:
         """The lexicographically largest gain with all optional people who are free, (5,): what this meeting is worth if it stood alone."""
         if not len(self):
             return np.zeros(5, np.int64)
-        total = self.gain + worth(self.optional, counts=True).sum(axis=1)
+        total = self.gain + worth(self.optional).sum(axis=1)
         return np.asarray(total[np.lexsort(total.T[::-1])[-1]])
 
 
-def worth(preference: Bytes, *, counts: bool) -> Ints:
-    """Return what attendances with these preferences add to Value.key, (..., 5). counts: whether they are optional ones."""
-    level = levels(preference)
-    here = level > CANNOT
-    zero = np.zeros(preference.shape, np.int64)
-    parts = [zero, zero + (here & counts), zero - (level == IF_NEED_BE), zero - (level == WORKS), np.where(here, preference, 0)]
-    return np.stack(parts, axis=-1).astype(np.int64)
+# What one attendance adds to Value.key, by preference + 1: (12, 5).
+_LEVELS = levels(np.arange(CANNOT - 1, BEST_PREFERENCE + 1))
+_REQUIRED = np.stack(
+    [0 * _LEVELS, 0 * _LEVELS, -1 * (_LEVELS == IF_NEED_BE), -1 * (_LEVELS == WORKS), np.maximum(np.arange(-1, BEST_PREFERENCE + 1), 0)],
+    axis=1,
+).astype(np.int64)
+_OPTIONAL = _REQUIRED + np.array([0, 1, 0, 0, 0]) * (_LEVELS > CANNOT)[:, None]
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: int | None) -> list[Columns]:
+def worth(preference: Bytes) -> Ints:
+    """Return what optional attendances with these preferences add to Value.key, (..., 5)."""
+    return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
+
+
+def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, travel: Travel | None = None) -> list[Columns]:
     """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: the grid of all times that occur."""
-    grid = align or grid_of(free, meetings)
+    grid = align or grid_of(free, meetings, travel)
     tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
     return [_columns(free, meeting, *tables[meeting.duration]) for meeting in meetings]
 
 
-def grid_of(free: Windows, meetings: Sequence[Meeting]) -> int:
+def grid_of(free: Windows, meetings: Sequence[Meeting], travel: Travel | None = None) -> int:
     """Return the greatest common divisor of all times that occur, in ticks, at least 1."""
     times = [value for m in meetings for value in (m.duration, m.buffer, m.earliest, m.latest_end)]
     ends = [int(np.gcd.reduce(column)) for column in (free.start, free.end) if len(column)]
-    return max(1, gcd(*times, *ends))
+    return max(1, gcd(*times, *ends, *(ticks for row in travel or () for ticks in row)))
 
 
 def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: int) -> tuple[Ints, Bytes]:
-    """Return the starts on the grid for meetings of this duration, and everybody's preference there: (T,), (T, people)."""
+    """Return the starts on the grid for meetings of this duration, and everybody's preference there: (T,), (people, T)."""
     mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
     if not mine or not len(free):
-        return np.zeros(0, np.int64), np.zeros((0, free.people), np.int8)
+        return np.zeros(0, np.int64), np.zeros((free.people, 0), np.int8)
     first = max(min(m.earliest for m in mine), int(free.start.min()))
     last = min(max(m.latest_end for m in mine), int(free.end.max())) - duration
     starts = np.arange(-(-first // grid) * grid, last + 1, grid, dtype=np.int64)
     if len(starts) > MOST_STARTS:
         raise ValueError(f"These meetings could start at {len(starts)} moments: name bounds that are nearer, or align them.")
-    return starts, preferences(free, starts, duration)
+    return starts, np.ascontiguousarray(preferences(free, starts, duration).T)
 
 
 def _columns(free: Windows, meeting: Meeting, starts: Ints, table: NDArray[np.int8]) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
-        table = preferences(free, starts, meeting.duration)
-    required = table[:, list(meeting.required)]
-    fits = (starts >= meeting.earliest) & (starts <= meeting.latest_end - meeting.duration) & (required >= 0).all(axis=1)
-    optional = table[:, list(meeting.optional)][fits]
-    gain = worth(required[fits], counts=False).sum(axis=1)
+        table = preferences(free, starts, meeting.duration).T
+    low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
+    required = table[list(meeting.required), low:high]
+    fits = np.flatnonzero(required.min(axis=0) >= 0)
+    gain = _REQUIRED[required[:, fits].astype(np.intp) + 1].sum(axis=0)
     gain[:, 0] = meeting.priority
-    return Columns(starts[fits], optional, gain)
+    return Columns(starts[low:high][fits], table[list(meeting.optional), low:high][:, fits].T, gain)

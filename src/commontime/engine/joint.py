@@ -1,7 +1,8 @@
 """Place several meetings at once, so that nobody is in two: the best plan, and a proof that it is, or how far it may be from the best.
 
-A greedy rule and ruin-and-reinsert give a plan within moments (placing.py); an integer programme then proves it best or finds a better one
-(milp.py). Meetings that share nobody, not even over others, are planned apart. All counts are added up again in whole numbers.
+A greedy rule and ruin-and-reinsert give a plan within moments (placing.py, searching.py); an integer programme then proves it best or finds
+a better one (programme.py, proof.py). Meetings that share nobody, not even over others, are planned apart. All counts are added up again
+in whole numbers.
 """
 
 import threading
@@ -12,12 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from .columns import Columns, columns
-from .meetings import Meeting, Plan, Value, Why, checked_meetings
-from .milp import Solved, build, solve
-from .placing import Board, Key, greedy, hardest_first, improve, settle
-from .windows import Windows
+from .fitting import fit
+from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
+from .neighbourhoods import Neighbourhoods
+from .placing import Board
+from .programme import programme
+from .proof import Proof
+from .searching import Search, greedy, hardest_first, settle
+from .stars import owner_of, pair_up_at_once
+from .windows import BEST_PREFERENCE, Windows
 
-ROUNDS = 200  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
+FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
+ALONE = 0.1  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 
 
@@ -27,24 +34,24 @@ def plan(
     *,
     align: int | None = 15,
     seconds: float = 5.0,
+    travel: Travel | None = None,
     on_progress: Callable[[Plan], bool] | None = None,
 ) -> Plan:
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
     align: only starts that are 0 modulo so many ticks; None: any (on the grid of all times that occur, which loses nothing). Pinned
-    meetings come first, and their starts need no alignment. Stops after `seconds` with the best so far. on_progress is told of it about
-    every half second; when it returns true the search stops. Equal questions have equal answers if proved. ValueError: a meeting that
-    makes no sense.
+    meetings come first, and their starts need no alignment. travel: so long is the way between the places of any two meetings of one
+    person. Stops after `seconds` with the best so far. on_progress is told of it about every half second; when it returns true the search
+    stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys that make no sense.
     """
-    asked = checked_meetings(meetings, free.people)
-    options = columns(free, asked, align)
-    search = _Search(free, asked, options, time.monotonic() + seconds, on_progress)
-    fixed = search.pin()
-    parts = components([n for n in range(len(asked)) if n not in fixed], asked)
-    for part in sorted(parts, key=len):
-        search.work_on(part)
-    return search.plan()
+    began = time.monotonic()
+    asked = checked_meetings(meetings, free.people, travel)
+    planner = _Planner(free, asked, columns(free, asked, align, travel), apart(asked, travel), began, seconds, on_progress)
+    planner.pin()
+    for part in sorted(components(planner.possible, asked), key=len):
+        planner.work_on(part)
+    return planner.plan()
 
 
 def components(numbers: Sequence[int], meetings: Sequence[Meeting]) -> list[list[int]]:
@@ -69,121 +76,117 @@ def components(numbers: Sequence[int], meetings: Sequence[Meeting]) -> list[list
 
 @dataclass
 class _Part:
-    """Meetings planned apart: what is reached, what can't be exceeded."""
+    """Meetings planned apart, and what they can't be worth more than."""
 
     numbers: list[int]
     bound: Key
     proved: bool = False
 
 
-class _Search:
+class _Planner:
     def __init__(
-        self, free: Windows, meetings: list[Meeting], options: list[Columns], until: float, on_progress: Callable[[Plan], bool] | None
+        self,
+        free: Windows,
+        meetings: list[Meeting],
+        options: list[Columns],
+        apart: list[list[int]],
+        began: float,
+        seconds: float,
+        on_progress: Callable[[Plan], bool] | None,
     ) -> None:
-        self.free, self.meetings, self.options, self.until, self.on_progress = free, meetings, options, until, on_progress
-        self.board = Board(meetings, options, free.people)
+        self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
+        self.until, self.told_at, self.grace = began + seconds, began, 0.05 * seconds  # the solver is not punctual
+        self.free, self.board = free, Board(meetings, options, apart, free.people)
+        self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
-        self.fixed: list[int] = []
-        self.told_at = time.monotonic()
         self.stopped = False
+        self.possible = [number for number, option in enumerate(options) if len(option)]
 
-    def pin(self) -> list[int]:
+    def pin(self) -> None:
         """Place the pinned meetings, in their order; one that clashes with another has no place."""
-        for number, meeting in enumerate(self.meetings):
-            if meeting.pinned is not None:
-                self.fixed.append(number)
-                column = self.board.best_place(number)
-                if column >= 0:
-                    self.board.put(number, column)
-        return self.fixed
+        for number in list(self.possible):
+            if self.meetings[number].pinned is not None:
+                if self.board.open(number):
+                    self.board.put(number, 0)
+                else:
+                    self.possible.remove(number)
 
     def work_on(self, numbers: list[int]) -> None:
         """Plan one component; the others are left as they are."""
-        numbers = self._narrow(numbers)
-        ideal = tuple(np.sum([self.options[n].best for n in numbers], axis=0, dtype=np.int64).tolist()) if numbers else (0,) * 5
-        part = _Part(numbers, ideal)
+        movable = [number for number in numbers if self.meetings[number].pinned is None]
+        part = _Part(numbers, self._ideal(numbers))
         self.parts.append(part)
-        greedy(self.board, [n for n in hardest_first(self.board) if n in set(numbers)])
-        worth = self._worth(numbers)
-        if worth() < ideal:
-            improve(self.board, numbers, rounds=ROUNDS, seed=1, go_on=lambda key: worth() < ideal and not self.is_over())
-        if worth() == ideal:
-            part.proved = True
-        elif not self.is_over():
-            self._prove(part)
-        settle(self.board, numbers)
+        greedy(self.board, hardest_first(self.board, movable))
+        owner = owner_of([self.meetings[number] for number in numbers]) if len(movable) > 1 and not self.has_journeys else None
+        if owner is not None:
+            pair_up_at_once(self.free, self.board, movable, owner)
+        if self._worth(numbers) < part.bound:
+            search = Search(self.board, movable, seed=1)
+            search.improve(FIRST_ROUNDS, lambda: not self.is_over())
+            self._fit_all(part, movable)
+            if self._worth(numbers) < part.bound and not self.is_over():
+                self._prove(part, movable, search)
+        part.proved = self._worth(numbers) == part.bound
+        settle(self.board, movable)
 
-    def _narrow(self, numbers: list[int]) -> list[int]:
-        """Drop the columns that a pinned meeting of somebody rules out."""
-        for number in numbers:
-            is_open = self.board.open(number)
-            if not is_open.all():
-                option = self.options[number]
-                self.options[number] = Columns(option.start[is_open], option.optional[is_open], option.gain[is_open])
-                self.board.at[number] = self.board.at[number][is_open]
-                self.board.extra[number] = self.board.extra[number][is_open]
-        return [number for number in numbers if len(self.options[number])]
+    def _fit_all(self, part: _Part, movable: list[int]) -> None:
+        """If some meeting has no place: find one for all of them, or that there is none."""
+        homeless = [number for number in movable if self.board.place[number] < 0]
+        found = fit(self.board, movable, go_on=lambda: not self.is_over()) if homeless else None
+        if isinstance(found, list):
+            self.board.set(movable, found)
+        elif found is False:
+            # One less is placed; then nothing is known of the counts that grow with every meeting.
+            some = [self.meetings[number] for number in part.numbers]
+            most = BEST_PREFERENCE * sum(len(meeting.required) + len(meeting.optional) for meeting in some)
+            part.bound = (part.bound[0] - min(self.meetings[number].priority for number in movable), part.bound[1], 0, 0, most)
 
-    def _worth(self, numbers: list[int]) -> Callable[[], Key]:
-        """Return what tells the value of these meetings alone."""
+    def _ideal(self, numbers: Sequence[int]) -> Key:
+        """Return what the meetings were worth if each stood alone."""
+        best = np.array([self.options[number].best for number in numbers], np.int64)
+        return tuple(best.reshape(-1, 5).sum(axis=0).tolist())
 
-        def worth() -> Key:
-            return _value(self.board, numbers).key
+    def _worth(self, numbers: Sequence[int]) -> Key:
+        return self.board.value(numbers).key
 
-        return worth
-
-    def _prove(self, part: _Part) -> None:
-        """Ask the solver, and go on improving meanwhile."""
-        numbers = part.numbers
-        worth = self._worth(numbers)
-        options = [self._open_to(n) for n in numbers]
-        found: list[Solved] = []
-
-        def run() -> None:
-            model = build([self.meetings[n] for n in numbers], options, all_placed=all_placed)
-            found.append(solve(model, floor=worth_now, seconds=self.until - time.monotonic()))
-
-        worth_now = worth()
-        all_placed = worth_now[0] == sum(self.meetings[n].priority for n in numbers)
-        solver = threading.Thread(target=run, daemon=True)
+    def _prove(self, part: _Part, movable: list[int], search: Search) -> None:
+        """Ask the solver, and go on searching if it takes long. What the search finds then counts only if the solver is not done."""
+        board, numbers = self.board, part.numbers
+        start, attends = [board.place[number] for number in numbers], board.attends()
+        meetings = [self.meetings[number] for number in numbers]
+        gaps = [[self.apart[one][other] for other in numbers] for one in numbers]
+        all_placed = min(start) >= 0
+        model = programme(
+            meetings,
+            [self.options[number] for number in numbers],
+            gaps,
+            placed=[all_placed or meeting.pinned is not None for meeting in meetings],
+        )
+        known = model.values_of(start, [attends[number] for number in numbers], meetings)
+        proof = Proof(model, list(part.bound))
+        solver = threading.Thread(target=proof.run, args=(known, self.until), daemon=True)
         solver.start()
-        seed = 2
+        neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
+        alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
         while solver.is_alive() and not self.is_over():
-            improve(self.board, numbers, rounds=20, seed=seed, go_on=lambda key: solver.is_alive() and not self.is_over())
-            seed += 1
-        solver.join(max(0.0, min(0.2, self.until - time.monotonic())) if self.stopped else max(0.0, self.until - time.monotonic()) + 0.2)
-        if not found:
-            return
-        (result,) = found
-        part.bound = min(part.bound, result.bound)
-        if result.place is not None:
-            kept, before = list(self.board.place), worth()
-            self._place(numbers, result.place)
-            if worth() < before or (worth() == before and not result.proved):
-                self._place(numbers, [kept[n] for n in numbers])
-        part.proved = result.proved and worth() == result.bound
-        part.bound = max(part.bound, worth())
-
-    def _open_to(self, number: int) -> Columns:
-        """Return the columns without attendances that a pinned meeting rules out."""
-        option = self.options[number]
-        optional = option.optional.copy()
-        for seat, person in enumerate(self.meetings[number].optional):
-            for other in self.fixed:
-                column = self.board.place[other]
-                if column >= 0 and person in self.meetings[other].required:
-                    begin = int(self.options[other].start[column])
-                    end = begin + self.meetings[other].length
-                    clash = (option.start < end) & (option.start + self.meetings[number].length > begin)
-                    optional[clash, seat] = -1
-        return Columns(option.start, optional, option.gain)
-
-    def _place(self, numbers: list[int], columns_of: Sequence[int]) -> None:
-        for number in numbers:
-            self.board.take(number)
-        for number, column in zip(numbers, columns_of, strict=False):
-            if column >= 0:
-                self.board.put(number, column)
+            part.bound = min(part.bound, tuple(proof.bound))
+            if time.monotonic() < alone_until or not movable:
+                solver.join(0.02)
+            else:
+                search.improve(20, lambda: solver.is_alive() and not self.is_over())
+                neighbourhoods.improve(self.until)
+        if self.stopped:
+            proof.until = time.monotonic()
+        else:
+            solver.join(max(0.0, self.until + self.grace - time.monotonic()))
+        part.bound = min(part.bound, tuple(proof.bound))
+        kept = [board.place[number] for number in numbers]
+        found = start if proof.found is None else model.place(proof.found, len(numbers))
+        before = board.total
+        board.set(numbers, found)
+        if board.total < before or (board.total == before and not proof.proved):
+            board.set(numbers, kept)
+        part.bound = max(part.bound, self._worth(numbers))
 
     def is_over(self) -> bool:
         now = time.monotonic()
@@ -197,50 +200,25 @@ class _Search:
         attending = board.attends()
         start, attends = [], []
         for number, column in enumerate(board.place):
-            start.append(int(self.options[number].start[column]) if column >= 0 else -1)
+            start.append(board.begin[number] if column >= 0 else -1)
             attends.append(tuple(sorted([*self.meetings[number].required, *attending[number]])) if column >= 0 else ())
         value = board.value()
-        rest = [n for n in range(len(self.meetings)) if n not in {m for part in self.parts for m in part.numbers}]
-        bound = np.sum([part.bound for part in self.parts] + [_value(board, rest).key], axis=0, dtype=np.int64).tolist()
-        done = {n for part in self.parts for n in part.numbers} | set(self.fixed)
-        open_ = [n for n in range(len(self.meetings)) if n not in done and len(self.options[n])]
-        for number in open_:
-            bound = (np.array(bound) + self.options[number].best).tolist()
-        top = max(tuple(bound), value.key)
-        proved = not open_ and all(part.proved for part in self.parts)
-        why = {n: _why(self, n) for n in range(len(self.meetings)) if start[n] < 0}
-        limit = value if proved else Value(top[0], top[1], -top[2], -top[3], top[4])
-        return Plan(tuple(start), tuple(attends), value, limit, proved, why)
+        begun = {number for part in self.parts for number in part.numbers}
+        rest = [number for number in self.possible if number not in begun]
+        bound = np.sum([part.bound for part in self.parts] + [self._ideal(rest)], axis=0, dtype=np.int64)
+        top = max(tuple(bound.tolist()), value.key)
+        proved = not rest and all(part.proved for part in self.parts)
+        why = {number: self._why(number) for number, column in enumerate(board.place) if column < 0}
+        return Plan(tuple(start), tuple(attends), value, value if proved else Value.from_key(top), proved, why)
 
-
-def _value(board: Board, numbers: Sequence[int]) -> Value:
-    """Return what these meetings are worth, with the attendances that are best for all."""
-    total = np.zeros(5, np.int64)
-    attends = board.attends()
-    for number in numbers:
-        column = board.place[number]
-        if column < 0:
-            continue
-        total += board.options[number].gain[column]
-        seats = board.optional[number].tolist()
-        for person in attends[number]:
-            total += board.extra[number][column, seats.index(person)]
-    priority, optional, need, works, preference = total.tolist()
-    return Value(priority, optional, -need, -works, preference)
-
-
-def _why(search: _Search, number: int) -> Why:
-    """Say what keeps a meeting from a place: people who have no common time, or meetings that took it."""
-    board, meeting, option = search.board, search.meetings[number], search.options[number]
-    if not len(option):
-        return Why(meeting.required, ())
-    rivals = [n for n, c in enumerate(board.place) if c >= 0 and n != number and set(meeting.required) & set(search.meetings[n].required)]
-    clash = np.zeros((len(rivals), len(option)), np.bool_)
-    for row, rival in enumerate(rivals):
-        begin = int(search.options[rival].start[board.place[rival]])
-        end = begin + search.meetings[rival].length
-        clash[row] = (option.start < end) & (option.start + meeting.length > begin)
-    nearest = int(clash.sum(axis=0).argmin()) if rivals else 0
-    way = tuple(rival for row, rival in enumerate(rivals) if clash[row, nearest])
-    people = {person for rival in way for person in set(meeting.required) & set(search.meetings[rival].required)}
-    return Why(tuple(sorted(people)), way)
+    def _why(self, number: int) -> Why:
+        """Say what keeps a meeting from a place: people who have no common time, or meetings that took it."""
+        board, needed = self.board, set(self.meetings[number].required)
+        if not board.starts[number]:
+            return Why(self.meetings[number].required, ())
+        rivals = sorted({rival for person in needed for rival in board.hard[person]})
+        near = [board.near(number, [rival]) for rival in rivals]
+        nearest = min(range(len(board.starts[number])), key=lambda column: sum(mask >> column & 1 for mask in near))
+        way = tuple(rival for rival, mask in zip(rivals, near, strict=True) if mask >> nearest & 1)
+        people = {person for rival in way for person in needed & set(self.meetings[rival].required)}
+        return Why(tuple(sorted(people)), way)

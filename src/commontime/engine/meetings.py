@@ -10,7 +10,7 @@ class Meeting:
     """A meeting of `duration` ticks within [earliest, latest_end). All required people attend it, the optional ones if they can.
 
     required: at least one. buffer: ticks in which nobody who attends may start another; they need not be offered. priority: what it is
-    worth to place it, at least 1. pinned: the only start it may have.
+    worth to place it, at least 1. pinned: the only start it may have. place: where it is, a row of the journeys' table, if there is one.
     """
 
     duration: int
@@ -21,11 +21,21 @@ class Meeting:
     buffer: int = 0
     priority: int = 1
     pinned: int | None = None
+    place: int = 0
 
-    @property
-    def length(self) -> int:
-        """How long it keeps those who attend from starting another meeting."""
-        return self.duration + self.buffer
+
+type Travel = Sequence[Sequence[int]]
+"""The ticks from each place to each other."""
+
+
+def apart(meetings: Sequence[Meeting], travel: Travel | None = None) -> list[list[int]]:
+    """Return how many ticks after the start of each meeting each other one may start, if somebody attends both: [first][second]."""
+    if travel is None:
+        return [[m.duration + m.buffer] * len(meetings) for m in meetings]
+    return [[m.duration + max(m.buffer, travel[m.place][n.place]) for n in meetings] for m in meetings]
+
+
+type Key = tuple[int, ...]
 
 
 class Value(NamedTuple):
@@ -38,12 +48,14 @@ class Value(NamedTuple):
     preference: int = 0
 
     @property
-    def key(self) -> tuple[int, ...]:
+    def key(self) -> Key:
         """The larger is the better: lexicographic, and additive over meetings, so that parts that share nobody can be planned apart."""
         return (self.priority, self.optional, -self.if_need_be, -self.works, self.preference)
 
-    def plus(self, other: "Value") -> "Value":
-        return Value(*(a + b for a, b in zip(self, other, strict=True)))
+    @classmethod
+    def from_key(cls, key: Sequence[int]) -> "Value":
+        priority, optional, need, works, preference = key
+        return cls(priority, optional, -need, -works, preference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +89,17 @@ class Plan:
         return next((abs(a - b) / max(1, abs(a), abs(b)) for a, b in pairs if a != b), 0.0)
 
 
-def checked_meetings(meetings: Sequence[Meeting], people: int) -> list[Meeting]:
+def checked_meetings(meetings: Sequence[Meeting], people: int, travel: Travel | None = None) -> list[Meeting]:
     """Return the meetings. ValueError names the first that makes no sense."""
+    places = 1 if travel is None else len(travel)
+    if travel is not None and any(len(row) != places or min(row) < 0 for row in travel):
+        raise ValueError("The journeys are a square table of at least 0 ticks.")
     for number, meeting in enumerate(meetings):
         who = (*meeting.required, *meeting.optional)
         if meeting.duration < 1 or meeting.buffer < 0 or meeting.priority < 1:
             raise ValueError(f"Meeting {number}: a duration and a priority are at least 1, a buffer at least 0.")
         if not meeting.required or len(set(who)) < len(who) or min(who) < 0 or max(who) >= people:
             raise ValueError(f"Meeting {number}: it requires somebody, and names some of {people} people, each once.")
+        if travel is not None and not 0 <= meeting.place < places:
+            raise ValueError(f"Meeting {number}: it is in one of {places} places.")
     return list(meetings)

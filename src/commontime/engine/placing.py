@@ -1,237 +1,188 @@
-"""Heuristics for the joint problem: place the meetings greedily, then take some out and put them back better.
+"""A joint placement that can be changed and valued within microseconds: the board on which the search moves meetings about.
 
 A placement is only the starts: given those, who of the optional people attends what is decided exactly (weighted interval scheduling, one
-person at a time), so the search is over the few things that are hard.
+person at a time, and only for those whose meetings moved). Sets of columns are whole numbers, bit c for column c: where a meeting is open
+is then a few operations on them, whatever the horizon.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .columns import Columns, worth
 from .meetings import Meeting, Value
-from .windows import Bools, Ints
 
-type Key = tuple[int, ...]
-_KEPT_OUT = 4  # meetings taken out at once, at most, beside those that have no place
+NOWHERE = -1
 
 
 class Board:
-    """Meetings on the grid of their columns, with everybody's hard times: those of meetings they are required for."""
+    """place: each meeting's column, or -1. total: what it is all worth, one whole number that orders as Value.key does."""
 
-    def __init__(self, meetings: Sequence[Meeting], options: Sequence[Columns], people: int) -> None:
-        self.meetings, self.options = meetings, options
-        self.place = [-1] * len(meetings)
-        lows = [int(option.start[0]) for option in options if len(option)]
-        highs = [int(option.start[-1]) + m.length for m, option in zip(meetings, options, strict=True) if len(option)]
-        self.low = min(lows, default=0)
-        times = [int(np.gcd.reduce(option.start - self.low)) for option in options if len(option)]
-        self.unit = max(1, int(np.gcd.reduce([*times, *(m.length for m in meetings)]))) if meetings else 1
-        width = (max(highs, default=0) - self.low) // self.unit + 2
-        self.busy = np.zeros((people, width), np.int16)
-        self.at = [(option.start - self.low) // self.unit for option in options]
-        self.long = [m.length // self.unit for m in meetings]
-        self.required = [np.array(m.required, np.intp) for m in meetings]
-        self.optional = [np.array(m.optional, np.intp) for m in meetings]
-        self.extra = [worth(option.optional, counts=True) for option in options]
-        self.scale = _scales(meetings, options)
+    def __init__(self, meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], people: int) -> None:
+        self.meetings, self.options, self.apart = meetings, options, apart
+        self.place = [NOWHERE] * len(meetings)
+        self.begin = [0] * len(meetings)  # where it starts, if it has a place
+        self.hard: list[list[int]] = [[] for _ in range(people)]  # the placed meetings that require somebody
+        self.soft: list[list[int]] = [[] for _ in range(people)]  # the placed meetings that somebody may attend
+        self.starts: list[list[int]] = [option.start.tolist() for option in options]
+        self.weights = _weights(meetings)
+        exact = np.array(self.weights, np.int64 if self.weights[0] * sum(m.priority for m in meetings) < 2**62 else object)
+        extras = [worth(option.optional) @ exact for option in options]
+        self.score = [(option.gain @ exact).astype(np.float64) for option in options]
+        self.extra_score = [extra.astype(np.float64) for extra in extras]
+        self.gain: list[list[int]] = [(option.gain @ exact).tolist() for option in options]
+        self.extra: list[list[list[int]]] = [extra.T.tolist() for extra in extras]
+        self.can = [[_mask(row) for row in (option.optional >= 0).T] for option in options]
+        self.seat = [{person: seat for seat, person in enumerate(m.optional)} for m in meetings]
+        self._total = 0
+        self._attended: list[tuple[int, tuple[int, ...]]] = [(0, ())] * people  # what optional attendances are worth, and which
+        self._changed: set[int] = set()
 
     def put(self, number: int, column: int) -> None:
-        self._mark(number, column, 1)
-        self.place[number] = column
+        meeting = self.meetings[number]
+        self.place[number], self.begin[number] = column, self.starts[number][column]
+        self._total += self.gain[number][column]
+        for person in meeting.required:
+            self.hard[person].append(number)
+        for person in meeting.optional:
+            self.soft[person].append(number)
+        self._changed.update(meeting.required, meeting.optional)
 
     def take(self, number: int) -> None:
-        if self.place[number] >= 0:
-            self._mark(number, self.place[number], -1)
-            self.place[number] = -1
+        column = self.place[number]
+        if column < 0:
+            return
+        meeting = self.meetings[number]
+        self.place[number] = NOWHERE
+        self._total -= self.gain[number][column]
+        for person in meeting.required:
+            self.hard[person].remove(number)
+        for person in meeting.optional:
+            self.soft[person].remove(number)
+        self._changed.update(meeting.required, meeting.optional)
 
-    def _mark(self, number: int, column: int, by: int) -> None:
-        first = int(self.at[number][column])
-        self.busy[self.required[number], first : first + self.long[number]] += np.int16(by)
+    def set(self, numbers: Sequence[int], columns: Sequence[int]) -> None:
+        """Place these meetings so; where nothing changes nothing is done."""
+        changed = [(n, c) for n, c in zip(numbers, columns, strict=True) if self.place[n] != c]
+        for number, _ in changed:
+            self.take(number)
+        for number, column in changed:
+            if column >= 0:
+                self.put(number, column)
 
-    def open(self, number: int) -> Bools:
-        """Return at which of its columns none of the people it requires is taken, (C,)."""
-        return self._free(self.busy[self.required[number]].any(axis=0), number)
+    def open(self, number: int) -> int:
+        """Return at which of its columns none of the people it requires is elsewhere, a set of columns."""
+        rivals = {other for person in self.meetings[number].required for other in self.hard[person]}
+        return ((1 << len(self.starts[number])) - 1) & ~self.near(number, rivals)
 
-    def _free(self, taken: Bools, number: int) -> Bools:
-        total = np.concatenate(([0], np.cumsum(taken)))
-        first = self.at[number]
-        return np.asarray(total[first + self.long[number]] == total[first])
+    def near(self, number: int, others: Iterable[int]) -> int:
+        """Return the columns of a meeting that are too near to one of the others."""
+        near = 0
+        for other in others:
+            near |= self.near_start(number, other, self.begin[other])
+        return near
 
-    def best_place(self, number: int, noise: Ints | None = None) -> int:
-        """Return the best column that is open, counting the optional people who are not required elsewhere then; -1 if there is none."""
-        is_open = np.flatnonzero(self.open(number))
-        if not len(is_open):
-            return -1
-        gain = self.options[number].gain[is_open]
-        for seat, person in enumerate(self.optional[number]):
-            free = self._free(self.busy[person] > 0, number)[is_open]
-            gain = gain + self.extra[number][is_open, seat] * free[:, None]
-        score = gain.astype(np.float64) @ self.scale
+    def near_start(self, number: int, other: int, begin: int) -> int:
+        """Return the columns of a meeting that are too near to another one if that begins then."""
+        starts = self.starts[number]
+        low, high = bisect_right(starts, begin - self.apart[number][other]), bisect_left(starts, begin + self.apart[other][number])
+        return (1 << high) - (1 << low) if low < high else 0
+
+    def best_place(self, number: int, noise: NDArray[np.floating] | None = None) -> int:
+        """Return the best column that is open, counting the optional people who are not required elsewhere then; -1 if there is none.
+
+        noise: by how much the worth of each column is mistaken, on purpose.
+        """
+        is_open = self.open(number)
+        if not is_open:
+            return NOWHERE
+        comes = [
+            is_open & can & ~self.near(number, self.hard[p])
+            for can, p in zip(self.can[number], self.meetings[number].optional, strict=True)
+        ]
+        most = [is_open]  # where at least so many optional people can come
+        for one in comes:
+            most = [most[0], *(a | (b & one) for a, b in zip(most[1:], most, strict=False)), most[-1] & one]
+        some = _members(is_open if noise is not None else next(mask for mask in reversed(most) if mask))
+        score = self.score[number][some]
+        for seat, one in enumerate(comes):
+            if one:
+                score = score + self.extra_score[number][some, seat] * bits(one, len(self.starts[number]))[some]
         if noise is not None:
-            score = score + noise[: len(score)] * self.scale[2]
-        return int(is_open[score.argmax()])  # of equal scores, the first, which is the earliest
+            score = score + noise[some]
+        return int(some[score.argmax()])  # of equal scores, the first, which is the earliest
+
+    @property
+    def total(self) -> int:
+        for person in self._changed:
+            self._total -= self._attended[person][0]
+            self._attended[person] = self._attend(person)
+            self._total += self._attended[person][0]
+        self._changed.clear()
+        return self._total
+
+    def _attend(self, person: int) -> tuple[int, tuple[int, ...]]:
+        """Return what the best choice of optional meetings is worth to all, and which: those apart from the hard ones and each other.
+
+        Weighted interval scheduling, Kleinberg and Tardos, Algorithm Design, 6.1, in O(n^2): journeys make the intervals unequal.
+        """
+        wanted: list[tuple[int, int, int]] = []
+        for number in self.soft[person]:
+            column, seat = self.place[number], self.seat[number][person]
+            if self.can[number][seat] >> column & 1 and not any(self._clash(number, other) for other in self.hard[person]):
+                wanted.append((self.begin[number], number, self.extra[number][seat][column]))
+        if len(wanted) < 2:
+            return (wanted[0][2], (wanted[0][1],)) if wanted else (0, ())
+        best: list[tuple[int, tuple[int, ...]]] = []
+        for _, number, worth_of in sorted(wanted):
+            before = max((one for one in best if not any(self._clash(number, n) for n in one[1])), default=(0, ()), key=lambda one: one[0])
+            best.append((before[0] + worth_of, (*before[1], number)))
+        return max(best, key=lambda one: one[0])
+
+    def _clash(self, one: int, other: int) -> bool:
+        later = self.begin[one] - self.begin[other]
+        return -self.apart[one][other] < later < self.apart[other][one]
 
     def attends(self) -> list[list[int]]:
-        """Return which optional people attend each meeting: for each of them the best choice among meetings they could go to."""
-        wishes: dict[int, list[tuple[int, int, int, int]]] = {}
-        for number, column in enumerate(self.place):
-            if column < 0:
-                continue
-            first = int(self.at[number][column])
-            until = first + self.long[number]
-            for seat, person in enumerate(self.optional[number].tolist()):
-                if self.options[number].optional[column, seat] >= 0 and not self.busy[person, first:until].any():
-                    key = self.extra[number][column, seat]
-                    wishes.setdefault(person, []).append((until, first, number, int(key @ _ATTENDANCE)))
+        """Return which optional people attend each meeting."""
+        assert self.total is not None
         found: list[list[int]] = [[] for _ in self.place]
-        for person, wanted in wishes.items():
-            for number in _best_apart(wanted):
+        for person, (_, numbers) in enumerate(self._attended):
+            for number in numbers:
                 found[number].append(person)
         return found
 
-    def key(self) -> Key:
-        """Return what the placement is worth, as Value.key."""
-        return self.value().key
-
-    def value(self) -> Value:
+    def value(self, numbers: Iterable[int] | None = None) -> Value:
+        """Return what the placement, or that of some meetings, is worth, added up anew."""
         total = np.zeros(5, np.int64)
-        for number, people in enumerate(self.attends()):
+        attends = self.attends()
+        for number in range(len(self.place)) if numbers is None else numbers:
             column = self.place[number]
-            if column < 0:
-                continue
-            total += self.options[number].gain[column]
-            seats = {person: seat for seat, person in enumerate(self.optional[number].tolist())}
-            for person in people:
-                total += self.extra[number][column, seats[person]]
-        priority, optional, need, works, preference = total.tolist()
-        return Value(priority, optional, -need, -works, preference)
-
-
-# Weights that keep the order of Value.key for the attendances of one person: it has fewer than 2**10 of them at once.
-_ATTENDANCE = np.array([0, 2**45, 2**30, 2**15, 1], np.int64)
-
-
-def _scales(meetings: Sequence[Meeting], options: Sequence[Columns]) -> np.ndarray:
-    """Return weights for choosing among one meeting's columns, as floats: exact while it has fewer than a few hundred people."""
-    many = 1 + max((len(m.required) + len(m.optional) for m in meetings), default=0)
-    weights = [1.0]
-    for base in (10 * many + 1, many, many, many):
-        weights.append(weights[-1] * base)
-    return np.array(weights[::-1])
-
-
-def _best_apart(wanted: list[tuple[int, int, int, int]]) -> list[int]:
-    """Return the meetings of the heaviest choice among intervals (end, start, meeting, weight) that do not overlap. O(n log n).
-
-    Weighted interval scheduling, Kleinberg and Tardos, Algorithm Design, 6.1.
-    """
-    if len(wanted) == 1:
-        return [wanted[0][2]]
-    wanted = sorted(wanted)
-    ends = [end for end, *_ in wanted]
-    best = [0]
-    for _, start, _, weight in wanted:
-        best.append(max(best[-1], best[bisect_right(ends, start, hi=len(best) - 1)] + weight))
-    chosen, i = [], len(wanted)
-    while i:
-        _, start, number, weight = wanted[i - 1]
-        before = bisect_right(ends, start, hi=i - 1)
-        if best[before] + weight > best[i - 1]:
-            chosen.append(number)
-            i = before
-        else:
-            i -= 1
-    return chosen
-
-
-def greedy(board: Board, order: Sequence[int]) -> None:
-    """Give each meeting in this order its best open place."""
-    for number in order:
-        column = board.best_place(number)
-        if column >= 0:
-            board.put(number, column)
-
-
-def hardest_first(board: Board) -> list[int]:
-    """Return the meetings, those with much priority for little choice first."""
-
-    def choice(number: int) -> tuple[int, int, int]:
-        meeting = board.meetings[number]
-        return (-meeting.priority, len(board.options[number]) // max(1, len(meeting.required)), number)
-
-    return sorted((n for n in range(len(board.meetings)) if len(board.options[n])), key=choice)
-
-
-def improve(board: Board, movable: Sequence[int], *, rounds: int, seed: int, go_on: Callable[[Key], bool]) -> Key:
-    """Ruin and reinsert (Schrimpf et al. 2000): take a few meetings out, put them back in another order, keep what is no worse.
-
-    go_on is asked after each round with the best so far. Returns that; the board holds it.
-    """
-    random = np.random.default_rng(seed)
-    best, kept = board.key(), list(board.place)
-    near = _neighbours(board, movable)
-    for _ in range(rounds):
-        if not movable or not go_on(best):
-            break
-        out = _pick(board, movable, near, random)
-        for number in out:
-            board.take(number)
-        noisy = random.random() < 0.5
-        for number in random.permutation(out).tolist():
-            noise = random.integers(0, 2, len(board.options[number])) if noisy else None
-            column = board.best_place(number, noise)
             if column >= 0:
-                board.put(number, column)
-        now = board.key()
-        if now >= best:
-            best, kept = now, list(board.place)
-        else:
-            _restore(board, kept)
-    return best
+                seats = [self.seat[number][person] for person in attends[number]]
+                total += self.options[number].gain[column] + worth(self.options[number].optional[column, seats]).sum(axis=0)
+        return Value.from_key(total.tolist())
 
 
-def _neighbours(board: Board, movable: Sequence[int]) -> dict[int, list[int]]:
-    whose: dict[int, set[int]] = {}
-    for number in movable:
-        for person in (*board.meetings[number].required, *board.meetings[number].optional):
-            whose.setdefault(person, set()).add(number)
-    people = {n: {*board.meetings[n].required, *board.meetings[n].optional} for n in movable}
-    return {n: sorted(set().union(*(whose[person] for person in people[n])) - {n}) for n in movable}
+def _weights(meetings: Sequence[Meeting]) -> list[int]:
+    """Return weights with which the counts of Value.key add up to one number: each is above all that those behind it can sum up to."""
+    people = 1 + sum(len(m.required) + len(m.optional) for m in meetings)
+    weights = [1]
+    for base in (10 * people, people, people, people):
+        weights.append(weights[-1] * base)
+    return weights[::-1]
 
 
-def _pick(board: Board, movable: Sequence[int], near: dict[int, list[int]], random: np.random.Generator) -> list[int]:
-    homeless = [number for number in movable if board.place[number] < 0 and len(board.options[number])]
-    seed = (
-        homeless[int(random.integers(len(homeless)))] if homeless and random.random() < 0.7 else movable[int(random.integers(len(movable)))]
-    )
-    count = int(random.integers(1, _KEPT_OUT + 1))
-    friends = near[seed]
-    others = [friends[i] for i in random.permutation(len(friends))[:count]] if friends else []
-    return list(dict.fromkeys([seed, *others, *homeless[:2]]))
+def _mask(flags: NDArray[np.bool_]) -> int:
+    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
-def _restore(board: Board, kept: Sequence[int]) -> None:
-    changed = [number for number, column in enumerate(kept) if board.place[number] != column]
-    for number in changed:
-        board.take(number)
-    for number in changed:
-        if kept[number] >= 0:
-            board.put(number, kept[number])
+def bits(mask: int, count: int) -> NDArray[np.uint8]:
+    """Return which of so many columns are in the set, (count,) of 0 and 1."""
+    return np.unpackbits(np.frombuffer(mask.to_bytes(count // 8 + 1, "little"), np.uint8), count=count, bitorder="little")
 
 
-def settle(board: Board, movable: Sequence[int]) -> None:
-    """Move each meeting, the earliest first, to its earliest open start that is worth the same for everybody, if nothing is lost."""
-    key = board.key()
-    for number in sorted((n for n in movable if board.place[n] >= 0), key=lambda n: int(board.at[n][board.place[n]])):
-        here, option = board.place[number], board.options[number]
-        board.take(number)
-        same = (option.gain[:here] == option.gain[here]).all(axis=1) & (option.optional[:here] == option.optional[here]).all(axis=1)
-        for column in np.flatnonzero(same & board.open(number)[:here]).tolist():
-            board.put(number, column)
-            if board.key() == key:
-                break
-            board.take(number)
-        else:
-            board.put(number, here)
+def _members(mask: int) -> NDArray[np.intp]:
+    return np.flatnonzero(bits(mask, mask.bit_length()))

@@ -8,7 +8,7 @@ import numpy as np
 from .columns import MOST_STARTS, grid_of
 from .erosion import lifts
 from .explain import preferences
-from .meetings import Meeting, Plan
+from .meetings import Meeting, Plan, Travel, apart
 from .windows import Ints, Windows
 
 
@@ -29,14 +29,16 @@ class Room:
     wanted: tuple[Wanted, ...]
 
 
-def room_for(free: Windows, meetings: Sequence[Meeting], plan: Plan, number: int, *, align: int | None = 15) -> Room | None:
+def room_for(
+    free: Windows, meetings: Sequence[Meeting], plan: Plan, number: int, *, align: int | None = 15, travel: Travel | None = None
+) -> Room | None:
     """Return the smallest ask that gives a meeting a place beside the others of the plan; None if asking can't help.
 
     It cannot where every start has somebody required in another meeting of the plan, or where no start is within the meeting's bounds.
     """
     meeting = meetings[number]
     starts = _starts(free, meetings, meeting, align)
-    starts = starts[~_taken(meetings, plan, number, starts)]
+    starts = starts[~_taken(meetings, apart(meetings, travel), plan, number, starts)]
     if not len(starts):
         return None
     required = list(meeting.required)
@@ -63,13 +65,13 @@ def _starts(free: Windows, meetings: Sequence[Meeting], meeting: Meeting, align:
     return np.arange(-(-meeting.earliest // grid) * grid, last + 1, grid, dtype=np.int64)
 
 
-def _taken(meetings: Sequence[Meeting], plan: Plan, number: int, starts: Ints) -> np.ndarray:
+def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, number: int, starts: Ints) -> np.ndarray:
     """Return at which starts somebody required attends another meeting, (S,)."""
-    needed, length = set(meetings[number].required), meetings[number].length
+    needed = set(meetings[number].required)
     taken = np.zeros(len(starts), np.bool_)
     for other, begin in enumerate(plan.start):
         if begin >= 0 and other != number and needed & set(meetings[other].required):
-            taken |= (starts < begin + meetings[other].length) & (starts + length > begin)
+            taken |= (starts < begin + gaps[other][number]) & (starts + gaps[number][other] > begin)
     return taken
 
 

@@ -1,0 +1,96 @@
+"""Heuristics for the joint problem: place the meetings greedily, then take some out and put them back better."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .placing import Board
+
+_TAKEN_OUT = 4  # meetings at once, at most, beside those that have no place
+
+
+def greedy(board: Board, order: Sequence[int]) -> None:
+    """Give each meeting in this order its best open place."""
+    for number in order:
+        column = board.best_place(number)
+        if column >= 0:
+            board.put(number, column)
+
+
+def hardest_first(board: Board, numbers: Sequence[int]) -> list[int]:
+    """Return the meetings, those with much priority for little choice first."""
+
+    def choice(number: int) -> tuple[int, int, int]:
+        meeting = board.meetings[number]
+        return (-meeting.priority, len(board.options[number]) // max(1, len(meeting.required)), number)
+
+    return sorted(numbers, key=choice)
+
+
+class Search:
+    """Ruin and reinsert (Schrimpf et al. 2000): take a few meetings out, put them back in another order, keep what is no worse."""
+
+    def __init__(self, board: Board, movable: Sequence[int], *, seed: int) -> None:
+        self.board, self.movable = board, movable
+        self.random = np.random.default_rng(seed)
+        whose: dict[int, set[int]] = {}
+        everybody = {n: (*board.meetings[n].required, *board.meetings[n].optional) for n in movable}
+        for number, people in everybody.items():
+            for person in people:
+                whose.setdefault(person, set()).add(number)
+        self.near = {n: sorted(set().union(*(whose[person] for person in people)) - {n}) for n, people in everybody.items()}
+
+    def improve(self, rounds: int, go_on: Callable[[], bool]) -> None:
+        """go_on is asked after each round. The board holds the best in the end."""
+        board, random = self.board, self.random
+        best = now = board.total
+        held = list(board.place)
+        kept = list(held)
+        for _ in range(rounds):
+            if not self.movable or not go_on():
+                break
+            out = self._pick()
+            for number in out:
+                board.take(number)
+            noisy = random.random() < 0.5
+            for number in random.permutation(out).tolist():
+                noise = random.integers(0, 2, len(board.starts[number])) * float(board.weights[2]) if noisy else None
+                column = board.best_place(number, noise)
+                if column >= 0:
+                    board.put(number, column)
+            if board.total >= now:
+                now = board.total
+                for number in out:
+                    held[number] = board.place[number]
+                if now > best:
+                    best, kept = now, list(held)
+            else:
+                board.set(out, [held[number] for number in out])
+        board.set(self.movable, [kept[number] for number in self.movable])
+
+    def _pick(self) -> list[int]:
+        random = self.random
+        homeless = [number for number in self.movable if self.board.place[number] < 0]
+        among = homeless if homeless and random.random() < 0.7 else self.movable
+        first = among[int(random.integers(len(among)))]
+        friends = self.near[first]
+        some = random.permutation(len(friends))[: int(random.integers(1, _TAKEN_OUT + 1))]
+        return list(dict.fromkeys([first, *(friends[i] for i in some.tolist()), *homeless[:2]]))
+
+
+def settle(board: Board, movable: Sequence[int]) -> None:
+    """Move each meeting, the earliest first, to its earliest open start that is worth the same for everybody, if nothing is lost."""
+    total = board.total
+    for number in sorted((n for n in movable if board.place[n] >= 0), key=lambda n: board.begin[n]):
+        here, option = board.place[number], board.options[number]
+        board.take(number)
+        same = (option.gain[:here] == option.gain[here]).all(axis=1) & (option.optional[:here] == option.optional[here]).all(axis=1)
+        is_open = board.open(number)
+        for column in np.flatnonzero(same).tolist():
+            if is_open >> column & 1:
+                board.put(number, column)
+                if board.total == total:
+                    break
+                board.take(number)
+        else:
+            board.put(number, here)

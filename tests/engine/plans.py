@@ -1,0 +1,98 @@
+"""Joint plans by definition: what one is worth, whether it is possible, and the best of all. And random small problems."""
+
+from itertools import combinations, product
+
+from hypothesis import strategies as st
+
+from commontime.engine import Meeting, Value, attendance, preferences, windows
+
+GRID = 5
+
+
+def value_of(free, meetings, starts, attends) -> Value:
+    """Add up a plan from the definitions."""
+    total = [0] * 5
+    for meeting, start, people in zip(meetings, starts, attends, strict=True):
+        if start < 0:
+            continue
+        total[0] += meeting.priority
+        table = preferences(free, [start], meeting.duration)[0]
+        levels = attendance(free, start, meeting.duration)
+        for person in people:
+            total[1] += person in meeting.optional
+            total[2] += levels[person] == 1
+            total[3] += levels[person] == 2
+            total[4] += int(table[person])
+    return Value(*map(int, total))
+
+
+def is_possible(free, meetings, starts, attends, travel=None) -> bool:
+    """Tell whether everybody who attends is free, is asked, and is in one place at a time with buffers and journeys kept."""
+    for meeting, start, people in zip(meetings, starts, attends, strict=True):
+        if start < 0:
+            if people:
+                return False
+            continue
+        levels = attendance(free, start, meeting.duration)
+        if not set(meeting.required) <= set(people) <= {*meeting.required, *meeting.optional} or not people:
+            return False
+        if start < meeting.earliest or start + meeting.duration > meeting.latest_end or any(levels[p] == 0 for p in people):
+            return False
+        if meeting.pinned is not None and start != meeting.pinned:
+            return False
+    for (m, s, a), (n, t, b) in combinations(zip(meetings, starts, attends, strict=True), 2):
+        there, back = (travel[m.place][n.place], travel[n.place][m.place]) if travel else (0, 0)
+        near = s < t + n.duration + max(n.buffer, back) and t < s + m.duration + max(m.buffer, there)
+        if min(s, t) >= 0 and set(a) & set(b) and near:
+            return False
+    return True
+
+
+def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
+    """Try every plan."""
+    choices = []
+    for meeting in meetings:
+        mine = [(-1, ())]
+        for start in range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align):
+            for size in range(len(meeting.optional) + 1):
+                for some in combinations(meeting.optional, size):
+                    people = (*meeting.required, *some)
+                    if is_possible(free, [meeting], [start], [people]):
+                        mine.append((start, people))
+        choices.append(mine)
+    found = []
+    for picks in product(*choices):
+        starts, attends = zip(*picks, strict=True)
+        if is_possible(free, meetings, starts, attends, travel):
+            found.append(value_of(free, meetings, starts, attends).key)
+    return max(found)
+
+
+@st.composite
+def problems(draw, people=3, most=3, span=40):
+    rows = draw(
+        st.lists(
+            st.tuples(st.integers(0, people - 1), st.integers(0, span // GRID - 1), st.integers(1, 5), st.integers(0, 10)),
+            min_size=2,
+            max_size=9,
+        )
+    )
+    free = windows([(who, start * GRID, (start + length) * GRID, preference) for who, start, length, preference in rows], people)
+    meetings = []
+    for _ in range(draw(st.integers(1, most))):
+        who = draw(st.permutations(range(people)))
+        needed = draw(st.integers(1, 2))
+        asked = draw(st.integers(0, people - needed))
+        earliest = draw(st.integers(0, 3)) * GRID
+        meetings.append(
+            Meeting(
+                duration=draw(st.integers(1, 3)) * GRID,
+                required=tuple(who[:needed]),
+                optional=tuple(who[needed : needed + asked]),
+                earliest=earliest,
+                latest_end=draw(st.integers(4, 13)) * GRID,
+                buffer=draw(st.sampled_from([0, 0, GRID, 2 * GRID])),
+                priority=draw(st.sampled_from([1, 1, 2, 5])),
+            )
+        )
+    return free, meetings
