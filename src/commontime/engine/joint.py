@@ -95,7 +95,7 @@ class _Planner:
         on_progress: Callable[[Plan], bool] | None,
     ) -> None:
         self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
-        self.until, self.told_at, self.grace = began + seconds, began, 0.05 * seconds  # the solver is not punctual
+        self.until, self.told_at, self.grace = began + seconds, began, 0.03 * seconds  # the solver is not punctual
         self.free, self.board = free, Board(meetings, options, apart, free.people)
         self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
@@ -164,7 +164,7 @@ class _Planner:
         )
         known = model.values_of(start, [attends[number] for number in numbers], meetings)
         proof = Proof(model, list(part.bound))
-        solver = threading.Thread(target=proof.run, args=(known, self.until), daemon=True)
+        solver = threading.Thread(target=proof.run, args=(known, self.until - self.grace), daemon=True)
         solver.start()
         neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
