@@ -82,7 +82,7 @@ class Instance:
     def model(self) -> tuple[programme.Programme, Any]:
         """The whole programme, and its objective: all that can be placed must be, if that is possible."""
         free, asked = self.posed
-        options = columns.columns(free, asked, QUARTER)
+        options = columns.columns(free, asked, QUARTER, meetings.apart(asked))
         some = [number for number, option in enumerate(options) if len(option)]
         asked, options = [asked[number] for number in some], [options[number] for number in some]
         placed = [self.plan().value.priority == len(some)] * len(some)

@@ -40,14 +40,15 @@ def plan(
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
-    align: only starts that are 0 modulo so many ticks; None: any (on the grid of all times that occur, which loses nothing). Pinned
-    meetings come first, and their starts need no alignment. travel: so long is the way between the places of any two meetings of one
-    person. Stops after `seconds` with the best so far. on_progress is told of it about every half second; when it returns true the search
-    stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys that make no sense.
+    align: only starts that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no alignment. travel:
+    so long is the way between the places of any two meetings of one person. Stops after `seconds` with the best so far. on_progress is
+    told of it about every half second; when it returns true the search stops. Equal questions have equal answers if proved in time.
+    ValueError: a meeting or journeys that make no sense.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
-    planner = _Planner(free, asked, columns(free, asked, align, travel), apart(asked, travel), began, seconds, on_progress)
+    gaps = apart(asked, travel)
+    planner = _Planner(free, asked, columns(free, asked, align, gaps), gaps, began, seconds, on_progress)
     planner.pin()
     for part in sorted(components(planner.possible, asked), key=len):
         planner.work_on(part)

@@ -110,7 +110,7 @@ def ranked(
         for place, (outcome, beside) in enumerate(zip(found, compared(found, group, meeting, named=named), strict=True), start=1)
     ]
     if named and listed and listed[0].outcome.missing:
-        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now))
+        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now, align))
     return listed
 
 
@@ -145,18 +145,18 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     return said
 
 
-def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime) -> list[str]:
+def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, align: int | None) -> list[str]:
     """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
     earliest, latest_end = bounds_of(meeting, group, now)
     duration = minutes_of(meeting.duration)
-    misses = engine.near_misses(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, k=1)
-    if not misses or misses[0].short >= sum(_minutes_short(group, best, meeting.duration).values()):
+    room = engine.smallest_ask(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=align)
+    short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
+    if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
         return []
-    nearest = misses[0]
-    away = engine.moment_of(nearest.first) - best.start
-    who = [group.answered[place] for place in nearest.missing]
-    short = f"{names_of(who)} {'is' if len(who) == 1 else 'are together'} only {_count(nearest.short, 'minute')} short"
-    return [f"Starting {_length(abs(away))} {'later' if away > timedelta(0) else 'earlier'}, {short}."]
+    away = engine.moment_of(room.start) - best.start
+    who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
+    said = f"{names_of(who)} {'is' if len(who) == 1 else 'are together'} only {_count(short, 'minute')} short"
+    return [f"Starting {_length(abs(away))} {'later' if away > timedelta(0) else 'earlier'}, {said}."]
 
 
 def _length(time: timedelta) -> str:
