@@ -118,7 +118,7 @@ def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | No
     people = len(group.people)
     return [
         Start(
-            fragments.start(replace(each, rank=place), meeting, people, sight.look, fold=True),
+            fragments.start(replace(each, rank=place), meeting, people, sight.look),
             fragments.is_for_all(each, people),
             each.outcome.start.isoformat(),
             fragments.when(each.outcome.start, meeting.duration, sight.look),
