@@ -271,4 +271,4 @@ def total(windows: Sequence[grid.Window]) -> str:
     minutes = round(sum(end - start for start, end, _level in windows) / 60)
     hours, rest = divmod(minutes, 60)
     said = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
-    return f"{said} {rest} min" if rest else said
+    return _("%(hours)s %(n)d min") % {"hours": said, "n": rest} if rest else said
