@@ -230,7 +230,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.group, what_if)
+        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)

@@ -15,7 +15,7 @@ from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
 from commontime.calendars.planning.people import Group, group_of, minutes_of
 from commontime.calendars.planning.words import names_of
-from commontime.core.errors import InvalidInput
+from commontime.core.errors import InvalidInput, NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ class WhatIf:
     align: int | None = None
 
 
-def supposed(meeting: Meeting, group: Group, what_if: WhatIf) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be."""
+def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be. named: whether who asks may see what each person answered."""
+    if what_if.without and not named:
+        # The counts with and without somebody, side by side, are that person's answer.
+        raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
