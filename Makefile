@@ -33,6 +33,7 @@ help:
 	@echo "make test   the tests; DATABASE_URL=postgresql://… runs them on PostgreSQL"
 	@echo "make check  format, lint, types, contracts, migrations, tests on both databases, coverage"
 	@echo "make format put the code into its format"
+	@echo "make texts  bring the translations up to date with the texts"
 	@echo "make bench  the benchmarks"
 	@echo "make lock   compile requirements/*.in anew"
 
@@ -49,6 +50,12 @@ test: .venv/.dev
 format: .venv/.dev
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+# Only src/commontime is looked through. What is new stands empty in the .po files, what changed is marked fuzzy; both fail the tests.
+texts: .venv/.dev
+	@command -v xgettext >/dev/null || { echo "This needs GNU gettext (Debian: apt-get install gettext)." >&2; exit 1; }
+	cd src/commontime && COMMONTIME_DATA_DIR=$(CURDIR)/var ../../$(PY) ../../manage.py makemessages -v 0 -l de -l fr --no-location --no-wrap --no-obsolete
+	sed -i '/^"POT-Creation-Date:/d' src/commontime/locale/*/LC_MESSAGES/django.po
+	cd src/commontime && COMMONTIME_DATA_DIR=$(CURDIR)/var ../../$(PY) ../../manage.py compilemessages -v 0
 check: .venv/.dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -69,4 +76,4 @@ lock:
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/base.txt requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: help ready run demo test format check bench lock
+.PHONY: help ready run demo test format texts check bench lock

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from commontime.web import lines
 from commontime.web.grid import merged
+from commontime.web.line_words import LANGUAGES, words
 from commontime.web.lines import Days, read, write
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,6 +47,42 @@ def shown(text: str, days: Days = MAY) -> list[str]:
 )
 def test_what_a_line_means(line, means):
     assert shown(line) == means
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "english"),
+    [
+        ("de", "Mo 9-12 passt", "Mon 9-12 works"),
+        ("de", "werktags 9-17 zur Not, nicht 2. Mai und Mittwoch", "weekdays 9-17 if need be, not 2 May and Wed"),
+        ("de", "Di bis Do 9 Uhr bis 12 Uhr ideal", "Tue-Thu 9-12 ideal"),
+        ("de", "Mo 4. Mai 2026 22:00-Di 5. Mai 2026 2:00 zur Not 3", "4 May 22-2 if need be 3"),
+        ("de", "sonntags ganztags", "Sunday all day"),
+        ("de", "Mon 9-12 works, not 4 May", "Mon 9-12 works, not 4 May"),
+        ("fr", "lun 9h30-12h convient", "Mon 9:30-12 works"),
+        ("fr", "en semaine 9-17 si ne\u0301cessaire, pas le 1 mai et mar", "weekdays 9-17 if need be, not 1 May and Tue"),
+        ("fr", "mar 5 mai 9 à 12 et 14-16 idéal 10", "5 May 9-12 and 14-16 ideal 10"),
+        ("fr", "week-end toute la journée", "weekend all day"),
+        ("tlh", "Mon 9-12", "Mon 9-12"),
+    ],
+)
+def test_a_line_in_ones_own_language_means_what_it_means_in_english(language, line, english):
+    here = Days(MAY.zone, MAY.first, MAY.last, language)
+
+    assert read(line, here) == (read(english, MAY)[0], [])
+    assert read(line, here)[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_language_is_understood_in_it(language):
+    year, known = Days(BERLIN, date(2026, 1, 1), date(2026, 12, 31), language), words(language)
+
+    for month, names in enumerate(known.months, 1):
+        assert {shown(f"9 {name} 8-9", year)[0] for name in names} == {f"9.{month}. 08:00-09:00 5"}
+    for place, name in enumerate(known.weekdays):
+        said = [shown(f"{name[:length]} 8-9", year)[0] for length in range(known.least, len(name) + 1)]
+        assert set(said) == {shown(f"{(date(2026, 1, 1) + timedelta(days=(place - 3) % 7)):%Y-%m-%d} 8-9", year)[0]}
+    for names in (known.working_days, known.weekends, known.every_day):
+        assert len({tuple(shown(f"{name} 8-9", year)) for name in names}) == 1
 
 
 def test_weekdays_but_one():
@@ -106,11 +143,11 @@ def sets_of_windows(draw):
     return found
 
 
-@given(sets_of_windows(), st.sampled_from(ZONES))
-def test_what_is_written_is_read_again_the_same(windows, zone):
-    days = Days(zone, date(2026, 1, 1), date(2026, 12, 31))
+@given(sets_of_windows(), st.sampled_from(ZONES), st.sampled_from(list(LANGUAGES)))
+def test_what_is_written_is_read_again_the_same(windows, zone, language):
+    days = Days(zone, date(2026, 1, 1), date(2026, 12, 31), language)
 
-    again, mistakes = read(write(windows, zone), days)
+    again, mistakes = read(write(windows, zone, language), days)
 
     assert mistakes == []
     assert again == merged(windows)

@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.http import urlsafe_base64_decode
+from django.utils.translation import gettext as _
 
 from commontime.accounts import queries, rules, tasks
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
@@ -67,11 +68,11 @@ def create_account(*, username: str, email: str, first_name: str = "", last_name
 def check_new_password(password: str, user: User) -> None:
     """Refuse a password that the criteria refuse, with all their reasons."""
     if "\x00" in password or not _is_unicode(password):
-        raise InvalidInput("This is not valid Unicode text.", field="password")
+        raise InvalidInput(_("This is not valid Unicode text."), field="password")
     try:
         validate_password(password, user)
     except ValidationError as refusal:
-        raise InvalidInput("Choose another password.", fields={"password": refusal.messages}) from None
+        raise InvalidInput(_("Choose another password."), fields={"password": refusal.messages}) from None
 
 
 # Signing in ---------------------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Op
         limits.give_back("password", *tries)  # only failures count
         return open_session(user, door=door, client=client)
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
-    raise Unidentified("The user name or the password is wrong. If you forgot your password, ask for a reset mail.")
+    raise Unidentified(_("The user name or the password is wrong. If you forgot your password, ask for a reset mail."))
 
 
 def _tries(identifier: str, user: User, client: Client) -> tuple[limits.Subject, limits.Subject]:
@@ -156,14 +157,14 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
 
 
 def _signed_out() -> Unidentified:
-    return Unidentified("You are signed out; sign in again.", code="token_not_valid")
+    return Unidentified(_("You are signed out; sign in again."), code="token_not_valid")
 
 
 def sign_out(user: User, session_id: UUID) -> None:
     """End the sign-in; one that has ended already stays so. One of somebody else is refused without effect."""
     session = Session.objects.filter(pk=session_id).only("user_id", "ended_at").first()
     if session is not None and session.user_id != user.pk:
-        raise InvalidInput("This refresh token is not yours.", field="refresh_token")
+        raise InvalidInput(_("This refresh token is not yours."), field="refresh_token")
     if session is not None:
         end_session(session)
 
@@ -250,13 +251,13 @@ def _require_proof(user: User, current_password: str | None, client: Client) -> 
     if rules.may_change_credentials(queries.sign_in_of(user).created_at):
         return
     if not current_password or not _is_password_of(user, current_password, client):
-        raise NotAllowed("Send your current password as current_password, or sign in again first.", code="reauth_required")
+        raise NotAllowed(_("Send your current password as current_password, or sign in again first."), code="reauth_required")
 
 
 def confirm_password(user: User, current_password: str, *, client: Client) -> None:
     """Refuse what is not the person's password. A wrong one counts like a wrong sign-in."""
     if not _is_password_of(user, current_password, client):
-        raise InvalidInput("This is not your password.", field="current_password")
+        raise InvalidInput(_("This is not your password."), field="current_password")
 
 
 def _is_password_of(user: User, password: str, client: Client) -> bool:
@@ -275,12 +276,12 @@ def change_settings(user: User, **changes: Any) -> UserSetting:
     muted = changes.pop("muted", None)
     problems = _Problems()
     if "time_zone" in changes and changes["time_zone"] not in clock.zones():
-        problems.add("time_zone", "Name a zone of the IANA database, for example Europe/Berlin.")
+        problems.add("time_zone", _("Name a zone of the IANA database, for example Europe/Berlin."))
     for field, choices in (("week_start", WeekStart), ("hour_cycle", HourCycle), ("who_may_add_me", WhoMayAdd)):
         if field in changes and changes[field] not in choices.values:
-            problems.add(field, f"Choose one of: {', '.join(choices.values)}.")
+            problems.add(field, _("Choose one of: %(choices)s.") % {"choices": ", ".join(choices.values)})
     if "locale" in changes and changes["locale"] not in dict(settings.LANGUAGES):
-        problems.add("locale", f"Choose one of: {', '.join(code for code, _ in settings.LANGUAGES)}.")
+        problems.add("locale", _("Choose one of: %(choices)s.") % {"choices": ", ".join(dict(settings.LANGUAGES))})
     problems.refuse()
     with transaction.atomic():
         _keep(setting, **changes)
@@ -303,7 +304,7 @@ def _set_muted(user: User, usernames: list[str]) -> None:
     keys = [text.canonical(name) for name in usernames]
     senders = {s.username_key: s.user_id for s in UserSetting.objects.filter(username_key__in=keys).exclude(user=user)}
     if missing := [name for name in usernames if text.canonical(name) not in senders]:
-        raise InvalidInput(f"Nobody here is called {missing[0]!r}.", field="muted")
+        raise InvalidInput(_("Nobody here is called %(name)r.") % {"name": missing[0]}, field="muted")
     Mute.objects.filter(user=user).exclude(sender_id__in=senders.values()).delete()
     Mute.objects.bulk_create([Mute(user=user, sender_id=sender_id) for sender_id in senders.values()], ignore_conflicts=True)
 
@@ -366,7 +367,7 @@ def user_of_reset_link(uidb64: str, token: str) -> User:
 
 def _bad_link() -> InvalidInput:
     return InvalidInput(
-        "This link was used already, is older than an hour, or is incomplete. Ask for a new one.", code="invalid_or_used_token"
+        _("This link was used already, is older than an hour, or is incomplete. Ask for a new one."), code="invalid_or_used_token"
     )
 
 
@@ -415,7 +416,7 @@ class _Problems:
 
     def refuse(self) -> None:
         if self.fields:
-            raise InvalidInput("Please correct the fields named here.", fields=self.fields)
+            raise InvalidInput(_("Please correct the fields named here."), fields=self.fields)
 
 
 def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
@@ -467,7 +468,7 @@ def _check_username(user: User) -> None:
     except ValidationError as refusal:
         raise InvalidInput(refusal.messages[0], field="username") from None
     if "@" in user.username and text.canonical(user.username) != text.canonical(user.email):
-        raise InvalidInput("A user name with an @ must be your own e-mail address.", field="username")
+        raise InvalidInput(_("A user name with an @ must be your own e-mail address."), field="username")
 
 
 def check_email(email: str) -> None:
@@ -476,9 +477,9 @@ def check_email(email: str) -> None:
         email.encode()
         validate_email(email)
     except (ValidationError, UnicodeEncodeError):
-        raise InvalidInput("Enter an e-mail address like mina@example.org.", field="email") from None
+        raise InvalidInput(_("Enter an e-mail address like mina@example.org."), field="email") from None
     if len(email) > 254:
-        raise InvalidInput("An e-mail address has at most 254 characters.", field="email")
+        raise InvalidInput(_("An e-mail address has at most 254 characters."), field="email")
     text.check_name(email.partition("@")[0], field="email")
 
 
@@ -487,12 +488,12 @@ def _refuse_taken(user: User, names: Collection[str] = ("username", "email")) ->
     asked = {field: text.canonical(getattr(user, field)) for field in names}
     taken = queries.names_taken([*asked.values()], except_by=user.pk) if asked else set()
     fields = {
-        field: [f"This {'user name' if field == 'username' else 'e-mail address'} is taken."]
+        field: [_("This user name is taken.") if field == "username" else _("This e-mail address is taken.")]
         for field, key in asked.items()
         if key in taken
     }
     if fields:
-        raise InvalidInput("Please correct the fields named here.", fields=fields)
+        raise InvalidInput(_("Please correct the fields named here."), fields=fields)
 
 
 def _is_unicode(value: str) -> bool:

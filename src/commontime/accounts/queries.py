@@ -13,6 +13,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.core import clock, rows
@@ -139,7 +141,7 @@ def account_called(username: str) -> User:
     for user in accounts_named(username):
         if user.is_active and canonical(user.username) == key:
             return user
-    raise NotFound("Nobody here has this user name.")
+    raise NotFound(_("Nobody here has this user name."))
 
 
 def active_user(user_id: int) -> User | None:
@@ -169,7 +171,7 @@ def sessions_of(user: User) -> QuerySet[Session]:
 def session_for(user: User, session_id: UUID) -> Session:
     session = sessions_of(user).filter(pk=session_id).first()
     if session is None:
-        raise NotFound("You are not signed in there.")
+        raise NotFound(_("You are not signed in there."))
     return session
 
 
@@ -192,16 +194,20 @@ class Stop:
 
     @property
     def what(self) -> str:
-        return SWITCHES.get(self.switch, "")
+        return _(SWITCHES[self.switch]) if self.switch in SWITCHES else ""
 
 
 STOP_SALT = "commontime.stop-mails"
-SWITCHES = {"mail_invitations": "invitations", "mail_meetings": "mails about meetings", "mail_reminders": "reminders"}
+SWITCHES = {
+    "mail_invitations": gettext_noop("invitations"),
+    "mail_meetings": gettext_noop("mails about meetings"),
+    "mail_reminders": gettext_noop("reminders"),
+}
 
 
 def stop_of(token: str) -> Stop:
     """Return what the link stops; NotFound if it is not one of ours or its account is gone."""
-    missing = NotFound("This link is incomplete, or the account is gone.")
+    missing = NotFound(_("This link is incomplete, or the account is gone."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)
     except signing.BadSignature:

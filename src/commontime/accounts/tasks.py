@@ -61,7 +61,7 @@ def tell_of_account_change(user: User, *, new_email: bool, new_password: bool, o
 def say_goodbye(user: User) -> None:
     """Post the last mail: it carries all it says, since the account is gone when it is sent."""
     if user.email:
-        payload = {"username": user.username}
+        payload = {"username": user.username, "locale": queries.setting_of(user).locale}
         outbox.post([outbox.Notice(kind="account_deleted", event=f"goodbye:{user.pk}", recipient=user.email, payload=payload)])
 
 
@@ -131,4 +131,6 @@ def email_changed_letter(message: Message) -> letters.Letter | None:
 
 @outbox.composer("account_deleted")
 def account_deleted_letter(message: Message) -> letters.Letter:
-    return letters.account_deleted(letters.Reader(message.payload["username"]), username=message.payload["username"])
+    username = message.payload["username"]
+    with translation.override(message.payload.get("locale", "en")):
+        return letters.account_deleted(letters.Reader(username), username=username)

@@ -1,5 +1,6 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 LONGEST = 4096
 
@@ -12,4 +13,4 @@ class MaximumLengthValidator:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
-        return f"Your password may have at most {LONGEST} characters."
+        return _("Your password may have at most %(most)d characters.") % {"most": LONGEST}

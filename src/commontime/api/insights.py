@@ -158,6 +158,6 @@ class InsightsView(View):
         meeting = queries.meeting_for(request.user, meeting_id)
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if)
+        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named)
         found = planning.insights(meeting, group, now=clock.now(), named=named, asker=request.user.pk, align=what_if.align)
         return shown(request, show(found, meeting.duration, named=named) if found else InsightsOutput())

@@ -11,6 +11,8 @@ from django.db import connection
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, StringAgg, Subquery, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import rules
@@ -28,7 +30,7 @@ from commontime.contacts import queries as contacts
 from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
-ACCEPT_FIRST = "You are invited but have not accepted yet. Accept the invitation first."
+ACCEPT_FIRST = gettext_noop("You are invited but have not accepted yet. Accept the invitation first.")
 
 
 # Calendars ----------------------------------------------------------------------------------------------------------
@@ -42,7 +44,7 @@ def calendars_visible_to(user: User) -> QuerySet[Calendar]:
 def calendar_for(user: User, calendar_id: UUID) -> Calendar:
     """Return the calendar if the user owns it or takes part; NotAllowed while their invitation is pending."""
     found = _found(user, calendar_id=calendar_id)
-    _require_inside(found, "There is no such calendar, or you are not part of it.")
+    _require_inside(found, _("There is no such calendar, or you are not part of it."))
     assert found.calendar is not None
     return found.calendar
 
@@ -52,7 +54,7 @@ def calendar_named(user: User, calendar_id: UUID) -> Calendar:
     try:
         return calendar_for(user, calendar_id)
     except NotFound:
-        raise InvalidInput("There is no such calendar, or you are not part of it.", field="calendar") from None
+        raise InvalidInput(_("There is no such calendar, or you are not part of it."), field="calendar") from None
 
 
 def home_zone(user: User) -> str:
@@ -176,7 +178,7 @@ def _require_inside(found: _Found, missing: str) -> None:
     if found.is_inside:
         return
     if found.is_invited:
-        raise NotAllowed(ACCEPT_FIRST)
+        raise NotAllowed(_(ACCEPT_FIRST))
     raise NotFound(missing)
 
 
@@ -246,7 +248,7 @@ def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
 def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
     participant = participants_of(calendar).filter(pk=participant_id).first()
     if participant is None:
-        raise NotFound("Nobody in this calendar has this participant id.")
+        raise NotFound(_("Nobody in this calendar has this participant id."))
     participant.calendar = calendar
     return participant
 
@@ -310,7 +312,7 @@ def locked_seat(user: User, calendar: Calendar) -> Seat:
     lock = " FOR NO KEY UPDATE OF c, p" if connection.vendor == "postgresql" else ""
     row = rows.fetch_one(_LOCKED_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
     if row is None:
-        raise NotFound("There is no such calendar, or you are not part of it.")
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
     packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
     return Seat(user, calendar, packed, given, bool(waits), bool(is_over), bool(has_scheduled))
 
@@ -368,9 +370,9 @@ def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
     """Return one of the user's own times; NotAllowed for one of somebody else that they may see in the list."""
     window = windows_visible_to(user, calendar).filter(pk=window_id).first()
     if window is None:
-        raise NotFound("There is no such time in this calendar.")
+        raise NotFound(_("There is no such time in this calendar."))
     if not rules.may_edit(user, window):
-        raise NotAllowed("This time is somebody else's. You see it in the list of the calendar's times; only they can open it.")
+        raise NotAllowed(_("This time is somebody else's. You see it in the list of the calendar's times; only they can open it."))
     window.calendar = calendar
     return window
 
@@ -398,7 +400,7 @@ def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
 
 def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
     """Return the meeting, of this calendar if one is given. Whoever may not enter the calendar learns nothing about its meetings."""
-    missing = "There is no such meeting, or you are not part of its calendar."
+    missing = _("There is no such meeting, or you are not part of its calendar.")
     found = _found(user, calendar_id=calendar_id, meeting_id=meeting_id)
     _require_inside(found, missing)
     if found.meeting is None:
@@ -435,10 +437,10 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     """Return the calendar's plan to its owner."""
     calendar = calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
-        raise NotAllowed("Only the calendar's owner sees its plan.")
+        raise NotAllowed(_("Only the calendar's owner sees its plan."))
     plan = with_people(Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id").first()
     if plan is None:
-        raise NotFound("Nothing has been planned in this calendar yet.")
+        raise NotFound(_("Nothing has been planned in this calendar yet."))
     plan.calendar = calendar
     remember_people(calendar, plan)
     return cast(Plan, plan)
@@ -452,7 +454,7 @@ def suggestion_for(user: User, meeting_id: UUID, suggestion_id: UUID) -> Schedul
     meeting = meeting_for(user, meeting_id)
     suggestion = ScheduleSuggestion.objects.filter(pk=suggestion_id, meeting=meeting).first()
     if suggestion is None:
-        raise NotFound("This meeting has no such suggestion.")
+        raise NotFound(_("This meeting has no such suggestion."))
     suggestion.meeting = meeting
     return suggestion
 
@@ -469,7 +471,7 @@ def invitation_for(user: User, invitation_id: UUID) -> Invitation:
     """Return the invitation to its receiver, its sender or the calendar's owner."""
     invitation = _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id).first()
     if invitation is None:
-        raise NotFound("There is no such invitation.")
+        raise NotFound(_("There is no such invitation."))
     return invitation
 
 
@@ -531,6 +533,6 @@ def everything_about(user: User) -> dict[str, Any]:
     columns = ", ".join(nested.sql for nested in _EVERYTHING.values())
     row = rows.fetch_one(f"SELECT {columns} FROM auth_user u WHERE u.id = %s", [user.pk])  # noqa: S608 (column names only)
     if row is None:
-        raise NotFound("This account was deleted a moment ago.")
+        raise NotFound(_("This account was deleted a moment ago."))
     found = {part: nested.read_named(text) for (part, nested), text in zip(_EVERYTHING.items(), row, strict=True)}
     return {"exported_at": clock.now(), **found, "muted": [muted["username"] for muted in found["muted"]]}

@@ -5,6 +5,7 @@ import sys
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from commontime.api import errors as api
 from commontime.web import errors as web
@@ -15,22 +16,22 @@ RETRY_AFTER = "5"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 400, "This request can't be read.") if _is_page(request) else api.bad_request(request)
+    return web.plain(request, 400, _("This request can't be read.")) if _is_page(request) else api.bad_request(request)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 403, "You may not see this.") if _is_page(request) else api.forbidden(request)
+    return web.plain(request, 403, _("You may not see this.")) if _is_page(request) else api.forbidden(request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 404, "Perhaps the address is incomplete.") if _is_page(request) else api.not_found(request)
+    return web.plain(request, 404, _("Perhaps the address is incomplete.")) if _is_page(request) else api.not_found(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Outside a view, for example where a page's session is stored, an outage arrives here.
     if (exception := sys.exc_info()[1]) and (answer := of_the_database(request, exception)):
         return answer
-    return web.plain(request, 500, "It is noted. Nothing you entered was changed.") if _is_page(request) else api.server_error(request)
+    return web.plain(request, 500, _("It is noted. Nothing you entered was changed.")) if _is_page(request) else api.server_error(request)
 
 
 def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
@@ -45,14 +46,14 @@ def of_the_database(request: HttpRequest, exception: BaseException) -> HttpRespo
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    detail = "The database does not answer. Nothing was changed; try again in a moment."
+    detail = _("The database does not answer. Nothing was changed; try again in a moment.")
     answer = web.plain(request, 503, detail) if _is_page(request) else api.shaped(503, "unavailable", detail)
     answer["Retry-After"] = RETRY_AFTER
     return answer
 
 
 def _clash(request: HttpRequest) -> HttpResponse:
-    detail = "Something this is about was deleted at the same moment. Nothing was changed; read it again."
+    detail = _("Something this is about was deleted at the same moment. Nothing was changed; read it again.")
     return web.plain(request, 409, detail) if _is_page(request) else api.shaped(409, "changed_meanwhile", detail)
 
 

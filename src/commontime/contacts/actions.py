@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.actions import find
@@ -15,28 +16,28 @@ def add_contact(contactee: int | str, *, by: User) -> Contact:
     """Keep a person, named by id or user name, in one's list. They learn nothing of it and one learns nothing about them."""
     person = _person(contactee, by)
     if person.pk == by.pk:
-        raise InvalidInput("You can't be your own contact.", field="contactee")
+        raise InvalidInput(_("You can't be your own contact."), field="contactee")
     contact = Contact(owner=by, contactee=person, created_at=clock.now())
     try:
         with transaction.atomic():
             contact.save(force_insert=True)
     except IntegrityError:
-        raise Conflict("This person is among your contacts already.", code="already_contact") from None
+        raise Conflict(_("This person is among your contacts already."), code="already_contact") from None
     return contact
 
 
 def remove_contact(username: str, *, by: User) -> None:
     key = canonical(username)
     mine = Contact.objects.filter(owner=by)
-    gone, _ = mine.filter(contactee__usersetting__username_key=key).delete()
+    gone, _rows = mine.filter(contactee__usersetting__username_key=key).delete()
     if not gone:
-        gone, _ = mine.filter(contactee__username__iexact=username).delete()
+        gone, _rows = mine.filter(contactee__username__iexact=username).delete()
     if not gone:
-        raise NotFound("Nobody among your contacts has this user name.")
+        raise NotFound(_("Nobody among your contacts has this user name."))
 
 
 def _person(contactee: int | str, by: User) -> User:
-    unknown = InvalidInput("Nobody here has this id or user name.", field="contactee")
+    unknown = InvalidInput(_("Nobody here has this id or user name."), field="contactee")
     if isinstance(contactee, int):
         person = accounts.active_user(contactee)
         if person is None:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime.core import clock
 from commontime.core.errors import TooMany
@@ -44,7 +46,7 @@ def count(name: str, *subjects: Subject) -> list[int]:
 
 
 def too_many(wait: int) -> TooMany:
-    return TooMany(f"That was too often. Try again in {_spoken(wait)}.", retry_after=wait)
+    return TooMany(_("That was too often. Try again in %(time)s.") % {"time": _spoken(wait)}, retry_after=wait)
 
 
 def give_back(name: str, *subjects: Subject) -> None:
@@ -53,7 +55,7 @@ def give_back(name: str, *subjects: Subject) -> None:
 
 
 def forget_old() -> None:
-    longest = max(seconds for _, seconds in settings.LIMITS.values())
+    longest = max(seconds for _allowed, seconds in settings.LIMITS.values())
     Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()
 
 
@@ -67,5 +69,9 @@ def _key(name: str, subject: Subject) -> str:
 
 def _spoken(seconds: int) -> str:
     if seconds < 90:
-        return f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes" if seconds < 5400 else f"{-(-seconds // 3600)} hours"
+        return ngettext("%(n)d seconds", "%(n)d seconds", seconds) % {"n": seconds}
+    if seconds < 5400:
+        minutes = -(-seconds // 60)
+        return ngettext("%(n)d minutes", "%(n)d minutes", minutes) % {"n": minutes}
+    hours = -(-seconds // 3600)
+    return ngettext("%(n)d hours", "%(n)d hours", hours) % {"n": hours}

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -66,8 +66,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     user = submit(form, actions.sign_up, client=client_of(request.META))
     if user:
+        seen = {"locale": get_language()}  # what the page was in
         if (zone := request.POST.get("time_zone", "")) in clock.zones():  # of the device, by <local-zone>
-            actions.change_settings(user, time_zone=zone)
+            seen["time_zone"] = zone
+        actions.change_settings(user, **seen)
         open_page_session(request, actions.open_session(user, door=Door.WEB, client=client_of(request.META)))
         return redirect(next_page(request))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -357,7 +357,7 @@ def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window
 
 class LinesForm(forms.Form):
     text = forms.CharField(
-        label="Times, one line each",
+        label=gettext_lazy("Times, one line each"),
         required=False,
         max_length=200_000,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),
@@ -371,8 +371,9 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """One's times as lines of text: shown as they will be understood before they are stored."""
     seen = sight(request, calendar_id)
     zone, now = seen.look.zone, tag_of(tuple(seen.windows))
-    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look))
-    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone), "seen": now})
+    language = get_language() or "en"
+    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language)
+    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language), "seen": now})
     context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)

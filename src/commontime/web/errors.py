@@ -2,6 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from commontime.core import errors
 
@@ -24,23 +26,23 @@ def page_for(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
 
 
 TITLES = {
-    400: "That did not work",
-    401: "Please sign in",
-    403: "That is not yours to do",
-    404: "Nothing is here",
-    409: "Things have changed",
-    422: "Please have another look",
-    429: "A little too often",
-    500: "That was our mistake",
-    503: "Just a moment",
+    400: gettext_noop("That did not work"),
+    401: gettext_noop("Please sign in"),
+    403: gettext_noop("That is not yours to do"),
+    404: gettext_noop("Nothing is here"),
+    409: gettext_noop("Things have changed"),
+    422: gettext_noop("Please have another look"),
+    429: gettext_noop("A little too often"),
+    500: gettext_noop("That was our mistake"),
+    503: gettext_noop("Just a moment"),
 }
 
 
 def plain(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     # Who is signed in is in the database, which may be what went wrong.
     user = getattr(request, "user", None) if status < 500 else None
-    return render(request, "web/error.html", {"title": TITLES[status], "detail": detail, "user": user}, status=status)
+    return render(request, "web/error.html", {"title": _(TITLES[status]), "detail": detail, "user": user}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return plain(request, 403, "This form came from another site or is too old. Go back, load the page anew and send it again.")
+    return plain(request, 403, _("This form came from another site or is too old. Go back, load the page anew and send it again."))

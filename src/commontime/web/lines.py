@@ -1,4 +1,4 @@
-"""Times as people write them, a line each: "Mon 9-12 works", "weekdays 9-12, not 2 May". Pure, and without guessing.
+"""Times as people write them, a line each: "Mon 9-12 works", "weekdays 9-12, not 2 May". Without guessing.
 
     line    = [days] times [level] ["," "not" days]
     days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
@@ -8,43 +8,27 @@
                                                       which the clocks go back.
     level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the exact preference.
 
-Where lines say different things of the same time, the later one holds. Moments are seconds since 1970.
+The words are English ones or those of the person's language (line_words.py). Where lines say different things of the same time, the later
+one holds. Moments are seconds since 1970.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from commontime.web.grid import BANDS, LONGEST, PREFERENCE, Window, merged, midnight, painted
+from commontime.web.line_words import Patterns, Words, patterns, words
 
 MOST_WINDOWS = 2000
 MOST_LINES = 2000
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-NAMES = {1: "if need be", 2: "works", 3: "ideal"}
-LEVELS = {"if need be": 2, "maybe": 2, "works": 5, "work": 5, "yes": 5, "ideal": 9, "best": 9}
-GROUPS = {
-    "weekdays": range(5),
-    "weekday": range(5),
-    "weekends": range(5, 7),
-    "weekend": range(5, 7),
-    "daily": range(7),
-    "every day": range(7),
-}
-
-_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE = re.compile(
-    rf"(?:{_DAY}\.?,?\s+)?(?:(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})|(?P<day>\d{{1,2}})\.?\s+(?P<month>{_MONTH})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:]))"
+_TIME = re.compile(
+    r"(?P<second>2nd\s+)?(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])"
 )
-_GROUP = re.compile(r"(?:weekdays?|weekends?|daily|every\s+day)\b")
-_WEEKDAY = re.compile(rf"(?P<name>{_DAY})\b\.?")
-_TIME = re.compile(r"(?P<second>2nd\s+)?(?P<h>\d{1,2})(?:[:.](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h)?(?![\w:])")
-_LEVEL = re.compile(r"(?P<name>if\s+need\s+be|maybe|works?|yes|ideal|best)(?:\s+(?P<exact>\d{1,2}))?(?!\w)")
-_AND = re.compile(r"\s*(?:,|;|&|\band\b)\s*")
-_DASH = re.compile(r"\s*(?:-|–|—|\bto\b|\buntil\b)\s*")
 
 
 class Unclear(ValueError):
@@ -72,11 +56,12 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which days lines can be about, and by whose clocks."""
+    """Which days lines can be about, by whose clocks, and in which language they may be beside English."""
 
     zone: ZoneInfo
     first: date
     last: date
+    language: str = "en"
 
 
 def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
@@ -91,13 +76,13 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
             for start, end, preference in read_line(line, days):
                 windows = _over(windows, (start, end, preference))
             if len(windows) > MOST_WINDOWS:
-                raise Unclear(f"With this line it is more than {MOST_WINDOWS} times.")
+                raise Unclear(_("With this line it is more than %(n)d times.") % {"n": MOST_WINDOWS})
         except Unclear as unclear:
             mistakes.append(Mistake(number, line.strip(), str(unclear)))
             if len(windows) > MOST_WINDOWS:
                 break
     if len(lines) > MOST_LINES:
-        mistakes.append(Mistake(MOST_LINES + 1, "", f"Write at most {MOST_LINES} lines."))
+        mistakes.append(Mistake(MOST_LINES + 1, "", _("Write at most %(n)d lines.") % {"n": MOST_LINES}))
     return windows, mistakes
 
 
@@ -111,10 +96,10 @@ def _over(windows: list[Window], new: Window) -> list[Window]:
 
 def read_line(line: str, days: Days) -> list[Window]:
     """Return the windows of one line. Unclear says what can't be read."""
-    reader = _Reader(line.strip().lower(), days)
+    reader = _Reader(unicodedata.normalize("NFC", line).strip().lower(), days, patterns(days.language))
     found = reader.line()
     if not found:
-        raise Unclear("None of these days is among those asked for.")
+        raise Unclear(_("None of these days is among those asked for."))
     return found
 
 
@@ -124,20 +109,21 @@ class _Reader:
 
     text: str
     days: Days
+    known: Patterns
     at: int = 0
 
     def line(self) -> list[Window]:
         chosen = self.chosen_days() or list(_each(self.days.first, self.days.last))
         spans = self.spans()
         preference = self.level()
-        self.take(_AND)
+        self.take(self.known.and_)
         without: set[date] = set()
-        if self.take(re.compile(r"(?:but\s+)?(?:not|except)(?:\s+on)?\s+")):
+        if self.take(self.known.without):
             without = set(self.chosen_days())
             if not without:
-                raise Unclear(f"Say which day after “not”: {self.rest()}.")
+                raise Unclear(_("Say which day after “not”: %(text)s.") % {"text": self.rest()})
         if self.at < len(self.text):
-            raise Unclear(f"This part can't be read: “{self.rest()}”. Write for example: Mon 9-12 works")
+            raise Unclear(_("This part can't be read: “%(text)s”. Write for example: Mon 9-12 works") % {"text": self.rest()})
         return [window for day in chosen if day not in without for span in spans if (window := self.window(day, *span, preference))]
 
     # Days
@@ -147,7 +133,7 @@ class _Reader:
         while (some := self.day_or_range()) is not None:
             found += some
             back = self.at
-            if not self.take(_AND):
+            if not self.take(self.known.and_):
                 break
             if not self.sees_day():
                 self.at = back
@@ -159,20 +145,20 @@ class _Reader:
         self.space()
         if one := self.a_date():
             back = self.at
-            if self.take(_DASH) and (other := self.a_date()):
+            if self.take(self.known.dash) and (other := self.a_date()):
                 if other < one:
-                    raise Unclear("The last day comes before the first.")
+                    raise Unclear(_("The last day comes before the first."))
                 if (other - one).days > 400:
-                    raise Unclear("That is more than 400 days.")
+                    raise Unclear(_("That is more than 400 days."))
                 return list(_each(one, other))
             self.at = back
             return [one]
-        if match := self.take(_GROUP):
-            return self.on(GROUPS[" ".join(match[0].split())])
+        if match := self.take(self.known.group):
+            return self.on(self.known.groups[" ".join(match[0].split())])
         if (first := self.weekday()) is None:
             return None
         back = self.at
-        if self.take(_DASH) and (last := self.weekday()) is not None:
+        if self.take(self.known.dash) and (last := self.weekday()) is not None:
             return self.on([(first + step) % 7 for step in range((last - first) % 7 + 1)])
         self.at = back
         return self.on([first])
@@ -181,38 +167,39 @@ class _Reader:
         return [day for day in _each(self.days.first, self.days.last) if day.weekday() in weekdays]  # type: ignore[operator]
 
     def sees_day(self) -> bool:
-        return any(pattern.match(self.text, self.at) for pattern in (_DATE, _GROUP, _WEEKDAY))
+        return any(pattern.match(self.text, self.at) for pattern in (self.known.date, self.known.group, self.known.weekday))
 
     def weekday(self) -> int | None:
-        match = _WEEKDAY.match(self.text, self.at)
+        match = self.known.weekday.match(self.text, self.at)
         if not match:
             return None
         name = match["name"]
-        place = next(place for place, full in enumerate(WEEKDAYS) if full.startswith(name[:3]))
-        if not WEEKDAYS[place].startswith(name.removesuffix("s")):
-            raise Unclear(f"“{name}” is no day of the week.")
+        place = self.known.place(name)
+        if place is None:
+            raise Unclear(_("“%(name)s” is no day of the week.") % {"name": name})
         self.at = match.end()
         return place
 
     def a_date(self) -> date | None:
-        match = _DATE.match(self.text, self.at)
+        match = self.known.date.match(self.text, self.at)
         if not match:
             return None
         try:
             found = self.resolved(match)
         except ValueError:
-            raise Unclear(f"There is no {match[0].strip()}.") from None
-        if (named := re.match(_DAY, match[0])) and named[0][:3] != WEEKDAYS[found.weekday()][:3]:
-            raise Unclear(f"{found.day} {MONTHS[found.month - 1].title()} {found.year} is not a {named[0].title()}.")
+            raise Unclear(_("There is no %(what)s.") % {"what": match[0].strip()}) from None
+        if (named := re.match(self.known.day, match[0])) and self.known.place(named[0]) != found.weekday():
+            on = words(self.days.language).date(found.day, found.month, found.year)
+            raise Unclear(_("%(date)s is not a %(day)s.") % {"date": on, "day": named[0].title()})
         if not 2000 <= found.year < 2100:
-            raise Unclear("A date lies in the years 2000 to 2099.")
+            raise Unclear(_("A date lies in the years 2000 to 2099."))
         self.at = match.end()
         return found
 
     def resolved(self, match: re.Match[str]) -> date:
         if match["y"]:
             return date(int(match["y"]), int(match["m"]), int(match["d"]))
-        day, month = int(match["day"]), MONTHS.index(match["month"][:3]) + 1
+        day, month = int(match["day"]), self.known.month(match["month"])
         if match["year"]:
             return date(int(match["year"]), month, day)
         first = self.days.first
@@ -232,18 +219,18 @@ class _Reader:
         while True:
             found.append(self.span())
             back = self.at
-            if not (self.take(_AND) and _TIME.match(self.text, self.at)):
+            if not (self.take(self.known.and_) and _TIME.match(self.text, self.at)):
                 self.at = back
                 return found
 
     def span(self) -> tuple[Clock, Clock, date | None]:
         self.space()
-        if self.take(re.compile(r"all\s+day\b")):
+        if self.take(self.known.all_day):
             return Clock(0), Clock(24), None
         back = self.at
         start = self.a_time()
-        if not self.take(_DASH):
-            raise Unclear(f"Say until when, for example 9-12: “{self.text[back:]}”.")
+        if not self.take(self.known.dash):
+            raise Unclear(_("Say until when, for example 9-12: “%(text)s”.") % {"text": self.text[back:]})
         on = self.a_date()
         self.space()
         after = self.at
@@ -258,28 +245,28 @@ class _Reader:
     def a_time(self) -> Clock:
         match = _TIME.match(self.text, self.at)
         if not match:
-            raise Unclear(f"Write a time here, for example 9 or 9:30: “{self.rest()}”.")
+            raise Unclear(_("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()})
         hour, minute, second = int(match["h"]), int(match["m"] or 0), float(match["s"] or 0)
         if match["half"] in ("am", "pm"):
             if not 1 <= hour <= 12:
-                raise Unclear(f"There is no {match[0].strip()}.")
+                raise Unclear(_("There is no %(what)s.") % {"what": match[0].strip()})
             hour = hour % 12 + 12 * (match["half"] == "pm")
         if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
-            raise Unclear(f"There is no {match[0].strip()} o'clock.")
+            raise Unclear(_("There is no %(time)s o'clock.") % {"time": match[0].strip()})
         self.at = match.end()
         return Clock(hour, minute, second, 1 if match["second"] else 0)
 
     def level(self) -> int:
         self.space()
-        match = self.take(_LEVEL)
+        match = self.take(self.known.level)
         if not match:
             return PREFERENCE[2]
-        usual = LEVELS[" ".join(match["name"].split())]
+        usual = self.known.levels[" ".join(match["name"].split())]
         if match["exact"] is None:
             return usual
         exact = int(match["exact"])
         if exact > 10 or BANDS[exact + 1] != BANDS[usual + 1]:
-            raise Unclear("0 to 3 is if need be, 4 to 7 works, 8 to 10 ideal.")
+            raise Unclear(_("0 to 3 is if need be, 4 to 7 works, 8 to 10 ideal."))
         return exact
 
     def window(self, day: date, start: Clock, end: Clock, on: date | None, preference: int) -> Window | None:
@@ -289,9 +276,9 @@ class _Reader:
         if on is None and _order(end) <= _order(start) and end.hour != 24 and not (end.fold > start.fold):
             last = self.moment(day + timedelta(days=1), end)
         if on and last <= first:
-            raise Unclear("It ends before it starts.")
+            raise Unclear(_("It ends before it starts."))
         if last - first > LONGEST:
-            raise Unclear("One time may last at most 31 days.")
+            raise Unclear(_("One time may last at most 31 days."))
         return (first, last, preference) if first < last else None
 
     def moment(self, day: date, clock: Clock) -> float:
@@ -335,30 +322,30 @@ def _seconds(moment: datetime) -> float:
 # Back into lines ------------------------------------------------------------------------------------------------------
 
 
-def write(windows: list[Window], zone: ZoneInfo) -> str:
+def write(windows: list[Window], zone: ZoneInfo, language: str = "en") -> str:
     """Return one line a window, such that `read` gives the same windows again, those joined that touch and are the same."""
-    return "\n".join(_line(window, zone) for window in merged(windows))
+    return "\n".join(_line(window, zone, words(language)) for window in merged(windows))
 
 
-def _line(window: Window, zone: ZoneInfo) -> str:
+def _line(window: Window, zone: ZoneInfo, known: Words) -> str:
     start, end = (_local(moment, zone) for moment in window[:2])
     level = BANDS[window[2] + 1]
     exact = "" if PREFERENCE[level] == window[2] else f" {window[2]}"
-    what = f"{NAMES[level]}{exact}"
+    what = f"{known.levels[level - 1][0]}{exact}"
     first, last = _time(start), _time(end)
     if last == "0:00" and end.date() == start.date() + timedelta(days=1):
         last = "24:00"
     elif end.date() != start.date():
-        last = f"{_date(end.date())} {last}"
-    return f"{_date(start.date())} {first}-{last} {what}"
+        last = f"{_date(end.date(), known)} {last}"
+    return f"{_date(start.date(), known)} {first}-{last} {what}"
 
 
 def _local(moment: float, zone: ZoneInfo) -> datetime:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))).astimezone(zone)
 
 
-def _date(day: date) -> str:
-    return f"{WEEKDAYS[day.weekday()][:3].title()} {day.day} {MONTHS[day.month - 1].title()} {day.year}"
+def _date(day: date, known: Words) -> str:
+    return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month, day.year)}"
 
 
 def _time(local: datetime) -> str:

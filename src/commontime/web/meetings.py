@@ -121,7 +121,7 @@ def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | No
     stands = planning.compared([each.outcome for each in others], group, meeting, named=sight.tells)
     return [
         Start(
-            fragments.start(replace(each, rank=place), meeting, people, sight.look, fold=True, more=beside(stand, silent)),
+            fragments.start(replace(each, rank=place), meeting, people, sight.look, more=beside(stand, silent)),
             fragments.is_for_all(each, people),
             each.outcome.start.isoformat(),
             fragments.when(each.outcome.start, meeting.duration, sight.look),
@@ -249,7 +249,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.group, what_if)
+        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)

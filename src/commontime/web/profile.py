@@ -70,11 +70,7 @@ class TimeForm(forms.Form):
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     hour_cycle = forms.ChoiceField(label=gettext_lazy("Hours"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect)
     week_start = forms.ChoiceField(label=gettext_lazy("The week begins on"), choices=list(WEEK_STARTS.items()))
-    locale = forms.ChoiceField(
-        label=gettext_lazy("Language"),
-        choices=LANGUAGES,
-        help_text=gettext_lazy("For the dates in mails. Texts are in English so far."),
-    )
+    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 
 
 class MailForm(forms.Form):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from commontime.calendars import planning, queries, rules
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
@@ -58,7 +59,7 @@ def held(meeting: Meeting) -> Meeting:
     rows = queries.with_people(queries.meetings(), "calendars_meeting.calendar_id").select_related("calendar")
     now: Meeting | None = rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     if now is None:
-        raise NotFound("There is no such meeting, or you are not part of its calendar.")
+        raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
     _bring_up_to_date(meeting.calendar, now.calendar, along=now)
     now.calendar = meeting.calendar
     return now
@@ -68,7 +69,7 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     """Hold the meeting like `held`; Conflict if somebody changed it since it was read."""
     now = held(meeting)
     if now.version != meeting.version:
-        raise Conflict("Somebody changed this meeting at the same moment. Read it again.", code="changed_meanwhile")
+        raise Conflict(_("Somebody changed this meeting at the same moment. Read it again."), code="changed_meanwhile")
     return now
 
 
@@ -77,7 +78,7 @@ def held_plan(plan: Plan) -> Plan:
     rows = Plan.objects.select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
     now = rows.filter(pk=plan.pk).first()
     if now is None:
-        raise NotFound("This plan is gone: a newer one took its place.")
+        raise NotFound(_("This plan is gone: a newer one took its place."))
     _bring_up_to_date(plan.calendar, now.calendar)
     now.calendar = plan.calendar
     return now
@@ -91,7 +92,7 @@ def hold_all(user: User) -> list[Calendar]:
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
     now = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
     if now is None:
-        raise NotFound("There is no such calendar, or you are not part of it.")
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
     return now
 
 
@@ -115,12 +116,14 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
 
 def require_owner(user: User, calendar: Calendar, what: str) -> None:
     if not rules.may_manage(user, calendar):
-        raise NotAllowed(f"Only the calendar's owner can {what}.")
+        raise NotAllowed(_("Only the calendar's owner can %(what)s.") % {"what": what})
 
 
 def require_running(calendar: Calendar) -> None:
     if calendar.is_finalized:
-        raise Conflict("This calendar is finalised. Its owner can reopen it by setting is_finalized to false.", code="calendar_finalized")
+        raise Conflict(
+            _("This calendar is finalised. Its owner can reopen it by setting is_finalized to false."), code="calendar_finalized"
+        )
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

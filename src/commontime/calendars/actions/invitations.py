@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import check_email
 from commontime.calendars import rules, tasks
@@ -17,13 +19,14 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 DECLINED_LATELY = timedelta(days=7)
+ANSWERS: dict[str, str] = {InvitationStatus.ACCEPTED: gettext_noop("accepted"), InvitationStatus.DECLINED: gettext_noop("declined")}
 
 
 @transaction.atomic
 def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
     """Invite somebody who has an account. They are told by mail."""
     hold(calendar)
-    require_owner(by, calendar, "invite people")
+    require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
     person = (
@@ -35,11 +38,11 @@ def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
         .first()
     )
     if person is None or person.pk == by.pk:
-        raise InvalidInput(UNKNOWN_USER if person is None else "You can't invite yourself.", field="receiver")
+        raise InvalidInput(_(UNKNOWN_USER) if person is None else _("You can't invite yourself."), field="receiver")
     if person.takes_part:
-        raise Conflict("This person takes part already.", code="already_participant")
+        raise Conflict(_("This person takes part already."), code="already_participant")
     if person.declined:
-        raise Conflict("This person declined within the last seven days. Talk to them first.", code="declined_recently")
+        raise Conflict(_("This person declined within the last seven days. Talk to them first."), code="declined_recently")
     return _send(Invitation(calendar=calendar, sender=by, receiver=person))
 
 
@@ -47,7 +50,7 @@ def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
 def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
     """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the mail's link finds out."""
     hold(calendar)
-    require_owner(by, calendar, "invite people")
+    require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     check_email(email)
     # The mail is the only way they hear of it, so the sender is told when there were too many.
@@ -60,7 +63,7 @@ def _send(invitation: Invitation) -> Invitation:
     try:
         invitation.save(force_insert=True)
     except IntegrityError:
-        raise Conflict("They are invited already and have not answered yet.", code="already_invited") from None
+        raise Conflict(_("They are invited already and have not answered yet."), code="already_invited") from None
     tasks.tell_invited([invitation])
     return invitation
 
@@ -100,13 +103,13 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
     hold(invitation.calendar)
     if invitation.receiver_id is None:
         if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
-            raise Conflict("You take part already.", code="already_participant")
+            raise Conflict(_("You take part already."), code="already_participant")
         # One's own invitation to the same calendar gives way: nobody has two that wait.
         Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").delete()
         Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(receiver=by)
         invitation.refresh_from_db(fields=["receiver", "status"])
     if invitation.receiver_id != by.pk:
-        raise NotFound("This link was used already.")
+        raise NotFound(_("This link was used already."))
     return accept_invitation(invitation, by=by)
 
 
@@ -115,10 +118,10 @@ def invitation_of_link(token: str) -> Invitation:
     try:
         invitation_id = UUID(signing.Signer(salt=tasks.INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):
-        raise NotFound("This invitation link is incomplete.") from None
+        raise NotFound(_("This invitation link is incomplete.")) from None
     invitation = Invitation.objects.filter(pk=invitation_id, status="pending").select_related("calendar__owner", "sender").first()
     if invitation is None:
-        raise NotFound("This invitation is gone: it was answered, or taken back.")
+        raise NotFound(_("This invitation is gone: it was answered, or taken back."))
     return invitation
 
 
@@ -126,14 +129,14 @@ def invitation_of_link(token: str) -> Invitation:
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
     """Take an invitation back; its link is dead from now on."""
     if not rules.may_revoke(by, invitation):
-        raise NotAllowed("Only its sender or the calendar's owner can take an invitation back. Decline it instead.")
+        raise NotAllowed(_("Only its sender or the calendar's owner can take an invitation back. Decline it instead."))
     if not Invitation.objects.filter(pk=invitation.pk).exclude(status="accepted").delete()[0]:
-        raise Conflict("It was accepted already. Remove the participant instead.", code="already_accepted")
+        raise Conflict(_("It was accepted already. Remove the participant instead."), code="already_accepted")
 
 
 def _require_receiver(invitation: Invitation, by: User) -> None:
     if not rules.may_answer(by, invitation):
-        raise NotAllowed("Only the person invited can answer.")
+        raise NotAllowed(_("Only the person invited can answer."))
 
 
 def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
@@ -147,7 +150,9 @@ def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
 def _answered_meanwhile(invitation: Invitation, status: InvitationStatus) -> Invitation:
     current = Invitation.objects.filter(pk=invitation.pk).select_related("calendar__owner", "sender", "receiver").first()
     if current is None:
-        raise NotFound("There is no such invitation.")
+        raise NotFound(_("There is no such invitation."))
     if current.status != status:
-        raise Conflict(f"You answered this invitation already: {current.status}.", code="already_answered")
+        raise Conflict(
+            _("You answered this invitation already: %(answer)s.") % {"answer": _(ANSWERS[current.status])}, code="already_answered"
+        )
     return current

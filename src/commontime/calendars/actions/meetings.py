@@ -6,7 +6,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils import translation
+from django.utils.translation import gettext as _
 
+from commontime.accounts import queries as accounts
 from commontime.calendars import planning, queries, tasks
 from commontime.calendars.actions.checks import (
     LONGEST_DURATION,
@@ -29,7 +32,7 @@ def create_meeting(
 ) -> Meeting:
     """Look for a time for a meeting. Without named attendees it is for everybody in the calendar."""
     hold_with_people(calendar)
-    require_owner(by, calendar, "add meetings")
+    require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
     name_attendees(meeting, _wanted({}, required=required, optional=optional))
@@ -47,7 +50,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
     meeting = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, "change its meetings")
+    require_owner(by, meeting.calendar, _("change its meetings"))
     require_running(meeting.calendar)
     names_before = planning.named_in(meeting)
     named = _wanted(names_before, required=changes.pop("required", None), optional=changes.pop("optional", None))
@@ -89,11 +92,11 @@ def _count_up(meeting: Meeting, before: tasks.Told) -> None:
 
 def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
     """Fix many meetings of one calendar, which is held, and tell their people. One statement for all, and those of the mails."""
-    before = [(meeting, tasks.told(meeting)) for meeting, _ in fixed]
-    for (meeting, was), (_, final_time) in zip(before, fixed, strict=True):
+    before = [(meeting, tasks.told(meeting)) for meeting, _time in fixed]
+    for (meeting, was), (_meeting, final_time) in zip(before, fixed, strict=True):
         meeting.final_time = final_time
         _count_up(meeting, was)
-    Meeting.objects.bulk_update([meeting for meeting, _ in fixed], ["final_time", "version", "sequence"])
+    Meeting.objects.bulk_update([meeting for meeting, _time in fixed], ["final_time", "version", "sequence"])
     tasks.tell_changed(before)
 
 
@@ -101,7 +104,7 @@ def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
     """Delete a meeting; if it had a final time, its attendees get a cancel request."""
     meeting = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, "delete its meetings")
+    require_owner(by, meeting.calendar, _("delete its meetings"))
     require_running(meeting.calendar)
     before = tasks.told(meeting)
     Meeting.objects.filter(pk=meeting.pk).delete()
@@ -133,7 +136,9 @@ def finish_deadline(meeting: Meeting) -> None:
     Meeting.objects.filter(pk=meeting.pk).update(announced_at=now)
     group = planning.group_for(meeting)
     to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
-    found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
+    # The report quotes the reasons, and nobody's page is being looked at here.
+    with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
+        found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
         best = next((r.outcome for r in found if planning.lies_within(meeting, r.outcome.start)), None)
         if best and _are_enough(meeting, best):
@@ -160,11 +165,11 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
     meeting.description = text.many_lines(meeting.description, field="description", longest=10_000)
     meeting.location = text.one_line(meeting.location, field="location", longest=200)
     if new_deadline and meeting.deadline <= clock.now():
-        raise InvalidInput("The deadline must be in the future.", field="deadline")
+        raise InvalidInput(_("The deadline must be in the future."), field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput("The latest end must come after the earliest start.", field="latest")
+        raise InvalidInput(_("The latest end must come after the earliest start."), field="latest")
     if meeting.duration_minutes is not None and not timedelta(minutes=1) <= timedelta(minutes=meeting.duration_minutes) <= LONGEST_DURATION:
-        raise InvalidInput(f"A meeting lasts from 1 minute to {LONGEST_DURATION.days} days.", field="duration_minutes")
+        raise InvalidInput(_("A meeting lasts from 1 minute to %(n)d days.") % {"n": LONGEST_DURATION.days}, field="duration_minutes")
 
 
 def _cautions(meeting: Meeting) -> list[Caution]:
@@ -172,22 +177,23 @@ def _cautions(meeting: Meeting) -> list[Caution]:
     assert meeting.final_time is not None
     cautions = []
     if meeting.final_time < clock.now():
-        cautions.append(Caution("in_the_past", "This time is in the past.", {}))
+        cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
     group = planning.group_for(meeting)
     if not group.answered:
-        cautions.append(Caution("nobody_answered", "Nobody has answered yet.", {}))
+        cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
     outcome = planning.outcomes(group, [meeting.final_time], meeting.duration)[0]
     if outcome.missing:
         cautions.append(
             Caution(
                 "required_missing",
-                f"{', '.join(p.name for p in outcome.missing[:5])}: required, but can't come then.",
+                _("%(names)s: required, but can't come then.") % {"names": ", ".join(p.name for p in outcome.missing[:5])},
                 {"users": [p.user_id for p in outcome.missing]},
             )
         )
     if busy := _double_booked(meeting, {person.user_id for person in group.people}):
         names = [person.name for person in group.people if person.user_id in busy]
-        cautions.append(Caution("double_booked", f"{', '.join(names[:5])}: in another meeting then.", {"users": sorted(busy)}))
+        said = _("%(names)s: in another meeting then.") % {"names": ", ".join(names[:5])}
+        cautions.append(Caution("double_booked", said, {"users": sorted(busy)}))
     return cautions
 
 
@@ -228,7 +234,7 @@ def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
         seated = {person.user_id for person in planning.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
-            raise InvalidInput("Name only people who take part in this calendar.", field=field)
+            raise InvalidInput(_("Name only people who take part in this calendar."), field=field)
     meeting.for_everyone = not named
     meeting.named = ",".join(f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))  # type: ignore[attr-defined]
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Subquery
+from django.utils.translation import gettext as _
 
 from commontime.calendars import planning, queries, rules, tasks
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
@@ -42,7 +43,7 @@ def edit_window(
 ) -> NonBusyTime:
     """Change one's own time; what is None stays."""
     if not rules.may_edit(by, window):
-        raise NotAllowed("Only the person themself can change when they are free.")
+        raise NotAllowed(_("Only the person themself can change when they are free."))
     before = (window.start_time, window.end_time, window.preference_level)
     window.start_time = start_time or window.start_time
     window.end_time = end_time or window.end_time
@@ -53,7 +54,7 @@ def edit_window(
     seat = _locked_seat(window.calendar, by)
     times = {"start_time": window.start_time, "end_time": window.end_time, "preference_level": window.preference_level}
     if not _apart(lambda: NonBusyTime.objects.filter(pk=window.pk).update(**times)):
-        raise NotFound("There is no such time in this calendar.")
+        raise NotFound(_("There is no such time in this calendar."))
     _tell_of_lost_yes(seat)
     return window
 
@@ -61,10 +62,10 @@ def edit_window(
 @transaction.atomic
 def remove_window(window: NonBusyTime, *, by: User) -> None:
     if not rules.may_edit(by, window):
-        raise NotAllowed("Only the person themself can change when they are free.")
+        raise NotAllowed(_("Only the person themself can change when they are free."))
     seat = _locked_seat(window.calendar, by)
     if not NonBusyTime.objects.filter(pk=window.pk).delete()[0]:
-        raise NotFound("There is no such time in this calendar.")
+        raise NotFound(_("There is no such time in this calendar."))
     _tell_of_lost_yes(seat)
 
 
@@ -72,7 +73,7 @@ def remove_window(window: NonBusyTime, *, by: User) -> None:
 def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datetime, windows: Sequence[WindowInput]) -> list[NonBusyTime]:
     """Replace one's times in `[start, end)`: all or nothing. Older ones are cut at its edges. Returns the new ones, in order."""
     if end <= start:
-        raise InvalidInput("The range must end after it starts.", field="to")
+        raise InvalidInput(_("The range must end after it starts."), field="to")
     _check_rows(windows, start, end)
     seat = _locked_seat(calendar, by)
     given = _given(seat)
@@ -97,13 +98,13 @@ def _part(window: NonBusyTime, start: datetime, end: datetime) -> NonBusyTime:
 
 def _check(start: datetime, end: datetime, preference: int) -> None:
     if end <= start:
-        raise InvalidInput("The end must come after the start.", field="end_time")
+        raise InvalidInput(_("The end must come after the start."), field="end_time")
     if start < clock.EARLIEST or end > clock.LATEST:
-        raise InvalidInput("A time lies in the years 2000 to 2099.", field="start_time" if start < clock.EARLIEST else "end_time")
+        raise InvalidInput(_("A time lies in the years 2000 to 2099."), field="start_time" if start < clock.EARLIEST else "end_time")
     if end - start > LONGEST_WINDOW:
-        raise InvalidInput(f"One time may last at most {LONGEST_WINDOW.days} days.", field="end_time")
+        raise InvalidInput(_("One time may last at most %(n)d days.") % {"n": LONGEST_WINDOW.days}, field="end_time")
     if preference not in PREFERENCES:
-        raise InvalidInput("The preference is a whole number from 0 to 10; larger is better.", field="preference_level")
+        raise InvalidInput(_("The preference is a whole number from 0 to 10; larger is better."), field="preference_level")
 
 
 def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) -> None:
@@ -113,15 +114,16 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
         try:
             _check(window["start_time"], window["end_time"], window["preference_level"])
             if window["start_time"] < start or window["end_time"] > end:
-                raise InvalidInput("This time lies outside the range.", field="start_time")
+                raise InvalidInput(_("This time lies outside the range."), field="start_time")
         except InvalidInput as refusal:
             fields = {f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()}
-            raise InvalidInput(f"Row {index}: {refusal.detail}", fields=fields) from None
+            raise InvalidInput(_("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}, fields=fields) from None
     order = sorted(range(len(windows)), key=lambda index: windows[index]["start_time"])
     for first, second in pairwise(order):
         if windows[second]["start_time"] < windows[first]["end_time"]:
             raise InvalidInput(
-                f"Row {second} overlaps row {first}.", fields={f"windows.{second}.start_time": [f"This overlaps row {first}."]}
+                _("Row %(second)d overlaps row %(first)d.") % {"second": second, "first": first},
+                fields={f"windows.{second}.start_time": [_("This overlaps row %(first)d.") % {"first": first}]},
             )
 
 
@@ -130,7 +132,7 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     seat = queries.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
-        raise Conflict("The deadline of every meeting here has passed. Ask the owner to move one.", code="answers_closed")
+        raise Conflict(_("The deadline of every meeting here has passed. Ask the owner to move one."), code="answers_closed")
     return seat
 
 
@@ -145,7 +147,9 @@ def _require_room(times: int) -> None:
 
 
 def _too_many() -> InvalidInput:
-    return InvalidInput(f"One person may give at most {MOST_WINDOWS} times in a calendar. Join neighbouring ones.", field="windows")
+    return InvalidInput(
+        _("One person may give at most %(n)d times in a calendar. Join neighbouring ones.") % {"n": MOST_WINDOWS}, field="windows"
+    )
 
 
 def _apart[Written](write: Callable[[], Written]) -> Written:
@@ -154,7 +158,8 @@ def _apart[Written](write: Callable[[], Written]) -> Written:
         return write()
     except IntegrityError:
         raise Conflict(
-            "You gave another time that overlaps this one. Change that one, or replace the whole range with PUT.", code="overlapping_window"
+            _("You gave another time that overlaps this one. Change that one, or replace the whole range with PUT."),
+            code="overlapping_window",
         ) from None
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import planning, queries
@@ -22,12 +23,12 @@ def create_one_on_ones(
     A one-on-one is a meeting of just these two; one that has its final time counts too. A constant number of statements for any number.
     """
     hold_with_people(calendar)
-    require_owner(by, calendar, "add meetings")
+    require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}
     wanted = [user for user in seated if user != calendar.owner_id] if people is None else list(dict.fromkeys(people))
     if set(wanted) - (seated.keys() - {calendar.owner_id}):
-        raise InvalidInput("Name only other people who take part in this calendar.", field="with")
+        raise InvalidInput(_("Name only other people who take part in this calendar."), field="with")
     has_one = _met_by(calendar)
     owner = accounts.full_name(calendar.owner)
     made = []

@@ -1,6 +1,8 @@
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from commontime.accounts.enums import WhoMayAdd
 from commontime.calendars import planning, queries, rules, tasks
@@ -11,15 +13,15 @@ from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
-UNKNOWN_USER = "Nobody here has this id."
-NO_PARTICIPANT = "Nobody in this calendar has this participant id."
+UNKNOWN_USER = gettext_noop("Nobody here has this id.")
+NO_PARTICIPANT = gettext_noop("Nobody in this calendar has this participant id.")
 
 
 @transaction.atomic
 def add_participant(calendar: Calendar, *, by: User, user: int, required: bool = True) -> CalendarParticipant:
     """Add a person, who is told and may leave. A pending invitation of theirs becomes accepted."""
     hold(calendar)
-    require_owner(by, calendar, "add people")
+    require_owner(by, calendar, _("add people"))
     require_running(calendar)
     pending = Invitation.objects.filter(calendar=calendar, status="pending")
     person = (
@@ -33,9 +35,9 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
         .first()
     )
     if person is None:
-        raise InvalidInput(UNKNOWN_USER, field="user")
+        raise InvalidInput(_(UNKNOWN_USER), field="user")
     if _wants_invitations(person) and not (person.takes_part or person.keeps_owner or person.is_invited):
-        raise NotAllowed("This person only joins by invitation. Invite them instead.", code="invitation_required")
+        raise NotAllowed(_("This person only joins by invitation. Invite them instead."), code="invitation_required")
     participant, meetings = join(calendar, person, required=required)
     if person.is_invited:
         pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
@@ -52,7 +54,7 @@ def join(calendar: Calendar, person: User, *, required: bool = True) -> tuple[Ca
     try:
         participant.save(force_insert=True)
     except IntegrityError:
-        raise Conflict("This person takes part already.", code="already_participant") from None
+        raise Conflict(_("This person takes part already."), code="already_participant") from None
     participant.has_answered = False  # type: ignore[attr-defined]
     return participant, raise_sequence(queries.meetings_to_come(calendar).filter(for_everyone=True))
 
@@ -65,12 +67,12 @@ def _wants_invitations(person: User) -> bool:
 @transaction.atomic
 def edit_participant(participant: CalendarParticipant, *, by: User, required: bool) -> CalendarParticipant:
     hold(participant.calendar)
-    require_owner(by, participant.calendar, "say who is required")
+    require_owner(by, participant.calendar, _("say who is required"))
     require_running(participant.calendar)
     if participant.required != required:
         participant.required = required
         if not CalendarParticipant.objects.filter(pk=participant.pk).update(required=required):
-            raise NotFound(NO_PARTICIPANT)
+            raise NotFound(_(NO_PARTICIPANT))
     return participant
 
 
@@ -80,14 +82,14 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
     calendar = participant.calendar
     hold(calendar)
     if not rules.may_remove(by, participant):
-        raise NotAllowed("Only the calendar's owner can remove other people.")
+        raise NotAllowed(_("Only the calendar's owner can remove other people."))
     if participant.user_id == calendar.owner_id:
-        raise Conflict("The owner can't leave. Hand the calendar over first, or delete it.", code="owner_stays")
+        raise Conflict(_("The owner can't leave. Hand the calendar over first, or delete it."), code="owner_stays")
     require_running(calendar)
     theirs = raise_sequence(_to_come_for(participant))
     # Their times and their places in meetings go with the seat (migration 0002).
     if not CalendarParticipant.objects.filter(pk=participant.pk).delete()[0]:
-        raise NotFound(NO_PARTICIPANT)
+        raise NotFound(_(NO_PARTICIPANT))
     tasks.tell_removed(participant, theirs, by=by)
 
 

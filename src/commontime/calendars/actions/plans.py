@@ -4,6 +4,7 @@ from datetime import datetime
 import msgspec
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from commontime.calendars import planning, tasks
 from commontime.calendars.actions.checks import held_plan, hold, require_owner, require_running
@@ -21,7 +22,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
 
     What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done at once is applied too.
     """
-    require_owner(by, calendar, "plan its meetings")
+    require_owner(by, calendar, _("plan its meetings"))
     require_running(calendar)
     _refuse_while_running(calendar)
     begun, now = time.monotonic(), clock.now()
@@ -40,7 +41,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     planning.remember_meetings(plan, problem)
     with transaction.atomic():
         hold(calendar)
-        require_owner(by, calendar, "plan its meetings")
+        require_owner(by, calendar, _("plan its meetings"))
         # One that has begun to be computed meanwhile stays, so that there is no place for this one.
         Plan.objects.filter(calendar=calendar).exclude(status=PlanStatus.RUNNING).delete()
         try:
@@ -60,12 +61,12 @@ def _refuse_while_running(calendar: Calendar) -> None:
 
 
 def _running() -> Conflict:
-    return Conflict("A plan is being computed. Wait for it or stop it first.", code="plan_running")
+    return Conflict(_("A plan is being computed. Wait for it or stop it first."), code="plan_running")
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
     """End the search of a plan that is being computed; the best so far is kept. Stopping again changes nothing."""
-    require_owner(by, plan.calendar, "stop its plan")
+    require_owner(by, plan.calendar, _("stop its plan"))
     if plan.status == PlanStatus.RUNNING:
         Plan.objects.filter(pk=plan.pk).update(stop_wanted=True)
         plan.stop_wanted = True
@@ -79,12 +80,12 @@ def apply_plan(plan: Plan, *, by: User) -> Plan:
     Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing.
     """
     now = held_plan(plan)
-    require_owner(by, now.calendar, "apply its plan")
+    require_owner(by, now.calendar, _("apply its plan"))
     require_running(now.calendar)
     if now.status == PlanStatus.APPLIED:
         return now
     if now.status != PlanStatus.DONE:
-        raise Conflict("This plan is still being computed, or could not be. Stop it, or make another.", code="plan_not_done")
+        raise Conflict(_("This plan is still being computed, or could not be. Stop it, or make another."), code="plan_not_done")
     return _apply(now, now=clock.now())
 
 
@@ -92,7 +93,7 @@ def _apply(plan: Plan, *, now: datetime) -> Plan:
     question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
     problem = planning.problem_of(plan.calendar, question, now=now)
     if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
-        raise Conflict("People's times or the meetings have changed since this was planned. Plan again.", code="changed_meanwhile")
+        raise Conflict(_("People's times or the meetings have changed since this was planned. Plan again."), code="changed_meanwhile")
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
     save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
     planning.remember_meetings(plan, problem)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from commontime import engine
@@ -63,7 +64,7 @@ def availability(crowd: Crowd, *, earliest: datetime, latest: datetime, duration
     Names are told for at most so many people times pieces; without them, neighbours that differ only in who comes are one piece.
     """
     if latest - earliest > FARTHEST:
-        raise InvalidInput(f"Ask for at most {FARTHEST.days} days at once.", field="to")
+        raise InvalidInput(_("Ask for at most %(n)d days at once.") % {"n": FARTHEST.days}, field="to")
     begin, end = engine.start_tick(earliest), engine.end_tick(latest)
     profile = engine.profile(crowd.free, minutes_of(duration), required=crowd.required, earliest=begin, latest_end=end)
     if not len(profile):

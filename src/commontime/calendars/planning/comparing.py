@@ -85,7 +85,7 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
     parts = []
     lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
     if lost and named:
-        parts.append(_("%(names)s can't") % {"names": names_of(lost)})
+        parts.append(ngettext("%(names)s can't", "%(names)s can't", len(lost)) % {"names": names_of(lost)})
     elif not named:
         optional = loss.cannot - loss.missing
         if loss.missing > 0:
@@ -95,7 +95,8 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
         if optional > 0:
             parts.append(ngettext("%(n)d more optional person can't", "%(n)d more optional people can't", optional) % {"n": optional})
     if loss.gained and named:
-        parts.append(_("%(names)s can, though") % {"names": names_of([group.answered[place] for place in loss.gained])})
+        gained = [group.answered[place] for place in loss.gained]
+        parts.append(ngettext("%(names)s can, though", "%(names)s can, though", len(gained)) % {"names": names_of(gained)})
     if loss.if_need_be > 0:
         parts.append(ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be) % {"n": loss.if_need_be})
     if not (loss.missing or loss.cannot or loss.if_need_be):

@@ -242,7 +242,8 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
     else:
         said = _("Two sessions reach %(n)d of %(all)d people.") % {"n": len(reached), "all": len(group.answered)}
         if asked.named:
-            said += " " + _("%(names)s can't come to either.") % {"names": names_of(cannot)}
+            neither = ngettext("%(names)s can't come to either.", "%(names)s can't come to either.", len(cannot))
+            said += " " + neither % {"names": names_of(cannot)}
     if not pair.proved:
         said += " " + _("There may be a better pair.")
     return Sessions(asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said), ""

@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars import queries
@@ -171,10 +173,10 @@ def _open_meetings(calendar: Calendar, question: Question) -> list[Meeting]:
     named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
     for name, ids in named.items():
         if unknown := [pk for pk in ids if pk not in found]:
-            raise InvalidInput(f"{unknown[0]} is no open meeting of this calendar.", field=name)
+            raise InvalidInput(_("%(id)s is no open meeting of this calendar.") % {"id": unknown[0]}, field=name)
     meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
     if len(meetings) > MOST_PLANNED:
-        raise InvalidInput(f"Name at most {MOST_PLANNED} meetings at once.", field="meetings")
+        raise InvalidInput(_("Name at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
     for meeting in meetings:
         meeting.calendar = calendar
     return meetings
@@ -286,14 +288,26 @@ def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
 def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]) -> str:
     """Say in words why a meeting has no time, and whether asking can help."""
     who = [people[user] for user in unplaced.people if user in people]
-    names = names_of(who) if who else "Its people"
+    names = names_of(who) if who else _("Its people")
     if unplaced.reason == NOT_ANSWERED:
-        return f"{names} {'has' if len(who) == 1 else 'have'} not answered yet." if who else "Nobody is left who could come."
+        if not who:
+            return _("Nobody is left who could come.")
+        return ngettext("%(names)s has not answered yet.", "%(names)s have not answered yet.", len(who)) % {"names": names}
     if unplaced.reason == NOBODY_REQUIRED:
-        return "It requires nobody who has answered, so any time would do. Say who is required."
+        return _("It requires nobody who has answered, so any time would do. Say who is required.")
     if unplaced.reason == IN_THE_WAY:
-        others = ", ".join(titles.get(pk) or "another meeting" for pk in unplaced.meetings[:3])
-        said = f"{names} can't be in two meetings at once; in the way: {others}."
+        others = ", ".join(titles.get(pk) or _("another meeting") for pk in unplaced.meetings[:3])
+        busy = ngettext(
+            "%(names)s can't be in two meetings at once; in the way: %(others)s.",
+            "%(names)s can't be in two meetings at once; in the way: %(others)s.",
+            len(who) or 2,
+        )
+        said = busy % {"names": names, "others": others}
     else:
-        said = f"There is no time long enough at which {names} can."
-    return said if unplaced.start else f"{said} Asking people for more time can't help while the other meetings stay where they are."
+        none = ngettext(
+            "There is no time long enough at which %(names)s can.", "There is no time long enough at which %(names)s can.", len(who) or 2
+        )
+        said = none % {"names": names}
+    if unplaced.start:
+        return said
+    return said + " " + _("Asking people for more time can't help while the other meetings stay where they are.")

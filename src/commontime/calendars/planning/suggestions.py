@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
@@ -13,7 +15,7 @@ from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
 from commontime.calendars.planning.people import Group, group_of, minutes_of
 from commontime.calendars.planning.words import names_of
-from commontime.core.errors import InvalidInput
+from commontime.core.errors import InvalidInput, NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,23 @@ class WhatIf:
     align: int | None = None
 
 
-def supposed(meeting: Meeting, group: Group, what_if: WhatIf) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be."""
+def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be. named: whether who asks may see what each person answered."""
+    if what_if.without and not named:
+        # The counts with and without somebody, side by side, are that person's answer.
+        raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
     if what_if.latest:
         meeting.latest, calendar.window_end = what_if.latest, None
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput("The latest end must come after the earliest start.", field="latest")
+        raise InvalidInput(_("The latest end must come after the earliest start."), field="latest")
     meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
     meeting.quorum = what_if.quorum or meeting.quorum
     meeting.calendar = calendar
     if unknown := what_if.without - {person.user_id for person in group.people}:
-        raise InvalidInput(f"This meeting is not for the person with the id {min(unknown)}.", field="without")
+        raise InvalidInput(_("This meeting is not for the person with the id %(id)d.") % {"id": min(unknown)}, field="without")
     return meeting, group_of(person for person in group.people if person.user_id not in what_if.without)
 
 
@@ -120,28 +125,40 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     must = [person for person in group.answered if person.required]
     everyone = len(group.answered)
     if not group.answered:
-        return ["Nobody has answered yet."]
+        return [_("Nobody has answered yet.")]
     if len(outcome.attending) == everyone:
-        said.append(f"{_all(everyone, 'people', 'person')} who answered can come.")
+        said.append(
+            ngettext("The one person who answered can come.", "All %(n)d people who answered can come.", everyone) % {"n": everyone}
+        )
     elif must and not outcome.missing:
-        said.append(f"{_all(len(must), 'required people', 'required person')} can come; {len(outcome.attending)} of {everyone} in all.")
+        all_required = ngettext(
+            "The one required person can come; %(can)d of %(all)d in all.",
+            "All %(n)d required people can come; %(can)d of %(all)d in all.",
+            len(must),
+        )
+        said.append(all_required % {"n": len(must), "can": len(outcome.attending), "all": everyone})
     else:
-        said.append(f"{len(outcome.attending)} of {everyone} can come.")
+        can = len(outcome.attending)
+        said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": everyone})
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
         of = span(outcome.start, meeting.duration)[1]
-        said.extend(f"{p.name} is required and can't: {short[p.user_id]} of {of} minutes short." for p in outcome.missing[:5])
+        sentence = _("%(name)s is required and can't: %(short)d of %(of)d minutes short.")
+        said.extend(sentence % {"name": p.name, "short": short[p.user_id], "of": of} for p in outcome.missing[:5])
     elif outcome.missing:
-        said.append(f"{len(outcome.missing)} required can't.")
+        said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", len(outcome.missing)) % {"n": len(outcome.missing)})
     optional = [person for person in outcome.cannot if not person.required]
-    if optional:
-        said.append(f"{names_of(optional)} can't." if named else f"{len(optional)} optional can't.")
+    if optional and named:
+        said.append(ngettext("%(names)s can't.", "%(names)s can't.", len(optional)) % {"names": names_of(optional)})
+    elif optional:
+        said.append(ngettext("%(n)d optional can't.", "%(n)d optional can't.", len(optional)) % {"n": len(optional)})
     if outcome.if_need_be:
-        said.append(f"{names_of(outcome.if_need_be)} if need be." if named else f"{len(outcome.if_need_be)} if need be.")
-    if outcome.unanswered:
-        said.append(f"{len(outcome.unanswered)} not answered yet.")
+        who = names_of(outcome.if_need_be) if named else str(len(outcome.if_need_be))
+        said.append(_("%(who)s if need be.") % {"who": who})
+    if silent := len(outcome.unanswered):
+        said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
     if meeting.quorum and len(outcome.attending) < meeting.quorum:
-        said.append(f"{meeting.quorum - len(outcome.attending)} fewer than the {meeting.quorum} wanted.")
+        said.append(_("%(n)d fewer than the %(wanted)d wanted.") % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum})
     return said
 
 
@@ -155,23 +172,24 @@ def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, ali
         return []
     away = engine.moment_of(room.start) - best.start
     who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
-    said = f"{names_of(who)} {'is' if len(who) == 1 else 'are together'} only {_count(short, 'minute')} short"
-    return [f"Starting {_length(abs(away))} {'later' if away > timedelta(0) else 'earlier'}, {said}."]
+    said = _("Starting %(length)s later, %(names)s.") if away > timedelta(0) else _("Starting %(length)s earlier, %(names)s.")
+    if len(who) == 1:
+        lacks = ngettext("%(names)s is only %(n)d minute short", "%(names)s is only %(n)d minutes short", short)
+    else:
+        lacks = ngettext("%(names)s are together only %(n)d minute short", "%(names)s are together only %(n)d minutes short", short)
+    return [said % {"length": _length(abs(away)), "names": lacks % {"names": names_of(who), "n": short}}]
 
 
 def _length(time: timedelta) -> str:
     """Return a length in words, without a zone that a clock time would need."""
     hours, minutes = divmod(minutes_of(time), 60)
-    parts = [_count(hours // 24, "day"), _count(hours % 24, "hour"), _count(minutes, "minute")]
-    return " ".join(part for part in parts if not part.startswith("0 ")) or "moments"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _all(count: int, many: str, one: str) -> str:
-    return f"All {count} {many}" if count > 1 else f"The one {one}"
+    days, hours = divmod(hours, 24)
+    parts = [
+        days and ngettext("%(n)d day", "%(n)d days", days) % {"n": days},
+        hours and ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours},
+        minutes and ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes},
+    ]
+    return " ".join(part for part in parts if part) or _("moments")
 
 
 def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db.models import Exists, OuterRef, Q
+from django.utils import translation
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.tasks import Reading, letter_to
@@ -74,12 +75,14 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
     if invitation is None or invitation.receiver_id is not None:
         return None
     token = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
-    return letters.invitation_by_email(
-        letters.Reader(name=invitation.email),
-        sender=accounts.full_name(invitation.sender),
-        calendar=invitation.calendar.name,
-        url=letters.link(f"/app/invitations/{token}/"),
-    )
+    # Which language the receiver reads is not known; most likely their friend's.
+    with translation.override(accounts.setting_of(invitation.sender).locale):
+        return letters.invitation_by_email(
+            letters.Reader(name=invitation.email),
+            sender=accounts.full_name(invitation.sender),
+            calendar=invitation.calendar.name,
+            url=letters.link(f"/app/invitations/{token}/"),
+        )
 
 
 def _pending(message: Message) -> Invitation | None:

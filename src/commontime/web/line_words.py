@@ -1,0 +1,151 @@
+"""The words of the list form (lines.py) in each language: how they are written, and all by which they are understood. Pure.
+
+English is understood everywhere, so that what somebody copies from elsewhere can be read.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one language calls things. In lists of several words the first is the one written; a space in them is any space.
+
+    weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so many are written. months: beginnings of
+    their names. dot: what follows the day's number when it is written. levels: if need be, works, ideal.
+    """
+
+    weekdays: tuple[str, ...]
+    least: int
+    months: tuple[tuple[str, ...], ...]
+    dot: str
+    levels: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    working_days: tuple[str, ...]
+    weekends: tuple[str, ...]
+    every_day: tuple[str, ...]
+    all_day: tuple[str, ...]
+    and_: tuple[str, ...]
+    until: tuple[str, ...]
+    but: tuple[str, ...]
+    not_: tuple[str, ...]
+    on: tuple[str, ...]
+
+    def date(self, day: int, month: int, year: int) -> str:
+        return f"{day}{self.dot} {self.months[month - 1][0]} {year}"
+
+
+ENGLISH = Words(
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    least=3,
+    months=(("Jan",), ("Feb",), ("Mar",), ("Apr",), ("May",), ("Jun",), ("Jul",), ("Aug",), ("Sep",), ("Oct",), ("Nov",), ("Dec",)),
+    dot="",
+    levels=(("if need be", "maybe"), ("works", "work", "yes"), ("ideal", "best")),
+    working_days=("weekdays", "weekday"),
+    weekends=("weekends", "weekend"),
+    every_day=("daily", "every day"),
+    all_day=("all day",),
+    and_=("and",),
+    until=("to", "until"),
+    but=("but",),
+    not_=("not", "except"),
+    on=("on",),
+)
+GERMAN = Words(
+    weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+    least=2,
+    months=(
+        ("Jan", "Jän"), ("Feb",), ("März", "Mär", "Maerz"), ("Apr",), ("Mai",), ("Juni", "Jun"), ("Juli", "Jul"), ("Aug",), ("Sep",),
+        ("Okt",), ("Nov",), ("Dez",),
+    ),
+    dot=".",
+    levels=(("zur Not", "vielleicht"), ("passt", "ja"), ("ideal", "am besten")),
+    working_days=("werktags", "wochentags"),
+    weekends=("wochenende", "wochenenden", "am wochenende"),
+    every_day=("täglich", "jeden tag"),
+    all_day=("ganztags", "den ganzen tag"),
+    and_=("und",),
+    until=("bis",),
+    but=("aber",),
+    not_=("nicht", "außer", "ausser"),
+    on=("am",),
+)  # fmt: skip
+FRENCH = Words(
+    weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+    least=3,
+    months=(
+        ("janv", "jan"), ("févr", "fév", "fev"), ("mars",), ("avr",), ("mai",), ("juin",), ("juil",), ("août", "aout"), ("sept", "sep"),
+        ("oct",), ("nov",), ("déc", "dec"),
+    ),
+    dot="",
+    levels=(("si nécessaire", "si necessaire", "peut-être"), ("convient", "oui"), ("idéal", "ideal")),
+    working_days=("en semaine", "semaine"),
+    weekends=("week-end", "week-ends", "le week-end"),
+    every_day=("tous les jours", "chaque jour"),
+    all_day=("toute la journée", "toute la journee"),
+    and_=("et",),
+    until=("à", "au", "jusqu'à", "jusqu’à"),
+    but=("mais",),
+    not_=("pas", "sauf"),
+    on=("le",),
+)  # fmt: skip
+LANGUAGES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
+PREFERENCES = (2, 5, 9)  # of the levels
+
+
+class Patterns:
+    """What a language and English understand, to match in lower case."""
+
+    def __init__(self, words: Words) -> None:
+        known = list(dict.fromkeys((words, ENGLISH)))
+        self.weekdays = [(full.lower(), place) for each in known for place, full in enumerate(each.weekdays)]
+        self.months = {stem.lower(): month for each in reversed(known) for month, stems in enumerate(each.months, 1) for stem in stems}
+        self.groups = {
+            name: days
+            for each in known
+            for names, days in ((each.working_days, range(5)), (each.weekends, range(5, 7)), (each.every_day, range(7)))
+            for name in names
+        }
+        self.levels = {
+            name.lower(): preference for each in known for names, preference in zip(each.levels, PREFERENCES, strict=True) for name in names
+        }
+        self.day = rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
+        month = rf"(?:{_any(self.months)})[^\W\d_]*"
+        self.date = re.compile(
+            rf"(?:{self.day}\.?,?\s+)?(?:(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})"
+            rf"|(?P<day>\d{{1,2}})\.?\s+(?P<month>{month})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:]))"
+        )
+        self.group = re.compile(rf"(?:{_any(self.groups)})\b")
+        self.weekday = re.compile(rf"(?P<name>{self.day})\b\.?")
+        self.level = re.compile(rf"(?P<name>{_any(self.levels)})(?:\s+(?P<exact>\d{{1,2}}))?(?!\w)")
+        self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*")
+        self.dash = re.compile(rf"\s*(?:-|–|—|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*")
+        self.all_day = re.compile(rf"(?:{_any(w for each in known for w in each.all_day)})\b")
+        self.without = re.compile("|".join(_without(each) for each in known))
+
+    def month(self, word: str) -> int:
+        """Return the month that the word, which `date` matched, begins like: by the longest beginning."""
+        return self.months[max((stem for stem in self.months if word.startswith(stem)), key=len)]
+
+    def place(self, word: str) -> int | None:
+        """Return which weekday the word begins like, from 0; None if it only begins like one."""
+        return next((place for full, place in self.weekdays if full.startswith(word) or full.startswith(word.removesuffix("s"))), None)
+
+
+@cache
+def patterns(language: str) -> Patterns:
+    return Patterns(words(language))
+
+
+def words(language: str) -> Words:
+    return LANGUAGES.get(language, ENGLISH)
+
+
+def _without(each: Words) -> str:
+    return rf"(?:(?:{_any(each.but)})\s+)?(?:{_any(each.not_)})(?:\s+(?:{_any(each.on)}))?\s+"
+
+
+def _any(names: Iterable[str]) -> str:
+    """Return a pattern for any of the words, the longest first."""
+    return "|".join(r"\s+".join(map(re.escape, name.lower().split())) for name in sorted(set(names), key=lambda name: (-len(name), name)))
