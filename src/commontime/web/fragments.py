@@ -224,17 +224,21 @@ def is_for_all(ranked: planning.Ranked, people: int) -> bool:
     return len(ranked.outcome.attending) == people
 
 
-def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look) -> SafeString:
-    """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded."""
+def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, more: Sequence[str] = ()) -> SafeString:
+    """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded.
+
+    more: what else there is to say, always folded.
+    """
     outcome = ranked.outcome
     can = {"can": len(outcome.attending), "people": people}
     badge = _("All can") if is_for_all(ranked, people) else _("%(can)d of %(people)d") % can
     stretch = escape(when(outcome.start, meeting.duration, shown))
     machine = outcome.start.isoformat()
     why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
-    if sum(map(len, ranked.reasons)) > LONG:
-        first, *rest = ranked.reasons
-        listed = "".join(f"<li>{escape(reason)}</li>" for reason in rest)
+    is_long = sum(map(len, ranked.reasons)) > LONG
+    if is_long or more:
+        first, rest = (ranked.reasons[0], ranked.reasons[1:]) if is_long else (" ".join(ranked.reasons), [])
+        listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         why = f'<details class="why"><summary>{escape(first)} <u>{escape(_("Why"))}</u></summary><ul>{listed}</ul></details>'
     return mark_safe(  # noqa: S308 (each part is escaped)
         f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
