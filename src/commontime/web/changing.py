@@ -86,7 +86,7 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
     """Whom to ask for what, if names are told; and who alone stands in the way most often."""
     if ask.own_short:
         return Point("ask", _("What to ask"), ask.detail)
-    moments = [(fragments.when(ask.start, duration, sight.look), _("then everybody required could come"))]
+    moments = [(fragments.when(ask.start, duration, sight.look), _("then all required people who answered could come"))]
     if sight.tells:
         moments += [(fragments.when(start, end - start, sight.look), person.name) for person, start, end in ask.wanted[:MOST_WANTED]]
         moments += [
