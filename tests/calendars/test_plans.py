@@ -321,3 +321,109 @@ def test_one_that_can_not_be_computed_any_more_says_so(world, slow):
 
     assert world.mina.get(world.path).json()["status"] == "failed"
     assert world.mina.post(world.path, {}).status_code == 202
+
+
+# What came of attacking it ------------------------------------------------------------------------------------------
+
+
+def test_a_buffer_keeps_nobody_from_a_meeting_before_another(world):
+    """Ten to eleven is free beside a fixed meeting at eleven, whatever buffer some other meeting has."""
+    build.meeting(calendar=world.calendar, final_time=build.day(10), duration_minutes=240)
+    build.meeting(
+        calendar=world.calendar, required=[world.others[3].user], duration_minutes=30, buffer_minutes=30, earliest=build.day(0, days=40)
+    )
+    wanted = build.meeting(calendar=world.calendar, required=[world.mina.user, world.sam.user], title="Before")
+
+    plan = world.mina.post(world.path, {}).json()
+
+    assert {placed["title"]: placed["final_time"] for placed in plan["placed"]} == {"Before": iso(build.day(9))}
+    assert wanted.pk
+
+
+def test_nobody_is_asked_for_time_that_another_meeting_takes(world):
+    elsewhere = build.calendar(owner=world.sam.user)
+    build.meeting(calendar=elsewhere, final_time=build.day(9), duration_minutes=4 * 60)
+    build.meeting(calendar=world.calendar, required=[world.mina.user, world.sam.user], earliest=build.day(9), latest=build.day(14))
+
+    (unplaced,) = world.mina.post(world.path, {}).json()["unplaced"]
+
+    assert [(wanted["start_time"], wanted["end_time"]) for wanted in unplaced["ask"]["wanted"] if wanted["name"] == "Sam"] == [
+        (iso(build.day(13)), iso(build.day(14)))
+    ]
+
+
+def test_where_only_counts_are_shown_a_plan_tells_the_owner_nobodys_times(world):
+    one_on_ones(world, duration_minutes=90)
+    Calendar.objects.update(visibility="counts")
+
+    plan = world.mina.post(world.path, {"align_minutes": 30}).json()
+
+    assert {placed["attending"] for placed in plan["placed"]} == {None}
+    assert {unplaced["ask"] for unplaced in plan["unplaced"]} == {None}
+    meeting = Meeting.objects.order_by("created_at")[0]
+    warned = world.mina.put(f"/calendars/{world.calendar.pk}/meetings/{meeting.pk}/", {"final_time": iso(build.day(20)), "strict": True})
+    assert warned.status_code == 409
+    assert "users" not in warned.content.decode()
+    assert "Sam" not in warned.content.decode()
+
+
+def test_a_calendar_finished_meanwhile_is_not_planned(world, monkeypatch):
+    one_on_ones(world)
+    real = planning.solve
+    monkeypatch.setattr(planning, "solve", lambda *args, **kwargs: (Calendar.objects.update(is_finalized=True), real(*args, **kwargs))[1])
+
+    answer = world.mina.post(world.path, {"apply": True})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "calendar_finalized")
+    assert not Meeting.objects.exclude(final_time=None).exists()
+
+
+@pytest.mark.parametrize("change", ["fixed", "deleted"])
+def test_what_was_named_and_is_gone_has_changed_meanwhile(world, change):
+    meeting = one_on_ones(world)[0]
+    world.mina.post(world.path, {"meetings": [str(meeting.pk)]})
+    if change == "fixed":
+        actions.edit_meeting(queries.meeting_for(world.mina.user, meeting.pk), by=world.mina.user, final_time=build.day(9))
+    else:
+        Meeting.objects.filter(pk=meeting.pk).delete()
+
+    answer = world.mina.post(world.path + "apply/")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+
+
+def test_an_older_plan_is_not_applied_in_place_of_the_newest(world):
+    one_on_ones(world)
+    old = world.mina.post(world.path, {})["ETag"]
+    world.mina.post(world.path, {"align_minutes": 30, "time_limit_s": 2})
+
+    assert world.mina.post(world.path + "apply/", if_match=old).status_code == 412
+    assert world.mina.post(world.path + "apply/", if_match=world.mina.get(world.path)["ETag"]).status_code == 200
+
+
+@pytest.mark.parametrize("moment", [build.day(9, days=-1), build.day(9) + timedelta(seconds=30), build.day(3)])
+def test_nothing_is_pinned_where_nothing_may_be(world, moment):
+    Calendar.objects.update(window_start=build.day(8))
+    meeting = one_on_ones(world)[0]
+
+    answer = world.mina.post(world.path, {"pinned": [{"meeting": str(meeting.pk), "final_time": iso(moment)}]})
+
+    assert (answer.status_code, set(answer.json()["fields"])) == (400, {"pinned"})
+    assert not Plan.objects.exists()
+
+
+@pytest.mark.parametrize(("headers", "most"), [({}, plans.AT_ONCE), ({"idempotency_key": "once"}, 0), ({"if_match": "*"}, 0)])
+def test_inside_a_transaction_the_worker_searches(world, monkeypatch, headers, most):
+    """Such a request holds SQLite's only lock: nobody else shall wait for a plan."""
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    asked = []
+
+    def solve(*args, _real=planning.solve, **kwargs):
+        asked.append(kwargs["seconds"])
+        return _real(*args, **kwargs)
+
+    monkeypatch.setattr(planning, "solve", solve)
+
+    assert world.mina.post(world.path, {}, **headers).status_code in (200, 202)
+    assert asked == [most]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commontime.engine import Meeting, Plan, attendance, plan, room_for, windows, without
+from commontime.engine import Meeting, Plan, Value, attendance, plan, preferences, room_for, windows
 from commontime.engine.columns import columns
 from commontime.engine.meetings import apart
 from commontime.engine.neighbourhoods import Neighbourhoods
@@ -327,16 +327,35 @@ def test_what_is_asked_for_gives_the_meeting_its_place(problem):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(1, 9)), max_size=8),
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 9)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 15), st.integers(0, 10)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 9)), max_size=4),
+    st.integers(0, 6),
 )
-def test_time_taken_out_is_gone_and_nothing_else(offered, busy):
-    free = windows([(who, a, a + n, 5) for who, a, n in offered], 3)
+def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(offered, elsewhere, buffer):
+    """Against every start of one meeting that requires the one and welcomes the other."""
+    free = windows([(who, a, a + n, level) for who, a, n, level in offered], 2)
+    busy = [(who, a, a + n) for who, a, n in elsewhere]
+    meeting = Meeting(duration=5, required=(0,), optional=(1,), earliest=0, latest_end=60, buffer=buffer)
 
-    rest = without(free, [(who, a, a + n) for who, a, n in busy])
+    def can(who, start):
+        is_elsewhere = any(w == who and start < end and start + 5 + buffer > begin for w, begin, end in busy)
+        return -1 if is_elsewhere else int(preferences(free, [start], 5)[0, who])
 
-    def ticks(rows):
-        return {(who, tick) for who, a, b in rows for tick in range(a, b)}
+    values = {start: (can(0, start), can(1, start)) for start in range(56)}
+    keys = {
+        start: Value(1, optional >= 0, *counts(required, optional)).key for start, (required, optional) in values.items() if required >= 0
+    }
 
-    columns = (rest.who.tolist(), rest.start.tolist(), rest.end.tolist())
-    assert ticks(zip(*columns, strict=True)) == ticks((w, a, a + n) for w, a, n in offered) - ticks((w, a, a + n) for w, a, n in busy)
+    found = plan(free, [meeting], align=None, busy=busy)
+
+    assert found.proved
+    assert found.value.key == max(keys.values(), default=Value().key)
+    assert found.start[0] == min((start for start in keys if keys[start] == found.value.key), default=-1)
+    room = room_for(free, [meeting], found, 0, align=None, busy=busy)
+    assert room is None or not any(who == 0 and room.start < end and room.start + 5 + buffer > begin for who, begin, end in busy)
+
+
+def counts(*preferences: int) -> tuple[int, int, int]:
+    """If need be, works, and the sum, of those who can."""
+    here = [each for each in preferences if each >= 0]
+    return sum(each < 4 for each in here), sum(4 <= each < 8 for each in here), sum(here)

@@ -182,7 +182,8 @@ class View(APIView):
         self.key = request.headers.get("Idempotency-Key", "") if request.method == "POST" and self.remembers and not self.public else ""
         self.condition = request.headers.get("If-Match", "") if self.single and request.method not in READING else ""
         self.claim: RememberedAnswer | None = None
-        if not (self.key or self.condition):
+        self.in_transaction = bool(self.key or self.condition)
+        if not self.in_transaction:
             return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
         _receive(request)
         # What is compared, changed and remembered, is so in one transaction: all of it happened, or nothing did.

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -83,13 +84,13 @@ class PlanCounts(msgspec.Struct):
 
 
 class PlacedMeeting(msgspec.Struct):
-    """A meeting with its time and the user ids of those who attend."""
+    """A meeting with its time and the user ids of those who attend; null if the calendar hides what each answered."""
 
     meeting: UUID
     title: str
     final_time: Moment
     end_time: Moment
-    attending: list[int]
+    attending: list[int] | None
 
 
 class WantedTime(msgspec.Struct):
@@ -107,7 +108,8 @@ class Ask(msgspec.Struct):
 
 
 class UnplacedMeeting(msgspec.Struct):
-    """A meeting without a time, and why. `people`: user ids; `meetings`: those in the way. `ask` is null if asking can't help."""
+    """A meeting without a time, and why. `people`: user ids; `meetings`: those in the way. `ask` is null if asking can't help,
+    if it is one of many, or if the calendar hides what each answered."""
 
     meeting: UUID
     title: str
@@ -137,8 +139,8 @@ class PlanOutput(msgspec.Struct):
     unplaced: list[UnplacedMeeting]
 
 
-def show_plan(plan: Plan) -> PlanOutput:
-    answer, question = msgspec.convert(plan.answer, planning.Answer), msgspec.convert(plan.question, planning.Question)
+def show_plan(plan: Plan, user: User) -> PlanOutput:
+    answer, question = planning.answer_for(user, plan), msgspec.convert(plan.question, planning.Question)
     meetings = planning.meetings_in(plan)
     people = {person.user_id: person for person in planning.people_of(plan.calendar)}
     titles = {pk: meeting.title for pk, meeting in meetings.items()}
@@ -155,7 +157,13 @@ def show_plan(plan: Plan) -> PlanOutput:
         stopping=plan.stop_wanted and plan.status == PlanStatus.RUNNING,
         created_at=plan.created_at,
         placed=[
-            PlacedMeeting(p.meeting, titles[p.meeting], p.start, p.start + meetings[p.meeting].duration, sorted(p.attending))
+            PlacedMeeting(
+                p.meeting,
+                titles[p.meeting],
+                p.start,
+                p.start + meetings[p.meeting].duration,
+                None if p.attending is None else sorted(p.attending),
+            )
             for p in sorted(answer.placed, key=lambda placed: (placed.start, placed.meeting))
             if p.meeting in meetings
         ],
@@ -190,7 +198,8 @@ class OneOnOnes(View):
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
         made = actions.create_one_on_ones(calendar, by=request.user, **data)
         body = msgspec.json.encode([show(meeting, request.user) for meeting in made])
-        return HttpResponse(body, status=201, content_type="application/json")
+        headers = {"Location": f"/calendars/{calendar_id}/meetings/"}
+        return HttpResponse(body, status=201, content_type="application/json", headers=headers)
 
 
 class PlanView(View):
@@ -199,7 +208,7 @@ class PlanView(View):
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why the rest has no time."""
-        return shown(request, show_plan(queries.plan_for(request.user, calendar_id)))
+        return shown(request, show_plan(queries.plan_for(request.user, calendar_id), request.user))
 
     @extend_schema(
         request=PlanInput,
@@ -213,23 +222,29 @@ class PlanView(View):
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
-        plan = actions.make_plan(calendar, by=request.user, question=_question(data), apply=data.get("apply", False))
+        question, apply = _question(data), data.get("apply", False)
+        plan = actions.make_plan(calendar, by=request.user, question=question, apply=apply, waits=not self.in_transaction)
         status = 202 if plan.status == PlanStatus.RUNNING else 200
-        return shown(request, show_plan(plan), status=status, location=f"/calendars/{calendar_id}/plan/")
+        return shown(request, show_plan(plan, request.user), status=status, location=f"/calendars/{calendar_id}/plan/")
 
 
 class PlanStop(View):
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """End the search of a plan that is being computed, keeping the best so far. It is `done` a moment later."""
-        return shown(request, show_plan(actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user)))
+        return shown(request, show_plan(actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user), request.user))
 
 
 class PlanApply(View):
+    single = True
+
+    def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return shown(request, show_plan(queries.plan_for(request.user, **kwargs), request.user))
+
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_not_done changed_meanwhile"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Set the final times of the plan, all or none, and tell everybody. Refused if anything it was computed from has changed since."""
-        return shown(request, show_plan(actions.apply_plan(queries.plan_for(request.user, calendar_id), by=request.user)))
+        return shown(request, show_plan(actions.apply_plan(queries.plan_for(request.user, calendar_id), by=request.user), request.user))
 
 
 def _question(data: dict[str, Any]) -> planning.Question:

@@ -14,7 +14,7 @@ from .sessions import Sessions, two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
 from .unanswered import could_win, rank_range
-from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Windows, from_arrays, levels, windows, without
+from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Windows, from_arrays, levels, windows
 
 __all__ = [
     "BEST_PREFERENCE",
@@ -74,6 +74,5 @@ __all__ = [
     "swing",
     "two_sessions",
     "windows",
-    "without",
     "worst",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .explain import preferences
-from .meetings import Meeting
+from .meetings import Busy, Meeting, at_times
 from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
@@ -54,11 +54,11 @@ def worth(preference: Bytes) -> Ints:
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]]) -> list[Columns]:
+def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
     """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`."""
-    grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart)
+    grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
     tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
-    return [_columns(free, meeting, *tables[meeting.duration]) for meeting in meetings]
+    return [_columns(free, meeting, *tables[meeting.duration], busy) for meeting in meetings]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,20 +80,21 @@ class Grid:
         return ticks[(ticks >= first) & (ticks <= last)]
 
 
-def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[list[int]]) -> Grid:
+def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[list[int]], busy: Busy = ()) -> Grid:
     """Return a grid on which some optimum lies: the normal patterns (Herz, IBM Journal 16, 1972) of time, modulo the gaps' divisor.
 
     Of all optimal plans take one whose starts have the smallest sum: no meeting can begin a tick earlier, so each begins where a window of
-    somebody attending does, at its own `earliest`, or as long after another one, perhaps a pinned one, as their gap wants. Followed back
-    from meeting to meeting this ends at a window, a pin or an `earliest` at which all whom that meeting requires are free; modulo the
-    greatest common divisor of all gaps, every start is therefore one of these.
+    somebody attending does, at its own `earliest`, when they come from elsewhere, or as long after another one, perhaps a pinned one, as
+    their gap wants. Followed back from meeting to meeting this ends at a window, a pin, the end of being busy or an `earliest` at which all
+    whom that meeting requires are free; modulo the greatest common divisor of all gaps, every start is therefore one of these.
     """
     gaps = np.array(apart, np.int64).reshape(len(meetings), len(meetings))
     step = int(np.gcd.reduce(gaps[~np.eye(len(meetings), dtype=bool)], initial=0))
     involved = np.zeros(free.people, np.bool_)
     for meeting in meetings:
         involved[[*meeting.required, *meeting.optional]] = True
-    bases = [free.start[involved[free.who]], np.array([m.pinned for m in meetings if m.pinned is not None], np.int64)]
+    pins = np.array([m.pinned for m in meetings if m.pinned is not None], np.int64)
+    bases = [free.start[involved[free.who]], pins, at_times(busy, np.flatnonzero(involved).tolist())[:, 1]]
     for duration in {meeting.duration for meeting in meetings}:
         mine = [meeting for meeting in meetings if meeting.duration == duration]
         earliest = np.unique([meeting.earliest for meeting in mine])
@@ -115,13 +116,24 @@ def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: Grid
     return starts, np.ascontiguousarray(preferences(free, starts, duration).T)
 
 
-def _columns(free: Windows, meeting: Meeting, starts: Ints, table: NDArray[np.int8]) -> Columns:
+def _columns(free: Windows, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Busy) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
         table = preferences(free, starts, meeting.duration).T
     low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
     required = table[list(meeting.required), low:high]
-    fits = np.flatnonzero(required.min(axis=0) >= 0)
+    fits = np.flatnonzero((required.min(axis=0) >= 0) & ~_elsewhere(meeting, starts[low:high], at_times(busy, meeting.required)))
     gain = _REQUIRED[required[:, fits].astype(np.intp) + 1].sum(axis=0)
     gain[:, 0] = meeting.priority
-    return Columns(starts[low:high][fits], table[list(meeting.optional), low:high][:, fits].T, gain)
+    start, optional = starts[low:high][fits], table[list(meeting.optional), low:high][:, fits].T
+    for seat, person in enumerate(meeting.optional):
+        optional[_elsewhere(meeting, start, at_times(busy, [person])), seat] = -1
+    return Columns(start, optional, gain)
+
+
+def _elsewhere(meeting: Meeting, starts: Ints, busy: Ints) -> NDArray[np.bool_]:
+    """Return at which starts the meeting or the buffer after it would run into these times, (S,)."""
+    clash = np.zeros(len(starts), np.bool_)
+    for begin, end in busy.tolist():
+        clash |= (starts < end) & (starts + meeting.duration + meeting.buffer > begin)
+    return clash

@@ -14,7 +14,7 @@ import numpy as np
 
 from .columns import Columns, columns
 from .fitting import fit
-from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
+from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
 from .placing import Board
 from .programme import programme
@@ -35,20 +35,22 @@ def plan(
     align: int | None = 15,
     seconds: float = 5.0,
     travel: Travel | None = None,
+    busy: Busy = (),
     on_progress: Callable[[Plan], bool] | None = None,
 ) -> Plan:
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
     align: only starts that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no alignment. travel:
-    so long is the way between the places of any two meetings of one person. Stops after `seconds` with the best so far. on_progress is
-    told of it about every half second; when it returns true the search stops. Equal questions have equal answers if proved in time.
-    ValueError: a meeting or journeys that make no sense.
+    so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever they offered; a
+    meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about every half
+    second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys
+    that make no sense.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
     gaps = apart(asked, travel)
-    planner = _Planner(free, asked, columns(free, asked, align, gaps), gaps, began, seconds, on_progress)
+    planner = _Planner(free, asked, columns(free, asked, align, gaps, busy), gaps, began, seconds, on_progress)
     planner.pin()
     for part in sorted(components(planner.possible, asked), key=len):
         planner.work_on(part)

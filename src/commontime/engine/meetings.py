@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
+from .windows import Ints
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
@@ -87,6 +91,15 @@ class Plan:
     def gap(self) -> float:
         pairs = zip(self.value, self.bound, strict=True)
         return next((abs(a - b) / max(1, abs(a), abs(b)) for a, b in pairs if a != b), 0.0)
+
+
+type Busy = Sequence[tuple[int, int, int]]  # who, start, end: when people are elsewhere, half-open, in ticks
+
+
+def at_times(busy: Busy, people: Sequence[int]) -> Ints:
+    """Return when one of these people is elsewhere, (B, 2) ticks."""
+    some = set(people)
+    return np.array([(start, end) for who, start, end in busy if who in some], np.int64).reshape(-1, 2)
 
 
 def checked_meetings(meetings: Sequence[Meeting], people: int, travel: Travel | None = None) -> list[Meeting]:

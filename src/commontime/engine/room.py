@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .erosion import lifts
 from .explain import preferences
-from .meetings import Meeting, Plan, Travel, apart
+from .meetings import Busy, Meeting, Plan, Travel, apart, at_times
 from .windows import Ints, Windows
 
 
@@ -30,14 +30,23 @@ class Room:
 
 
 def room_for(
-    free: Windows, meetings: Sequence[Meeting], plan: Plan, number: int, *, align: int | None = 15, travel: Travel | None = None
+    free: Windows,
+    meetings: Sequence[Meeting],
+    plan: Plan,
+    number: int,
+    *,
+    align: int | None = 15,
+    travel: Travel | None = None,
+    busy: Busy = (),
 ) -> Room | None:
     """Return the smallest ask that gives a meeting a place beside the others of the plan; None if asking can't help.
 
-    It cannot where every start has somebody required in another meeting of the plan, or where no start is within the meeting's bounds.
+    It cannot where every start has somebody required in another meeting of the plan or elsewhere (busy), or where no start is within the
+    meeting's bounds.
     """
     meeting = meetings[number]
-    taken = _taken(meetings, apart(meetings, travel), plan, number)
+    elsewhere = at_times(busy, meeting.required) - np.array([meeting.duration + meeting.buffer, 0])
+    taken = np.concatenate((_taken(meetings, apart(meetings, travel), plan, number), elsewhere))
     starts = _starts(free, meeting, taken, align or 1)
     starts = starts[~((starts[:, None] > taken[:, 0]) & (starts[:, None] < taken[:, 1])).any(axis=1)]
     if not len(starts):

@@ -1,6 +1,6 @@
 """Who offered which time, as columns: the one input of everything else in the engine."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import Any
@@ -86,34 +86,6 @@ def from_arrays(who: ArrayLike, start: ArrayLike, end: ArrayLike, preference: Ar
         order = np.lexsort((starts, whose))
         whose, starts, ends, preferences = whose[order], starts[order], ends[order], preferences[order]
     return Windows(people, *(np.ascontiguousarray(column) for column in (whose, starts, ends, preferences)))  # type: ignore[arg-type]
-
-
-def without(free: Windows, busy: Iterable[tuple[int, int, int]]) -> Windows:
-    """Take time out of what people offered: rows (who, start, end), half-open, in any order. O(n) for each person they name."""
-    taken: dict[int, list[tuple[int, int]]] = {}
-    for who, start, end in busy:
-        if end > start:
-            taken.setdefault(who, []).append((start, end))
-    if not taken:
-        return free
-    rest = ~np.isin(free.who, list(taken))
-    rows = list(zip(*(column[rest].tolist() for column in (free.who, free.start, free.end, free.preference)), strict=True))
-    for who, cuts in taken.items():
-        mine = np.flatnonzero(free.who == who)
-        for start, end, preference in zip(*(column[mine].tolist() for column in (free.start, free.end, free.preference)), strict=True):
-            rows += [(who, a, b, preference) for a, b in _cut(start, end, sorted(cuts))]
-    return windows(rows, free.people)
-
-
-def _cut(start: int, end: int, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    for first, last in cuts:
-        if last <= start or first >= end:
-            continue
-        if first > start:
-            yield start, first
-        start = last
-    if start < end:
-        yield start, end
 
 
 def _is_sorted(who: NDArray[np.int32], start: Ints) -> bool:

@@ -112,7 +112,7 @@ class Sight:
 
     @cached_property
     def answer(self) -> planning.Answer | None:
-        return msgspec.convert(self.plan.answer, planning.Answer) if self.plan and self.plan.answer else None
+        return planning.answer_for(self.user, self.plan) if self.plan and self.plan.answer else None
 
     @cached_property
     def placed(self) -> list[planning.Placed]:
@@ -354,7 +354,8 @@ def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int,
 def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
     meeting = seen.meetings[placed.meeting]
     start, end = (moment.astimezone(seen.look.zone) for moment in (placed.start, placed.start + meeting.duration))
-    missing = [person.name for person in planning.attendees_of(meeting) if person.packed and person.user_id not in placed.attending]
+    here = placed.attending
+    missing = [p.name for p in planning.attendees_of(meeting) if here is not None and p.packed and p.user_id not in here]
     return timetable.Entry(
         placed.start,
         placed.start + meeting.duration,

@@ -8,9 +8,10 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import planning, queries, tasks
+from commontime.calendars import planning, queries, rules, tasks
 from commontime.calendars.actions.checks import (
     LONGEST_DURATION,
     Caution,
@@ -64,7 +65,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
         name_attendees(meeting, named)
         changes["for_everyone"] = meeting.for_everyone
     check_meeting(meeting, new_deadline="deadline" in changes)
-    cautions = _cautions(meeting) if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"} else []
+    cautions = _cautions(meeting, by) if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"} else []
     heed(cautions, strict=strict)
     if "deadline" in changes:
         changes["announced_at"] = meeting.announced_at = None
@@ -172,24 +173,27 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
         raise InvalidInput(_("A meeting lasts from 1 minute to %(n)d days.") % {"n": LONGEST_DURATION.days}, field="duration_minutes")
 
 
-def _cautions(meeting: Meeting) -> list[Caution]:
-    """Return what speaks against the final time: it is past, somebody required can't, somebody is elsewhere then, nobody answered."""
+def _cautions(meeting: Meeting, by: User) -> list[Caution]:
+    """Return what speaks against the final time: it is past, somebody required can't, somebody is elsewhere then, nobody answered.
+
+    Who can't is told to those who may see it.
+    """
     assert meeting.final_time is not None
     cautions = []
+    named = rules.may_see_windows_of_others(by, meeting.calendar)
     if meeting.final_time < clock.now():
         cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
     group = planning.group_for(meeting)
     if not group.answered:
         cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
     outcome = planning.outcomes(group, [meeting.final_time], meeting.duration)[0]
-    if outcome.missing:
-        cautions.append(
-            Caution(
-                "required_missing",
-                _("%(names)s: required, but can't come then.") % {"names": ", ".join(p.name for p in outcome.missing[:5])},
-                {"users": [p.user_id for p in outcome.missing]},
-            )
-        )
+    if outcome.missing and named:
+        said = _("%(names)s: required, but can't come then.") % {"names": ", ".join(p.name for p in outcome.missing[:5])}
+        cautions.append(Caution("required_missing", said, {"users": [p.user_id for p in outcome.missing]}))
+    elif outcome.missing:
+        count = len(outcome.missing)
+        said = ngettext("%(n)d required person can't come then.", "%(n)d required people can't come then.", count) % {"n": count}
+        cautions.append(Caution("required_missing", said, {}))
     if busy := _double_booked(meeting, {person.user_id for person in group.people}):
         names = [person.name for person in group.people if person.user_id in busy]
         said = _("%(names)s: in another meeting then.") % {"names": ", ".join(names[:5])}
@@ -212,9 +216,8 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     )
     busy = set()
     for other in rows:
-        named = planning.named_in(other)
         assert other.final_time is not None
-        if other.final_time + timedelta(minutes=other.minutes) > start and other.person in users and (not named or other.person in named):
+        if other.final_time + timedelta(minutes=other.minutes) > start and other.person in users and planning.is_for(other, other.person):
             busy.add(other.person)
     return busy
 

@@ -29,16 +29,15 @@ def create_one_on_ones(
     wanted = [user for user in seated if user != calendar.owner_id] if people is None else list(dict.fromkeys(people))
     if set(wanted) - (seated.keys() - {calendar.owner_id}):
         raise InvalidInput(_("Name only other people who take part in this calendar."), field="with")
+    check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
     has_one = _met_by(calendar)
     owner = accounts.full_name(calendar.owner)
     made = []
     for user in wanted:
         if user not in has_one:
-            meeting = Meeting(calendar=calendar, deadline=deadline, title=f"{owner} & {seated[user].name}", **fields)
+            meeting = Meeting(calendar=calendar, deadline=deadline, title=f"{owner} & {seated[user].name}"[:200].strip(), **fields)
             name_attendees(meeting, {calendar.owner_id: True, user: True})
             made.append(meeting)
-    for meeting in made:
-        check_meeting(meeting, new_deadline=True)
     Meeting.objects.bulk_create(made)
     store_names(made)
     return made

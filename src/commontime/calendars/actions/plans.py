@@ -12,23 +12,25 @@ from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.core import clock
-from commontime.core.errors import Conflict
+from commontime.core.errors import Conflict, InvalidInput
 
 AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
 
 
-def make_plan(calendar: Calendar, *, by: User, question: planning.Question, apply: bool = False) -> Plan:
+def make_plan(calendar: Calendar, *, by: User, question: planning.Question, apply: bool = False, waits: bool = True) -> Plan:
     """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes no meeting before it is applied.
 
     What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done at once is applied too.
+    waits: false inside a transaction, in which everybody else's changes would wait with it (SQLite): all but a first look is the worker's.
     """
     require_owner(by, calendar, _("plan its meetings"))
     require_running(calendar)
     _refuse_while_running(calendar)
     begun, now = time.monotonic(), clock.now()
     problem = planning.problem_of(calendar, question, now=now)
-    answer = planning.solve(problem, question, seconds=min(question.seconds, AT_ONCE))
-    is_done = answer.proved or question.seconds <= AT_ONCE
+    seconds = min(question.seconds, AT_ONCE) if waits else 0.0
+    answer = planning.solve(problem, question, seconds=seconds)
+    is_done = answer.proved or question.seconds <= seconds
     plan = Plan(
         calendar=calendar,
         status=PlanStatus.DONE if is_done else PlanStatus.RUNNING,
@@ -42,6 +44,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     with transaction.atomic():
         hold(calendar)
         require_owner(by, calendar, _("plan its meetings"))
+        require_running(calendar)
         # One that has begun to be computed meanwhile stays, so that there is no place for this one.
         Plan.objects.filter(calendar=calendar).exclude(status=PlanStatus.RUNNING).delete()
         try:
@@ -91,9 +94,13 @@ def apply_plan(plan: Plan, *, by: User) -> Plan:
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:
     question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
-    problem = planning.problem_of(plan.calendar, question, now=now)
+    changed = Conflict(_("People's times or the meetings have changed since this was planned. Plan again."), code="changed_meanwhile")
+    try:
+        problem = planning.problem_of(plan.calendar, question, now=now)
+    except InvalidInput:
+        raise changed from None  # a meeting that it names is fixed or gone
     if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
-        raise Conflict(_("People's times or the meetings have changed since this was planned. Plan again."), code="changed_meanwhile")
+        raise changed
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
     save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
     planning.remember_meetings(plan, problem)

@@ -9,13 +9,14 @@ from typing import cast
 from uuid import UUID
 
 import msgspec
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime import engine
-from commontime.calendars import queries
+from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.people import Group, Person, attendees_of, group_for, is_for, minutes_of, people_of, windows_of
@@ -23,6 +24,7 @@ from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
 MOST_PLANNED = 500
+MOST_ASKS = 20  # meetings without a time of which it is told what to ask
 LONGEST_MEETING = timedelta(days=31)
 # Why a meeting has no time.
 NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = "not_answered", "nobody_required", "no_common_time", "in_the_way"
@@ -65,7 +67,7 @@ class Counts(msgspec.Struct, frozen=True):
 class Placed(msgspec.Struct, frozen=True):
     meeting: UUID
     start: datetime
-    attending: tuple[int, ...]
+    attending: tuple[int, ...] | None
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -77,12 +79,14 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Unplaced(msgspec.Struct, frozen=True):
-    """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people."""
+    """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people, if that
+    was `asked`."""
 
     meeting: UUID
     reason: str
     people: tuple[int, ...] = ()
     meetings: tuple[UUID, ...] = ()
+    asked: bool = False
     start: datetime | None = None
     ask: tuple[Wanted, ...] = ()
 
@@ -105,6 +109,7 @@ class Problem:
 
     people: list[Person]
     free: engine.Windows
+    busy: list[tuple[int, int, int]]
     asked: list[Meeting]
     meetings: list[Meeting]
     posed: list[engine.Meeting]
@@ -115,7 +120,7 @@ class Problem:
         """A fingerprint of everything that decides about the plan, except what time it is."""
         seen = [
             [(person.user_id, person.packed) for person in self.people],
-            [column.tolist() for column in (self.free.who, self.free.start, self.free.end)],
+            sorted(self.busy),
             [(meeting.pk, meeting.version) for meeting in self.meetings],
             [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
@@ -128,17 +133,15 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
 
     Somebody required by name who has not answered keeps their meeting out; in a meeting for everyone they are left out, as elsewhere.
     """
-    meetings = _open_meetings(calendar, question)
+    meetings = _open_meetings(calendar, question, now)
     people = [person for person in people_of(calendar) if person.packed]
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
-    # Nobody is taken out of a meeting that is fixed. The buffer that a new one needs before it is the widest of them all.
-    buffer = max((timedelta(minutes=meeting.buffer_minutes) for meeting in meetings), default=timedelta(0))
-    taken = [
-        (place[busy.user_id], engine.end_tick(busy.start - buffer), engine.start_tick(busy.end + busy.buffer))
-        for busy in busy_times([person.user_id for person in people], after=now)
+    # Nobody is taken out of a meeting that is fixed.
+    busy = [
+        (place[each.user_id], engine.end_tick(each.start), engine.start_tick(each.end + each.buffer))
+        for each in busy_times([person.user_id for person in people], after=now)
     ]
-    free = engine.without(free, taken)
     kept, posed, unposed = [], [], []
     for meeting in meetings:
         group = group_for(meeting)
@@ -147,7 +150,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    return Problem(people, free, meetings, kept, posed, unposed)
+    return Problem(people, free, busy, meetings, kept, posed, unposed)
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
@@ -167,8 +170,10 @@ def remember_meetings(plan: Plan, problem: Problem) -> None:
     plan.__dict__["meetings"] = {meeting.pk: meeting for meeting in problem.asked}
 
 
-def _open_meetings(calendar: Calendar, question: Question) -> list[Meeting]:
+def _open_meetings(calendar: Calendar, question: Question, now: datetime) -> list[Meeting]:
     rows = queries.meetings_of(calendar).filter(final_time=None).order_by("created_at", "id")
+    if question.meetings:
+        rows = rows.filter(pk__in=question.meetings)
     found = {meeting.pk: meeting for meeting in rows[: MOST_PLANNED + 1]}
     named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
     for name, ids in named.items():
@@ -179,7 +184,25 @@ def _open_meetings(calendar: Calendar, question: Question) -> list[Meeting]:
         raise InvalidInput(_("Name at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
     for meeting in meetings:
         meeting.calendar = calendar
+    _refuse_pins(question, meetings, now)
     return meetings
+
+
+def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime) -> None:
+    """Refuse to pin what is not planned, and to pin where nothing may be."""
+    planned = {meeting.pk: meeting for meeting in meetings}
+    for pk, start in question.pinned.items():
+        meeting = planned.get(pk)
+        if meeting is None:
+            raise InvalidInput(_("%(id)s is pinned, but not among the meetings to plan.") % {"id": pk}, field="pinned")
+        if start <= now:
+            raise InvalidInput(_("A meeting can't be pinned to a time that is past."), field="pinned")
+        if start.second or start.microsecond:
+            raise InvalidInput(_("A meeting is pinned to a whole minute."), field="pinned")
+        begin = max((bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound), default=start)
+        end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
+        if start < begin or start + meeting.duration > end:
+            raise InvalidInput(_("A meeting can't be pinned outside the times that it and its calendar allow."), field="pinned")
 
 
 def busy_times(users: Sequence[int], *, after: datetime) -> list[Busy]:
@@ -233,7 +256,12 @@ def solve(problem: Problem, question: Question, *, seconds: float, on_progress: 
         return on_progress is not None and on_progress(_answer(problem, question, plan, asks=False))
 
     plan = engine.plan(
-        problem.free, problem.posed, align=question.align_minutes, seconds=seconds, on_progress=tell if on_progress else None
+        problem.free,
+        problem.posed,
+        align=question.align_minutes,
+        seconds=seconds,
+        busy=problem.busy,
+        on_progress=tell if on_progress else None,
     )
     return _answer(problem, question, plan, asks=True)
 
@@ -250,29 +278,43 @@ def better(one: Answer, other: Answer) -> Answer:
 
 def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bool) -> Answer:
     placed, unplaced = [], list(problem.unposed)
+    asked = 0
     for number, meeting in enumerate(problem.meetings):
         if plan.start[number] >= 0:
             attending = tuple(problem.people[who].user_id for who in plan.attends[number])
             placed.append(Placed(meeting.pk, engine.moment_of(plan.start[number]), attending))
         else:
-            unplaced.append(_unplaced(problem, question, plan, number, asks=asks))
+            # Each takes a while, and nobody goes and asks for more than a few.
+            asked += 1
+            unplaced.append(_unplaced(problem, question, plan, number, asks=asks and asked <= MOST_ASKS))
     return Answer(plan.proved, plan.gap, Counts(*plan.value), Counts(*plan.bound), tuple(placed), tuple(unplaced))
 
 
 def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool) -> Unplaced:
     why = plan.why[number]
-    room = engine.room_for(problem.free, problem.posed, plan, number, align=question.align_minutes) if asks else None
+    room = engine.room_for(problem.free, problem.posed, plan, number, align=question.align_minutes, busy=problem.busy) if asks else None
     return Unplaced(
         problem.meetings[number].pk,
         IN_THE_WAY if why.meetings else NO_COMMON_TIME,
         people=tuple(problem.people[who].user_id for who in why.people),
         meetings=tuple(problem.meetings[other].pk for other in why.meetings),
+        asked=asks,
         start=engine.moment_of(room.start) if room else None,
         ask=tuple(
             Wanted(problem.people[wanted.who].user_id, engine.moment_of(wanted.start), engine.moment_of(wanted.end))
             for wanted in (room.wanted if room else ())
         ),
     )
+
+
+def answer_for(user: User, plan: Plan) -> Answer:
+    """Return the plan's answer as far as the user may know it: who may not see what others answered learns nobody's times from it."""
+    answer = msgspec.convert(plan.answer, Answer)
+    if rules.may_see_windows_of_others(user, plan.calendar):
+        return answer
+    placed = (msgspec.structs.replace(each, attending=None) for each in answer.placed)
+    unplaced = (msgspec.structs.replace(each, asked=False, start=None, ask=()) for each in answer.unplaced)
+    return msgspec.structs.replace(answer, placed=tuple(placed), unplaced=tuple(unplaced))
 
 
 def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
@@ -308,6 +350,6 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
             "There is no time long enough at which %(names)s can.", "There is no time long enough at which %(names)s can.", len(who) or 2
         )
         said = none % {"names": names}
-    if unplaced.start:
+    if unplaced.start or not unplaced.asked:
         return said
     return said + " " + _("Asking people for more time can't help while the other meetings stay where they are.")
