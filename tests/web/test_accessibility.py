@@ -126,7 +126,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
 
         def look(*ways: tuple[int, str]) -> None:
             for width, scheme in ways:
-                page.emulate_media(color_scheme=scheme)
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour on its way to another
                 page.set_viewport_size({"width": width, "height": 800})
                 visit.look()
 
