@@ -28,14 +28,15 @@ export UV_PROJECT_ENVIRONMENT := .venv
 	$(UV) pip sync -q --require-hashes --python .venv-bench/bin/python requirements/base.txt requirements/bench.txt
 	@touch $@
 help:
-	@echo "make run    start the product at http://127.0.0.1:$(PORT), with its worker"
-	@echo "make demo   the same with a believable group in it, and how to sign in"
-	@echo "make test   the tests; DATABASE_URL=postgresql://… runs them on PostgreSQL"
-	@echo "make check  format, lint, types, contracts, migrations, tests on both databases, coverage"
-	@echo "make format put the code into its format"
-	@echo "make texts  bring the translations up to date with the texts"
-	@echo "make bench  the benchmarks"
-	@echo "make lock   compile requirements/*.in anew"
+	@echo "make run     start the product at http://127.0.0.1:$(PORT), with its worker"
+	@echo "make demo    the same with a believable group in it, and how to sign in"
+	@echo "make test    the tests; DATABASE_URL=postgresql://… runs them on PostgreSQL"
+	@echo "make check   format, lint, types, contracts, migrations, tests on both databases, coverage"
+	@echo "make format  put the code into its format"
+	@echo "make texts   bring the translations up to date with the texts"
+	@echo "make bench   the benchmarks"
+	@echo "make picture the picture in the README, from the demo"
+	@echo "make lock    compile requirements/*.in anew"
 
 ready: $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.base)
 	@$(PY) manage.py prepare
@@ -68,6 +69,8 @@ bench: .venv/.dev
 	@$(MAKE) -s .venv-bench/.made || echo "Without requirements/bench.txt in .venv-bench the rows that need it say so." >&2
 	$(PY) -m bench
 	-.venv-bench/bin/python -m bench.optaplanner
+picture: .venv/.dev
+	$(PY) tests/picture.py
 
 lock:
 	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools -r requirements/uv.in
@@ -76,4 +79,4 @@ lock:
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/base.txt requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: help ready run demo test format texts check bench lock
+.PHONY: help ready run demo test format texts check bench picture lock

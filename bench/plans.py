@@ -82,7 +82,7 @@ class Instance:
     def model(self) -> tuple[programme.Programme, Any]:
         """The whole programme, and its objective: all that can be placed must be, if that is possible."""
         free, asked = self.posed
-        options = columns.columns(free, asked, QUARTER)
+        options = columns.columns(free, asked, QUARTER, meetings.apart(asked))
         some = [number for number, option in enumerate(options) if len(option)]
         asked, options = [asked[number] for number in some], [options[number] for number in some]
         placed = [self.plan().value.priority == len(some)] * len(some)
@@ -165,7 +165,7 @@ def verdicts(place: Path) -> tuple[int, int, float]:
             return so_far.value.priority == everything or so_far.bound.priority < everything
 
         began = time.perf_counter()
-        with mock.patch.object(joint, "TOLD_EVERY", 0.02):
+        with mock.patch.object(joint, "TOLD_EVERY", 0.1):
             plan = engine.plan(free, asked, align=1, seconds=30, travel=travel, on_progress=is_known)
         took += time.perf_counter() - began
         right += plan.value.priority == everything if case["feasible"] else plan.bound.priority < everything

@@ -14,8 +14,17 @@ sys.path.insert(0, str(ROOT))
 from tests.postgres import NoPostgres, postgres  # noqa: E402
 
 LEAST_COVERAGE = 92
-# What knows no database runs once, on the first.
-WITHOUT_DATABASE = ("tests/engine", "tests/ical", "tests/architecture")
+# What knows no database runs once, on the first; so does what shows how pages look and feel in a browser.
+ONCE = (
+    "tests/architecture",
+    "tests/bench",
+    "tests/engine",
+    "tests/ical",
+    "tests/web/test_accessibility.py",
+    "tests/web/test_journey.py",
+    "tests/web/test_painting.py",
+    "tests/web/test_planning.py",
+)
 
 
 def main() -> int:
@@ -25,7 +34,8 @@ def main() -> int:
     _run("SQLite", {}, arguments, ran, failed)
     try:
         with postgres() as url:
-            rest = [] if sys.argv[1:] else [f"--ignore={folder}" for folder in WITHOUT_DATABASE]
+            rest = [] if sys.argv[1:] else [f"--ignore={folder}" for folder in ONCE]
+            print(f"\nOnly on SQLite: {', '.join(ONCE)}", flush=True)
             _run("PostgreSQL", {"DATABASE_URL": url}, [*arguments, *rest], ran, failed)
     except NoPostgres as reason:
         print(f"\n!!!!!! The suite did NOT run on PostgreSQL: {reason}\n", flush=True)

@@ -22,10 +22,10 @@ def calendar(people):
     return build.calendar(owner=mina, participants=others)
 
 
-def told(calendar, asker=None, *, named=True, **fields):
+def told(calendar, asker=None, *, named=True, align=None, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
     asker = asker or calendar.owner
-    return planning.insights(meeting, planning.group_for(meeting), now=clock.now(), named=named, asker=asker.pk)
+    return planning.insights(meeting, planning.group_for(meeting), now=clock.now(), named=named, asker=asker.pk, align=align)
 
 
 def answer(calendar, person, *hours, preference=5):
@@ -55,6 +55,18 @@ def test_the_smallest_ask_is_the_exact_time_of_the_fewest(calendar, people):
     assert ask.first[0][0].username == "bao"
     assert ask.detail == "Bao would have to offer 30 minutes more."
     assert told(calendar, named=False).ask.detail == "1 required person would have to offer 30 minutes more."
+
+
+def test_whom_to_ask_first_counts_the_starts_that_are_asked_for(calendar, people):
+    mina, sam, *_others = people
+    answer(calendar, mina, (9, 12))
+    answer(calendar, sam, (14, 15))
+
+    def first(align):
+        return [(person.username, starts) for person, starts in told(calendar, align=align).ask.first]
+
+    assert first(None) == [("sam", 121), ("mina", 1)]
+    assert first(30) == [("sam", 5), ("mina", 1)]
 
 
 def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, people):
@@ -102,10 +114,26 @@ def test_two_sessions_reach_everybody(calendar, people):
 
 
 def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people):
-    for person in people:
-        answer(calendar, person, (9, 10), (14, 15))
+    mina, *others = people
+    answer(calendar, mina, (9, 10))
+    for person in others:
+        answer(calendar, person, (14, 15))
 
-    assert told(calendar).sessions is None
+    assert told(calendar, quorum=2).no_sessions == ""
+    assert told(calendar, latest=build.day(15), earliest=build.day(14)).no_sessions == "No two sessions fit."
+    answer(calendar, mina, (14, 15))
+    found = told(calendar)
+    assert (found.sessions, found.no_sessions) == (None, "Everybody who answered can come to the best start: one session is enough.")
+
+
+def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkeypatch):
+    monkeypatch.setitem(planning.insights.__globals__, "MOST_CELLS", 1)
+    answer(calendar, people[0], (9, 10))
+    answer(calendar, people[1], (14, 15))
+
+    said = told(calendar).no_sessions
+
+    assert said == "There are too many people and starts to look for two sessions; within nearer bounds they can be found."
 
 
 def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):

@@ -277,6 +277,8 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
         "Starting 1 hour 15 minutes later, Sam is only 15 minutes short.",
     ]
     assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
+    on_the_hour = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60)
+    assert on_the_hour[0].reasons[-1] == "Starting 1 hour later, Sam is only 30 minutes short."
 
 
 def test_a_near_miss_names_nobody_where_answers_are_hidden():

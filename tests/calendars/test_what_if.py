@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from commontime.calendars.models import Calendar
 from tests import build
 from tests.access_world import everything_stored
 from tests.client import caller
@@ -22,15 +23,15 @@ def world():
     for person in (mina, sam, iris):
         build.window(calendar, person.user, build.day(9, days=31), build.day(10, days=31), 10)
     meeting = build.meeting(calendar=calendar)
-    path = f"/calendars/meetings/{meeting.pk}/suggestions/"
+    path = f"/calendars/meetings/{meeting.pk}/"
 
     def ask(**parameters):
         before = everything_stored()
-        answer = sam.get(path + "?" + "&".join(f"{name}={value}" for name, value in parameters.items()))
+        answer = sam.get(path + "suggestions/?" + "&".join(f"{name}={value}" for name, value in parameters.items()))
         assert everything_stored() == before
         return answer
 
-    return SimpleNamespace(ask=ask, mina=mina, sam=sam, iris=iris)
+    return SimpleNamespace(path=path, ask=ask, mina=mina, sam=sam, iris=iris)
 
 
 def best(answer) -> tuple[str, int, int]:
@@ -52,6 +53,17 @@ def test_without_somebody(world):
 
     assert (first["attending"], first["missing_required"], first["cannot"]) == (2, 0, 0)
     assert first["people"]["attending"] == [world.mina.user.pk, world.sam.user.pk]
+
+
+@pytest.mark.parametrize(("visibility", "status"), [("counts", {"sam": 403, "mina": 403}), ("owner", {"sam": 403, "mina": 200})])
+@pytest.mark.parametrize("path", ["suggestions/", "insights/"])
+def test_leaving_somebody_out_tells_nobody_what_they_may_not_see(world, visibility, status, path):
+    """The counts with and without Iris, side by side, would be her answer."""
+    Calendar.objects.update(visibility=visibility)
+
+    asked = {name: getattr(world, name).get(f"{world.path}{path}?without={world.iris.user.pk}") for name in status}
+
+    assert {name: answer.status_code for name, answer in asked.items()} == status
 
 
 def test_without_several(world):

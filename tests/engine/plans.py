@@ -1,6 +1,6 @@
 """Joint plans by definition: what one is worth, whether it is possible, and the best of all. And random small problems."""
 
-from itertools import combinations, product
+from itertools import combinations
 
 from hypothesis import strategies as st
 
@@ -40,32 +40,40 @@ def is_possible(free, meetings, starts, attends, travel=None) -> bool:
             return False
         if meeting.pinned is not None and start != meeting.pinned:
             return False
-    for (m, s, a), (n, t, b) in combinations(zip(meetings, starts, attends, strict=True), 2):
-        there, back = (travel[m.place][n.place], travel[n.place][m.place]) if travel else (0, 0)
-        near = s < t + n.duration + max(n.buffer, back) and t < s + m.duration + max(m.buffer, there)
-        if min(s, t) >= 0 and set(a) & set(b) and near:
-            return False
-    return True
+    return not any(clash(one, other, travel) for one, other in combinations(zip(meetings, starts, attends, strict=True), 2))
+
+
+def clash(one, other, travel=None) -> bool:
+    """Tell whether somebody would be in both of two meetings, (meeting, start, people) each, or between them with too little time."""
+    (m, s, a), (n, t, b) = one, other
+    there, back = (travel[m.place][n.place], travel[n.place][m.place]) if travel else (0, 0)
+    near = s < t + n.duration + max(n.buffer, back) and t < s + m.duration + max(m.buffer, there)
+    return min(s, t) >= 0 and bool(set(a) & set(b)) and near
 
 
 def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
-    """Try every plan."""
+    """Try every plan. Only pairs can clash, and worth adds up."""
     choices = []
     for meeting in meetings:
-        mine = [(-1, ())]
-        for start in range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align):
-            for size in range(len(meeting.optional) + 1):
-                for some in combinations(meeting.optional, size):
-                    people = (*meeting.required, *some)
-                    if is_possible(free, [meeting], [start], [people]):
-                        mine.append((start, people))
+        mine = [((meeting, -1, ()), (0,) * 5)]
+        starts = range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align)
+        for start, row in zip(starts, preferences(free, list(starts), meeting.duration).tolist(), strict=True):
+            can = [person for person in meeting.optional if row[person] >= 0]
+            for some in (some for size in range(len(can) + 1) for some in combinations(can, size)):
+                people = (*meeting.required, *some)
+                if all(row[person] >= 0 for person in people):
+                    needs, works = (-sum(row[person] in band for person in people) for band in (range(4), range(4, 8)))
+                    worth = (meeting.priority, len(some), needs, works, sum(row[person] for person in people))
+                    mine.append(((meeting, start, people), worth))
         choices.append(mine)
-    found = []
-    for picks in product(*choices):
-        starts, attends = zip(*picks, strict=True)
-        if is_possible(free, meetings, starts, attends, travel):
-            found.append(value_of(free, meetings, starts, attends).key)
-    return max(found)
+
+    def best(chosen, worth, rest) -> tuple[int, ...]:
+        if not rest:
+            return worth
+        open_ones = [(one, more) for one, more in rest[0] if not any(clash(one, other, travel) for other in chosen)]
+        return max(best([*chosen, one], tuple(map(sum, zip(worth, more, strict=True))), rest[1:]) for one, more in open_ones)
+
+    return best([], (0,) * 5, choices)
 
 
 @st.composite

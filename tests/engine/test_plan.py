@@ -1,5 +1,6 @@
 """Joint plans against every possible one, and what must hold for any plan."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commontime.engine import Meeting, Plan, attendance, plan, room_for, windows, without
-from commontime.engine.programme import maximal_moments
+from commontime.engine.columns import columns
+from commontime.engine.meetings import apart
+from commontime.engine.neighbourhoods import Neighbourhoods
+from commontime.engine.placing import Board
+from commontime.engine.programme import maximal_moments, programme
+from commontime.engine.searching import Search
 from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_of
 
 quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -167,33 +173,59 @@ def test_without_align_any_minute_will_do():
     assert plan(free, two()[:1], align=None).start == (487,)
 
 
-def test_many_meetings_are_proved_and_told_of_on_the_way():
+def a_full_week():
     people = 24
     free = windows(
         [(who, 540 + 1440 * day + 30 * (who % 5), 1020 + 1440 * day, (who * 7 + day) % 11) for who in range(people) for day in range(5)],
         people,
     )
+    asked = [(n % people, (n * 5 + 1) % people, (n * 3 + 2) % people, n) for n in range(40)]
     meetings = [
-        Meeting(
-            duration=60,
-            required=(n % people, (n * 5 + 1) % people),
-            optional=((n * 3 + 2) % people,) if n % 3 else (),
-            earliest=0,
-            latest_end=5 * 1440,
-        )
-        for n in range(40)
-        if len({n % people, (n * 5 + 1) % people, (n * 3 + 2) % people}) == 3
+        Meeting(duration=60, required=(one, two), optional=(three,) if n % 3 else (), earliest=0, latest_end=5 * 1440)
+        for one, two, three, n in asked
+        if len({one, two, three}) == 3
     ]
+    return free, meetings
+
+
+def test_many_meetings_are_proved_and_told_of_on_the_way(monkeypatch):
+    free, meetings = a_full_week()
     told: list[Plan] = []
+    once = plan(free, meetings, seconds=60)
+    monkeypatch.setattr("commontime.engine.joint.ALONE", 0)  # what is proved is the same with the search beside the solver and without
+    monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0.05)
 
     found = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
 
     assert is_possible(free, meetings, found.start, found.attends)
     assert found.proved
-    assert found == plan(free, meetings, seconds=60)
+    assert found == once
     for so_far in told:
         assert is_possible(free, meetings, so_far.start, so_far.attends)
         assert so_far.value.key <= found.value.key <= so_far.bound.key
+
+
+def test_a_freed_neighbourhood_is_never_placed_worse():
+    free, meetings = a_full_week()
+    options, gaps, numbers = columns(free, meetings, 15), apart(meetings), list(range(len(meetings)))
+    board = Board(meetings, options, gaps, free.people)
+    for number in numbers[:-2]:
+        board.put(number, next(column for column in range(len(options[number])) if board.open(number) >> column & 1))
+    model = programme(meetings, options, gaps, placed=[False] * len(meetings))
+    neighbourhoods = Neighbourhoods(board, model, numbers, numbers, Search(board, numbers, seed=1).near)
+    totals = [board.total]
+
+    for _ in range(4):
+        neighbourhoods.improve(time.monotonic() + 60)
+        totals.append(board.total)
+
+        starts = [board.begin[number] if board.place[number] >= 0 else -1 for number in numbers]
+        attends = [(*m.required, *some) if start >= 0 else () for m, some, start in zip(meetings, board.attends(), starts, strict=True)]
+        assert is_possible(free, meetings, starts, attends)
+
+    assert totals == sorted(totals)
+    assert totals[0] < totals[-1]
+    assert min(board.place) >= 0
 
 
 def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):

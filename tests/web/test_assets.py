@@ -54,3 +54,17 @@ def test_an_old_address_gets_what_there_is_now_but_not_for_ever():
 )
 def test_nothing_else_can_be_named(name):
     assert fetch(f"/static/joined/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("address", [assets.asset("css", "tokens", "base").address, "/static/joined/nothing.1.css", "/static/nothing.css"])
+def test_they_carry_what_hardens_a_browser_and_only_a_refusal_stays_out_of_caches(address):
+    answer = fetch(address)
+
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+    assert not answer.cookies
+    assert (answer["Cache-Control"] == "no-store") == (answer.status_code == 404)

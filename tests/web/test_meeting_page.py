@@ -219,6 +219,65 @@ def test_bounds_in_the_wrong_order_are_refused():
     assert "The latest end must come after the earliest start." in answer.text
 
 
+# What could change it -------------------------------------------------------------------------------------------------------
+
+
+def divided(**fields) -> Choir:
+    """Mina can in the morning, Sam half of it and in the afternoon, Iris has not answered."""
+    choir = Choir(**fields)
+    choir.sam.non_busy_times.all().delete()
+    for start, end in ((11.5, 13), (14, 15)):
+        build.window(choir.calendar, choir.sam, build.day(start), build.day(end), 9)
+    return choir
+
+
+def test_what_could_change_the_best_start_is_told_in_words():
+    choir = divided()
+    browser = browser_of(choir.mina)
+
+    page = browser.get(choir.here).text
+
+    change = page.split('id="change"')[1].split("</section>")[0]
+    assert "If nothing suits everybody" in change
+    assert "At every start at least 1 required person can&#x27;t." in change
+    assert "Sam would have to offer 30 minutes more." in change
+    assert "11:00–11:30</b> · Sam" in change
+    assert "Two sessions reach everybody who answered." in change
+    assert "The answer of Iris alone can still make another start the best." in change
+    second = page.split('class="rank"')[2].split("</details>")[0]
+    assert "Against the best one: " in second
+    assert "Between place 1 and 3, depending on 1 answer still missing." in second
+    # What is supposed is explained instead.
+    supposed = browser.get(f"{choir.here}?if=1&duration_minutes=30").text
+    assert supposed.count('id="change"') == 1
+    assert "What could change this" in supposed.split('id="if"')[1].split('id="best-h"')[0]
+
+
+@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
+def test_what_could_change_it_names_people_only_as_far_as_visibility_allows(visibility, member, owner):
+    choir = divided(visibility=visibility)
+
+    for person, other, tells in ((choir.sam, "Mina", member), (choir.mina, "Sam", owner)):
+        page = browser_of(person).get(choir.here).text
+        told = "".join(page.split('<section class="ranked"')[1].split("</section>")[:2])
+        assert "If nothing suits everybody" in told
+        assert (re.search(rf"\b{other}\b", told) is not None) == tells
+        assert ("Iris" in told) == tells
+
+
+def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
+    monkeypatch.setattr("commontime.web.meetings.MOST_AT_ONCE", 1)
+    choir = divided()
+    browser = browser_of(choir.mina)
+
+    page = browser.get(f"{choir.here}?if=1&duration_minutes=30").text
+
+    assert "Why no start is better" not in page
+    link = unescape(re.search(r'href="(\?[^"]*explain=1)#change"', page)[1])
+    assert "duration_minutes=30" in link
+    assert "Why no start is better" in browser.get(choir.here + link).text
+
+
 # Suggesting ---------------------------------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,8 @@ def test_without_scripts_one_ticks_and_writes(site):
 def test_nothing_is_wrong_in_any_state(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
+        invited = {"calendar": choir.id, "email": "somebody@example.org"}
+        assert choir.mina.post("/calendars/invitations/", invited).status_code == 201
         page = choir.visit("mina", width=360, touch=True)
         choir.look(page)  # nobody has answered
         for summary in page.locator("main summary").all():
@@ -242,7 +244,20 @@ def test_nothing_is_wrong_in_any_state(site):
         page.locator(".zone button").click()
         expect(page.locator(".zone")).to_contain_text("Australia/Lord_Howe")
         choir.look(page)
-        for path in ("people/", "settings/", "meetings/new/", "times/", "?hours=all&step=15"):
+        # Each with a form refused and all unfolded, so with everything it can show.
+        for path, field, wrong in (
+            ("people/", "who", "nobody-here"),
+            ("settings/", "time_zone", "Nowhere"),
+            ("meetings/new/", "deadline", "2001-01-01T00:00"),
+        ):
+            page.goto(f"{site.url}/app/calendars/{choir.id}/{path}")
+            page.fill(f"[name={field}]", wrong)
+            page.locator(f"form:has([name={field}]) button").last.click()
+            expect(page.locator(".mend, .refusal").first).to_be_visible()
+            for summary in page.locator("main summary").all():
+                summary.click()
+            choir.look(page)
+        for path in ("times/", "?hours=all&step=15&day=0&row=0"):
             page.goto(f"{site.url}/app/calendars/{choir.id}/{path}")
             choir.look(page)
         page.goto(f"{site.url}/app/calendars/{choir.id}/times/")
@@ -259,11 +274,15 @@ def test_nothing_is_wrong_in_any_state(site):
     in_chromium(journey)
 
 
-def test_the_heat_map_is_read_by_keyboard(site):
+def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others_answer(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
-        row = {"start_time": at(0, 9).isoformat(), "end_time": at(0, 10).isoformat()}
-        site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
+
+        def give(name: str, day: int) -> None:
+            row = {"start_time": at(day, 9).isoformat(), "end_time": at(day, 10).isoformat(), "preference_level": 2}
+            assert site.people[name].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+
+        give("sam", 0)
         page = choir.visit("mina")
         page.locator('heat-map td[tabindex="0"]').focus()
         for _ in range(2):
@@ -273,6 +292,19 @@ def test_the_heat_map_is_read_by_keyboard(site):
         expect(who).to_contain_text("Sam")
         expect(who).to_contain_text("Not answered")
         choir.look(page)
+
+        give("mina", 3)
+        give("iris", 4)
+        page.reload()
+        why = page.locator(".best details.why").first
+        why.locator("summary").click()
+        expect(why.locator("li").first).to_have_text("Mina is required and can't: 60 of 60 minutes short.")
+        choir.look(page)
+        give("iris", 2)
+        expect(page.locator(".said")).to_have_text("Somebody’s answer changed the best times.", timeout=15_000)
+        expect(why).to_have_attribute("open", "")
+        expect(why.locator("summary")).to_be_focused()
+        expect(page.locator(".best details.why[open]")).to_have_count(1)
         assert choir.found == []
 
     in_chromium(journey)

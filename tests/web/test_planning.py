@@ -215,6 +215,28 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
     in_chromium(journey)
 
 
+def test_all_that_could_change_a_best_start_is_fit_to_read(site):
+    def journey(browser: Browser) -> None:
+        visits = Visits(site, browser)
+        people = {name: site.person(name) for name in ("vera", "wim", "xenia", "yuri")}
+        calendar = people["vera"].post("/calendars/", {"name": "Quartet"}).data["id"]
+        for name in ("wim", "xenia", "yuri"):
+            people["vera"].post(f"/calendars/{calendar}/participants/", {"user": people[name].id})
+        for name, start, end in (("vera", 9, 12), ("wim", 11.5, 13), ("xenia", 9, 10), ("wim", 14, 15), ("xenia", 14, 14.75)):
+            give(people[name], calendar, start, end)
+        meeting = people["vera"].post(f"/calendars/{calendar}/meetings/", {"deadline": build.day(0).isoformat()}).data["id"]
+
+        vera = visits("vera", f"/app/calendars/{calendar}/meetings/{meeting}/?if=1&quorum=2")
+        expect(vera.locator(".supposed .change dt")).to_have_count(5)
+        for summary in vera.locator("main summary").all():
+            summary.click()
+        expect(vera.locator(".supposed .best")).to_contain_text("Against the best one")
+        visits.look(vera, (PHONE, "light"), (DESK, "dark"))
+        assert visits.found == []
+
+    in_chromium(journey)
+
+
 def give(person: Any, calendar: str, start: float, end: float) -> None:
     """Have somebody say that they can come from `start` to `end` o'clock."""
     window = {"start_time": build.day(start).isoformat(), "end_time": build.day(end).isoformat()}

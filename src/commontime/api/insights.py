@@ -36,7 +36,8 @@ class WantedOutput(msgspec.Struct):
 
 
 class AskFirst(msgspec.Struct):
-    """Somebody who alone stands in the way, and how many more starts, a minute apart, would suit everybody required with them."""
+    """Somebody who alone stands in the way, and how many more starts would suit everybody required with them: each minute
+    is one, or with `align_minutes` only its multiples."""
 
     user: int
     starts: int
@@ -93,14 +94,15 @@ class DecisiveOutput(msgspec.Struct):
 
 
 class InsightsOutput(msgspec.Struct):
-    """All is null if nobody can come to any start. `ask`: null if nobody is required or no start is left. `two_sessions`: null if two reach
-    nobody more than one, or no two fit. `plan_b`: null if there is no other start."""
+    """All is null if nobody can come to any start. `ask`: null if nobody is required or no start is left. `two_sessions`: null if there are
+    none to tell of; `no_two_sessions` says why then. `plan_b`: null if there is no other start."""
 
     best: StartOutput | None = None
     survives: int | None = None
     why_not_better: str | None = None
     ask: AskOutput | None = None
     two_sessions: TwoSessionsOutput | None = None
+    no_two_sessions: str | None = None
     plan_b: PlanBOutput | None = None
     decisive: DecisiveOutput | None = None
 
@@ -138,6 +140,7 @@ def show(found: planning.Insights, duration: timedelta, *, named: bool) -> Insig
         shown.two_sessions = TwoSessionsOutput(
             start(two.first), start(two.second), len(two.reached), len(two.cannot), missing, users(two.cannot), two.proved, two.detail
         )
+    shown.no_two_sessions = found.no_sessions or None
     if b := found.plan_b:
         shown.plan_b = PlanBOutput(start(b.outcome), len(b.overtakes), users(b.overtakes), b.detail)
     decisive = found.decisive
@@ -155,6 +158,6 @@ class InsightsView(View):
         meeting = queries.meeting_for(request.user, meeting_id)
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if)
+        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named)
         found = planning.insights(meeting, group, now=clock.now(), named=named, asker=request.user.pk, align=what_if.align)
         return shown(request, show(found, meeting.duration, named=named) if found else InsightsOutput())

@@ -21,7 +21,9 @@ from commontime.core.errors import InvalidInput
 MOST_SUGGESTIONS = 100
 WHAT_IF = [
     OpenApiParameter(
-        "without", {"type": "array", "items": {"type": "integer"}, "maxItems": 100}, description="Ids of users it could do without."
+        "without",
+        {"type": "array", "items": {"type": "integer"}, "maxItems": 100},
+        description="Ids of users to leave out; only for who may see each answer.",
     ),
     docs.whole("duration_minutes", "Another duration.", least=1, most=LONGEST_MEETING),
     docs.moment("earliest", "When it may start, in place of what the meeting and the calendar say."),
@@ -136,7 +138,7 @@ class Suggestions(View):
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if)
+        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named)
         found = planning.ranked(meeting, group, stored, now=clock.now(), limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
 

@@ -25,7 +25,7 @@ class HeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        if not request.path_info.startswith("/static/"):
+        if not request.path_info.startswith("/static/") or response.status_code >= 400:  # a page about an error says who is signed in
             # What a person may see must not stay in a shared cache, nor behind the Back button after signing out.
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))

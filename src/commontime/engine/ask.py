@@ -7,7 +7,7 @@ import numpy as np
 from .erosion import Lifts, lifts
 from .profile import checked
 from .rank import scores
-from .room import Room, Wanted
+from .room import Room, Wanted, turns
 from .windows import Bools, Ints, Windows
 
 
@@ -72,20 +72,10 @@ def _of(runs: Lifts, who: int) -> Lifts:
 
 
 def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: int) -> Ints:
-    """Return starts, ascending and counted from `earliest`, of which one is least short among those with as many missing.
-
-    How many are missing is constant, and how much they are short is linear, between two turns: the best lies at an end.
-    """
-    last = latest_end - duration - earliest
-    if last < 0:
-        return np.zeros(0, np.int64)
+    """Return starts, ascending and counted from `earliest`, of which one is least short among those with as many missing."""
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
-    turns = np.unique(np.concatenate(([0], first, stop, first - duration, stop - duration, stop - duration + 1)))
-    turns = turns[(turns >= 0) & (turns <= last)]
-    up = -(-(turns + earliest) // align) * align - earliest
-    down = (np.append(turns[1:], last + 1) - 1 + earliest) // align * align - earliest
-    starts = np.unique(np.concatenate((up, down)))
-    return starts[(starts >= 0) & (starts <= last)]
+    times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))
+    return turns(times + earliest, earliest, latest_end - duration, align) - earliest
 
 
 def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:

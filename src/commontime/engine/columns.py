@@ -1,18 +1,16 @@
 """Where each meeting may start, and what it would be worth there: the columns of the joint problem.
 
-The gcd grid is lossless: if all ends of windows, durations, buffers and bounds are multiples of g, some optimum uses only multiples of g
-(shift everything left). So a grid of g ticks stands for every tick; a coarser `align` is a wish.
+Every tick would be far too many, and few of them matter: `starts_that_matter` loses nothing. A coarser `align` is a wish.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .explain import preferences
-from .meetings import Meeting, Travel
+from .meetings import Meeting
 from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
@@ -56,30 +54,64 @@ def worth(preference: Bytes) -> Ints:
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, travel: Travel | None = None) -> list[Columns]:
-    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: the grid of all times that occur."""
-    grid = align or grid_of(free, meetings, travel)
+def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]]) -> list[Columns]:
+    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`."""
+    grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart)
     tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
     return [_columns(free, meeting, *tables[meeting.duration]) for meeting in meetings]
 
 
-def grid_of(free: Windows, meetings: Sequence[Meeting], travel: Travel | None = None) -> int:
-    """Return the greatest common divisor of all times that occur, in ticks, at least 1."""
-    times = [value for m in meetings for value in (m.duration, m.buffer, m.earliest, m.latest_end)]
-    ends = [int(np.gcd.reduce(column)) for column in (free.start, free.end) if len(column)]
-    return max(1, gcd(*times, *ends, *(ticks for row in travel or () for ticks in row)))
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The ticks that are one of `offsets` modulo `step`, or with step 0 the offsets alone. (K,), ascending."""
+
+    step: int
+    offsets: Ints
+
+    def within(self, first: int, last: int) -> Ints:
+        """Return those in [first, last], ascending. ValueError: more than memory has room for."""
+        if not self.step:
+            return self.offsets[(self.offsets >= first) & (self.offsets <= last)]
+        rounds = range(first // self.step * self.step, last + 1, self.step)
+        if len(rounds) * len(self.offsets) > MOST_STARTS:
+            count = len(rounds) * len(self.offsets)
+            raise ValueError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
+        ticks = (np.array(rounds, np.int64)[:, None] + self.offsets).reshape(-1)
+        return ticks[(ticks >= first) & (ticks <= last)]
 
 
-def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: int) -> tuple[Ints, Bytes]:
+def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[list[int]]) -> Grid:
+    """Return a grid on which some optimum lies: the normal patterns (Herz, IBM Journal 16, 1972) of time, modulo the gaps' divisor.
+
+    Of all optimal plans take one whose starts have the smallest sum: no meeting can begin a tick earlier, so each begins where a window of
+    somebody attending does, at its own `earliest`, or as long after another one, perhaps a pinned one, as their gap wants. Followed back
+    from meeting to meeting this ends at a window, a pin or an `earliest` at which all whom that meeting requires are free; modulo the
+    greatest common divisor of all gaps, every start is therefore one of these.
+    """
+    gaps = np.array(apart, np.int64).reshape(len(meetings), len(meetings))
+    step = int(np.gcd.reduce(gaps[~np.eye(len(meetings), dtype=bool)], initial=0))
+    involved = np.zeros(free.people, np.bool_)
+    for meeting in meetings:
+        involved[[*meeting.required, *meeting.optional]] = True
+    bases = [free.start[involved[free.who]], np.array([m.pinned for m in meetings if m.pinned is not None], np.int64)]
+    for duration in {meeting.duration for meeting in meetings}:
+        mine = [meeting for meeting in meetings if meeting.duration == duration]
+        earliest = np.unique([meeting.earliest for meeting in mine])
+        can = preferences(free, earliest, duration) >= 0
+        place = earliest.searchsorted([meeting.earliest for meeting in mine])
+        bases.append(np.array([m.earliest for m, row in zip(mine, place, strict=True) if can[row, list(m.required)].all()], np.int64))
+    offsets = np.concatenate(bases)
+    return Grid(step, np.unique(offsets % step if step else offsets))
+
+
+def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: Grid) -> tuple[Ints, Bytes]:
     """Return the starts on the grid for meetings of this duration, and everybody's preference there: (T,), (people, T)."""
     mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
     if not mine or not len(free):
         return np.zeros(0, np.int64), np.zeros((free.people, 0), np.int8)
     first = max(min(m.earliest for m in mine), int(free.start.min()))
     last = min(max(m.latest_end for m in mine), int(free.end.max())) - duration
-    starts = np.arange(-(-first // grid) * grid, last + 1, grid, dtype=np.int64)
-    if len(starts) > MOST_STARTS:
-        raise ValueError(f"These meetings could start at {len(starts)} moments: name bounds that are nearer, or align them.")
+    starts = grid.within(first, last)
     return starts, np.ascontiguousarray(preferences(free, starts, duration).T)
 
 

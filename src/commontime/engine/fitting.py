@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from .placing import Board
 
-NODES = 800_000  # choices tried before it gives up, times the meetings
+EFFORT = 40_000_000  # choices tried before it gives up, times the columns there are: a second or two
 
 
 def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> list[int] | bool | None:
@@ -37,7 +37,7 @@ def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> l
 
     place: dict[int, int] = {}
     failed = dict.fromkeys(movable, 1)  # how often each had no column left
-    tried = 0
+    tried, size = 0, sum(mask.bit_count() for mask in left.values())
 
     def place_rest() -> bool:
         nonlocal tried
@@ -47,7 +47,7 @@ def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> l
         columns, mine = order(number), left.pop(number)
         for column in columns:
             tried += 1
-            if tried * len(movable) > NODES or not go_on():
+            if tried * size > EFFORT or not go_on():
                 raise _GivenUpError
             place[number] = column
             taken: dict[int, int] = {}

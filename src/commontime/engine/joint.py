@@ -40,14 +40,15 @@ def plan(
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
-    align: only starts that are 0 modulo so many ticks; None: any (on the grid of all times that occur, which loses nothing). Pinned
-    meetings come first, and their starts need no alignment. travel: so long is the way between the places of any two meetings of one
-    person. Stops after `seconds` with the best so far. on_progress is told of it about every half second; when it returns true the search
-    stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys that make no sense.
+    align: only starts that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no alignment. travel:
+    so long is the way between the places of any two meetings of one person. Stops after `seconds` with the best so far. on_progress is
+    told of it about every half second; when it returns true the search stops. Equal questions have equal answers if proved in time.
+    ValueError: a meeting or journeys that make no sense.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
-    planner = _Planner(free, asked, columns(free, asked, align, travel), apart(asked, travel), began, seconds, on_progress)
+    gaps = apart(asked, travel)
+    planner = _Planner(free, asked, columns(free, asked, align, gaps), gaps, began, seconds, on_progress)
     planner.pin()
     for part in sorted(components(planner.possible, asked), key=len):
         planner.work_on(part)
@@ -95,7 +96,8 @@ class _Planner:
         on_progress: Callable[[Plan], bool] | None,
     ) -> None:
         self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
-        self.until, self.told_at, self.grace = began + seconds, began, 0.05 * seconds  # the solver is not punctual
+        # The solver is not punctual, and in the end things are put in order.
+        self.until, self.told_at, self.grace = began + 0.95 * seconds, began, 0.03 * seconds
         self.free, self.board = free, Board(meetings, options, apart, free.people)
         self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
@@ -123,14 +125,15 @@ class _Planner:
         if self._worth(numbers) < part.bound:
             search = Search(self.board, movable, seed=1)
             search.improve(FIRST_ROUNDS, lambda: not self.is_over())
-            self._fit_all(part, movable)
+            if self._fit_all(part, movable):
+                search.improve(4 * FIRST_ROUNDS, lambda: not self.is_over())
             if self._worth(numbers) < part.bound and not self.is_over():
                 self._prove(part, movable, search)
         part.proved = self._worth(numbers) == part.bound
         settle(self.board, movable)
 
-    def _fit_all(self, part: _Part, movable: list[int]) -> None:
-        """If some meeting has no place: find one for all of them, or that there is none."""
+    def _fit_all(self, part: _Part, movable: list[int]) -> bool:
+        """If some meeting has no place: find one for all of them, or that there is none. Return whether they were moved."""
         homeless = [number for number in movable if self.board.place[number] < 0]
         found = fit(self.board, movable, go_on=lambda: not self.is_over()) if homeless else None
         if isinstance(found, list):
@@ -140,6 +143,7 @@ class _Planner:
             some = [self.meetings[number] for number in part.numbers]
             most = BEST_PREFERENCE * sum(len(meeting.required) + len(meeting.optional) for meeting in some)
             part.bound = (part.bound[0] - min(self.meetings[number].priority for number in movable), part.bound[1], 0, 0, most)
+        return isinstance(found, list)
 
     def _ideal(self, numbers: Sequence[int]) -> Key:
         """Return what the meetings were worth if each stood alone."""
@@ -164,7 +168,7 @@ class _Planner:
         )
         known = model.values_of(start, [attends[number] for number in numbers], meetings)
         proof = Proof(model, list(part.bound))
-        solver = threading.Thread(target=proof.run, args=(known, self.until), daemon=True)
+        solver = threading.Thread(target=proof.run, args=(known, self.until - self.grace), daemon=True)
         solver.start()
         neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())

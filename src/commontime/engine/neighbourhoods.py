@@ -24,11 +24,13 @@ class Neighbourhoods:
     def __init__(self, board: Board, model: Programme, numbers: Sequence[int], movable: Sequence[int], near: dict[int, list[int]]) -> None:
         self.board, self.model, self.numbers, self.movable, self.near = board, model, numbers, movable, near
         self.random = np.random.default_rng(2)
-        self.size = 30.0
+        self.size, self.took = 30.0, 0.0
 
     def improve(self, until: float) -> None:
-        """Free one neighbourhood and place it best. The board is never worth less afterwards."""
+        """Free one neighbourhood and place it best, if there is time for it. The board is never worth less afterwards."""
         board, began = self.board, time.monotonic()
+        if until - began < 2 * self.took:
+            return  # the solver is not punctual
         freed = self._pick()
         before, held = board.total, [board.place[number] for number in freed]
         board.set(freed, [-1] * len(freed))
@@ -42,8 +44,8 @@ class Neighbourhoods:
             board.set(self.numbers, place)
         if found is None or board.total < before:
             board.set(freed, held)
-        took = time.monotonic() - began
-        factor = 1.2 if took < QUICK else 0.8 if took > 0.9 * LONGEST else 1.0
+        self.took = time.monotonic() - began
+        factor = 1.2 if self.took < QUICK else 0.8 if self.took > 0.9 * LONGEST else 1.0
         self.size = min(max(self.size * factor, SMALLEST), LARGEST)
 
     def _pick(self) -> list[int]:

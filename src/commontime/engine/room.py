@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .columns import MOST_STARTS, grid_of
 from .erosion import lifts
 from .explain import preferences
 from .meetings import Meeting, Plan, Travel, apart
@@ -37,8 +37,9 @@ def room_for(
     It cannot where every start has somebody required in another meeting of the plan, or where no start is within the meeting's bounds.
     """
     meeting = meetings[number]
-    starts = _starts(free, meetings, meeting, align)
-    starts = starts[~_taken(meetings, apart(meetings, travel), plan, number, starts)]
+    taken = _taken(meetings, apart(meetings, travel), plan, number)
+    starts = _starts(free, meeting, taken, align or 1)
+    starts = starts[~((starts[:, None] > taken[:, 0]) & (starts[:, None] < taken[:, 1])).any(axis=1)]
     if not len(starts):
         return None
     required = list(meeting.required)
@@ -57,22 +58,38 @@ def room_for(
     return Room(start, tuple(wanted))
 
 
-def _starts(free: Windows, meetings: Sequence[Meeting], meeting: Meeting, align: int | None) -> Ints:
+def turns(times: ArrayLike, earliest: int, last: int, align: int) -> Ints:
+    """Return all starts in [earliest, last] that are 0 modulo `align` and come first or last between two of these times, ascending.
+
+    If how many people are missing is constant, and how much they are short is linear, between two times, then one of these starts is the
+    least short of those with as many missing.
+    """
+    inner = np.asarray(times, np.int64)
+    edges = np.unique(np.concatenate(([earliest], inner[(inner > earliest) & (inner <= last)], [last + 1])))
+    starts = np.unique(np.concatenate((-(-edges // align) * align, (edges - 1) // align * align)))
+    return starts[(starts >= earliest) & (starts <= last)]
+
+
+def _starts(free: Windows, meeting: Meeting, taken: Ints, align: int) -> Ints:
     if meeting.pinned is not None:
         return np.array([meeting.pinned], np.int64)
-    grid = align or grid_of(free, meetings)
-    last = min(meeting.latest_end - meeting.duration, meeting.earliest + MOST_STARTS * grid)
-    return np.arange(-(-meeting.earliest // grid) * grid, last + 1, grid, dtype=np.int64)
+    among = np.zeros(free.people, np.bool_)
+    among[list(meeting.required)] = True
+    mine = np.flatnonzero(among[free.who])
+    start, end, long = free.start[mine], free.end[mine], meeting.duration
+    times = np.concatenate((start, end, start - long, end - long, end - long + 1, taken[:, 0] + 1, taken[:, 1]))
+    return turns(times, meeting.earliest, meeting.latest_end - long, align)
 
 
-def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, number: int, starts: Ints) -> np.ndarray:
-    """Return at which starts somebody required attends another meeting, (S,)."""
+def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, number: int) -> Ints:
+    """Return the open intervals of starts at which somebody required attends another meeting, (T, 2) ticks."""
     needed = set(meetings[number].required)
-    taken = np.zeros(len(starts), np.bool_)
-    for other, begin in enumerate(plan.start):
-        if begin >= 0 and other != number and needed & set(meetings[other].required):
-            taken |= (starts < begin + gaps[other][number]) & (starts + gaps[number][other] > begin)
-    return taken
+    taken = [
+        (begin - gaps[number][other], begin + gaps[other][number])
+        for other, begin in enumerate(plan.start)
+        if begin >= 0 and other != number and needed & set(meetings[other].required)
+    ]
+    return np.array(taken, np.int64).reshape(-1, 2)
 
 
 def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:

@@ -14,12 +14,13 @@ from django.utils.translation import ngettext, pgettext
 
 from commontime.calendars import planning
 from commontime.calendars.models import Meeting
+from commontime.core import clock
 from commontime.web import grid
 from commontime.web.grid import Day, Key, State
 from commontime.web.looking import Heat, Look
 
 STEPS = 6  # of the scale; the last one is everybody
-LONG = 120  # characters of reasons that are folded where that is wanted
+LONG = 120  # characters of reasons from which on they are folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,8 @@ def length(duration: timedelta) -> str:
 
 
 def until(deadline: datetime, shown: Look) -> str:
+    if deadline <= clock.now():
+        return _("The deadline has passed")
     local = deadline.astimezone(shown.zone)
     return _("Answers until %(day)s, %(time)s") % {"day": day_name(local, short=True), "time": shown.time(local)}
 
@@ -224,17 +227,21 @@ def is_for_all(ranked: planning.Ranked, people: int) -> bool:
     return len(ranked.outcome.attending) == people
 
 
-def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, fold: bool = False) -> SafeString:
-    """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded if wanted."""
+def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, more: Sequence[str] = ()) -> SafeString:
+    """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded.
+
+    more: what else there is to say, always folded.
+    """
     outcome = ranked.outcome
     can = {"can": len(outcome.attending), "people": people}
     badge = _("All can") if is_for_all(ranked, people) else _("%(can)d of %(people)d") % can
     stretch = escape(when(outcome.start, meeting.duration, shown))
     machine = outcome.start.isoformat()
     why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
-    if fold and sum(map(len, ranked.reasons)) > LONG:
-        first, *rest = ranked.reasons
-        listed = "".join(f"<li>{escape(reason)}</li>" for reason in rest)
+    is_long = sum(map(len, ranked.reasons)) > LONG
+    if is_long or more:
+        first, rest = (ranked.reasons[0], ranked.reasons[1:]) if is_long else (" ".join(ranked.reasons), [])
+        listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'
     return mark_safe(  # noqa: S308 (each part is escaped)

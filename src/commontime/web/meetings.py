@@ -27,6 +27,7 @@ from commontime.web import fragments
 from commontime.web.availability import Sight, at_round_times, meeting_address
 from commontime.web.base import FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, MeetingForm, moment_field
+from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
 from commontime.web.kept import tag_of
 from commontime.web.looking import look
 
@@ -75,6 +76,7 @@ class Seen:
     meeting: Meeting
     sight: Sight
     group: planning.Group
+    explains: bool = False  # whether the address asks for what could change the best start
 
     @property
     def here(self) -> str:
@@ -105,7 +107,7 @@ def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
     user, now = me(request), clock.now()
     found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
-    return Seen(found, Sight(found.calendar, user, shown, now), planning.group_for(found))
+    return Seen(found, Sight(found.calendar, user, shown, now), planning.group_for(found), "explain" in request.GET)
 
 
 def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> list[Start]:
@@ -115,18 +117,24 @@ def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | No
     found = planning.ranked(meeting, group, list(stored), now=sight.now, limit=MOST_STARTS, named=sight.tells, align=align)
     found = found if align else at_round_times(found, meeting, group, sight.tells)
     others = [each for each in found if each.outcome.start != meeting.final_time]
-    people = len(group.people)
+    people, silent = len(group.people), len(group.silent)
+    stands = planning.compared([each.outcome for each in others], group, meeting, named=sight.tells)
     return [
         Start(
-            fragments.start(replace(each, rank=place), meeting, people, sight.look, fold=True),
+            fragments.start(replace(each, rank=place), meeting, people, sight.look, more=beside(stand, silent)),
             fragments.is_for_all(each, people),
             each.outcome.start.isoformat(),
             fragments.when(each.outcome.start, meeting.duration, sight.look),
             each.stored,
             bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
         )
-        for place, each in enumerate(others, start=1)
+        for place, (each, stand) in enumerate(zip(others, stands, strict=True), start=1)
     ]
+
+
+def _change(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> Change | None:
+    """Return what could change the best start. Of many people it takes a while, so then only if the address asks for it."""
+    return change_of(seen.sight, meeting, group, align) if seen.explains or len(group.people) <= MOST_AT_ONCE else None
 
 
 def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
@@ -154,10 +162,10 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
         what_if = WhatIfForm(people, request.GET if "if" in request.GET else None)
         supposed = _supposed(seen, what_if)
     form = refused or (what_if if what_if.errors else None)
-    return page(request, "web/meetings/meeting.html", {**_context(request, seen), "form": form, "what_if": what_if, "supposed": supposed})
+    return page(request, "web/meetings/meeting.html", {**_context(request, seen, supposed), "form": form, "what_if": what_if})
 
 
-def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
+def _context(request: HttpRequest, seen: Seen, supposed: dict[str, Any] | None) -> dict[str, Any]:
     found, sight, shown = seen.meeting, seen.sight, seen.sight.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
     is_fixed = found.final_time is not None
@@ -185,7 +193,18 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
         "starts": _starts(seen, found, seen.group) if seen.is_owner or not is_fixed else [],
         "nothing": fragments.nothing_yet(),
+        "supposed": supposed,
+        # Only one best start is explained: what is supposed, or what is.
+        "change": None if is_fixed or supposed else _change(seen, found, seen.group),
+        "explain": None if seen.explains else _explaining(request),
     }
+
+
+def _explaining(request: HttpRequest) -> str:
+    """Return the same address, asking for what could change the best start."""
+    asked = request.GET.copy()
+    asked["explain"] = "1"
+    return f"?{asked.urlencode()}#change"
 
 
 def _people(meeting: Meeting, group: planning.Group) -> list[planning.Person] | None:
@@ -230,7 +249,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.group, what_if)
+        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)
@@ -246,7 +265,12 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
     ]
     # A start that was found for another length is not offered to be fixed at this one.
     may_fix = seen.may_fix and imagined.duration == seen.meeting.duration
-    return {"starts": _starts(seen, imagined, group, what_if.align), "words": [word for word in words if word], "may_fix": may_fix}
+    return {
+        "starts": _starts(seen, imagined, group, what_if.align),
+        "words": [word for word in words if word],
+        "may_fix": may_fix,
+        "change": _change(seen, imagined, group, what_if.align),
+    }
 
 
 def _at(seen: Seen, moment: datetime) -> str:

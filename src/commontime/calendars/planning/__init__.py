@@ -1,7 +1,7 @@
 """Rows <-> engine values: the only importer of the engine."""
 
 from commontime.calendars.planning.availability import FARTHEST, Availability, Crowd, availability, crowd_of, known_range
-from commontime.calendars.planning.comparing import Compared
+from commontime.calendars.planning.comparing import Compared, compared
 from commontime.calendars.planning.insights import Ask, Insights, insights
 from commontime.calendars.planning.outcomes import ANSWERS, Outcome, answers_at, lost_by, outcomes
 from commontime.calendars.planning.people import (
@@ -68,6 +68,7 @@ __all__ = [
     "better",
     "bounds_of",
     "busy_times",
+    "compared",
     "crowd_of",
     "forget_people",
     "group_for",

@@ -25,7 +25,7 @@ class Ask:
     """The fewest people and the exact time wanted of each so that everybody required who answered can come at `start`.
 
     own_short: the minutes that the owner lacks where they lack the fewest, if they are required: asking others can't help then. first:
-    who alone stands in the way, with the minutes of starts there would be with them, the most first. silent: who is required and has not
+    who alone stands in the way, with how many starts there would be with them, the most first. silent: who is required and has not
     answered.
     """
 
@@ -77,11 +77,14 @@ class Decisive:
 
 @dataclass(frozen=True, slots=True)
 class Insights:
+    """no_sessions: why there are no two sessions to tell of, if there are none."""
+
     best: Outcome
     survives: int
     why_not_better: str
     ask: Ask | None
     sessions: Sessions | None
+    no_sessions: str
     plan_b: PlanB | None
     decisive: Decisive
 
@@ -132,7 +135,7 @@ def insights(meeting: Meeting, group: Group, *, now: datetime, named: bool, aske
         survived([best], meeting)[0],
         _why_not_better(best, meeting),
         _ask(asked, asker),
-        _sessions(asked, best, len(profile)),
+        *_sessions(asked, best, len(profile)),
         _plan_b(asked, profile, leading, best),
         _decisive(asked, profile),
     )
@@ -179,7 +182,7 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
     room = engine.smallest_ask(group.free, asked.duration, required=group.required, align=asked.align, never=never, **bounds)
     if room is None or not group.required.any():
         return None
-    alone = engine.swing(group.free, asked.duration, required=group.required, **bounds)
+    alone = engine.swing(group.free, asked.duration, required=group.required, align=asked.align, **bounds)
     order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
     wanted = [(group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end)) for each in room.wanted]
     ask = Ask(
@@ -219,19 +222,21 @@ def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     return _("%(who)s would have to offer %(n)d minutes more in all.") % values
 
 
-def _sessions(asked: _Question, best: Outcome, segments: int) -> Sessions | None:
-    """Return None if no two sessions fit, if they reach nobody more than the best start, or if there are too many starts to look at."""
+def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions | None, str]:
+    """Return the two sessions, or why there are none to tell of."""
     group = asked.group
-    if segments * len(group.answered) > MOST_CELLS or not best.cannot:
-        return None
+    if not best.cannot:
+        return None, _("Everybody who answered can come to the best start: one session is enough.")
+    if segments * len(group.answered) > MOST_CELLS:
+        return None, _("There are too many people and starts to look for two sessions; within nearer bounds they can be found.")
     pair = engine.two_sessions(
         group.free, asked.duration, required=group.required, earliest=asked.earliest, latest_end=asked.latest_end, align=asked.align
     )
     if pair is None:
-        return None
+        return None, _("No two sessions fit.")
     reached, cannot = asked.people(pair.preferences >= 0), asked.people(pair.preferences < 0)
     if len(reached) <= len(best.attending):
-        return None
+        return None, _("No two sessions reach more people than the best start.")
     if not cannot:
         said = _("Two sessions reach everybody who answered.")
     else:
@@ -241,7 +246,7 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> Sessions | None
             said += " " + neither % {"names": names_of(cannot)}
     if not pair.proved:
         said += " " + _("There may be a better pair.")
-    return Sessions(asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said)
+    return Sessions(asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said), ""
 
 
 def _plan_b(asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome) -> PlanB | None:

@@ -15,7 +15,7 @@ from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
 from commontime.calendars.planning.people import Group, group_of, minutes_of
 from commontime.calendars.planning.words import names_of
-from commontime.core.errors import InvalidInput
+from commontime.core.errors import InvalidInput, NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ class WhatIf:
     align: int | None = None
 
 
-def supposed(meeting: Meeting, group: Group, what_if: WhatIf) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be."""
+def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be. named: whether who asks may see what each person answered."""
+    if what_if.without and not named:
+        # The counts with and without somebody, side by side, are that person's answer.
+        raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
@@ -112,7 +115,7 @@ def ranked(
         for place, (outcome, beside) in enumerate(zip(found, compared(found, group, meeting, named=named), strict=True), start=1)
     ]
     if named and listed and listed[0].outcome.missing:
-        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now))
+        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now, align))
     return listed
 
 
@@ -159,22 +162,22 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     return said
 
 
-def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime) -> list[str]:
+def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, align: int | None) -> list[str]:
     """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
     earliest, latest_end = bounds_of(meeting, group, now)
     duration = minutes_of(meeting.duration)
-    misses = engine.near_misses(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, k=1)
-    if not misses or misses[0].short >= sum(_minutes_short(group, best, meeting.duration).values()):
+    room = engine.smallest_ask(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=align)
+    short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
+    if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
         return []
-    nearest = misses[0]
-    away = engine.moment_of(nearest.first) - best.start
-    who = [group.answered[place] for place in nearest.missing]
+    away = engine.moment_of(room.start) - best.start
+    who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
     said = _("Starting %(length)s later, %(names)s.") if away > timedelta(0) else _("Starting %(length)s earlier, %(names)s.")
     if len(who) == 1:
-        short = ngettext("%(names)s is only %(n)d minute short", "%(names)s is only %(n)d minutes short", nearest.short)
+        lacks = ngettext("%(names)s is only %(n)d minute short", "%(names)s is only %(n)d minutes short", short)
     else:
-        short = ngettext("%(names)s are together only %(n)d minute short", "%(names)s are together only %(n)d minutes short", nearest.short)
-    return [said % {"length": _length(abs(away)), "names": short % {"names": names_of(who), "n": nearest.short}}]
+        lacks = ngettext("%(names)s are together only %(n)d minute short", "%(names)s are together only %(n)d minutes short", short)
+    return [said % {"length": _length(abs(away)), "names": lacks % {"names": names_of(who), "n": short}}]
 
 
 def _length(time: timedelta) -> str:

@@ -1,5 +1,6 @@
 // <live-part> asks every few seconds whether others' answers changed anything; "not modified" is all that mostly comes back.
 const EVERY = 4000;
+const whose = (reasons) => `${reasons.closest("article")?.querySelector("h3").textContent} ${reasons.closest("li")?.querySelector("time").dateTime}`;
 
 class LivePart extends HTMLElement {
   connectedCallback() {
@@ -31,7 +32,13 @@ class LivePart extends HTMLElement {
     const [at, left] = [heat?.at, heat?.firstElementChild.scrollLeft];
     const held = heat?.contains(document.activeElement);
     const best = this.querySelector(".best-times").textContent;
+    const unfolded = [...this.querySelectorAll(".why[open]")].map(whose);
+    const reading = this.contains(document.activeElement) && document.activeElement.matches(".why > summary") && whose(document.activeElement);
     this.part.replaceWith(document.adoptNode(fresh));
+    for (const reasons of this.querySelectorAll("details.why")) {
+      reasons.open = unfolded.includes(whose(reasons));
+      if (whose(reasons) === reading) reasons.firstElementChild.focus({ preventScroll: true });
+    }
     const now = this.querySelector("heat-map");
     if (now) now.firstElementChild.scrollLeft = left ?? 0;
     if (at != null) now?.go(at, held);

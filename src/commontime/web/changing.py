@@ -1,0 +1,108 @@
+"""What could still change a meeting's best start, in words: what to ask of whom, two sessions, plan B, whose answer counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commontime.calendars import planning
+from commontime.calendars.models import Meeting
+from commontime.web import fragments
+from commontime.web.availability import Sight
+from commontime.web.looking import EPOCH
+
+MOST_AT_ONCE = 60  # people; with more the page is there at once, and this is asked for by a link: with a thousand it takes a second
+MOST_WANTED = 6
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """moments: starts or times it is about, each with what is to be said of it."""
+
+    kind: str
+    title: str
+    said: str
+    moments: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    is_for_all: bool
+    points: Sequence[Point]
+
+
+def change_of(sight: Sight, meeting: Meeting, group: planning.Group, align: int | None) -> Change | None:
+    """Return what there is to say, with names as far as the calendar's visibility allows; None if nobody can come to anything."""
+    found = planning.insights(meeting, group, now=sight.now, named=sight.tells, asker=sight.user.pk, align=align)
+    if found is None:
+        return None
+
+    def when(start: datetime) -> str:
+        return fragments.when(start, meeting.duration, sight.look)
+
+    def of(outcome: planning.Outcome) -> tuple[str, str]:
+        can = {"can": len(outcome.attending), "people": len(group.people)}
+        return when(_round(outcome, meeting, group)), _("%(can)d of %(people)d can") % can
+
+    points = [Point("better", _("Why no start is better"), found.why_not_better)]
+    if found.ask and (found.ask.wanted or found.ask.own_short):
+        points.append(_asking(found.ask, meeting.duration, sight))
+    if found.sessions:
+        both = (found.sessions.first, found.sessions.second)
+        points.append(Point("sessions", _("In two sessions"), found.sessions.detail, [of(outcome) for outcome in both]))
+    elif found.best.cannot:
+        points.append(Point("sessions", _("In two sessions"), found.no_sessions))
+    if found.plan_b:
+        points.append(Point("plan-b", _("Plan B"), found.plan_b.detail, [of(found.plan_b.outcome)]))
+    if group.silent:
+        start = found.decisive.start
+        moments = [(when(start), _("such a start"))] if start else []
+        points.append(Point("decisive", _("Whose answer still counts"), found.decisive.detail, moments))
+    return Change(not found.best.cannot, points)
+
+
+def beside(each: planning.Compared, silent: int) -> list[str]:
+    """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it bears."""
+    said = [each.loses_against_best] if each.loses_against_best else []
+    if each.optimistic_rank != each.pessimistic_rank:
+        places = {"first": each.optimistic_rank, "last": each.pessimistic_rank, "n": silent}
+        said.append(
+            ngettext(
+                "Between place %(first)d and %(last)d, depending on %(n)d answer still missing.",
+                "Between place %(first)d and %(last)d, depending on %(n)d answers still missing.",
+                silent,
+            )
+            % places
+        )
+    if each.survives:
+        said.append(ngettext("%(n)d person may cancel.", "%(n)d people may cancel.", each.survives) % {"n": each.survives})
+    return said
+
+
+def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
+    """Whom to ask for what, if names are told; and who alone stands in the way most often."""
+    if ask.own_short:
+        return Point("ask", _("What to ask"), ask.detail)
+    moments = [(fragments.when(ask.start, duration, sight.look), _("then all required people who answered could come"))]
+    if sight.tells:
+        moments += [(fragments.when(start, end - start, sight.look), person.name) for person, start, end in ask.wanted[:MOST_WANTED]]
+        moments += [
+            (
+                person.name,
+                ngettext("alone stands in the way of %(n)d start", "alone stands in the way of %(n)d starts", starts) % {"n": starts},
+            )
+            for person, starts in ask.first[:1]
+        ]
+    return Point("ask", _("What to ask"), ask.detail, moments)
+
+
+def _round(outcome: planning.Outcome, meeting: Meeting, group: planning.Group) -> datetime:
+    """Return the next quarter of an hour if it is the same for everybody."""
+    later = outcome.start + -(outcome.start - EPOCH) % QUARTER
+    if later == outcome.start or not planning.lies_within(meeting, later):
+        return outcome.start
+    same = (planning.outcomes(group, [later], meeting.duration)[0].row == outcome.row).all()
+    return later if same else outcome.start
