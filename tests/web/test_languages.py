@@ -1,5 +1,6 @@
 """In which language a page is, the one its reader chose or else the one their browser asks for, and that it is wholly in it."""
 
+import ast
 import os
 import re
 import shutil
@@ -96,6 +97,16 @@ def test_every_text_of_the_sources_is_in_the_catalogues_and_no_other(gettext, tm
         fresh, kept = ({entry.key for entry in read(catalogue_of(language, package))} for package in (tmp_path / "src", PACKAGE))
         assert (fresh - kept, kept - fresh) == (set(), set()), "Run make texts, and translate what is new."
         assert len(kept) > 700
+
+
+def test_no_text_hides_where_it_can_not_be_gathered():
+    """xgettext finds no text inside an f-string."""
+    known, places = {entry.text for entry in read(catalogue_of("de"))}, {"pgettext": 1, "pgettext_lazy": 1}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (node.func.id == "_" or "gettext" in node.func.id):
+                text = node.args[places.get(node.func.id, 0)]
+                assert not isinstance(text, ast.Constant) or text.value in known, (path, node.lineno)
 
 
 @pytest.mark.parametrize("language", OTHERS)

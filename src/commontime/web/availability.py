@@ -129,12 +129,14 @@ def _live(seen: Sight) -> str:
     if len(people) > MOST_PEOPLE:
         more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
         listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
+    # Not inside the f-strings: xgettext finds no text there.
+    best_title, answered_title, title = escape(_("Best times")), escape(_("Who has answered")), escape(_("Everybody"))
     return (
         f'<div class="side">'
-        f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{escape(_("Best times"))}</h2>{shown}</section>'
-        f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{escape(_("Who has answered"))}</h2>'
+        f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{best_title}</h2>{shown}</section>'
+        f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{answered_title}</h2>'
         f'<ul class="people">{listed}</ul></section></div>'
-        f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{escape(_("Everybody"))}</h2>'
+        f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{title}</h2>'
         f'<p class="soft">{escape(fragments.summary(found))}</p>'
         f"{fragments.legend(found)}"
         f'<heat-map><div class="scroll" tabindex="0" role="group" aria-labelledby="heat-h">'
@@ -154,7 +156,8 @@ def _no_meeting(seen: Sight) -> str:
 def _person(person: planning.Person) -> str:
     state = _("answered") if person.packed else _("not yet")
     kind = "yes" if person.packed else "no"
-    optional = "" if person.required else f' <small class="soft">{escape(_("optional"))}</small>'
+    word = escape(_("optional"))
+    optional = "" if person.required else f' <small class="soft">{word}</small>'
     return f'<li class="{kind}"><span>{escape(person.name)}{optional}</span> <small>{escape(state)}</small></li>'
 
 

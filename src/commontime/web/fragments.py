@@ -57,7 +57,8 @@ def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
     cells = []
     for number, day in enumerate(days):
         at = datetime.combine(day.date, time())
-        clocks = "" if day.hours == 24 else f'<small class="clocks">{escape(_("%g hours") % day.hours)}</small>'
+        hours = escape(_("%g hours") % day.hours)
+        clocks = "" if day.hours == 24 else f'<small class="clocks">{hours}</small>'
         name = f'<abbr title="{escape(day_name(at))}">{escape(dateformat.format(at, "D"))}</abbr> <b>{at.day}</b>'
         month = f"<small>{escape(dateformat.format(at, 'M'))}</small>"
         cells.append(f'<th scope="col" id="{prefix}{number}">{name} {month}{clocks}</th>')
@@ -67,7 +68,7 @@ def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
 def row_label(key: Key, shown: Look) -> str:
     minute, again = key
     text = shown.time(time(minute // 60, minute % 60))
-    return f"{text} {_('again')}" if again else text
+    return _("%(time)s again") % {"time": text} if again else text
 
 
 def row_name(key: Key) -> str:
@@ -159,7 +160,8 @@ def legend(found: Heat) -> SafeString:
     shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
     parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
     if found.silent:
-        parts.append(f'<li><i class="unknown"></i>{escape(_("not answered yet"))}</li>')
+        unknown = escape(_("not answered yet"))
+        parts.append(f'<li><i class="unknown"></i>{unknown}</li>')
     return mark_safe(f'<ul class="legend soft">{"".join(parts)}</ul>')  # noqa: S308
 
 
@@ -200,7 +202,8 @@ def _meeting(best: Best, shown: Look) -> str:
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
         for ranked in best.ranked
     )
-    more = f'<p class="soft">{escape(_("More on the meeting’s page."))}</p>' if best.is_more else ""
+    said = escape(_("More on the meeting’s page."))
+    more = f'<p class="soft">{said}</p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
 
@@ -239,7 +242,8 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     if is_long or more:
         first, rest = (ranked.reasons[0], ranked.reasons[1:]) if is_long else (" ".join(ranked.reasons), [])
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
-        why = f'<details class="why"><summary>{escape(first)} <u>{escape(_("Why"))}</u></summary><ul>{listed}</ul></details>'
+        asked = escape(_("Why"))
+        why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'
     return mark_safe(  # noqa: S308 (each part is escaped)
         f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
         f'<span class="badge">{escape(badge)}</span>{bar(outcome, people)}{why}'

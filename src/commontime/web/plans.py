@@ -300,13 +300,13 @@ def quality(answer: planning.Answer, question: planning.Question) -> str:
     first = _("As many meetings have a time as in any plan.")
     if value.optional != bound.optional:
         said = {"value": value.optional, "bound": bound.optional}
-        return f"{first} {_('%(value)d optional people come; no plan has more than %(bound)d.') % said}"
+        return first + " " + _("%(value)d optional people come; no plan has more than %(bound)d.") % said
     if value.if_need_be != bound.if_need_be:
         said = {"value": value.if_need_be, "bound": bound.if_need_be}
-        return f"{first} {_('%(value)d come only if need be; no plan needs fewer than %(bound)d.') % said}"
+        return first + " " + _("%(value)d come only if need be; no plan needs fewer than %(bound)d.") % said
     if value.works != bound.works:
         said = {"value": value.works, "bound": bound.works}
-        return f"{first} {_('%(value)d come when it works but is not ideal; no plan needs fewer than %(bound)d.') % said}"
+        return first + " " + _("%(value)d come when it works but is not ideal; no plan needs fewer than %(bound)d.") % said
     better = _("Only how much people like their times could still be better, by %(percent)s %% at most.")
     return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
 
