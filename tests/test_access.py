@@ -557,6 +557,28 @@ def test_people_shows_only_the_calendars_that_one_shares(world):
     assert shown == {"mina": True, "sam": True, "eve": False}
 
 
+def test_people_shows_ones_own_contacts_only(world):
+    pages = {name: world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "cara")}
+    shown = {name: re.findall(r'name="username" value="(\w+)"', page) for name, page in pages.items()}
+
+    assert shown == {"mina": ["cara"], "cara": []}
+
+
+def test_a_meeting_is_for_people_of_its_calendar_only(world):
+    found = world.people["sam"]("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data
+    named = {user for start in found for people in start["people"].values() for user in people}
+
+    assert named
+    assert named <= {seat.user_id for seat in world.calendar.participants.all()}
+
+
+def test_nobody_ends_an_account_with_anothers_sign_in(world):
+    with rolled_back():
+        refused = world.people["eve"]("POST", "/profile/delete/", {"refresh_token": world.people["sam"].refresh})
+
+    assert refused.status_code == 400
+
+
 # By visibility ------------------------------------------------------------------------------------------------------
 
 
@@ -833,6 +855,15 @@ def visibility_holds(world: World) -> None:
         test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_sees)
 
 
+def any_contacts(user: Any) -> Any:
+    return Contact.objects.select_related("contactee").annotate(mutual=Value(False)).order_by("contactee__username", "id")
+
+
+def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
+    return list(User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON))
+
+
+PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
 KEPT_FOR, EVERYTHING = mail.letters_kept_for, queries.everything_about
 choir, invitation, wrong_parent = (
     rows_say("PUT /calendars/{id}/"),
@@ -877,6 +908,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         lambda user, people: CalendarParticipant.objects.filter(user__in=people).select_related("calendar"),
         test_people_shows_only_the_calendars_that_one_shares,
     ),
+    (queries, "people_rows"): (anybodys_rows, test_a_meeting_is_for_people_of_its_calendar_only),
     (queries, "suggestions_of"): (lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"), inside),
     (queries, "window_rows"): (any_windows, visibility_holds),
     (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),
@@ -888,6 +920,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "everything_about"): (lambda user: EVERYTHING(User.objects.get(username="mina")), list_shows("/profile/export/")),
     (accounts, "sessions_of"): (lambda user: Session.objects.order_by("-used_at", "id"), test_sign_ins_and_mutes_are_ones_own),
     (accounts, "session_for"): (lambda user, pk: anything(Session.objects.all(), pk=pk), rows_say("/profile/sessions/")),
+    (accounts, "is_signed_in_by"): (lambda user, session_id: True, test_nobody_ends_an_account_with_anothers_sign_in),
     (accounts, "signed_in"): (any_session, rows_say("GET /profile/")),
     (accounts, "muted_by"): (
         lambda user: list(Mute.objects.values_list("sender__username", flat=True)),
@@ -895,7 +928,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     ),
     (accounts, "stop_of"): (any_stop, lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop")),
     (contacts, "contact_rows"): (lambda user: contacts._CONTACTS.where("1 = 1", parameters=[]), list_shows("/contacts/")),
-    (contacts, "contacts_of"): (lambda user: Contact.objects.all(), test_an_export_holds_contacts_of_ones_own),
+    (contacts, "contacts_of"): (any_contacts, test_people_shows_ones_own_contacts_only),
     (mail, "letters_kept_for"): (any_letter, test_the_page_of_letters_shows_those_to_ones_own_address),
 }
 # They say nothing of anybody but who asks, and nothing that a door shows.
