@@ -207,7 +207,8 @@ def test_many_meetings_are_proved_and_told_of_on_the_way(monkeypatch):
 
 def test_a_freed_neighbourhood_is_never_placed_worse():
     free, meetings = a_full_week()
-    options, gaps, numbers = columns(free, meetings, 15), apart(meetings), list(range(len(meetings)))
+    gaps, numbers = apart(meetings), list(range(len(meetings)))
+    options = columns(free, meetings, 15, gaps)
     board = Board(meetings, options, gaps, free.people)
     for number in numbers[:-2]:
         board.put(number, next(column for column in range(len(options[number])) if board.open(number) >> column & 1))

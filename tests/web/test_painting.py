@@ -63,6 +63,7 @@ class Choir:
         page.fill("[name=password]", build.PASSWORD)
         page.click("main button")
         assert page.url.endswith(f"/app/calendars/{self.id}/")
+        page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
         return page
 
     def look(self, page: Page) -> None:
