@@ -62,8 +62,8 @@ class Choir:
         page.fill("[name=identifier]", name)
         page.fill("[name=password]", build.PASSWORD)
         page.click("main button")
+        page.wait_for_load_state()
         assert page.url.endswith(f"/app/calendars/{self.id}/")
-        page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
         return page
 
     def look(self, page: Page) -> None:
@@ -98,6 +98,7 @@ def in_chromium(visit: Callable[[Browser], Any]) -> Any:
 
 
 def drag(page: Page, start: Any, end: Any) -> None:
+    page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
     start.scroll_into_view_if_needed()
     start.hover()
     page.mouse.down()
