@@ -13,8 +13,8 @@ django.setup()
 
 from playwright.sync_api import sync_playwright  # noqa: E402 (the tests' builders need Django)
 
-from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402
-from tests.servers import ROOT, open_site  # noqa: E402
+from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (needs Django too)
+from tests.servers import ROOT, open_site  # noqa: E402 (needs Django too)
 
 WIDTH, HEIGHT = 1280, 900
 MOST = 200 * 1024  # bytes: it is fetched by whoever looks at the README
