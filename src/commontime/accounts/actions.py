@@ -1,5 +1,6 @@
 """What people can do with their account and their sign-ins."""
 
+import functools
 import logging
 import secrets
 from collections.abc import Collection
@@ -109,14 +110,10 @@ def _tries(identifier: str, user: User, client: Client) -> tuple[limits.Subject,
     return ("as", text.canonical(identifier), epoch, client.network), ("of", user.pk, epoch, client.network)
 
 
-_NOBODY: list[str] = []
-
-
+@functools.cache
 def _nobodys_password() -> str:
     """Return the hash of a password nobody knows, so that a name nobody has takes as long to refuse."""
-    if not _NOBODY:
-        _NOBODY.append(make_password(secrets.token_urlsafe(16)))
-    return _NOBODY[0]
+    return make_password(secrets.token_urlsafe(16))
 
 
 def open_session(user: User, *, door: Door, client: Client) -> Opened:
