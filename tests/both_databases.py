@@ -14,6 +14,8 @@ sys.path.insert(0, str(ROOT))
 from tests.postgres import NoPostgres, postgres  # noqa: E402
 
 LEAST_COVERAGE = 92
+# A third of the tests waits for processes and browsers rather than computes: more of them at once than a small machine has cores.
+PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 # What knows no database runs once, on the first; so does what shows how pages look and feel in a browser.
 ONCE = (
     "tests/architecture",
@@ -28,7 +30,7 @@ ONCE = (
 
 
 def main() -> int:
-    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadfile"]
+    arguments = sys.argv[1:] or PARALLEL
     ran, failed = [], []
     subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=ROOT, check=False)
     _run("SQLite", {}, arguments, ran, failed)

@@ -24,7 +24,7 @@ from .stars import owner_of, pair_up_at_once
 from .windows import BEST_PREFERENCE, Windows
 
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
-ALONE = 0.1  # of the time: so long the solver is on its own before the search goes on beside it
+ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 
 

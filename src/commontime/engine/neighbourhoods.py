@@ -15,7 +15,7 @@ from .programme import Programme
 from .solver import maximise, phases, ranges, weights_of
 
 SMALLEST, LARGEST = 10, 120  # meetings at once
-QUICK, LONGEST = 0.25, 1.0  # seconds: a size is raised if it takes less, lowered if it takes all of these
+QUICK, LONGEST = 0.15, 0.6  # seconds: a size is raised if it takes less, lowered if it takes all of these
 
 
 class Neighbourhoods:
@@ -29,7 +29,7 @@ class Neighbourhoods:
     def improve(self, until: float) -> None:
         """Free one neighbourhood and place it best, if there is time for it. The board is never worth less afterwards."""
         board, began = self.board, time.monotonic()
-        if until - began < 2 * self.took:
+        if until - began < max(QUICK, self.took):
             return  # the solver is not punctual
         freed = self._pick()
         before, held = board.total, [board.place[number] for number in freed]
@@ -38,14 +38,14 @@ class Neighbourhoods:
         low, high = ranges(part)
         counts = phases(low, high)[0]
         objective = part.gain[:, counts] @ weights_of([high[count] - low[count] + 1 for count in counts])
-        found, _ = maximise(part, objective, min(until, began + LONGEST))
+        found, _ = maximise(part, objective, min(until, began + LONGEST), relaxed_first=True)
         if found is not None:
             place = part.place(found, len(self.numbers))
             board.set(self.numbers, place)
         if found is None or board.total < before:
             board.set(freed, held)
         self.took = time.monotonic() - began
-        factor = 1.2 if self.took < QUICK else 0.8 if self.took > 0.9 * LONGEST else 1.0
+        factor = 1.1 if self.took < QUICK else 0.7 if self.took > 0.9 * LONGEST else 1.0
         self.size = min(max(self.size * factor, SMALLEST), LARGEST)
 
     def _pick(self) -> list[int]:

@@ -74,15 +74,17 @@ def _stack(parts: list[Any]) -> Any:
     return vstack(parts, format="csr")
 
 
-def maximise(current: Programme, objective: Ints, until: float) -> tuple[NDArray[np.bool_] | None, int]:
+def maximise(current: Programme, objective: Ints, until: float, *, relaxed_first: bool = False) -> tuple[NDArray[np.bool_] | None, int]:
     """Return the best solution that the solver found in time, and what it says that none exceeds.
 
     Who attends needs no branching: with the starts fixed, each person's cliques are intervals, and such matrices are totally unimodular.
-    Only if journeys or a face of the polyhedron yield fractions is it asked again, in whole numbers.
+    Only if journeys or a face of the polyhedron yield fractions is it asked again, in whole numbers. relaxed_first: before any branching
+    the linear relaxation is tried, which is likely to yield whole numbers too.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    for whole in (current.seat < 0, np.ones(len(objective), np.bool_)):
+    none, starts, everything = np.zeros(len(objective), np.bool_), current.seat < 0, np.ones(len(objective), np.bool_)
+    for whole in (none, starts, everything) if relaxed_first else (starts, everything):
         result = milp(
             -objective * UNIT,
             constraints=LinearConstraint(current.matrix, current.lower, current.upper),
