@@ -192,6 +192,18 @@ def test_bad_questions_are_refused(world):
     assert not Plan.objects.exists()
 
 
+def test_a_time_mistyped_decades_away_is_no_error_of_ours(world):
+    one_on_ones(world)
+    build.window(world.calendar, world.sam.user, build.day(9, days=25_000), build.day(10, days=25_000), 5)
+
+    answer = world.mina.post(world.path, {})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+    assert "bounds that are nearer" in answer.json()["detail"]
+    Calendar.objects.update(window_end=build.day(20, days=30))
+    assert world.mina.post(world.path, {}).json()["optimal"]
+
+
 def test_only_the_owner_plans_and_only_what_runs(world):
     one_on_ones(world)
     assert world.sam.post(world.path, {}).status_code == 403

@@ -16,6 +16,10 @@ from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Wi
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
 
 
+class TooManyStartsError(ValueError):
+    """Meetings could start at more moments than memory has room for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
     """The starts of one meeting at which all required people are free.
@@ -55,7 +59,10 @@ def worth(preference: Bytes) -> Ints:
 
 
 def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
-    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`."""
+    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`.
+
+    TooManyStartsError: the bounds are too far apart.
+    """
     grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
     tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
     return [_columns(free, meeting, *tables[meeting.duration], busy) for meeting in meetings]
@@ -69,13 +76,12 @@ class Grid:
     offsets: Ints
 
     def within(self, first: int, last: int) -> Ints:
-        """Return those in [first, last], ascending. ValueError: more than memory has room for."""
+        """Return those in [first, last], ascending. TooManyStartsError: more than memory has room for."""
         if not self.step:
             return self.offsets[(self.offsets >= first) & (self.offsets <= last)]
         rounds = range(first // self.step * self.step, last + 1, self.step)
-        if len(rounds) * len(self.offsets) > MOST_STARTS:
-            count = len(rounds) * len(self.offsets)
-            raise ValueError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
+        if (count := len(rounds) * len(self.offsets)) > MOST_STARTS:
+            raise TooManyStartsError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
         ticks = (np.array(rounds, np.int64)[:, None] + self.offsets).reshape(-1)
         return ticks[(ticks >= first) & (ticks <= last)]
 

@@ -250,19 +250,27 @@ def _posed(
 
 
 def solve(problem: Problem, question: Question, *, seconds: float, on_progress: Callable[[Answer], bool] | None = None) -> Answer:
-    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search."""
+    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search.
+
+    InvalidInput: its bounds are so far apart that it is too large to compute.
+    """
 
     def tell(plan: engine.Plan) -> bool:
         return on_progress is not None and on_progress(_answer(problem, question, plan, asks=False))
 
-    plan = engine.plan(
-        problem.free,
-        problem.posed,
-        align=question.align_minutes,
-        seconds=seconds,
-        busy=problem.busy,
-        on_progress=tell if on_progress else None,
-    )
+    try:
+        plan = engine.plan(
+            problem.free,
+            problem.posed,
+            align=question.align_minutes,
+            seconds=seconds,
+            busy=problem.busy,
+            on_progress=tell if on_progress else None,
+        )
+    except engine.TooManyStartsError:
+        raise InvalidInput(
+            _("These meetings could start at too many moments. Give them or their calendar bounds that are nearer.")
+        ) from None
     return _answer(problem, question, plan, asks=True)
 
 
