@@ -156,8 +156,7 @@ def heat(group: planning.Group, shown: Look) -> Heat:
 
 
 def everybody(calendar: Calendar) -> planning.Group:
-    people = planning.people_of(calendar)
-    return planning.Group([person for person in people if person.packed], [person for person in people if not person.packed])
+    return planning.group_of(planning.people_of(calendar))
 
 
 def moment(seconds: float) -> datetime:
