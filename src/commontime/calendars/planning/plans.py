@@ -1,7 +1,7 @@
 """Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and why some can't."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -55,7 +55,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What a plan is worth, in the order of importance: of the first two more is better, of the next two less, of the last more."""
+    """The engine's Value. In the order of importance: of the first two more is better, of the next two less, of the last more."""
 
     priority: int
     optional: int
@@ -205,14 +205,21 @@ def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime)
             raise InvalidInput(_("A meeting can't be pinned outside the times that it and its calendar allow."), field="pinned")
 
 
-def busy_times(users: Sequence[int], *, after: datetime) -> list[Busy]:
-    """Return when these people are in scheduled meetings, in any calendar, that end after this moment. One query."""
+def busy_times(users: Iterable[int], *, after: datetime, before: datetime | None = None, but: Meeting | None = None) -> list[Busy]:
+    """Return when these people are in scheduled meetings, in any calendar, that end after a moment and begin before another one.
+
+    but: a meeting left out. One query.
+    """
     wanted = set(users)
     rows = (
         queries.meetings()
         .filter(final_time__gt=after - LONGEST_MEETING, calendar__participants__user__in=wanted)
         .annotate(minutes=Coalesce(F("duration_minutes"), F("calendar__duration_minutes")), person=F("calendar__participants__user_id"))
     )
+    if before:
+        rows = rows.filter(final_time__lt=before)
+    if but:
+        rows = rows.exclude(pk=but.pk)
     found = []
     for row in rows:
         assert row.final_time is not None
@@ -278,8 +285,7 @@ def better(one: Answer, other: Answer) -> Answer:
     """Return the better of two answers to one question; the first if they are worth the same."""
 
     def key(answer: Answer) -> tuple[int, ...]:
-        value = answer.value
-        return (value.priority, value.optional, -value.if_need_be, -value.works, value.preference)
+        return engine.Value(*msgspec.structs.astuple(answer.value)).key
 
     return other if key(other) > key(one) else one
 
