@@ -170,6 +170,11 @@ def seconds(moment: datetime) -> float:
     return whole + length.microseconds / 1_000_000 if length.microseconds else whole
 
 
+def next_quarter(start: datetime) -> datetime:
+    """Return the quarter of an hour from `start` on: people say "a quarter to", not "11:31"."""
+    return start + -(start - EPOCH) % timedelta(minutes=15)
+
+
 def rows_of(windows: Sequence[grid.Window]) -> list[dict[str, object]]:
     """Return windows as the action takes them."""
     return [{"start_time": moment(start), "end_time": moment(end), "preference_level": preference} for start, end, preference in windows]
