@@ -103,8 +103,19 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: actions.edit_meeting(queries.meetings().select_related("calendar__owner").first(), by=w.mina.user, title="Other"),
         lambda w: build.meeting(calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)),
         lambda w: build.meeting(calendar=w.calendar),
+        lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_start=build.day(11)),
+        lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_end=build.day(11)),
     ],
-    ids=["time gone", "more time", "meeting gone", "meeting changed", "busy elsewhere", "another meeting"],
+    ids=[
+        "time gone",
+        "more time",
+        "meeting gone",
+        "meeting changed",
+        "busy elsewhere",
+        "another meeting",
+        "later window",
+        "earlier window",
+    ],
 )
 def test_what_moved_meanwhile_is_noticed(world, change):
     one_on_ones(world)

@@ -121,7 +121,7 @@ class Problem:
         seen = [
             [(person.user_id, person.packed) for person in self.people],
             sorted(self.busy),
-            [(meeting.pk, meeting.version) for meeting in self.meetings],
+            [(meeting.pk, meeting.version, meeting.calendar.window_start) for meeting in self.meetings],
             [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
         ]
