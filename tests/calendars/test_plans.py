@@ -103,8 +103,19 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: actions.edit_meeting(queries.meetings().select_related("calendar__owner").first(), by=w.mina.user, title="Other"),
         lambda w: build.meeting(calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)),
         lambda w: build.meeting(calendar=w.calendar),
+        lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_start=build.day(11)),
+        lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_end=build.day(11)),
     ],
-    ids=["time gone", "more time", "meeting gone", "meeting changed", "busy elsewhere", "another meeting"],
+    ids=[
+        "time gone",
+        "more time",
+        "meeting gone",
+        "meeting changed",
+        "busy elsewhere",
+        "another meeting",
+        "later window",
+        "earlier window",
+    ],
 )
 def test_what_moved_meanwhile_is_noticed(world, change):
     one_on_ones(world)
@@ -190,6 +201,18 @@ def test_bad_questions_are_refused(world):
         answer = world.mina.post(world.path, body)
         assert (answer.status_code, set(answer.json().get("fields", {}))) == (400, {field}), body
     assert not Plan.objects.exists()
+
+
+def test_a_time_mistyped_decades_away_is_no_error_of_ours(world):
+    one_on_ones(world)
+    build.window(world.calendar, world.sam.user, build.day(9, days=25_000), build.day(10, days=25_000), 5)
+
+    answer = world.mina.post(world.path, {})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+    assert "bounds that are nearer" in answer.json()["detail"]
+    Calendar.objects.update(window_end=build.day(20, days=30))
+    assert world.mina.post(world.path, {}).json()["optimal"]
 
 
 def test_only_the_owner_plans_and_only_what_runs(world):

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commontime.engine import Meeting, Windows, plan, preferences, room_for, windows
+from commontime.engine import Meeting, TooManyStartsError, Windows, plan, preferences, room_for, windows
 from commontime.engine.columns import starts_that_matter
 from commontime.engine.meetings import apart
 from tests.engine.plans import best_of_all, clash, is_possible
@@ -72,6 +73,16 @@ def test_a_meeting_follows_a_pinned_one_at_any_minute():
     first = Meeting(duration=60, required=(0,), earliest=0, latest_end=720)
 
     assert plan(free, [first, replace(first, pinned=487)], align=None).start == (547, 487)
+
+
+@pytest.mark.parametrize(("people", "years"), [(2, 40), (500, 10)])
+def test_what_would_fill_the_memory_is_refused(people, years):
+    far = years * 365 * 24 * 60
+    free = windows([*((who, 0, 60, 5) for who in range(people)), (0, far, far + 60, 5)], people)
+    meetings = [Meeting(duration=60, required=(0, who), earliest=0, latest_end=far + 60) for who in range(1, people)]
+
+    with pytest.raises(TooManyStartsError, match="could start at"):
+        plan(free, meetings)
 
 
 def test_an_odd_now_costs_one_class_of_starts_and_only_where_it_can_bind():

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
+
+from tests import build
 
 
 @dataclass
@@ -75,3 +78,7 @@ class Browser:
         self.send("/app/sign-in/", identifier=name, password=password)
         assert self.page.path == "/app/", self.page.content.decode()
         return self
+
+
+def browser_of(person: User | str) -> Browser:
+    return Browser().sign_in(person if isinstance(person, str) else person.username, build.PASSWORD)

@@ -1,44 +1,34 @@
 """The pages in a real Chromium: axe finds nothing in any state, nothing scrolls sideways on a phone, nothing breaks the content policy."""
 
 import email
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from email import policy
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from tests import build
-from tests.servers import Site, open_site, wait_until
+from tests.servers import Site, wait_until
+from tests.web.chromium import DESK, PHONE, TABLET, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
-CHROMIUM = shutil.which("chromium")
-PHONE, DESK = 360, 1280
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
-        pytest.skip("There is no Chromium here; CI has one.")
-    with open_site(COMMONTIME_SMTP_URL="") as site:
-        mina, iris = site.person("mina"), site.person("iris")
-        calendar = mina.post("/calendars/", {"name": "A choir with rather a long name", "description": "Rehearsals."}).data["id"]
-        mina.post("/calendars/invitations/", {"calendar": calendar, "receiver": iris.id})
-        own = iris.post("/calendars/", {"name": "Band"}).data["id"]
-        iris.post(f"/calendars/{own}/participants/", {"user": mina.id})
-        start = build.day(18).isoformat()
-        iris.post(f"/calendars/{own}/meetings/", {"title": "Concert", "deadline": start})
-        fixed = iris.post(f"/calendars/{own}/meetings/", {"title": "Rehearsal", "deadline": start}).data["id"]
-        iris.put(f"/calendars/{own}/meetings/{fixed}/", {"final_time": start, "deadline": start})
-        mina.post("/calendars/invitations/", {"calendar": calendar, "email": "bao@example.org"})
-        mina.post("/password_reset/", {"email": "iris@example.org"})
-        wait_until(lambda: len(links_in_mails(site)) == 3)
-        yield site
+def site(site: Site) -> Site:
+    mina, iris = site.person("mina"), site.person("iris")
+    calendar = mina.post("/calendars/", {"name": "A choir with rather a long name", "description": "Rehearsals."}).data["id"]
+    mina.post("/calendars/invitations/", {"calendar": calendar, "receiver": iris.id})
+    own = iris.post("/calendars/", {"name": "Band"}).data["id"]
+    iris.post(f"/calendars/{own}/participants/", {"user": mina.id})
+    start = build.day(18).isoformat()
+    iris.post(f"/calendars/{own}/meetings/", {"title": "Concert", "deadline": start})
+    fixed = iris.post(f"/calendars/{own}/meetings/", {"title": "Rehearsal", "deadline": start}).data["id"]
+    iris.put(f"/calendars/{own}/meetings/{fixed}/", {"final_time": start, "deadline": start})
+    mina.post("/calendars/invitations/", {"calendar": calendar, "email": "bao@example.org"})
+    mina.post("/password_reset/", {"email": "iris@example.org"})
+    wait_until(lambda: len(links_in_mails(site)) == 3)
+    return site
 
 
 def links_in_mails(site: Site) -> set[str]:
@@ -49,30 +39,17 @@ def links_in_mails(site: Site) -> set[str]:
     return set({kind: path for path, kind in found}.values())
 
 
-class Visit:
-    """One walk through the pages in one window; `found` gathers what is wrong, and on which page."""
+class Visit(Windows):
+    """One walk through the pages, in one window."""
 
     def __init__(self, browser: Browser, site: Site, width: int, scheme: str, zone: str = "UTC") -> None:
-        self.site = site
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
-        self.page: Page = context.new_page()
-        self.page.on("console", lambda message: self.complain(message.text) if "Content Security" in message.text else None)
-        self.page.on("request", lambda request: self.complain(request.url) if not request.url.startswith(site.url) else None)
-        self.found: list[str] = []
+        super().__init__(site, browser)
+        self.page = self.open(width=width, zone=zone)
+        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
 
-    def complain(self, what: str) -> None:
-        self.found.append(f"{self.page.url}: {what}")
-
-    def look(self, path: str = "") -> None:
-        if path:
-            self.page.goto(self.site.url + path)
-        for violation in Axe().run(self.page).response["violations"]:
-            self.complain(f"{violation['id']} {violation['nodes'][0]['html']}")
-        self.look_sideways()
-
-    def look_sideways(self) -> None:
-        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            self.complain("It scrolls sideways.")
+    def go(self, path: str) -> None:
+        self.page.goto(self.site.url + path)
+        self.look(self.page)
 
     def send(self, path: str, **typed: str) -> None:
         """Fill the form on the page and press its button; look at what comes."""
@@ -80,29 +57,31 @@ class Visit:
         for name, value in typed.items():
             self.page.fill(f"[name={name}]", value)
         self.page.click("main button")
-        self.look()
+        self.look(self.page)
+
+    def open_band(self) -> None:
+        self.page.get_by_role("link", name="Band", exact=True).click()
+        self.look(self.page)
 
     def glance(self) -> list[str]:
         """Look at the pages that have the most on them."""
         self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
         self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
-        self.page.get_by_role("link", name="Band", exact=True).click()
-        self.look()
+        self.open_band()
         return self.found
 
     def walk(self) -> list[str]:
         for path in ("/", "/app/nothing/", "/password_reset/MQ/x/", "/app/password_reset/", "/app/sign-up/"):
-            self.look(path)
+            self.go(path)
         self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
         self.send("/app/sign-in/", identifier="nobody", password="wrong")
         self.send("/app/password_reset/", email="nobody@example.org")
         self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
         assert self.page.url.endswith("/app/")
         for path in ("/app/mail/", "/app/nothing/", *links_in_mails(self.site)):
-            self.look(path)
+            self.go(path)
         self.page.goto(self.site.url + "/app/")
-        self.page.get_by_role("link", name="Band", exact=True).click()
-        self.look()
+        self.open_band()
         return self.found
 
 
@@ -121,19 +100,12 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
     """Each page is loaded once and looked at in several ways: unfolded, with the account open, with a form refused."""
 
     def journey(browser: Browser) -> list[str]:
-        visit = Visit(browser, site, DESK, "light", zone="Asia/Kathmandu")
+        visit = Visit(browser, site, PHONE, "light", zone="Asia/Kathmandu")
         page = visit.page
-
-        def look(*ways: tuple[int, str]) -> None:
-            for width, scheme in ways:
-                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour on its way to another
-                page.set_viewport_size({"width": width, "height": 800})
-                visit.look()
-
         for path in OWN_PAGES:
             page.goto(site.url + path)
             if path == "/app/sign-in/":
-                look((PHONE, "light"))
+                visit.look(page, (PHONE, "light"))
                 visit.send(path, identifier="mina", password=build.PASSWORD)
                 page.get_by_role("button", name="Account of").click()
                 assert page.locator("#account").is_visible()
@@ -141,15 +113,13 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
                 assert "Times are shown in UTC. This device is in Asia/Kat" in page.locator("local-zone").inner_text()
             for summary in page.locator("main summary").all():
                 summary.click()
-            page.set_viewport_size({"width": 768, "height": 800})
-            visit.look_sideways()
-            look((DESK, "dark"), (PHONE, "light"))
+            visit.look(page, (TABLET, "light"), (DESK, "dark"), (PHONE, "light"))
             visit.found += [f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)]
         page.fill("[name=name]", "Choir")
         page.fill("[name=others]", "nobody-here")
         page.get_by_role("button", name="Make the calendar").click()
         assert page.locator("#id_others_error").is_visible()
-        look((PHONE, "dark"))
+        visit.look(page, (PHONE, "dark"))
         for do in ("names", "password"):
             page.goto(f"{site.url}/app/settings/#{do}")
             section = page.locator(f"section#{do}")
@@ -157,7 +127,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
                 field.fill("no name")
             section.get_by_role("button").click()
             assert section.locator(".mend").first.is_visible()
-            look((PHONE, "dark"))
+            visit.look(page, (PHONE, "dark"))
         return visit.found
 
     assert in_chromium(journey) == []
@@ -176,24 +146,9 @@ def test_axe_would_find_what_is_wrong(site):
         visit.page.evaluate("document.querySelector('label').remove()")
         visit.page.evaluate("document.body.style.width = '500px'")
         visit.page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'http://localhost:1/'}))")
-        visit.look()
+        visit.look(visit.page)
         return visit.found
 
     found = " ".join(in_chromium(spoilt))
 
     assert all(word in found for word in ("label", "scrolls sideways", "Content Security"))
-
-
-def in_chromium(visit):
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
-
-    def run():
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            try:
-                return visit(browser)
-            finally:
-                browser.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run).result()

@@ -1,68 +1,27 @@
 """People sign up in a real Chromium and get their meeting, with and without scripts; and nothing that they type ever runs."""
 
-import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import build
-from tests.servers import Site, open_site
-from tests.web.test_painting import CHROMIUM, MONDAY, at, cell, drag, in_chromium, saved
+from tests.web.chromium import MONDAY, PHONE, TABLET, Windows, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
-        pytest.skip("There is no Chromium here; CI has one.")
-    with open_site(COMMONTIME_SMTP_URL="") as site:
-        yield site
-
-
-class Windows:
-    """Windows of a browser, each of one person; `found` gathers what is wrong on any page."""
-
-    def __init__(self, site: Site, browser: Browser) -> None:
-        self.site, self.browser, self.found = site, browser, []
-
-    def open(self, *, width: int = 1280, touch: bool = False, scripts: bool = True) -> Page:
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 740}, has_touch=touch, is_mobile=touch, java_script_enabled=scripts, timezone_id="UTC"
-        )
-        page = context.new_page()
-        page.on("console", lambda message: self.found.append(message.text) if "Content Security" in message.text else None)
-        page.on("pageerror", lambda error: self.found.append(f"{page.url}: {error}"))
-        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.found.append(request.url))
-        page.on("dialog", self.hear)
-        return page
-
-    def hear(self, dialog: Dialog) -> None:
-        self.found.append(f"It said {dialog.message}")
-        dialog.dismiss()
-
-    def sign_up(self, name: str, **window: Any) -> Page:
-        page = self.open(**window)
-        page.goto(self.site.url)
-        page.get_by_role("link", name="Sign up").first.click()
-        typed = {"username": name, "email": f"{name}@example.org", "first_name": name.title(), "password": build.PASSWORD}
-        for field, value in typed.items():
-            page.fill(f"[name={field}]", value)
-        page.get_by_role("button", name="Sign up").click()
-        expect(page.get_by_role("heading", name="Your calendars")).to_be_visible()
-        return page
-
-    def sign_in(self, name: str) -> Page:
-        page = self.open()
-        page.goto(f"{self.site.url}/app/sign-in/")
-        page.fill("[name=identifier]", name)
-        page.fill("[name=password]", build.PASSWORD)
-        page.click("main button")
-        return page
+def sign_up(windows: Windows, name: str, **window: Any) -> Page:
+    page = windows.open(**window)
+    page.goto(windows.site.url)
+    page.get_by_role("link", name="Sign up").first.click()
+    typed = {"username": name, "email": f"{name}@example.org", "first_name": name.title(), "password": build.PASSWORD}
+    for field, value in typed.items():
+        page.fill(f"[name={field}]", value)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Your calendars")).to_be_visible()
+    return page
 
 
 def new_calendar(page: Page, name: str, *others: str) -> str:
@@ -82,7 +41,7 @@ def new_calendar(page: Page, name: str, *others: str) -> str:
 def test_three_people_sign_up_paint_and_get_their_meeting(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
-        mina, sam, iris = windows.sign_up("mina"), windows.sign_up("sam", width=360, touch=True), windows.sign_up("iris", width=768)
+        mina, sam, iris = sign_up(windows, "mina"), sign_up(windows, "sam", width=PHONE, touch=True), sign_up(windows, "iris", width=TABLET)
         here = new_calendar(mina, "Supper club", "sam", "iris")
         drag(mina, cell(mina, 0, 9), cell(mina, 0, 11.5))
         saved(mina)
@@ -127,7 +86,7 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
 def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
-        kira, lena = windows.sign_up("kira", scripts=False), windows.sign_up("lena", width=360, scripts=False)
+        kira, lena = sign_up(windows, "kira", scripts=False), sign_up(windows, "lena", width=PHONE, scripts=False)
         here = new_calendar(kira, "Book club")
         kira.get_by_role("link", name="Invite people").click()
         kira.fill("[name=who]", "lena")

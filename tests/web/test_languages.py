@@ -25,7 +25,7 @@ from tests import build
 from tests.catalogue import read
 from tests.client import caller
 from tests.post import Post
-from tests.web.browser import Browser
+from tests.web.browser import Browser, browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def languages(monkeypatch) -> list[str | None]:
 def test_a_page_is_in_the_language_its_reader_chose(languages):
     sam = build.user()
     actions.change_settings(sam, locale="fr")
-    browser = Browser().sign_in(sam.username, build.PASSWORD)
+    browser = browser_of(sam)
 
     browser.client.get("/app/", headers={"accept-language": "de"})
 
@@ -148,7 +148,7 @@ def pages_in(language: str) -> dict[str, str]:
     build.invitation(build.calendar(owner=sam, name="Band"), mina)
     calendar_actions.make_plan(calendar, by=mina, question=planning.Question(seconds=1))
     here = f"/app/calendars/{calendar.pk}/"
-    browser, stranger = Browser().sign_in("mina", build.PASSWORD), Client(headers={"accept-language": language})
+    browser, stranger = browser_of("mina"), Client(headers={"accept-language": language})
     paths = ["/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/calendars/new/", "/app/nothing/", here]
     paths += [f"{here}{name}/" for name in ("people", "settings", "plan", "meetings/new")]
     paths += [f"{here}meetings/{each}" for each in (f"{looking.pk}/", f"{fixed.pk}/", f"{looking.pk}/edit/")]
@@ -186,7 +186,7 @@ def test_dates_clock_and_lines_follow_the_settings():
     calendar = build.calendar(participants=[sam])
     build.window(calendar, sam, build.day(14), build.day(16), preference=2)
     build.meeting(calendar=calendar, final_time=build.day(14), duration_minutes=90)
-    browser, path, on = Browser().sign_in("sam", build.PASSWORD), f"/app/calendars/{calendar.pk}/", build.day()
+    browser, path, on = browser_of("sam"), f"/app/calendars/{calendar.pk}/", build.day()
     day = f"{['Mo', 'Di', 'Mi', 'Do', 'Fr', 'Sa', 'So'][on.weekday()]} {on.day}. "
     assert "14:00–15:30</time>" in (page := browser.get(path).content.decode())
     assert f">{day}" in page
@@ -231,7 +231,7 @@ def test_a_new_account_keeps_the_language_of_the_page():
 
 def test_a_refusal_is_said_in_the_readers_language():
     eve = build.user("eve", locale="de")
-    answer = Browser().sign_in("eve", build.PASSWORD).get(f"/app/calendars/{build.calendar().pk}/")
+    answer = browser_of("eve").get(f"/app/calendars/{build.calendar().pk}/")
 
     assert answer.status_code == 404
     assert "Diesen Kalender gibt es nicht, oder du gehörst nicht dazu." in answer.content.decode()

@@ -26,7 +26,7 @@ from commontime.web.profile import device
 from tests import build
 from tests.client import caller
 from tests.test_both_doors import undone
-from tests.web.browser import Browser
+from tests.web.browser import Browser, browser_of
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>\"' autofocus onfocus=alert(1) {{7*7}} {% debug %} hx-get=/canary"
@@ -35,10 +35,6 @@ HOSTILE = "<script>alert(1)</script>\"' autofocus onfocus=alert(1) {{7*7}} {% de
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-def browser_of(person: User | str) -> Browser:
-    return Browser().sign_in(person if isinstance(person, str) else person.username, build.PASSWORD)
 
 
 def shown(browser: Browser, path: str = "") -> str:

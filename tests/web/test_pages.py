@@ -21,15 +21,11 @@ from commontime.mail import outbox
 from commontime.mail.models import Message
 from commontime.web import base
 from tests import build
-from tests.web.browser import Browser
+from tests.web.browser import Browser, browser_of
 
 pytestmark = pytest.mark.django_db
 PUBLIC = ["/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/"]
 OTHERS = ["/app/", "/app/nothing/", "/password_reset/MQ/x/", "/static/web/css/base.css", "/static/nothing.css"]
-
-
-def browser_of(person: User) -> Browser:
-    return Browser().sign_in(person.username, build.PASSWORD)
 
 
 # Signing up, in and out ---------------------------------------------------------------------------------------------
@@ -80,7 +76,7 @@ def test_signing_in_makes_a_new_session_and_signing_out_ends_it():
 
 def test_a_second_sign_in_in_one_browser_gets_another_session_id():
     build.user("mina")
-    browser = Browser().sign_in("mina", build.PASSWORD)
+    browser = browser_of("mina")
     first = browser.client.cookies["session"].value
 
     browser.sign_in("mina", build.PASSWORD)
@@ -424,7 +420,7 @@ def test_pages_stay_in_no_cache():
 
 def test_cookies_are_for_this_site_only():
     build.user("mina")
-    browser = Browser().sign_in("mina", build.PASSWORD)
+    browser = browser_of("mina")
 
     session, csrf = browser.client.cookies["session"], browser.client.cookies["csrf"]
     assert session["httponly"]
@@ -435,7 +431,7 @@ def test_cookies_are_for_this_site_only():
 
 def test_a_sign_in_ends_when_its_cookie_does(settings):
     build.user("mina")
-    browser = Browser().sign_in("mina", build.PASSWORD)
+    browser = browser_of("mina")
 
     session = Session.objects.get()
     assert session.ends_at - session.created_at == settings.REFRESH_IDLE

@@ -1,45 +1,29 @@
 """The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard; what is refused is kept; axe looks on."""
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests import build
-from tests.servers import Site, open_site
+from tests.servers import Site
+from tests.web.chromium import PHONE, TABLET, Windows, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
-CHROMIUM = shutil.which("chromium")
-MONDAY = (lambda day: day + timedelta(days=7 - day.weekday()))(build.day(0, days=14))
-SAVED = "Saved"
-
-
-def at(day: int, hour: float) -> datetime:
-    return MONDAY + timedelta(days=day, hours=hour)
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
-        pytest.skip("There is no Chromium here; CI has one.")
-    with open_site(COMMONTIME_SMTP_URL="") as site:
-        site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
-        yield site
+def site(site: Site) -> Site:
+    site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
+    return site
 
 
-class Choir:
+class Choir(Windows):
     """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows that show it."""
 
     def __init__(self, site: Site, browser: Browser) -> None:
-        self.site, self.browser, self.found = site, browser, []
+        super().__init__(site, browser)
         window = {"window_start": at(0, 8).isoformat(), "window_end": at(6, 20).isoformat()}
         self.mina = site.people["mina"]
         self.id = self.mina.post("/calendars/", {"name": "Choir", **window}).data["id"]
@@ -50,64 +34,13 @@ class Choir:
     def meeting(self, fields: dict[str, Any]) -> None:
         assert self.mina.post(f"/calendars/{self.id}/meetings/", fields).status_code == 201
 
-    def visit(self, name: str, *, width: int = 1280, touch: bool = False, scripts: bool = True) -> Page:
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 740}, has_touch=touch, is_mobile=touch, java_script_enabled=scripts
-        )
-        page = context.new_page()
-        page.on("console", lambda message: self.found.append(message.text) if "Content Security" in message.text else None)
-        page.on("pageerror", lambda error: self.found.append(str(error)))
-        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.found.append(request.url))
-        page.goto(f"{self.site.url}/app/sign-in/?next=/app/calendars/{self.id}/")
-        page.fill("[name=identifier]", name)
-        page.fill("[name=password]", build.PASSWORD)
-        page.click("main button")
-        page.wait_for_load_state()
-        assert page.url.endswith(f"/app/calendars/{self.id}/")
-        return page
-
-    def look(self, page: Page) -> None:
-        for violation in Axe().run(page).response["violations"]:
-            self.found.append(f"{violation['id']} {violation['nodes'][0]['html']}")
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            self.found.append("It scrolls sideways.")
+    def visit(self, name: str, **window: Any) -> Page:
+        return self.sign_in(name, f"/app/calendars/{self.id}/", **window)
 
     def given(self, name: str) -> list[tuple[datetime, datetime, int]]:
         rows = self.site.people[name].get(f"/calendars/{self.id}/nonbusytimes/?user={self.site.people[name].id}").data
         moments = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"]), row) for row in rows]
         return [(start.astimezone(UTC), end.astimezone(UTC), row["preference_level"]) for start, end, row in moments]
-
-
-def cell(page: Page, day: int, hour: float) -> Any:
-    return page.locator("availability-grid tbody tr").nth(int((hour - 8) * 2)).locator("td").nth(day)
-
-
-def in_chromium(visit: Callable[[Browser], Any]) -> Any:
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
-
-    def run() -> Any:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            try:
-                return visit(browser)
-            finally:
-                browser.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run).result()
-
-
-def drag(page: Page, start: Any, end: Any) -> None:
-    page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
-    start.scroll_into_view_if_needed()
-    start.hover()
-    page.mouse.down()
-    end.hover()
-    page.mouse.up()
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("availability-grid .state")).to_have_text(SAVED)
 
 
 def test_three_people_paint_each_in_their_way_and_see_each_other(site):
@@ -122,7 +55,7 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         assert choir.given("mina") == [(at(0, 9), at(0, 12), 5), (at(1, 9), at(1, 12), 5)]
         choir.look(mina)
 
-        sam = choir.visit("sam", width=360, touch=True)
+        sam = choir.visit("sam", width=PHONE, touch=True)
         sam.get_by_role("button", name="Ideal").tap()
         cell(sam, 0, 10).tap()
         expect(sam.locator(".hint")).to_have_text("Now tap where it ends.")
@@ -132,7 +65,7 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         assert choir.given("sam") == [(at(0, 10), at(0, 12.5), 9)]
         choir.look(sam)
 
-        iris = choir.visit("iris", width=768)
+        iris = choir.visit("iris", width=TABLET)
         iris.locator('availability-grid td[tabindex="0"]').focus()
         for key in ("ArrowDown",) * 4 + ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight", "1"):
             iris.keyboard.press(key)
@@ -216,7 +149,7 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
 def test_without_scripts_one_ticks_and_writes(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
-        page = choir.visit("iris", width=360, scripts=False)
+        page = choir.visit("iris", width=PHONE, scripts=False)
         cell(page, 0, 9).locator("input").check()
         page.get_by_role("button", name="Ideal").click()
         assert choir.given("iris") == [(at(0, 9), at(0, 9.5), 9)]
@@ -237,7 +170,7 @@ def test_nothing_is_wrong_in_any_state(site):
         choir = Choir(site, browser)
         invited = {"calendar": choir.id, "email": "somebody@example.org"}
         assert choir.mina.post("/calendars/invitations/", invited).status_code == 201
-        page = choir.visit("mina", width=360, touch=True)
+        page = choir.visit("mina", width=PHONE, touch=True)
         choir.look(page)  # nobody has answered
         for summary in page.locator("main summary").all():
             summary.click()

@@ -1,21 +1,17 @@
 """Meetings and plans in a real Chromium: sixty talks are planned, pinned and published; a question is asked before what is probably not
 wanted; axe looks on in every state, at three widths, in light and dark."""
 
-import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests import build
-from tests.servers import Site, open_site
-from tests.web.test_painting import CHROMIUM, in_chromium
+from tests.servers import Site
+from tests.web.chromium import DESK, PHONE, TABLET, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
-PHONE, TABLET, DESK = 360, 768, 1280
 LOOKS = ((PHONE, "light"), (TABLET, "dark"), (DESK, "light"))
 TALKS = """
 from tests import build
@@ -32,53 +28,20 @@ print("calendar", calendar.pk)
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
-        pytest.skip("There is no Chromium here; CI has one.")
-    with open_site(COMMONTIME_SMTP_URL="") as site:
-        site.start("planner")
-        site.talks = re.search(r"calendar (\S+)", site.manage("shell", "-c", TALKS))[1]
-        yield site
-
-
-class Visits:
-    """Windows of a browser, each of one person; `found` gathers what is wrong on any page."""
-
-    def __init__(self, site: Site, browser: Browser) -> None:
-        self.site, self.browser, self.found = site, browser, []
-
-    def __call__(self, name: str, path: str, *, width: int = DESK, scripts: bool = True) -> Page:
-        context = self.browser.new_context(viewport={"width": width, "height": 740}, java_script_enabled=scripts)
-        page = context.new_page()
-        page.on("console", lambda message: self.found.append(message.text) if "Content Security" in message.text else None)
-        page.on("pageerror", lambda error: self.found.append(str(error)))
-        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.found.append(request.url))
-        page.goto(f"{self.site.url}/app/sign-in/?next={path}")
-        page.fill("[name=identifier]", name)
-        page.fill("[name=password]", build.PASSWORD)
-        page.click("main button")
-        return page
-
-    def look(self, page: Page, *looks: tuple[int, str]) -> None:
-        for width, scheme in looks or LOOKS:
-            page.set_viewport_size({"width": width, "height": 740})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # axe must not look at a colour on its way
-            for violation in Axe().run(page).response["violations"]:
-                self.found.append(f"{page.url} {width} {scheme}: {violation['id']} {violation['nodes'][0]['html']}")
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                self.found.append(f"{page.url}: it scrolls sideways at {width}.")
-        page.set_viewport_size({"width": DESK, "height": 740})
+def site(site: Site) -> Site:
+    site.start("planner")
+    site.talks = re.search(r"calendar (\S+)", site.manage("shell", "-c", TALKS))[1]
+    return site
 
 
 def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
     path = f"/app/calendars/{site.talks}/"
 
     def journey(browser: Browser) -> None:
-        visits = Visits(site, browser)
-        mina = visits("mina", path)
+        windows = Windows(site, browser)
+        mina = windows.sign_in("mina", path)
         mina.get_by_role("link", name="Plan several").click()
-        visits.look(mina, (PHONE, "dark"))
+        windows.look(mina, (PHONE, "dark"))
         mina.fill("[name=duration_minutes]", "30")
         mina.get_by_role("button", name="Make them").click()
         expect(mina.locator(".notice")).to_have_text("60 one-on-ones wait for their times.")
@@ -94,7 +57,7 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         for summary in mina.locator(".result summary").all():
             summary.click()
         expect(mina.locator(".told li")).to_have_count(61)
-        visits.look(mina)
+        windows.look(mina, *LOOKS)
 
         pinned = mina.get_by_role("checkbox", name=re.compile("^Pin Guest59,"))
         pinned.focus()
@@ -105,28 +68,28 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         expect(mina.locator(".slot :checked")).to_have_attribute("value", value)
         mina.get_by_role("button", name="Publish these times").click()
         expect(mina.locator(".result h2").first).to_have_text("Published")
-        visits.look(mina, (PHONE, "dark"))
+        windows.look(mina, (PHONE, "dark"))
 
         assert site.count("mail_message", "kind = 'request'") == 120
         for name in ("guest7", "guest59"):
-            guest = visits(name, path, width=PHONE)
+            guest = windows.sign_in(name, path, width=PHONE)
             own = guest.locator(".fixed > ul li")
             expect(own).to_have_count(1)
             expect(own).to_contain_text(f"Mina & {name.title()}")
             own.get_by_role("link").click()
             expect(guest.locator(".comes .yes")).to_contain_text(f"Mina, {name.title()}")
-        visits.look(guest, (PHONE, "light"), (DESK, "dark"))
+        windows.look(guest, (PHONE, "light"), (DESK, "dark"))
         with guest.expect_download() as download:
             guest.get_by_role("link", name="Add it to my calendar").click()
         assert download.value.suggested_filename == "invite.ics"
-        assert visits.found == []
+        assert windows.found == []
 
     in_chromium(journey)
 
 
 def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_reload(site):
     def journey(browser: Browser) -> None:
-        visits = Visits(site, browser)
+        windows = Windows(site, browser)
         people = {name: site.person(name) for name in ("olga", "pavel")}
         calendar = people["olga"].post("/calendars/", {"name": "Two"}).data["id"]
         people["olga"].post(f"/calendars/{calendar}/participants/", {"user": people["pavel"].id})
@@ -137,9 +100,9 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         mine = f"calendar_id = '{calendar if site.is_postgresql else calendar.replace('-', '')}'"
         site.sql(f"UPDATE calendars_plan SET status = 'running', seconds = 3 WHERE {mine}")
 
-        olga = visits("olga", f"/app/calendars/{calendar}/plan/")
+        olga = windows.sign_in("olga", f"/app/calendars/{calendar}/plan/")
         expect(olga.locator("progress")).to_have_js_property("value", 3)
-        visits.look(olga, (PHONE, "light"), (DESK, "dark"))
+        windows.look(olga, (PHONE, "light"), (DESK, "dark"))
         olga.get_by_role("button", name="Take the best so far").focus()
         site.sql(f"UPDATE calendars_plan SET seconds = 5 WHERE {mine}")
         expect(olga.locator("progress")).to_have_js_property("value", 5)
@@ -155,15 +118,15 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         give(people["pavel"], calendar, 14, 15)
         olga.get_by_role("button", name="Publish these times").click()
         expect(olga.locator(".refusal")).to_contain_text("Plan again.")
-        visits.look(olga, (PHONE, "dark"))
-        assert visits.found == []
+        windows.look(olga, (PHONE, "dark"))
+        assert windows.found == []
 
     in_chromium(journey)
 
 
 def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
     def journey(browser: Browser) -> None:
-        visits = Visits(site, browser)
+        windows = Windows(site, browser)
         people = {name: site.person(name) for name in ("rosa", "tea")}
         calendar = people["rosa"].post("/calendars/", {"name": "Duo", "time_zone": "Europe/Berlin"}).data["id"]
         people["rosa"].post(f"/calendars/{calendar}/participants/", {"user": people["tea"].id})
@@ -171,20 +134,20 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         meeting = people["rosa"].post(f"/calendars/{calendar}/meetings/", fields).data["id"]
         here = f"/app/calendars/{calendar}/meetings/{meeting}/"
 
-        rosa = visits("rosa", here)
+        rosa = windows.sign_in("rosa", here)
         expect(rosa.locator(".empty")).to_contain_text("No start suits anybody yet.")
-        visits.look(rosa, (PHONE, "light"))
+        windows.look(rosa, (PHONE, "light"))
         give(people["rosa"], calendar, 9, 12)
         people["tea"].post(f"/calendars/meetings/{meeting}/suggestions/", {"suggested_time": build.day(10).isoformat()})
         rosa.reload()
         for summary in rosa.locator("main summary").all():
             summary.click()
-        visits.look(rosa)
+        windows.look(rosa, *LOOKS)
         rosa.goto(f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never")
         expect(rosa.locator(".mend")).to_be_visible()
-        visits.look(rosa, (PHONE, "dark"))
+        windows.look(rosa, (PHONE, "dark"))
 
-        plain = visits("rosa", here, width=PHONE, scripts=False)
+        plain = windows.sign_in("rosa", here, width=PHONE, scripts=False)
         plain.locator(".what-if summary").click()
         plain.get_by_label("Minutes").fill("30")
         plain.get_by_role("button", name="Show what would be").click()
@@ -200,24 +163,24 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
 
         # What speaks against another time is asked; the answer comes by the keyboard alone.
         rosa.goto(f"{site.url}{here}")
-        visits.look(rosa, (PHONE, "dark"), (DESK, "dark"))
+        windows.look(rosa, (PHONE, "dark"), (DESK, "dark"))
         rosa.fill("#final_time", build.day(20).strftime("%Y-%m-%dT%H:%M"))
         rosa.keyboard.press("Enter")
         expect(rosa.get_by_role("heading", level=1)).to_have_text("Change it all the same?")
-        visits.look(rosa, (PHONE, "light"), (DESK, "dark"))
+        windows.look(rosa, (PHONE, "light"), (DESK, "dark"))
         rosa.get_by_role("button", name="Yes, all the same").focus()
         rosa.keyboard.press("Enter")
         expect(rosa.locator(".moment")).to_contain_text("20:00–21:00")
         rosa.goto(f"{site.url}{here}edit/")
-        visits.look(rosa, (PHONE, "light"))
-        assert visits.found == []
+        windows.look(rosa, (PHONE, "light"))
+        assert windows.found == []
 
     in_chromium(journey)
 
 
 def test_all_that_could_change_a_best_start_is_fit_to_read(site):
     def journey(browser: Browser) -> None:
-        visits = Visits(site, browser)
+        windows = Windows(site, browser)
         people = {name: site.person(name) for name in ("vera", "wim", "xenia", "yuri")}
         calendar = people["vera"].post("/calendars/", {"name": "Quartet"}).data["id"]
         for name in ("wim", "xenia", "yuri"):
@@ -226,13 +189,13 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
             give(people[name], calendar, start, end)
         meeting = people["vera"].post(f"/calendars/{calendar}/meetings/", {"deadline": build.day(0).isoformat()}).data["id"]
 
-        vera = visits("vera", f"/app/calendars/{calendar}/meetings/{meeting}/?if=1&quorum=2")
+        vera = windows.sign_in("vera", f"/app/calendars/{calendar}/meetings/{meeting}/?if=1&quorum=2")
         expect(vera.locator(".supposed .change dt")).to_have_count(5)
         for summary in vera.locator("main summary").all():
             summary.click()
         expect(vera.locator(".supposed .best")).to_contain_text("Against the best one")
-        visits.look(vera, (PHONE, "light"), (DESK, "dark"))
-        assert visits.found == []
+        windows.look(vera, (PHONE, "light"), (DESK, "dark"))
+        assert windows.found == []
 
     in_chromium(journey)
 

@@ -128,13 +128,11 @@ def _with_flags(row: tuple[Any, ...], flags: Sequence[int]) -> tuple[Any, ...]:
 
 
 def _as_json(expression: str, kind: str) -> str:
-    """Return the SQLite expression that writes an id or a time as JSON shows it."""
+    """Return the SQLite expression that writes an id or a time as JSON shows it; flags stay 0 and 1."""
     if kind == "id":
         ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         return " || '-' || ".join(f"substr({expression}, {start}, {length})" for start, length in ends)
-    if kind == "time":
-        return f"replace({expression}, ' ', 'T') || 'Z'"
-    return f"json(CASE WHEN {expression} THEN 'true' ELSE 'false' END)" if kind == "truth" else expression
+    return f"replace({expression}, ' ', 'T') || 'Z'" if kind == "time" else expression
 
 
 type Column = tuple[str, str]

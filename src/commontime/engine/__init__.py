@@ -3,6 +3,7 @@
 from .against import Loss, losses
 from .ask import least_short, smallest_ask
 from .assign import Pairing, Slots, cut, pair_up
+from .columns import TooManyStartsError
 from .explain import NearMiss, attendance, near_misses, preferences
 from .joint import plan
 from .meetings import Meeting, Plan, Value, Why
@@ -37,6 +38,7 @@ __all__ = [
     "Sessions",
     "Slot",
     "Slots",
+    "TooManyStartsError",
     "Value",
     "Wanted",
     "Why",

@@ -14,6 +14,11 @@ from .meetings import Busy, Meeting, at_times
 from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
+MOST_CELLS = 2**27  # these starts times the people, a byte each
+
+
+class TooManyStartsError(ValueError):
+    """Meetings could start at more moments than memory has room for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +60,10 @@ def worth(preference: Bytes) -> Ints:
 
 
 def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
-    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`."""
+    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`.
+
+    TooManyStartsError: the bounds are too far apart.
+    """
     grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
     tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
     return [_columns(free, meeting, *tables[meeting.duration], busy) for meeting in meetings]
@@ -68,14 +76,13 @@ class Grid:
     step: int
     offsets: Ints
 
-    def within(self, first: int, last: int) -> Ints:
-        """Return those in [first, last], ascending. ValueError: more than memory has room for."""
+    def within(self, first: int, last: int, most: int) -> Ints:
+        """Return those in [first, last], ascending. TooManyStartsError: more than `most`."""
         if not self.step:
             return self.offsets[(self.offsets >= first) & (self.offsets <= last)]
         rounds = range(first // self.step * self.step, last + 1, self.step)
-        if len(rounds) * len(self.offsets) > MOST_STARTS:
-            count = len(rounds) * len(self.offsets)
-            raise ValueError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
+        if (count := len(rounds) * len(self.offsets)) > most:
+            raise TooManyStartsError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
         ticks = (np.array(rounds, np.int64)[:, None] + self.offsets).reshape(-1)
         return ticks[(ticks >= first) & (ticks <= last)]
 
@@ -112,7 +119,7 @@ def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: Grid
         return np.zeros(0, np.int64), np.zeros((free.people, 0), np.int8)
     first = max(min(m.earliest for m in mine), int(free.start.min()))
     last = min(max(m.latest_end for m in mine), int(free.end.max())) - duration
-    starts = grid.within(first, last)
+    starts = grid.within(first, last, min(MOST_STARTS, MOST_CELLS // free.people))
     return starts, np.ascontiguousarray(preferences(free, starts, duration).T)
 
 

@@ -45,7 +45,7 @@ def plan(
     so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever they offered; a
     meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about every half
     second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys
-    that make no sense.
+    that make no sense. TooManyStartsError: bounds too far apart.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)

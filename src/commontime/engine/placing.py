@@ -41,6 +41,7 @@ class Board:
         self._changed: set[int] = set()
 
     def put(self, number: int, column: int) -> None:
+        """Place a meeting that has no place. That it is open there is not looked at."""
         meeting = self.meetings[number]
         self.place[number], self.begin[number] = column, self.starts[number][column]
         self._total += self.gain[number][column]
@@ -51,6 +52,7 @@ class Board:
         self._changed.update(meeting.required, meeting.optional)
 
     def take(self, number: int) -> None:
+        """Leave a meeting without a place, if it has one."""
         column = self.place[number]
         if column < 0:
             return

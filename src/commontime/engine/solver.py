@@ -17,7 +17,9 @@ COUNTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """limit: no solution is worth more; loss (V,): how much less than that, at least, if it uses the variable."""
+    """limit: no solution is worth more; loss (V,): how much less than that, at least, if it uses the variable. used: how many variables
+    above 0 the relaxation has.
+    """
 
     limit: float
     loss: Floats
@@ -132,6 +134,7 @@ def phases(low: Ints, high: Ints) -> list[list[int]]:
 
 
 def weights_of(widths: list[int]) -> Ints:
+    """Return weights for counts, so many values wide each, with which a step of one is worth more than all that those behind it can be."""
     weights = [1]
     for width in reversed(widths[1:]):
         weights.append(weights[-1] * int(width))

@@ -30,7 +30,7 @@ from commontime.core.errors import InvalidInput, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
-from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, rows_of, seconds, touching
+from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, next_quarter, rows_of, seconds, touching
 
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
@@ -171,8 +171,8 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
 
 
 def at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:
-    """Return computed starts at the next quarter of an hour where that is as good for everybody: people say "a quarter to", not "11:31"."""
-    round_ = {each.outcome.start: _next_quarter(each.outcome.start) for each in found if each.stored is None}
+    """Return computed starts at the next quarter of an hour where that is as good for everybody."""
+    round_ = {each.outcome.start: next_quarter(each.outcome.start) for each in found if each.stored is None}
     wanted = [start for start, later in round_.items() if start != later]
     later = (
         dict(zip(wanted, planning.outcomes(group, [round_[start] for start in wanted], meeting.duration), strict=True)) if wanted else {}
@@ -190,10 +190,6 @@ def at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: pl
             each = planning.Ranked(each.rank, other, None, planning.reasons(other, group, meeting, named=named))
         listed.append(each)
     return listed
-
-
-def _next_quarter(start: datetime) -> datetime:
-    return moment(-(-seconds(start) // 900) * 900)
 
 
 def meeting_address(meeting: Meeting) -> str:
@@ -253,7 +249,7 @@ def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
     if cell is None:
         return None
     outcome = planning.outcomes(seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0]))[0]
-    named = fragments.names(moment(cell[0]), outcome, seen.look)
+    named = fragments.names(outcome)
     groups = [(title, len(people), ", ".join(people) if seen.tells else "") for title, people in named]
     return {"when": fragments.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look), "groups": groups}
 
@@ -272,8 +268,7 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             start, end, windows = _read_range(request.body)
             actions.replace_windows(seen.calendar, by=seen.user, start=start, end=end, windows=windows)
         except Refusal as refusal:
-            status = next((status for kind, status in errors.STATUS if isinstance(refusal, kind)), 400)
-            return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=status)
+            return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal))
         return _shown(sight(request, calendar_id))
     form, back = request.POST, f"/app/calendars/{calendar_id}/{seen.look.query()}#mine"
     match form.get("do"):

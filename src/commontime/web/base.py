@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from commontime.accounts import queries as accounts
-from commontime.core.errors import Conflict, InvalidInput, NotAllowed, Refusal, TooMany, Unidentified
+from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unidentified
 from commontime.mail import backends
 from commontime.web import errors
 
@@ -77,6 +78,14 @@ def refusing(view: View) -> View:
 def me(request: HttpRequest) -> User:
     """Return who is signed in, on a page that nobody else gets to."""
     return cast(User, request.user)
+
+
+def posted_id(request: HttpRequest, name: str, otherwise: str) -> UUID:
+    """Return the id that a form sends under this name. NotFound says `otherwise`: it is none."""
+    try:
+        return UUID(request.POST.get(name, ""))
+    except ValueError:
+        raise NotFound(otherwise) from None
 
 
 def next_page(request: HttpRequest) -> str:

@@ -11,11 +11,10 @@ from commontime.calendars import planning
 from commontime.calendars.models import Meeting
 from commontime.web import fragments
 from commontime.web.availability import Sight
-from commontime.web.looking import EPOCH
+from commontime.web.looking import next_quarter
 
 MOST_AT_ONCE = 60  # people; with more the page is there at once, and this is asked for by a link: with a thousand it takes a second
 MOST_WANTED = 6
-QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
 
 def _round(outcome: planning.Outcome, meeting: Meeting, group: planning.Group) -> datetime:
     """Return the next quarter of an hour if it is the same for everybody."""
-    later = outcome.start + -(outcome.start - EPOCH) % QUARTER
+    later = next_quarter(outcome.start)
     if later == outcome.start or not planning.lies_within(meeting, later):
         return outcome.start
     same = (planning.outcomes(group, [later], meeting.duration)[0].row == outcome.row).all()

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib.auth.models import User
@@ -16,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.contacts import actions, queries
-from commontime.core.errors import InvalidInput, NotFound
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.core.errors import InvalidInput
+from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
 
 MOST_CONTACTS = 1000
 MOST_INVITATIONS = 50
@@ -58,16 +57,11 @@ def _do(request: HttpRequest, what: str | None) -> None:
         case "remove":
             actions.remove_contact(request.POST.get("username", "").replace("\x00", ""), by=user)
         case "revoke":
-            calendar_actions.revoke_invitation(calendars.invitation_for(user, _id(request.POST.get("invitation"))), by=user)
+            calendar_actions.revoke_invitation(
+                calendars.invitation_for(user, posted_id(request, "invitation", _("There is no such invitation."))), by=user
+            )
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
-
-
-def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise NotFound(_("There is no such invitation.")) from None
 
 
 def _shared(user: User, people: Iterable[int]) -> dict[int, list[Any]]:

@@ -17,9 +17,12 @@ STATUS: list[tuple[type[errors.Refusal], int]] = [
 ]
 
 
+def status_of(refusal: errors.Refusal) -> int:
+    return next((status for kind, status in STATUS if isinstance(refusal, kind)), 400)
+
+
 def page_for(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
-    status = next((status for kind, status in STATUS if isinstance(refusal, kind)), 400)
-    response = plain(request, status, refusal.detail)
+    response = plain(request, status_of(refusal), refusal.detail)
     if isinstance(refusal, errors.TooMany):
         response["Retry-After"] = str(refusal.retry_after)
     return response

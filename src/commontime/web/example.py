@@ -54,7 +54,7 @@ def _made(monday: date, language: str) -> Example:
     people = [
         planning.Person(at, "", name, "", "", True, at < LEADERS, times) for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
     ]
-    group = planning.Group([person for person in people if person.packed], [person for person in people if not person.packed])
+    group = planning.group_of(people)
     shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
     found = heat(group, shown)
     start = datetime.combine(monday, datetime.min.time(), ZONE)

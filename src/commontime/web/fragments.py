@@ -171,10 +171,8 @@ def summary(found: Heat) -> str:
     return said if answered else _("Nobody has answered yet.")
 
 
-def names(start: datetime, outcome: planning.Outcome | None, shown: Look) -> list[tuple[str, list[str]]]:
+def names(outcome: planning.Outcome) -> list[tuple[str, list[str]]]:
     """Return groups of names for one cell: who can, if need be, who can't, and who has not answered."""
-    if outcome is None:
-        return []
     groups = [
         (_("Can"), [*outcome.ideal, *outcome.works]),
         (_("If need be"), outcome.if_need_be),

@@ -79,8 +79,7 @@ def _waits_for_answer(calendar: Any) -> bool:
 
 
 def _overdue(meeting: Any) -> Need:
-    address = meeting_address(meeting) or f"/app/calendars/{meeting.calendar_id}/"
-    return Need(meeting.title or _("Meeting"), meeting.calendar.name, address, meeting.deadline)
+    return Need(meeting.title or _("Meeting"), meeting.calendar.name, meeting_address(meeting), meeting.deadline)
 
 
 def _unanswered(calendar: Any) -> Need:

@@ -156,8 +156,7 @@ def heat(group: planning.Group, shown: Look) -> Heat:
 
 
 def everybody(calendar: Calendar) -> planning.Group:
-    people = planning.people_of(calendar)
-    return planning.Group([person for person in people if person.packed], [person for person in people if not person.packed])
+    return planning.group_of(planning.people_of(calendar))
 
 
 def moment(seconds: float) -> datetime:
@@ -169,6 +168,11 @@ def seconds(moment: datetime) -> float:
     length = moment - EPOCH
     whole = length.days * 86_400 + length.seconds
     return whole + length.microseconds / 1_000_000 if length.microseconds else whole
+
+
+def next_quarter(start: datetime) -> datetime:
+    """Return the quarter of an hour from `start` on: people say "a quarter to", not "11:31"."""
+    return start + -(start - EPOCH) % timedelta(minutes=15)
 
 
 def rows_of(windows: Sequence[grid.Window]) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import fragments
 from commontime.web.availability import Sight, at_round_times, meeting_address
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, MeetingForm, moment_field
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
 from commontime.web.kept import tag_of
@@ -291,7 +291,7 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return suggesting
             return redirect(_with(seen, done="suggested"))
         case "take-back":
-            suggestion = queries.suggestion_for(user, found.pk, _id(post.get("suggestion")))
+            suggestion = queries.suggestion_for(user, found.pk, posted_id(request, "suggestion", _("This meeting has no such suggestion.")))
             actions.withdraw_suggestion(suggestion, by=user)
         case "fix":
             fixing = FixForm(post)
@@ -372,13 +372,6 @@ def _when(seen: Seen, moment: datetime) -> str:
 
 def _with(seen: Seen, **more: str) -> str:
     return f"{meeting_address(seen.meeting)}{seen.sight.look.query(**more)}"
-
-
-def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise NotFound(_("This meeting has no such suggestion.")) from None
 
 
 # Editing ------------------------------------------------------------------------------------------------------------------

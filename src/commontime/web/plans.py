@@ -255,7 +255,7 @@ def _notice(request: HttpRequest) -> str:
 def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     answer, plan = seen.answer, seen.plan
     status = PlanStatus(plan.status) if plan else None
-    told = planning.told_of([(seen.meetings[placed.meeting]) for placed in seen.placed]) if status == PlanStatus.DONE else []
+    told = planning.told_of([seen.meetings[placed.meeting] for placed in seen.placed]) if status == PlanStatus.DONE else []
     wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
     count = {"placed": len(seen.placed), "wanted": wanted}
     return {

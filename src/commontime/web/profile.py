@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -22,8 +21,8 @@ from commontime.accounts.queries import full_name
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
-from commontime.core.errors import InvalidInput, NotFound
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.core.errors import InvalidInput
+from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
 from commontime.web.fields import ZoneInput, password_field
 from commontime.web.middleware import open_page_session
 
@@ -199,16 +198,9 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
 
 def _end_session(request: HttpRequest) -> HttpResponse:
     user = me(request)
-    session = queries.session_for(user, _id(request.POST.get("session")))
+    session = queries.session_for(user, posted_id(request, "session", _("You are not signed in there.")))
     actions.end_session(session)
     return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
-
-
-def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise NotFound(_("You are not signed in there.")) from None
 
 
 # Export -----------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and why some can't."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -55,7 +55,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What a plan is worth, in the order of importance: of the first two more is better, of the next two less, of the last more."""
+    """The engine's Value. In the order of importance: of the first two more is better, of the next two less, of the last more."""
 
     priority: int
     optional: int
@@ -121,7 +121,7 @@ class Problem:
         seen = [
             [(person.user_id, person.packed) for person in self.people],
             sorted(self.busy),
-            [(meeting.pk, meeting.version) for meeting in self.meetings],
+            [(meeting.pk, meeting.version, meeting.calendar.window_start) for meeting in self.meetings],
             [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
         ]
@@ -205,14 +205,21 @@ def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime)
             raise InvalidInput(_("A meeting can't be pinned outside the times that it and its calendar allow."), field="pinned")
 
 
-def busy_times(users: Sequence[int], *, after: datetime) -> list[Busy]:
-    """Return when these people are in scheduled meetings, in any calendar, that end after this moment. One query."""
+def busy_times(users: Iterable[int], *, after: datetime, before: datetime | None = None, but: Meeting | None = None) -> list[Busy]:
+    """Return when these people are in scheduled meetings, in any calendar, that end after a moment and begin before another one.
+
+    but: a meeting left out. One query.
+    """
     wanted = set(users)
     rows = (
         queries.meetings()
         .filter(final_time__gt=after - LONGEST_MEETING, calendar__participants__user__in=wanted)
         .annotate(minutes=Coalesce(F("duration_minutes"), F("calendar__duration_minutes")), person=F("calendar__participants__user_id"))
     )
+    if before:
+        rows = rows.filter(final_time__lt=before)
+    if but:
+        rows = rows.exclude(pk=but.pk)
     found = []
     for row in rows:
         assert row.final_time is not None
@@ -250,19 +257,27 @@ def _posed(
 
 
 def solve(problem: Problem, question: Question, *, seconds: float, on_progress: Callable[[Answer], bool] | None = None) -> Answer:
-    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search."""
+    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search.
+
+    InvalidInput: its bounds are so far apart that it is too large to compute.
+    """
 
     def tell(plan: engine.Plan) -> bool:
         return on_progress is not None and on_progress(_answer(problem, question, plan, asks=False))
 
-    plan = engine.plan(
-        problem.free,
-        problem.posed,
-        align=question.align_minutes,
-        seconds=seconds,
-        busy=problem.busy,
-        on_progress=tell if on_progress else None,
-    )
+    try:
+        plan = engine.plan(
+            problem.free,
+            problem.posed,
+            align=question.align_minutes,
+            seconds=seconds,
+            busy=problem.busy,
+            on_progress=tell if on_progress else None,
+        )
+    except engine.TooManyStartsError:
+        raise InvalidInput(
+            _("These meetings could start at too many moments. Give them or their calendar bounds that are nearer.")
+        ) from None
     return _answer(problem, question, plan, asks=True)
 
 
@@ -270,8 +285,7 @@ def better(one: Answer, other: Answer) -> Answer:
     """Return the better of two answers to one question; the first if they are worth the same."""
 
     def key(answer: Answer) -> tuple[int, ...]:
-        value = answer.value
-        return (value.priority, value.optional, -value.if_need_be, -value.works, value.preference)
+        return engine.Value(*msgspec.structs.astuple(answer.value)).key
 
     return other if key(other) > key(one) else one
 

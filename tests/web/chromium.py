@@ -1,0 +1,115 @@
+"""People in a real Chromium: each has a window of their own, and what is wrong on any page is gathered."""
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+
+from tests import build
+from tests.servers import Site
+
+CHROMIUM = shutil.which("chromium")
+PHONE, TABLET, DESK = 360, 768, 1280
+HEIGHT = 740
+
+
+def in_chromium(visit: Callable[[Browser], Any]) -> Any:
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
+
+    def run() -> Any:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            try:
+                return visit(browser)
+            finally:
+                browser.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
+
+
+class Windows:
+    """Windows of a browser, each of one person; `found` gathers what is wrong on any page, and on which."""
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        self.site, self.browser = site, browser
+        self.found: list[str] = []
+
+    def open(self, *, width: int = DESK, touch: bool = False, scripts: bool = True, zone: str = "UTC") -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": HEIGHT}, has_touch=touch, is_mobile=touch, java_script_enabled=scripts, timezone_id=zone
+        )
+        page = context.new_page()
+        page.on("console", lambda message: self.complain(page, message.text) if "Content Security" in message.text else None)
+        page.on("pageerror", lambda error: self.complain(page, str(error)))
+        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.complain(page, request.url))
+        page.on("dialog", lambda dialog: self.hear(page, dialog))
+        return page
+
+    def sign_in(self, name: str, path: str = "/app/", **window: Any) -> Page:
+        """Open a window, sign in on its way to a page, and return it there."""
+        page = self.open(**window)
+        page.goto(f"{self.site.url}/app/sign-in/?{urlencode({'next': path})}")
+        page.fill("[name=identifier]", name)
+        page.fill("[name=password]", build.PASSWORD)
+        page.click("main button")
+        page.wait_for_url(lambda url: url == self.site.url + path)
+        return page
+
+    def hear(self, page: Page, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":
+            dialog.accept()  # it asks whether to leave
+        else:
+            self.complain(page, f"It said {dialog.message}")
+            dialog.dismiss()
+
+    def complain(self, page: Page, what: str) -> None:
+        self.found.append(f"{page.url}: {what}")
+
+    def look(self, page: Page, *looks: tuple[int, str]) -> None:
+        """Have axe look at the page as it stands, or in each of these widths and colour schemes."""
+        if not looks:
+            self.look_at(page)
+        before = page.viewport_size
+        for width, scheme in looks:
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # axe must not look at a colour on its way
+            self.look_at(page, f"{width} {scheme} ")
+        page.set_viewport_size(before)
+
+    def look_at(self, page: Page, how: str = "") -> None:
+        for violation in Axe().run(page).response["violations"]:
+            self.complain(page, f"{how}{violation['id']} {violation['nodes'][0]['html']}")
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            self.complain(page, f"{how}It scrolls sideways.")
+
+
+# Painting, in a calendar of the week from MONDAY on that is shown from 8 o'clock ------------------------------------------------
+
+MONDAY = (lambda day: day + timedelta(days=7 - day.weekday()))(build.day(0, days=14))
+
+
+def at(day: int, hour: float) -> datetime:
+    return MONDAY + timedelta(days=day, hours=hour)
+
+
+def cell(page: Page, day: int, hour: float) -> Any:
+    return page.locator("availability-grid tbody tr").nth(int((hour - 8) * 2)).locator("td").nth(day)
+
+
+def drag(page: Page, start: Any, end: Any) -> None:
+    page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
+    start.scroll_into_view_if_needed()
+    start.hover()
+    page.mouse.down()
+    end.hover()
+    page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("availability-grid .state")).to_have_text("Saved")
