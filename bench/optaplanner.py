@@ -39,7 +39,7 @@ OVERLAPPING = 10
 NEVER = 1 << 50
 EXCHANGES = 0.4  # of all moves
 # One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even hard conflicts are free to move at first.
-HARD, MEDIUM, HOT, COLD = 50_000, 1_000, 15_000.0, 5.0
+HARD, MEDIUM, HOT, COLD = 50_000, 2_000, 15_000.0, 5.0
 CHUNK = 10_000  # moves at one temperature
 
 Array = np.ndarray[Any, Any]

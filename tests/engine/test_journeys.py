@@ -101,3 +101,14 @@ def test_journeys_that_make_no_sense_are_refused(travel):
 
     with pytest.raises(ValueError):
         plan(windows([(0, 0, 600, 5)], 1), [meeting], travel=travel)
+
+
+def test_one_on_ones_in_a_row_leave_time_for_the_way_between_them():
+    free = windows([(person, 0, 180, 5) for person in range(5)], 5)
+    meetings = [Meeting(duration=30, required=(0, other), optional=(), earliest=0, latest_end=180) for other in range(1, 5)]
+    travel = [[45]]
+
+    found = plan(free, meetings, align=GRID, seconds=60, travel=travel)
+
+    assert is_possible(free, meetings, found.start, found.attends, travel)
+    assert found.value.priority == 3

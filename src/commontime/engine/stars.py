@@ -39,7 +39,7 @@ def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: 
     first, length = meetings[0], board.apart[numbers[0]][numbers[0]]
     bounds = {"earliest": min(m.earliest for m in meetings), "latest_end": max(m.latest_end for m in meetings)}
     possible = np.unique(np.concatenate([board.options[number].start for number in numbers]))
-    for slots in (cut(free, owner, first.duration, buffer=first.buffer, **bounds).start, _in_a_row(possible, length)):
+    for slots in (cut(free, owner, first.duration, buffer=length - first.duration, **bounds).start, _in_a_row(possible, length)):
         worth = np.zeros((len(numbers), len(slots)))
         column = np.full(worth.shape, -1)
         for row, number in enumerate(numbers):
