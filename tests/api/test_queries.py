@@ -107,7 +107,7 @@ TABLE = """
  5+1! POST /calendars/invitations/
  4+2  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
- 5+1! PUT /calendars/invitations/{invitation_id}/
+ 4+1  PUT /calendars/invitations/{invitation_id}/
  3    PUT /calendars/invitations/{invitation_id}/ (decline)
  3    DELETE /calendars/invitations/{invitation_id}/
  3    GET /calendars/get-user-id/{username}/

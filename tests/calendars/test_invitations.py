@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 
 from commontime.accounts.models import Mute
-from commontime.calendars import actions, tasks
+from commontime.calendars import actions, queries, tasks
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
@@ -69,7 +69,7 @@ def test_who_takes_part_is_not_invited(mina, iris, calendar):
 
 def test_who_declined_is_left_alone_for_seven_days(mina, iris, calendar):
     invitation = actions.invite_person(calendar, by=mina, receiver=iris.pk)
-    actions.decline_invitation(fresh(invitation), by=iris)
+    actions.decline_invitation(invitation.pk, by=iris)
 
     with refuses(Conflict, "declined_recently"):
         actions.invite_person(calendar, by=mina, receiver=iris.pk)
@@ -109,7 +109,7 @@ def test_who_accepts_takes_part_and_the_owner_hears_of_it(mina, iris, calendar, 
     meeting = build.meeting(calendar=calendar, final_time=TEN)
     invitation = build.invitation(calendar, iris)
 
-    accepted = actions.accept_invitation(fresh(invitation), by=iris)
+    accepted = actions.accept_invitation(invitation.pk, by=iris)
 
     assert accepted.status == fresh(invitation).status == "accepted"
     assert fresh(invitation).answered_at == accepted.answered_at
@@ -120,76 +120,78 @@ def test_who_accepts_takes_part_and_the_owner_hears_of_it(mina, iris, calendar, 
     assert to_mina.subject == "Iris takes part in Choir"
 
 
-def test_accepting_again_changes_nothing(iris, calendar):
+def test_accepting_again_changes_nothing(iris, calendar, monkeypatch):
     invitation = build.invitation(calendar, iris)
     read_before = fresh(invitation)
-    actions.accept_invitation(fresh(invitation), by=iris)
+    actions.accept_invitation(invitation.pk, by=iris)
 
     for again in (fresh(invitation), read_before):
+        monkeypatch.setattr(queries, "locked_invitation_for", lambda user, pk, found=again: found)
         with changes_nothing():
-            assert actions.accept_invitation(again, by=iris).status == "accepted"
+            assert actions.accept_invitation(invitation.pk, by=iris).status == "accepted"
 
 
-def test_declining_keeps_one_out_and_again_changes_nothing(iris, calendar, post):
+def test_declining_keeps_one_out_and_again_changes_nothing(iris, calendar, post, monkeypatch):
     invitation = build.invitation(calendar, iris)
     read_before = fresh(invitation)
 
-    assert actions.decline_invitation(fresh(invitation), by=iris).status == "declined"
+    assert actions.decline_invitation(invitation.pk, by=iris).status == "declined"
 
     assert not takes_part(iris, calendar)
     assert post.told() == []
     for again in (fresh(invitation), read_before):
+        monkeypatch.setattr(queries, "invitation_for", lambda user, pk, found=again: found)
         with changes_nothing():
-            assert actions.decline_invitation(again, by=iris).status == "declined"
+            assert actions.decline_invitation(invitation.pk, by=iris).status == "declined"
 
 
 def test_an_answer_stands(iris, calendar):
     accepted, declined = build.invitation(calendar, iris), build.invitation(build.calendar(), iris)
-    actions.accept_invitation(fresh(accepted), by=iris)
-    actions.decline_invitation(fresh(declined), by=iris)
+    actions.accept_invitation(accepted.pk, by=iris)
+    actions.decline_invitation(declined.pk, by=iris)
 
     with refuses(Conflict, "already_answered"):
-        actions.decline_invitation(fresh(accepted), by=iris)
+        actions.decline_invitation(accepted.pk, by=iris)
     with refuses(Conflict, "already_answered"):
-        actions.accept_invitation(fresh(declined), by=iris)
+        actions.accept_invitation(declined.pk, by=iris)
 
 
 def test_accepting_after_the_owner_added_one_is_no_conflict(mina, iris, calendar, post):
     invitation = build.invitation(calendar, iris)
     build.participant(calendar, iris)
 
-    assert actions.accept_invitation(fresh(invitation), by=iris).status == "accepted"
+    assert actions.accept_invitation(invitation.pk, by=iris).status == "accepted"
 
     assert post.told() == []
 
 
 def test_an_accepted_invitation_is_no_way_back_in(mina, iris, calendar):
     invitation = build.invitation(calendar, iris)
-    actions.accept_invitation(fresh(invitation), by=iris)
+    actions.accept_invitation(invitation.pk, by=iris)
     CalendarParticipant.objects.filter(user=iris).delete()
 
-    with changes_nothing():
-        actions.accept_invitation(fresh(invitation), by=iris)
+    with changes_nothing(), refuses(NotFound):
+        actions.accept_invitation(invitation.pk, by=iris)
     assert not takes_part(iris, calendar)
 
 
 def test_nobody_else_answers(mina, iris, calendar):
     eve, invitation = build.user("eve"), build.invitation(calendar, iris)
 
-    for who in (mina, eve):
+    for who, refusal in ((mina, NotAllowed), (eve, NotFound)):
         for answer in (actions.accept_invitation, actions.decline_invitation):
-            with refuses(NotAllowed):
-                answer(fresh(invitation), by=who)
+            with refuses(refusal):
+                answer(invitation.pk, by=who)
 
 
 def test_joining_waits_until_the_calendar_is_open_again(iris, calendar):
-    invitation = fresh(build.invitation(calendar, iris))
+    invitation = build.invitation(calendar, iris)
     Calendar.objects.update(is_finalized=True)
 
     with refuses(Conflict, "calendar_finalized"):
-        actions.accept_invitation(invitation, by=iris)
+        actions.accept_invitation(invitation.pk, by=iris)
     Calendar.objects.update(is_finalized=False)
-    actions.accept_invitation(fresh(invitation), by=iris)
+    actions.accept_invitation(invitation.pk, by=iris)
 
     assert takes_part(iris, calendar)
 
@@ -232,7 +234,7 @@ def test_what_was_taken_back_can_not_be_answered(mina, iris, calendar):
 
     for answer in (actions.accept_invitation, actions.decline_invitation):
         with refuses(NotFound):
-            answer(invitation, by=iris)
+            answer(invitation.pk, by=iris)
 
 
 # Invite an address ---------------------------------------------------------------------------------------------------
@@ -366,7 +368,7 @@ def test_an_invitation_taken_back_or_answered_before_its_mail_went_out_has_none(
 
     for invitation in (revoked, by_mail):
         actions.revoke_invitation(fresh(invitation), by=mina)
-    actions.decline_invitation(fresh(declined), by=sam)
+    actions.decline_invitation(declined.pk, by=sam)
 
     assert post.deliver() == []
 

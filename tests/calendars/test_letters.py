@@ -12,7 +12,7 @@ from commontime.accounts.models import Mute, UserSetting
 from commontime.calendars import actions, queries, tasks
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.calendars.tasks import letters as notices
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound, TooMany
@@ -66,7 +66,7 @@ def one_of_each(mina, sam) -> None:
     actions.remove_window(build.window(calendar, sam, TEN, NOON), by=sam)
     actions.add_participant(calendar, by=mina, user=iris.pk)
     invitation = actions.invite_person(calendar, by=mina, receiver=eve.pk)
-    actions.accept_invitation(Invitation.objects.select_related("calendar__owner", "receiver").get(pk=invitation.pk), by=eve)
+    actions.accept_invitation(invitation.pk, by=eve)
     actions.invite_person(calendar, by=mina, receiver=build.user("bao").pk)
     actions.invite_address(calendar, by=mina, email="guest@example.org")
     remove(iris, calendar)

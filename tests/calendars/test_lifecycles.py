@@ -137,7 +137,7 @@ class World:
         if person := self.absent():
             Invitation.objects.filter(receiver=person).delete()
             invitation = actions.invite_person(self.fresh_calendar(), by=self.owner, receiver=person.pk)
-            actions.accept_invitation(Invitation.objects.select_related("calendar__owner", "receiver").get(pk=invitation.pk), by=person)
+            actions.accept_invitation(invitation.pk, by=person)
 
     def change_calendar(self) -> None:
         changes = [

@@ -95,6 +95,7 @@ def switch_off() -> None:
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
     base._names = lambda header, tag: bool(header)
     base._take_turns = lambda path: None
+    queries.locked_invitation_for = queries.invitation_for
     off = {
         "hold": lambda calendar: None,
         "held": lambda meeting: meeting,

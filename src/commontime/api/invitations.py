@@ -140,10 +140,9 @@ class InvitationOne(View):
     )
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Accept or decline an invitation one received. The same answer again changes nothing."""
-        invitation = queries.invitation_for(request.user, invitation_id)
         answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
         data = parse(InvitationAnswer, request)
-        return shown(request, show(answer[data["status"]](invitation, by=request.user)))
+        return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
     patch = put
 

@@ -469,7 +469,21 @@ def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
 
 def invitation_for(user: User, invitation_id: UUID) -> Invitation:
     """Return the invitation to its receiver, its sender or the calendar's owner."""
-    invitation = _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id).first()
+    return _there(_invitation(user, invitation_id).first())
+
+
+def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
+    """Hold the invitation's calendar (actions/checks.py) and return the invitation like `invitation_for`, its calendar as it is now."""
+    rows = _invitation(user, invitation_id).select_for_update(no_key=True, of=("calendar",))
+    # If the calendar changed hands while this waited, PostgreSQL finds that its owner is not who came along, and gives no row.
+    return _there(rows.first() or rows.first())
+
+
+def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
+    return _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id)
+
+
+def _there(invitation: Invitation | None) -> Invitation:
     if invitation is None:
         raise NotFound(_("There is no such invitation."))
     return invitation

@@ -151,7 +151,7 @@ class Demo:
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
         declined, *_ = [actions.invite_person(calendar, by=self.people["amara"], receiver=self.people[name].pk) for name in asked]
-        actions.decline_invitation(declined, by=self.people[asked[0]])
+        actions.decline_invitation(declined.pk, by=self.people[asked[0]])
         self.answer(calendar, [name for name in joined if name not in ("noor", "dagmar")], days=14)
         self.fix_best(self.look_for(calendar, "Sectional", deadline=2))
 
@@ -199,7 +199,7 @@ class Demo:
         user = self.people[person]
         if user.usersetting.who_may_add_me == "contacts":
             invitation = actions.invite_person(calendar, by=calendar.owner, receiver=user.pk)
-            actions.accept_invitation(invitation, by=user)
+            actions.accept_invitation(invitation.pk, by=user)
         else:
             actions.add_participant(calendar, by=calendar.owner, user=user.pk, required=person in MUST_BE_THERE)
 
