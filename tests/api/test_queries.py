@@ -104,8 +104,8 @@ TABLE = """
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
- 5+1! POST /calendars/invitations/
- 4+2  POST /calendars/invitations/ (address)
+ 4+1  POST /calendars/invitations/
+ 3+2  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
  4+1  PUT /calendars/invitations/{invitation_id}/
  3    PUT /calendars/invitations/{invitation_id}/ (decline)

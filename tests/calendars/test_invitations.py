@@ -45,7 +45,7 @@ def takes_part(user, calendar) -> bool:
 
 
 def test_who_is_invited_hears_of_it_and_does_not_take_part_yet(mina, iris, calendar, post):
-    invitation = actions.invite_person(calendar, by=mina, receiver=iris.pk)
+    invitation = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
 
     assert (invitation.status, invitation.sender, invitation.receiver) == ("pending", mina, iris)
     assert not takes_part(iris, calendar)
@@ -54,27 +54,27 @@ def test_who_is_invited_hears_of_it_and_does_not_take_part_yet(mina, iris, calen
 
 
 def test_a_person_is_invited_once_at_a_time(mina, iris, calendar):
-    actions.invite_person(calendar, by=mina, receiver=iris.pk)
+    actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
 
     with refuses(Conflict, "already_invited"):
-        actions.invite_person(calendar, by=mina, receiver=iris.pk)
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
 
 
 def test_who_takes_part_is_not_invited(mina, iris, calendar):
     build.participant(calendar, iris)
 
     with refuses(Conflict, "already_participant"):
-        actions.invite_person(calendar, by=mina, receiver=iris.pk)
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
 
 
 def test_who_declined_is_left_alone_for_seven_days(mina, iris, calendar):
-    invitation = actions.invite_person(calendar, by=mina, receiver=iris.pk)
+    invitation = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
     actions.decline_invitation(invitation.pk, by=iris)
 
     with refuses(Conflict, "declined_recently"):
-        actions.invite_person(calendar, by=mina, receiver=iris.pk)
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
     Invitation.objects.update(answered_at=clock.now() - timedelta(days=7))
-    again = actions.invite_person(calendar, by=mina, receiver=iris.pk)
+    again = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
 
     assert again.pk != invitation.pk
     assert Invitation.objects.count() == 2
@@ -85,21 +85,21 @@ def test_only_the_owner_invites_and_only_people_there_are(mina, iris, calendar):
     gone, eve = build.user("gone", is_active=False), build.user("eve")
 
     with refuses(NotAllowed):
-        actions.invite_person(calendar, by=iris, receiver=eve.pk)
+        actions.invite_person(calendar.pk, by=iris, receiver=eve.pk)
     with refuses(NotAllowed):
-        actions.invite_address(calendar, by=iris, email="eve@example.org")
+        actions.invite_address(calendar.pk, by=iris, email="eve@example.org")
     for unknown in (gone.pk, 0, mina.pk):
         with refuses(InvalidInput, field="receiver"):
-            actions.invite_person(calendar, by=mina, receiver=unknown)
+            actions.invite_person(calendar.pk, by=mina, receiver=unknown)
 
 
 def test_nobody_is_invited_while_the_calendar_is_finalised(mina, iris, calendar):
     Calendar.objects.update(is_finalized=True)
 
     with refuses(Conflict, "calendar_finalized"):
-        actions.invite_person(calendar, by=mina, receiver=iris.pk)
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
     with refuses(Conflict, "calendar_finalized"):
-        actions.invite_address(calendar, by=mina, email="guest@example.org")
+        actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
 
 
 # Answer --------------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def link_in(mail) -> str:
 
 
 def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
-    invitation = actions.invite_address(calendar, by=mina, email="New.Friend@Example.org")
+    invitation = actions.invite_address(calendar.pk, by=mina, email="New.Friend@Example.org")
 
     assert (invitation.status, invitation.receiver, invitation.email) == ("pending", None, "new.friend@example.org")
     assert post.told() == ["invitation_by_email new.friend"]
@@ -261,14 +261,14 @@ def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
 
 def test_an_address_keeps_its_letters(mina, calendar):
     # strasse.example is somebody else's domain.
-    assert actions.invite_address(calendar, by=mina, email="me@Straße.example").email == "me@straße.example"
+    assert actions.invite_address(calendar.pk, by=mina, email="me@Straße.example").email == "me@straße.example"
 
 
 def test_an_address_is_invited_once_at_a_time_whatever_its_case(mina, calendar):
-    actions.invite_address(calendar, by=mina, email="guest@example.org")
+    actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
 
     with refuses(Conflict, "already_invited"):
-        actions.invite_address(calendar, by=mina, email="GUEST@example.org")
+        actions.invite_address(calendar.pk, by=mina, email="GUEST@example.org")
 
 
 @pytest.mark.parametrize(
@@ -276,14 +276,14 @@ def test_an_address_is_invited_once_at_a_time_whatever_its_case(mina, calendar):
 )
 def test_what_is_no_address_is_not_invited(mina, calendar, email):
     with refuses(InvalidInput, field="email"):
-        actions.invite_address(calendar, by=mina, email=email)
+        actions.invite_address(calendar.pk, by=mina, email=email)
 
 
 def test_that_an_address_has_an_account_is_told_to_nobody(mina, iris, calendar):
     build.participant(calendar, iris)
 
-    known = actions.invite_address(calendar, by=mina, email=iris.email)
-    unknown = actions.invite_address(calendar, by=mina, email="unknown@example.org")
+    known = actions.invite_address(calendar.pk, by=mina, email=iris.email)
+    unknown = actions.invite_address(calendar.pk, by=mina, email="unknown@example.org")
 
     assert (known.status, known.receiver) == (unknown.status, unknown.receiver) == ("pending", None)
 
@@ -293,13 +293,13 @@ def test_an_address_is_not_written_to_more_often_than_the_limit(mina, post, sett
     calendars = [build.calendar(owner=build.user()) for _ in range(4)]
 
     for calendar in calendars[:3]:
-        actions.invite_address(calendar, by=calendar.owner, email="victim@example.org")
+        actions.invite_address(calendar.pk, by=calendar.owner, email="victim@example.org")
     with refuses(TooMany):
-        actions.invite_address(calendars[3], by=calendars[3].owner, email="VICTIM@example.org")
+        actions.invite_address(calendars[3].pk, by=calendars[3].owner, email="VICTIM@example.org")
 
 
 def test_a_link_works_once(mina, iris, calendar, post):
-    actions.invite_address(calendar, by=mina, email="guest@example.org")
+    actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     token = link_in(post.deliver()[0])
     actions.accept_invitation_link(token, by=iris)
     eve = build.user("eve")
@@ -310,7 +310,7 @@ def test_a_link_works_once(mina, iris, calendar, post):
 
 
 def test_a_link_that_was_claimed_is_nobody_elses(mina, iris, calendar, post):
-    invitation = actions.invite_address(calendar, by=mina, email="guest@example.org")
+    invitation = actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     token, eve = link_in(post.deliver()[0]), build.user("eve")
     Invitation.objects.filter(pk=invitation.pk).update(receiver=iris)
 
@@ -320,7 +320,7 @@ def test_a_link_that_was_claimed_is_nobody_elses(mina, iris, calendar, post):
 
 
 def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
-    invitation = actions.invite_address(calendar, by=mina, email="guest@example.org")
+    invitation = actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     token = link_in(post.deliver()[0])
     forged = [
         token[:-1] + ("a" if token[-1] != "a" else "b"),
@@ -339,7 +339,7 @@ def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
 
 
 def test_who_takes_part_needs_no_link(mina, calendar, post):
-    actions.invite_address(calendar, by=mina, email="guest@example.org")
+    actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     token = link_in(post.deliver()[0])
 
     with refuses(Conflict, "already_participant"):
@@ -347,8 +347,8 @@ def test_who_takes_part_needs_no_link(mina, calendar, post):
 
 
 def test_somebody_invited_twice_joins_once(mina, iris, calendar, post):
-    actions.invite_person(calendar, by=mina, receiver=iris.pk)
-    actions.invite_address(calendar, by=mina, email="iris@private.example")
+    actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    actions.invite_address(calendar.pk, by=mina, email="iris@private.example")
     token = link_in(post.deliver()[-1])
 
     actions.accept_invitation_link(token, by=iris)
@@ -362,9 +362,9 @@ def test_somebody_invited_twice_joins_once(mina, iris, calendar, post):
 
 def test_an_invitation_taken_back_or_answered_before_its_mail_went_out_has_none(mina, iris, calendar, post):
     sam = build.user("sam")
-    revoked = actions.invite_person(calendar, by=mina, receiver=iris.pk)
-    declined = actions.invite_person(calendar, by=mina, receiver=sam.pk)
-    by_mail = actions.invite_address(calendar, by=mina, email="guest@example.org")
+    revoked = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    declined = actions.invite_person(calendar.pk, by=mina, receiver=sam.pk)
+    by_mail = actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
 
     for invitation in (revoked, by_mail):
         actions.revoke_invitation(fresh(invitation), by=mina)
@@ -378,15 +378,15 @@ def test_who_muted_the_sender_or_switched_invitations_off_gets_no_mail(mina, iri
     Mute.objects.create(user=iris, sender=mina)
 
     for receiver in (iris, sam):
-        actions.invite_person(calendar, by=mina, receiver=receiver.pk)
+        actions.invite_person(calendar.pk, by=mina, receiver=receiver.pk)
 
     assert post.deliver() == []
     assert Invitation.objects.count() == 2
 
 
 def test_an_invitation_by_somebody_deactivated_meanwhile_is_not_sent(mina, iris, calendar, post):
-    actions.invite_person(calendar, by=mina, receiver=iris.pk)
-    actions.invite_address(calendar, by=mina, email="guest@example.org")
+    actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     type(mina).objects.filter(pk=mina.pk).update(is_active=False)
 
     assert post.deliver() == []

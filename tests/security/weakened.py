@@ -98,6 +98,7 @@ def switch_off() -> None:
     queries.locked_invitation_for = queries.invitation_for
     off = {
         "hold": lambda calendar: None,
+        "held_named": queries.calendar_named,
         "held": lambda meeting: meeting,
         "held_unchanged": lambda meeting: meeting,
         "require_running": lambda calendar: None,

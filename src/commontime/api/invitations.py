@@ -119,11 +119,10 @@ class Invitations(View):
         Send one of the two. After a refusal one can be invited again in seven days.
         """
         data = parse(InvitationInput, request)
-        calendar = queries.calendar_named(request.user, data["calendar"])
         if "email" in data:
-            invitation = actions.invite_address(calendar, by=request.user, email=data["email"])
+            invitation = actions.invite_address(data["calendar"], by=request.user, email=data["email"])
         else:
-            invitation = actions.invite_person(calendar, by=request.user, receiver=data["receiver"])
+            invitation = actions.invite_person(data["calendar"], by=request.user, receiver=data["receiver"])
         return shown(request, show(invitation), status=201, location=f"/calendars/invitations/{invitation.pk}/")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -35,6 +36,17 @@ class Caution:
 def hold(calendar: Calendar) -> None:
     """Hold the calendar until the end of the transaction, and bring it up to date."""
     _bring_up_to_date(calendar, _locked(calendar, Calendar.objects.all()))
+
+
+def held_named(user: User, calendar_id: UUID) -> Calendar:
+    """Hold the calendar whose id came in a body, and return it as it is now. Refused like `queries.calendar_named`."""
+    seen = queries.calendars_visible_to(user).select_related("owner").select_for_update(no_key=True, of=("self",))
+    calendar: Calendar | None = seen.filter(pk=calendar_id).first()
+    if calendar is None:
+        # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not who came along, and gives no row.
+        calendar = queries.calendar_named(user, calendar_id)
+        hold(calendar)
+    return calendar
 
 
 def hold_with_people(calendar: Calendar) -> None:
