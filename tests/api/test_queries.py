@@ -64,7 +64,7 @@ TABLE = """
  4    DELETE /profile/sessions/{session_id}/
  2    GET /calendars/
  3    POST /calendars/
- 5  ! POST /calendars/ (key)
+ 4    POST /calendars/ (key)
  1    GET /calendars/{calendar_id}/
  3+3  PUT /calendars/{calendar_id}/
  3+3  PUT /calendars/{calendar_id}/ (If-Match)

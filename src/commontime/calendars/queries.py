@@ -120,19 +120,20 @@ _NAMED = """(SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 
              FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)"""
 
 
-def along(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Along | None:
-    """Return what finds the calendar and the meeting a path names in the statement that finds the sign-in; None if it names neither.
+def along(calendar_id: UUID | None, meeting_id: UUID | None) -> list[accounts.Along]:
+    """Return what finds the calendar and the meeting a path names in the statement that finds the sign-in; nothing if it names neither.
 
     The user remembers what was found until the end of the request, so that `…_for` need not ask again.
     """
     if calendar_id is None and meeting_id is None:
-        return None
+        return []
     columns, joins, parameters = _sql(calendar_id, meeting_id)
+    width = len(_CALENDAR) + 2 + (meeting_id is not None) * (1 + len(_MEETING))
 
     def read(user: User, row: tuple[Any, ...]) -> None:
         user.found = {(calendar_id, meeting_id): _read(row, user, meeting_id)}  # type: ignore[attr-defined]
 
-    return accounts.Along(columns, joins, parameters, read)
+    return [accounts.Along(columns, joins, parameters, width, read)]
 
 
 def _found(user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | None = None) -> _Found:
