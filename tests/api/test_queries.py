@@ -89,9 +89,9 @@ TABLE = """
  4    POST /calendars/{calendar_id}/meetings/ (attendees)
  5  ! POST /calendars/{calendar_id}/one-on-ones/
  3    GET /calendars/{calendar_id}/plan/
- 8  ! POST /calendars/{calendar_id}/plan/
+ 4    POST /calendars/{calendar_id}/plan/
  3    POST /calendars/{calendar_id}/plan/stop/
- 6  ! POST /calendars/{calendar_id}/plan/apply/
+ 4    POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
  3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
  4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)

@@ -455,6 +455,23 @@ def test_people_are_invited_and_accept_while_the_calendar_changes_hands(site):
         assert set(statuses(answers[CLIENTS + 1 :])) <= {201, 403, 409}
 
 
+def test_a_plan_is_applied_while_another_takes_its_place(site):
+    """Deleting the last one would have whoever waits for its row find none."""
+    alice, bob, _ = cast(site)
+    for _ in range(ROUNDS // 5):
+        calendar = new_calendar(alice, bob)
+        new_meeting(alice, calendar)
+        times = {"start_time": build.day(9).isoformat(), "end_time": build.day(11).isoformat()}
+        for one in (alice, bob):
+            assert one.post(f"{calendar}nonbusytimes/", times).status_code == 201
+        assert alice.post(f"{calendar}plan/", {}).status_code == 200
+
+        answers = at_once(*[lambda: alice.post(f"{calendar}plan/", {}), lambda: alice.post(f"{calendar}plan/apply/")] * (CLIENTS // 2))
+
+        assert set(statuses(answers)) <= {200, 409}, statuses(answers)
+        assert list(rows_are(site, "calendars_plan", f"calendar_id = {stored(site, uuid_in(calendar))}")) == []
+
+
 # Everything at once -------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -218,9 +218,9 @@ def with_people(found: QuerySet[Any], calendar: str) -> QuerySet[Any]:
     return cast(QuerySet[Any], found.annotate(people=people))
 
 
-def remember_people(calendar: Calendar, row: Any) -> None:
+def remember_people(calendar: Calendar, people: str | None) -> None:
     """Keep the people that came along with a row, so that `people_rows` need not ask again."""
-    calendar.people_along = row.people  # type: ignore[attr-defined]
+    calendar.people_along = people  # type: ignore[attr-defined]
 
 
 def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
@@ -443,8 +443,89 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     plan.calendar = calendar
-    remember_people(calendar, plan)
+    remember_people(calendar, plan.people)
     return cast(Plan, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """When somebody is in a scheduled meeting, of whatever calendar here. Which one is told to nobody."""
+
+    user_id: int
+    start: datetime
+    end: datetime
+    buffer: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ToPlan:
+    """What a joint plan is computed from. meetings: open ones, the first made first. busy: of the calendar's people who have answered."""
+
+    meetings: list[Meeting]
+    busy: list[Busy]
+    is_being_planned: bool
+
+
+_OPEN = rows.Nested(
+    """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named} ORDER BY created_at, id LIMIT {most}) m""",
+    {**rows.columns_of(Meeting, "m", *_MEETING.names), "named": (_NAMED, "plain")},
+    "m.created_at, m.id",
+)
+_BUSY = rows.Nested(
+    """calendars_calendarparticipant o JOIN calendars_meeting m ON m.calendar_id = o.calendar_id
+       JOIN calendars_calendar k ON k.id = m.calendar_id
+       WHERE m.final_time > %s AND o.user_id IN
+           (SELECT p.user_id FROM calendars_calendarparticipant p WHERE p.calendar_id = c.id AND p.packed <> '')
+       AND (m.for_everyone OR EXISTS (SELECT 1 FROM calendars_meetingattendee a WHERE a.meeting_id = m.id AND a.user_id = o.user_id))""",
+    {
+        "user_id": ("o.user_id", "plain"),
+        "final_time": ("m.final_time", "time"),
+        "minutes": ("COALESCE(m.duration_minutes, k.duration_minutes)", "plain"),
+        "buffer_minutes": ("m.buffer_minutes", "plain"),
+    },
+    "m.final_time, m.id, o.user_id",
+)
+
+
+def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: datetime) -> ToPlan:
+    """Return what a plan of the calendar's open meetings, or of those named, is computed from; people come along. One query.
+
+    most: how many meetings at most. after: of the scheduled meetings only those that begin after this.
+    """
+    condition = f" AND id IN ({', '.join(['%s'] * len(named))})" if named else ""
+    join = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    columns = [_PEOPLE.sql.format(calendar="c.id"), _OPEN.sql.format(named=condition, most=most, join=join), _BUSY.sql]
+    columns.append("EXISTS (SELECT 1 FROM calendars_plan l WHERE l.calendar_id = c.id AND l.status = 'running')")
+    statement = f"SELECT {', '.join(columns)} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
+    row = rows.fetch_one(statement, [*map(rows.uuid, named), rows.moment(after), rows.uuid(calendar.pk)])
+    if row is None:
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
+    remember_people(calendar, row[0])
+    meetings = []
+    for *values, attendees in _OPEN.read(row[1]):
+        meeting = Meeting.from_db("default", _MEETING.names, values)
+        meeting.named, meeting.calendar = attendees, calendar  # type: ignore[attr-defined]
+        meetings.append(meeting)
+    minute = timedelta(minutes=1)
+    busy = [Busy(user, start, start + minutes * minute, buffer * minute) for user, start, minutes, buffer in _BUSY.read(row[2])]
+    return ToPlan(meetings, busy, bool(row[3]))
+
+
+_PLAN = [str(field.column) for field in Plan._meta.concrete_fields]
+_STORE_PLAN = f"""
+    INSERT INTO calendars_plan ({", ".join(_PLAN)}) VALUES ({", ".join(["%s"] * len(_PLAN))})
+    ON CONFLICT (calendar_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
+    WHERE calendars_plan.status <> 'running'
+"""  # noqa: S608 (column names only)
+
+
+def store_plan(plan: Plan) -> bool:
+    """Store a new plan in place of its calendar's last one; False if that is being computed. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE_PLAN, [field.get_db_prep_save(getattr(plan, field.attname), connection) for field in Plan._meta.concrete_fields]
+        )
+        return bool(cursor.rowcount)
 
 
 def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:

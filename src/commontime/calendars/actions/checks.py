@@ -85,15 +85,15 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     return now
 
 
-def held_plan(plan: Plan) -> Plan:
-    """Hold the plan and its calendar until the end of the transaction. Returns the plan as it is now."""
+def held_plan(calendar: Calendar) -> Plan:
+    """Hold the calendar and its plan until the end of the transaction. Returns the plan as it is now."""
     rows = Plan.objects.select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
-    now = rows.filter(pk=plan.pk).first()
-    if now is None:
-        raise NotFound(_("This plan is gone: a newer one took its place."))
-    _bring_up_to_date(plan.calendar, now.calendar)
-    now.calendar = plan.calendar
-    return now
+    plan = rows.filter(calendar=calendar).first()
+    if plan is None:
+        raise NotFound(_("Nothing has been planned in this calendar yet."))
+    _bring_up_to_date(calendar, plan.calendar)
+    plan.calendar = calendar
+    return plan
 
 
 def hold_all(user: User) -> list[Calendar]:
@@ -118,7 +118,7 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
         planning.forget_people(calendar)
     elif along is not None:
         planning.forget_people(calendar)
-        queries.remember_people(calendar, along)
+        queries.remember_people(calendar, along.people)
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))
 
