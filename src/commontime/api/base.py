@@ -225,7 +225,8 @@ def _receive(request: HttpRequest) -> None:
 def _take_turns(what: str) -> None:
     """Let conditional changes of one object, or requests with one key, follow each other, so that the second sees what the first left.
 
-    Before anything is read. SQLite has one writer at a time anyway.
+    Before anything is read, so before it is known who asks: two people with one key wait for each other too. SQLite has one writer at a
+    time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
