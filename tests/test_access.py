@@ -917,6 +917,10 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "suggestion_for"): (any_suggestion, wrong_parent),
     (queries, "invitations_for"): (lambda user, box: any_invitations(), list_shows("/calendars/invitations/")),
     (queries, "invitation_for"): (lambda user, pk: anything(any_invitations(), pk=pk), invitation),
+    (queries, "locked_invitation_for"): (
+        lambda user, pk: anything(any_invitations(), pk=pk),
+        rows_say("PUT /calendars/invitations/"),
+    ),
     (queries, "everything_about"): (lambda user: EVERYTHING(User.objects.get(username="mina")), list_shows("/profile/export/")),
     (accounts, "sessions_of"): (lambda user: Session.objects.order_by("-used_at", "id"), test_sign_ins_and_mutes_are_ones_own),
     (accounts, "session_for"): (lambda user, pk: anything(Session.objects.all(), pk=pk), rows_say("/profile/sessions/")),

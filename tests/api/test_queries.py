@@ -64,14 +64,14 @@ TABLE = """
  4    DELETE /profile/sessions/{session_id}/
  2    GET /calendars/
  3    POST /calendars/
- 5  ! POST /calendars/ (key)
+ 4    POST /calendars/ (key)
  1    GET /calendars/{calendar_id}/
  3+3  PUT /calendars/{calendar_id}/
  3+3  PUT /calendars/{calendar_id}/ (If-Match)
  4+1  PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
  4    POST /calendars/{calendar_id}/transfer/
- 7+1! POST /calendars/{calendar_id}/duplicate/
+ 6+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  4+2  POST /calendars/{calendar_id}/participants/
  2    GET /calendars/{calendar_id}/participants/{participant_id}/
@@ -89,9 +89,9 @@ TABLE = """
  4    POST /calendars/{calendar_id}/meetings/ (attendees)
  5  ! POST /calendars/{calendar_id}/one-on-ones/
  3    GET /calendars/{calendar_id}/plan/
- 8  ! POST /calendars/{calendar_id}/plan/
+ 4    POST /calendars/{calendar_id}/plan/
  3    POST /calendars/{calendar_id}/plan/stop/
- 6  ! POST /calendars/{calendar_id}/plan/apply/
+ 4    POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
  3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
  4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
@@ -104,10 +104,10 @@ TABLE = """
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
- 5+1! POST /calendars/invitations/
- 4+2  POST /calendars/invitations/ (address)
+ 4+1  POST /calendars/invitations/
+ 3+2  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
- 5+1! PUT /calendars/invitations/{invitation_id}/
+ 4+1  PUT /calendars/invitations/{invitation_id}/
  3    PUT /calendars/invitations/{invitation_id}/ (decline)
  3    DELETE /calendars/invitations/{invitation_id}/
  3    GET /calendars/get-user-id/{username}/

@@ -38,7 +38,7 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(group):
 
 def test_without_remembering_it_would_happen_twice(group, monkeypatch):
     """The same with the guard off."""
-    monkeypatch.setattr(base, "_claim", lambda request, key: RememberedAnswer())
+    monkeypatch.setattr(base, "_claim", lambda *about: None)
 
     for _ in range(2):
         assert group.eve.post("/calendars/", CHOIR, idempotency_key=KEY).status_code == 201

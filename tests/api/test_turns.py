@@ -20,18 +20,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 6
 
 
-def test_a_conditional_change_locks_before_it_reads(is_postgresql):
+@pytest.mark.parametrize("change", ["conditional", "with a key"])
+def test_a_change_that_takes_turns_locks_before_it_reads(is_postgresql, change):
     mina, path = _calendar()
 
     with CaptureQueriesContext(connection) as statements:
-        assert mina.put(path, {"name": "Band"}, if_match="*").status_code == 200
+        if change == "conditional":
+            assert mina.put(path, {"name": "Band"}, if_match="*").status_code == 200
+        else:
+            assert mina.post("/calendars/", {"name": "Band"}, idempotency_key="k").status_code == 201
 
     first = [statement["sql"] for statement in statements][:2]
     assert first[0] == ("BEGIN" if is_postgresql else "BEGIN IMMEDIATE")
     assert ("pg_advisory_xact_lock" in first[1]) == is_postgresql
 
 
-def test_a_change_without_a_condition_takes_no_turns():
+def test_a_change_without_a_condition_or_key_takes_no_turns():
     mina, path = _calendar()
 
     with CaptureQueriesContext(connection) as statements:
@@ -47,7 +51,7 @@ def test_of_two_changes_of_one_state_one_is_made():
 
 @pytest.mark.postgresql
 def test_without_taking_turns_both_changes_are_made(monkeypatch):
-    monkeypatch.setattr(base, "_take_turns", lambda path: None)
+    monkeypatch.setattr(base, "_take_turns", lambda what: None)
 
     assert [200, 200] in [_race(n) for n in range(ROUNDS)]
 
@@ -66,7 +70,7 @@ def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
 
 @pytest.mark.postgresql
 def test_without_claiming_the_key_both_are_done(monkeypatch):
-    monkeypatch.setattr(base, "_claim", lambda request, key: None)
+    monkeypatch.setattr(base, "_claim", lambda *about: None)
     mina = caller("mina")
     before = Calendar.objects.count()
 

@@ -12,7 +12,7 @@ from commontime.accounts.models import Mute, UserSetting
 from commontime.calendars import actions, queries, tasks
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.calendars.tasks import letters as notices
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound, TooMany
@@ -65,10 +65,10 @@ def one_of_each(mina, sam) -> None:
     meeting = edit(build.meeting(calendar=calendar, title="Talk"), final_time=TEN)
     actions.remove_window(build.window(calendar, sam, TEN, NOON), by=sam)
     actions.add_participant(calendar, by=mina, user=iris.pk)
-    invitation = actions.invite_person(calendar, by=mina, receiver=eve.pk)
-    actions.accept_invitation(Invitation.objects.select_related("calendar__owner", "receiver").get(pk=invitation.pk), by=eve)
-    actions.invite_person(calendar, by=mina, receiver=build.user("bao").pk)
-    actions.invite_address(calendar, by=mina, email="guest@example.org")
+    invitation = actions.invite_person(calendar.pk, by=mina, receiver=eve.pk)
+    actions.accept_invitation(invitation.pk, by=eve)
+    actions.invite_person(calendar.pk, by=mina, receiver=build.user("bao").pk)
+    actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     remove(iris, calendar)
     actions.finish_deadline(build.meeting(calendar=calendar, deadline=clock.now() - timedelta(seconds=1)))
     actions.send_letter(by=sam, username="mina", calendar_id=calendar.pk, note="See you")

@@ -136,8 +136,8 @@ class World:
     def accept(self) -> None:
         if person := self.absent():
             Invitation.objects.filter(receiver=person).delete()
-            invitation = actions.invite_person(self.fresh_calendar(), by=self.owner, receiver=person.pk)
-            actions.accept_invitation(Invitation.objects.select_related("calendar__owner", "receiver").get(pk=invitation.pk), by=person)
+            invitation = actions.invite_person(self.fresh_calendar().pk, by=self.owner, receiver=person.pk)
+            actions.accept_invitation(invitation.pk, by=person)
 
     def change_calendar(self) -> None:
         changes = [

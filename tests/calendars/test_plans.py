@@ -1,5 +1,6 @@
 """Joint plans: through the API's door, in the worker, and into everybody's calendars."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -12,9 +13,11 @@ from commontime.calendars import actions, planning, queries, tasks
 from commontime.calendars.actions import plans
 from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
 from commontime.core import clock
+from commontime.core.errors import NotFound
 from commontime.mail.models import Message
 from tests import build
 from tests.api.cast import iso
+from tests.calendars.cast import refuses
 from tests.client import caller
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +138,36 @@ def test_without_looking_what_moved_meanwhile_would_be_planned_over(world, monke
     monkeypatch.setattr(planning.Problem, "basis", Plan.objects.get().basis)
 
     assert world.mina.post(world.path + "apply/").status_code == 200
+
+
+def test_what_was_not_seen_is_not_applied(world):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    seen = Plan.objects.get().pk
+    world.mina.post(world.path, {"align_minutes": 5})
+
+    with refuses(NotFound):
+        actions.apply_plan(world.calendar, by=world.mina.user, seen=seen)
+
+    assert not Meeting.objects.exclude(final_time=None).exists()
+    assert Plan.objects.get().pk != seen
+
+
+def test_meetings_to_plan_are_as_they_are_stored(world):
+    bounds = {"earliest": build.day(9), "latest": build.day(12), "duration_minutes": 30, "buffer_minutes": 5, "quorum": 2}
+    build.meeting(calendar=world.calendar, title="All", description='a\n"b"', location="Hall", auto_finalize=True, **bounds)
+    build.meeting(calendar=world.calendar, required=[world.mina.user], optional=[world.sam.user])
+    build.meeting(calendar=world.calendar, final_time=build.day(9))
+    build.meeting(calendar=build.calendar(owner=world.mina.user))
+
+    found = queries.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
+
+    stored = list(queries.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id"))
+    fields = [field.attname for field in Meeting._meta.concrete_fields]
+    assert [[getattr(m, name) for name in fields] for m in found] == [[getattr(m, name) for name in fields] for m in stored]
+    assert [planning.named_in(m) for m in found] == [planning.named_in(m) for m in stored]
+    assert queries.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
+    assert queries.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings == stored[1:]
 
 
 def test_nobody_is_planned_away_from_another_meeting(world):
@@ -327,7 +360,10 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     one_on_ones(world)
     world.mina.post(world.path, {})
     running = Plan.objects.get().pk
-    monkeypatch.setattr(plans, "_refuse_while_running", lambda calendar: None)  # it looked before
+    real = queries.to_plan
+    monkeypatch.setattr(
+        queries, "to_plan", lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False)
+    )  # it looked before
 
     answer = world.mina.post(world.path, {})
 

@@ -416,7 +416,7 @@ def im_01_one_key_used_by_many(site: Site, rounds: int) -> Iterator[str]:
     alice, _, _ = cast(site)
     for _ in range(rounds):
         key = f"key-{time.monotonic_ns()}"
-        answers = at_once(*[lambda: alice.post("/calendars/", {"name": key}, idempotency_key=key)] * CLIENTS)
+        answers = at_once(*[lambda: alice.post("/calendars/", {"name": key}, idempotency_key=key, x_deferred="yes")] * CLIENTS)
         if {(answer.status_code, answer.content) for answer in answers} != {(201, answers[0].content)}:
             yield f"not one answer: {dict(statuses(answers))}"
         if sum("Idempotency-Replayed" not in answer.headers for answer in answers) != 1:
@@ -435,6 +435,41 @@ def test_of_many_at_once_one_wins_and_nothing_breaks(site, name):
 @pytest.mark.parametrize("name", RACES)
 def test_without_its_guard_the_race_is_lost(weak_site, name):
     assert next(RACES[name](weak_site, ROUNDS), None)
+
+
+def test_people_are_invited_and_accept_while_the_calendar_changes_hands(site):
+    """PostgreSQL loses a row whose calendar became another owner's while it waited for it."""
+    alice, bob, carol = cast(site)
+    dora = person(site, "dora")
+    for _ in range(ROUNDS):
+        calendar = new_calendar(alice, bob)
+        invitation = alice.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": carol.id}).headers["Location"]
+
+        answers = at_once(
+            lambda: alice.post(f"{calendar}transfer/", {"user": bob.id}),
+            *[lambda: carol.put(invitation, {"status": "accepted"})] * CLIENTS,
+            *[lambda: bob.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": dora.id})] * CLIENTS,
+        )
+
+        assert statuses(answers[: CLIENTS + 1]) == {200: CLIENTS + 1}
+        assert set(statuses(answers[CLIENTS + 1 :])) <= {201, 403, 409}
+
+
+def test_a_plan_is_applied_while_another_takes_its_place(site):
+    """Deleting the last one would have whoever waits for its row find none."""
+    alice, bob, _ = cast(site)
+    for _ in range(ROUNDS // 5):
+        calendar = new_calendar(alice, bob)
+        new_meeting(alice, calendar)
+        times = {"start_time": build.day(9).isoformat(), "end_time": build.day(11).isoformat()}
+        for one in (alice, bob):
+            assert one.post(f"{calendar}nonbusytimes/", times).status_code == 201
+        assert alice.post(f"{calendar}plan/", {}).status_code == 200
+
+        answers = at_once(*[lambda: alice.post(f"{calendar}plan/", {}), lambda: alice.post(f"{calendar}plan/apply/")] * (CLIENTS // 2))
+
+        assert set(statuses(answers)) <= {200, 409}, statuses(answers)
+        assert list(rows_are(site, "calendars_plan", f"calendar_id = {stored(site, uuid_in(calendar))}")) == []
 
 
 # Everything at once -------------------------------------------------------------------------------------------------

@@ -94,9 +94,11 @@ def switch_off() -> None:
         setattr(queries, name, pausing(getattr(queries, name)))
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
     base._names = lambda header, tag: bool(header)
-    base._take_turns = lambda path: None
+    base._take_turns = lambda what: None
+    queries.locked_invitation_for = queries.invitation_for
     off = {
         "hold": lambda calendar: None,
+        "held_named": queries.calendar_named,
         "held": lambda meeting: meeting,
         "held_unchanged": lambda meeting: meeting,
         "require_running": lambda calendar: None,

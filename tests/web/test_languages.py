@@ -203,7 +203,7 @@ def test_dates_clock_and_lines_follow_the_settings():
 def test_a_mail_is_in_its_readers_language():
     post = Post()
     mina, sam = build.user("mina"), build.user("sam", locale="de")
-    calendar_actions.invite_person(build.calendar(owner=mina, name="Chor"), by=mina, receiver=sam.pk)
+    calendar_actions.invite_person(build.calendar(owner=mina, name="Chor").pk, by=mina, receiver=sam.pk)
 
     (mail,) = post.deliver_to("sam")
 
@@ -215,7 +215,7 @@ def test_a_mail_is_in_its_readers_language():
 def test_who_is_invited_by_address_reads_the_senders_language():
     post = Post()
     mina = build.user("mina", locale="fr")
-    calendar_actions.invite_address(build.calendar(owner=mina, name="Chœur"), by=mina, email="zoe@example.org")
+    calendar_actions.invite_address(build.calendar(owner=mina, name="Chœur").pk, by=mina, email="zoe@example.org")
 
     assert post.deliver_to("zoe")[0].subject == "Mina vous invite à Chœur"
 

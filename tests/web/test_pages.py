@@ -266,7 +266,7 @@ def test_an_invitation_is_answered_at_home(answer, joins):
 
 
 def test_an_invitation_to_an_address_is_accepted_through_its_link_after_signing_up():
-    invitation = actions.invite_address(calendar := build.calendar(name="Band"), by=calendar.owner, email="iris@example.org")
+    invitation = actions.invite_address((calendar := build.calendar(name="Band")).pk, by=calendar.owner, email="iris@example.org")
     link = f"/app/invitations/{signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))}/"
     browser = Browser()
 
@@ -350,7 +350,7 @@ def _kept_mails(settings, tmp_path):
 @pytest.mark.usefixtures("_kept_mails")
 def test_mails_kept_as_files_are_read_by_their_receiver_with_working_links():
     mina, iris = build.user("mina"), build.user("iris")
-    actions.invite_person(build.calendar(owner=mina, name="Choir"), by=mina, receiver=iris.pk)
+    actions.invite_person(build.calendar(owner=mina, name="Choir").pk, by=mina, receiver=iris.pk)
     outbox.deliver_due()
 
     shown = browser_of(iris).get("/app/mail/").text

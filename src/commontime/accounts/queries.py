@@ -1,6 +1,6 @@
 """What is known of people and their sign-ins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -32,11 +32,15 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """What a room above asks in the statement that finds the sign-in: columns and joins over the user `u`, and who reads them."""
+    """What a room above asks in the statement that finds the sign-in: columns and joins over the user `u`, and who reads them.
+
+    width: how many columns.
+    """
 
     columns: str
     joins: str
     parameters: list[Any]
+    width: int
     read: Callable[[User, tuple[Any, ...]], None]
 
 
@@ -50,13 +54,14 @@ _SIGNED_IN = f"""
 """  # noqa: S608 (column names only)
 
 
-def signed_in(session_id: UUID, *, epoch: str, along: Along | None = None) -> User | None:
+def signed_in(session_id: UUID, *, epoch: str, along: Sequence[Along] = ()) -> User | None:
     """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it has ended. One query.
 
     It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a keyed hash of the password's hash).
     """
-    statement = _SIGNED_IN.format(columns=f", {along.columns}" if along else "", joins=along.joins if along else "")
-    row = rows.fetch_one(statement, [*(along.parameters if along else []), rows.uuid(session_id), rows.moment(clock.now())])
+    columns, joins = "".join(f", {each.columns}" for each in along), " ".join(each.joins for each in along)
+    parameters = [value for each in along for value in each.parameters]
+    row = rows.fetch_one(_SIGNED_IN.format(columns=columns, joins=joins), [*parameters, rows.uuid(session_id), rows.moment(clock.now())])
     if row is None:
         return None
     user: User = _USER.read(row[2:])
@@ -66,8 +71,10 @@ def signed_in(session_id: UUID, *, epoch: str, along: Along | None = None) -> Us
     if rest[0] is not None:
         user._state.fields_cache["usersetting"] = _SETTING.read(rest)
     user.sign_in = SignIn(session_id, rows.read_moment(row[1]))  # type: ignore[attr-defined]
-    if along:
-        along.read(user, rest[len(_SETTING) :])
+    rest = rest[len(_SETTING) :]
+    for each in along:
+        each.read(user, rest)
+        rest = rest[each.width :]
     return user
 
 

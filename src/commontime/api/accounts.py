@@ -292,6 +292,8 @@ class ProfileEdit(View):
 
 
 class ProfileDelete(View):
+    remembers = False  # an answer goes with its account
+
     @extend_schema(request=DeleteInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
         """Delete one's account, for good.

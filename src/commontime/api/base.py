@@ -64,8 +64,10 @@ class SignedIn(BaseAuthentication):
         if kind.lower() != "bearer" or not raw:
             raise Unidentified("Sign in and send the access token as Authorization: Bearer.", code="not_authenticated")
         access = tokens.read_access(raw)
-        path = request.parser_context["kwargs"]
+        view, path = request.parser_context["view"], request.parser_context["kwargs"]
         along = calendars.along(path.get("calendar_id"), path.get("meeting_id"))
+        if view.key:
+            along.append(_known_under(view))
         user = accounts.signed_in(access.session_id, epoch=access.epoch, along=along)
         if user is None:
             raise Unidentified("You are signed out; sign in again.", code="token_not_valid")
@@ -181,6 +183,7 @@ class View(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.key = request.headers.get("Idempotency-Key", "") if request.method == "POST" and self.remembers and not self.public else ""
         self.condition = request.headers.get("If-Match", "") if self.single and request.method not in READING else ""
+        self.known: RememberedAnswer | None = None
         self.claim: RememberedAnswer | None = None
         self.in_transaction = bool(self.key or self.condition)
         if not self.in_transaction:
@@ -189,7 +192,9 @@ class View(APIView):
         # What is compared, changed and remembered, is so in one transaction: all of it happened, or nothing did.
         with transaction.atomic():
             if self.condition:
-                _take_turns(request.path)
+                _take_turns(f"If-Match {request.path.rstrip('/')}")
+            if self.key:
+                _take_turns(f"Idempotency-Key {self.key}")
             response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
             if self.claim is not None:
                 _settle(self.claim, response)
@@ -203,7 +208,7 @@ class View(APIView):
         if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
             raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
         if self.key:
-            self.claim = _claim(request, self.key)
+            self.claim = _claim(request, self.key, self.known)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Replay):
@@ -217,56 +222,45 @@ def _receive(request: HttpRequest) -> None:
         _ = request.body
 
 
-def _take_turns(path: str) -> None:
-    """Let conditional changes of one object follow each other, so that the second compares with what the first left.
+def _take_turns(what: str) -> None:
+    """Let conditional changes of one object, or requests with one key, follow each other, so that the second sees what the first left.
 
-    Before anything is read. SQLite has one writer at a time anyway.
+    Before anything is read, so before it is known who asks: two people with one key wait for each other too. SQLite has one writer at a
+    time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"If-Match {path.rstrip('/')}"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
 
 
-_RESERVE = """
-    INSERT INTO core_rememberedanswer (id, user_id, key, fingerprint, status, body, location, created_at)
-    VALUES (%s, %s, %s, %s, NULL, '', '', %s)
-    ON CONFLICT (user_id, key) DO UPDATE SET
-        id = excluded.id, fingerprint = excluded.fingerprint, status = NULL, body = '', location = '', created_at = excluded.created_at
-    WHERE core_rememberedanswer.created_at <= %s
-    RETURNING id
-"""
+_ANSWER = rows.Columns(RememberedAnswer, "k")
 
 
-def _claim(request: AnyRequest, key: str) -> RememberedAnswer:
-    """Reserve the key for this request; Replay if it was answered before. Of two at once the second waits for the first."""
+def _known_under(view: View) -> accounts.Along:
+    """Return what finds the answer under the request's key in the statement that finds the sign-in, for `view.known`."""
+
+    def read(_user: User, row: tuple[Any, ...]) -> None:
+        view.known = None if row[0] is None else _ANSWER.read(row)
+
+    join = "LEFT JOIN core_rememberedanswer k ON k.user_id = u.id AND k.key = %s"
+    return accounts.Along(_ANSWER.sql, join, [view.key], len(_ANSWER), read)
+
+
+def _claim(request: AnyRequest, key: str, known: RememberedAnswer | None) -> RememberedAnswer:
+    """Return what the answer will be kept as; Replay if this request was answered before."""
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
     path, _, query = request.get_full_path().partition("?")
     fingerprint = hashlib.sha256(b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])).hexdigest()
     mine = RememberedAnswer(user=cast(User, request.user), key=key, fingerprint=fingerprint, created_at=clock.now())
-    if _reserve(mine):
+    if known is None:
         return mine
-    known = RememberedAnswer.objects.get(user=mine.user, key=key)
+    if known.created_at <= mine.created_at - REMEMBERED:
+        known.delete()
+        return mine
     if known.fingerprint != fingerprint:
         raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.")
     raise Replay(_replayed(known))
-
-
-def _reserve(mine: RememberedAnswer) -> bool:
-    """Store the claim, in place of one that is too old; False if there is a newer one. One statement, which waits for another's claim."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RESERVE,
-            [
-                rows.uuid(mine.pk),
-                mine.user_id,
-                mine.key,
-                mine.fingerprint,
-                rows.moment(mine.created_at),
-                rows.moment(mine.created_at - REMEMBERED),
-            ],
-        )
-        return cursor.fetchone() is not None
 
 
 def _replayed(known: RememberedAnswer) -> HttpResponse:
@@ -280,12 +274,11 @@ def _replayed(known: RememberedAnswer) -> HttpResponse:
 
 
 def _settle(claim: RememberedAnswer, response: HttpResponse) -> None:
-    """Keep the answer under its key, or free the key again if nothing was done. What a refusal wrote (a count of tries) stays."""
-    claims = RememberedAnswer.objects.filter(pk=claim.pk)
-    if response.status_code >= 400:
-        claims.delete()
-    else:
-        claims.update(status=response.status_code, body=response.content, location=response.headers.get("Location", ""))
+    """Keep the answer under its key, unless nothing was done."""
+    if response.status_code < 400:
+        claim.status, claim.body = response.status_code, response.content
+        claim.location = response.headers.get("Location", "")
+        claim.save(force_insert=True)
 
 
 # How an answer leaves -----------------------------------------------------------------------------------------------

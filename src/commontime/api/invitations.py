@@ -119,11 +119,10 @@ class Invitations(View):
         Send one of the two. After a refusal one can be invited again in seven days.
         """
         data = parse(InvitationInput, request)
-        calendar = queries.calendar_named(request.user, data["calendar"])
         if "email" in data:
-            invitation = actions.invite_address(calendar, by=request.user, email=data["email"])
+            invitation = actions.invite_address(data["calendar"], by=request.user, email=data["email"])
         else:
-            invitation = actions.invite_person(calendar, by=request.user, receiver=data["receiver"])
+            invitation = actions.invite_person(data["calendar"], by=request.user, receiver=data["receiver"])
         return shown(request, show(invitation), status=201, location=f"/calendars/invitations/{invitation.pk}/")
 
 
@@ -140,10 +139,9 @@ class InvitationOne(View):
     )
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Accept or decline an invitation one received. The same answer again changes nothing."""
-        invitation = queries.invitation_for(request.user, invitation_id)
         answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
         data = parse(InvitationAnswer, request)
-        return shown(request, show(answer[data["status"]](invitation, by=request.user)))
+        return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
     patch = put
 

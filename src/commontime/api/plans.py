@@ -244,7 +244,8 @@ class PlanApply(View):
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_not_done changed_meanwhile"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Set the final times of the plan, all or none, and tell everybody. Refused if anything it was computed from has changed since."""
-        return shown(request, show_plan(actions.apply_plan(queries.plan_for(request.user, calendar_id), by=request.user), request.user))
+        calendar = queries.calendar_for(request.user, calendar_id)
+        return shown(request, show_plan(actions.apply_plan(calendar, by=request.user), request.user))
 
 
 def _question(data: dict[str, Any]) -> planning.Question:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -120,19 +120,20 @@ _NAMED = """(SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 
              FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)"""
 
 
-def along(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Along | None:
-    """Return what finds the calendar and the meeting a path names in the statement that finds the sign-in; None if it names neither.
+def along(calendar_id: UUID | None, meeting_id: UUID | None) -> list[accounts.Along]:
+    """Return what finds the calendar and the meeting a path names in the statement that finds the sign-in; nothing if it names neither.
 
     The user remembers what was found until the end of the request, so that `…_for` need not ask again.
     """
     if calendar_id is None and meeting_id is None:
-        return None
+        return []
     columns, joins, parameters = _sql(calendar_id, meeting_id)
+    width = len(_CALENDAR) + 2 + (meeting_id is not None) * (1 + len(_MEETING))
 
     def read(user: User, row: tuple[Any, ...]) -> None:
         user.found = {(calendar_id, meeting_id): _read(row, user, meeting_id)}  # type: ignore[attr-defined]
 
-    return accounts.Along(columns, joins, parameters, read)
+    return [accounts.Along(columns, joins, parameters, width, read)]
 
 
 def _found(user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | None = None) -> _Found:
@@ -217,9 +218,9 @@ def with_people(found: QuerySet[Any], calendar: str) -> QuerySet[Any]:
     return cast(QuerySet[Any], found.annotate(people=people))
 
 
-def remember_people(calendar: Calendar, row: Any) -> None:
+def remember_people(calendar: Calendar, people: str | None) -> None:
     """Keep the people that came along with a row, so that `people_rows` need not ask again."""
-    calendar.people_along = row.people  # type: ignore[attr-defined]
+    calendar.people_along = people  # type: ignore[attr-defined]
 
 
 def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
@@ -228,6 +229,31 @@ def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
         return _PEOPLE.read(calendar.__dict__.pop("people_along"))
     row = rows.fetch_one(f"SELECT {_PEOPLE.sql.format(calendar='%s')}", [rows.uuid(calendar.pk)])
     return _PEOPLE.read(row[0] if row else None)
+
+
+_TEXTS, _BOUNDS = ("title", "description", "location"), ("deadline", "earliest", "latest")
+_TO_COPY = (
+    rows.Nested(
+        "calendars_meeting m WHERE m.calendar_id = c.id",
+        rows.columns_of(Meeting, "m", *_TEXTS, *_BOUNDS, "duration_minutes", "quorum", "buffer_minutes", "auto_finalize"),
+        "m.created_at, m.id",
+    ),
+    rows.Nested(
+        "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = c.id AND u.is_active",
+        {"user": ("u.id", "plain")},
+        "p.joined_at, p.id",
+    ),
+)
+
+
+def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the fields of the calendar's meetings that a copy keeps, and who takes part, without who is deactivated. One query."""
+    columns = ", ".join(nested.sql for nested in _TO_COPY)
+    found = rows.fetch_one(f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s", [rows.uuid(calendar.pk)])  # noqa: S608 (column names only)
+    if found is None:
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
+    meetings, people = _TO_COPY
+    return meetings.read_named(found[0]), [user for (user,) in people.read(found[1])]
 
 
 def participant_rows(calendar: Calendar) -> rows.Listed:
@@ -442,8 +468,89 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     plan.calendar = calendar
-    remember_people(calendar, plan)
+    remember_people(calendar, plan.people)
     return cast(Plan, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """When somebody is in a scheduled meeting, of whatever calendar here. Which one is told to nobody."""
+
+    user_id: int
+    start: datetime
+    end: datetime
+    buffer: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ToPlan:
+    """What a joint plan is computed from. meetings: open ones, the first made first. busy: of the calendar's people who have answered."""
+
+    meetings: list[Meeting]
+    busy: list[Busy]
+    is_being_planned: bool
+
+
+_OPEN = rows.Nested(
+    """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named} ORDER BY created_at, id LIMIT {most}) m""",
+    {**rows.columns_of(Meeting, "m", *_MEETING.names), "named": (_NAMED, "plain")},
+    "m.created_at, m.id",
+)
+_BUSY = rows.Nested(
+    """calendars_calendarparticipant o JOIN calendars_meeting m ON m.calendar_id = o.calendar_id
+       JOIN calendars_calendar k ON k.id = m.calendar_id
+       WHERE m.final_time > %s AND o.user_id IN
+           (SELECT p.user_id FROM calendars_calendarparticipant p WHERE p.calendar_id = c.id AND p.packed <> '')
+       AND (m.for_everyone OR EXISTS (SELECT 1 FROM calendars_meetingattendee a WHERE a.meeting_id = m.id AND a.user_id = o.user_id))""",
+    {
+        "user_id": ("o.user_id", "plain"),
+        "final_time": ("m.final_time", "time"),
+        "minutes": ("COALESCE(m.duration_minutes, k.duration_minutes)", "plain"),
+        "buffer_minutes": ("m.buffer_minutes", "plain"),
+    },
+    "m.final_time, m.id, o.user_id",
+)
+
+
+def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: datetime) -> ToPlan:
+    """Return what a plan of the calendar's open meetings, or of those named, is computed from; people come along. One query.
+
+    most: how many meetings at most. after: of the scheduled meetings only those that begin after this.
+    """
+    condition = f" AND id IN ({', '.join(['%s'] * len(named))})" if named else ""
+    join = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    columns = [_PEOPLE.sql.format(calendar="c.id"), _OPEN.sql.format(named=condition, most=most, join=join), _BUSY.sql]
+    columns.append("EXISTS (SELECT 1 FROM calendars_plan l WHERE l.calendar_id = c.id AND l.status = 'running')")
+    statement = f"SELECT {', '.join(columns)} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
+    row = rows.fetch_one(statement, [*map(rows.uuid, named), rows.moment(after), rows.uuid(calendar.pk)])
+    if row is None:
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
+    remember_people(calendar, row[0])
+    meetings = []
+    for *values, attendees in _OPEN.read(row[1]):
+        meeting = Meeting.from_db("default", _MEETING.names, values)
+        meeting.named, meeting.calendar = attendees, calendar  # type: ignore[attr-defined]
+        meetings.append(meeting)
+    minute = timedelta(minutes=1)
+    busy = [Busy(user, start, start + minutes * minute, buffer * minute) for user, start, minutes, buffer in _BUSY.read(row[2])]
+    return ToPlan(meetings, busy, bool(row[3]))
+
+
+_PLAN = [str(field.column) for field in Plan._meta.concrete_fields]
+_STORE_PLAN = f"""
+    INSERT INTO calendars_plan ({", ".join(_PLAN)}) VALUES ({", ".join(["%s"] * len(_PLAN))})
+    ON CONFLICT (calendar_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
+    WHERE calendars_plan.status <> 'running'
+"""  # noqa: S608 (column names only)
+
+
+def store_plan(plan: Plan) -> bool:
+    """Store a new plan in place of its calendar's last one; False if that is being computed. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE_PLAN, [field.get_db_prep_save(getattr(plan, field.attname), connection) for field in Plan._meta.concrete_fields]
+        )
+        return bool(cursor.rowcount)
 
 
 def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:
@@ -469,7 +576,21 @@ def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
 
 def invitation_for(user: User, invitation_id: UUID) -> Invitation:
     """Return the invitation to its receiver, its sender or the calendar's owner."""
-    invitation = _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id).first()
+    return _there(_invitation(user, invitation_id).first())
+
+
+def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
+    """Hold the invitation's calendar (actions/checks.py) and return the invitation like `invitation_for`, its calendar as it is now."""
+    rows = _invitation(user, invitation_id).select_for_update(no_key=True, of=("calendar",))
+    # If the calendar changed hands while this waited, PostgreSQL finds that its owner is not who came along, and gives no row.
+    return _there(rows.first() or rows.first())
+
+
+def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
+    return _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id)
+
+
+def _there(invitation: Invitation | None) -> Invitation:
     if invitation is None:
         raise NotFound(_("There is no such invitation."))
     return invitation

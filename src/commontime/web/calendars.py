@@ -181,11 +181,11 @@ def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> Any:
     """Invite by what was typed: an address gets a mail with a link, a user name an invitation, or at once a seat."""
     try:
         if "@" in who:
-            return actions.invite_address(calendar, by=by, email=who)
+            return actions.invite_address(calendar.pk, by=by, email=who)
         person = accounts_actions.look_up(who, by=by)
         if at_once:
             return actions.add_participant(calendar, by=by, user=person.pk)
-        return actions.invite_person(calendar, by=by, receiver=person.pk)
+        return actions.invite_person(calendar.pk, by=by, receiver=person.pk)
     except NotFound as refusal:
         raise InvalidInput(refusal.detail, field="who") from None
     except InvalidInput as refusal:

@@ -107,13 +107,12 @@ def _with_links(text: str) -> list[tuple[bool, str]]:
 @signed_in
 def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Accept or decline, by the button that was pressed."""
-    invitation = queries.invitation_for(me(request), invitation_id)
     match request.POST.get("status"):
         case "accepted":
-            actions.accept_invitation(invitation, by=me(request))
-            return redirect(f"/app/calendars/{invitation.calendar_id}/")
+            accepted = actions.accept_invitation(invitation_id, by=me(request))
+            return redirect(f"/app/calendars/{accepted.calendar_id}/")
         case "declined":
-            actions.decline_invitation(invitation, by=me(request))
+            actions.decline_invitation(invitation_id, by=me(request))
             return redirect("/app/")
     raise InvalidInput(_("Choose whether to accept or to decline."), field="status")
 

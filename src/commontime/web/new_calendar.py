@@ -152,9 +152,9 @@ def _start(
             actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
         try:
             for person in guests.people:
-                actions.invite_person(calendar, by=by, receiver=person)
+                actions.invite_person(calendar.pk, by=by, receiver=person)
             for address in guests.addresses:
-                actions.invite_address(calendar, by=by, email=address)
+                actions.invite_address(calendar.pk, by=by, email=address)
         except (Conflict, InvalidInput) as refusal:
             raise InvalidInput(refusal.detail, field="others") from None
     return calendar

@@ -197,7 +197,7 @@ def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) ->
         case "stop":
             actions.stop_plan(_shown(post, seen), by=user)
         case "publish":
-            actions.apply_plan(_shown(post, seen), by=user)
+            actions.apply_plan(seen.calendar, by=user, seen=_shown(post, seen).pk)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
     return seen.here

@@ -120,24 +120,22 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     kept = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
     start, end = shift.span(calendar.window_start, calendar.window_end)
     copy = create_calendar(by=by, **{field: getattr(calendar, field) for field in kept}, window_start=start, window_end=end)
-    _copy_meetings(calendar, copy, shift)
-    people = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True).exclude(user=by)
+    meetings, people = queries.to_copy(calendar)
+    _copy_meetings(meetings, copy, shift)
     invitations = Invitation.objects.bulk_create(
-        Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people.values_list("user_id", flat=True)
+        Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people if user_id != by.pk
     )
     tasks.tell_invited(invitations)
     return copy
 
 
-def _copy_meetings(calendar: Calendar, copy: Calendar, shift: Shift) -> None:
-    kept = ("title", "description", "location", "duration_minutes", "quorum", "buffer_minutes", "auto_finalize")
+def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Shift) -> None:
     soonest = clock.now() + timedelta(days=1)
     copies = []
-    for meeting in Meeting.objects.filter(calendar=calendar).order_by("created_at", "id"):
-        earliest, latest = shift.span(meeting.earliest, meeting.latest)
-        deadline = max(soonest, shift.moment(meeting.deadline))
-        fields = {field: getattr(meeting, field) for field in kept}
-        copies.append(Meeting(calendar=copy, deadline=deadline, earliest=earliest, latest=latest, **fields))
+    for fields in meetings:
+        earliest, latest = shift.span(fields["earliest"], fields["latest"])
+        deadline = max(soonest, shift.moment(fields["deadline"]))
+        copies.append(Meeting(calendar=copy, **{**fields, "deadline": deadline, "earliest": earliest, "latest": latest}))
     Meeting.objects.bulk_create(copies)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -35,6 +36,17 @@ class Caution:
 def hold(calendar: Calendar) -> None:
     """Hold the calendar until the end of the transaction, and bring it up to date."""
     _bring_up_to_date(calendar, _locked(calendar, Calendar.objects.all()))
+
+
+def held_named(user: User, calendar_id: UUID) -> Calendar:
+    """Hold the calendar whose id came in a body, and return it as it is now. Refused like `queries.calendar_named`."""
+    seen = queries.calendars_visible_to(user).select_related("owner").select_for_update(no_key=True, of=("self",))
+    calendar: Calendar | None = seen.filter(pk=calendar_id).first()
+    if calendar is None:
+        # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not who came along, and gives no row.
+        calendar = queries.calendar_named(user, calendar_id)
+        hold(calendar)
+    return calendar
 
 
 def hold_with_people(calendar: Calendar) -> None:
@@ -73,15 +85,15 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     return now
 
 
-def held_plan(plan: Plan) -> Plan:
-    """Hold the plan and its calendar until the end of the transaction. Returns the plan as it is now."""
+def held_plan(calendar: Calendar) -> Plan:
+    """Hold the calendar and its plan until the end of the transaction. Returns the plan as it is now."""
     rows = Plan.objects.select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
-    now = rows.filter(pk=plan.pk).first()
-    if now is None:
-        raise NotFound(_("This plan is gone: a newer one took its place."))
-    _bring_up_to_date(plan.calendar, now.calendar)
-    now.calendar = plan.calendar
-    return now
+    plan = rows.filter(calendar=calendar).first()
+    if plan is None:
+        raise NotFound(_("Nothing has been planned in this calendar yet."))
+    _bring_up_to_date(calendar, plan.calendar)
+    plan.calendar = calendar
+    return plan
 
 
 def hold_all(user: User) -> list[Calendar]:
@@ -106,7 +118,7 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
         planning.forget_people(calendar)
     elif along is not None:
         planning.forget_people(calendar)
-        queries.remember_people(calendar, along)
+        queries.remember_people(calendar, along.people)
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import check_email
-from commontime.calendars import rules, tasks
-from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars import queries, rules, tasks
+from commontime.calendars.actions.checks import held_named, hold, require_owner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
+from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -23,9 +23,9 @@ ANSWERS: dict[str, str] = {InvitationStatus.ACCEPTED: gettext_noop("accepted"), 
 
 
 @transaction.atomic
-def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
+def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     """Invite somebody who has an account. They are told by mail."""
-    hold(calendar)
+    calendar = held_named(by, calendar_id)
     require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
@@ -47,9 +47,9 @@ def invite_person(calendar: Calendar, *, by: User, receiver: int) -> Invitation:
 
 
 @transaction.atomic
-def invite_address(calendar: Calendar, *, by: User, email: str) -> Invitation:
+def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the mail's link finds out."""
-    hold(calendar)
+    calendar = held_named(by, calendar_id)
     require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     check_email(email)
@@ -69,12 +69,16 @@ def _send(invitation: Invitation) -> Invitation:
 
 
 @transaction.atomic
-def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
+def accept_invitation(invitation_id: UUID, *, by: User) -> Invitation:
     """Join the calendar. Accepting again changes nothing."""
+    return _accept(queries.locked_invitation_for(by, invitation_id), by)
+
+
+def _accept(invitation: Invitation, by: User) -> Invitation:
+    """Accept an invitation whose calendar is held."""
     _require_receiver(invitation, by)
     if invitation.status == InvitationStatus.ACCEPTED:
         return invitation
-    hold(invitation.calendar)
     require_running(invitation.calendar)
     if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
@@ -86,8 +90,9 @@ def accept_invitation(invitation: Invitation, *, by: User) -> Invitation:
 
 
 @transaction.atomic
-def decline_invitation(invitation: Invitation, *, by: User) -> Invitation:
+def decline_invitation(invitation_id: UUID, *, by: User) -> Invitation:
     """Stay out of the calendar. Declining again changes nothing."""
+    invitation = queries.invitation_for(by, invitation_id)
     _require_receiver(invitation, by)
     if invitation.status == InvitationStatus.DECLINED:
         return invitation
@@ -110,7 +115,7 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
         invitation.refresh_from_db(fields=["receiver", "status"])
     if invitation.receiver_id != by.pk:
         raise NotFound(_("This link was used already."))
-    return accept_invitation(invitation, by=by)
+    return _accept(invitation, by)
 
 
 def invitation_of_link(token: str) -> Invitation:

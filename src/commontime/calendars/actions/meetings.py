@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -193,13 +194,33 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
         count = len(outcome.missing)
         said = ngettext("%(n)d required person can't come then.", "%(n)d required people can't come then.", count) % {"n": count}
         cautions.append(Caution("required_missing", said, {}))
-    people, end = [person.user_id for person in group.people], meeting.final_time + meeting.duration
     # Which other meeting it is, is not told.
-    if busy := {each.user_id for each in planning.busy_times(people, after=meeting.final_time, before=end, but=meeting)}:
+    if busy := _double_booked(meeting, {person.user_id for person in group.people}):
         names = [person.name for person in group.people if person.user_id in busy]
         said = _("%(names)s: in another meeting then.") % {"names": ", ".join(names[:5])}
         cautions.append(Caution("double_booked", said, {"users": sorted(busy)}))
     return cautions
+
+
+def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
+    """Return who of the users has another scheduled meeting, in any calendar, that overlaps this one."""
+    start, end = meeting.final_time, meeting.end_time
+    assert start is not None
+    assert end is not None
+    minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
+    rows = (
+        queries.meetings()
+        .filter(final_time__lt=end, final_time__gt=start - LONGEST_DURATION)
+        .exclude(pk=meeting.pk)
+        .filter(calendar__participants__user__in=users)
+        .annotate(minutes=minutes, person=F("calendar__participants__user_id"))
+    )
+    busy = set()
+    for other in rows:
+        assert other.final_time is not None
+        if other.final_time + timedelta(minutes=other.minutes) > start and other.person in users and planning.is_for(other, other.person):
+            busy.add(other.person)
+    return busy
 
 
 # Named attendees ----------------------------------------------------------------------------------------------------

@@ -1,18 +1,19 @@
 import time
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, tasks
+from commontime.calendars import planning, queries, tasks
 from commontime.calendars.actions.checks import held_plan, hold, require_owner, require_running
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.core import clock
-from commontime.core.errors import Conflict, InvalidInput
+from commontime.core.errors import Conflict, InvalidInput, NotFound
 
 AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
 
@@ -25,9 +26,10 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     """
     require_owner(by, calendar, _("plan its meetings"))
     require_running(calendar)
-    _refuse_while_running(calendar)
     begun, now = time.monotonic(), clock.now()
     problem = planning.problem_of(calendar, question, now=now)
+    if problem.is_being_planned:
+        raise _running()
     seconds = min(question.seconds, AT_ONCE) if waits else 0.0
     answer = planning.solve(problem, question, seconds=seconds)
     is_done = answer.proved or question.seconds <= seconds
@@ -45,22 +47,14 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
         hold(calendar)
         require_owner(by, calendar, _("plan its meetings"))
         require_running(calendar)
-        # One that has begun to be computed meanwhile stays, so that there is no place for this one.
-        Plan.objects.filter(calendar=calendar).exclude(status=PlanStatus.RUNNING).delete()
-        try:
-            plan.save(force_insert=True)
-        except IntegrityError:
-            raise _running() from None
+        # One that has begun to be computed meanwhile stays.
+        if not queries.store_plan(plan):
+            raise _running()
         if not is_done:
             tasks.work_on_plan.enqueue(str(plan.pk))
         elif apply:
             plan = _apply(plan, now=now)
     return plan
-
-
-def _refuse_while_running(calendar: Calendar) -> None:
-    if Plan.objects.filter(calendar=calendar, status=PlanStatus.RUNNING).exists():
-        raise _running()
 
 
 def _running() -> Conflict:
@@ -77,19 +71,22 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
 
 @transaction.atomic
-def apply_plan(plan: Plan, *, by: User) -> Plan:
-    """Set the final times of a plan that is done, all or none; Conflict if anything it was computed from has changed since.
+def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Plan:
+    """Set the final times of the calendar's plan, which is done, all or none; Conflict if anything it was computed from has changed since.
 
-    Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing.
+    Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing. seen: the plan that is meant.
     """
-    now = held_plan(plan)
-    require_owner(by, now.calendar, _("apply its plan"))
-    require_running(now.calendar)
-    if now.status == PlanStatus.APPLIED:
-        return now
-    if now.status != PlanStatus.DONE:
+    require_owner(by, calendar, _("apply its plan"))  # before a stranger to it learns whether there is one
+    plan = held_plan(calendar)
+    require_owner(by, calendar, _("apply its plan"))
+    require_running(calendar)
+    if seen not in (None, plan.pk):
+        raise NotFound(_("This plan is gone: a newer one took its place."))
+    if plan.status == PlanStatus.APPLIED:
+        return plan
+    if plan.status != PlanStatus.DONE:
         raise Conflict(_("This plan is still being computed, or could not be. Stop it, or make another."), code="plan_not_done")
-    return _apply(now, now=clock.now())
+    return _apply(plan, now=clock.now())
 
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:

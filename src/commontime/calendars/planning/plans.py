@@ -1,7 +1,7 @@
 """Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and why some can't."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,8 +10,6 @@ from uuid import UUID
 
 import msgspec
 from django.contrib.auth.models import User
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,7 +17,7 @@ from commontime import engine
 from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.outcomes import span
-from commontime.calendars.planning.people import Group, Person, attendees_of, group_for, is_for, minutes_of, people_of, windows_of
+from commontime.calendars.planning.people import Group, Person, attendees_of, forget_people, group_for, minutes_of, people_of, windows_of
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
@@ -28,16 +26,6 @@ MOST_ASKS = 20  # meetings without a time of which it is told what to ask
 LONGEST_MEETING = timedelta(days=31)
 # Why a meeting has no time.
 NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = "not_answered", "nobody_required", "no_common_time", "in_the_way"
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """When somebody is in a scheduled meeting, of whatever calendar here. Which one is told to nobody."""
-
-    user_id: int
-    start: datetime
-    end: datetime
-    buffer: timedelta
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -105,7 +93,7 @@ class Answer(msgspec.Struct, frozen=True):
 @dataclass(frozen=True)
 class Problem:
     """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't
-    even try."""
+    even try. is_being_planned: whether such a plan is being computed already."""
 
     people: list[Person]
     free: engine.Windows
@@ -114,6 +102,7 @@ class Problem:
     meetings: list[Meeting]
     posed: list[engine.Meeting]
     unposed: list[Unplaced]
+    is_being_planned: bool
 
     @cached_property
     def basis(self) -> str:
@@ -129,18 +118,21 @@ class Problem:
 
 
 def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Problem:
-    """Fetch what the plan is about, in three queries, and put it into the engine's words.
+    """Fetch what the plan is about, in one query, and put it into the engine's words.
 
     Somebody required by name who has not answered keeps their meeting out; in a meeting for everyone they are left out, as elsewhere.
     """
-    meetings = _open_meetings(calendar, question, now)
+    forget_people(calendar)
+    found = queries.to_plan(calendar, named=question.meetings, most=MOST_PLANNED + 1, after=now - LONGEST_MEETING)
+    meetings = _asked_for(found.meetings, question, now)
     people = [person for person in people_of(calendar) if person.packed]
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
     # Nobody is taken out of a meeting that is fixed.
     busy = [
         (place[each.user_id], engine.end_tick(each.start), engine.start_tick(each.end + each.buffer))
-        for each in busy_times([person.user_id for person in people], after=now)
+        for each in found.busy
+        if each.end > now
     ]
     kept, posed, unposed = [], [], []
     for meeting in meetings:
@@ -150,7 +142,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    return Problem(people, free, busy, meetings, kept, posed, unposed)
+    return Problem(people, free, busy, meetings, kept, posed, unposed, found.is_being_planned)
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
@@ -170,11 +162,8 @@ def remember_meetings(plan: Plan, problem: Problem) -> None:
     plan.__dict__["meetings"] = {meeting.pk: meeting for meeting in problem.asked}
 
 
-def _open_meetings(calendar: Calendar, question: Question, now: datetime) -> list[Meeting]:
-    rows = queries.meetings_of(calendar).filter(final_time=None).order_by("created_at", "id")
-    if question.meetings:
-        rows = rows.filter(pk__in=question.meetings)
-    found = {meeting.pk: meeting for meeting in rows[: MOST_PLANNED + 1]}
+def _asked_for(open_meetings: Sequence[Meeting], question: Question, now: datetime) -> list[Meeting]:
+    found = {meeting.pk: meeting for meeting in open_meetings}
     named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
     for name, ids in named.items():
         if unknown := [pk for pk in ids if pk not in found]:
@@ -182,8 +171,6 @@ def _open_meetings(calendar: Calendar, question: Question, now: datetime) -> lis
     meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
     if len(meetings) > MOST_PLANNED:
         raise InvalidInput(_("Name at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
-    for meeting in meetings:
-        meeting.calendar = calendar
     _refuse_pins(question, meetings, now)
     return meetings
 
@@ -203,30 +190,6 @@ def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime)
         end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
         if start < begin or start + meeting.duration > end:
             raise InvalidInput(_("A meeting can't be pinned outside the times that it and its calendar allow."), field="pinned")
-
-
-def busy_times(users: Iterable[int], *, after: datetime, before: datetime | None = None, but: Meeting | None = None) -> list[Busy]:
-    """Return when these people are in scheduled meetings, in any calendar, that end after a moment and begin before another one.
-
-    but: a meeting left out. One query.
-    """
-    wanted = set(users)
-    rows = (
-        queries.meetings()
-        .filter(final_time__gt=after - LONGEST_MEETING, calendar__participants__user__in=wanted)
-        .annotate(minutes=Coalesce(F("duration_minutes"), F("calendar__duration_minutes")), person=F("calendar__participants__user_id"))
-    )
-    if before:
-        rows = rows.filter(final_time__lt=before)
-    if but:
-        rows = rows.exclude(pk=but.pk)
-    found = []
-    for row in rows:
-        assert row.final_time is not None
-        end = row.final_time + timedelta(minutes=row.minutes)
-        if row.person in wanted and is_for(row, row.person) and end > after:
-            found.append(Busy(row.person, row.final_time, end, timedelta(minutes=row.buffer_minutes)))
-    return found
 
 
 def _out_of_question(meeting: Meeting, group: Group) -> Unplaced | None:

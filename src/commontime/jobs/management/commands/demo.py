@@ -150,8 +150,8 @@ class Demo:
         altos = choir.voice("alto")
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
-        declined, *_ = [actions.invite_person(calendar, by=self.people["amara"], receiver=self.people[name].pk) for name in asked]
-        actions.decline_invitation(declined, by=self.people[asked[0]])
+        declined, *_ = [actions.invite_person(calendar.pk, by=self.people["amara"], receiver=self.people[name].pk) for name in asked]
+        actions.decline_invitation(declined.pk, by=self.people[asked[0]])
         self.answer(calendar, [name for name in joined if name not in ("noor", "dagmar")], days=14)
         self.fix_best(self.look_for(calendar, "Sectional", deadline=2))
 
@@ -162,8 +162,8 @@ class Demo:
             description="Who takes part in planning the trip in autumn?",
         )  # fmt: skip
         for name in ("noor", "bao", "annika", "viktor"):
-            actions.invite_person(calendar, by=self.people["priya"], receiver=self.people[name].pk)
-        actions.invite_address(calendar, by=self.people["priya"], email="solveig@bergen-choir.example")
+            actions.invite_person(calendar.pk, by=self.people["priya"], receiver=self.people[name].pk)
+        actions.invite_address(calendar.pk, by=self.people["priya"], email="solveig@bergen-choir.example")
         self.answer(calendar, ["priya", "yuki", "jonas"], days=28)
         self.look_for(calendar, "Planning call", deadline=8, description="By video; the link comes with the time.")
 
@@ -198,8 +198,8 @@ class Demo:
         """Who wants to be asked is invited and accepts; the others are added."""
         user = self.people[person]
         if user.usersetting.who_may_add_me == "contacts":
-            invitation = actions.invite_person(calendar, by=calendar.owner, receiver=user.pk)
-            actions.accept_invitation(invitation, by=user)
+            invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user.pk)
+            actions.accept_invitation(invitation.pk, by=user)
         else:
             actions.add_participant(calendar, by=calendar.owner, user=user.pk, required=person in MUST_BE_THERE)
 
