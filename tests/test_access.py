@@ -505,6 +505,8 @@ def test_a_calendar_lists_only_what_is_in_it(world):
         assert {shown["id"] for shown in sam("GET", path).data} == expected, path
     stored = [start["id"] for start in sam("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data if start["id"]]
     assert sorted(stored) == sorted(str(suggestion.pk) for suggestion in world.suggestions.values())
+    page = sam.browse("GET", f"/app/calendars/{world.calendar.pk}/").text
+    assert ("Rehearsal of Mina" in page, "Gig of Mina" in page) == (True, False)
 
 
 ODD_QUESTIONS = [
@@ -859,12 +861,16 @@ def any_contacts(user: Any) -> Any:
     return Contact.objects.select_related("contactee").annotate(mutual=Value(False)).order_by("contactee__username", "id")
 
 
+def any_meeting_rows(calendar: Any, now: Any) -> list[tuple[Any, ...]]:
+    return [row for other in Calendar.objects.all() for row in MEETING_ROWS(other, now)]
+
+
 def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
     return list(User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON))
 
 
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
-KEPT_FOR, EVERYTHING = mail.letters_kept_for, queries.everything_about
+KEPT_FOR, EVERYTHING, MEETING_ROWS = mail.letters_kept_for, queries.everything_about, queries.meeting_rows
 choir, invitation, wrong_parent = (
     rows_say("PUT /calendars/{id}/"),
     rows_say("/invitations/"),
@@ -896,6 +902,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "participant_rows"): (lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]), inside),
     (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
     (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
+    (queries, "meeting_rows"): (any_meeting_rows, inside),
     (queries, "meetings_ahead_for"): (
         lambda user: Meeting.objects.filter(final_time__gt=clock.now()).select_related("calendar"),
         list_shows("/app/"),

@@ -52,15 +52,21 @@ class Sight:
     now: datetime
 
     @cached_property
+    def meeting_rows(self) -> list[tuple[Any, ...]]:
+        return queries.meeting_rows(self.calendar, self.now)
+
+    @cached_property
     def meetings(self) -> list[Meeting]:
-        found = list(queries.meetings_of(self.calendar).prefetch_related("suggestions").order_by("deadline", "id")[:1000])
-        for meeting in found:
-            meeting.calendar = self.calendar
-        return found
+        return [queries.read_meeting(self.calendar, row) for row in self.meeting_rows]
 
     @cached_property
     def open_meetings(self) -> list[Meeting]:
         return [meeting for meeting in self.meetings if meeting.status(self.now) != MeetingStatus.SCHEDULED]
+
+    @property
+    def deadlines_ahead(self) -> list[bool]:
+        """Whether its deadline is ahead, of each open meeting."""
+        return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
 
     @cached_property
     def group(self) -> planning.Group:
@@ -79,9 +85,8 @@ class Sight:
     def key(self) -> Hashable:
         """All that the live part depends on. Asking this asks nothing of the engine."""
         calendar, seen = self.calendar, (self.look.key, get_language())
-        meetings = [(meeting.pk, meeting.version, sorted(stored.pk for stored in meeting.suggestions.all())) for meeting in self.meetings]
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
-        return (calendar.pk, calendar.version, seen, repr(meetings), bucket if self.open_meetings else 0, self.tells)
+        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, self.tells)
 
     @property
     def tag(self) -> str:
@@ -92,8 +97,7 @@ class Sight:
         """Whether answers are closed for this person, as the action sees it."""
         if self.calendar.is_finalized:
             return True
-        waiting = [meeting.deadline > self.now for meeting in self.open_meetings]
-        return bool(waiting) and not any(waiting) and not rules.may_manage(self.user, self.calendar)
+        return bool(self.deadlines_ahead) and not any(self.deadlines_ahead) and not rules.may_manage(self.user, self.calendar)
 
 
 def windows_of(user: Any, calendar: Calendar) -> list[grid.Window]:
@@ -163,7 +167,8 @@ def _person(person: planning.Person) -> str:
 
 def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.group if meeting.for_everyone else planning.group_for(meeting)
-    stored = [suggestion for suggestion in meeting.suggestions.all() if suggestion.suggested_time > seen.now]
+    suggested = meeting.suggested  # type: ignore[attr-defined]
+    stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
     now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
     found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)

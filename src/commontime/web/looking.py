@@ -44,7 +44,7 @@ class Look:
     @property
     def key(self) -> tuple[object, ...]:
         """What decides how it looks, beside the language."""
-        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12)
+        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12, self.before, self.after)
 
     @property
     def span(self) -> tuple[int, int]:
