@@ -129,7 +129,7 @@ def _live(seen: Sight) -> str:
     best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
-    listed = "".join(_person(person) for person in sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
+    listed = _listed(sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
     if len(people) > MOST_PEOPLE:
         more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
         listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
@@ -157,12 +157,14 @@ def _no_meeting(seen: Sight) -> str:
     return _("There is no meeting yet. Once there is one, its best times stand here.")
 
 
-def _person(person: planning.Person) -> str:
-    state = _("answered") if person.packed else _("not yet")
-    kind = "yes" if person.packed else "no"
-    word = escape(_("optional"))
-    optional = "" if person.required else f' <small class="soft">{word}</small>'
-    return f'<li class="{kind}"><span>{escape(person.name)}{optional}</span> <small>{escape(state)}</small></li>'
+def _listed(people: Sequence[planning.Person]) -> str:
+    answered, silent, word = escape(_("answered")), escape(_("not yet")), escape(_("optional"))
+    optional = f' <small class="soft">{word}</small>'
+    return "".join(
+        f'<li class="{"yes" if person.packed else "no"}"><span>{escape(person.name)}{"" if person.required else optional}</span>'
+        f" <small>{answered if person.packed else silent}</small></li>"
+        for person in people
+    )
 
 
 def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:

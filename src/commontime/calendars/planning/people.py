@@ -49,6 +49,11 @@ class Group:
     def required(self) -> NDArray[np.bool_]:
         return np.array([person.required for person in self.answered], np.bool_)
 
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where each who answered stands, by user id."""
+        return {person.user_id: place for place, person in enumerate(self.answered)}
+
     @property
     def people(self) -> list[Person]:
         return [*self.answered, *self.silent]
