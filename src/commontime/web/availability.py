@@ -79,7 +79,8 @@ class Sight:
     @cached_property
     def windows(self) -> list[grid.Window]:
         """All one's own times in the calendar, in order."""
-        return windows_of(self.user, self.calendar)
+        found = queries.own_window_rows(self.user, self.calendar)
+        return [(seconds(start), seconds(end), preference) for start, end, preference in found]
 
     @property
     def key(self) -> Hashable:
@@ -98,12 +99,6 @@ class Sight:
         if self.calendar.is_finalized:
             return True
         return bool(self.deadlines_ahead) and not any(self.deadlines_ahead) and not rules.may_manage(self.user, self.calendar)
-
-
-def windows_of(user: Any, calendar: Calendar) -> list[grid.Window]:
-    found = queries.windows_visible_to(user, calendar).filter(user=user).order_by("start_time")
-    rows = found.values_list("start_time", "end_time", "preference_level")
-    return [(seconds(start), seconds(end), preference) for start, end, preference in rows]
 
 
 def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
