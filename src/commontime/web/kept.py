@@ -6,7 +6,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any, cast
 
-MOST = 32_000_000  # characters of text and bytes of what is compressed
+MOST = 16_000_000  # characters of text, bytes of pages
 
 _parts: OrderedDict[Hashable, Any] = OrderedDict()
 _size = 0
