@@ -44,14 +44,11 @@ def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> l
     table = preferences(group, [span(start, duration) for start in starts])
     found = []
     sums = np.maximum(table, 0).sum(axis=1, dtype=np.int64).tolist()
-    for start, row, preference, levels in zip(starts, table, sums, engine.levels(table).tolist(), strict=True):
-        outcome = Outcome(start, unanswered=group.silent, preference=preference, row=row)
-        lists = (outcome.cannot, outcome.if_need_be, outcome.works, outcome.ideal)
-        for person, level in zip(group.answered, levels, strict=True):
-            lists[level].append(person)
-            if level == engine.CANNOT and person.required:
-                outcome.missing.append(person)
-        found.append(outcome)
+    for start, row, preference, levels in zip(starts, table, sums, engine.levels(table), strict=True):
+        lists = [[group.answered[place] for place in np.flatnonzero(levels == level).tolist()] for level in range(4)]
+        cannot, if_need_be, works, ideal = lists
+        missing = [person for person in cannot if person.required]
+        found.append(Outcome(start, ideal, works, if_need_be, cannot, missing, group.silent, preference, row))
     return found
 
 
