@@ -32,9 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _forget_answers():
     """Answers kept in memory must not outlive the database of the test that made them."""
     from commontime.api import stored
+    from commontime.web import kept
 
     yield
     stored.forget()
+    kept.forget()
 
 
 @pytest.fixture

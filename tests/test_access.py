@@ -505,6 +505,9 @@ def test_a_calendar_lists_only_what_is_in_it(world):
         assert {shown["id"] for shown in sam("GET", path).data} == expected, path
     stored = [start["id"] for start in sam("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data if start["id"]]
     assert sorted(stored) == sorted(str(suggestion.pk) for suggestion in world.suggestions.values())
+    page = sam.browse("GET", f"/app/calendars/{world.calendar.pk}/?from={build.day():%Y-%m-%d}").text
+    assert ("Rehearsal of Mina" in page, "Gig of Mina" in page) == (True, False)
+    assert re.findall(r'data-mine="\[\[(.*?)\]\]"', page) == [f"{build.day(9).timestamp():.0f},{build.day(12).timestamp():.0f},5"]
 
 
 ODD_QUESTIONS = [
@@ -859,12 +862,20 @@ def any_contacts(user: Any) -> Any:
     return Contact.objects.select_related("contactee").annotate(mutual=Value(False)).order_by("contactee__username", "id")
 
 
+def any_meeting_rows(calendar: Any, now: Any) -> list[tuple[Any, ...]]:
+    return [row for other in Calendar.objects.all() for row in MEETING_ROWS(other, now)]
+
+
+def any_own_rows(user: User, calendar: Any) -> list[tuple[Any, ...]]:
+    return list(NonBusyTime.objects.order_by("start_time").values_list("start_time", "end_time", "preference_level"))
+
+
 def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
     return list(User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON))
 
 
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
-KEPT_FOR, EVERYTHING = mail.letters_kept_for, queries.everything_about
+KEPT_FOR, EVERYTHING, MEETING_ROWS = mail.letters_kept_for, queries.everything_about, queries.meeting_rows
 choir, invitation, wrong_parent = (
     rows_say("PUT /calendars/{id}/"),
     rows_say("/invitations/"),
@@ -896,6 +907,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "participant_rows"): (lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]), inside),
     (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
     (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
+    (queries, "meeting_rows"): (any_meeting_rows, inside),
     (queries, "meetings_ahead_for"): (
         lambda user: Meeting.objects.filter(final_time__gt=clock.now()).select_related("calendar"),
         list_shows("/app/"),
@@ -911,6 +923,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (queries, "people_rows"): (anybodys_rows, test_a_meeting_is_for_people_of_its_calendar_only),
     (queries, "suggestions_of"): (lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"), inside),
     (queries, "window_rows"): (any_windows, visibility_holds),
+    (queries, "own_window_rows"): (any_own_rows, inside),
     (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),
     (queries, "window_for"): (any_window, wrong_parent),
     (queries, "meeting_for"): (any_meeting, wrong_parent),

@@ -3,7 +3,7 @@
 import itertools
 import statistics
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.http import data
@@ -144,6 +144,18 @@ def same(scene: Stage, data: bytes) -> Subject:
         lambda n: _send(scene.anchor.address, itertools.repeat(anchor, n)),
         size,
         data,
+    )
+
+
+def each_another(scene: Stage, data: bytes, others: Iterator[bytes]) -> Subject:
+    """Requests like this one of which no two are the same, over 8 connections."""
+    anchor, size = scene.anchored(data)
+    return Subject(
+        lambda n: _send(scene.product.address, itertools.islice(others, n)),
+        lambda n: _send(scene.anchor.address, itertools.repeat(anchor, n)),
+        size,
+        data,
+        again=False,
     )
 
 

@@ -149,8 +149,7 @@ def _found(user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | No
 def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, list[Any]]:
     columns, joins, parameters = f"{_CALENDAR.sql}, {_PART}", f"LEFT JOIN calendars_calendar c ON c.id = %s {_SEAT}", [calendar_id]
     if meeting_id is not None:
-        named = _NAMED.format(join="group_concat" if connection.vendor == "sqlite" else "string_agg")
-        columns += f", {named}, {_MEETING.sql}"
+        columns += f", {_named_sql()}, {_MEETING.sql}"
         if calendar_id is not None:
             joins += " LEFT JOIN calendars_meeting m ON m.id = %s AND m.calendar_id = c.id"
             parameters.append(meeting_id)
@@ -158,6 +157,10 @@ def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, l
             joins = f"LEFT JOIN calendars_meeting m ON m.id = %s LEFT JOIN calendars_calendar c ON c.id = m.calendar_id {_SEAT}"
             parameters = [meeting_id]
     return columns, joins, [rows.uuid(parameter) for parameter in parameters if parameter is not None]
+
+
+def _named_sql() -> str:
+    return _NAMED.format(join="group_concat" if connection.vendor == "sqlite" else "string_agg")
 
 
 def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> _Found:
@@ -387,6 +390,17 @@ def window_rows(user: User, calendar: Calendar, *, whose: int | None, start: dat
     return _WINDOWS.where(*conditions, parameters=parameters)
 
 
+_OWN_WINDOWS = """
+    SELECT start_time, end_time, preference_level FROM calendars_nonbusytime WHERE calendar_id = %s AND user_id = %s ORDER BY start_time
+"""
+
+
+def own_window_rows(user: User, calendar: Calendar) -> list[tuple[datetime, datetime, int]]:
+    """Rows (start, end, preference) of all the user's times in the calendar, in order."""
+    found = rows.fetch_all(_OWN_WINDOWS, [rows.uuid(calendar.pk), user.pk])
+    return [(rows.read_moment(start), rows.read_moment(end), preference) for start, end, preference in found]
+
+
 def windows_visible_to(user: User, calendar: Calendar) -> QuerySet[NonBusyTime]:
     rows = NonBusyTime.objects.filter(calendar=calendar)
     return rows if rules.may_see_windows_of_others(user, calendar) else rows.filter(user=user)
@@ -422,6 +436,36 @@ def meetings() -> QuerySet[Meeting]:
 
 def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
     return meetings().filter(calendar=calendar)
+
+
+# Each with `named` as above, and with its suggestions.
+_MEETINGS_SEEN = f"""
+    SELECT m.final_time IS NULL, m.deadline > %s, {{named}}, {{suggestions}}, {_MEETING.sql}
+    FROM calendars_meeting m WHERE m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
+"""  # noqa: S608 (column names only)
+_SUGGESTIONS = rows.Nested(
+    "calendars_schedulesuggestion s WHERE s.meeting_id = m.id",
+    rows.columns_of(ScheduleSuggestion, "s", "id", "meeting_id", "author_id", "suggested_time", "created_at"),
+    "s.suggested_time, s.id",
+)
+
+
+def meeting_rows(calendar: Calendar, now: datetime) -> list[tuple[Any, ...]]:
+    """Rows of all there is to know about the calendar's meetings, by deadline: (waits for its final time, has its deadline ahead, …).
+
+    Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` makes one of the whole row.
+    """
+    statement = _MEETINGS_SEEN.format(named=_named_sql(), suggestions=_SUGGESTIONS.sql)
+    return rows.fetch_all(statement, [rows.moment(now), rows.uuid(calendar.pk)])
+
+
+def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
+    """Return the meeting of a row of `meeting_rows`, with `named` as in `meetings`, and its suggestions as `suggested`."""
+    _, _, named, suggestions, *columns = row
+    meeting: Meeting = _MEETING.read(tuple(columns))
+    meeting.calendar, meeting.named = calendar, named  # type: ignore[attr-defined]
+    meeting.suggested = [ScheduleSuggestion(**each) for each in _SUGGESTIONS.read_named(suggestions)]  # type: ignore[attr-defined]
+    return meeting
 
 
 def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:

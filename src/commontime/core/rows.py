@@ -53,6 +53,13 @@ def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
         return row
 
 
+def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return all rows of a statement that is asked again and again."""
+    with _prepared_cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
 @contextmanager
 def _prepared_cursor() -> Iterator[Any]:
     """Give a cursor for statements that are asked again and again: PostgreSQL plans them once a connection, not each time."""

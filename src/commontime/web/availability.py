@@ -52,15 +52,21 @@ class Sight:
     now: datetime
 
     @cached_property
+    def meeting_rows(self) -> list[tuple[Any, ...]]:
+        return queries.meeting_rows(self.calendar, self.now)
+
+    @cached_property
     def meetings(self) -> list[Meeting]:
-        found = list(queries.meetings_of(self.calendar).prefetch_related("suggestions").order_by("deadline", "id")[:1000])
-        for meeting in found:
-            meeting.calendar = self.calendar
-        return found
+        return [queries.read_meeting(self.calendar, row) for row in self.meeting_rows]
 
     @cached_property
     def open_meetings(self) -> list[Meeting]:
         return [meeting for meeting in self.meetings if meeting.status(self.now) != MeetingStatus.SCHEDULED]
+
+    @property
+    def deadlines_ahead(self) -> list[bool]:
+        """Whether its deadline is ahead, of each open meeting."""
+        return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
 
     @cached_property
     def group(self) -> planning.Group:
@@ -73,15 +79,15 @@ class Sight:
     @cached_property
     def windows(self) -> list[grid.Window]:
         """All one's own times in the calendar, in order."""
-        return windows_of(self.user, self.calendar)
+        found = queries.own_window_rows(self.user, self.calendar)
+        return [(seconds(start), seconds(end), preference) for start, end, preference in found]
 
     @property
     def key(self) -> Hashable:
         """All that the live part depends on. Asking this asks nothing of the engine."""
         calendar, seen = self.calendar, (self.look.key, get_language())
-        meetings = [(meeting.pk, meeting.version, sorted(stored.pk for stored in meeting.suggestions.all())) for meeting in self.meetings]
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
-        return (calendar.pk, calendar.version, seen, repr(meetings), bucket if self.open_meetings else 0, self.tells)
+        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, self.tells)
 
     @property
     def tag(self) -> str:
@@ -92,14 +98,7 @@ class Sight:
         """Whether answers are closed for this person, as the action sees it."""
         if self.calendar.is_finalized:
             return True
-        waiting = [meeting.deadline > self.now for meeting in self.open_meetings]
-        return bool(waiting) and not any(waiting) and not rules.may_manage(self.user, self.calendar)
-
-
-def windows_of(user: Any, calendar: Calendar) -> list[grid.Window]:
-    found = queries.windows_visible_to(user, calendar).filter(user=user).order_by("start_time")
-    rows = found.values_list("start_time", "end_time", "preference_level")
-    return [(seconds(start), seconds(end), preference) for start, end, preference in rows]
+        return bool(self.deadlines_ahead) and not any(self.deadlines_ahead) and not rules.may_manage(self.user, self.calendar)
 
 
 def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
@@ -125,7 +124,7 @@ def _live(seen: Sight) -> str:
     best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
-    listed = "".join(_person(person) for person in sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
+    listed = _listed(sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
     if len(people) > MOST_PEOPLE:
         more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
         listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
@@ -153,17 +152,20 @@ def _no_meeting(seen: Sight) -> str:
     return _("There is no meeting yet. Once there is one, its best times stand here.")
 
 
-def _person(person: planning.Person) -> str:
-    state = _("answered") if person.packed else _("not yet")
-    kind = "yes" if person.packed else "no"
-    word = escape(_("optional"))
-    optional = "" if person.required else f' <small class="soft">{word}</small>'
-    return f'<li class="{kind}"><span>{escape(person.name)}{optional}</span> <small>{escape(state)}</small></li>'
+def _listed(people: Sequence[planning.Person]) -> str:
+    answered, silent, word = escape(_("answered")), escape(_("not yet")), escape(_("optional"))
+    optional = f' <small class="soft">{word}</small>'
+    return "".join(
+        f'<li class="{"yes" if person.packed else "no"}"><span>{escape(person.name)}{"" if person.required else optional}</span>'
+        f" <small>{answered if person.packed else silent}</small></li>"
+        for person in people
+    )
 
 
 def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.group if meeting.for_everyone else planning.group_for(meeting)
-    stored = [suggestion for suggestion in meeting.suggestions.all() if suggestion.suggested_time > seen.now]
+    suggested = meeting.suggested  # type: ignore[attr-defined]
+    stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
     now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
     found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)

@@ -1,6 +1,6 @@
 """What every page shares: showing a template, sending a form to an action, and who must be signed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
@@ -9,14 +9,17 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import get_language
 
 from commontime.accounts import queries as accounts
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unidentified
 from commontime.mail import backends
-from commontime.web import errors
+from commontime.web import errors, pressed
+from commontime.web.kept import kept
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
@@ -28,11 +31,32 @@ def page(request: HttpRequest, template: str, context: dict[str, Any] | None = N
     context = context or {}
     form = context.get("form")
     status = 422 if isinstance(form, forms.Form) and form.is_bound and form.errors else 200
+    return HttpResponse(_rendered(request, template, context), status=status)
+
+
+def kept_page(request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]) -> HttpResponse:
+    """Show a page to somebody signed in as it was shown to them before, if it was made from the same.
+
+    key: the version of all that the context depends on, beside who looks and at which address.
+    """
+    whole = (template, request.path, request.META.get("QUERY_STRING", ""), _reader(request), backends.mail_folder(), key)
+    made = kept(whole, lambda: pressed.press(_rendered(request, template, {**context(), "csrf_token": pressed.SPOT})))
+    return pressed.answer(request, made)
+
+
+def _reader(request: HttpRequest) -> Hashable:
+    """Return all that a page shows of who looks at it, and how it shows anything to them."""
+    user = me(request)
+    setting = accounts.setting_of(user)
+    return (user.pk, user.username, user.first_name, user.last_name, setting.time_zone, setting.hour_cycle, get_language())
+
+
+def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
     setting = accounts.setting_of(me(request)) if request.user else None
     with timezone.override(setting.time_zone if setting else "UTC"):
         shown = {"user": request.user, "clock": CLOCKS[setting.hour_cycle] if setting else "", **context}
         shown["keeps_letters"] = backends.mail_folder() is not None
-        return render(request, template, shown, status=status)
+        return render_to_string(template, shown, request)
 
 
 def submit[Result](form: forms.Form, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result | None:

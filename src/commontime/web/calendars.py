@@ -25,7 +25,7 @@ from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.web import availability, fragments, grid
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, kept_page, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.kept import kept
 
@@ -66,11 +66,15 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         seen = availability.sight(request, calendar_id)
     except NotAllowed:
         return redirect("/app/")
+    return kept_page(request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen))
+
+
+def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
     shown, cells = seen.look, seen.look.grid.cells
     states = grid.states(seen.windows, cells)
     scheduled = [meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED]
     scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
-    context = {
+    return {
         "calendar": seen.calendar,
         "look": shown,
         "is_owner": rules.may_manage(seen.user, seen.calendar),
@@ -96,7 +100,6 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
         "leave": _seat_to_leave(seen),
     }
-    return page(request, "web/calendars/calendar.html", context)
 
 
 def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:

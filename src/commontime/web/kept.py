@@ -1,30 +1,31 @@
-"""Parts of pages kept in memory under the version they were made from. Anything here can be thrown away at any time."""
+"""Pages and parts of them kept in memory under the version they were made from. Anything here can be thrown away at any time."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sized
 from hashlib import blake2b
 from threading import Lock
+from typing import Any, cast
 
-MOST_CHARACTERS = 16_000_000
+MOST = 16_000_000  # characters of text, bytes of pages
 
-_parts: OrderedDict[Hashable, str] = OrderedDict()
+_parts: OrderedDict[Hashable, Any] = OrderedDict()
 _size = 0
 _lock = Lock()
 
 
-def kept(key: Hashable, make: Callable[[], str]) -> str:
-    """Return the text kept under the key, which must name the version of all it depends on; made now if it is not there."""
+def kept[Part: Sized](key: Hashable, make: Callable[[], Part]) -> Part:
+    """Return what is kept under the key, which must name the version of all it depends on; made now if it is not there."""
     global _size
     with _lock:
-        if (part := _parts.get(key)) is not None:
+        if (found := _parts.get(key)) is not None:
             _parts.move_to_end(key)
-            return part
+            return cast(Part, found)
     part = make()
     with _lock:
-        if key not in _parts and len(part) <= MOST_CHARACTERS // 4:
+        if key not in _parts and len(part) <= MOST // 4:
             _parts[key] = part
             _size += len(part)
-        while _size > MOST_CHARACTERS:
+        while _size > MOST:
             _, oldest = _parts.popitem(last=False)
             _size -= len(oldest)
     return part

@@ -1,6 +1,5 @@
 """Which days and hours of a calendar somebody looks at, in which zone, and what stands in each cell."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -44,7 +43,7 @@ class Look:
     @property
     def key(self) -> tuple[object, ...]:
         """What decides how it looks, beside the language."""
-        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12)
+        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12, self.before, self.after)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -139,20 +138,10 @@ class Heat:
 
 
 def heat(group: planning.Group, shown: Look) -> Heat:
-    """Count in each cell who is free throughout it. One call of the engine, however many people and cells there are."""
-    cells = shown.grid.cells
-    people = len(group.answered) + len(group.silent)
-    if not cells or not group.answered:
-        return Heat([(0, 0)] * len(cells), people, len(group.silent))
-    crowd = planning.Crowd([person.user_id for person in group.answered], group.required, group.free, len(group.silent))
-    earliest, latest = moment(cells[0][0]), max(moment(end) for _, end in cells)
-    found = planning.availability(crowd, earliest=earliest, latest=latest, duration=timedelta(minutes=shown.step), most_names=0)
-    counts = []
-    for start, _ in cells:
-        place = bisect_right(found.edges, moment(start)) - 1
-        _, if_need_be, works, ideal = found.counts[place] if 0 <= place < len(found.counts) else (0, 0, 0, 0)
-        counts.append((if_need_be + works + ideal, if_need_be))
-    return Heat(counts, people, len(group.silent))
+    """Count in each cell who is free throughout it."""
+    found = planning.counts(group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step))
+    counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
+    return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
 
 
 def everybody(calendar: Calendar) -> planning.Group:

@@ -1,5 +1,6 @@
 """Who is looking at the page, and in which language: the same session table as the API, found through the session cookie."""
 
+import re
 from collections.abc import Callable
 from typing import cast
 from uuid import UUID
@@ -7,13 +8,17 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
+from django.urls.converters import UUIDConverter
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from commontime.accounts import queries
 from commontime.accounts.actions import Opened
+from commontime.calendars import queries as calendars
 
 SESSION_KEY = "sign_in"
+_ID = f"({UUIDConverter.regex})"
+_NAMED = re.compile(f"/app/calendars/{_ID}/(?:meetings/{_ID}/)?")
 
 
 class SignedInMiddleware:
@@ -29,7 +34,13 @@ class SignedInMiddleware:
 
 def _user(request: HttpRequest) -> object:
     sign_in = request.session.get(SESSION_KEY)
-    return queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1]) if sign_in else None
+    return queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1], along=_along(request)) if sign_in else None
+
+
+def _along(request: HttpRequest) -> list[queries.Along]:
+    """Return what finds the calendar and the meeting that the path names; nothing where they may change while the request is answered."""
+    named = _NAMED.match(request.path_info) if request.method in {"GET", "HEAD"} else None
+    return calendars.along(*(UUID(text) if text else None for text in named.groups())) if named else []
 
 
 class LanguageMiddleware:

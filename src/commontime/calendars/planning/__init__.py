@@ -3,7 +3,7 @@
 from commontime.calendars.planning.availability import FARTHEST, Availability, Crowd, availability, crowd_of, known_range
 from commontime.calendars.planning.comparing import Compared, compared
 from commontime.calendars.planning.insights import Ask, Insights, insights
-from commontime.calendars.planning.outcomes import ANSWERS, Outcome, answers_at, lost_by, outcomes
+from commontime.calendars.planning.outcomes import ANSWERS, Outcome, answers_at, counts, lost_by, outcomes
 from commontime.calendars.planning.people import (
     ENTRY,
     Group,
@@ -68,6 +68,7 @@ __all__ = [
     "better",
     "bounds_of",
     "compared",
+    "counts",
     "crowd_of",
     "forget_people",
     "group_for",

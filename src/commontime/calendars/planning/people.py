@@ -1,10 +1,10 @@
 """Whom a meeting is for, and when they can: rows, with people's times in the engine's columns."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from commontime.calendars.models import Calendar, Meeting
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody a meeting is for. `packed` is their non-busy times as migration 0002 describes; empty: they have not answered."""
+class Person(NamedTuple):
+    """Somebody a meeting is for; a tuple, because a page needs a thousand of them.
+
+    packed: their non-busy times as migration 0002 describes; empty: they have not answered.
+    """
 
     user_id: int
     username: str
@@ -49,6 +51,11 @@ class Group:
     def required(self) -> NDArray[np.bool_]:
         return np.array([person.required for person in self.answered], np.bool_)
 
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where each who answered stands, by user id."""
+        return {person.user_id: place for place, person in enumerate(self.answered)}
+
     @property
     def people(self) -> list[Person]:
         return [*self.answered, *self.silent]
@@ -65,13 +72,13 @@ def attendees_of(meeting: Meeting) -> list[Person]:
     if meeting.for_everyone:
         return people
     named = named_in(meeting)
-    return [replace(person, required=named[person.user_id]) for person in people if person.user_id in named]
+    return [person._replace(required=named[person.user_id]) for person in people if person.user_id in named]
 
 
 def people_of(calendar: Calendar) -> list[Person]:
     """Return everybody in the calendar. At most one query for each calendar instance, so for each request."""
     if "people" not in calendar.__dict__:
-        calendar.__dict__["people"] = [Person(*row) for row in queries.people_rows(calendar)]
+        calendar.__dict__["people"] = list(map(Person._make, queries.people_rows(calendar)))
     return cast(list[Person], calendar.__dict__["people"])
 
 

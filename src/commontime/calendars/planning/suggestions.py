@@ -197,5 +197,4 @@ def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[
     start, length = span(outcome.start, duration)
     covered = np.clip(np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None)
     offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
-    places = {person.user_id: place for place, person in enumerate(group.answered)}
-    return {person.user_id: length - int(offered[places[person.user_id]]) for person in outcome.missing}
+    return {person.user_id: length - int(offered[group.places[person.user_id]]) for person in outcome.missing}
