@@ -15,7 +15,7 @@ from commontime.accounts import queries as account_queries
 from commontime.accounts.models import UserSetting
 from commontime.api import base
 from commontime.calendars import queries
-from commontime.calendars.actions import calendars, invitations, meetings, non_busy_times, participants, suggestions
+from commontime.calendars.actions import calendars, invitations, meetings, non_busy_times, one_on_ones, participants, plans, suggestions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.config import errors
 from commontime.contacts.models import Contact
@@ -104,7 +104,7 @@ def switch_off() -> None:
         "require_running": lambda calendar: None,
         "_answer": pausing(lambda invitation, status: True),
     }
-    for actions in (calendars, invitations, meetings, non_busy_times, participants, suggestions):
+    for actions in (calendars, invitations, meetings, non_busy_times, one_on_ones, participants, plans, suggestions):
         for name in off.keys() & vars(actions).keys():
             setattr(actions, name, off[name])
     limits.count = look_then_count

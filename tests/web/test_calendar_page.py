@@ -316,6 +316,23 @@ def test_a_refused_line_keeps_the_text_and_says_which():
     assert "<b>perhaps" not in answer.text
 
 
+def test_lines_that_come_too_late_are_kept_and_told():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    browser = browser_of(sam)
+    line = f"{build.day():%Y-%m-%d} 9-12"
+    seen = unescape(re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": line}).text)[1])
+    calendar.is_finalized = True
+    calendar.save()
+
+    answer = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
+
+    assert answer.status_code == 422
+    assert "finalised" in answer.text
+    assert f"{line}</textarea>" in answer.text
+    assert mine(sam) == []
+
+
 # Everybody and the best times -----------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
-from commontime.core.errors import InvalidInput, Refusal
+from commontime.core.errors import Conflict, InvalidInput, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
@@ -384,7 +384,7 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             try:
                 store(seen, windows)
                 return redirect(f"/app/calendars/{calendar_id}/{seen.look.query()}#mine")
-            except InvalidInput as refusal:
+            except (InvalidInput, Conflict) as refusal:  # what was typed stays, whatever happened meanwhile
                 form.add_error("text", refusal.detail)
         context |= {"preview": _preview(windows, seen.look), "total": fragments.total(windows), "changed": not is_current, "now": now}
         context["mistakes"] = mistakes
