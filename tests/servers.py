@@ -78,13 +78,15 @@ class Wire:
         try:
             try:
                 connection.request(method, path, body=content, headers=headers)
+                response = connection.getresponse() if method == "GET" else None
             except (BrokenPipeError, ConnectionResetError):
                 if kept is None:
                     raise
-                # The server had closed a connection that was kept, as it may; nothing of this request was read.
+                # The server had closed a connection that was kept, as it may. Nothing of this request was read, or it changes nothing.
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
                 connection.request(method, path, body=content, headers=headers)
-            response = connection.getresponse()
+                response = None
+            response = response or connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
