@@ -351,7 +351,7 @@ def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> st
         f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, numpy {np.__version__};",
         f"{seeds} seeds, one thread; compiling took {compile_all():.1f} s, once, and is not counted.",
         "",
-        "| meetings | best seed known before, in s | best seed | median seed | worst seed | as good after, CPU s | CPU s | wall s | moves |",
+        "| meetings | best seed known before, in s | best seed | median seed | worst seed | as good after, CPU s | CPU s | wall | moves |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for size in sizes:
