@@ -20,6 +20,7 @@ from commontime.calendars.planning.people import (
 )
 from commontime.calendars.planning.plans import (
     MOST_PLANNED,
+    MOST_PRIORITY,
     Answer,
     Busy,
     Counts,
@@ -45,6 +46,7 @@ __all__ = [
     "ENTRY",
     "FARTHEST",
     "MOST_PLANNED",
+    "MOST_PRIORITY",
     "Answer",
     "Ask",
     "Availability",
