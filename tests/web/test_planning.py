@@ -3,9 +3,10 @@ wanted; axe looks on in every state, at three widths, in light and dark."""
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import build
 from tests.servers import Site
@@ -137,6 +138,13 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         olga.get_by_role("button", name="Publish these times").click()
         expect(olga.locator(".refusal")).to_contain_text("Plan again.")
         windows.look(olga, (PHONE, "dark"))
+
+        # It asks no more once the calendar is gone.
+        site.sql(f"UPDATE calendars_plan SET status = 'running' WHERE {mine}")
+        olga.goto(olga.url)
+        expect(olga.locator("progress")).to_be_visible()
+        people["olga"].delete(f"/calendars/{calendar}/")
+        asks_no_more(olga)
         assert windows.found == []
 
     in_chromium(journey)
@@ -161,6 +169,18 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         for summary in rosa.locator("main summary").all():
             summary.click()
         windows.look(rosa, *LOOKS)
+
+        # Others' answers come by themselves; what is unfolded, typed and focused stays.
+        rosa.locator(".what-if").get_by_label("Minutes").fill("45")
+        rosa.locator(".best").get_by_role("button", name="Fix ").last.focus()
+        give(people["tea"], calendar, 9, 12)
+        ask(rosa)
+        expect(rosa.locator(".said")).to_have_text("What stands here has changed.")
+        expect(rosa.locator(".best .all")).not_to_have_count(0)
+        expect(rosa.locator(".best").get_by_role("button", name="Fix ").last).to_be_focused()
+        expect(rosa.locator(".what-if").get_by_label("Minutes")).to_have_value("45")
+        expect(rosa.locator("main details:not([open])")).to_have_count(0)
+        windows.look(rosa, (PHONE, "light"))
         rosa.goto(f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never")
         expect(rosa.locator(".mend")).to_be_visible()
         windows.look(rosa, (PHONE, "dark"))
@@ -174,7 +194,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         plain.get_by_label("Begins").last.fill(build.day(20).strftime("%Y-%m-%dT%H:%M"))
         plain.get_by_role("button", name="Fix it").click()
         expect(plain.get_by_role("heading", level=1)).to_have_text("Fix it all the same?")
-        expect(plain.locator(".doubts")).to_contain_text("Rosa: required, but can't come then.")
+        expect(plain.locator(".doubts")).to_contain_text("Rosa, Tea: required, but can't come then.")
         plain.get_by_role("link", name="No, back").click()
         plain.get_by_role("button", name=re.compile("^Fix ")).first.click()
         expect(plain.get_by_role("heading", name="It is fixed")).to_be_visible()
@@ -191,6 +211,9 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         expect(rosa.locator(".moment")).to_contain_text("20:00–21:00")
         rosa.goto(f"{site.url}{here}edit/")
         windows.look(rosa, (PHONE, "light"))
+        rosa.goto(f"{site.url}{here}")
+        rosa.context.clear_cookies()
+        asks_no_more(rosa)
         assert windows.found == []
 
     in_chromium(journey)
@@ -216,6 +239,22 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
         assert windows.found == []
 
     in_chromium(journey)
+
+
+def ask(page: Page) -> None:
+    """Have what asks for news now and then ask now."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def asks_no_more(page: Page) -> None:
+    """Check that what asks for news now and then stops after the next answer."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    for _ in range(2):
+        asked.clear()
+        ask(page)
+        page.evaluate("fetch('/?a')")  # what was asked before it has been answered
+    assert not any(path.endswith("/live/") for path in asked)
 
 
 def give(person: Any, calendar: str, start: float, end: float) -> None:
