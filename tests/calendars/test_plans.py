@@ -467,7 +467,7 @@ def test_nothing_is_pinned_where_nothing_may_be(world, moment):
 
     answer = world.mina.post(world.path, {"pinned": [{"meeting": str(meeting.pk), "final_time": iso(moment)}]})
 
-    assert (answer.status_code, set(answer.json()["fields"])) == (400, {"pinned"})
+    assert (answer.status_code, set(answer.json()["fields"]), answer.json()["meeting"]) == (400, {"pinned"}, str(meeting.pk))
     assert not Plan.objects.exists()
 
 

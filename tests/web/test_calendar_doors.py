@@ -29,7 +29,7 @@ def stored() -> Any:
         sorted(Invitation.objects.values_list("calendar__name", "receiver__username", "email", "status"), key=str),
         sorted(Meeting.objects.values_list("title", "deadline", "for_everyone", "final_time", "sequence"), key=str),
         sorted(ScheduleSuggestion.objects.values_list("author__username", "suggested_time")),
-        [(plan.status, plan.stop_wanted, plan.question["align_minutes"]) for plan in Plan.objects.all()],
+        [(plan.status, plan.stop_wanted, {**plan.question, "seconds": ...}) for plan in Plan.objects.all()],
         sorted(Message.objects.values_list("kind", "recipient")),
     )
 

@@ -37,7 +37,20 @@ class Planned(Doors):
 @pytest.mark.parametrize(("name", "is_finalized"), [("mina", False), ("mina", True), ("sam", False), ("nina", False)])
 @pytest.mark.parametrize(
     "what",
-    ["suggest", "take back", "fix", "fix badly", "retitle", "delete", "one-on-ones", "plan", "plan while one runs", "stop", "publish"],
+    [
+        "suggest",
+        "take back",
+        "fix",
+        "fix badly",
+        "retitle",
+        "delete",
+        "one-on-ones",
+        "plan",
+        "plan some",
+        "plan while one runs",
+        "stop",
+        "publish",
+    ],
 )
 def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
     running = what in ("stop", "plan while one runs")
@@ -73,6 +86,27 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
             ("plan/", {"do": "one-on-ones", "deadline": DEADLINE}),
         ),
         "plan": (("POST", f"{path}plan/", {"align_minutes": 30}), ("plan/", {"do": "plan", "align": "30", "seconds": "10"})),
+        "plan some": (
+            (
+                "POST",
+                f"{path}plan/",
+                {
+                    "priorities": [{"meeting": str(doors.meeting.pk), "priority": 4}],
+                    "pinned": [{"meeting": str(doors.meeting.pk), "final_time": good.isoformat()}],
+                },
+            ),
+            (
+                "plan/",
+                {
+                    "do": "plan",
+                    "align": "15",
+                    "seconds": "30",
+                    f"planned-{doors.meeting.pk}": "on",
+                    f"matters-{doors.meeting.pk}": "4",
+                    f"then-{doors.meeting.pk}": good.strftime(typed),
+                },
+            ),
+        ),
         "stop": (("POST", f"{path}plan/stop/", None), ("plan/", {"do": "stop"})),
         "publish": (("POST", f"{path}plan/apply/", None), ("plan/", {"do": "publish"})),
     }

@@ -6,10 +6,12 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from commontime import engine
 from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.mail.models import Message
@@ -146,6 +148,37 @@ def test_as_many_queries_for_many_people_and_suggestions_as_for_few():
     assert max(costs) <= 8
 
 
+@pytest.mark.parametrize("query", ["", "?explain=1", "?if=1&duration_minutes=30", "?zone=Asia/Tokyo"])
+def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monkeypatch):
+    choir = Choir()
+    browser = browser_of(choir.sam)
+    with time_machine.travel(clock.now().replace(minute=1), tick=False):
+        page = browser.get(choir.here + query).text
+        address, tag = (unescape(re.search(rf'data-{name}="([^"]+)"', page)[1]) for name in ("url", "tag"))
+        for name in ("profile", "preferences"):
+            monkeypatch.setattr(engine, name, lambda *_, **__: pytest.fail("The engine was asked."))
+
+        with CaptureQueriesContext(connection) as asked:
+            again = browser.get(address, headers={"If-None-Match": tag})
+
+        assert (again.status_code, again.content) == (304, b"")
+        assert len(asked) <= 5
+        monkeypatch.undo()
+        for change, told in (
+            (lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)), "3 of 3|All can"),
+            (lambda: build.suggestion(choir.meeting, choir.iris, build.day(20)), "Suggested by Iris"),
+            (lambda: Meeting.objects.filter(pk=choir.meeting.pk).update(final_time=build.day(9), version=2), "It is fixed"),
+        ):
+            change()
+            now = browser.get(address, headers={"If-None-Match": tag})
+            assert now.status_code == 200
+            assert now["ETag"] != tag
+            tag = now["ETag"]
+            assert f'data-tag="{tag}"' in unescape(now.text)
+            assert re.search(told, now.text)
+            assert "<html" not in now.text
+
+
 @pytest.mark.parametrize("payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}", "' onfocus=x '"])
 def test_what_people_write_is_shown_as_written(payload):
     mina, sam = build.user("mina"), build.user("sam", first_name=payload[:140])
@@ -156,7 +189,11 @@ def test_what_people_write_is_shown_as_written(payload):
     build.suggestion(meetings[0], sam, build.day(10))
     browser = browser_of(mina)
 
-    pages = [browser.get(f"/app/calendars/{calendar.pk}/meetings/{m.pk}/{rest}").text for m in meetings for rest in ("", "edit/", "?if=1")]
+    pages = [
+        browser.get(f"/app/calendars/{calendar.pk}/meetings/{m.pk}/{rest}").text
+        for m in meetings
+        for rest in ("", "live/", "edit/", "?if=1")
+    ]
     pages.append(
         browser.post(f"/app/calendars/{calendar.pk}/meetings/{meetings[0].pk}/", {"do": "fix", "final_time": "2031-05-01T10:00"}).text
     )
@@ -259,7 +296,7 @@ def test_what_could_change_it_names_people_only_as_far_as_visibility_allows(visi
 
     for person, other, tells in ((choir.sam, "Mina", member), (choir.mina, "Sam", owner)):
         page = browser_of(person).get(choir.here).text
-        told = "".join(page.split('<section class="ranked"')[1].split("</section>")[:2])
+        told = "".join(page.split('<section class="best-times"')[1].split("</section>")[:2])
         assert "If nothing suits everybody" in told
         assert (re.search(rf"\b{other}\b", told) is not None) == tells
         assert ("Iris" in told) == tells

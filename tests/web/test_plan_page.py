@@ -24,6 +24,8 @@ from tests.web.test_calendar_page import browser_of, handlers_in
 
 pytestmark = pytest.mark.django_db
 ASK = {"do": "plan", "align": "15", "seconds": "10"}
+PLAIN = {"planned": "on", "matters": "1", "then": ""}  # a row as it is at first
+TYPED = "%Y-%m-%dT%H:%M"
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +134,155 @@ def test_what_is_pinned_stays_where_it_was_seen():
     assert {pin: ticked for pin, ticked in pins_on(talks.page).items() if ticked} == {f"{meeting} {third}": True}
     for pin in ("x", meeting, f"{meeting} soon", f"{meeting} 2031-05-01T10:00", f"{meeting} 9999-12-31T23:59:59+00:00", "\0"):
         assert talks.browser.post(talks.here, {**ASK, "pin": [pin]}).status_code == 422, pin
+
+
+def typed_on(page: str) -> dict[str, Any]:
+    """Return what a browser would send of the page's rows of meetings."""
+    ticks = re.findall(r'name="(planned-[^"]+)" checked', page)
+    selects = re.findall(r'name="(matters-[^"]+)".*?value="([^"]+)" selected', page, re.DOTALL)
+    return {**dict.fromkeys(ticks, "on"), **dict(selects), **dict(re.findall(r'name="(then-[^"]+)" value="([^"]*)"', page))}
+
+
+def test_one_says_which_meetings_are_planned_how_much_each_matters_and_when_one_must_be():
+    talks = Talks(4)
+    first, second, third, fourth = (meeting.pk for meeting in talks.pair())
+    rows = typed_on(talks.page)
+    assert rows == {f"{name}-{pk}": value for pk in (first, second, third, fourth) for name, value in PLAIN.items()}
+
+    del rows[f"planned-{first}"]
+    rows |= {f"matters-{second}": "4", f"then-{third}": build.day(11).strftime(TYPED), f"then-{first}": "junk"}
+    assert talks.post(**ASK, **rows).status_code == 302
+
+    asked = msgspec.convert(Plan.objects.get().question, planning.Question)
+    assert (asked.meetings, asked.priorities, asked.pinned) == ((second, third, fourth), {second: 4}, {third: build.day(11)})
+    page = talks.page
+    assert sorted(titles_on(page)) == ["Guest1", "Guest2", "Guest3"]
+    assert '<small class="soft">1 left out · 1 matters more</small>' in page
+    # It has its tick in the timetable now.
+    assert typed_on(page) == {**rows, f"then-{first}": "", f"then-{third}": ""}
+    assert [pin for pin, ticked in pins_on(page).items() if ticked] == [f"{third} {build.day(11).isoformat()}"]
+
+    talks.post(do="publish")
+    assert typed_on(talks.page) == {f"{name}-{first}": value for name, value in PLAIN.items()}
+
+
+def test_a_typed_time_goes_before_a_tick_and_what_is_left_out_is_not_pinned():
+    talks = Talks()
+    first, second, third = (meeting.pk for meeting in talks.pair())
+    rows = typed_on(talks.page) | {f"then-{first}": build.day(11).strftime(TYPED)}
+    del rows[f"planned-{second}"]
+    pins = [f"{first} {build.day(9).isoformat()}", f"{second} {build.day(10).isoformat()}", f"{third} {build.day(10).isoformat()}"]
+
+    talks.post(**ASK, **rows, pin=pins)
+
+    asked = msgspec.convert(Plan.objects.get().question, planning.Question)
+    assert asked.pinned == {first: build.day(11), third: build.day(10)}
+
+
+def test_what_has_no_time_where_it_must_be_keeps_what_was_typed():
+    talks = Talks()
+    pk = talks.pair()[0].pk
+    typed = build.day(20).strftime(TYPED)
+
+    talks.post(**ASK, **{**typed_on(talks.page), f"then-{pk}": typed})
+
+    page = talks.page
+    assert "2 of 3 have a time" in page
+    assert typed_on(page)[f"then-{pk}"] == typed
+    assert "1 at a set time" in page
+
+
+def test_a_time_is_typed_by_the_clocks_of_the_page():
+    talks = Talks()
+    pk = talks.pair()[0].pk
+    tokyo = {f"then-{pk}": (build.day(10) + timedelta(hours=9)).strftime(TYPED)}
+
+    talks.browser.post(f"{talks.here}?zone=Asia/Tokyo", {**ASK, **typed_on(talks.page), **tokyo})
+
+    assert msgspec.convert(Plan.objects.get().question, planning.Question).pinned == {pk: build.day(10)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"then": "2001-01-01T10:00"}, "can't be pinned to a time that is past"),
+        ({"then": "soon"}, "Enter a valid date/time."),
+        ({"then": "2199-01-01T10:00"}, "between the years 2000 and 2099"),
+        ({"matters": "0"}, "greater than or equal to 1"),
+        ({"matters": "1001"}, "less than or equal to 1000"),
+    ],
+)
+def test_a_refused_row_says_why_beside_it_and_all_that_was_typed_stays(typed, said):
+    talks = Talks()
+    first, second, third = (meeting.pk for meeting in talks.pair())
+    talks.post(**ASK)
+    before = Plan.objects.get()
+    pin = next(pin for pin in pins_on(talks.page) if pin.startswith(str(second)))
+    rows = typed_on(talks.page) | {f"{name}-{first}": value for name, value in typed.items()} | {f"matters-{second}": "2"}
+    del rows[f"planned-{third}"]
+
+    refused = talks.post(**{**ASK, "align": "60"}, **rows, pin=pin)
+
+    assert refused.status_code == 422
+    page = unescape(refused.text)
+    assert '<details class="which" open>' in page
+    assert f'aria-invalid="true" aria-describedby="then-{first}-error"' in page
+    assert said in page.split(f'id="then-{first}-error"')[1].split("</ul>")[0]
+    if "then" in typed:
+        assert typed_on(page) == rows
+    assert '<option value="60" selected>' in page
+    assert [sent for sent, ticked in pins_on(page).items() if ticked] == [pin]
+    assert Plan.objects.get().pk == before.pk
+
+
+def test_a_plan_of_nothing_is_refused_and_a_meeting_that_came_meanwhile_is_planned_too():
+    talks = Talks()
+    talks.pair()
+    rows = typed_on(talks.page)
+
+    refused = talks.post(**ASK, **{name: value for name, value in rows.items() if not name.startswith("planned")})
+    assert refused.status_code == 422
+    assert "Tick at least one meeting." in refused.text
+    assert not Plan.objects.exists()
+
+    other = build.meeting(calendar=talks.calendar, title="All of us")
+    talks.post(**ASK, **rows)
+    assert Plan.objects.get().question["meetings"] == []
+    assert str(other.pk) in str(Plan.objects.get().answer["placed"])
+    assert re.search(r'All of us <small class="soft">everybody</small>', talks.page)
+
+
+def test_a_priority_that_was_asked_for_over_the_api_stays():
+    talks = Talks()
+    pk = talks.pair()[0].pk
+    actions.make_plan(talks.calendar, by=talks.mina, question=planning.Question(priorities={pk: 7}))
+
+    page = talks.page
+    assert '<option value="7" selected>matters 7 times</option>' in page
+    talks.post(**ASK, **typed_on(page))
+
+    assert Plan.objects.get().question["priorities"] == {str(pk): 7}
+
+
+def test_of_more_meetings_than_are_planned_at_once_the_first_are_chosen(monkeypatch):
+    monkeypatch.setattr(planning, "MOST_PLANNED", 2)
+    talks = Talks()
+    first, second, _third = (meeting.pk for meeting in talks.pair())
+
+    page = talks.page
+    assert "1 more waits until these have their times." in page
+    talks.post(**ASK, **typed_on(page))
+
+    assert Plan.objects.get().question["meetings"] == [str(first), str(second)]
+
+
+def test_as_many_meetings_as_are_planned_at_once_can_be_sent():
+    talks = Talks()
+    pk = talks.pair()[0].pk
+    rows = {f"{name}-{number}": "x" for name in ("planned", "matters", "then", "pin") for number in range(planning.MOST_PLANNED)}
+
+    assert talks.post(**ASK, **rows, **{f"matters-{pk}": "2", f"planned-{pk}": "on"}).status_code == 302
+    assert talks.post(**ASK, **rows, **{f"more-{number}": "x" for number in range(200)}).status_code == 400
 
 
 def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():

@@ -3,9 +3,10 @@ wanted; axe looks on in every state, at three widths, in light and dark."""
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import build
 from tests.servers import Site
@@ -45,6 +46,24 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         mina.fill("[name=duration_minutes]", "30")
         mina.get_by_role("button", name="Make them").click()
         expect(mina.locator(".notice")).to_have_text("60 one-on-ones wait for their times.")
+
+        # Which, how much each matters, and when: folded, all ticked at once or none, and refused beside what is wrong.
+        mina.locator(".which > summary").click()
+        rows, every = mina.locator("tick-all > ul > li"), mina.get_by_role("checkbox", name="All 60")
+        every.uncheck()
+        expect(mina.get_by_role("combobox", name="How much Guest0 matters")).to_be_hidden()
+        rows.first.get_by_role("checkbox").check()
+        expect(every).to_be_checked(indeterminate=True)
+        every.click()
+        expect(rows.locator("label :checked")).to_have_count(60)
+        rows.first.get_by_role("combobox").select_option("matters most")
+        rows.nth(1).locator("summary").click()
+        rows.nth(1).get_by_label("When Guest1 must be, in UTC").fill("2020-01-01T10:00")
+        mina.get_by_role("button", name="Plan them together").click()
+        expect(rows.nth(1).locator(".mend")).to_contain_text("a time that is past.")
+        expect(mina.locator(".which > summary")).to_contain_text("1 matters more · 1 at a set time")
+        windows.look(mina, (PHONE, "dark"), (DESK, "light"))
+        rows.nth(1).get_by_label("When Guest1 must be, in UTC").fill("")
         mina.get_by_role("button", name="Plan them together").click()
         expect(mina.locator(".result h2").first).to_have_text("60 of 60 have a time", timeout=60_000)
         expect(mina.locator(".quality")).to_have_text("Optimal, proven: no plan is better.")
@@ -119,6 +138,13 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         olga.get_by_role("button", name="Publish these times").click()
         expect(olga.locator(".refusal")).to_contain_text("Plan again.")
         windows.look(olga, (PHONE, "dark"))
+
+        # It asks no more once the calendar is gone.
+        site.sql(f"UPDATE calendars_plan SET status = 'running' WHERE {mine}")
+        olga.goto(olga.url)
+        expect(olga.locator("progress")).to_be_visible()
+        people["olga"].delete(f"/calendars/{calendar}/")
+        asks_no_more(olga)
         assert windows.found == []
 
     in_chromium(journey)
@@ -143,6 +169,18 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         for summary in rosa.locator("main summary").all():
             summary.click()
         windows.look(rosa, *LOOKS)
+
+        # Others' answers come by themselves; what is unfolded, typed and focused stays.
+        rosa.locator(".what-if").get_by_label("Minutes").fill("45")
+        rosa.locator(".best").get_by_role("button", name="Fix ").last.focus()
+        give(people["tea"], calendar, 9, 12)
+        ask(rosa)
+        expect(rosa.locator(".said")).to_have_text("What stands here has changed.")
+        expect(rosa.locator(".best .all")).not_to_have_count(0)
+        expect(rosa.locator(".best").get_by_role("button", name="Fix ").last).to_be_focused()
+        expect(rosa.locator(".what-if").get_by_label("Minutes")).to_have_value("45")
+        expect(rosa.locator("main details:not([open])")).to_have_count(0)
+        windows.look(rosa, (PHONE, "light"))
         rosa.goto(f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never")
         expect(rosa.locator(".mend")).to_be_visible()
         windows.look(rosa, (PHONE, "dark"))
@@ -156,7 +194,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         plain.get_by_label("Begins").last.fill(build.day(20).strftime("%Y-%m-%dT%H:%M"))
         plain.get_by_role("button", name="Fix it").click()
         expect(plain.get_by_role("heading", level=1)).to_have_text("Fix it all the same?")
-        expect(plain.locator(".doubts")).to_contain_text("Rosa: required, but can't come then.")
+        expect(plain.locator(".doubts")).to_contain_text("Rosa, Tea: required, but can't come then.")
         plain.get_by_role("link", name="No, back").click()
         plain.get_by_role("button", name=re.compile("^Fix ")).first.click()
         expect(plain.get_by_role("heading", name="It is fixed")).to_be_visible()
@@ -173,6 +211,9 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         expect(rosa.locator(".moment")).to_contain_text("20:00–21:00")
         rosa.goto(f"{site.url}{here}edit/")
         windows.look(rosa, (PHONE, "light"))
+        rosa.goto(f"{site.url}{here}")
+        rosa.context.clear_cookies()
+        asks_no_more(rosa)
         assert windows.found == []
 
     in_chromium(journey)
@@ -198,6 +239,22 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
         assert windows.found == []
 
     in_chromium(journey)
+
+
+def ask(page: Page) -> None:
+    """Have what asks for news now and then ask now."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def asks_no_more(page: Page) -> None:
+    """Check that what asks for news now and then stops after the next answer."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    for _ in range(2):
+        asked.clear()
+        ask(page)
+        page.evaluate("fetch('/?a')")  # what was asked before it has been answered
+    assert not any(path.endswith("/live/") for path in asked)
 
 
 def give(person: Any, calendar: str, start: float, end: float) -> None:

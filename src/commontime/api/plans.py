@@ -45,7 +45,7 @@ class Pin(serializers.Serializer[Any]):
 
 class Priority(serializers.Serializer[Any]):
     meeting = Id()
-    priority = Whole(min_value=1, max_value=1000)
+    priority = Whole(min_value=1, max_value=planning.MOST_PRIORITY)
 
 
 class PlanInput(serializers.Serializer[Any]):

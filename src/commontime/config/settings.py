@@ -142,9 +142,9 @@ STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# The limits of api.md: 1 MB a body. Fields are counted only in forms.
+# The limits of api.md: 1 MB a body. Fields are counted only in forms; a plan's has four for each of up to 500 meetings.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
 # Databases ----------------------------------------------------------------------------------------------------------
 

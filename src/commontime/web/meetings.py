@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,8 +77,22 @@ class Seen:
 
     meeting: Meeting
     sight: Sight
-    group: planning.Group
-    explains: bool = False  # whether the address asks for what could change the best start
+    explains: bool  # whether the address asks for what could change the best start
+    supposes: bool  # whether it asks what would be if
+
+    @cached_property
+    def group(self) -> planning.Group:
+        return planning.group_for(self.meeting)
+
+    @property
+    def asks(self) -> dict[str, str]:
+        """What an address says to ask the same."""
+        return {"explain": "1" if self.explains else "", "if": "1" if self.supposes else ""}
+
+    @property
+    def tag(self) -> str:
+        """The entity tag of the part that others' answers change. Asking this asks nothing of the engine."""
+        return tag_of((self.sight.tag, self.meeting.pk, self.explains, self.supposes))
 
     @property
     def here(self) -> str:
@@ -107,7 +123,7 @@ def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
     user, now = me(request), clock.now()
     found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
-    return Seen(found, Sight(found.calendar, user, shown, now), planning.group_for(found), "explain" in request.GET)
+    return Seen(found, Sight(found.calendar, user, shown, now), "explain" in request.GET, "if" in request.GET)
 
 
 def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> list[Start]:
@@ -159,17 +175,32 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
                 return done
             refused = done
         people = seen.group.people if seen.sight.tells else []
-        what_if = WhatIfForm(people, request.GET if "if" in request.GET else None)
+        what_if = WhatIfForm(people, request.GET if seen.supposes else None)
         supposed = _supposed(seen, what_if)
     form = refused or (what_if if what_if.errors else None)
-    return page(request, "web/meetings/meeting.html", {**_context(request, seen, supposed), "form": form, "what_if": what_if})
+    return page(request, "web/meetings/meeting.html", {**_context(request, seen), "supposed": supposed, "form": form, "what_if": what_if})
 
 
-def _context(request: HttpRequest, seen: Seen, supposed: dict[str, Any] | None) -> dict[str, Any]:
+@gzip_page
+@require_safe
+@signed_in
+def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
+    """The meeting's time or its best starts, for a page that is open; 304 as long as nothing changed."""
+    seen = _seen(request, calendar_id, meeting_id)
+    if unchanged := get_conditional_response(request, etag=seen.tag):
+        return unchanged
+    response = render(request, "web/meetings/meeting.html#live", _context(request, seen))
+    response["ETag"] = seen.tag
+    return response
+
+
+def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     found, sight, shown = seen.meeting, seen.sight, seen.sight.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
     is_fixed = found.final_time is not None
     return {
+        "tag": seen.tag,
+        "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
         "meeting": found,
         "calendar": found.calendar,
         "title": found.title or _("Meeting"),
@@ -193,9 +224,9 @@ def _context(request: HttpRequest, seen: Seen, supposed: dict[str, Any] | None) 
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
         "starts": _starts(seen, found, seen.group) if seen.is_owner or not is_fixed else [],
         "nothing": fragments.nothing_yet(),
-        "supposed": supposed,
         # Only one best start is explained: what is supposed, or what is.
-        "change": None if is_fixed or supposed else _change(seen, found, seen.group),
+        "explains": not is_fixed and not seen.supposes,
+        "change": None if is_fixed or seen.supposes else _change(seen, found, seen.group),
         "explain": None if seen.explains else _explaining(request),
     }
 

@@ -1,9 +1,10 @@
 """Many meetings at once: one-on-ones, the search for a plan while it runs, its timetable, and publishing it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from commontime.web.looking import FIRST_WEEKDAY, Look, look
 MOST_NAMES = 3
 MOST_LISTED = 200
 ANY_MINUTE = 0
+TYPED = "%Y-%m-%dT%H:%M"
 GRIDS = {
     15: gettext_lazy("on the quarter"),
     30: gettext_lazy("on the half hour"),
@@ -47,6 +49,7 @@ SEARCHES = {
     120: gettext_lazy("2 minutes"),
     300: gettext_lazy("5 minutes"),
 }
+MATTERS = {1: gettext_lazy("matters normally"), 2: gettext_lazy("matters more"), 4: gettext_lazy("matters most")}  # by priority
 
 
 class OneOnOnesForm(forms.Form):
@@ -70,8 +73,61 @@ class OneOnOnesForm(forms.Form):
 
 
 class PlanForm(forms.Form):
+    """How to plan, and for each open meeting whether it is planned, how much it matters, and when it must be, if it must."""
+
     align = forms.TypedChoiceField(label=gettext_lazy("Begin"), choices=list(GRIDS.items()), coerce=int)
     seconds = forms.TypedChoiceField(label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int)
+    meetings = forms.Field(required=False)  # nothing to type: what is refused of all the rows stands there
+
+    def __init__(self, seen: "Sight", data: QueryDict | None = None) -> None:
+        super().__init__(data, initial=_asked(seen))
+        self.seen = seen
+        for pk in seen.listed:
+            self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
+            self.fields[f"matters-{pk}"] = forms.IntegerField(required=False, min_value=1, max_value=planning.MOST_PRIORITY)
+            self.fields[f"then-{pk}"] = moment_field("", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Return what `_plan` takes. A row whose tick is gone is left out, whatever else stands in it."""
+        given = self.cleaned_data
+        chosen = [pk for pk in self.seen.listed if given.get(f"planned-{pk}") or f"matters-{pk}" not in self.data]
+        for pk in self.seen.listed.keys() - set(chosen):
+            for name in ("matters", "then"):
+                self.errors.pop(f"{name}-{pk}", None)
+        if self.seen.listed and not chosen:
+            self.add_error("meetings", _("Tick at least one meeting."))
+        return {
+            "align": given.get("align"),
+            "seconds": given.get("seconds"),
+            "chosen": chosen,
+            "typed": {pk: then for pk in chosen if (then := given.get(f"then-{pk}"))},
+            "priorities": {pk: matters for pk in chosen if (matters := given.get(f"matters-{pk}") or 1) > 1},
+        }
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        return [self["align"], self["seconds"]]
+
+    @cached_property
+    def rows(self) -> "list[Row]":
+        return [_row(self, meeting) for meeting in self.seen.listed.values()]
+
+    @property
+    def refuses_rows(self) -> bool:
+        return bool(self["meetings"].errors) or any(row.errors for row in self.rows)
+
+    @property
+    def chosen(self) -> str:
+        """How the rows differ from planning everything alike, for where they are folded."""
+        planned = [row for row in self.rows if row.is_planned]
+        left_out, more = len(self.rows) - len(planned), sum(row.matters != "1" for row in planned)
+        then = sum(bool(row.then) for row in planned)
+        said = [
+            left_out and ngettext("%(n)d left out", "%(n)d left out", left_out) % {"n": left_out},
+            more and ngettext("%(n)d matters more", "%(n)d matter more", more) % {"n": more},
+            then and ngettext("%(n)d at a set time", "%(n)d at set times", then) % {"n": then},
+        ]
+        return " · ".join(words for words in said if words)
 
 
 # What a page knows ------------------------------------------------------------------------------------------------------
@@ -86,6 +142,7 @@ class Sight:
     look: Look
     now: datetime
     plan: Plan | None
+    ticked: frozenset[UUID] | None = None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
 
     @property
     def here(self) -> str:
@@ -98,9 +155,14 @@ class Sight:
             meeting.calendar = self.calendar
         return found
 
-    @property
-    def still_open(self) -> int:
-        return sum(meeting.final_time is None for meeting in self.meetings.values())
+    @cached_property
+    def open(self) -> dict[UUID, Meeting]:
+        return {pk: meeting for pk, meeting in self.meetings.items() if meeting.final_time is None}
+
+    @cached_property
+    def listed(self) -> dict[UUID, Meeting]:
+        """The open meetings that can be planned at once; none while that is done."""
+        return {} if self.is_running else dict(islice(self.open.items(), planning.MOST_PLANNED))
 
     @cached_property
     def people(self) -> dict[int, planning.Person]:
@@ -118,6 +180,10 @@ class Sight:
     def placed(self) -> list[planning.Placed]:
         """What has a place and is still there."""
         return [placed for placed in self.answer.placed if placed.meeting in self.meetings] if self.answer else []
+
+    @property
+    def pinned(self) -> Set[UUID]:
+        return self.question.pinned.keys() if self.ticked is None else self.ticked
 
     @property
     def is_running(self) -> bool:
@@ -156,7 +222,7 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     refusal = ""
     with timezone.override(seen.look.zone):
         pairs = OneOnOnesForm(seen.calendar, post if post and post.get("do") == "one-on-ones" else None, initial=_soon())
-        asking = PlanForm(post if post and post.get("do") == "plan" else None, initial=_asked(seen))
+        asking = PlanForm(seen, post if post and post.get("do") == "plan" else None)
         if post is not None:
             try:
                 if target := _do(post, seen, pairs, asking):
@@ -164,6 +230,8 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             except Conflict as conflict:
                 # Of the plan, not of a form: the page as it is now, and why.
                 refusal, seen = conflict.detail, _sight(request, calendar_id)
+            if asking.is_bound:
+                seen = replace(seen, ticked=frozenset(_pins(post)))
     form = next((each for each in (pairs, asking) if each.is_bound), None)
     shown = {**_context(seen, asking), "pairs": pairs, "form": form, "refusal": refusal, "detail": refusal, "notice": _notice(request)}
     response = page(request, "web/plans/plan.html", shown)
@@ -180,7 +248,7 @@ def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     seen = _sight(request, calendar_id)
     if unchanged := get_conditional_response(request, etag=seen.tag):
         return unchanged
-    response = render(request, "web/plans/plan.html#result", _context(seen, PlanForm(initial=_asked(seen))))
+    response = render(request, "web/plans/plan.html#result", _context(seen, PlanForm(seen)))
     response["ETag"] = seen.tag
     return response
 
@@ -193,7 +261,7 @@ def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) ->
             made = submit(pairs, actions.create_one_on_ones, seen.calendar, by=user)
             return "" if made is None else f"/app/calendars/{seen.calendar.pk}/plan/{seen.look.query(made=str(len(made)))}"
         case "plan":
-            return seen.here if submit(asking, _plan, seen.calendar, by=user, pinned=_pins(post)) else ""
+            return seen.here if submit(asking, _plan, seen, by=user, ticked=_pins(post)) else ""
         case "stop":
             actions.stop_plan(_shown(post, seen), by=user)
         case "publish":
@@ -203,9 +271,32 @@ def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) ->
     return seen.here
 
 
-def _plan(calendar: Calendar, *, by: Any, pinned: dict[UUID, datetime], align: int, seconds: int) -> Plan:
-    question = planning.Question(pinned=pinned, align_minutes=align or None, seconds=seconds)
-    return actions.make_plan(calendar, by=by, question=question)
+def _plan(
+    seen: Sight,
+    *,
+    by: Any,
+    ticked: dict[UUID, datetime],
+    align: int,
+    seconds: int,
+    chosen: list[UUID],
+    typed: dict[UUID, datetime],
+    priorities: dict[UUID, int],
+) -> Plan:
+    """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither holds for what is left out."""
+    left_out = seen.listed.keys() - set(chosen)
+    question = planning.Question(
+        meetings=() if len(chosen) == len(seen.open) else tuple(chosen),
+        pinned={pk: start for pk, start in (ticked | typed).items() if pk not in left_out},
+        priorities=priorities,
+        align_minutes=align or None,
+        seconds=seconds,
+    )
+    try:
+        return actions.make_plan(seen.calendar, by=by, question=question)
+    except InvalidInput as refusal:
+        if meeting := refusal.extra.get("meeting"):
+            raise InvalidInput(refusal.detail, field=f"then-{meeting}") from None
+        raise
 
 
 def _shown(post: QueryDict, seen: Sight) -> Plan:
@@ -235,9 +326,21 @@ def _soon() -> dict[str, Any]:
 
 
 def _asked(seen: Sight) -> dict[str, Any]:
-    """Return what was asked last, as far as the form can ask it."""
-    align, seconds = seen.question.align_minutes or ANY_MINUTE, int(seen.question.seconds)
-    return {"align": align if align in GRIDS else 15, "seconds": seconds if seconds in SEARCHES else 30}
+    """Return what was asked last, as far as the form can ask it and it still makes sense."""
+    question, is_done = seen.question, seen.plan is not None and seen.plan.status == PlanStatus.DONE
+    align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
+    asked: dict[str, Any] = {"align": align if align in GRIDS else 15, "seconds": seconds if seconds in SEARCHES else 30}
+    # What a published plan left open is there to be planned next.
+    is_published = seen.plan is not None and seen.plan.status == PlanStatus.APPLIED
+    chosen = set() if is_published else seen.listed.keys() & set(question.meetings)
+    in_timetable = {placed.meeting for placed in seen.placed} if is_done else set()  # it has a tick there
+    for pk in seen.listed:
+        asked[f"planned-{pk}"] = not chosen or pk in chosen
+        asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
+        then = question.pinned.get(pk)
+        if then and then > seen.now and pk not in in_timetable:
+            asked[f"then-{pk}"] = then.astimezone(seen.look.zone).strftime(TYPED)
+    return asked
 
 
 def _notice(request: HttpRequest) -> str:
@@ -269,7 +372,8 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "plan": plan,
         "status": status,
         "frozen": seen.calendar.is_finalized,
-        "open": seen.still_open,
+        "open": len(seen.open),
+        "unlisted": len(seen.open) - len(seen.listed),
         "others": len(seen.people) - 1,
         "asking": asking,
         "said": _("%(placed)d of %(wanted)d have a time") % count,
@@ -280,7 +384,6 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "elapsed": round(plan.seconds) if plan else 0,
         "limit": round(seen.question.seconds),
         "weeks": [] if seen.is_running else _weeks(seen),
-        "pinned": len(seen.question.pinned),
         "unplaced": [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED],
         "told": told[:MOST_LISTED],
         "mails": sum(number for _person, number in told),
@@ -366,7 +469,7 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
             moment=placed.start.isoformat(),
             without=_some(missing),
             pin=f"{placed.meeting} {placed.start.isoformat()}",
-            is_pinned=placed.meeting in seen.question.pinned,
+            is_pinned=placed.meeting in seen.pinned,
         ),
     )
 
@@ -399,6 +502,47 @@ def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
         "asks": asks,
         "then": fragments.when(unplaced.start, meeting.duration, seen.look) if meeting and unplaced.start and asks else "",
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An open meeting to choose. choices: its priorities with their names; then: what is typed, or was asked for last."""
+
+    pk: UUID
+    title: str
+    who: str
+    is_planned: bool
+    matters: str
+    choices: dict[str, str]
+    then: str
+    errors: list[str]
+
+
+def _row(form: PlanForm, meeting: Meeting) -> Row:
+    matters, then = (form[f"{name}-{meeting.pk}"] for name in ("matters", "then"))
+    priority = str(matters.value() or 1)
+    choices = {str(number): str(name) for number, name in MATTERS.items()}
+    if priority.isdecimal():  # another one was asked for over the API
+        choices.setdefault(priority, _("matters %(n)s times") % {"n": priority})
+    return Row(
+        pk=meeting.pk,
+        title=_title(form.seen, meeting),
+        who=_who(form.seen, meeting),
+        is_planned=bool(form[f"planned-{meeting.pk}"].value()),
+        matters=priority,
+        choices=choices,
+        then=then.value() or "",
+        errors=[*matters.errors, *then.errors],
+    )
+
+
+def _who(seen: Sight, meeting: Meeting) -> str:
+    """Return whom the meeting is for beside who looks, unless its title says so."""
+    if meeting.for_everyone:
+        return _("everybody")
+    named = planning.named_in(meeting).keys() - {seen.user.pk}
+    names = _some(sorted(seen.people[user].name for user in named if user in seen.people))
+    return "" if names == _title(seen, meeting) else names
 
 
 def _noon(day: date) -> datetime:

@@ -29,6 +29,7 @@ urlpatterns = [
     route("app/calendars/<uuid:calendar_id>/people/", calendars.people),
     route("app/calendars/<uuid:calendar_id>/meetings/new/", calendars.new_meeting),
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/", meetings.meeting),
+    route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/live/", meetings.live),
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/edit/", meetings.edit),
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics", meetings.invite),
     route("app/calendars/<uuid:calendar_id>/plan/", plans.plan),

@@ -20,6 +20,7 @@ from commontime.calendars.planning.people import (
 )
 from commontime.calendars.planning.plans import (
     MOST_PLANNED,
+    MOST_PRIORITY,
     Answer,
     Counts,
     Placed,
@@ -43,6 +44,7 @@ __all__ = [
     "ENTRY",
     "FARTHEST",
     "MOST_PLANNED",
+    "MOST_PRIORITY",
     "Answer",
     "Ask",
     "Availability",

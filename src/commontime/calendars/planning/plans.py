@@ -22,6 +22,7 @@ from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
 MOST_PLANNED = 500
+MOST_PRIORITY = 1000
 MOST_ASKS = 20  # meetings without a time of which it is told what to ask
 LONGEST_MEETING = timedelta(days=31)
 # Why a meeting has no time.
@@ -176,20 +177,25 @@ def _asked_for(open_meetings: Sequence[Meeting], question: Question, now: dateti
 
 
 def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime) -> None:
-    """Refuse to pin what is not planned, and to pin where nothing may be."""
+    """Refuse to pin what is not planned, and to pin where nothing may be. The refusal says which meeting it is about."""
     planned = {meeting.pk: meeting for meeting in meetings}
     for pk, start in question.pinned.items():
-        meeting = planned.get(pk)
-        if meeting is None:
-            raise InvalidInput(_("%(id)s is pinned, but not among the meetings to plan.") % {"id": pk}, field="pinned")
-        if start <= now:
-            raise InvalidInput(_("A meeting can't be pinned to a time that is past."), field="pinned")
-        if start.second or start.microsecond:
-            raise InvalidInput(_("A meeting is pinned to a whole minute."), field="pinned")
-        begin = max((bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound), default=start)
-        end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
-        if start < begin or start + meeting.duration > end:
-            raise InvalidInput(_("A meeting can't be pinned outside the times that it and its calendar allow."), field="pinned")
+        if detail := _against_pin(pk, planned.get(pk), start, now):
+            raise InvalidInput(detail, field="pinned", extra={"meeting": str(pk)})
+
+
+def _against_pin(pk: UUID, meeting: Meeting | None, start: datetime, now: datetime) -> str:
+    if meeting is None:
+        return _("%(id)s is pinned, but not among the meetings to plan.") % {"id": pk}
+    if start <= now:
+        return _("A meeting can't be pinned to a time that is past.")
+    if start.second or start.microsecond:
+        return _("A meeting is pinned to a whole minute.")
+    begin = max((bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound), default=start)
+    end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
+    if start < begin or start + meeting.duration > end:
+        return _("A meeting can't be pinned outside the times that it and its calendar allow.")
+    return ""
 
 
 def _out_of_question(meeting: Meeting, group: Group) -> Unplaced | None:

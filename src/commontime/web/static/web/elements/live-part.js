@@ -1,6 +1,8 @@
-// <live-part> asks every few seconds whether others' answers changed anything; "not modified" is all that mostly comes back.
+// <live-part> asks every few seconds what others' answers changed; mostly it is told "not modified".
 const EVERY = 4000;
-const whose = (reasons) => `${reasons.closest("article")?.querySelector("h3").textContent} ${reasons.closest("li")?.querySelector("time").dateTime}`;
+// What a thing is in the next answer too: of which meeting and start, and of what kind.
+const key = (at) => [at.closest("article")?.firstChild.textContent, at.closest("li")?.querySelector("time")?.dateTime,
+  at.localName, at.ariaLabel ?? at.className].join();
 
 class LivePart extends HTMLElement {
   connectedCallback() {
@@ -11,39 +13,43 @@ class LivePart extends HTMLElement {
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this);
   }
-  handleEvent() { if (!document.hidden) this.ask(); }
+  handleEvent() { this.ask(); }
   get part() { return this.firstElementChild; }
 
   async ask() {
     if (document.hidden || this.asking) return;
     this.asking = true;
-    const tag = this.part.dataset.tag;
+    const { tag } = this.part.dataset;
     try {
       const answer = await fetch(this.dataset.url, { headers: { "If-None-Match": tag }, redirect: "manual" });
-      const text = answer.status === 200 ? await answer.text() : "";
+      if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback(); // signed out, or gone
+      const text = answer.status === 200 && await answer.text();
       if (text && this.part.dataset.tag === tag) this.show(text, true);
-    } catch { /* The next round asks again. */ } finally { this.asking = false; }
+    } catch { /* The next round asks again. */ }
+    this.asking = false;
   }
 
   show(text, news) {
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
-    if (!fresh) return;
-    const heat = this.querySelector("heat-map");
-    const [at, left] = [heat?.at, heat?.firstElementChild.scrollLeft];
-    const held = heat?.contains(document.activeElement);
-    const best = this.querySelector(".best-times").textContent;
-    const unfolded = [...this.querySelectorAll(".why[open]")].map(whose);
-    const reading = this.contains(document.activeElement) && document.activeElement.matches(".why > summary") && whose(document.activeElement);
+    const find = (what) => this.querySelector(what);
+    const { activeElement } = document;
+    const heat = find("heat-map");
+    const [left, held] = [heat?.firstChild.scrollLeft, heat?.contains(activeElement)];
+    const best = find(".best-times")?.textContent;
+    const open = [...this.querySelectorAll("details[open]")].map(key);
+    const focus = this.contains(activeElement) && key(activeElement);
     this.part.replaceWith(document.adoptNode(fresh));
-    for (const reasons of this.querySelectorAll("details.why")) {
-      reasons.open = unfolded.includes(whose(reasons));
-      if (whose(reasons) === reading) reasons.firstElementChild.focus({ preventScroll: true });
+    for (const each of this.querySelectorAll("details, summary, button, a")) {
+      if (open.includes(key(each))) each.open = true;
+      if (key(each) === focus) each.focus({ preventScroll: true });
     }
-    const now = this.querySelector("heat-map");
-    if (now) now.firstElementChild.scrollLeft = left ?? 0;
-    if (at != null) now?.go(at, held);
+    if (heat) {
+      const now = find("heat-map");
+      now.firstChild.scrollLeft = left;
+      if (heat.at != null) now.go(heat.at, held);
+    }
     const said = document.querySelector(".said");
-    if (news && said && fresh.querySelector(".best-times").textContent !== best) said.textContent = this.dataset.news;
+    if (news && said && find(".best-times")?.textContent !== best) said.textContent = this.dataset.news;
     this.dispatchEvent(new CustomEvent("live", { detail: JSON.parse(fresh.dataset.mine), bubbles: true }));
   }
 }

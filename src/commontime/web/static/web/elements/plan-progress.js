@@ -19,6 +19,7 @@ class PlanProgress extends HTMLElement {
     this.asking = true;
     try {
       const answer = await fetch(this.dataset.url, { headers: { "If-None-Match": part.dataset.tag }, redirect: "manual" });
+      if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback(); // signed out, or gone
       if (answer.status === 200) this.show(await answer.text());
     } catch { /* The next round asks again. */ } finally { this.asking = false; }
   }
