@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from .erosion import lifts
 from .explain import preferences
 from .meetings import Busy, Meeting, Plan, Travel, apart, at_times
-from .windows import Ints, Windows
+from .windows import Bools, Ints, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def room_for(
     elsewhere = at_times(busy, meeting.required) - np.array([meeting.duration + meeting.buffer, 0])
     taken = np.concatenate((_taken(meetings, apart(meetings, travel), plan, number), elsewhere))
     starts = _starts(free, meeting, taken, align or 1)
-    starts = starts[~((starts[:, None] > taken[:, 0]) & (starts[:, None] < taken[:, 1])).any(axis=1)]
+    starts = starts[~_inside(taken, starts)]
     if not len(starts):
         return None
     required = list(meeting.required)
@@ -119,11 +119,20 @@ def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
     return gaps[gaps[:, 1] > gaps[:, 0]]
 
 
+def _inside(intervals: Ints, moments: Ints) -> Bools:
+    """Return which moments lie in one of these open intervals."""
+    some = intervals[intervals[:, 0] < intervals[:, 1]]
+    begun, ended = np.sort(some[:, 0]).searchsorted(moments), np.sort(some[:, 1]).searchsorted(moments, side="right")
+    return np.asarray(begun > ended)
+
+
 def _short(gaps: Ints, starts: Ints, duration: int) -> Ints:
-    """Return how many ticks of a meeting at each start lie in the gaps, (S,)."""
+    """Return how many ticks of a meeting at each start lie in the gaps, which are apart and ascending, (S,)."""
+    before = np.concatenate(([0], (gaps[:, 1] - gaps[:, 0]).cumsum()))
+    ends = np.concatenate((starts[:1], gaps[:, 1]))
 
     def until(moment: Ints) -> Ints:
-        passed = np.clip(moment[:, None] - gaps[:, 0], 0, gaps[:, 1] - gaps[:, 0])
-        return np.asarray(passed.sum(axis=1))
+        begun = gaps[:, 0].searchsorted(moment)
+        return np.asarray(before[begun] - np.where(begun > 0, np.maximum(ends[begun] - moment, 0), 0))
 
-    return until(starts + duration) - until(starts) if len(gaps) else np.zeros(len(starts), np.int64)
+    return until(starts + duration) - until(starts)
