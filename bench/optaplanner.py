@@ -3,7 +3,7 @@
     python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N] [MEETINGS …]
 
 Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy pass, then simulated annealing
-(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them. Meetings with a room and a day
+(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them, in the end cool from the best plan. Meetings with a room and a day
 stay inside both all the time, so of the hard rules only people's conflicts are left to be solved. What one more meeting costs depends
 only on those within three grains of it, so a move takes about a microsecond: compiled by numba, or uncompiled in the tests.
 """
@@ -40,7 +40,7 @@ NEVER = 1 << 50
 EXCHANGES = 0.4  # of all moves
 # One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even hard conflicts are free to move at first.
 HARD, MEDIUM, HOT, COLD = 50_000, 2_000, 15_000.0, 2.0
-SOON = 0.8  # below 1 it cools faster at first, and has longer for the soft part
+POLISHED, WARM = 0.6, 400.0  # the rest of the time polishes the best plan, so cool that hard and medium conflicts stay as they are
 CHUNK = 10_000  # moves at one temperature
 
 Array = np.ndarray[Any, Any]
@@ -270,6 +270,15 @@ def worth(facts, plan):
 
 
 @njit
+def restore(facts, plan, start, room):
+    """Make the plan what it was."""
+    for i in range(len(start)):
+        fill(facts, plan, i, plan.start[i], plan.room[i], FREE)
+    for i in range(len(start)):
+        place(facts, plan, i, start[i], room[i])
+
+
+@njit
 def sow(seed):
     np.random.seed(seed)  # numba keeps a state of its own
 
@@ -318,20 +327,26 @@ def solve(instance: Instance, seed: int, seconds: float, known: Score | None = N
     best, reached, moves = None, None, 0
     sow(seed)
     plan = greedy(search, seed)
-    progress = 0.0
+    progress, is_polished = 0.0, False
     while progress < 1:
-        temperature = HOT * (COLD / HOT) ** progress**SOON
+        if progress < POLISHED:
+            temperature = HOT * (COLD / HOT) ** (progress / POLISHED)
+        else:
+            if not is_polished:
+                is_polished = True
+                restore(search, plan, best[1], best[2])
+            temperature = WARM * (COLD / WARM) ** ((progress - POLISHED) / (1 - POLISHED))
         anneal(search, plan, CHUNK, temperature, (plan.start + search.duration).max())
         moves += CHUNK
         base = worth(soft, plan)
         now = Score(base - worth(hard, plan), base - worth(medium, plan), -base)
         if best is None or now > best[0]:
-            best = now, plan.start.tolist(), largest_first[plan.room].tolist()
+            best = now, plan.start.copy(), plan.room.copy()
         if known and reached is None and all(part >= before for part, before in zip(now, known, strict=True)):
             reached = time.thread_time() - began
         progress = (time.thread_time() - began) / seconds
     assert best is not None
-    found = score(instance, best[1], best[2])
+    found = score(instance, best[1].tolist(), largest_first[best[2]].tolist())
     if found != best[0]:
         raise AssertionError(f"the search believes in {best[0]}, and its plan is worth {found}")
     return Result(found, reached, time.thread_time() - began, time.perf_counter() - wall, moves)
