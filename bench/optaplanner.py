@@ -3,9 +3,10 @@
     python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N] [MEETINGS …]
 
 Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy pass, then simulated annealing
-(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them, in the end cool from the best plan. Meetings with a room and a day
-stay inside both all the time, so of the hard rules only people's conflicts are left to be solved. What one more meeting costs depends
-only on those within three grains of it, so a move takes about a microsecond: compiled by numba, or uncompiled in the tests.
+(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them, at last from the best plan, and cool.
+Meetings with a room and a day stay inside both all the time, so of the hard rules only people's conflicts are left to be solved. What one
+more meeting costs depends only on those within three grains of it, so a move takes about a microsecond: compiled by numba, or uncompiled
+in the tests.
 """
 
 import argparse
