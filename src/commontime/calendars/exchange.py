@@ -4,7 +4,6 @@ An attendee's calendar gets the organizer under the product's own address, with 
 nobody learns another person's address from us.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -83,10 +82,6 @@ def cancel_for(snapshot: Snapshot, reader: User) -> bytes:
 def invite_file(snapshot: Snapshot) -> bytes:
     """Return the meeting as a file to download: METHOD:PUBLISH, which names no attendees."""
     return ical.publish([_event(snapshot, None)], snapshot.calendar)
-
-
-def feed_of(snapshots: Iterable[Snapshot], name: str) -> bytes:
-    return ical.publish([_event(snapshot, None) for snapshot in snapshots], name)
 
 
 def calendar_path(calendar_id: UUID) -> str:

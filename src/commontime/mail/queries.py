@@ -1,10 +1,7 @@
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from pathlib import Path
-
-from django.db.models import QuerySet
 
 from commontime.mail.backends import file_name, mail_folder
 from commontime.mail.enums import State
@@ -29,11 +26,6 @@ def letters_kept_for(address: str) -> list[KeptLetter]:
         return []
     sent = Message.objects.filter(recipient__iexact=address, state=State.SENT).order_by("-settled_at")[:LONGEST_LIST]
     return [letter for message in sent if (letter := _read(folder, message))]
-
-
-def failed_messages(events: Collection[str]) -> QuerySet[Message]:
-    """Return the mails about these events that could not be delivered, for those who may know."""
-    return Message.objects.filter(event__in=events, state=State.FAILED).order_by("created_at")
 
 
 def _read(folder: Path, message: Message) -> KeptLetter | None:
