@@ -335,6 +335,48 @@ def test_it_can_be_stopped_and_keeps_the_best(world, slow):
     assert (plan["status"], plan["stopping"], len(plan["placed"])) == ("done", False, 4)
 
 
+def test_one_that_nobody_works_on_is_done_when_it_is_stopped(world, slow):
+    one_on_ones(world)
+    running = world.mina.post(world.path, {}).json()
+    Plan.objects.update(worked_at=clock.now() - 2 * plans.SILENT)
+
+    stopped = world.mina.post(world.path + "stop/").json()
+
+    assert (stopped["status"], stopped["stopping"], stopped["placed"]) == ("done", False, running["placed"])
+    assert (stopped["optimal"], stopped["bound"]) == (False, running["bound"])
+    assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
+
+
+def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(world, slow, monkeypatch):
+    one_on_ones(world)
+    stopped, ended = world.mina.post(world.path, {}).json(), []
+    real = planning.solve
+
+    def late(*args, on_progress, **kwargs):
+        Plan.objects.update(worked_at=clock.now() - 2 * plans.SILENT)
+        stopped.update(world.mina.post(world.path + "stop/").json())
+        return real(*args, on_progress=lambda found: ended.append(on_progress(found)), **kwargs)
+
+    monkeypatch.setattr(planning, "solve", late)
+    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+
+    assert stopped["status"] == "done"
+    assert world.mina.get(world.path).json() == stopped
+    assert ended
+    assert all(ended)
+
+
+def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world, slow):
+    one_on_ones(world)
+    world.mina.post(world.path, {})
+    seen = queries.plan_for(world.mina.user, world.calendar.pk)
+    seen.worked_at -= 2 * plans.SILENT  # as it was read, a moment before the worker wrote again
+
+    actions.stop_plan(seen, by=world.mina.user)
+
+    assert (seen.status, Plan.objects.get().status, Plan.objects.get().stop_wanted) == ("running", "running", True)
+
+
 def test_only_who_began_last_writes(world, slow):
     one_on_ones(world)
     world.mina.post(world.path, {})

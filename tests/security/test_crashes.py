@@ -29,6 +29,13 @@ def kill_one(site: Site) -> None:
     site.kill(random.choice(site.processes("web")))
 
 
+def kill_one_and_its_successors(site: Site) -> None:
+    victim = site.processes("web")[0]
+    for _ in range(3):
+        site.kill(victim)
+        *_, victim = wait_until(lambda killed=victim: len(left := site.processes("web")) == 2 and killed not in left and left)
+
+
 def kill_all_and_start(site: Site) -> None:
     site.kill_all("web")
     site.start("web")
@@ -94,8 +101,7 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shak
     ready_after = []
 
     with Writers(shaky, alice) as writers:
-        # Workers that die twice within six seconds make granian give up, so they take turns with other accidents.
-        for accident in (kill_one, kill_all_and_start, cut_from_database, kill_all_and_start, kill_one):
+        for accident in (kill_one, kill_one_and_its_successors, cut_from_database, kill_all_and_start, kill_one):
             writers.wait_for(20)
             accident(shaky)
             began = time.monotonic()
@@ -111,6 +117,11 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shak
     seats = "SELECT calendar_id FROM calendars_calendarparticipant"
     assert shaky.count("calendars_calendar", f"id NOT IN ({seats})") == 0
     assert max(ready_after) < 20
+
+
+def test_workers_that_can_not_start_end_all_and_say_so():
+    with open_site(start=False, application="commontime.config.wsgi:nothing") as site, pytest.raises(AssertionError, match="crash loop"):
+        site.start("web")
 
 
 def test_the_audit_sees_a_write_that_was_acknowledged_and_is_gone(shaky):

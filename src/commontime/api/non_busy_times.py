@@ -190,7 +190,7 @@ class Windows(View):
         One person's times in a calendar never overlap; touching is fine. At most 31 days each, at most 2,000.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
-        window = actions.add_window(calendar, by=request.user, **parse(WindowInput, request, zone=zone_of(calendar.time_zone)))
+        window = actions.add_window(calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone)))
         return shown(request, show(window), status=201, location=f"/calendars/{calendar_id}/nonbusytimes/{window.pk}/")
 
     @extend_schema(

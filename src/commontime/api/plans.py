@@ -231,7 +231,7 @@ class PlanView(View):
 class PlanStop(View):
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """End the search of a plan that is being computed, keeping the best so far. It is `done` a moment later."""
+        """End the search of a plan that is being computed, keeping the best so far. It is `done` now or a moment later."""
         return shown(request, show_plan(actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user), request.user))
 
 

@@ -158,7 +158,8 @@ class Plan(Row):
     """The joint placement of a calendar's meetings that was asked for last, and how far it is. A calendar has one.
 
     question: what was asked. basis: a fingerprint of all it was computed from. answer: the best placement so far; see planning.plans.
-    run: a worker's claim; only who holds the newest may write. seconds: how long was computed so far, over all runs.
+    run: a worker's claim; only who holds the newest may write. worked_at: when it was last computed on. seconds: how long that took so far,
+    over all runs.
     """
 
     calendar = models.OneToOneField(Calendar, on_delete=models.DB_CASCADE, related_name="plan")
@@ -169,6 +170,7 @@ class Plan(Row):
     seconds = models.FloatField(default=0)
     run = models.PositiveIntegerField(default=0)
     stop_wanted = models.BooleanField(default=False)
+    worked_at = models.DateTimeField(default=clock.now)
     created_at = models.DateTimeField()
 
 

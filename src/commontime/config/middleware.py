@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.csp import build_policy
 
 from commontime.config import errors
 
@@ -21,9 +23,12 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
+        # Django's own middleware would build it anew for each answer.
+        self.csp = build_policy(settings.SECURE_CSP)  # type: ignore[arg-type]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.csp)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if not request.path_info.startswith("/static/") or response.status_code >= 400:  # a page about an error says who is signed in
             # What a person may see must not stay in a shared cache, nor behind the Back button after signing out.

@@ -110,7 +110,6 @@ MIDDLEWARE = [
     "commontime.config.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "commontime.config.middleware.HostMiddleware",
     "commontime.config.middleware.OutageMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -22,7 +22,8 @@ def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 _confirm = PasswordResetConfirm.as_view()
 
-urlpatterns = [route("password_reset/<str:uidb64>/<str:token>/", reset_link), *web, *about_the_api, *api]
+# The API's first: they are tried one after the other, and its answers are the quicker ones.
+urlpatterns = [route("password_reset/<str:uidb64>/<str:token>/", reset_link), *api, *about_the_api, *web]
 handler400 = "commontime.config.errors.bad_request"
 handler403 = "commontime.config.errors.forbidden"
 handler404 = "commontime.config.errors.not_found"

@@ -9,7 +9,13 @@ from django.urls.resolvers import RoutePattern
 class EitherSlash(RoutePattern):
     """A route that ends in a slash and matches the path without it too."""
 
+    def __init__(self, route: str, name: str | None = None, is_endpoint: bool = False) -> None:
+        super().__init__(route, name, is_endpoint)
+        self._stem = route.partition("<")[0].rstrip("/")
+
     def match(self, path: str) -> Any:
+        if not path.startswith(self._stem):  # most routes, for every request
+            return None
         if "\x00" in path:  # nothing is called so, and PostgreSQL can't be asked
             return None
         return super().match(path if not path or path.endswith("/") else f"{path}/")

@@ -3,8 +3,7 @@
 SQLite knows neither times, UUIDs nor booleans; what a plain cursor gives is turned into them here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 
 class Columns:
@@ -60,29 +59,26 @@ def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]
         return list(cursor.fetchall())
 
 
-@contextmanager
-def _prepared_cursor() -> Iterator[Any]:
+def _prepared_cursor() -> Any:
     """Give a cursor for statements that are asked again and again: PostgreSQL plans them once a connection, not each time."""
-    if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
-            yield cursor
-        return
+    database: Any = connections[DEFAULT_DB_ALIAS]  # what `connection` looks up for each of its attributes
+    if database.vendor != "postgresql":
+        return database.cursor()
     import psycopg
 
-    connection.ensure_connection()
+    database.ensure_connection()
     # Django's cursor writes the parameters into the text, so the server can't know the statement again; psycopg's own sends them apart.
-    own = psycopg.Cursor(connection.connection)
+    own = psycopg.Cursor(database.connection)
     # Ids and times come as numbers: to read them as text takes twice as long.
     own.format = psycopg.pq.Format.BINARY
-    with connection._prepare_cursor(own) as cursor:  # type: ignore[attr-defined]
-        yield cursor
+    return database._prepare_cursor(own)
 
 
 class Listing:
     """A long list of what is stored, by hand: without the ORM's objects and compiling, which cost three times the rest.
 
     columns: what is selected, as (expression, kind); kind is id, time, flag or plain.
-    keys: the columns of its ascending order, the last one unique.
+    keys: those of the columns that make its ascending order, the last one unique.
     """
 
     def __init__(self, source: str, columns: Sequence[tuple[str, str]], keys: Sequence[str]) -> None:
@@ -94,14 +90,20 @@ class Listing:
     @cached_property
     def select(self) -> str:
         if connection.vendor != "sqlite":
-            return ", ".join([*(expression for expression, _ in self.columns), *self.keys])
+            return ", ".join(expression for expression, _ in self.columns)
         # The keys as they are stored, or times would come back as other texts, which no row is behind.
         keys = (f"CAST({key} AS text)" for key in self.keys)
         return ", ".join([*(_as_json(expression, kind) for expression, kind in self.columns), *keys])
 
     @cached_property
+    def key_places(self) -> list[int]:
+        """Where a row that was selected holds its keys."""
+        names = [expression for expression, _ in self.columns]
+        return [len(names) + place if connection.vendor == "sqlite" else names.index(key) for place, key in enumerate(self.keys)]
+
+    @cached_property
     def flags(self) -> list[int]:
-        return [place for place, (_, kind) in enumerate(self.columns) if kind == "flag"] if connection.vendor == "sqlite" else []
+        return [place for place, (_, kind) in enumerate(self.columns) if kind == "flag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +114,18 @@ class Listed:
     conditions: Sequence[str]
     parameters: Sequence[Any]
 
-    def fetch(self, after: Sequence[Any] | None, limit: int) -> list[tuple[tuple[Any, ...], list[Any]]]:
-        """Return the rows behind the keys of another row, each with its own keys; values are as JSON shows them."""
+    def fetch(self, after: Sequence[Any] | None, limit: int) -> tuple[list[tuple[Any, ...]], Callable[[int], list[Any]]]:
+        """Return the rows behind the keys of another row, values as JSON shows them; and what gives the keys of a row by its place."""
         listing = self.listing
         keys = ", ".join(listing.keys)
         conditions = [*self.conditions, *([f"({keys}) > ({', '.join(['%s'] * len(after))})"] if after else [])]
         statement = f"SELECT {listing.select} FROM {listing.source} WHERE {' AND '.join(conditions)} ORDER BY {keys} LIMIT %s"  # noqa: S608
-        with _prepared_cursor() as cursor:
-            cursor.execute(statement, [*self.parameters, *(after or ()), limit])
-            found = cursor.fetchall()
-        wide = len(listing.columns)
-        return [(_with_flags(row[:wide], listing.flags), row[wide:]) for row in found]
+        found = fetch_all(statement, [*self.parameters, *(after or ()), limit])
+        shown = found
+        if connection.vendor == "sqlite":
+            wide = len(listing.columns)
+            shown = [_with_flags(row[:wide], listing.flags) for row in found]
+        return shown, lambda row: [found[row][place] for place in listing.key_places]
 
 
 def _with_flags(row: tuple[Any, ...], flags: Sequence[int]) -> tuple[Any, ...]:
@@ -192,13 +195,16 @@ def insert(model: type[models.Model], values: Sequence[Sequence[Any]]) -> None:
         return
     fields = model._meta.concrete_fields
     into = f"INSERT INTO {model._meta.db_table} ({', '.join(str(field.column) for field in fields)})"
+    row = f"({', '.join(['%s'] * len(fields))})"
     if connection.vendor == "postgresql":
-        # One array a column: the same statement for one row and for thousands, so it is planned once.
-        arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
         with _prepared_cursor() as cursor:
+            if len(values) == 1:
+                cursor.execute(f"{into} VALUES {row}", values[0])
+                return
+            # One array a column: the same statement for two rows and for thousands, so it is planned once.
+            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
             cursor.execute(f"{into} SELECT * FROM unnest({arrays})", [list(column) for column in zip(*values, strict=True)])  # noqa: S608
         return
-    row = f"({', '.join(['%s'] * len(fields))})"
     for start in range(0, len(values), 1000):
         some = values[start : start + 1000]
         with connection.cursor() as cursor:

@@ -1,5 +1,5 @@
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 
 AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
+SILENT = timedelta(seconds=3)  # a worker says twice a second how far it is
 
 
 def make_plan(calendar: Calendar, *, by: User, question: planning.Question, apply: bool = False, waits: bool = True) -> Plan:
@@ -62,10 +63,19 @@ def _running() -> Conflict:
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
-    """End the search of a plan that is being computed; the best so far is kept. Stopping again changes nothing."""
+    """End the search of a plan that is being computed; the best so far is kept. Stopping again changes nothing.
+
+    The worker ends it within a second. If none works on it, it is done now; one that is only late finds it so, and writes no more.
+    """
     require_owner(by, plan.calendar, _("stop its plan"))
-    if plan.status == PlanStatus.RUNNING:
-        Plan.objects.filter(pk=plan.pk).update(stop_wanted=True)
+    if plan.status != PlanStatus.RUNNING:
+        return plan
+    running = Plan.objects.filter(pk=plan.pk, status=PlanStatus.RUNNING)
+    is_left = plan.worked_at < clock.now() - SILENT
+    if is_left and running.filter(worked_at=plan.worked_at).update(status=PlanStatus.DONE):
+        plan.status = PlanStatus.DONE
+    else:
+        running.update(stop_wanted=True)
         plan.stop_wanted = True
     return plan
 

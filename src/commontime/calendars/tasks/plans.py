@@ -26,7 +26,10 @@ def work_on_plan(plan_id: str) -> None:
     with the time that is left; whoever began last is the only one who may still write.
     """
     plan = Plan.objects.select_related("calendar__owner").filter(pk=UUID(plan_id), status=PlanStatus.RUNNING).first()
-    if plan is None or not Plan.objects.filter(pk=plan.pk, run=plan.run, status=PlanStatus.RUNNING).update(run=plan.run + 1):
+    if plan is None:
+        return
+    free = Plan.objects.filter(pk=plan.pk, run=plan.run, status=PlanStatus.RUNNING)
+    if not free.update(run=plan.run + 1, worked_at=clock.now()):
         return
     mine = Plan.objects.filter(pk=plan.pk, run=plan.run + 1, status=PlanStatus.RUNNING)
     try:
@@ -55,6 +58,7 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
             "answer": msgspec.to_builtins(answer),
             "basis": problem.basis,
             "seconds": plan.seconds + time.monotonic() - begun,
+            "worked_at": clock.now(),
             **changes,
         }
         return not mine.update(**stored) or bool(Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists())
