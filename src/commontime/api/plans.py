@@ -108,14 +108,14 @@ class Ask(msgspec.Struct):
 
 
 class UnplacedMeeting(msgspec.Struct):
-    """A meeting without a time, and why. `people`: user ids; `meetings`: those in the way. `ask` is null if asking can't help,
-    if it is one of many, or if the calendar hides what each answered."""
+    """A meeting without a time, and why. `people`: user ids, null if the calendar hides what each answered; `meetings`: those in the way.
+    `ask` is null then too, and if asking can't help, or if it is one of many."""
 
     meeting: UUID
     title: str
     reason: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["not_answered", "nobody_required", "no_common_time", "in_the_way"]})]
     detail: str
-    people: list[int]
+    people: list[int] | None
     meetings: list[UUID]
     ask: Ask | None
 
@@ -173,7 +173,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
                 titles[u.meeting],
                 u.reason,
                 planning.why_unplaced(u, people, titles),
-                sorted(u.people),
+                None if u.people is None else sorted(u.people),
                 list(u.meetings),
                 _ask(u, people),
             )
