@@ -208,6 +208,20 @@ def test_the_sender_takes_an_invitation_back(mina, iris, calendar, status):
     assert not Invitation.objects.exists()
 
 
+def test_what_was_declined_lately_is_not_taken_back_to_invite_again(mina, iris, calendar):
+    invitation = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    actions.decline_invitation(invitation.pk, by=iris)
+
+    with changes_nothing(), refuses(Conflict, "declined_recently"):
+        actions.revoke_invitation(fresh(invitation), by=mina)
+    with refuses(Conflict, "declined_recently"):
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    Invitation.objects.update(answered_at=clock.now() - timedelta(days=7))
+    actions.revoke_invitation(fresh(invitation), by=mina)
+
+    assert not Invitation.objects.exists()
+
+
 def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calendar):
     sam = build.user("sam")
     invitation = build.invitation(calendar, iris)

@@ -145,9 +145,9 @@ class InvitationOne(View):
 
     patch = put
 
-    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted"})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"})
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Take back an invitation one sent; its link is dead from now on."""
+        """Take back an invitation one sent; its link is dead from now on. One that was declined stays for seven days."""
         actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
         return gone()
 
