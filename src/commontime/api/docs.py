@@ -110,7 +110,8 @@ KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "maxLength": 255},
     OpenApiParameter.HEADER,
-    description="Done once per key: the same request again gets the same answer for 24 hours. Refused ones are not remembered.",
+    description="Done once per key: the same request again gets the same answer for 24 hours, as long as you may still see it. "
+    "Refused ones are not remembered.",
 )
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag you read: change only that state.")
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag you have: 304 if it is current.")

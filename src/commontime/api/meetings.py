@@ -121,6 +121,8 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
 
 
 class Meetings(View):
+    for_owner = True
+
     @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List a calendar's meetings, in the order they were made."""

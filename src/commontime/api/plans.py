@@ -191,6 +191,8 @@ def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask
 
 
 class OneOnOnes(View):
+    for_owner = True
+
     @extend_schema(request=OneOnOnesInput, responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Look for a time for a meeting of the owner with each participant that has none yet. Returns the new meetings."""
@@ -204,6 +206,7 @@ class OneOnOnes(View):
 
 class PlanView(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
@@ -229,6 +232,8 @@ class PlanView(View):
 
 
 class PlanStop(View):
+    for_owner = True
+
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """End the search of a plan that is being computed, keeping the best so far. It is `done` a moment later."""
@@ -237,6 +242,7 @@ class PlanStop(View):
 
 class PlanApply(View):
     single = True
+    for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         return shown(request, show_plan(queries.plan_for(request.user, **kwargs), request.user))
