@@ -234,12 +234,23 @@ def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calend
 
 def test_what_is_accepted_can_not_be_taken_back_nor_by_others(mina, iris, calendar):
     accepted = build.invitation(calendar, iris, status="accepted")
+    build.participant(calendar, iris)
     pending = build.invitation(build.calendar(owner=mina), iris)
 
     with refuses(Conflict, "already_accepted"):
         actions.revoke_invitation(fresh(accepted), by=mina)
     with refuses(NotAllowed):
         actions.revoke_invitation(fresh(pending), by=iris)
+
+
+def test_what_was_accepted_by_somebody_who_was_removed_can_go(mina, iris, calendar):
+    invitation = build.invitation(calendar, iris)
+    actions.accept_invitation(invitation.pk, by=iris)
+    actions.remove_participant(queries.participants_of(calendar).get(user=iris), by=mina)
+
+    actions.revoke_invitation(fresh(invitation), by=mina)
+
+    assert not Invitation.objects.exists()
 
 
 def test_what_was_taken_back_can_not_be_answered(mina, iris, calendar):

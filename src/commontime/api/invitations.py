@@ -153,7 +153,10 @@ class InvitationOne(View):
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"})
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Take back an invitation one sent; its link is dead from now on. One that was declined stays for seven days."""
+        """Take back an invitation one sent; its link is dead from now on.
+
+        One that was declined stays for seven days, one that was accepted as long as its person takes part.
+        """
         actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
         return gone()
 
