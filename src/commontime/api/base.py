@@ -162,7 +162,7 @@ class View(APIView):
     single = False
     # Whether the answer to a POST with an Idempotency-Key is kept; one that holds a secret must not lie in a table.
     remembers = True
-    # Whether a POST is for the calendar's owner only: nobody else gets its answer again either.
+    # Whether only the calendar's owner changes something here: nobody else gets an answer again, or hears that If-Match is stale.
     for_owner = False
     authentication_classes = [SignedIn]
     parser_classes = [JSON]
@@ -209,6 +209,8 @@ class View(APIView):
         if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")
         if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
+            if not _may_change(request, self):
+                raise NotAllowed("Only the calendar's owner can change this.")
             raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
         if self.key:
             self.claim = _claim(request, self)
@@ -271,18 +273,22 @@ def _claim(request: AnyRequest, view: View) -> RememberedAnswer | None:
 
 
 def _may_still(request: AnyRequest, view: View) -> bool:
-    """Return whether the asker still sees what the path names, and owns its calendar if that takes an owner. The sign-in looked it up."""
+    """Return whether the asker still sees what the path names, and may change it. The sign-in looked it up."""
     user, path = cast(User, request.user), request.parser_context["kwargs"]
     try:
         if "meeting_id" in path:
-            calendar = calendars.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id")).calendar
+            calendars.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id"))
         elif "calendar_id" in path:
-            calendar = calendars.calendar_for(user, path["calendar_id"])
-        else:
-            return True
+            calendars.calendar_for(user, path["calendar_id"])
     except (NotFound, NotAllowed):
         return False
-    return not view.for_owner or rules.may_manage(user, calendar)
+    return _may_change(request, view)
+
+
+def _may_change(request: AnyRequest, view: View) -> bool:
+    """Return whether the asker, who sees the path's calendar, owns it if that takes its owner."""
+    user, path = cast(User, request.user), request.parser_context["kwargs"]
+    return not view.for_owner or rules.may_manage(user, calendars.calendar_for(user, path["calendar_id"]))
 
 
 def _replayed(known: RememberedAnswer) -> HttpResponse:

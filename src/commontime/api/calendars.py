@@ -106,6 +106,7 @@ class Calendars(View):
 
 class CalendarOne(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:

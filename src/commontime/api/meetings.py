@@ -144,6 +144,7 @@ class Meetings(View):
 
 class MeetingOne(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
