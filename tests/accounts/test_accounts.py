@@ -221,6 +221,14 @@ def test_other_changes_do_not(mina):
     assert User.objects.get(pk=mina.pk).first_name == "Wilhelmina"
 
 
+@pytest.mark.parametrize("change", [{"password": "another long secret"}, {"email": "new@example.org"}, {"first_name": "Minna"}])
+def test_a_wrong_current_password_is_refused_however_fresh_the_sign_in_is(mina, change, settings):
+    settings.LIMITS = {**settings.LIMITS, "password": (1, 900)}
+
+    refused(NotAllowed, lambda: edit(mina, **change, current_password="wrong guess"))
+    refused(TooMany, lambda: edit(mina, **change, current_password=build.PASSWORD))
+
+
 def test_wrong_current_passwords_are_counted(mina, settings):
     settings.LIMITS = {**settings.LIMITS, "password": (3, 900)}
     grow_old(mina)

@@ -57,6 +57,15 @@ def test_a_change_of_another_state_than_the_present_one_is_412(group, kind):
     assert owner.get(path).content == before.content
 
 
+@pytest.mark.parametrize("kind", ["calendar", "meeting"])
+def test_who_may_not_change_it_hears_that_whatever_they_have_seen(group, kind):
+    _, path, change = singles(group)[kind]
+
+    for method in ("PUT", "PATCH", "DELETE"):
+        for tag in ('"stale"', group.sam.get(path)["ETag"], "*"):
+            assert refused(group.sam(method, path, change, if_match=tag), 403, "not_allowed")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_of_the_present_state_is_made_and_tells_the_next_tag(group, kind):
     owner, path, change = singles(group)[kind]

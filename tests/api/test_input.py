@@ -240,6 +240,19 @@ def test_a_persons_names_have_none_either(field, char):
     assert refused(caller().post("/signup/", {**account, field: f"a{char}{account[field]}"}), 400, "invalid_input", field)
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", " \u2060 ", "\u3164\ufe0f"], ids=ascii)
+def test_what_may_be_empty_does_not_only_look_so(group, unseen):
+    account = {"username": "nova", "email": "nova@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD}
+
+    for field in ("first_name", "last_name"):
+        assert refused(caller().post("/signup/", {**account, field: unseen}), 400, "invalid_input", field)
+        assert refused(group.mina.post("/profile/edit/", {field: unseen}), 400, "invalid_input", field)
+    for thing, field in [*ONE_LINE, *SEVERAL_LINES]:
+        assert refused(write(group, thing, field, unseen), 400, "invalid_input", field)
+    assert caller().post("/signup/", account).status_code == 201
+    assert group.mina.post("/profile/edit/", {"first_name": "", "last_name": ""}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("name", "fine"), [("x" * 200, True), ("x" * 201, False), ("é" * 200, True), ("😀" * 200, True), ("😀" * 201, False)]
 )

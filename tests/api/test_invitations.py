@@ -136,6 +136,24 @@ def test_an_answer_is_accepted_or_declined(group, path, status):
     assert group.iris.get(path).data["status"] == "pending"
 
 
+@pytest.mark.parametrize("body", [None, b"", b"{}", b'{"status": "maybe"}', b"["])
+def test_a_bad_answer_does_not_tell_that_there_is_an_invitation(group, path, body):
+    hidden, missing = group.eve("PUT", path, body), group.iris("PUT", f"/calendars/invitations/{uuid4()}/", body)
+
+    assert refused(hidden, 404, "not_found")
+    assert hidden.content == missing.content
+    assert group.iris("PUT", path, body).status_code == 400
+
+
+def test_an_answer_that_is_not_json_does_not_tell_either(group, path):
+    def answer(who, where):
+        plain = {"content_type": "text/plain", "HTTP_AUTHORIZATION": f"Bearer {who.access}"}
+        return who.client.put(where, "accepted", **plain).status_code
+
+    assert answer(group.eve, path) == answer(group.iris, f"/calendars/invitations/{uuid4()}/") == 404
+    assert answer(group.iris, path) == 415
+
+
 def test_only_the_one_invited_answers(group, path):
     assert refused(group.mina.put(path, {"status": "accepted"}), 403, "not_allowed")
     assert refused(group.sam.put(path, {"status": "accepted"}), 404, "not_found")

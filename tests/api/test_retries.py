@@ -6,7 +6,8 @@ import pytest
 
 from commontime.accounts.models import Session
 from commontime.api import base
-from commontime.calendars.models import Calendar
+from commontime.calendars import actions
+from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.core import clock
 from commontime.core.models import RememberedAnswer, Throttle
 from commontime.mail.models import Message
@@ -75,6 +76,36 @@ def test_a_person_keeps_their_keys_in_another_sign_in(group):
     first = group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)
 
     assert caller(group.eve.user).post("/calendars/", CHOIR, idempotency_key=KEY).content == first.content
+
+
+def test_who_was_removed_does_not_get_the_old_answer(group):
+    asked = {
+        f"{group.path}nonbusytimes/": {"start_time": iso(build.day(18)), "end_time": iso(build.day(19))},
+        f"/calendars/meetings/{group.meeting.pk}/suggestions/": {"suggested_time": iso(build.day(15))},
+    }
+    for number, (path, sent) in enumerate(asked.items()):
+        assert group.sam.post(path, sent, idempotency_key=f"{KEY}{number}").status_code == 201
+    actions.remove_participant(CalendarParticipant.objects.select_related("calendar", "user").get(user=group.sam.user), by=group.mina.user)
+
+    for number, (path, sent) in enumerate(asked.items()):
+        again = group.sam.post(path, sent, idempotency_key=f"{KEY}{number}")
+        assert refused(again, 404, "not_found")
+        assert again.content == group.sam.post(path, sent).content
+        assert "Idempotency-Replayed" not in again
+    assert RememberedAnswer.objects.count() == 2
+
+
+def test_who_owned_the_calendar_does_not_get_the_owners_answers_again(group):
+    asked = {"plan/": {}, "one-on-ones/": {"deadline": iso(build.day(20))}, "transfer/": {"user": group.sam.user.pk}}
+
+    first = {path: group.mina.post(group.path + path, sent, idempotency_key=path) for path, sent in asked.items()}
+    again = {path: group.mina.post(group.path + path, sent, idempotency_key=path) for path, sent in asked.items()}
+
+    assert [answer.status_code for answer in first.values()] == [200, 201, 200]
+    assert refused(again["plan/"], 403, "not_allowed")
+    assert refused(again["one-on-ones/"], 403, "not_allowed")
+    # That it is somebody else's now is what they were answered.
+    assert (again["transfer/"].status_code, again["transfer/"].content) == (200, first["transfer/"].content)
 
 
 def test_a_key_is_forgotten_after_a_day(group):

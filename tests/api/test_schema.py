@@ -1,6 +1,7 @@
 """The OpenAPI text is true: it describes every path, and whatever Schemathesis sends, two people get only answers that it describes."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -97,6 +98,18 @@ def test_the_headers_of_retries_and_conditions_stand_where_they_apply():
     assert headers("/signup/", "post") == headers("/calendars/", "get") == set()
     assert set(TEXT["paths"]["/calendars/"]["post"]["responses"]["201"]["headers"]) == {"ETag", "Location", "Idempotency-Replayed"}
     assert set(TEXT["paths"]["/calendars/"]["get"]["responses"]["200"]["headers"]) == {"Link"}
+
+
+def test_the_introduction_names_what_is_not_remembered():
+    """Of what takes a sign-in; without one nothing is."""
+    posts = {path: at["post"] for path, at in TEXT["paths"].items() if "post" in at}
+    signed_in = {path for path, post in posts.items() if post.get("security")}
+    remembered = {path for path, post in posts.items() if any(p["name"] == "Idempotency-Key" for p in post.get("parameters", []))}
+    retry = TEXT["info"]["description"].split("* **Retry**")[1].split("* **")[0]
+
+    named = set(re.findall(r"`(/[^`]*)`", retry))
+    assert named & signed_in == signed_in - remembered
+    assert not named & remembered
 
 
 def test_what_is_answered_is_named_after_its_struct():

@@ -208,6 +208,20 @@ def test_the_sender_takes_an_invitation_back(mina, iris, calendar, status):
     assert not Invitation.objects.exists()
 
 
+def test_what_was_declined_lately_is_not_taken_back_to_invite_again(mina, iris, calendar):
+    invitation = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    actions.decline_invitation(invitation.pk, by=iris)
+
+    with changes_nothing(), refuses(Conflict, "declined_recently"):
+        actions.revoke_invitation(fresh(invitation), by=mina)
+    with refuses(Conflict, "declined_recently"):
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
+    Invitation.objects.update(answered_at=clock.now() - timedelta(days=7))
+    actions.revoke_invitation(fresh(invitation), by=mina)
+
+    assert not Invitation.objects.exists()
+
+
 def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calendar):
     sam = build.user("sam")
     invitation = build.invitation(calendar, iris)
@@ -220,12 +234,23 @@ def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calend
 
 def test_what_is_accepted_can_not_be_taken_back_nor_by_others(mina, iris, calendar):
     accepted = build.invitation(calendar, iris, status="accepted")
+    build.participant(calendar, iris)
     pending = build.invitation(build.calendar(owner=mina), iris)
 
     with refuses(Conflict, "already_accepted"):
         actions.revoke_invitation(fresh(accepted), by=mina)
     with refuses(NotAllowed):
         actions.revoke_invitation(fresh(pending), by=iris)
+
+
+def test_what_was_accepted_by_somebody_who_was_removed_can_go(mina, iris, calendar):
+    invitation = build.invitation(calendar, iris)
+    actions.accept_invitation(invitation.pk, by=iris)
+    actions.remove_participant(queries.participants_of(calendar).get(user=iris), by=mina)
+
+    actions.revoke_invitation(fresh(invitation), by=mina)
+
+    assert not Invitation.objects.exists()
 
 
 def test_what_was_taken_back_can_not_be_answered(mina, iris, calendar):

@@ -19,6 +19,7 @@ from tests import build
 from tests.api.cast import iso
 from tests.calendars.cast import refuses
 from tests.client import caller
+from tests.web.test_calendar_page import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -466,6 +467,30 @@ def test_where_only_counts_are_shown_a_plan_tells_the_owner_nobodys_times(world)
     assert warned.status_code == 409
     assert "users" not in warned.content.decode()
     assert "Sam" not in warned.content.decode()
+
+
+def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world):
+    Calendar.objects.update(visibility="counts")
+    both = [world.mina.user, world.sam.user]
+    for title, bounds in (("Early", (6, 9)), ("Long", (9, 13)), ("Short", (9, 13))):
+        earliest, latest = map(build.day, bounds)
+        long = {} if title == "Early" else {"duration_minutes": 240}
+        build.meeting(calendar=world.calendar, title=title, required=both, earliest=earliest, latest=latest, **long)
+    silent = build.participant(world.calendar, build.user("vva")).user
+    build.meeting(calendar=world.calendar, title="Unanswered", required=[silent])
+
+    made = world.mina.post(world.path, {})
+
+    for plan in (made.json(), world.mina.get(world.path).json()):
+        assert {unplaced["people"] for unplaced in plan["unplaced"]} == {None}
+        early, unanswered, way = sorted(plan["unplaced"], key=lambda each: each["title"].replace("Long", "Way").replace("Short", "Way"))
+        assert early["detail"] == "2 of its people have no time in common that is long enough."
+        assert unanswered["detail"] == "1 of its people has not answered yet."
+        assert way["detail"].startswith("2 of its people can't be in two meetings at once; in the way: ")
+    page = browser_of(world.mina.user).get(f"/app/calendars/{world.calendar.pk}/plan/").text
+    reasons = page[page.index('<ul class="left">') : page.index('<div class="after">')]
+    assert "2 of its people have no time in common" in reasons
+    assert not any(name in reasons for name in ("Mina", "Sam", "Vva"))
 
 
 def test_a_calendar_finished_meanwhile_is_not_planned(world, monkeypatch):

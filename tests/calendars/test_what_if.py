@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from commontime.calendars.models import Calendar
+from commontime.calendars.models import Calendar, Meeting, MeetingAttendee, NonBusyTime
 from tests import build
 from tests.access_world import everything_stored
 from tests.client import caller
@@ -31,7 +31,7 @@ def world():
         assert everything_stored() == before
         return answer
 
-    return SimpleNamespace(path=path, ask=ask, mina=mina, sam=sam, iris=iris)
+    return SimpleNamespace(path=path, ask=ask, calendar=calendar, meeting=meeting, mina=mina, sam=sam, iris=iris)
 
 
 def best(answer) -> tuple[str, int, int]:
@@ -64,6 +64,35 @@ def test_leaving_somebody_out_tells_nobody_what_they_may_not_see(world, visibili
     asked = {name: getattr(world, name).get(f"{world.path}{path}?without={world.iris.user.pk}") for name in status}
 
     assert {name: answer.status_code for name, answer in asked.items()} == status
+
+
+SUPPOSED = ["duration_minutes=1", "earliest=2031-01-01T00:00Z", "latest=2031-01-01T00:00Z", "quorum=2", "align_minutes=60"]
+
+
+@pytest.mark.parametrize("visibility", ["counts", "owner"])
+@pytest.mark.parametrize("path", ["suggestions/", "insights/"])
+def test_what_if_does_not_probe_when_one_of_a_few_can(world, visibility, path):
+    """A minute of meeting asked for after the other, the counts would be the times of the one other person."""
+    noor = caller("noor")
+    build.window(world.calendar, build.participant(world.calendar, noor.user).user, build.day(9), build.day(12))
+    Calendar.objects.update(visibility=visibility)
+
+    def asked(by) -> set[int]:
+        return {by.get(f"{world.path}{path}?{query}").status_code for query in SUPPOSED}
+
+    assert asked(world.sam) == {200}
+    assert asked(world.mina) == {200}
+    MeetingAttendee.objects.bulk_create(
+        MeetingAttendee(meeting_id=world.meeting.pk, user=who.user) for who in (world.sam, world.iris, noor)
+    )
+    Meeting.objects.update(for_everyone=False)
+    assert asked(world.sam) == {403}  # two others
+    assert asked(world.mina) == {200}  # three, or she sees each answer
+    NonBusyTime.objects.filter(user=noor.user).delete()
+    assert asked(world.mina) == ({403} if visibility == "counts" else {200})
+    assert world.sam.get(f"{world.path}{path}").status_code == 200
+    Calendar.objects.update(visibility="open")
+    assert asked(world.sam) == {200}
 
 
 def test_without_several(world):

@@ -47,6 +47,13 @@ def test_what_shows_nothing_is_blank(blank):
     assert not accepts(text.one_line, blank, longest=10, required=True)
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", " \u2060 ", "\u3164\ufe0f"])
+def test_text_that_may_be_empty_may_not_only_look_so(unseen):
+    assert not accepts(text.one_line, unseen, longest=10)
+    assert not accepts(text.many_lines, unseen, longest=10)
+    assert text.one_line("  ", field="it", longest=10) == text.many_lines("\n", field="it", longest=10) == ""
+
+
 @pytest.mark.parametrize(
     "fine", ["Zoë", "O'Neill-Ito", "陳大文", "Анна Каренина", "مينا", "🎻 Quartet 🎶", "<b>bold</b>", 'a, b; "c" \\d', "👩‍🎤"]
 )

@@ -302,6 +302,20 @@ def test_what_could_change_it_names_people_only_as_far_as_visibility_allows(visi
         assert ("Iris" in told) == tells
 
 
+def test_what_if_is_not_offered_where_it_would_show_what_one_of_a_few_answered():
+    choir = divided(visibility="counts")
+    browser = browser_of(choir.sam)
+
+    page = browser.get(choir.here).text
+
+    assert "What if …?" not in page
+    assert browser.get(f"{choir.here}?if=1&duration_minutes=1").status_code == 403
+    for name in ("nina", "noor"):
+        build.window(choir.calendar, build.participant(choir.calendar, build.user(name)).user, build.day(9), build.day(10))
+    assert "What if …?" in browser.get(choir.here).text
+    assert browser.get(f"{choir.here}?if=1&duration_minutes=1").status_code == 200
+
+
 def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
     monkeypatch.setattr("commontime.web.meetings.MOST_AT_ONCE", 1)
     choir = divided()

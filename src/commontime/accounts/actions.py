@@ -198,7 +198,7 @@ def edit_profile(
     """Change names, e-mail address or password; what is absent stays. An empty password stays too.
 
     A new password or address needs a sign-in of less than ten minutes or the current password, ends all other sign-ins, and the old
-    address is told. Then the answer is a fresh sign-in through this door; otherwise None.
+    address is told. A current password that is sent must be right. Then the answer is a fresh sign-in through this door; otherwise None.
     """
     password = changes.pop("password", None) or None
     edited = copy(user)
@@ -211,7 +211,7 @@ def edit_profile(
     _check_account(edited, password, names=renamed)
     changed = {field: getattr(edited, field) for field in EDITABLE if getattr(edited, field) != before[field]}
     is_guarded = "email" in changed or password is not None
-    if is_guarded:
+    if is_guarded or current_password:
         _require_proof(user, current_password, client)
     if password is not None:
         changed["password"] = edited.password = make_password(password)
@@ -245,9 +245,10 @@ def _keep_keys(user: User) -> None:
 
 
 def _require_proof(user: User, current_password: str | None, client: Client) -> None:
-    if rules.may_change_credentials(queries.sign_in_of(user).created_at):
-        return
-    if not current_password or not _is_password_of(user, current_password, client):
+    if current_password:
+        if not _is_password_of(user, current_password, client):
+            raise NotAllowed(_("This current_password is wrong. Send the right one, or sign in again first."), code="reauth_required")
+    elif not rules.may_change_credentials(queries.sign_in_of(user).created_at):
         raise NotAllowed(_("Send your current password as current_password, or sign in again first."), code="reauth_required")
 
 

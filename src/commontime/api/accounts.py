@@ -58,7 +58,9 @@ class EditProfileSerializer(UserSerializer):
     username = Verbatim(required=False)
     email = Verbatim(required=False)
     password = Verbatim(required=False, allow_blank=True, write_only=True, help_text="Absent or empty: unchanged.")
-    current_password = Verbatim(required=False, write_only=True, help_text="Needed when the sign-in is older than ten minutes.")
+    current_password = Verbatim(
+        required=False, write_only=True, help_text="Needed when the sign-in is older than ten minutes; if sent, it must be right."
+    )
 
     def validate_password(self, value: str) -> str:
         return super().validate_password(value) if value else value

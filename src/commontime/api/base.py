@@ -25,8 +25,9 @@ from rest_framework.views import APIView
 from commontime.accounts import queries as accounts
 from commontime.api import errors, fields, tokens
 from commontime.calendars import queries as calendars
+from commontime.calendars import rules
 from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, Unidentified
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound, Unidentified
 from commontime.core.models import RememberedAnswer
 from commontime.core.rows import Listed
 
@@ -161,6 +162,8 @@ class View(APIView):
     single = False
     # Whether the answer to a POST with an Idempotency-Key is kept; one that holds a secret must not lie in a table.
     remembers = True
+    # Whether only the calendar's owner changes something here: nobody else gets an answer again, or hears that If-Match is stale.
+    for_owner = False
     authentication_classes = [SignedIn]
     parser_classes = [JSON]
     content_negotiation_class = AlwaysJSON
@@ -207,9 +210,11 @@ class View(APIView):
         if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")
         if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
+            if not _may_change(request, self):
+                raise NotAllowed("Only the calendar's owner can change this.")
             raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
         if self.key:
-            self.claim = _claim(request, self.key, self.known)
+            self.claim = _claim(request, self)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Replay):
@@ -247,8 +252,10 @@ def _known_under(view: View) -> accounts.Along:
     return accounts.Along(_ANSWER.sql, join, [view.key], len(_ANSWER), read)
 
 
-def _claim(request: AnyRequest, key: str, known: RememberedAnswer | None) -> RememberedAnswer:
-    """Return what the answer will be kept as; Replay if this request was answered before."""
+def _claim(request: AnyRequest, view: View) -> RememberedAnswer | None:
+    """Return what the answer will be kept as; Replay if this request was answered before. None if it was to somebody who then might do more
+    than now: they are answered as without the key."""
+    key, known = view.key, view.known
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
     path, _, query = request.get_full_path().partition("?")
@@ -261,7 +268,28 @@ def _claim(request: AnyRequest, key: str, known: RememberedAnswer | None) -> Rem
         return mine
     if known.fingerprint != fingerprint:
         raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.")
+    if not _may_still(request, view):
+        return None
     raise Replay(_replayed(known))
+
+
+def _may_still(request: AnyRequest, view: View) -> bool:
+    """Return whether the asker still sees what the path names, and may change it. The sign-in looked it up."""
+    user, path = cast(User, request.user), request.parser_context["kwargs"]
+    try:
+        if "meeting_id" in path:
+            calendars.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id"))
+        elif "calendar_id" in path:
+            calendars.calendar_for(user, path["calendar_id"])
+    except (NotFound, NotAllowed):
+        return False
+    return _may_change(request, view)
+
+
+def _may_change(request: AnyRequest, view: View) -> bool:
+    """Return whether the asker, who sees the path's calendar, owns it if that takes its owner."""
+    user, path = cast(User, request.user), request.parser_context["kwargs"]
+    return not view.for_owner or rules.may_manage(user, calendars.calendar_for(user, path["calendar_id"]))
 
 
 def _replayed(known: RememberedAnswer) -> HttpResponse:

@@ -106,6 +106,7 @@ class Calendars(View):
 
 class CalendarOne(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
@@ -138,6 +139,8 @@ class CalendarOne(View):
 
 
 class CalendarTransfer(View):
+    # Not for_owner: whoever sends it again is the owner no more, because it was done.
+
     @extend_schema(request=TransferInput, responses={200: CalendarOutput, 403: "not_allowed", 409: "changed_meanwhile"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Make a participant the owner."""
@@ -147,6 +150,8 @@ class CalendarTransfer(View):
 
 
 class CalendarDuplicate(View):
+    for_owner = True
+
     @extend_schema(request=DuplicateInput, responses={201: CalendarOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Make a new calendar with the same settings, people to invite, and meetings without final times, so many days later."""

@@ -110,7 +110,8 @@ KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "maxLength": 255},
     OpenApiParameter.HEADER,
-    description="Done once per key: the same request again gets the same answer for 24 hours. Refused ones are not remembered.",
+    description="Done once per key: the same request again gets the same answer for 24 hours, as long as you may still see it. "
+    "Refused ones are not remembered.",
 )
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag you read: change only that state.")
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag you have: 304 if it is current.")
@@ -322,7 +323,9 @@ Find a group the time it has in common. JSON in, JSON out.
 * **PUT** takes a subset, what is missing stays; `PATCH` is the same. Unknown and read-only fields are ignored.
 * **Lists** have at most 1,000 items a page; more are behind the `Link` header.
 * **Slashes** at the end of a path can be left out.
-* **Retry** a POST safely with an `Idempotency-Key`. Guard a change against others' with `If-Match`.
+* **Retry** a POST safely with an `Idempotency-Key`. It is ignored where nobody is signed in yet (such as `/signup/` and `/login/`), and
+  where the answer may hold a secret or goes with the account: `/profile/edit/`, `/profile/feed/rotate/`, `/profile/delete/`.
+* **Guard** a change against others' with `If-Match`.
 * **Warnings**: a change that is allowed but probably not wanted is made, and its answer has `warnings`; with `"strict": true` it is 409.
 """
 TAGS = {

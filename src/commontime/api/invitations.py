@@ -7,6 +7,7 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.actions import look_up
@@ -16,7 +17,7 @@ from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
-from commontime.core.errors import InvalidInput
+from commontime.core.errors import InvalidInput, Refusal
 
 
 class InvitationInput(serializers.Serializer[Any]):
@@ -140,14 +141,22 @@ class InvitationOne(View):
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Accept or decline an invitation one received. The same answer again changes nothing."""
         answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
-        data = parse(InvitationAnswer, request)
+        try:
+            data = parse(InvitationAnswer, request)
+        except (APIException, Refusal):
+            # What is wrong with the body is told only of an invitation one sees. Else the action looks it up.
+            queries.invitation_for(request.user, invitation_id)
+            raise
         return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
     patch = put
 
-    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted"})
+    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"})
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Take back an invitation one sent; its link is dead from now on."""
+        """Take back an invitation one sent; its link is dead from now on.
+
+        One that was declined stays for seven days, one that was accepted as long as its person takes part.
+        """
         actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
         return gone()
 

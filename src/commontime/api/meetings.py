@@ -121,6 +121,8 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
 
 
 class Meetings(View):
+    for_owner = True
+
     @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List a calendar's meetings, in the order they were made."""
@@ -142,6 +144,7 @@ class Meetings(View):
 
 class MeetingOne(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:

@@ -52,6 +52,8 @@ def show(participant: CalendarParticipant) -> dict[str, Any]:
 
 
 class Participants(View):
+    for_owner = True
+
     @extend_schema(parameters=docs.PAGING, responses={200: list[ParticipantOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List who takes part, in the order they joined."""

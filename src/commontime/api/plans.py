@@ -108,14 +108,14 @@ class Ask(msgspec.Struct):
 
 
 class UnplacedMeeting(msgspec.Struct):
-    """A meeting without a time, and why. `people`: user ids; `meetings`: those in the way. `ask` is null if asking can't help,
-    if it is one of many, or if the calendar hides what each answered."""
+    """A meeting without a time, and why. `people`: user ids, null if the calendar hides what each answered; `meetings`: those in the way.
+    `ask` is null then too, and if asking can't help, or if it is one of many."""
 
     meeting: UUID
     title: str
     reason: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["not_answered", "nobody_required", "no_common_time", "in_the_way"]})]
     detail: str
-    people: list[int]
+    people: list[int] | None
     meetings: list[UUID]
     ask: Ask | None
 
@@ -173,7 +173,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
                 titles[u.meeting],
                 u.reason,
                 planning.why_unplaced(u, people, titles),
-                sorted(u.people),
+                None if u.people is None else sorted(u.people),
                 list(u.meetings),
                 _ask(u, people),
             )
@@ -191,6 +191,8 @@ def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask
 
 
 class OneOnOnes(View):
+    for_owner = True
+
     @extend_schema(request=OneOnOnesInput, responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Look for a time for a meeting of the owner with each participant that has none yet. Returns the new meetings."""
@@ -204,6 +206,7 @@ class OneOnOnes(View):
 
 class PlanView(View):
     single = True
+    for_owner = True
 
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
@@ -229,6 +232,8 @@ class PlanView(View):
 
 
 class PlanStop(View):
+    for_owner = True
+
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """End the search of a plan that is being computed, keeping the best so far. It is `done` now or a moment later."""
@@ -237,6 +242,7 @@ class PlanStop(View):
 
 class PlanApply(View):
     single = True
+    for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         return shown(request, show_plan(queries.plan_for(request.user, **kwargs), request.user))

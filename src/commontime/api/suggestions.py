@@ -131,14 +131,15 @@ class Suggestions(View):
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """List stored suggestions and the best computed starts together, best first, each with its reasons.
 
-        The other parameters ask what would be if the meeting were different; nothing is stored.
+        The other parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that
+        takes three people other than the asker who have answered.
         """
         meeting = queries.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named)
+        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named, asker=request.user.pk)
         found = planning.ranked(meeting, group, stored, now=clock.now(), limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
 

@@ -59,6 +59,10 @@ def _checked(value: str, banned: re.Pattern[str], field: str) -> str:
 def _sized(text: str, field: str, longest: int, required: bool) -> str:
     if len(text) > longest:
         raise InvalidInput(_("Use at most %(most)d characters; these are %(n)d.") % {"most": longest, "n": len(text)}, field=field)
-    if required and not _INVISIBLE.sub("", text).strip():
+    if _INVISIBLE.sub("", text).strip():
+        return text
+    if required:
         raise InvalidInput(_("This may not be blank."), field=field)
+    if text:
+        raise InvalidInput(_("Leave out invisible characters."), field=field)
     return text

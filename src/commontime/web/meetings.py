@@ -222,6 +222,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "fixed": _fixed(seen) if is_fixed else None,
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
+        "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk) and (seen.is_owner or not is_fixed),
         "starts": _starts(seen, found, seen.group) if seen.is_owner or not is_fixed else [],
         "nothing": fragments.nothing_yet(),
         # Only one best start is explained: what is supposed, or what is.
@@ -280,7 +281,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells)
+        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells, asker=seen.sight.user.pk)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)

@@ -132,11 +132,18 @@ def invitation_of_link(token: str) -> Invitation:
 
 @transaction.atomic
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
-    """Take an invitation back; its link is dead from now on."""
+    """Take an invitation back; its link is dead from now on. One that was accepted goes once its person no longer takes part."""
     if not rules.may_revoke(by, invitation):
         raise NotAllowed(_("Only its sender or the calendar's owner can take an invitation back. Decline it instead."))
-    if not Invitation.objects.filter(pk=invitation.pk).exclude(status="accepted").delete()[0]:
-        raise Conflict(_("It was accepted already. Remove the participant instead."), code="already_accepted")
+    mine = Invitation.objects.filter(pk=invitation.pk)
+    # One that was declined lately stays, or inviting again would be a matter of two requests.
+    lately = {"status": "declined", "answered_at__gt": clock.now() - DECLINED_LATELY}
+    takes_part = Exists(CalendarParticipant.objects.filter(calendar=OuterRef("calendar"), user=OuterRef("receiver")))
+    if mine.exclude(takes_part, status="accepted").exclude(**lately).delete()[0]:
+        return
+    if mine.filter(status="declined").exists():
+        raise Conflict(_("This person declined within the last seven days. It can be taken back after that."), code="declined_recently")
+    raise Conflict(_("It was accepted already. Remove the participant instead."), code="already_accepted")
 
 
 def _require_receiver(invitation: Invitation, by: User) -> None:

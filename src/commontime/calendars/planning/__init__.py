@@ -37,7 +37,17 @@ from commontime.calendars.planning.plans import (
     told_of,
     why_unplaced,
 )
-from commontime.calendars.planning.suggestions import Ranked, WhatIf, best_starts, bounds_of, lies_within, ranked, reasons, supposed
+from commontime.calendars.planning.suggestions import (
+    Ranked,
+    WhatIf,
+    best_starts,
+    bounds_of,
+    lies_within,
+    may_suppose,
+    ranked,
+    reasons,
+    supposed,
+)
 
 __all__ = [
     "ANSWERS",
@@ -81,6 +91,7 @@ __all__ = [
     "lies_within",
     "lost_by",
     "may_cross",
+    "may_suppose",
     "meetings_in",
     "named_in",
     "outcomes",

@@ -69,11 +69,12 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class Unplaced(msgspec.Struct, frozen=True):
     """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people, if that
-    was `asked`."""
+    was `asked`. people: None where nobody may be named; then `how_many` they are."""
 
     meeting: UUID
     reason: str
-    people: tuple[int, ...] = ()
+    people: tuple[int, ...] | None = ()
+    how_many: int = 0
     meetings: tuple[UUID, ...] = ()
     asked: bool = False
     start: datetime | None = None
@@ -291,12 +292,13 @@ def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: i
 
 
 def answer_for(user: User, plan: Plan) -> Answer:
-    """Return the plan's answer as far as the user may know it: who may not see what others answered learns nobody's times from it."""
+    """Return the plan's answer as far as the user may know it: who may not see what others answered is told numbers, and nobody's times."""
     answer = msgspec.convert(plan.answer, Answer)
     if rules.may_see_windows_of_others(user, plan.calendar):
         return answer
     placed = (msgspec.structs.replace(each, attending=None) for each in answer.placed)
-    unplaced = (msgspec.structs.replace(each, asked=False, start=None, ask=()) for each in answer.unplaced)
+    hidden = {"people": None, "asked": False, "start": None, "ask": ()}
+    unplaced = (msgspec.structs.replace(each, how_many=len(each.people or ()), **hidden) for each in answer.unplaced)
     return msgspec.structs.replace(answer, placed=tuple(placed), unplaced=tuple(unplaced))
 
 
@@ -312,12 +314,18 @@ def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
 
 def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]) -> str:
     """Say in words why a meeting has no time, and whether asking can help."""
-    who = [people[user] for user in unplaced.people if user in people]
-    names = names_of(who) if who else _("Its people")
+    who = [people[user] for user in unplaced.people or () if user in people]
+    number = unplaced.how_many if unplaced.people is None else len(who)
+    if who:
+        names = names_of(who)
+    elif number:
+        names = ngettext("%(n)d of its people", "%(n)d of its people", number) % {"n": number}
+    else:
+        names = _("Its people")
     if unplaced.reason == NOT_ANSWERED:
-        if not who:
+        if not number:
             return _("Nobody is left who could come.")
-        return ngettext("%(names)s has not answered yet.", "%(names)s have not answered yet.", len(who)) % {"names": names}
+        return ngettext("%(names)s has not answered yet.", "%(names)s have not answered yet.", number) % {"names": names}
     if unplaced.reason == NOBODY_REQUIRED:
         return _("It requires nobody who has answered, so any time would do. Say who is required.")
     if unplaced.reason == IN_THE_WAY:
@@ -325,12 +333,18 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
         busy = ngettext(
             "%(names)s can't be in two meetings at once; in the way: %(others)s.",
             "%(names)s can't be in two meetings at once; in the way: %(others)s.",
-            len(who) or 2,
+            number or 2,
         )
         said = busy % {"names": names, "others": others}
+    elif number and not who:
+        said = ngettext(
+            "%(n)d of its people has no time that is long enough.",
+            "%(n)d of its people have no time in common that is long enough.",
+            number,
+        ) % {"n": number}
     else:
         none = ngettext(
-            "There is no time long enough at which %(names)s can.", "There is no time long enough at which %(names)s can.", len(who) or 2
+            "There is no time long enough at which %(names)s can.", "There is no time long enough at which %(names)s can.", number or 2
         )
         said = none % {"names": names}
     if unplaced.start or not unplaced.asked:

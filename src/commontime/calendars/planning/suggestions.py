@@ -17,6 +17,8 @@ from commontime.calendars.planning.people import Group, group_of, minutes_of
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput, NotAllowed
 
+FEWEST_HIDDEN = 3  # others whose answers a number of them hides
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
@@ -33,11 +35,19 @@ class WhatIf:
     align: int | None = None
 
 
-def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be. named: whether who asks may see what each person answered."""
+def may_suppose(group: Group, *, named: bool, asker: int) -> bool:
+    """Return whether somebody may ask what would be if. named: whether they may see what each person answered; if not, and few others have
+    answered, one minute of supposed meeting after the other would show it."""
+    return named or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
+
+
+def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be. named: whether the asker, a user's id, may see what each person answered."""
     if what_if.without and not named:
         # The counts with and without somebody, side by side, are that person's answer.
         raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
+    if what_if != WhatIf() and not may_suppose(group, named=named, asker=asker):
+        raise NotAllowed(_("Here one sees only how many can come; of so few who have answered, this would show what each answered."))
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
