@@ -51,9 +51,9 @@ class Windows:
         page.on("dialog", lambda dialog: self.hear(page, dialog))
         return page
 
-    def sign_in(self, name: str, path: str = "/app/", **window: Any) -> Page:
-        """Open a window, sign in on its way to a page, and return it there."""
-        page = self.open(**window)
+    def sign_in(self, name: str, path: str = "/app/", *, page: Page | None = None, **window: Any) -> Page:
+        """Open a window, or take this one, sign in on its way to a page, and return it there."""
+        page = page or self.open(**window)
         page.goto(f"{self.site.url}/app/sign-in/?{urlencode({'next': path})}")
         page.fill("[name=identifier]", name)
         page.fill("[name=password]", build.PASSWORD)

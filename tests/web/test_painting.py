@@ -56,6 +56,7 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         choir.look(mina)
 
         sam = choir.visit("sam", width=PHONE, touch=True)
+        expect(sam.locator(".hint")).to_have_text("Tap where you can begin, then where it ends.")
         sam.get_by_role("button", name="Ideal").tap()
         cell(sam, 0, 10).tap()
         expect(sam.locator(".hint")).to_have_text("Now tap where it ends.")
@@ -114,6 +115,18 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page.get_by_role("button", name="Try again").click()
         saved(page)
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
+
+        page.route(address.removesuffix("*"), lambda route: route.fulfill(status=500, body="no"))
+        drag(page, cell(page, 2, 14), cell(page, 2, 14.5))
+        expect(page.locator(".state")).to_contain_text("What you painted is kept here")
+        page.unroute(address.removesuffix("*"))
+        page.context.clear_cookies()
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator(".state")).to_contain_text("you are signed out")
+        choir.sign_in("sam", page=page.context.new_page())  # which changes the token of all forms
+        page.get_by_role("button", name="Try again").click()
+        saved(page)
+        assert choir.given("sam") == [(at(2, 9), at(2, 10), 5), (at(2, 14), at(2, 15), 5)]
         assert choir.found == []
 
     in_chromium(journey)
@@ -141,6 +154,35 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
         saved(page)
         assert choir.given("sam") == [odd]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        drag(page, cell(page, 1, 9), cell(page, 1, 9.5))
+        saved(page)
+        row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
+        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        saved(page)
+        expect(cell(page, 4, 9)).to_have_class("l2")
+        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+        assert choir.given("sam") == [(at(day, 9), at(day, end), 5) for day, end in ((1, 10), (2, 10), (4, 11))]
+
+        (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
+        path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
+        other = choir.sign_in("mina", f"/app{path}")
+        assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
+        expect(page.locator(".fixed")).to_contain_text("Rehearsal")
+        expect(other.locator(".settled")).to_be_visible()
+        other.get_by_text("Withdraw the time").click()
+        other.get_by_role("button", name="Withdraw it").click()
+        expect(page.locator(".fixed")).to_have_count(0)
+        expect(page.locator(".best li").first).to_be_visible()
         assert choir.found == []
 
     in_chromium(journey)

@@ -1,7 +1,8 @@
 """Styles and scripts: a file for each part of a page in the source, one answer for a page over the wire, compressed, and kept for ever.
 
 An address names the files, in their order, and a digest of what they hold: `/static/joined/tokens+base.8d0f….css`. A script's imports are
-put before it, so that a page needs one request for all of them; the files of one page therefore share a scope.
+put before it, so that a page needs one request for all of them; the files of one page therefore share a scope. Scripts leave without their
+comment lines and indentation: so nothing in them may span lines in which those matter.
 """
 
 import gzip
@@ -23,6 +24,7 @@ KINDS = {"css": ("css", "text/css"), "js": ("elements", "text/javascript")}
 FOR_EVER = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
+_SPARE = re.compile(r"^[ \t]*(?://.*)?\n|^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def _joined(scripts: dict[str, str]) -> list[str]:
 
     for name, text in scripts.items():
         add(name, text)
-    return list(found.values())
+    return [_SPARE.sub("", text) for text in found.values()]
 
 
 @require_safe

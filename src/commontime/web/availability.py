@@ -115,7 +115,9 @@ def live_part(seen: Sight) -> SafeString:
     """Return best times, heat map and who has answered, with one's own times as they are stored."""
     part = kept(("live", seen.key), partial(_live, seen))
     mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
-    return mark_safe(f'<div id="live" data-tag="{escape(seen.tag)}" data-mine="{mine}">{part}</div>')  # noqa: S308 (each part is escaped)
+    fixed = tag_of(tuple((meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time)).strip('"')
+    opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}">'
+    return mark_safe(f"{opening}{part}</div>")  # noqa: S308 (each part is escaped)
 
 
 def _live(seen: Sight) -> str:

@@ -44,6 +44,8 @@ TEXTS = {
     "lost": gettext_lazy("Not saved: the server can’t be reached. What you painted is kept here."),
     "out": gettext_lazy("Not saved: you are signed out. Sign in in another window, then try again."),
     "refused": gettext_lazy("Not saved:"),
+    "failed": gettext_lazy("Not saved: something went wrong. What you painted is kept here; try again in a moment."),
+    "begin": gettext_lazy("Tap where you can begin, then where it ends."),
     "end": gettext_lazy("Now tap where it ends."),
     "cells": gettext_lazy("selected"),
     "can": gettext_lazy("Can"),

@@ -8,6 +8,7 @@ const UNDOS = 30;
 const WAIT = 300;
 const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online"];
 const NARROW = matchMedia("(max-width: 44rem)");
+const COARSE = matchMedia("(pointer: coarse)");
 const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
 
 function merged(windows) {
@@ -83,6 +84,7 @@ class AvailabilityGrid extends HTMLElement {
     this.querySelector(".no-script")?.remove();
     this.take(this.brush);
     this.paint();
+    this.tell("");
   }
   part(name) { return this.querySelector(`.${name}`); }
 
@@ -111,6 +113,7 @@ class AvailabilityGrid extends HTMLElement {
 
   take(value) {
     this.brush = value;
+    if (this.anchor) this.stroke = this.strokeFrom(this.anchor);
     for (const button of this.querySelectorAll(".brush")) button.setAttribute("aria-pressed", String(button.value === value));
   }
   begin(event, cell) {
@@ -237,7 +240,7 @@ class AvailabilityGrid extends HTMLElement {
   }
   tell(text, seen) {
     this.part("said").textContent = text;
-    this.part("hint").textContent = seen ? this.texts.end : "";
+    this.part("hint").textContent = seen ? this.texts.end : COARSE.matches ? this.texts.begin : "";
   }
 
   // Saving
@@ -251,7 +254,9 @@ class AvailabilityGrid extends HTMLElement {
   }
   refresh(mine) {
     if (this.saving || this.pending || this.dragging) return;
-    this.stored = this.windows = merged(mine);
+    const now = merged(mine);
+    if (changed(this.windows, now)) this.history = [];  // undoing would take back what was painted elsewhere
+    this.stored = this.windows = now;
     this.paint();
   }
   async save() {
@@ -261,13 +266,15 @@ class AvailabilityGrid extends HTMLElement {
     this.saving = true;
     const refusal = await this.put({ from, to, windows }, () => { this.stored = sent; });
     this.saving = false;
+    if (!refusal && this.windows === sent) this.refresh(JSON.parse(this.live.part.dataset.mine));
     if (refusal) this.state(refusal, "bad");
     else if (this.pending) this.save();
     else this.state(this.texts.saved, "good");
   }
-  async put(body, done) {
+  async put(body, done, again) {
     try {
-      const headers = { "Content-Type": "application/json", "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value };
+      const token = this.form.elements.csrfmiddlewaretoken;
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value };
       const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual" });
       if (answer.ok) {
         done();
@@ -275,8 +282,13 @@ class AvailabilityGrid extends HTMLElement {
         return "";
       }
       if (answer.type === "opaqueredirect") return this.texts.out;
+      if (answer.status === 403 && !again) {  // who has signed in elsewhere meanwhile has another token
+        const page = await fetch(location.href).then((here) => here.text());
+        token.value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+        return this.put(body, done, true);
+      }
       const said = await answer.json().catch(() => ({}));
-      return `${this.texts.refused} ${said.detail ?? answer.status}`;
+      return said.detail ? `${this.texts.refused} ${said.detail}` : this.texts.failed;
     } catch { return this.texts.lost; }
   }
 

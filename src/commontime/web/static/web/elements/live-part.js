@@ -6,6 +6,7 @@ const key = (at) => [at.closest("article")?.firstChild.textContent, at.closest("
 
 class LivePart extends HTMLElement {
   connectedCallback() {
+    this.fixed = this.part.dataset.fixed;
     this.timer = setInterval(() => this.ask(), EVERY);
     document.addEventListener("visibilitychange", this);
   }
@@ -16,8 +17,13 @@ class LivePart extends HTMLElement {
   handleEvent() { this.ask(); }
   get part() { return this.firstElementChild; }
 
+  // What else stands on the page is of what was fixed before, and its forms are too.
+  get stale() { return this.fixed !== this.part.dataset.fixed; }
+  get busy() { return document.querySelector("availability-grid")?.pending || document.activeElement.matches("input, select, textarea"); }
+
   async ask() {
     if (document.hidden || this.asking) return;
+    if (this.stale && !this.busy) return location.reload();
     this.asking = true;
     const { tag } = this.part.dataset;
     try {
@@ -50,6 +56,7 @@ class LivePart extends HTMLElement {
     }
     const said = document.querySelector(".said");
     if (news && said && find(".best-times")?.textContent !== best) said.textContent = this.dataset.news;
+    if (this.stale) setTimeout(() => this.ask());
     this.dispatchEvent(new CustomEvent("live", { detail: JSON.parse(fresh.dataset.mine), bubbles: true }));
   }
 }
