@@ -215,6 +215,18 @@ def test_pins_and_priorities(world):
     assert rated["value"]["priority"] == 6
 
 
+def test_a_meeting_pinned_where_somebody_cannot_come_says_so(world):
+    meeting = one_on_ones(world)[0]
+    night = iso(build.day(3, days=1))
+
+    (out,) = world.mina.post(
+        world.path, {"meetings": [str(meeting.pk)], "pinned": [{"meeting": str(meeting.pk), "final_time": night}]}
+    ).json()["unplaced"]
+
+    assert out["detail"] == "Not everybody it requires can come at the time that is set for it."
+    assert {datetime.fromisoformat(wanted["start_time"]) for wanted in out["ask"]["wanted"]} == {build.day(3, days=1)}
+
+
 def test_bad_questions_are_refused(world):
     (meeting,) = one_on_ones(world, people=[world.sam.user.pk])
     fixed = build.meeting(calendar=world.calendar, final_time=build.day(9))

@@ -69,7 +69,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class Unplaced(msgspec.Struct, frozen=True):
     """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people, if that
-    was `asked`. people: None where nobody may be named; then `how_many` they are."""
+    was `asked`. people: None where nobody may be named; then `how_many` they are. is_pinned: it could only be at the time set for it."""
 
     meeting: UUID
     reason: str
@@ -79,6 +79,7 @@ class Unplaced(msgspec.Struct, frozen=True):
     asked: bool = False
     start: datetime | None = None
     ask: tuple[Wanted, ...] = ()
+    is_pinned: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -288,6 +289,7 @@ def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: i
             Wanted(problem.people[wanted.who].user_id, engine.moment_of(wanted.start), engine.moment_of(wanted.end))
             for wanted in (room.wanted if room else ())
         ),
+        is_pinned=problem.posed[number].pinned is not None,
     )
 
 
@@ -336,6 +338,8 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
             number or 2,
         )
         said = busy % {"names": names, "others": others}
+    elif unplaced.is_pinned:
+        said = _("Not everybody it requires can come at the time that is set for it.")
     elif number and not who:
         said = ngettext(
             "%(n)d of its people has no time that is long enough.",
