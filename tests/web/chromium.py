@@ -83,6 +83,7 @@ class Windows:
         page.set_viewport_size(before)
 
     def look_at(self, page: Page, how: str = "") -> None:
+        page.wait_for_load_state()  # a click does not wait for the styles of the page it leads to
         for violation in Axe().run(page).response["violations"]:
             self.complain(page, f"{how}{violation['id']} {violation['nodes'][0]['html']}")
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):

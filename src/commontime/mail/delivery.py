@@ -101,7 +101,7 @@ def forget_settled(*, days: int) -> int:
 
 def _due(now: datetime) -> QuerySet[Message]:
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Message.objects.filter(free, state=State.QUEUED, due_at__lte=now).order_by("due_at", "sequence")
+    return Message.objects.filter(free, state=State.QUEUED, due_at__lte=now).order_by("due_at", "sequence", "pk")
 
 
 def _is_held(now: datetime) -> bool:
