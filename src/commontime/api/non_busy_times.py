@@ -179,7 +179,8 @@ class Windows(View):
         start, end = _range(request, calendar)
         whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
         found, links = page_of(request, queries.window_rows(request.user, calendar, whose=whose, start=start, end=end))
-        return listed(request, (WindowOutput(id_, user, calendar_id, *rest) for id_, user, *rest in found), links)
+        times = (WindowOutput(id_, user, calendar_id, start, end, preference) for id_, user, start, end, preference in found)
+        return listed(request, times, links)
 
     @extend_schema(
         request=WindowInput, responses={201: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"}
