@@ -84,7 +84,8 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
             rest += [_part(old, old.start_time, start)] if old.start_time < start else []
             rest += [_part(old, end, old.end_time)] if old.end_time > end else []
         given -= queries.delete_windows(by, calendar, start, end)
-    new = [NonBusyTime(calendar=calendar, user=by, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
+    whose = {"calendar_id": calendar.pk, "user_id": by.pk}  # ids, because tying each to its objects is half of the work
+    new = [NonBusyTime(**whose, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
     _require_room(given + len(rest) + len(new))
     _apart(lambda: queries.insert_windows([*rest, *new]))
     _tell_of_lost_yes(seat)
