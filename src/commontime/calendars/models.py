@@ -57,10 +57,13 @@ class CalendarParticipant(Row):
 
 
 class NonBusyTime(Row):
-    """A period `[start_time, end_time)` in which a person is free. Those of one person in one calendar never overlap (migration 0002)."""
+    """A period `[start_time, end_time)` in which a person is free.
 
-    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="non_busy_times")
-    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="non_busy_times")
+    Only who has a seat gives times, and those of one person in one calendar never overlap (migrations 0002 and 0005).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False)
+    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False)
     start_time = models.DateTimeField()
     end_time = models.DateTimeField()
     preference_level = models.PositiveSmallIntegerField(default=5)
@@ -76,7 +79,7 @@ class NonBusyTime(Row):
         ]
         indexes = [
             models.Index(fields=["calendar", "start_time", "id"], name="non_busy_times_in_order"),
-            models.Index(fields=["calendar", "user", "start_time"], name="non_busy_times_of_a_person"),
+            models.Index(fields=["user", "calendar", "start_time"], name="non_busy_times_of_a_person"),
         ]
 
 

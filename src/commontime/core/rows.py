@@ -59,6 +59,13 @@ def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]
         return list(cursor.fetchall())
 
 
+def execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Carry out a statement that comes again and again. Returns how many rows it changed."""
+    with _prepared_cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
 def _prepared_cursor() -> Any:
     """Give a cursor for statements that are asked again and again: PostgreSQL plans them once a connection, not each time."""
     database: Any = connections[DEFAULT_DB_ALIAS]  # what `connection` looks up for each of its attributes
@@ -187,28 +194,6 @@ def columns_of(model: type[models.Model], alias: str, *names: str) -> dict[str, 
     kinds = {models.UUIDField: "id", models.DateTimeField: "time", models.BooleanField: "flag"}
     fields = {field.attname: getattr(field, "target_field", field) for field in model._meta.concrete_fields}
     return {name: (f"{alias}.{name}", kinds.get(type(fields[name]), "plain")) for name in names}
-
-
-def insert(model: type[models.Model], values: Sequence[Sequence[Any]]) -> None:
-    """Insert rows without what the ORM adds to each. A row is all its columns in the model's order, as the database takes them."""
-    if not values:
-        return
-    fields = model._meta.concrete_fields
-    into = f"INSERT INTO {model._meta.db_table} ({', '.join(str(field.column) for field in fields)})"
-    row = f"({', '.join(['%s'] * len(fields))})"
-    if connection.vendor == "postgresql":
-        with _prepared_cursor() as cursor:
-            if len(values) == 1:
-                cursor.execute(f"{into} VALUES {row}", values[0])
-                return
-            # One array a column: the same statement for two rows and for thousands, so it is planned once.
-            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-            cursor.execute(f"{into} SELECT * FROM unnest({arrays})", [list(column) for column in zip(*values, strict=True)])  # noqa: S608
-        return
-    for start in range(0, len(values), 1000):
-        some = values[start : start + 1000]
-        with connection.cursor() as cursor:
-            cursor.execute(f"{into} VALUES {', '.join([row] * len(some))}", [value for each in some for value in each])
 
 
 def uuid(name: UUID) -> Any:

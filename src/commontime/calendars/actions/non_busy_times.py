@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import TypedDict
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -27,7 +28,7 @@ def add_window(calendar: Calendar, *, by: User, start_time: datetime, end_time: 
     _check(start_time, end_time, preference_level)
     seat = _locked_seat(calendar, by)
     _require_room(_given(seat) + 1)
-    window = NonBusyTime(calendar=calendar, user=by, start_time=start_time, end_time=end_time, preference_level=preference_level)
+    window = _window(by, calendar, start_time, end_time, preference_level)
     _apart(lambda: queries.insert_windows([window]))
     return window
 
@@ -81,20 +82,20 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
     if given:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
         for old in queries.windows_over(by, calendar, start, end) if planning.may_cross(seat.packed, given, start, end) else ():
-            rest += [_part(old, old.start_time, start)] if old.start_time < start else []
-            rest += [_part(old, end, old.end_time)] if old.end_time > end else []
+            rest += [_window(by, calendar, old.start_time, start, old.preference_level)] if old.start_time < start else []
+            rest += [_window(by, calendar, end, old.end_time, old.preference_level)] if old.end_time > end else []
         given -= queries.delete_windows(by, calendar, start, end)
-    whose = {"calendar_id": calendar.pk, "user_id": by.pk}  # ids, because tying each to its objects is half of the work
-    new = [NonBusyTime(**whose, **window) for window in sorted(windows, key=lambda window: window["start_time"])]
+    new = [_window(by, calendar, w["start_time"], w["end_time"], w["preference_level"]) for w in windows]
+    new.sort(key=lambda window: window.start_time)
     _require_room(given + len(rest) + len(new))
     _apart(lambda: queries.insert_windows([*rest, *new]))
     _tell_of_lost_yes(seat)
     return new
 
 
-def _part(window: NonBusyTime, start: datetime, end: datetime) -> NonBusyTime:
-    place = {"calendar_id": window.calendar_id, "user_id": window.user_id, "preference_level": window.preference_level}
-    return NonBusyTime(start_time=start, end_time=end, **place)
+def _window(user: User, calendar: Calendar, start: datetime, end: datetime, preference: int) -> NonBusyTime:
+    # Ids, and by their places: objects and names cost more than all the rest.
+    return NonBusyTime(uuid4(), user.pk, calendar.pk, start, end, preference)  # type: ignore[misc]
 
 
 def _check(start: datetime, end: datetime, preference: int) -> None:
