@@ -1,5 +1,7 @@
 """Joint plans against every possible one, and what must hold for any plan."""
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -241,6 +243,30 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
     assert is_possible(free, meetings, found.start, found.attends)
     assert found.value.priority > 0
     assert found.value.key <= plan(free, meetings, seconds=60).value.key <= found.bound.key
+
+
+SOLVER_PAST_ITS_TIME = """
+import time
+from commontime.engine import Meeting, plan, windows
+from commontime.engine.proof import Proof
+
+def run(self, known, until):
+    time.sleep(0.5)
+    print("The solver came back.")
+
+Proof.run = run
+free = windows([(0, 0, 60, 9), (0, 60, 120, 2)], 1)
+plan(free, [Meeting(duration=60, required=(0,), earliest=0, latest_end=120)] * 2, seconds=0.2)
+print("The process ends.")
+"""
+
+
+def test_a_process_ends_after_the_solver_came_back():
+    """Else Python 3.13 may abort: "terminate called without an active exception"."""
+    ended = subprocess.run([sys.executable, "-c", SOLVER_PAST_ITS_TIME], cwd="src", capture_output=True, text=True, check=False)
+
+    assert ended.stdout.splitlines() == ["The process ends.", "The solver came back."]
+    assert ended.returncode == 0
 
 
 @pytest.mark.parametrize(
