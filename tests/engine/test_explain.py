@@ -56,6 +56,22 @@ def test_a_near_miss_works_without_the_missing(problem):
         assert miss.missing == tuple(sorted(needed - set(np.flatnonzero(can).tolist())))
 
 
+@settings(max_examples=200, deadline=None)
+@given(problems(rows=10), st.data())
+def test_more_free_time_never_makes_the_nearest_miss_farther(problem, data):
+    person = data.draw(st.integers(0, problem.people - 1))
+    start = problem.earliest + data.draw(st.integers(-5, 24))
+    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10)))))
+
+    def nearest(problem):
+        if (problem.profile.missing == 0).any():
+            return 0, 0
+        return next(((len(who), short) for _, _, who, short in found(problem, 1)), None)
+
+    before, after = nearest(problem), nearest(more)
+    assert before == after or after < before
+
+
 def test_a_near_miss_names_whom_to_ask_for_how_much():
     hour = 60
     free = engine.windows([(0, 9 * hour, 12 * hour, 9), (1, 9 * hour, 10 * hour, 5), (1, 11 * hour + 20, 15 * hour, 5)], 2)
