@@ -29,6 +29,17 @@ def test_preferences_and_attendance_equal_their_definition(problem, starts, repe
         assert engine.attendance(problem.windows, start, problem.duration).tolist() == [brute.level(value) for value in row]
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.lists(st.integers(-10, 30), max_size=4), st.data())
+def test_preferences_of_some_are_those_columns(problem, starts, data):
+    starts = [problem.earliest + start for start in starts]
+    some = np.array(data.draw(st.lists(st.integers(0, problem.people - 1), unique=True)), np.int64)
+
+    found = engine.preferences(problem.windows, starts, problem.duration, among=some)
+
+    assert found.tolist() == engine.preferences(problem.windows, starts, problem.duration)[:, some].tolist()
+
+
 @settings(max_examples=600, deadline=None)
 @given(problems(rows=10, ticks=30), st.integers(0, 6))
 def test_near_misses_equal_their_definition(problem, k):
