@@ -79,11 +79,14 @@ class Ledger:
             index = at.searchsorted(fresh)
             at, bounds, change = np.insert(at, index, fresh), np.insert(bounds, index, 0), np.insert(change, index, 0, axis=-1)
             place = at.searchsorted(ticks)
-        np.add.at(bounds, place, np.tile(sign, 2))
-        place += np.tile(row, 2) * len(at)
+        begins, ends = place.reshape(2, -1)
+        np.add.at(bounds, begins, sign)
+        np.add.at(bounds, ends, sign)
+        begins, ends = begins + row * len(at), ends + row * len(at)
         for lane, weight in zip(change, lanes(self.free.people.bit_length()), strict=True):
             amount = sign * weight[some.kind.astype(np.intp)]
-            np.add.at(lane.reshape(-1, copy=False), place, np.concatenate((amount, -amount)))
+            np.add.at(lane.reshape(-1, copy=False), begins, amount)
+            np.subtract.at(lane.reshape(-1, copy=False), ends, amount)
         if not bounds.all():
             kept = np.flatnonzero(bounds)
             at, bounds, change = at[kept], bounds[kept], change.take(kept, axis=-1)

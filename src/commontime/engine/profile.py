@@ -129,5 +129,7 @@ def _fields(sums: Ints, width: int, people: Ints) -> Ints:
     for field, (lane, shift) in enumerate(one if len(sums) == 1 else two, 1):
         np.right_shift(sums[lane], shift, out=fields[field])
     fields[1:4] &= (1 << width) - 1
-    fields[0] = people - fields[1] - fields[2] - fields[3]
+    np.subtract(people, fields[1], out=fields[0])
+    fields[0] -= fields[2]
+    fields[0] -= fields[3]
     return fields
