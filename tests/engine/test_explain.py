@@ -29,6 +29,17 @@ def test_preferences_and_attendance_equal_their_definition(problem, starts, repe
         assert engine.attendance(problem.windows, start, problem.duration).tolist() == [brute.level(value) for value in row]
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.lists(st.integers(-10, 30), max_size=4), st.data())
+def test_preferences_of_some_are_those_columns(problem, starts, data):
+    starts = [problem.earliest + start for start in starts]
+    some = np.array(data.draw(st.lists(st.integers(0, problem.people - 1), unique=True)), np.int64)
+
+    found = engine.preferences(problem.windows, starts, problem.duration, among=some)
+
+    assert found.tolist() == engine.preferences(problem.windows, starts, problem.duration)[:, some].tolist()
+
+
 @settings(max_examples=600, deadline=None)
 @given(problems(rows=10, ticks=30), st.integers(0, 6))
 def test_near_misses_equal_their_definition(problem, k):
@@ -54,6 +65,22 @@ def test_a_near_miss_works_without_the_missing(problem):
         needed = set(np.flatnonzero(problem.required).tolist())
 
         assert miss.missing == tuple(sorted(needed - set(np.flatnonzero(can).tolist())))
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(rows=10), st.data())
+def test_more_free_time_never_makes_the_nearest_miss_farther(problem, data):
+    person = data.draw(st.integers(0, problem.people - 1))
+    start = problem.earliest + data.draw(st.integers(-5, 24))
+    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10)))))
+
+    def nearest(problem):
+        if (problem.profile.missing == 0).any():
+            return 0, 0
+        return next(((len(who), short) for _, _, who, short in found(problem, 1)), None)
+
+    before, after = nearest(problem), nearest(more)
+    assert before == after or after < before
 
 
 def test_a_near_miss_names_whom_to_ask_for_how_much():

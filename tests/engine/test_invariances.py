@@ -11,13 +11,26 @@ from tests.engine.problems import pieces, problems
 
 
 def answers(problem):
-    """Everything the engine says that does not name people."""
+    """Everything the engine says of one meeting that does not name people: ranges of starts, slots, and plain numbers."""
+    p = problem.profile
     misses = engine.near_misses(problem.windows, problem.duration, **problem.bounds)
-    return (
-        pieces(problem.profile),
-        engine.best(problem.profile),
-        [(miss.first, miss.last, len(miss.missing), miss.short) for miss in misses],
-    )
+    ranges = (pieces(p), pieces(kept(problem)), [(miss.first, miss.last, len(miss.missing), miss.short) for miss in misses])
+    slots = [*engine.best(p), *(engine.could_win(p, required=must) for must in (True, False))]
+    places = [place.tolist() for place in engine.rank_range(p, required=1, optional=2)]
+    return ranges, slots, (places, sorted(alone(problem)))
+
+
+def kept(problem):
+    """The profile of a ledger that everybody was entered into, one after the other, with their rows as they stand."""
+    ledger = engine.ledger(engine.windows([], problem.people), problem.duration, **problem.bounds)
+    for who in range(problem.people):
+        ledger = ledger.replace(who, [times for person, *times in problem.rows if person == who])
+    return ledger.profile()
+
+
+def alone(problem):
+    """How often each person alone stands in the way."""
+    return engine.swing(problem.windows, problem.duration, **problem.bounds).tolist()
 
 
 @settings(max_examples=150, deadline=None)
@@ -30,11 +43,11 @@ def test_shifting_all_times_shifts_the_answers(problem, by):
         latest_end=problem.latest_end + by,
     )
 
-    (before, slots, misses), (after, moved_slots, moved_misses) = answers(problem), answers(moved)
+    (ranges, slots, numbers), (moved_ranges, moved_slots, moved_numbers) = answers(problem), answers(moved)
 
-    assert after == [(first + by, last + by, *rest) for first, last, *rest in before]
-    assert moved_slots == [replace(slot, start=slot.start + by, last=slot.last + by) for slot in slots]
-    assert moved_misses == [(first + by, last + by, *rest) for first, last, *rest in misses]
+    assert moved_ranges == tuple([(first + by, last + by, *rest) for first, last, *rest in some] for some in ranges)
+    assert moved_slots == [slot and replace(slot, start=slot.start + by, last=slot.last + by) for slot in slots]
+    assert moved_numbers == numbers
 
 
 @settings(max_examples=150, deadline=None)
@@ -47,6 +60,7 @@ def test_the_order_of_people_does_not_matter(problem, data):
     permuted = replace(problem, rows=tuple((place[who], *rest) for who, *rest in problem.rows), required=tuple(required))
 
     assert answers(permuted) == answers(problem)
+    assert [alone(permuted)[there] for there in place] == alone(problem)
     before = engine.preferences(problem.windows, [problem.earliest], problem.duration)[0]
     after = engine.preferences(permuted.windows, [problem.earliest], problem.duration)[0]
     assert (after[list(place)] == before).all()

@@ -59,7 +59,7 @@ def test_a_slot_tells_its_counts():
 def test_more_free_time_never_worsens_the_best(problem, data):
     person = data.draw(st.integers(0, problem.people - 1))
     start = problem.earliest + data.draw(st.integers(-5, 24))
-    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), 10)))
+    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10)))))
 
     before, after = engine.best(problem.profile, 1), engine.best(more.profile, 1)
 

@@ -6,6 +6,7 @@ from .assign import Pairing, Slots, cut, pair_up
 from .columns import TooManyStartsError
 from .explain import NearMiss, attendance, near_misses, preferences
 from .joint import plan
+from .ledger import Ledger, ledger
 from .meetings import Meeting, Plan, Value, Why
 from .profile import Profile, profile
 from .rank import FAIR, KIND, MOST, Key, Rule, Slot, at_least, attending, best, enough, fewest, preference, present, worst
@@ -27,6 +28,7 @@ __all__ = [
     "MOST",
     "WORKS",
     "Key",
+    "Ledger",
     "Loss",
     "Meeting",
     "NearMiss",
@@ -55,6 +57,7 @@ __all__ = [
     "fewest",
     "from_arrays",
     "least_short",
+    "ledger",
     "levels",
     "losses",
     "moment_of",

@@ -65,8 +65,9 @@ def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart
     TooManyStartsError: the bounds are too far apart.
     """
     grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
-    tables = {duration: _table(free, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
-    return [_columns(free, meeting, *tables[meeting.duration], busy) for meeting in meetings]
+    people = np.unique([who for meeting in meetings for who in (*meeting.required, *meeting.optional)]).astype(np.int64)
+    tables = {duration: _table(free, people, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
+    return [_columns(free, people, meeting, *tables[meeting.duration], busy) for meeting in meetings]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,27 +113,27 @@ def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[l
     return Grid(step, np.unique(offsets % step if step else offsets))
 
 
-def _table(free: Windows, meetings: Sequence[Meeting], duration: int, grid: Grid) -> tuple[Ints, Bytes]:
-    """Return the starts on the grid for meetings of this duration, and everybody's preference there: (T,), (people, T)."""
+def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid) -> tuple[Ints, Bytes]:
+    """Return the starts on the grid for meetings of this duration, and the preferences of these people there: (T,), (people, T)."""
     mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
     if not mine or not len(free):
-        return np.zeros(0, np.int64), np.zeros((free.people, 0), np.int8)
+        return np.zeros(0, np.int64), np.zeros((len(people), 0), np.int8)
     first = max(min(m.earliest for m in mine), int(free.start.min()))
     last = min(max(m.latest_end for m in mine), int(free.end.max())) - duration
-    starts = grid.within(first, last, min(MOST_STARTS, MOST_CELLS // free.people))
-    return starts, np.ascontiguousarray(preferences(free, starts, duration).T)
+    starts = grid.within(first, last, min(MOST_STARTS, MOST_CELLS // len(people)))
+    return starts, np.ascontiguousarray(preferences(free, starts, duration, among=people).T)
 
 
-def _columns(free: Windows, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Busy) -> Columns:
+def _columns(free: Windows, people: Ints, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Busy) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
-        table = preferences(free, starts, meeting.duration).T
+        table = preferences(free, starts, meeting.duration, among=people).T
     low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
-    required = table[list(meeting.required), low:high]
+    required = table[people.searchsorted(meeting.required), low:high]
     fits = np.flatnonzero((required.min(axis=0) >= 0) & ~_elsewhere(meeting, starts[low:high], at_times(busy, meeting.required)))
     gain = _REQUIRED[required[:, fits].astype(np.intp) + 1].sum(axis=0)
     gain[:, 0] = meeting.priority
-    start, optional = starts[low:high][fits], table[list(meeting.optional), low:high][:, fits].T
+    start, optional = starts[low:high][fits], table[people.searchsorted(meeting.optional), low:high][:, fits].T
     for seat, person in enumerate(meeting.optional):
         optional[_elsewhere(meeting, start, at_times(busy, [person])), seat] = -1
     return Columns(start, optional, gain)

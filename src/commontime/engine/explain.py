@@ -18,23 +18,30 @@ def attendance(free: Windows, start: int, duration: int) -> Bytes:
     return levels(preferences(free, [start], duration)[0])
 
 
-def preferences(free: Windows, starts: ArrayLike, duration: int) -> Bytes:
+def preferences(free: Windows, starts: ArrayLike, duration: int, *, among: Ints | None = None) -> Bytes:
     """Return each person's preference, the smallest over the meeting, for each of many starts: (starts, people) int8; -1 = cannot.
 
     The starts may come in any order. With the `first` of a profile's segments it names the people behind the counts. O(n log S + S people).
+    among: only of these people, each once, in this order.
     """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
     wanted = np.asarray(starts, np.int64).reshape(-1)
+    people = free.people if among is None else len(among)
     if not len(wanted):
-        return np.zeros((0, free.people), np.int8)
+        return np.zeros((0, people), np.int8)
     ticks, place = np.unique(wanted, return_inverse=True)
-    rises = lifts(free, duration, earliest=int(ticks[0]), latest_end=int(ticks[-1]) + duration)
+    chosen, seat = None, np.arange(free.people)
+    if among is not None:
+        chosen = np.isin(seat, among)
+        seat[among] = np.arange(people)
+    rises = lifts(free, duration, earliest=int(ticks[0]), latest_end=int(ticks[-1]) + duration, among=chosen)
+    who = seat[rises.who.astype(np.intp)]
     ticks -= ticks[0]
-    change = np.zeros((len(ticks) + 1, free.people), np.int8)
+    change = np.zeros((len(ticks) + 1, people), np.int8)
     gain = (HIGH - LOW).astype(np.int8)[rises.kind]
-    np.add.at(change.reshape(-1), np.searchsorted(ticks, rises.first) * free.people + rises.who, gain)
-    np.subtract.at(change.reshape(-1), np.searchsorted(ticks, rises.stop) * free.people + rises.who, gain)
+    np.add.at(change.reshape(-1), np.searchsorted(ticks, rises.first) * people + who, gain)
+    np.subtract.at(change.reshape(-1), np.searchsorted(ticks, rises.stop) * people + who, gain)
     np.cumsum(change, axis=0, dtype=np.int8, out=change)
     change -= 1
     return change[place]

@@ -5,10 +5,12 @@ a better one (programme.py, proof.py). Meetings that share nobody, not even over
 in whole numbers.
 """
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import numpy as np
 
@@ -26,6 +28,21 @@ from .windows import BEST_PREFERENCE, Windows
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
+PATIENCE = 1.0  # seconds
+
+_solvers: WeakSet[threading.Thread] = WeakSet()
+
+
+@atexit.register
+def _let_solvers_end() -> None:
+    """Wait a moment for solvers that are just past their time.
+
+    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's issue 87135) if a thread comes back
+    from C++ while the interpreter is taken down. A solver that is not done by then has long to go, and ends with the process.
+    """
+    until = time.monotonic() + PATIENCE
+    for solver in list(_solvers):
+        solver.join(max(0.0, until - time.monotonic()))
 
 
 def plan(
@@ -171,6 +188,7 @@ class _Planner:
         known = model.values_of(start, [attends[number] for number in numbers], meetings)
         proof = Proof(model, list(part.bound))
         solver = threading.Thread(target=proof.run, args=(known, self.until - self.grace), daemon=True)
+        _solvers.add(solver)
         solver.start()
         neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())

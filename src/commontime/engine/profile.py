@@ -75,18 +75,23 @@ def profile(free: Windows, duration: int, *, required: Bools | None = None, earl
     ValueError: duration < 1, `required` of another shape or type, times beyond 2**40. O(n + ticks) or O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
-    end = latest_end - duration + 1
-    if end <= earliest:
-        none = np.zeros(0, np.int64)
-        return Profile(duration, none, none, np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), none, none)
-    width = free.people.bit_length()
-    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), end - earliest, _lanes(width), must)
-    people = np.array([free.people - must.sum(), must.sum()])
-    fields = _fields(sums, width, people[:, None])
-    both = fields[:, 0] + fields[:, 1]
+    weight, ticks = lanes(free.people.bit_length()), latest_end - duration + 1 - earliest
+    if ticks <= 0:
+        return of_sums(np.zeros(0, np.int64), np.zeros((len(weight), 2, 0), np.int64), must, duration, earliest, ticks)
+    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), ticks, weight, must)
+    return of_sums(at, sums, must, duration, earliest, ticks)
+
+
+def of_sums(at: Ints, sums: Ints, must: Bools, duration: int, earliest: int, ticks: int) -> Profile:
+    """Make the profile of what lifts add up to, weighted by `lanes`: sums (lanes, 2, S) from each of the ticks `at` (S,) to the next.
+
+    must (people,): who is required. at: counted from `earliest`, ascending, the first one 0, all below `ticks`.
+    """
+    sums[:, 0] += sums[:, 1]  # from here on: everybody, and the required ones
+    fields = _fields(sums, len(must).bit_length(), np.array([[len(must)], [must.sum()]]))
     first = at + earliest
-    last = np.append(first[1:], end) - 1
-    return Profile(duration, first, last, fields[:4, 1].T, both[:4].T, fields[4, 1], both[4])
+    last = np.append(first, earliest + ticks)[1:] - 1
+    return Profile(duration, first, last, fields[:4, 1].T, fields[:4, 0].T, fields[4, 1], fields[4, 0])
 
 
 def checked(free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int) -> Bools:
@@ -103,14 +108,14 @@ def checked(free: Windows, duration: int, required: Bools | None, earliest: int,
 
 
 @cache
-def _lanes(width: int) -> Ints:
+def lanes(width: int) -> Ints:
     """Pack what a lift adds into one whole number of fields of this width in bits, or into two if people are many: (lanes, kinds) int64.
 
-    The low fields are people per level, the highest is the sum of values. Changes may be negative, but no sum of them ever is.
+    The low fields are people per level, the highest is the sum of preferences. Changes may be negative, but no sum of them ever is.
     """
     low, high = levels(LOW - 1), levels(HIGH - 1)
     one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
-    value, base = HIGH - LOW, 1 << width
+    value, base = np.maximum(HIGH - 1, 0) - np.maximum(LOW - 1, 0), 1 << width
     if 4 * width + 4 < 63:
         return np.array([((value * base + three) * base + two) * base + one])
     return np.array([value * base + one, three * base + two])
@@ -118,15 +123,13 @@ def _lanes(width: int) -> Ints:
 
 def _fields(sums: Ints, width: int, people: Ints) -> Ints:
     """Unpack the sums (lanes, rows, S) into (5, rows, S): people at level 0, 1, 2, 3, and the sum of preferences. people (rows, 1)."""
-    mask = (1 << width) - 1
     fields = np.empty((5, *sums.shape[1:]), np.int64)
-    if len(sums) == 1:
-        levels_of, values = (sums[0], sums[0] >> width, sums[0] >> 2 * width), sums[0] >> 3 * width
-    else:
-        levels_of, values = (sums[0], sums[1], sums[1] >> width), sums[0] >> width
-    for level, packed in enumerate(levels_of, 1):
-        np.bitwise_and(packed, mask, out=fields[level])
-    attending = fields[1] + fields[2] + fields[3]
-    np.subtract(people, attending, out=fields[0])
-    np.subtract(values, attending, out=fields[4])  # a value is a preference + 1
+    one = ((0, 0), (0, width), (0, 2 * width), (0, 3 * width))
+    two = ((0, 0), (1, 0), (1, width), (0, width))
+    for field, (lane, shift) in enumerate(one if len(sums) == 1 else two, 1):
+        np.right_shift(sums[lane], shift, out=fields[field])
+    fields[1:4] &= (1 << width) - 1
+    np.subtract(people, fields[1], out=fields[0])
+    fields[0] -= fields[2]
+    fields[0] -= fields[3]
     return fields

@@ -108,7 +108,9 @@ def scores(keys: list[Ints]) -> Ints:
             # Ranks order as the numbers themselves do, and those of so many rows always fit.
             score, key = _ranks(score), _ranks(key)
             largest, low, high = int(score.max()), 0, int(key.max())
-        score = score * (high - low + 1) + (key - low)
+        score *= high - low + 1
+        score += key
+        score -= low
         largest = (largest + 1) * (high - low + 1) - 1
     return score
 

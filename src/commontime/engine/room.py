@@ -52,7 +52,7 @@ def room_for(
     if not len(starts):
         return None
     required = list(meeting.required)
-    missing = (preferences(free, starts, meeting.duration)[:, required] < 0).sum(axis=1)
+    missing = (preferences(free, starts, meeting.duration, among=np.array(required)) < 0).sum(axis=1)
     nearest = starts[missing == missing.min()]
     gaps = [_gaps(free, person, int(nearest[0]), int(nearest[-1]) + meeting.duration) for person in required]
     short = sum((_short(gap, nearest, meeting.duration) for gap in gaps), np.zeros(len(nearest), np.int64))
