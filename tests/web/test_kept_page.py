@@ -311,18 +311,3 @@ def test_whatever_is_pressed_comes_out_again(rf, monkeypatch, text):
     answer = pressed.answer(request, pressed.press(text.replace("TOKEN", pressed.SPOT)))
 
     assert gzip.decompress(answer.content).decode() == text.replace("TOKEN", "secret")
-
-
-# The memory ---------------------------------------------------------------------------------------------------------------
-
-
-def test_memory_has_an_end_and_what_was_asked_for_last_stays(monkeypatch):
-    monkeypatch.setattr(kept, "MOST", 400)
-    for name in "abcd":
-        kept.kept(name, lambda: "x" * 100)
-    kept.kept("a", lambda: pytest.fail("It is kept."))
-
-    kept.kept("e", lambda: "x" * 100)
-
-    kept.kept("a", lambda: pytest.fail("It is kept."))
-    assert kept.kept("b", lambda: "made anew") == "made anew"
