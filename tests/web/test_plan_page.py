@@ -17,21 +17,14 @@ from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, NonBusyTime, Plan
 from commontime.core import clock
 from commontime.mail.models import Message
-from commontime.web import kept
 from commontime.web.plans import counts, quality
 from tests import build
 from tests.web.test_calendar_page import browser_of, handlers_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 ASK = {"do": "plan", "align": "15", "seconds": "10"}
 PLAIN = {"planned": "on", "matters": "1", "then": ""}  # a row as it is at first
 TYPED = "%Y-%m-%dT%H:%M"
-
-
-@pytest.fixture(autouse=True)
-def _quick(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    kept.forget()
 
 
 class Talks:
