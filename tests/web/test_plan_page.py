@@ -289,8 +289,21 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     left = page.split('class="left"')[1].split("</section>")[0]
     assert "Guest2 has not answered yet." in left
     assert "no time long enough at which Mina and Guest1 can" in left
-    assert "if one asked for:" in left
-    assert re.search(r"<li>(?:Mina|Guest1): \w+ \d+ \w+, 1?\d:00–1?\d:00</li>", left)
+    assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
+    assert "<ul>" not in left
+
+
+def test_who_lacks_a_part_of_the_time_is_asked_for_that_part():
+    talks = Talks(2)
+    talks.pair()
+    ten = build.day(10)
+    NonBusyTime.objects.filter(user=talks.people[1]).update(start_time=ten, end_time=ten + timedelta(minutes=15))
+
+    talks.post(**ASK)
+
+    left = talks.page.split('class="left"')[1].split("</section>")[0]
+    assert "if these had time then:" in left
+    assert re.search(r"<li>Guest1: \w+ \d+ \w+, \d+:15–\d+:\d\d</li>", left)
 
 
 def running(talks: Talks, **fields: Any) -> Plan:
@@ -310,7 +323,7 @@ def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
     page = talks.page
     assert "data-running" in page
     assert "4 of at most 10 seconds" in page
-    assert "gap 25 %" in page
+    assert "at most 25 % below the best there can be" in page
     assert "at most 3" in page
     assert f'<a class="reload" href="{talks.here}">' in page
     assert "Publish these times" not in page
