@@ -18,12 +18,12 @@ PHONE, TABLET, DESK = 360, 768, 1280
 HEIGHT = 740
 
 
-def in_chromium(visit: Callable[[Browser], Any]) -> Any:
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
+def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one. arguments: Chromium's own."""
 
     def run() -> Any:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
             try:
                 return visit(browser)
             finally:
