@@ -215,7 +215,8 @@ def test_a_calendar_is_made_with_its_meeting_and_its_people():
     post(browser, "/app/calendars/new/", **SHEET, contacts=[nina.pk])
 
     calendar, kathmandu = Calendar.objects.get(), ZoneInfo("Asia/Kathmandu")
-    assert browser.page.path == f"/app/calendars/{calendar.pk}/"
+    assert browser.page.path.startswith(f"/app/calendars/{calendar.pk}/?new=")
+    assert "Invited: Nina, Sam, iris@example.org." in shown(browser)
     assert calendar.window_start == datetime(2031, 5, 5, 18, tzinfo=kathmandu)
     assert calendar.window_end == datetime(2031, 5, 10, 0, tzinfo=kathmandu)
     meeting = Meeting.objects.get()

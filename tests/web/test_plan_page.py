@@ -69,6 +69,15 @@ def test_an_empty_page_says_what_to_do_next():
     assert 'class="card pairs" open' in page
 
 
+def test_who_is_alone_is_sent_to_invite_people():
+    calendar = build.calendar()
+
+    page = browser_of(calendar.owner).get(f"/app/calendars/{calendar.pk}/plan/").text
+
+    assert "Nobody else takes part yet, so there is nothing to plan." in page
+    assert page.count(f'href="/app/calendars/{calendar.pk}/people/"') == 1
+
+
 def test_one_on_ones_are_made_with_everybody_or_some_and_not_twice():
     talks = Talks()
     form = {"do": "one-on-ones", "deadline": "2031-05-01T10:00", "duration_minutes": "30"}
@@ -291,6 +300,18 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     assert "no time long enough at which Mina and Guest1 can" in left
     assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
     assert "<ul>" not in left
+
+
+def test_of_a_plan_without_any_time_it_is_said_that_none_can_have_one():
+    talks = Talks(2, silent=2)
+    talks.pair()
+
+    talks.post(**ASK)
+
+    assert "0 of 2 have a time" in talks.page
+    assert "Proven: as people have answered so far, none of them can have a time." in talks.page
+    assert 'class="quality proved"' not in talks.page
+    assert "publish" not in talks.page.split('class="after"')[1]
 
 
 def test_who_lacks_a_part_of_the_time_is_asked_for_that_part():

@@ -100,6 +100,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "asked": shown.asked.items(),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
         "leave": _seat_to_leave(seen),
+        "invited": _invited(request, seen),
     }
 
 
@@ -110,6 +111,14 @@ def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
 
 def _texts() -> str:
     return fragments.as_attribute({name: str(text) for name, text in TEXTS.items()})
+
+
+def _invited(request: HttpRequest, seen: availability.Sight) -> str:
+    """Return whom the owner has just invited with this calendar."""
+    new = inviting.new_in(request)
+    if not new or not rules.may_manage(seen.user, seen.calendar):
+        return ""
+    return inviting.invited_in(seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new)
 
 
 def _seat_to_leave(seen: availability.Sight) -> Any:
@@ -164,7 +173,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     if request.method == "POST" and not form.is_bound:
         _do_with_people(request, shown)
         return redirect(here)
-    new = set(request.GET.get("new", "").split(","))
+    new = inviting.new_in(request)
     if result := submit(form, _invite, shown, by=user):
         done, refused = result
         if not refused:
@@ -180,14 +189,10 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "form": form if is_owner else None,
         "participants": participants,
         "waiting": invitations,
-        "invited": inviting.named([_called(each) for each in invitations if str(each.pk) in new]),
+        "invited": inviting.invited_in(invitations, new),
         "added": inviting.named([accounts.full_name(each.user) for each in participants if str(each.pk) in new]),
     }
     return page(request, "web/calendars/people.html", context)
-
-
-def _called(invitation: Any) -> str:
-    return accounts.full_name(invitation.receiver) if invitation.receiver else invitation.email
 
 
 def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> tuple[list[Any], inviting.Refused]:

@@ -38,7 +38,7 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not form.is_bound:
         _do(request, what)
         return redirect("/app/people/")
-    new = set(request.GET.get("new", "").split(","))
+    new = inviting.new_in(request)
     if result := submit(form, _add, by=user):
         done, refused = result
         if not refused:

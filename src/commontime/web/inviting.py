@@ -9,11 +9,14 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commontime.accounts import actions as accounts
+from commontime.accounts.queries import full_name
 from commontime.calendars import actions
+from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
 from commontime.core.text import canonical
 from commontime.web import fragments
@@ -115,4 +118,16 @@ def named(names: Sequence[str]) -> str:
 
 def as_query(done: Iterable[Any]) -> str:
     """Return the query that has the page after this one say what was done."""
-    return f"?new={','.join(str(each.pk) for each in done)}"
+    new = ",".join(str(each.pk) for each in done)
+    return f"?new={new}" if new else ""
+
+
+def new_in(request: HttpRequest) -> set[str]:
+    """Return the ids that `as_query` wrote."""
+    return set(request.GET.get("new", "").split(",")) - {""}
+
+
+def invited_in(invitations: Iterable[Invitation], new: set[str]) -> str:
+    """Return the names of those whose invitations are new."""
+    invited = (each for each in invitations if str(each.pk) in new)
+    return named([full_name(each.receiver) if each.receiver else each.email for each in invited])

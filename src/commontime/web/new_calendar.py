@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from commontime.accounts import queries as accounts
 from commontime.accounts.queries import full_name
 from commontime.calendars import actions, planning
-from commontime.calendars.models import Calendar
+from commontime.calendars.models import Calendar, Invitation
 from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
@@ -96,9 +96,10 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
     people = [contact.contactee for contact in contacts.contacts_of(user)[:MOST_SHOWN]]
     with timezone.override(zone):
         form = NewCalendarForm(people, request.POST or None, initial=_usual(zone))
-        calendar = submit(form, _start, people, by=user)
-    if calendar:
-        return redirect(f"/app/calendars/{calendar.pk}/")
+        made = submit(form, _start, people, by=user)
+    if made:
+        calendar, invitations = made
+        return redirect(f"/app/calendars/{calendar.pk}/{inviting.as_query(invitations)}")
     return page(
         request, "web/calendars/new.html", {"form": form, "unfolds": form.is_bound and {"time_zone", "location"} & form.errors.keys()}
     )
@@ -131,7 +132,7 @@ def _start(
     title: str,
     deadline: datetime | None,
     **typed: Any,
-) -> Calendar:
+) -> tuple[Calendar, list[Invitation]]:
     """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even though nothing else happens."""
     meant = inviting.meant(others, by=by, field="others")
     _refuse(meant.refused)
@@ -144,9 +145,9 @@ def _start(
         if look:
             assert deadline is not None  # the form asks for it
             actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
-        _done, refused = inviting.one_by_one(whom, partial(inviting.invite, calendar.pk, by=by))
+        invitations, refused = inviting.one_by_one(whom, partial(inviting.invite, calendar.pk, by=by))
         _refuse(refused)
-    return calendar
+    return calendar, invitations
 
 
 def _refuse(refused: inviting.Refused) -> None:

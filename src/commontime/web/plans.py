@@ -378,7 +378,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "others": len(seen.people) - 1,
         "asking": asking,
         "said": _("%(placed)d of %(wanted)d have a time") % count,
-        "proved": answer.proved if answer else False,
+        "proved": answer.proved and bool(answer.placed) if answer else False,
         "gap": f"{100 * answer.gap:.3g}" if answer else "",
         "quality": quality(answer, seen.question) if answer else "",
         "counts": counts(answer, seen.question) if answer else [],
@@ -394,6 +394,8 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
 
 def quality(answer: planning.Answer, question: planning.Question) -> str:
     """Say how good a plan is: proved best, or where, and by how much at most, another might be better."""
+    if answer.proved and not answer.placed:
+        return _("Proven: as people have answered so far, none of them can have a time.")
     if answer.proved:
         return _("Optimal, proven: no plan is better.")
     value, bound = answer.value, answer.bound
