@@ -40,5 +40,11 @@ def _forget_answers():
 
 
 @pytest.fixture
+def quick_passwords(settings) -> None:
+    """Hash passwords in a moment, where nobody looks at how that is done."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"

@@ -1,7 +1,6 @@
 """Make docs/calendar.png, the README's picture of the calendar's page, from the demo: `make picture`. Needs Chromium."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,10 +10,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "commontime.config.settings"
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 django.setup()
 
-from playwright.sync_api import sync_playwright  # noqa: E402 (the tests' builders need Django)
+from playwright.sync_api import Browser  # noqa: E402 (the tests' builders need Django)
 
 from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (needs Django too)
 from tests.servers import ROOT, open_site  # noqa: E402 (needs Django too)
+from tests.web.chromium import in_chromium  # noqa: E402 (needs Django too)
 
 WIDTH, HEIGHT = 1280, 900
 MOST = 200 * 1024  # bytes: it is fetched by whoever looks at the README
@@ -22,19 +22,21 @@ MOST = 200 * 1024  # bytes: it is fetched by whoever looks at the README
 
 def take() -> bytes:
     """Return the page of the choir's rehearsals as its conductor sees it, as a PNG."""
-    with open_site(COMMONTIME_SMTP_URL="", start=False, server="") as site, sync_playwright() as playwright:
+    with open_site(COMMONTIME_SMTP_URL="", start=False, server="") as site:
         site.manage("demo")
         site.start("web")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="Europe/Berlin", color_scheme="light")
-        page.goto(f"{site.url}/app/sign-in/")
-        page.fill("[name=identifier]", "ingrid")
-        page.fill("[name=password]", PASSWORD)
-        page.click("main button")
-        page.get_by_role("link", name="Summer concert", exact=True).click()
-        page.locator("availability-grid.ready").wait_for()
-        picture = page.screenshot(animations="disabled")
-        browser.close()
+
+        def look(browser: Browser) -> bytes:
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="Europe/Berlin", color_scheme="light")
+            page.goto(f"{site.url}/app/sign-in/")
+            page.fill("[name=identifier]", "ingrid")
+            page.fill("[name=password]", PASSWORD)
+            page.click("main button")
+            page.get_by_role("link", name="Summer concert", exact=True).click()
+            page.locator("availability-grid.ready").wait_for()
+            return page.screenshot(animations="disabled")
+
+        picture: bytes = in_chromium(look)
     return picture
 
 

@@ -4,9 +4,8 @@ from tests.post import Post
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    """Nobody signs in here."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _quick(quick_passwords) -> None:
+    """Nobody here sees how passwords are kept."""
 
 
 @pytest.fixture

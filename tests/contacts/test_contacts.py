@@ -11,12 +11,7 @@ from commontime.contacts.models import Contact
 from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from tests import build
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 
 
 @pytest.fixture

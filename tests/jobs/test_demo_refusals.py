@@ -11,9 +11,8 @@ from tests import build
 pytestmark = pytest.mark.django_db
 
 
-def test_it_makes_all_or_nothing(monkeypatch, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
+@pytest.mark.usefixtures("quick_passwords")
+def test_it_makes_all_or_nothing(monkeypatch):
     def fails(self: demo.Demo) -> None:
         raise RuntimeError
 

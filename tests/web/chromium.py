@@ -18,12 +18,12 @@ PHONE, TABLET, DESK = 360, 768, 1280
 HEIGHT = 740
 
 
-def in_chromium(visit: Callable[[Browser], Any]) -> Any:
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one."""
+def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one. arguments: Chromium's own."""
 
     def run() -> Any:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
             try:
                 return visit(browser)
             finally:
@@ -40,9 +40,14 @@ class Windows:
         self.site, self.browser = site, browser
         self.found: list[str] = []
 
-    def open(self, *, width: int = DESK, touch: bool = False, scripts: bool = True, zone: str = "UTC") -> Page:
+    def open(self, *, width: int = DESK, touch: bool = False, scripts: bool = True, zone: str = "UTC", language: str = "en") -> Page:
         context = self.browser.new_context(
-            viewport={"width": width, "height": HEIGHT}, has_touch=touch, is_mobile=touch, java_script_enabled=scripts, timezone_id=zone
+            viewport={"width": width, "height": HEIGHT},
+            has_touch=touch,
+            is_mobile=touch,
+            java_script_enabled=scripts,
+            timezone_id=zone,
+            locale=language,
         )
         page = context.new_page()
         page.on("console", lambda message: self.complain(page, message.text) if "Content Security" in message.text else None)

@@ -11,13 +11,8 @@ from tests import build
 from tests.client import caller
 from tests.test_both_doors import undone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 DEADLINE = "2031-05-01T10:00"
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def stored() -> Any:

@@ -25,14 +25,9 @@ from commontime.web import availability, base, kept, pressed
 from tests import build
 from tests.web.test_calendar_page import browser_of, here, put
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 NOW = datetime(2031, 5, 7, 9, 1, tzinfo=UTC)  # a Wednesday
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")([^"]*)')
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -11,12 +11,7 @@ from commontime.calendars.models import Calendar, Plan
 from tests import build
 from tests.web.test_calendar_doors import DEADLINE, Doors, stored
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 
 
 class Planned(Doors):

@@ -15,18 +15,11 @@ from commontime import engine
 from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.mail.models import Message
-from commontime.web import kept
 from tests import build
 from tests.web.test_calendar_page import browser_of, crowd, handlers_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 TYPED = "%Y-%m-%dT%H:%M"
-
-
-@pytest.fixture(autouse=True)
-def _quick(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    kept.forget()
 
 
 class Choir:

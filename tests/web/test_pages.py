@@ -52,9 +52,28 @@ def test_a_refused_sign_up_keeps_what_was_typed_but_the_password_and_says_how_to
     fields = browser.form("/app/sign-up/").fields
     assert (fields["username"], fields["email"], fields["first_name"], fields["password"]) == ("mina park", "nowhere", "Mina", "")
     for name in ("username", "email", "password"):
-        assert re.search(rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="id_{name}_error"', browser.page.text)
+        assert re.search(
+            rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="[^"]*id_{name}_error"', browser.page.text
+        )
         assert f'<ul class="mend" id="id_{name}_error">' in browser.page.text
     assert not User.objects.exists()
+
+
+def test_what_is_said_of_a_new_password_is_what_is_asked_of_it():
+    browser = Browser()
+    browser.get("/app/sign-up/")
+    least = int(re.search(r"At least (\d+) characters, and not only digits\.", browser.page.text)[1])
+    long = "kq7vzr9wxj2m"[:least]
+    assert len(long) == least
+
+    for password in (long[:-1], "8153297408"[:least]):
+        browser.get("/app/sign-up/")
+        browser.send("/app/sign-up/", username="mina", email="mina@example.org", password=password)
+        assert 'id="id_password_error"' in browser.page.text
+
+    browser.get("/app/sign-up/")
+    browser.send("/app/sign-up/", username="mina", email="mina@example.org", password=long)
+    assert browser.page.path == "/app/"
 
 
 def test_signing_in_makes_a_new_session_and_signing_out_ends_it():

@@ -17,21 +17,14 @@ from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, NonBusyTime, Plan
 from commontime.core import clock
 from commontime.mail.models import Message
-from commontime.web import kept
 from commontime.web.plans import counts, quality
 from tests import build
 from tests.web.test_calendar_page import browser_of, handlers_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 ASK = {"do": "plan", "align": "15", "seconds": "10"}
 PLAIN = {"planned": "on", "matters": "1", "then": ""}  # a row as it is at first
 TYPED = "%Y-%m-%dT%H:%M"
-
-
-@pytest.fixture(autouse=True)
-def _quick(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    kept.forget()
 
 
 class Talks:
@@ -74,6 +67,15 @@ def test_an_empty_page_says_what_to_do_next():
 
     assert "There is no open meeting to plan yet." in page
     assert 'class="card pairs" open' in page
+
+
+def test_who_is_alone_is_sent_to_invite_people():
+    calendar = build.calendar()
+
+    page = browser_of(calendar.owner).get(f"/app/calendars/{calendar.pk}/plan/").text
+
+    assert "Nobody else takes part yet, so there is nothing to plan." in page
+    assert page.count(f'href="/app/calendars/{calendar.pk}/people/"') == 1
 
 
 def test_one_on_ones_are_made_with_everybody_or_some_and_not_twice():
@@ -296,8 +298,33 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     left = page.split('class="left"')[1].split("</section>")[0]
     assert "Guest2 has not answered yet." in left
     assert "no time long enough at which Mina and Guest1 can" in left
-    assert "if one asked for:" in left
-    assert re.search(r"<li>(?:Mina|Guest1): \w+ \d+ \w+, 1?\d:00–1?\d:00</li>", left)
+    assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
+    assert "<ul>" not in left
+
+
+def test_of_a_plan_without_any_time_it_is_said_that_none_can_have_one():
+    talks = Talks(2, silent=2)
+    talks.pair()
+
+    talks.post(**ASK)
+
+    assert "0 of 2 have a time" in talks.page
+    assert "Proven: as people have answered so far, none of them can have a time." in talks.page
+    assert 'class="quality proved"' not in talks.page
+    assert "publish" not in talks.page.split('class="after"')[1]
+
+
+def test_who_lacks_a_part_of_the_time_is_asked_for_that_part():
+    talks = Talks(2)
+    talks.pair()
+    ten = build.day(10)
+    NonBusyTime.objects.filter(user=talks.people[1]).update(start_time=ten, end_time=ten + timedelta(minutes=15))
+
+    talks.post(**ASK)
+
+    left = talks.page.split('class="left"')[1].split("</section>")[0]
+    assert "if these had time then:" in left
+    assert re.search(r"<li>Guest1: \w+ \d+ \w+, \d+:15–\d+:\d\d</li>", left)
 
 
 def running(talks: Talks, **fields: Any) -> Plan:
@@ -317,7 +344,7 @@ def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
     page = talks.page
     assert "data-running" in page
     assert "4 of at most 10 seconds" in page
-    assert "gap 25 %" in page
+    assert "at most 25 % below the best there can be" in page
     assert "at most 3" in page
     assert f'<a class="reload" href="{talks.here}">' in page
     assert "Publish these times" not in page

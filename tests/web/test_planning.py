@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import build
 from tests.servers import Site
-from tests.web.chromium import DESK, PHONE, TABLET, Windows, in_chromium
+from tests.web.chromium import DESK, HEIGHT, PHONE, TABLET, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
 LOOKS = ((PHONE, "light"), (TABLET, "dark"), (DESK, "light"))
@@ -33,6 +33,27 @@ def site(site: Site) -> Site:
     site.start("planner")
     site.talks = re.search(r"calendar (\S+)", site.manage("shell", "-c", TALKS))[1]
     return site
+
+
+BEHIND = """async bar => {
+  await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));  // what got the focus has come into sight
+  const { activeElement } = document, [one, other] = [activeElement, bar].map(each => each.getBoundingClientRect());
+  return !bar.contains(activeElement) && one.bottom > other.top + 1 && one.top < other.bottom - 1 && activeElement.outerHTML;
+}"""
+
+
+def hidden_behind(page: Page, bar: Any) -> list[str]:
+    """Walk through a phone's page with the keyboard; return what had the focus behind the bar (WCAG 2.4.11)."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+    page.emulate_media(reduced_motion="reduce")
+    page.locator(".made summary").focus()
+    behind = []
+    for _ in range(50):
+        page.keyboard.press("Tab")
+        behind.append(bar.evaluate(BEHIND))
+    page.set_viewport_size(before)
+    return [each for each in behind if each]
 
 
 def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
@@ -82,9 +103,14 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         pinned.focus()
         mina.keyboard.press("Space")
         value = pinned.get_attribute("value")
-        mina.get_by_role("button", name="Plan again").click()
+        following = mina.get_by_role("group", name="What comes next")
+        following.get_by_role("button", name="Plan again").click()
         expect(mina.locator(".slot :checked")).to_have_count(1, timeout=60_000)
         expect(mina.locator(".slot :checked")).to_have_attribute("value", value)
+        expect(following.get_by_role("link", name="Publish …")).to_be_in_viewport()
+        assert hidden_behind(mina, following) == []
+        following.get_by_role("link", name="Publish …").click()
+        expect(mina.get_by_role("heading", name="Publish")).to_be_in_viewport()
         mina.get_by_role("button", name="Publish these times").click()
         expect(mina.locator(".result h2").first).to_have_text("Published")
         windows.look(mina, (PHONE, "dark"))

@@ -14,7 +14,7 @@ from commontime.accounts.enums import Door
 from commontime.core import clock
 from commontime.core.clients import client_of
 from commontime.web.base import FORM, me, next_page, page, refusing, submit
-from commontime.web.fields import password_field
+from commontime.web.fields import new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
 
 
@@ -28,9 +28,7 @@ class SignInForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    username = forms.CharField(
-        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
-    )
+    username = username_field(help_text=gettext_lazy("By it others find and invite you. Letters, digits and . - _ + @"))
     email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     first_name = forms.CharField(
         label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
@@ -38,7 +36,7 @@ class SignUpForm(forms.Form):
     last_name = forms.CharField(
         label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
-    password = password_field(gettext_lazy("Password"), "new-password")
+    password = new_password_field(gettext_lazy("Password"))
 
 
 class EmailForm(forms.Form):
@@ -46,7 +44,7 @@ class EmailForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    password = password_field(gettext_lazy("New password"), "new-password")
+    password = new_password_field(gettext_lazy("New password"))
 
 
 @require_http_methods(FORM)

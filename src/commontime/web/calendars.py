@@ -17,14 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from commontime.accounts import actions as accounts_actions
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus, Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-from commontime.web import availability, fragments, grid
+from commontime.web import availability, fragments, grid, inviting
 from commontime.web.base import FORM, kept_page, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.kept import kept
@@ -101,6 +100,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "asked": shown.asked.items(),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
         "leave": _seat_to_leave(seen),
+        "invited": _invited(request, seen),
     }
 
 
@@ -111,6 +111,14 @@ def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
 
 def _texts() -> str:
     return fragments.as_attribute({name: str(text) for name, text in TEXTS.items()})
+
+
+def _invited(request: HttpRequest, seen: availability.Sight) -> str:
+    """Return whom the owner has just invited with this calendar."""
+    new = inviting.new_in(request)
+    if not new or not rules.may_manage(seen.user, seen.calendar):
+        return ""
+    return inviting.invited_in(seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new)
 
 
 def _seat_to_leave(seen: availability.Sight) -> Any:
@@ -147,11 +155,7 @@ def _is_outside(seen: availability.Sight, cells: list[tuple[int, int]]) -> bool:
 
 
 class InviteForm(forms.Form):
-    who = forms.CharField(
-        label=gettext_lazy("User name or e-mail address"),
-        max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
-    )
+    who = inviting.names_field(gettext_lazy("User names or e-mail addresses"), help_text=inviting.SEVERAL)
     at_once = forms.BooleanField(label=gettext_lazy("Add at once, without asking (user names only)"), required=False)
 
 
@@ -169,32 +173,39 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     if request.method == "POST" and not form.is_bound:
         _do_with_people(request, shown)
         return redirect(here)
-    if submit(form, _invite, shown, by=user):
-        return redirect(here)
+    new = inviting.new_in(request)
+    if result := submit(form, _invite, shown, by=user):
+        done, refused = result
+        if not refused:
+            return redirect(here + inviting.as_query(done))
+        inviting.keep_refused(form, "who", refused)
+        new = {str(each.pk) for each in done}
     waiting = shown.invitations.filter(status="pending").select_related("receiver").order_by("created_at", "id")
+    participants = queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
+    invitations = waiting[:MOST_SHOWN] if is_owner else []
     context = {
         "calendar": shown,
         "is_owner": is_owner,
         "form": form if is_owner else None,
-        "participants": queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN],
-        "waiting": waiting[:MOST_SHOWN] if is_owner else [],
+        "participants": participants,
+        "waiting": invitations,
+        "invited": inviting.invited_in(invitations, new),
+        "added": inviting.named([accounts.full_name(each.user) for each in participants if str(each.pk) in new]),
     }
     return page(request, "web/calendars/people.html", context)
 
 
-def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> Any:
-    """Invite by what was typed: an address gets a mail with a link, a user name an invitation, or at once a seat."""
-    try:
-        if "@" in who:
-            return actions.invite_address(calendar.pk, by=by, email=who)
-        person = accounts_actions.look_up(who, by=by)
-        if at_once:
-            return actions.add_participant(calendar, by=by, user=person.pk)
-        return actions.invite_person(calendar.pk, by=by, receiver=person.pk)
-    except NotFound as refusal:
-        raise InvalidInput(refusal.detail, field="who") from None
-    except InvalidInput as refusal:
-        raise InvalidInput(refusal.detail, field="who") from None
+def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> tuple[list[Any], inviting.Refused]:
+    """Invite whom one can of those that were typed; those with an account get a seat at once, if that was ticked."""
+
+    def act(each: inviting.Who) -> Any:
+        if at_once and isinstance(each, int):
+            return actions.add_participant(calendar, by=by, user=each)
+        return inviting.invite(calendar.pk, each, by=by)
+
+    meant = inviting.meant(who, by=by, field="who")
+    done, refused = inviting.one_by_one(meant.found, act)
+    return done, meant.refused + refused
 
 
 def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
@@ -317,7 +328,7 @@ class CalendarForm(forms.Form):
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     window_start = moment_field(gettext_lazy("From"), required=False)
     window_end = moment_field(gettext_lazy("To"), required=False)
-    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()))
+    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
 
 
 @require_http_methods(FORM)

@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from commontime.accounts.queries import full_name
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.contacts import actions, queries
+from commontime.contacts.models import Contact
 from commontime.core.errors import InvalidInput
+from commontime.web import inviting
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
 
 MOST_CONTACTS = 1000
@@ -23,9 +26,7 @@ MOST_INVITATIONS = 50
 
 
 class ContactForm(forms.Form):
-    contactee = forms.CharField(
-        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"})
-    )
+    contactee = inviting.names_field(gettext_lazy("User names"), help_text=inviting.SEVERAL)
 
 
 @require_http_methods(FORM)
@@ -37,17 +38,36 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not form.is_bound:
         _do(request, what)
         return redirect("/app/people/")
-    if submit(form, actions.add_contact, by=user):
-        return redirect("/app/people/")
+    new = inviting.new_in(request)
+    if result := submit(form, _add, by=user):
+        done, refused = result
+        if not refused:
+            return redirect("/app/people/" + inviting.as_query(done))
+        inviting.keep_refused(form, "contactee", refused)
+        new = {str(each.pk) for each in done}
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
     shared = _shared(user, (contact.contactee_id for contact in contacts))
     context = {
         "form": form,
         "contacts": [(contact, shared[contact.contactee_id]) for contact in contacts],
+        "added": inviting.named([full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]),
         "received": calendars.invitations_for(user, "received").order_by("-created_at", "id")[:MOST_INVITATIONS],
         "sent": calendars.invitations_for(user, "sent").order_by("-created_at", "id")[:MOST_INVITATIONS],
     }
     return page(request, "web/contacts/people.html", context)
+
+
+def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
+    """Keep whom one can of those that were typed."""
+
+    def act(who: inviting.Who) -> Contact:
+        if isinstance(who, str):
+            raise InvalidInput(_("Contacts go by their user name. By e-mail address you invite people in a calendar."))
+        return actions.add_contact(who, by=by)
+
+    meant = inviting.meant(contactee, by=by, field="contactee")
+    done, refused = inviting.one_by_one(meant.found, act)
+    return done, meant.refused + refused
 
 
 def _do(request: HttpRequest, what: str | None) -> None:

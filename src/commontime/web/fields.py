@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
 
 from commontime.core import clock
 
@@ -34,3 +35,12 @@ def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharF
     return forms.CharField(
         label=label, strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}), **options
     )
+
+
+def new_password_field(label: Any) -> forms.CharField:
+    return password_field(label, "new-password", help_text=gettext_lazy("At least 8 characters, and not only digits."))
+
+
+def username_field(**options: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
+    return forms.CharField(label=gettext_lazy("User name"), max_length=150, widget=widget, **options)

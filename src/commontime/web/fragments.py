@@ -267,6 +267,13 @@ def bar(outcome: planning.Outcome, people: int) -> SafeString:
     return mark_safe(f'<svg class="bar-of-people" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>')  # noqa: S308
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """Return the names in a row, of more than so many the first."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
+
+
 def as_attribute(value: object) -> SafeString:
     """Return JSON to stand between the quotes of an attribute."""
     return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

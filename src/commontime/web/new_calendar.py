@@ -1,9 +1,8 @@
 """A new calendar on one screen: with its days, its first meeting and its people."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,20 +17,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
-from commontime.accounts import actions as accounts_actions
 from commontime.accounts import queries as accounts
 from commontime.accounts.queries import full_name
 from commontime.calendars import actions, planning
-from commontime.calendars.models import Calendar
+from commontime.calendars.models import Calendar, Invitation
 from commontime.contacts import queries as contacts
 from commontime.core import clock
-from commontime.core.errors import Conflict, InvalidInput, NotFound
+from commontime.core.errors import InvalidInput
+from commontime.web import inviting
 from commontime.web.base import FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, MOST_SHOWN, VISIBILITIES, moment_field
 from commontime.web.fields import ZoneInput
-
-MOST_INVITED = 100
-SEPARATORS = re.compile(r"[\s,;]+")
 
 
 class NewCalendarForm(forms.Form):
@@ -54,13 +50,7 @@ class NewCalendarForm(forms.Form):
     contacts = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Your contacts"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
-    others = forms.CharField(
-        label=gettext_lazy("Others"),
-        required=False,
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "off", "spellcheck": "false"}),
-        help_text=gettext_lazy("User names or e-mail addresses, with a space, a comma or a new line between them."),
-    )
+    others = inviting.names_field(gettext_lazy("User names or e-mail addresses"), required=False, help_text=inviting.SEVERAL)
     visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
@@ -106,9 +96,10 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
     people = [contact.contactee for contact in contacts.contacts_of(user)[:MOST_SHOWN]]
     with timezone.override(zone):
         form = NewCalendarForm(people, request.POST or None, initial=_usual(zone))
-        calendar = submit(form, _start, by=user)
-    if calendar:
-        return redirect(f"/app/calendars/{calendar.pk}/")
+        made = submit(form, _start, people, by=user)
+    if made:
+        calendar, invitations = made
+        return redirect(f"/app/calendars/{calendar.pk}/{inviting.as_query(invitations)}")
     return page(
         request, "web/calendars/new.html", {"form": form, "unfolds": form.is_bound and {"time_zone", "location"} & form.errors.keys()}
     )
@@ -131,51 +122,38 @@ def _usual(zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Guests:
-    """Whom to invite: by account, and by address."""
-
-    people: list[int]
-    addresses: list[str]
-
-
 def _start(
-    *, by: User, contacts: Sequence[int] = (), others: str, look: bool, title: str, deadline: datetime | None, **typed: Any
-) -> Calendar:
+    people: Sequence[User],
+    *,
+    by: User,
+    contacts: Sequence[int] = (),
+    others: str,
+    look: bool,
+    title: str,
+    deadline: datetime | None,
+    **typed: Any,
+) -> tuple[Calendar, list[Invitation]]:
     """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even though nothing else happens."""
-    guests = _guests(contacts, others, by)
+    meant = inviting.meant(others, by=by, field="others")
+    _refuse(meant.refused)
+    whom = {person.pk: full_name(person) for person in people if person.pk in contacts} | meant.found
+    if len(whom) > inviting.MOST:
+        raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": inviting.MOST}, field="others")
     fields = _with_window(**typed)
     with transaction.atomic():
         calendar = actions.create_calendar(by=by, **fields)
         if look:
             assert deadline is not None  # the form asks for it
             actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
-        try:
-            for person in guests.people:
-                actions.invite_person(calendar.pk, by=by, receiver=person)
-            for address in guests.addresses:
-                actions.invite_address(calendar.pk, by=by, email=address)
-        except (Conflict, InvalidInput) as refusal:
-            raise InvalidInput(refusal.detail, field="others") from None
-    return calendar
+        invitations, refused = inviting.one_by_one(whom, partial(inviting.invite, calendar.pk, by=by))
+        _refuse(refused)
+    return calendar, invitations
 
 
-def _guests(contacts: Sequence[int], others: str, by: User) -> Guests:
-    people, addresses, unknown = list(contacts), [], []
-    words = [word for word in SEPARATORS.split(others) if word]
-    if len(words) + len(people) > MOST_INVITED:
-        raise InvalidInput(_("Invite at most %(n)d at once. The others can follow.") % {"n": MOST_INVITED}, field="others")
-    for word in words:
-        if "@" in word:
-            addresses.append(word.lower())
-            continue
-        try:
-            people.append(accounts_actions.find(word, by=by).pk)
-        except NotFound:
-            unknown.append(_("Nobody here is called “%(name)s”. Take an e-mail address instead.") % {"name": word})
-    if unknown:
-        raise InvalidInput(unknown[0], fields={"others": unknown})
-    return Guests(list(dict.fromkeys(people)), list(dict.fromkeys(addresses)))
+def _refuse(refused: inviting.Refused) -> None:
+    if refused:
+        said = inviting.sentences(refused)
+        raise InvalidInput(said[0], fields={"others": said})
 
 
 def _with_window(*, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any) -> dict[str, Any]:

@@ -361,6 +361,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     told = planning.told_of([seen.meetings[placed.meeting] for placed in seen.placed]) if status == PlanStatus.DONE else []
     wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
     count = {"placed": len(seen.placed), "wanted": wanted}
+    unplaced = [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
     return {
         "calendar": seen.calendar,
         "look": seen.look,
@@ -377,14 +378,15 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "others": len(seen.people) - 1,
         "asking": asking,
         "said": _("%(placed)d of %(wanted)d have a time") % count,
-        "proved": answer.proved if answer else False,
+        "proved": answer.proved and bool(answer.placed) if answer else False,
         "gap": f"{100 * answer.gap:.3g}" if answer else "",
         "quality": quality(answer, seen.question) if answer else "",
         "counts": counts(answer, seen.question) if answer else [],
         "elapsed": round(plan.seconds) if plan else 0,
         "limit": round(seen.question.seconds),
         "weeks": [] if seen.is_running else _weeks(seen),
-        "unplaced": [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED],
+        "unplaced": unplaced,
+        "asks_something": any(each["asks"] for each in unplaced),
         "told": told[:MOST_LISTED],
         "mails": sum(number for _person, number in told),
     }
@@ -392,6 +394,8 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
 
 def quality(answer: planning.Answer, question: planning.Question) -> str:
     """Say how good a plan is: proved best, or where, and by how much at most, another might be better."""
+    if answer.proved and not answer.placed:
+        return _("Proven: as people have answered so far, none of them can have a time.")
     if answer.proved:
         return _("Optimal, proven: no plan is better.")
     value, bound = answer.value, answer.bound
@@ -467,7 +471,7 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
             address=meeting_address(meeting),
             hours=f"{seen.look.time(start)}–{seen.look.time(end)}",
             moment=placed.start.isoformat(),
-            without=_some(missing),
+            without=fragments.some(missing, MOST_NAMES),
             pin=f"{placed.meeting} {placed.start.isoformat()}",
             is_pinned=placed.meeting in seen.pinned,
         ),
@@ -479,28 +483,25 @@ def _title(seen: Sight, meeting: Meeting) -> str:
     return meeting.title.removeprefix(f"{accounts.full_name(seen.user)} & ") or _("Meeting")
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - MOST_NAMES
-    shown = ", ".join(names[:MOST_NAMES])
-    return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
-
-
 def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
     """Return a meeting without a time, why, and the least that one would have to ask of whom."""
     meeting = seen.meetings.get(unplaced.meeting)
     titles: Mapping[UUID, str] = {pk: _title(seen, each) for pk, each in seen.meetings.items()}
-    asks = [
+    wanted = [each for each in unplaced.ask if each.user in seen.people]
+    said = [
         _("%(name)s: %(when)s")
-        % {"name": seen.people[wanted.user].name, "when": fragments.when(wanted.start, wanted.end - wanted.start, seen.look)}
-        for wanted in unplaced.ask
-        if wanted.user in seen.people
+        % {"name": seen.people[each.user].name, "when": fragments.when(each.start, each.end - each.start, seen.look)}
+        for each in wanted
     ]
+    start, end = (unplaced.start, unplaced.start + meeting.duration) if meeting and unplaced.start and wanted else (None, None)
+    is_whole = all((each.start, each.end) == (start, end) for each in wanted)  # each is asked for all of it
     return {
         "title": _title(seen, meeting) if meeting else _("A meeting that is gone"),
         "address": meeting_address(meeting) if meeting else "",
         "why": planning.why_unplaced(unplaced, seen.people, titles),
-        "asks": asks,
-        "then": fragments.when(unplaced.start, meeting.duration, seen.look) if meeting and unplaced.start and asks else "",
+        "asks": said if start else [],
+        "all_then": ", ".join(seen.people[each.user].name for each in wanted) if start and is_whole else "",
+        "then": fragments.when(start, meeting.duration, seen.look) if meeting and start else "",
     }
 
 
@@ -541,7 +542,7 @@ def _who(seen: Sight, meeting: Meeting) -> str:
     if meeting.for_everyone:
         return _("everybody")
     named = planning.named_in(meeting).keys() - {seen.user.pk}
-    names = _some(sorted(seen.people[user].name for user in named if user in seen.people))
+    names = fragments.some(sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES)
     return "" if names == _title(seen, meeting) else names
 
 

@@ -23,7 +23,7 @@ from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
-from commontime.web.fields import ZoneInput, password_field
+from commontime.web.fields import ZoneInput, new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
 
 MOST_SESSIONS = 100
@@ -50,9 +50,7 @@ class NamesForm(forms.Form):
     last_name = forms.CharField(
         label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
-    username = forms.CharField(
-        label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
-    )
+    username = username_field()
 
 
 class EmailForm(forms.Form):
@@ -62,7 +60,7 @@ class EmailForm(forms.Form):
 
 class PasswordForm(forms.Form):
     current_password = password_field(gettext_lazy("Current password"), "current-password")
-    password = password_field(gettext_lazy("New password"), "new-password")
+    password = new_password_field(gettext_lazy("New password"))
 
 
 class TimeForm(forms.Form):

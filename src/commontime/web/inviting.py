@@ -1,0 +1,133 @@
+"""Several people at once, as one types or pastes them: to invite, or to keep as contacts."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from commontime.accounts import actions as accounts
+from commontime.accounts.queries import full_name
+from commontime.calendars import actions
+from commontime.calendars.models import Invitation
+from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
+from commontime.core.text import canonical
+from commontime.web import fragments
+
+MOST = 100
+MOST_NAMED = 12
+SEVERAL = gettext_lazy("Several at once: with a comma, a space or a new line between them.")
+_QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')  # a name before its address, often with a comma in it
+_ADDRESS = re.compile(r"<([^<>]*)>")
+type Who = int | str  # an account, or an address
+type Refused = list[tuple[str, str]]  # what was typed, and why nothing came of it
+
+
+def names_field(label: Any, **options: Any) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": 2, "autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, max_length=20_000, widget=widget, **options)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the user names and e-mail addresses in a text, each once; of “Ana <ana@example.org>” the address."""
+    found = []
+    for piece in re.split(r"[,;\n]", _QUOTED.sub("", text)):
+        *before, rest = _ADDRESS.split(piece)  # by turns what an address is called, and the address
+        for number, part in enumerate(before):
+            found += [word for word in part.split() if number % 2 or "@" in word]
+        found += rest.split()
+    once: dict[str, str] = {}
+    for word in found:
+        once.setdefault(canonical(word), word)
+    return list(once.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Who is meant by what was typed: what each is called, and the names that mean nobody."""
+
+    found: dict[Who, str]
+    refused: Refused
+
+
+def meant(text: str, *, by: User, field: str) -> Meant:
+    """Look the names up, before anything is done, so that guesses count. Once there were too many, no more are looked up."""
+    names = names_in(text)
+    if text and not names:
+        raise InvalidInput(_("There is no name in this."), field=field)
+    if len(names) > MOST:
+        raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": MOST}, field=field)
+    found: dict[Who, str] = {}
+    refused, stopped = [], ""
+    for name in names:
+        if "@" in name:
+            found[name.lower()] = name
+            continue
+        try:
+            if not stopped:
+                found[accounts.find(name, by=by).pk] = name
+        except NotFound as refusal:
+            refused.append((name, refusal.detail))
+        except TooMany as refusal:
+            stopped = refusal.detail
+        if stopped:
+            refused.append((name, stopped))
+    return Meant(found, refused)
+
+
+@transaction.atomic
+def one_by_one[Done](whom: Mapping[Who, str], act: Callable[[Who], Done]) -> tuple[list[Done], Refused]:
+    """Act for each of them, all in one transaction. Returns what was done, and what was refused."""
+    done, refused = [], []
+    for who, name in whom.items():
+        try:
+            done.append(act(who))
+        except Refusal as refusal:
+            refused.append((name, refusal.detail))
+    return done, refused
+
+
+def invite(calendar_id: UUID, who: Who, *, by: User) -> Any:
+    """Invite an account, or the holder of an address, who gets a mail with a link."""
+    if isinstance(who, str):
+        return actions.invite_address(calendar_id, by=by, email=who)
+    return actions.invite_person(calendar_id, by=by, receiver=who)
+
+
+def sentences(refused: Refused) -> list[str]:
+    return [f"{name}: {why}" for name, why in refused]
+
+
+def keep_refused(form: forms.Form, field: str, refused: Refused) -> None:
+    """Leave in the field what was refused, with the reasons beside it."""
+    form.data = dict(form.data.items()) | {field: "\n".join(name for name, _why in refused)}
+    for sentence in sentences(refused):
+        form.add_error(field, sentence)
+
+
+def named(names: Sequence[str]) -> str:
+    return fragments.some(names, MOST_NAMED)
+
+
+def as_query(done: Iterable[Any]) -> str:
+    """Return the query that has the page after this one say what was done."""
+    new = ",".join(str(each.pk) for each in done)
+    return f"?new={new}" if new else ""
+
+
+def new_in(request: HttpRequest) -> set[str]:
+    """Return the ids that `as_query` wrote."""
+    return set(request.GET.get("new", "").split(",")) - {""}
+
+
+def invited_in(invitations: Iterable[Invitation], new: set[str]) -> str:
+    """Return the names of those whose invitations are new."""
+    invited = (each for each in invitations if str(each.pk) in new)
+    return named([full_name(each.receiver) if each.receiver else each.email for each in invited])

@@ -1,0 +1,121 @@
+"""On a phone 360 pixels wide every page fits in every language: nothing scrolls sideways, wraps in the frame, overlaps or is cut off."""
+
+import re
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.servers import Site, wait_until
+from tests.web.chromium import PHONE, Windows, in_chromium
+
+pytestmark = pytest.mark.processes
+LANGUAGES = ("en", "de", "fr")
+WORLD = """
+from datetime import timedelta
+from commontime.calendars import actions, planning
+from commontime.core import clock
+from commontime.contacts.actions import add_contact
+from tests import build
+for language in ("en", "de", "fr"):
+    owner = build.user(f"owner-{language}", first_name="Maximiliane", last_name="Wolkenstein", locale=language)
+    guests = [build.user(f"guest{number}-{language}", first_name=f"Alexandrina {number}", locale=language) for number in range(3)]
+    calendar = build.calendar(owner=owner, participants=guests, name="Kammermusikabende", duration_minutes=60)
+    build.window(calendar, owner, build.day(8), build.day(10), 9)
+    for guest in guests[:2]:
+        add_contact(guest.pk, by=owner)
+        build.window(calendar, guest, build.day(9), build.day(10), 9)
+    actions.invite_address(calendar.pk, by=owner, email=f"jemand-{language}@example.org")
+    build.meeting(calendar=calendar, title="Generalprobe", final_time=build.day(18))
+    open_ = build.meeting(calendar=calendar, title="Konzert", duration_minutes=60)
+    actions.create_one_on_ones(calendar, by=owner, deadline=clock.now() + timedelta(days=1))
+    actions.make_plan(calendar, by=owner, question=planning.Question())
+    actions.invite_person(build.calendar(owner=guests[0], name="Ausflug").pk, by=guests[0], receiver=owner.pk)
+    print(language, calendar.pk, open_.pk)
+"""
+# What is wrong with a page as it stands: each with where it is.
+WRONG = """() => {
+  const found = [], seen = each => each.checkVisibility({ visibilityProperty: true }), said = each => each.outerHTML.slice(0, 100);
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth > clientWidth) found.push(`It scrolls sideways, ${scrollWidth} wide.`);
+  const links = [...document.querySelectorAll(".bar > a, .bar nav > :is(a, button)")].map(each => [each, each.getBoundingClientRect()]);
+  for (const [number, [one, a]] of links.entries()) {
+    if (a.left < 0 || a.right > clientWidth || a.height > 50) found.push(`In the frame: ${said(one)}`);
+    for (const [other, b] of links.slice(number + 1)) {
+      if (Math.abs(a.top + a.bottom - b.top - b.bottom) > 4) found.push(`The frame wraps: ${said(other)}`);
+      if (a.right > b.left + 1 && b.right > a.left + 1) found.push(`The frame overlaps: ${said(one)} ${said(other)}`);
+    }
+  }
+  for (const each of document.querySelectorAll("main :is(button, .button, summary, label, legend, h1, h2, h3, th, td)"))
+    if (seen(each) && !each.closest(".heard, .hours, .scroll") && each.scrollWidth > each.clientWidth + 1 && each.clientWidth)
+      found.push(`Cut off: ${said(each)}`);
+  for (const each of document.querySelectorAll("main button, main .button")) {
+    const text = document.createRange(); text.selectNodeContents(each);
+    const [inner, outer] = [text.getBoundingClientRect(), each.getBoundingClientRect()];
+    if (seen(each) && inner.width && (inner.left < outer.left + 2 || inner.right > outer.right - 2)) found.push(`Cramped: ${said(each)}`);
+  }
+  const paper = document.createElement("canvas").getContext("2d"), arrow = 16;
+  for (const each of document.querySelectorAll("main select")) {
+    const style = getComputedStyle(each), around = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + arrow;
+    paper.font = style.font;
+    const { width } = paper.measureText(each.selectedOptions[0]?.text ?? "");
+    if (seen(each) && width + around > each.clientWidth) found.push(`Cut off: ${said(each)}`);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def worlds(site: Site) -> dict[str, tuple[str, str]]:
+    site.start("planner")  # for a plan that takes more than a moment
+    made = re.findall(r"^(\w\w) (\S+) (\S+)$", site.manage("shell", "-c", WORLD), re.MULTILINE)
+    wait_until(lambda: site.count("calendars_plan", "status = 'done'") == len(LANGUAGES))
+    return {language: (calendar, meeting) for language, calendar, meeting in made}
+
+
+def wrong_with(page: Page, path: str) -> list[str]:
+    page.goto(path)
+    found = page.evaluate(WRONG)
+    for summary in page.locator("main summary:visible").all():
+        summary.click()
+    return [f"{page.url} {each}" for each in dict.fromkeys(found + page.evaluate(WRONG))]
+
+
+def everywhere(site: Site, worlds: dict[str, tuple[str, str]], language: str, browser: Browser) -> list[str]:
+    calendar, meeting = worlds[language]
+    here = f"/app/calendars/{calendar}/"
+    outside = ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/", "/password_reset/MQ/x/", "/app/nothing/")
+    own = ("/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/mail/", "/app/calendars/new/")
+    inside = ("", "people/", "settings/", "plan/", "times/", "meetings/new/", f"meetings/{meeting}/", f"meetings/{meeting}/edit/")
+    windows = Windows(site, browser)
+    page = windows.open(width=PHONE, touch=True, language=language)
+    found = [wrong for path in outside for wrong in wrong_with(page, site.url + path)]
+    windows.sign_in(f"owner-{language}", page=page)
+    assert page.locator("html").get_attribute("lang") == language
+    return found + [wrong for path in (*own, *(here + path for path in inside)) for wrong in wrong_with(page, site.url + path)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_fits_on_a_phone(site, worlds, language):
+    assert in_chromium(partial(everywhere, site, worlds, language)) == []
+
+
+def test_with_letters_of_twice_the_size_nothing_scrolls_sideways(site, worlds):
+    """The long words of German, and the frame may have more lines (WCAG 1.4.4)."""
+    found = in_chromium(partial(everywhere, site, worlds, "de"), "--blink-settings=defaultFontSize=32")
+
+    assert any("The frame" in wrong for wrong in found)  # so the letters are larger
+    assert [wrong for wrong in found if "sideways" in wrong] == []
+
+
+def test_it_would_be_found(site, worlds):
+    def spoilt(browser: Browser) -> list[str]:
+        windows = Windows(site, browser)
+        page = windows.sign_in("owner-fr", f"/app/calendars/{worlds['fr'][0]}/", width=PHONE, touch=True)
+        for part, style in ((".undo", "padding: 0; width: 40px"), (".bar nav", "width: 8rem"), ("h1", "width: 500px")):
+            page.locator(part).evaluate("(each, style) => each.style.cssText = style", style)
+        return page.evaluate(WRONG)
+
+    found = " ".join(in_chromium(spoilt))
+
+    assert all(words in found for words in ("scrolls sideways", "The frame wraps", "Cramped"))
