@@ -253,6 +253,55 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
     assert "2:00 again" in page
 
 
+@pytest.mark.parametrize(
+    ("zone", "cycle", "day", "half", "cells", "best", "line"),
+    [
+        (
+            "Europe/Berlin",
+            "h12",
+            date(2027, 10, 31),
+            datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+            ["2:30 am (first time, CEST)", "2:00 am (second time, CET)"],
+            "2:30 am (first time, CEST)–2:30 am (second time, CET)",
+            "2:30 (first time)-2:30 (second time) works",
+        ),
+        (
+            "Australia/Lord_Howe",
+            "h23",
+            date(2027, 4, 4),
+            datetime(2027, 4, 3, 14, 30, tzinfo=UTC),
+            ["1:30 (first time, UTC+11)", "1:30 (second time, UTC+10:30)"],
+            "1:30 (first time, UTC+11)–2:00",
+            "1:30 (first time)-2:00 works",
+        ),
+        ("Asia/Kathmandu", "h23", date(2027, 10, 31), datetime(2027, 10, 31, 0, 30, tzinfo=UTC), [], "6:15–7:15", "6:15-7:15 works"),
+    ],
+)
+def test_times_that_come_twice_are_told_apart_wherever_they_stand(zone, cycle, day, half, cells, best, line):
+    with time_machine.travel(datetime(2027, 3, 1, tzinfo=UTC), tick=False):
+        sam = build.user("sam", time_zone=zone, hour_cycle=cycle)
+        calendar = build.calendar(owner=sam, time_zone="Europe/Berlin")
+        meeting = build.meeting(calendar=calendar, duration_minutes=60)
+        build.window(calendar, sam, half, half + timedelta(hours=1))
+        browser = browser_of(sam)
+
+        page = browser.get(here(calendar, f"?from={day}&hours=all")).text
+        own = browser.get(here(calendar, f"meetings/{meeting.pk}/")).text
+        text = browser.get(here(calendar, "times/")).text
+        preview = browser.post(
+            here(calendar, "times/"), {"text": re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", text, re.DOTALL)[1]}
+        ).text
+
+    named = re.findall(r'aria-label="Sun \d+ \w+ ([^"]*), (?:works|not available)"', page)
+    assert len(named) == len(set(named))
+    assert all(name in named for name in cells)
+    assert ("time" in "".join(named)) is bool(cells)
+    assert f"{best}</time>" in page
+    assert f"{best}</time>" in own
+    assert line in text
+    assert f"{best} works" in preview
+
+
 def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
     sam = build.user("sam", time_zone="Asia/Kathmandu")
     calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")

@@ -285,3 +285,32 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         assert choir.found == []
 
     in_chromium(journey)
+
+
+def test_hours_that_come_twice_are_read_out_apart(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        nights = {"name": "Nights", "window_start": "2027-10-30T22:00:00Z", "window_end": "2027-10-31T23:00:00Z"}
+        calendar = choir.mina.post("/calendars/", nights).data["id"]
+        page = choir.sign_in("mina", f"/app/calendars/{calendar}/?zone=Europe%2FBerlin&from=2027-10-31&hours=all")
+
+        names = [cell.get_attribute("aria-label") for cell in page.locator("availability-grid td[tabindex]").all()[4:9]]
+        page.locator("availability-grid td[tabindex]").nth(5).focus()
+        for key in ("Shift+ArrowDown", "3"):
+            page.keyboard.press(key)
+        said = page.locator("availability-grid .said")
+        page.locator("heat-map td[tabindex]").nth(6).hover()
+
+        assert [name.removeprefix("Sunday 31 October, ") for name in names] == [
+            "2:00 to 2:30 (first time, CEST): not available",
+            "2:30 (first time, CEST) to 2:00 (second time, CET): not available",
+            "2:00 to 2:30 (second time, CET): not available",
+            "2:30 (second time, CET) to 3:00: not available",
+            "3:00 to 3:30: not available",
+        ]
+        expect(said).to_have_text("Sunday 31 October, 2:30 (first time, CEST) to 2:30 (second time, CET): ideal")
+        expect(page.locator("heat-map .who")).to_contain_text("2:00 to 2:30 (second time, CET)")
+        choir.look(page)
+        assert choir.found == []
+
+    in_chromium(journey)

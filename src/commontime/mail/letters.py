@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from commontime.core import clock
+
 Method = Literal["REQUEST", "CANCEL"]
 
 LONGEST_SUBJECT = 250
@@ -253,13 +255,14 @@ def link(path: str) -> str:
 
 def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23") -> str:
     """Return a time or a span in words with its zone: "Tuesday 5 May 2026, 10:00–11:30 (Europe/Berlin)"."""
-    clock = "g:i A" if hour_cycle == "h12" else "H:i"
+    hours = "g:i A" if hour_cycle == "h12" else "H:i"
     day = _("l j F Y")  # Translators: a date as Django's date format writes it, for example "Tuesday 5 May 2026"
-    text = f"{date_format(start, day)}, {date_format(start, clock)}"
+    first, last = clock.span(start, end or start, lambda moment: date_format(moment, hours))
+    text = f"{date_format(start, day)}, {first if end else last}"
     if end and end.date() == start.date():
-        text += f"–{date_format(end, clock)}"
+        text += f"–{last}"
     elif end:
-        text += f" – {date_format(end, day)}, {date_format(end, clock)}"
+        text += f" – {date_format(end, day)}, {last}"
     return f"{text} ({start.tzinfo})"
 
 

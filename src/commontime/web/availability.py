@@ -407,6 +407,6 @@ def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, lis
             first, last = (moment(value).astimezone(shown.zone) for value in (start, end))
             later = "" if last.date() == on else f"{fragments.day_name(last, short=True)} "
             level = grid.BANDS[preference + 1]
-            rows.append((f"{shown.time(first)}–{later}{shown.time(last)}", level, names[level]))
+            rows.append((shown.times(first, last, later=later), level, names[level]))
         found.append((fragments.day_name(datetime.combine(on, datetime.min.time())), rows))
     return found

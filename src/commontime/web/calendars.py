@@ -79,6 +79,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
     return {
         "calendar": seen.calendar,
         "look": shown,
+        "twice": (twice := shown.twice) and fragments.as_attribute(twice),
         "is_owner": rules.may_manage(seen.user, seen.calendar),
         "closed": seen.is_closed,
         "table": _part("paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)),
@@ -238,7 +239,12 @@ class MomentField(forms.DateTimeField):
     """A moment as typed by the page's clocks, or with an offset as our own buttons send it."""
 
     def clean(self, value: Any) -> datetime | None:
-        moment: datetime | None = super().clean(value)
+        try:
+            moment: datetime | None = super().clean(value)
+        except forms.ValidationError as refusal:
+            if refusal.code != "ambiguous_timezone":
+                raise
+            raise forms.ValidationError(_("The clocks change there: this time comes twice or not at all. Give another one.")) from None
         if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
             raise forms.ValidationError(_("Give a moment between the years 2000 and 2099."))
         return moment

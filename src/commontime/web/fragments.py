@@ -17,7 +17,7 @@ from commontime.calendars.models import Meeting
 from commontime.core import clock
 from commontime.web import grid
 from commontime.web.grid import Day, Key, State
-from commontime.web.looking import Heat, Look
+from commontime.web.looking import Heat, Look, moment
 
 STEPS = 6  # of the scale; the last one is everybody
 LONG = 120  # characters of reasons from which on they are folded
@@ -50,7 +50,7 @@ def when(start: datetime, length: timedelta, shown: Look) -> str:
     first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
     year = "" if first.year == shown.first.year else f" {first.year}"
-    return f"{day_name(first, short=True)}{year}, {shown.time(first)}–{later}{shown.time(last)}"
+    return f"{day_name(first, short=True)}{year}, {shown.times(first, last, later=later)}"
 
 
 def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
@@ -67,7 +67,7 @@ def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
 
 def row_label(key: Key, shown: Look) -> str:
     minute, again = key
-    text = shown.time(time(minute // 60, minute % 60))
+    text = shown.written(time(minute // 60, minute % 60)).replace(" ", "\xa0")
     return _("%(time)s again") % {"time": text} if again else text
 
 
@@ -104,8 +104,11 @@ def day_ticks(shown: Look) -> SafeString:
 def _table(shown: Look, prefix: str, cell: dict[tuple[int, Key], str], caption: str, attributes: str) -> SafeString:
     found = shown.grid
     lines = []
+    before: Key = (0, 0)
     for key in found.rows:
-        kind, text = ("part" if key[0] % 60 else "hour"), row_label(key, shown)  # only whole hours are seen
+        turns, before = key[1] > before[1], key
+        kind = "hour again" if turns else "part" if key[0] % 60 else "hour"  # only whole hours are seen, and where the clocks go back
+        text = row_label(key, shown)
         row = "".join(cell.get((number, key), '<td class="gap"></td>') for number in range(len(found.days)))
         lines.append(f'<tr class="{kind}"><th scope="row"><span>{escape(text)}</span></th>{row}</tr>')
     body = f"<tbody>{''.join(lines)}</tbody>"
@@ -120,11 +123,13 @@ def paint_table(shown: Look, states: Sequence[State]) -> SafeString:
     labels = {key: row_label(key, shown) for key in found.rows}
     cells, at = {}, 0
     for number, day in enumerate(found.days):
+        twice = {minute for minute, again in day.cells if again}
         for key, (start, _end) in day.cells.items():
             state = states[at]
             at += 1
             kind = f"l{state.level}{' mixed' if state.mixed else ''}"
-            label = escape(f"{heads[number]} {labels[key]}, {names[state.level]}")
+            hour = shown.time(moment(start).astimezone(shown.zone)) if key[0] in twice else labels[key]
+            label = escape(f"{heads[number]} {hour}, {names[state.level]}")
             cells[number, key] = f'<td class="{kind}"><input type="checkbox" name="at" value="{start}" aria-label="{label}"></td>'
     return _table(shown, "p", cells, _("When I can come"), "")
 

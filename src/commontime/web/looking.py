@@ -55,10 +55,24 @@ class Look:
         parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
         return f"?{urlencode(parts)}" if parts else ""
 
-    def time(self, local: datetime | time) -> str:
+    def written(self, local: datetime | time) -> str:
         if not self.h12:
             return f"{local.hour}:{local.minute:02}"
         return f"{(local.hour - 1) % 12 + 1}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+
+    def time(self, local: datetime) -> str:
+        return clock.told(local, self.written(local))
+
+    def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
+        """Return from when to when; later: the day on which it ends, if that is another."""
+        first, last = clock.span(start.astimezone(self.zone), end.astimezone(self.zone), self.written)
+        return f"{first}–{later}{last}"
+
+    @property
+    def twice(self) -> list[tuple[int, int, str]]:
+        """The stretches of its days, and of the one on whose midnight they end, that the clocks show twice, each with which it is."""
+        found = grid.turned_back(self.zone, self.first, self.days + 1)
+        return [(start, end, clock.which(moment(start).astimezone(self.zone))) for start, end in found]
 
 
 def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:

@@ -449,7 +449,7 @@ def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int,
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
         days = [(fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
         name = _("From %(first)s to %(last)s") % {"first": days[0][0], "last": days[-1][0]} if len(days) > 1 else days[0][0]
-        hours = [(number, seen.look.time(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
+        hours = [(number, seen.look.written(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
         found.append((name, week, hours, days))
     return found
 
@@ -465,7 +465,7 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
         Line(
             title=_title(seen, meeting),
             address=meeting_address(meeting),
-            hours=f"{seen.look.time(start)}–{seen.look.time(end)}",
+            hours=seen.look.times(start, end),
             moment=placed.start.isoformat(),
             without=_some(missing),
             pin=f"{placed.meeting} {placed.start.isoformat()}",

@@ -199,7 +199,7 @@ class AvailabilityGrid extends HTMLElement {
     this.change(painted(this.windows, spans, PREFERENCE[value]));
     const [first, last] = [spans[0], spans.at(-1)];
     const days = spans.length > 1 ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}` : this.clock.day(first[0]);
-    this.tell(`${days}, ${this.clock.time(first[0])} ${this.texts.to} ${this.clock.time(first[1])}: ${this.name(value)}`);
+    this.tell(`${days}, ${this.clock.hours(...first, this.texts.to)}: ${this.name(value)}`);
   }
   name(value) { return [this.texts.none, this.texts.need, this.texts.works, this.texts.ideal][value]; }
   change(windows) {
