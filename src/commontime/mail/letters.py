@@ -49,13 +49,11 @@ class ScheduledMeeting:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A time worth choosing: how many of the asked could come, and why it is where it is, in words."""
+    """A time worth choosing: how many can come, in words."""
 
     start: datetime
     end: datetime
-    attending: int
-    of: int
-    reason: str = ""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +202,6 @@ def deadline_report(
         "choices": [
             {
                 "when": when(choice.start, choice.end, hour_cycle=reader.hour_cycle),
-                "attending": choice.attending,
-                "of": choice.of,
                 "reason": _name(choice.reason),
             }
             for choice in choices

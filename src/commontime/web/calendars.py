@@ -122,7 +122,7 @@ def _seat_to_leave(seen: availability.Sight) -> Any:
 
 def _fixed(meeting: Any, seen: availability.Sight) -> dict[str, Any]:
     return {
-        "title": meeting.title or _("Meeting"),
+        "title": meeting.name,
         "place": meeting.location or seen.calendar.location,
         "moment": meeting.final_time.isoformat(),
         "when": fragments.when(meeting.final_time, meeting.duration, seen.look),

@@ -196,7 +196,7 @@ def best_times(found: Sequence[Best], shown: Look) -> SafeString:
 
 def _meeting(best: Best, shown: Look) -> str:
     meeting = best.meeting
-    title = escape(meeting.title or _("Meeting"))
+    title = escape(meeting.name)
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
     head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
@@ -243,7 +243,8 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
     is_long = sum(map(len, ranked.reasons)) > LONG
     if is_long or more:
-        first, rest = (ranked.reasons[0], ranked.reasons[1:]) if is_long else (" ".join(ranked.reasons), [])
+        seen = 1 + bool(outcome.unanswered) if is_long else None  # how many can, and how many may yet
+        first, rest = " ".join(ranked.reasons[:seen]), ranked.reasons[seen:] if seen else []
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'

@@ -475,8 +475,8 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
 
 
 def _title(seen: Sight, meeting: Meeting) -> str:
-    """Return the title; of a one-on-one only the other's name, because the owner's own stands before it in each."""
-    return meeting.title.removeprefix(f"{accounts.full_name(seen.user)} & ") or _("Meeting")
+    """Return its name; of a one-on-one only the other's name, because the owner's own stands before it in each."""
+    return meeting.name.removeprefix(f"{accounts.full_name(seen.user)} & ")
 
 
 def _some(names: list[str]) -> str:
