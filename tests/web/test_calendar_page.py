@@ -302,7 +302,7 @@ def test_times_that_come_twice_are_told_apart_wherever_they_stand(zone, cycle, d
     assert f"{best} works" in preview
 
 
-def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
+def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
     sam = build.user("sam", time_zone="Asia/Kathmandu")
     calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")
     browser = browser_of(sam)
@@ -315,6 +315,29 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
         answer = browser.get(here(calendar, query))
         assert answer.status_code == 200
         assert "Times in Asia/Kathmandu" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Europe/Belin", "There is no time zone “Europe/Belin”. Write it like Europe/Berlin."),
+        ("new york", "There is no time zone “new york”. Do you mean America/New_York?"),
+    ],
+)
+def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
+    sam = build.user("sam", time_zone="Asia/Kathmandu")
+    calendar = build.calendar(participants=[sam])
+    meeting = build.meeting(calendar=calendar)
+    browser = browser_of(sam)
+
+    for path in (here(calendar), here(calendar, f"meetings/{meeting.pk}/")):
+        page = browser.get(path, {"zone": typed}).text
+        assert f'<input id="zone" name="zone" value="{typed}"' in page
+        assert 'aria-invalid="true" aria-describedby="zone_error"' in page
+        assert said in page
+        assert "Times in Asia/Kathmandu" in page
+        assert "zone=" not in page.split('<live-part data-url="')[1].split('"')[0]
+        assert "no time zone" not in browser.get(path, {"zone": " Europe/Berlin "}).text
 
 
 # The list form --------------------------------------------------------------------------------------------------------------
