@@ -19,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from commontime import engine
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
 from commontime.mail.models import Message
-from commontime.web import grid, kept, lines
+from commontime.web import fragments, grid, kept, lines
+from commontime.web.looking import Heat
 from tests import build
 from tests.client import caller
 
@@ -446,6 +447,30 @@ def test_a_cell_counts_who_is_free_throughout_it():
     assert heat_of(page) == ["1", "2", "1", "1"]
     assert "2 of 3 have answered." in page
     assert 'data-silent="3"' in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "people", "steps", "said"),
+    [
+        # As many of forty as rarely come: all shades are used, and everybody has one of their own.
+        ([0, 3, 8, 12, 17, 22, 40], 40, [0, 1, 2, 3, 4, 5, 6], "nobody|3–6|7–10|11–14|15–18|19–22|all 40"),
+        ([1, 2, 3], 3, [1, 3, 6], "nobody|1|2|all 3"),
+        ([7, 7], 50, [1, 1], "nobody|7|all 50"),
+        ([0, 5], 5, [0, 6], "nobody|all 5"),
+        ([0], 0, [0], "nobody|all 0"),
+    ],
+)
+def test_the_shades_are_shared_by_the_numbers_that_occur(counts, people, steps, said):
+    found = Heat([(count, 0) for count in counts], people, 0)
+
+    scale = fragments.scale(found)
+    legend = re.findall(r'<i class="s(\d)"></i>([^<]*)', fragments.legend(found))
+
+    assert [scale[count] for count in counts] == steps
+    assert "|".join(text for _, text in legend) == said
+    for step, text in legend[1:-1]:
+        first, _, last = text.partition("–")
+        assert {scale[number] for number in range(int(first), int(last or first) + 1)} == {int(step)}
 
 
 def test_the_heat_map_agrees_with_the_api_about_every_cell():

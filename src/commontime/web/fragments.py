@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import groupby
 
 from django.utils import dateformat
 from django.utils.html import escape
@@ -139,29 +140,37 @@ def paint_table(shown: Look, states: Sequence[State]) -> SafeString:
 
 def heat_table(shown: Look, found: Heat) -> SafeString:
     """Return the count in every cell, on a scale of steps that differ in lightness, with those who have not answered as a share of all."""
-    cells, at = {}, 0
+    cells, at, steps = {}, 0, scale(found)
     for number, day in enumerate(shown.grid.days):
         for key in day.cells:
             can, if_need_be = found.counts[at]
             at += 1
-            cells[number, key] = f'<td class="s{_step(can, found.people)}{" n" if if_need_be else ""}">{can or ""}</td>'
+            cells[number, key] = f'<td class="s{steps[can]}{" n" if if_need_be else ""}">{can or ""}</td>'
     share = round(8 * found.silent / found.people) if found.people else 0
     share = max(share, 1) if found.silent else 0
     caption = _("How many can come, of %(people)d") % {"people": found.people}
     return _table(shown, "h", cells, caption, f'data-silent="{share}"')
 
 
-def _step(can: int, people: int) -> int:
-    if can == 0:
-        return 0
-    return STEPS if can >= people else 1 + (STEPS - 1) * (can - 1) // max(1, people - 1)
+def scale(found: Heat) -> list[int]:
+    """Return the step of each number of people, from nobody to everybody. Between them, the numbers that occur share the steps."""
+    low, high = _range(found) or (0, 0)
+    return [0, *(1 + (STEPS - 1) * (min(max(can, low), high) - low) // (high - low + 1) for can in range(1, found.people)), STEPS]
+
+
+def _range(found: Heat) -> tuple[int, int] | None:
+    """Return the smallest and the largest number that occurs between nobody and everybody."""
+    some = {can for can, _ in found.counts if 0 < can < found.people}
+    return (min(some), max(some)) if some else None
 
 
 def legend(found: Heat) -> SafeString:
-    """Say what the shades mean, in words beside each."""
+    """Say what the shades mean, in numbers beside each."""
+    steps, span = scale(found), _range(found)
     shades = [(0, _("nobody"))]
-    if found.people > 2:
-        shades += [(_step(count, found.people), str(count)) for count in sorted({1, (found.people + 1) // 2}) if count < found.people]
+    for step, group in groupby(range(span[0], span[1] + 1) if span else (), key=steps.__getitem__):
+        numbers = [*group]
+        shades.append((step, str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"))
     shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
     parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
     if found.silent:
