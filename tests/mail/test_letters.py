@@ -230,3 +230,11 @@ def test_every_template_belongs_to_a_letter():
                 get_template(f"mail/{name}.{kind}")
             except TemplateDoesNotExist:
                 pytest.fail(f"{name}.{kind} is missing")
+
+
+@every_letter
+def test_a_mail_has_the_colours_of_the_pages(write):
+    tokens = Path(letters.__file__).parents[1] / "web/static/web/css/tokens.css"
+    light = set(re.findall(r"light-dark\((#\w+)", tokens.read_text()))
+
+    assert set(re.findall(r"#[0-9a-f]{6}\b", write("Team").html)) <= light

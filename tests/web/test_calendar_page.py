@@ -504,6 +504,16 @@ def test_names_are_told_only_as_far_as_visibility_allows(visibility, member, own
         assert ("Iris if need be" in page) == tells
 
 
+def test_in_a_big_group_who_has_not_answered_is_seen_and_the_rest_unfolded():
+    calendar = crowd(25, 1)
+    page = browser_of(calendar.owner).get(here(calendar)).text
+
+    shown, folded = page.split('<h2 id="answered-h">')[1].split("</section>")[0].split('<details class="have">')
+
+    assert (shown.count("<li"), folded.count("<li")) == (1, 25)
+    assert "<summary>25 have answered</summary>" in folded
+
+
 def test_two_hundred_people_cost_one_call_of_the_engine_and_no_more_queries_than_two(monkeypatch):
     calls = []
     real = engine.profile

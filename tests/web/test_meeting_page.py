@@ -458,6 +458,15 @@ def test_a_time_that_clocks_skip_is_refused_beside_the_field():
     assert choir.now().final_time is None
 
 
+def test_reminding_nobody_says_what_to_do():
+    choir = Choir()
+
+    page = browser_of(choir.mina).post(choir.here, {"do": "remind"}, follow=True).text
+
+    assert "You ticked nobody, so nobody was reminded." in page
+    assert not Message.objects.exists()
+
+
 def test_participants_fix_remind_change_and_delete_nothing():
     choir = Choir()
     browser = browser_of(choir.sam)

@@ -97,6 +97,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "finer": shown.query(step="" if shown.step == 15 else "15"),
         "home_query": shown.query(zone=seen.calendar.time_zone),
         "query": shown.query(),
+        "nothing_ticked": request.GET.get("ticked") == "none",
         "at": availability.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
         "rows": _part("rows", partial(fragments.row_options, shown), shown.key),
         "asked": shown.asked.items(),

@@ -46,7 +46,14 @@ TITLES = {
 def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpResponse:
     # Who is signed in is in the database, which may be what went wrong.
     user = getattr(request, "user", None) if status < 500 else None
-    return render(request, "web/error.html", {"title": _(TITLES[status]), "detail": detail, "user": user, **more}, status=status)
+    context = {"title": _(TITLES[status]), "detail": detail, "user": user, "back": _sent_from(request), **more}
+    return render(request, "web/error.html", context, status=status)
+
+
+def _sent_from(request: HttpRequest) -> str:
+    """Return the page of ours that a form was sent from."""
+    source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
+    return "/" + source.removeprefix(ours).lstrip("/\\") if request.method == "POST" and source.startswith(ours) else ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -55,6 +62,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         _("Nothing was changed. The page was open for too long, or you signed in or out in another window meanwhile."),
         _("Load the page again and enter it once more. If that does not help, sign in again, and let your browser keep our cookies."),
     ]
-    source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
-    again = "/" + source.removeprefix(ours).lstrip("/\\") if source.startswith(ours) else ""
-    return plain(request, 403, " ".join(sentences), title=_("This was not sent"), again=again)
+    return plain(request, 403, " ".join(sentences), title=_("This was not sent"), is_old=True)

@@ -173,6 +173,9 @@ def legend(found: Heat) -> SafeString:
         shades.append((step, str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"))
     shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
     parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
+    if any(if_need_be for _, if_need_be in found.counts):
+        need = escape(_("some only if need be"))
+        parts.append(f'<li><span class="n">{found.people}</span>{need}</li>')
     if found.silent:
         unknown = escape(_("not answered yet"))
         parts.append(f'<li><i class="unknown"></i>{unknown}</li>')
@@ -214,8 +217,8 @@ def _meeting(best: Best, shown: Look) -> str:
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
         for ranked in best.ranked
     )
-    said = escape(_("More on the meeting’s page."))
-    more = f'<p class="soft">{said}</p>' if best.is_more else ""
+    said = escape(_("More starts on the meeting’s page"))
+    more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
 

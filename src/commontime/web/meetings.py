@@ -37,7 +37,11 @@ MOST_STARTS = 10
 MOST_SUGGESTIONS = 100
 MOST_NAMES = 100
 QUARTER = 15
-NOTICES = {"reminded": gettext_lazy("A reminder is on its way."), "suggested": gettext_lazy("Your suggestion stands in the list.")}
+NOTICES = {
+    "reminded": gettext_lazy("A reminder is on its way."),
+    "suggested": gettext_lazy("Your suggestion stands in the list."),
+    "nobody": gettext_lazy("You ticked nobody, so nobody was reminded. Tick whom to remind below."),
+}
 
 
 class SuggestForm(forms.Form):
@@ -334,6 +338,8 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return ask(request, found, doubts, seen.here, when=_when(seen, fixing.cleaned_data["final_time"]))
         case "withdraw":
             actions.edit_meeting(found, by=user, strict=True, final_time=None)
+        case "remind" if not post.getlist("who"):
+            return redirect(_with(seen, done="nobody"))
         case "remind":
             _remind(seen, post.getlist("who"))
             return redirect(_with(seen, done="reminded"))
