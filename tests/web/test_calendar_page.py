@@ -322,7 +322,7 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
     ("typed", "said"),
     [
         ("Europe/Belin", "There is no time zone “Europe/Belin”. Write it like Europe/Berlin."),
-        ("new york", "There is no time zone “new york”. Do you mean America/New_York?"),
+        ("new york", 'There is no time zone “new york”. Perhaps this one: <a href="?zone=America%2FNew_York">America/New_York</a>'),
     ],
 )
 def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
@@ -456,7 +456,8 @@ def test_a_cell_counts_who_is_free_throughout_it():
         ([0, 3, 8, 12, 17, 22, 40], 40, [0, 1, 2, 3, 4, 5, 6], "nobody|3–6|7–10|11–14|15–18|19–22|all 40"),
         ([1, 2, 3], 3, [1, 3, 6], "nobody|1|2|all 3"),
         ([7, 7], 50, [1, 1], "nobody|7|all 50"),
-        ([0, 5], 5, [0, 6], "nobody|all 5"),
+        ([0, 50], 50, [0, 6], "nobody|all 50"),
+        ([0, 3], 4, [0, 4], "nobody|1|2|3|all 4"),  # in a small group each number has its own, whatever occurs
         ([0], 0, [0], "nobody|all 0"),
     ],
 )

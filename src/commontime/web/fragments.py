@@ -153,13 +153,18 @@ def heat_table(shown: Look, found: Heat) -> SafeString:
 
 
 def scale(found: Heat) -> list[int]:
-    """Return the step of each number of people, from nobody to everybody. Between them, the numbers that occur share the steps."""
+    """Return the step of each number of people, from nobody to everybody. Between them, the numbers that occur share the steps.
+
+    In a small group each number has a step of its own, whatever occurs.
+    """
     low, high = _range(found) or (0, 0)
     return [0, *(1 + (STEPS - 1) * (min(max(can, low), high) - low) // (high - low + 1) for can in range(1, found.people)), STEPS]
 
 
 def _range(found: Heat) -> tuple[int, int] | None:
-    """Return the smallest and the largest number that occurs between nobody and everybody."""
+    """Return between which numbers the steps are shared: the smallest and the largest that occurs between nobody and everybody."""
+    if 1 < found.people <= STEPS:
+        return 1, found.people - 1
     some = {can for can, _ in found.counts if 0 < can < found.people}
     return (min(some), max(some)) if some else None
 

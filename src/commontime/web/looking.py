@@ -39,10 +39,10 @@ class Look:
     unknown_zone: str = ""  # what was asked for instead of a zone
 
     @property
-    def zones_like_it(self) -> list[str]:
-        """Some zones whose names hold what was asked for: of "new york" America/New_York."""
+    def zones_like_it(self) -> list[tuple[str, str]]:
+        """Some zones whose names hold what was asked for, of "new york" America/New_York, each with how to ask for it."""
         part = self.unknown_zone.strip().lower().replace(" ", "_")
-        return [name for name in zone_names() if part in name.lower()][:3]
+        return [(name, self.query(zone=name)) for name in zone_names() if part in name.lower()][:3]
 
     @property
     def grid(self) -> Grid:
