@@ -1,4 +1,4 @@
-"""Errors outside a view go to the door that the path belongs to."""
+"""Errors outside a view go to the door that the path belongs to; at a path that is nowhere, a browser gets a page."""
 
 import logging
 import sys
