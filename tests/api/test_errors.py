@@ -246,7 +246,7 @@ def test_the_answer_is_json_whatever_is_accepted(group, accept):
     for answer in (group.mina.get("/profile/", accept=accept), group.mina.get("/profile/?format=api", accept=accept)):
         assert answer.status_code == 200
         assert answer["Content-Type"] == "application/json"
-    assert refused(caller().get("/nothing", accept=accept), 404, "not_found")
+    assert refused(caller().get("/calendars/nothing", accept=accept), 404, "not_found")
 
 
 # 500 and 503 --------------------------------------------------------------------------------------------------------

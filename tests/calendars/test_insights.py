@@ -109,8 +109,8 @@ def test_two_sessions_reach_everybody(calendar, people):
     assert (sessions.first.start, sessions.second.start) == (build.day(9), build.day(14))
     assert (sessions.proved, sessions.cannot, sessions.detail) == (True, [], "Two sessions reach everybody who answered.")
     answer(calendar, ana, (18, 19))
-    assert told(calendar).sessions.detail == "Two sessions reach 3 of 4 people. Ana can't come to either."
-    assert told(calendar, named=False).sessions.detail == "Two sessions reach 3 of 4 people."
+    assert told(calendar).sessions.detail == "Two sessions reach 3 of the 4 people who answered. Ana can't come to either."
+    assert told(calendar, named=False).sessions.detail == "Two sessions reach 3 of the 4 people who answered."
 
 
 def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people):

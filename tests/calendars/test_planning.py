@@ -229,10 +229,10 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
         counts = [int(number) for number in re.findall(r"\d+", said[0])]
         if said[0].startswith("All") and "required" in said[0]:
             must = [user for user in twin.answered if twin.required[user]]
-            assert counts == [len(must), len(expected.attending), len(twin.answered)]
+            assert counts == [len(must), len(expected.attending), len(group.people)]
             assert not expected.missing
         elif not said[0].startswith("The one"):
-            assert counts == ([len(expected.attending)] if said[0].startswith("All") else [len(expected.attending), len(twin.answered)])
+            assert counts == ([len(expected.attending)] if said[0].startswith("All") else [len(expected.attending), len(group.people)])
         short = {
             by_name[name]: (int(a), int(b))
             for s in said

@@ -32,6 +32,16 @@ def test_all_who_answered(answering, said):
     assert first_reasons(build.meeting(calendar=calendar)) == said
 
 
+def test_how_many_can_is_counted_of_all_people_and_followed_by_who_is_still_silent():
+    people = [build.user() for _ in range(5)]
+    calendar = build.calendar(owner=people[0], participants=people[1:])
+    for person in people[:2]:
+        build.window(calendar, person, build.day(9), build.day(11))
+    build.window(calendar, people[2], build.day(15), build.day(16))
+
+    assert first_reasons(build.meeting(calendar=calendar)).startswith("2 of 5 can come. 2 not answered yet. ")
+
+
 @pytest.mark.parametrize(
     ("required", "said"),
     [

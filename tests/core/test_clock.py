@@ -29,6 +29,23 @@ def test_every_zone_can_be_used_in_every_year_we_know():
             assert moment.astimezone(zone).astimezone(UTC) == moment
 
 
+@pytest.mark.parametrize(
+    ("moment", "zone", "said"),
+    [
+        (datetime(2026, 10, 24, 23, 59, tzinfo=UTC), "Europe/Berlin", ""),
+        (datetime(2026, 10, 25, 0, 0, tzinfo=UTC), "Europe/Berlin", "first time, CEST"),
+        (datetime(2026, 10, 25, 1, 59, tzinfo=UTC), "Europe/Berlin", "second time, CET"),
+        (datetime(2026, 10, 25, 2, 0, tzinfo=UTC), "Europe/Berlin", ""),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "Europe/Berlin", ""),  # turned forward
+        (datetime(2027, 4, 3, 14, 45, tzinfo=UTC), "Australia/Lord_Howe", "first time, UTC+11"),
+        (datetime(2027, 4, 3, 15, 15, tzinfo=UTC), "Australia/Lord_Howe", "second time, UTC+10:30"),
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Asia/Kathmandu", ""),
+    ],
+)
+def test_moments_that_clocks_show_twice_are_told_apart(moment, zone, said):
+    assert clock.which(moment.astimezone(ZoneInfo(zone))) == said
+
+
 def test_now_is_an_instant():
     assert clock.now().utcoffset() is not None
     assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 5

@@ -44,7 +44,7 @@ def _letter(name: str) -> Callable[[str], Letter]:
                 "title": typed,
                 "calendar": typed,
                 "url": url,
-                "choices": [letters.Choice(TEN, HALF_PAST_ELEVEN, 4, 5, typed)],
+                "choices": [letters.Choice(TEN, HALF_PAST_ELEVEN, typed)],
                 "missing": [typed, "Bob"],
                 "scheduled": meeting,
             },

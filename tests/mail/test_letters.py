@@ -160,7 +160,18 @@ def test_the_base_url_is_the_configured_one(settings):
             "h23",
             "Thursday 31 December 2026, 23:00 – Friday 1 January 2027, 01:00 (UTC)",
         ),
-        (datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN), None, "h23", "Sunday 25 October 2026, 02:30 (Europe/Berlin)"),
+        (
+            datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN),
+            None,
+            "h23",
+            "Sunday 25 October 2026, 02:30 (second time, CET) (Europe/Berlin)",
+        ),
+        (
+            datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN),
+            datetime(2026, 10, 25, 2, 0, fold=1, tzinfo=BERLIN),
+            "h23",
+            "Sunday 25 October 2026, 02:30 (first time, CEST)–02:00 (second time, CET) (Europe/Berlin)",
+        ),
     ],
 )
 def test_times_are_said_in_the_readers_zone(start, end, hour_cycle, words):
@@ -219,3 +230,11 @@ def test_every_template_belongs_to_a_letter():
                 get_template(f"mail/{name}.{kind}")
             except TemplateDoesNotExist:
                 pytest.fail(f"{name}.{kind} is missing")
+
+
+@every_letter
+def test_a_mail_has_the_colours_of_the_pages(write):
+    tokens = Path(letters.__file__).parents[1] / "web/static/web/css/tokens.css"
+    light = set(re.findall(r"light-dark\((#\w+)", tokens.read_text()))
+
+    assert set(re.findall(r"#[0-9a-f]{6}\b", write("Team").html)) <= light

@@ -19,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from commontime import engine
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
 from commontime.mail.models import Message
-from commontime.web import grid, kept, lines
+from commontime.web import fragments, grid, kept, lines
+from commontime.web.looking import Heat
 from tests import build
 from tests.client import caller
 
@@ -248,7 +249,56 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
     assert "2:00 again" in page
 
 
-def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
+@pytest.mark.parametrize(
+    ("zone", "cycle", "day", "half", "cells", "best", "line"),
+    [
+        (
+            "Europe/Berlin",
+            "h12",
+            date(2027, 10, 31),
+            datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+            ["2:30 am (first time, CEST)", "2:00 am (second time, CET)"],
+            "2:30 am (first time, CEST)–2:30 am (second time, CET)",
+            "2:30 (first time)-2:30 (second time) works",
+        ),
+        (
+            "Australia/Lord_Howe",
+            "h23",
+            date(2027, 4, 4),
+            datetime(2027, 4, 3, 14, 30, tzinfo=UTC),
+            ["1:30 (first time, UTC+11)", "1:30 (second time, UTC+10:30)"],
+            "1:30 (first time, UTC+11)–2:00",
+            "1:30 (first time)-2:00 works",
+        ),
+        ("Asia/Kathmandu", "h23", date(2027, 10, 31), datetime(2027, 10, 31, 0, 30, tzinfo=UTC), [], "6:15–7:15", "6:15-7:15 works"),
+    ],
+)
+def test_times_that_come_twice_are_told_apart_wherever_they_stand(zone, cycle, day, half, cells, best, line):
+    with time_machine.travel(datetime(2027, 3, 1, tzinfo=UTC), tick=False):
+        sam = build.user("sam", time_zone=zone, hour_cycle=cycle)
+        calendar = build.calendar(owner=sam, time_zone="Europe/Berlin")
+        meeting = build.meeting(calendar=calendar, duration_minutes=60)
+        build.window(calendar, sam, half, half + timedelta(hours=1))
+        browser = browser_of(sam)
+
+        page = browser.get(here(calendar, f"?from={day}&hours=all")).text
+        own = browser.get(here(calendar, f"meetings/{meeting.pk}/")).text
+        text = browser.get(here(calendar, "times/")).text
+        preview = browser.post(
+            here(calendar, "times/"), {"text": re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", text, re.DOTALL)[1]}
+        ).text
+
+    named = re.findall(r'aria-label="Sun \d+ \w+ ([^"]*), (?:works|not available)"', page)
+    assert len(named) == len(set(named))
+    assert all(name in named for name in cells)
+    assert ("time" in "".join(named)) is bool(cells)
+    assert f"{best}</time>" in page
+    assert f"{best}</time>" in own
+    assert line in text
+    assert f"{best} works" in preview
+
+
+def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
     sam = build.user("sam", time_zone="Asia/Kathmandu")
     calendar = build.calendar(participants=[sam], time_zone="Europe/Berlin")
     browser = browser_of(sam)
@@ -261,6 +311,29 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_is_ignored():
         answer = browser.get(here(calendar, query))
         assert answer.status_code == 200
         assert "Times in Asia/Kathmandu" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Europe/Belin", "There is no time zone “Europe/Belin”. Write it like Europe/Berlin."),
+        ("new york", 'There is no time zone “new york”. Perhaps this one: <a href="?zone=America%2FNew_York">America/New_York</a>'),
+    ],
+)
+def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
+    sam = build.user("sam", time_zone="Asia/Kathmandu")
+    calendar = build.calendar(participants=[sam])
+    meeting = build.meeting(calendar=calendar)
+    browser = browser_of(sam)
+
+    for path in (here(calendar), here(calendar, f"meetings/{meeting.pk}/")):
+        page = browser.get(path, {"zone": typed}).text
+        assert f'<input id="zone" name="zone" value="{typed}"' in page
+        assert 'aria-invalid="true" aria-describedby="zone_error"' in page
+        assert said in page
+        assert "Times in Asia/Kathmandu" in page
+        assert "zone=" not in page.split('<live-part data-url="')[1].split('"')[0]
+        assert "no time zone" not in browser.get(path, {"zone": " Europe/Berlin "}).text
 
 
 # The list form --------------------------------------------------------------------------------------------------------------
@@ -371,6 +444,31 @@ def test_a_cell_counts_who_is_free_throughout_it():
     assert 'data-silent="3"' in page
 
 
+@pytest.mark.parametrize(
+    ("counts", "people", "steps", "said"),
+    [
+        # As many of forty as rarely come: all shades are used, and everybody has one of their own.
+        ([0, 3, 8, 12, 17, 22, 40], 40, [0, 1, 2, 3, 4, 5, 6], "nobody|3–6|7–10|11–14|15–18|19–22|all 40"),
+        ([1, 2, 3], 3, [1, 3, 6], "nobody|1|2|all 3"),
+        ([7, 7], 50, [1, 1], "nobody|7|all 50"),
+        ([0, 50], 50, [0, 6], "nobody|all 50"),
+        ([0, 3], 4, [0, 4], "nobody|1|2|3|all 4"),  # in a small group each number has its own, whatever occurs
+        ([0], 0, [0], "nobody|all 0"),
+    ],
+)
+def test_the_shades_are_shared_by_the_numbers_that_occur(counts, people, steps, said):
+    found = Heat([(count, 0) for count in counts], people, 0)
+
+    scale = fragments.scale(found)
+    legend = re.findall(r'<i class="s(\d)"></i>([^<]*)', fragments.legend(found))
+
+    assert [scale[count] for count in counts] == steps
+    assert "|".join(text for _, text in legend) == said
+    for step, text in legend[1:-1]:
+        first, _, last = text.partition("–")
+        assert {scale[number] for number in range(int(first), int(last or first) + 1)} == {int(step)}
+
+
 def test_the_heat_map_agrees_with_the_api_about_every_cell():
     calendar = crowd(7, 12)
     owner = caller(calendar.owner)
@@ -400,6 +498,16 @@ def test_names_are_told_only_as_far_as_visibility_allows(visibility, member, own
         page = browser.get(here(calendar, f"?from={build.day():%Y-%m-%d}&day={build.day():%Y-%m-%d}&row=540.0")).text
         assert ("<dd>Iris</dd>" in page) == tells
         assert ("Iris if need be" in page) == tells
+
+
+def test_in_a_big_group_who_has_not_answered_is_seen_and_the_rest_unfolded():
+    calendar = crowd(25, 1)
+    page = browser_of(calendar.owner).get(here(calendar)).text
+
+    shown, folded = page.split('<h2 id="answered-h">')[1].split("</section>")[0].split('<details class="have">')
+
+    assert (shown.count("<li"), folded.count("<li")) == (1, 25)
+    assert "<summary>25 have answered</summary>" in folded
 
 
 def test_two_hundred_people_cost_one_call_of_the_engine_and_no_more_queries_than_two(monkeypatch):

@@ -1,6 +1,7 @@
 """The grid's cells are exact stretches of time in every zone and on every day, and painting changes nothing else."""
 
 import itertools
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,18 @@ def test_lord_howe_turns_back_by_half_an_hour():
     rows = grid.grid(LORD_HOWE, date(2026, 4, 5), 1).rows
 
     assert rows[2:6] == [(60, 0), (90, 0), (90, 1), (120, 0)]
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "America/Santiago"])
+def test_what_clocks_show_twice_is_found_to_the_minute(name):
+    zone, first = ZoneInfo(name), date(2026, 1, 1)
+    found = grid.turned_back(zone, first, 365)
+
+    begin = grid.midnight(zone, first)
+    seen = [datetime.fromtimestamp(at, zone).replace(tzinfo=None, fold=0) for at in range(begin, begin + 365 * 86_400, 900)]
+    twice = {local for local, times in Counter(seen).items() if times > 1}
+    slow = [begin + 900 * place for place, local in enumerate(seen) if local in twice]
+    assert slow == [at for start, end in found for at in range(start, end, 900)]
 
 
 @given(st.sampled_from([BERLIN, KATHMANDU, LORD_HOWE, ZoneInfo("America/Havana"), ZoneInfo("America/Sao_Paulo")]), st.integers(0, 9500))

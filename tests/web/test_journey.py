@@ -34,7 +34,7 @@ def new_calendar(page: Page, name: str, *others: str) -> str:
     page.fill("[name=deadline]", f"{at(-1, 0):%Y-%m-%dT%H:%M}")
     page.fill("[name=others]", "\n".join(others))
     page.get_by_role("button", name="Make the calendar").click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return page.url
 
 

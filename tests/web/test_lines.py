@@ -115,10 +115,29 @@ def test_a_refusal_names_the_line_and_what_is_wrong(line, says):
 
 def test_an_hour_that_comes_twice_is_told_apart():
     autumn = Days(BERLIN, date(2026, 10, 25), date(2026, 10, 25))
-    first, second = (read(line, autumn)[0] for line in ("25 Oct 2:00-2:30", "25 Oct 2nd 2:00-2nd 2:30"))
+    first, second = (read(line, autumn)[0] for line in ("25 Oct 2:00-2:30", "25 Oct 2:00 (second time)-2:30 (second time, CET)"))
 
     assert second[0][0] - first[0][0] == 3600
     assert read("25 Oct all day", autumn)[0][0][1] - read("25 Oct all day", autumn)[0][0][0] == 25 * 3600
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "end", "language", "line"),
+    [
+        (BERLIN, date(2026, 10, 25), 0.5, 1, "en", "Sun 25 Oct 2026 2:30 (first time)-2:00 (second time) works"),
+        (BERLIN, date(2027, 10, 31), 0.5, 1.5, "en", "Sun 31 Oct 2027 2:30 (first time)-2:30 (second time) works"),
+        (BERLIN, date(2027, 10, 31), 0.5, 1, "de", "So 31. Okt 2027 2:30 (erstes Mal)-2:00 (zweites Mal) passt"),
+        (BERLIN, date(2027, 10, 31), 1.5, 2, "fr", "dim 31 oct 2027 2:30 (deuxième fois)-3:00 convient"),
+        (ZoneInfo("Australia/Lord_Howe"), date(2027, 4, 4), -9.5, -9, "en", "Sun 4 Apr 2027 1:30 (first time)-1:30 (second time) works"),
+        (ZoneInfo("Asia/Kathmandu"), date(2027, 10, 31), 0.5, 1, "en", "Sun 31 Oct 2027 6:15-6:45 works"),
+    ],
+)
+def test_times_that_come_twice_are_written_apart_and_read_again(zone, day, start, end, language, line):
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    window = (midnight + start * 3600, midnight + end * 3600, 5)
+
+    assert write([window], zone, language) == line
+    assert read(line, Days(zone, day, day, language)) == ([window], [])
 
 
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC", "America/St_Johns")]
@@ -157,7 +176,7 @@ def test_what_is_written_is_read_again_the_same(windows, zone, language):
     st.text(max_size=40)
     | st.lists(
         st.sampled_from(
-            ["Mon", "4", "May", "9", "-", "12", ",", "not", "and", "works", "2nd", "all", "day", "pm", "9:30", "weekdays", "2026-05-04"]
+            ["Mon", "4", "May", "9", "-", "12", ",", "not", "and", "works", "(first time)", "all", "day", "pm", "9:30", "2026-05-04"]
         )
     ).map(" ".join)
 )

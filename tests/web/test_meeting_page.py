@@ -63,6 +63,25 @@ def test_it_ranks_starts_with_what_people_suggested_among_them():
     assert "What if" in page
 
 
+def test_a_meeting_without_a_title_is_called_by_its_calendar_everywhere():
+    choir = Choir(name="Chamber choir")
+    Meeting.objects.filter(pk=choir.meeting.pk).update(title="")
+    browser, calendar = browser_of(choir.mina), f"/app/calendars/{choir.calendar.pk}/"
+    names = {calendar: rf'<a href="{choir.here}">(.*?)</a>', choir.here: "<h1>(.*?)</h1>", f"{choir.here}edit/": "← (.*?)</a>"}
+
+    called = {re.search(pattern, browser.get(path).text)[1] for path, pattern in names.items()}
+    planned = browser.get(f"{calendar}plan/").text
+    asked = browser.post(choir.here, {"do": "fix", "final_time": build.day(20).isoformat()}).text
+    Meeting.objects.filter(pk=choir.meeting.pk).update(final_time=build.day(10))
+    called |= {re.search(pattern, browser.get(path).text)[1] for path, pattern in names.items()}
+    called.add(re.search(rf'<a href="{choir.here}">(.*?)</a>', browser.get("/app/").text)[1])
+
+    assert called == {"Chamber choir"}
+    assert '<span class="what">Chamber choir' in planned
+    assert "← Chamber choir" in asked
+    assert "SUMMARY:Chamber choir" in browser.get(f"{choir.here}invite.ics").text
+
+
 def test_who_takes_part_gets_no_button_of_the_owners():
     choir = Choir()
 
@@ -430,6 +449,15 @@ def test_a_time_that_clocks_skip_is_refused_beside_the_field():
     assert 'id="final_time_error"' in answer.text
     assert 'value="2031-03-30T02:30"' in answer.text
     assert choir.now().final_time is None
+
+
+def test_reminding_nobody_says_what_to_do():
+    choir = Choir()
+
+    page = browser_of(choir.mina).post(choir.here, {"do": "remind"}, follow=True).text
+
+    assert "You ticked nobody, so nobody was reminded." in page
+    assert not Message.objects.exists()
 
 
 def test_participants_fix_remind_change_and_delete_nothing():

@@ -180,7 +180,7 @@ def test_a_form_without_its_token_is_refused(path):
     answer = browser.client.post(path, filled)
 
     assert answer.status_code == 403
-    assert "This form came from another site" in unescape(answer.text)
+    assert "Nothing was changed. The page was open for too long" in unescape(answer.text)
     assert User.objects.count() == 1
     assert Session.objects.values_list("pk", "ended_at").get() == before
 
@@ -211,6 +211,59 @@ def test_without_the_token_check_another_site_could():
 
     invitation.refresh_from_db()
     assert invitation.status == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("came_from", "again"),
+    [
+        ("http://testserver/app/people/?page=2", "/app/people/?page=2"),
+        ("http://testserver//evil.example/", "/evil.example/"),
+        ("http://testserver/\\evil.example/", "/evil.example/"),
+        ("https://evil.example/app/people/", None),
+        ("", None),
+    ],
+)
+def test_a_form_that_is_too_old_says_the_way_out_in_the_pages_frame(came_from, again):
+    build.user("mina", locale="de")
+    browser = browser_of("mina")
+
+    answer = browser.client.post("/app/people/", {"do": "add"}, headers={"referer": came_from, "accept-language": "de"})
+
+    assert answer.status_code == 403
+    assert "Das wurde nicht abgeschickt" in answer.text
+    assert "Lade die Seite neu" in answer.text
+    assert '<nav aria-label="' in answer.text
+    links = [unescape(link) for link in re.findall(r'class="button[^"]*" href="([^"]*)"', answer.text)]
+    assert links[0] == (again or "/")
+    assert len(links) == (2 if again else 1)
+
+
+# What is nowhere ----------------------------------------------------------------------------------------------------
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/", "/cal", "/app.js", "/wp-login.php"])
+def test_a_browser_at_an_address_that_is_nowhere_gets_a_page_and_a_program_json(path):
+    build.user("mina", locale="fr")
+    browser, json = browser_of("mina"), b'{"code":"not_found","detail":"There is nothing here. /docs/ lists every path."}'
+
+    page = browser.client.get(path, headers={"accept": BROWSER})
+    answers = [browser.client.get(path, headers={"accept": accept} if accept else {}) for accept in ("*/*", "application/json", "")]
+
+    assert page.status_code == 404
+    assert '<html lang="fr">' in page.text
+    assert "Il n’y a rien ici" in page.text
+    if not path.startswith("/app"):
+        assert {(answer.status_code, answer.content) for answer in answers} == {(404, json)}
+
+
+@pytest.mark.parametrize("path", ["/calendars/nope", "/calendars/nope/", "/profile/nope/", "/docs/nope/", "/contacts/x/", "/schema/x"])
+def test_the_apis_paths_answer_json_to_a_browser_too(path):
+    page, plain = (Client().get(path, headers={"accept": accept}) for accept in (BROWSER, "application/json"))
+
+    assert page.status_code == 404
+    assert (page.content, page.headers) == (plain.content, plain.headers)
 
 
 # A forgotten password -----------------------------------------------------------------------------------------------

@@ -176,8 +176,14 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
         path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
         other = choir.sign_in("mina", f"/app{path}")
+        cell(page, 2, 12).focus()
+        page.evaluate("scrollTo({ top: 150, behavior: 'instant' })")
+        place = cell(page, 2, 12).bounding_box()
         assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
         expect(page.locator(".fixed")).to_contain_text("Rehearsal")
+        expect(cell(page, 2, 12)).to_be_focused()  # who was reading is where they were
+        expect(page.locator(".said").first).to_have_text("A meeting was fixed or opened again.")
+        assert abs(cell(page, 2, 12).bounding_box()["y"] - place["y"]) < 2
         expect(other.locator(".settled")).to_be_visible()
         other.get_by_text("Withdraw the time").click()
         other.get_by_role("button", name="Withdraw it").click()
@@ -192,6 +198,9 @@ def test_without_scripts_one_ticks_and_writes(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
         page = choir.visit("iris", width=PHONE, scripts=False)
+        page.get_by_role("button", name="Ideal").click()
+        expect(page.locator(".mine [role=alert]")).to_contain_text("You ticked no time, so nothing changed.")
+        assert choir.given("iris") == []
         cell(page, 0, 9).locator("input").check()
         page.get_by_role("button", name="Ideal").click()
         assert choir.given("iris") == [(at(0, 9), at(0, 9.5), 9)]
@@ -282,6 +291,50 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         expect(why).to_have_attribute("open", "")
         expect(why.locator("summary")).to_be_focused()
         expect(page.locator(".best details.why[open]")).to_have_count(1)
+
+        page.keyboard.press("Escape")
+        expect(why).not_to_have_attribute("open", "")
+        expect(why.locator("summary")).to_be_focused()
+        page.locator(".zone summary").click()
+        page.locator("#zone").press("Escape")
+        expect(page.locator(".zone[open]")).to_have_count(0)
+        expect(page.locator(".zone summary")).to_be_focused()
+
+        page.locator(".best li summary").last.focus()
+        for day in (5, 6):
+            for name in ("sam", "mina", "iris"):
+                give(name, day)
+        expect(page.locator(".best .all")).to_have_count(2, timeout=15_000)
+        expect(page.locator("#best-h")).to_be_focused()  # what had it is gone
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_hours_that_come_twice_are_read_out_apart(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        nights = {"name": "Nights", "window_start": "2027-10-30T22:00:00Z", "window_end": "2027-10-31T23:00:00Z"}
+        calendar = choir.mina.post("/calendars/", nights).data["id"]
+        page = choir.sign_in("mina", f"/app/calendars/{calendar}/?zone=Europe%2FBerlin&from=2027-10-31&hours=all")
+
+        names = [cell.get_attribute("aria-label") for cell in page.locator("availability-grid td[tabindex]").all()[4:9]]
+        page.locator("availability-grid td[tabindex]").nth(5).focus()
+        for key in ("Shift+ArrowDown", "3"):
+            page.keyboard.press(key)
+        said = page.locator("availability-grid .said")
+        page.locator("heat-map td[tabindex]").nth(6).hover()
+
+        assert [name.removeprefix("Sunday 31 October, ") for name in names] == [
+            "2:00 to 2:30 (first time, CEST): not available",
+            "2:30 (first time, CEST) to 2:00 (second time, CET): not available",
+            "2:00 to 2:30 (second time, CET): not available",
+            "2:30 (second time, CET) to 3:00: not available",
+            "3:00 to 3:30: not available",
+        ]
+        expect(said).to_have_text("Sunday 31 October, 2:30 (first time, CEST) to 2:30 (second time, CET): ideal")
+        expect(page.locator("heat-map .who")).to_contain_text("2:00 to 2:30 (second time, CET)")
+        choir.look(page)
         assert choir.found == []
 
     in_chromium(journey)

@@ -143,7 +143,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
     answer, question = planning.answer_for(user, plan), msgspec.convert(plan.question, planning.Question)
     meetings = planning.meetings_in(plan)
     people = {person.user_id: person for person in planning.people_of(plan.calendar)}
-    titles = {pk: meeting.title for pk, meeting in meetings.items()}
+    titles = {pk: meeting.name for pk, meeting in meetings.items()}
     return PlanOutput(
         id=plan.pk,
         calendar=plan.calendar_id,

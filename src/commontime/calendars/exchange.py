@@ -42,7 +42,7 @@ class Snapshot:
             sequence=meeting.sequence,
             start=meeting.final_time.isoformat(),
             minutes=meeting.duration // timedelta(minutes=1),
-            title=meeting.title or meeting.calendar.name,
+            title=meeting.name,
             calendar=meeting.calendar.name,
             organizer=full_name(meeting.calendar.owner),
             description=meeting.description,

@@ -121,6 +121,11 @@ class Meeting(Row):
         ]
 
     @property
+    def name(self) -> str:
+        """What it is called everywhere: by its title, else by its calendar."""
+        return self.title or self.calendar.name
+
+    @property
     def duration(self) -> timedelta:
         return timedelta(minutes=self.duration_minutes or self.calendar.duration_minutes)
 

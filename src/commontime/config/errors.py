@@ -1,18 +1,21 @@
-"""Errors outside a view go to the door that the path belongs to."""
+"""Errors outside a view go to the door that the path belongs to; at a path that is nowhere, a browser gets a page."""
 
 import logging
 import sys
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from commontime.api import errors as api
+from commontime.api.urls import about_the_api, urlpatterns
 from commontime.web import errors as web
-from commontime.web.middleware import is_page
+from commontime.web.middleware import is_page, language_of
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "5"
+API = {str(each.pattern).partition("/")[0] for each in [*urlpatterns, *about_the_api]}  # how its paths begin
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -24,7 +27,17 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 404, _("Perhaps the address is incomplete.")) if _is_page(request) else api.not_found(request)
+    if not _is_page(request) and not _is_lost(request):
+        return api.not_found(request)
+    with translation.override(language_of(request)):
+        return web.plain(request, 404, _("Perhaps the address is incomplete."))
+
+
+def _is_lost(request: HttpRequest) -> bool:
+    """Return whether a browser asks for an address that is neither a page's nor like one of the API's."""
+    if request.path_info.split("/")[1] in API:
+        return False
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from commontime.core import clock
+
 Method = Literal["REQUEST", "CANCEL"]
 
 LONGEST_SUBJECT = 250
@@ -47,13 +49,11 @@ class ScheduledMeeting:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A time worth choosing: how many of the asked could come, and why it is where it is, in words."""
+    """A time worth choosing: how many can come, in words."""
 
     start: datetime
     end: datetime
-    attending: int
-    of: int
-    reason: str = ""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +202,6 @@ def deadline_report(
         "choices": [
             {
                 "when": when(choice.start, choice.end, hour_cycle=reader.hour_cycle),
-                "attending": choice.attending,
-                "of": choice.of,
                 "reason": _name(choice.reason),
             }
             for choice in choices
@@ -253,13 +251,14 @@ def link(path: str) -> str:
 
 def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23") -> str:
     """Return a time or a span in words with its zone: "Tuesday 5 May 2026, 10:00–11:30 (Europe/Berlin)"."""
-    clock = "g:i A" if hour_cycle == "h12" else "H:i"
+    hours = "g:i A" if hour_cycle == "h12" else "H:i"
     day = _("l j F Y")  # Translators: a date as Django's date format writes it, for example "Tuesday 5 May 2026"
-    text = f"{date_format(start, day)}, {date_format(start, clock)}"
+    first, last = clock.span(start, end or start, lambda moment: date_format(moment, hours))
+    text = f"{date_format(start, day)}, {first if end else last}"
     if end and end.date() == start.date():
-        text += f"–{date_format(end, clock)}"
+        text += f"–{last}"
     elif end:
-        text += f" – {date_format(end, day)}, {date_format(end, clock)}"
+        text += f" – {date_format(end, day)}, {last}"
     return f"{text} ({start.tzinfo})"
 
 

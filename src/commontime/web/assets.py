@@ -24,7 +24,7 @@ KINDS = {"css": ("css", "text/css"), "js": ("elements", "text/javascript")}
 FOR_EVER = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
-_SPARE = re.compile(r"^[ \t]*(?://.*)?\n|^[ \t]+", re.MULTILINE)
+_SPARE = re.compile(r"^[ \t]*(?://.*)?\n|^[ \t]+|  // .*$", re.MULTILINE)  # also what stands behind a line, two spaces away
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -34,6 +34,7 @@ from commontime.web.looking import Look, days_of_lines, everybody, heat, look, m
 
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
+MOST_UNFOLDED = 20  # people of whom those who have answered are listed without unfolding
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
@@ -126,17 +127,14 @@ def _live(seen: Sight) -> str:
     best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
-    listed = _listed(sorted(people, key=lambda person: bool(person.packed))[:MOST_PEOPLE])
-    if len(people) > MOST_PEOPLE:
-        more = _("and %(n)d more") % {"n": len(people) - MOST_PEOPLE}
-        listed += f'<li><a href="/app/calendars/{seen.calendar.pk}/people/">{escape(more)}</a></li>'
+    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar)
     # Not inside the f-strings: xgettext finds no text there.
     best_title, answered_title, title = escape(_("Best times")), escape(_("Who has answered")), escape(_("Everybody"))
     return (
         f'<div class="side">'
         f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{best_title}</h2>{shown}</section>'
         f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{answered_title}</h2>'
-        f'<ul class="people">{listed}</ul></section></div>'
+        f"{listed}</section></div>"
         f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{title}</h2>'
         f'<p class="soft">{escape(fragments.summary(found))}</p>'
         f"{fragments.legend(found)}"
@@ -152,6 +150,22 @@ def _no_meeting(seen: Sight) -> str:
     if seen.meetings:
         return _("Every meeting here has its time.")
     return _("There is no meeting yet. Once there is one, its best times stand here.")
+
+
+def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
+    """Return a list of people, those first who have not answered. In a big group, those who have are folded."""
+    shown = people[:MOST_PEOPLE]
+    more = ""
+    if len(people) > MOST_PEOPLE:
+        said = escape(_("and %(n)d more") % {"n": len(people) - MOST_PEOPLE})
+        more = f'<li><a href="/app/calendars/{calendar.pk}/people/">{said}</a></li>'
+    silent = [person for person in shown if not person.packed]
+    answered = sum(bool(person.packed) for person in people)
+    if len(people) <= MOST_UNFOLDED or not answered:
+        return f'<ul class="people">{_listed(shown)}{more}</ul>'
+    said = escape(ngettext("%(n)d has answered", "%(n)d have answered", answered) % {"n": answered})
+    folded = f'<details class="have"><summary>{said}</summary><ul class="people">{_listed(shown[len(silent) :])}{more}</ul></details>'
+    return (f'<ul class="people">{_listed(silent)}</ul>' if silent else "") + folded
 
 
 def _listed(people: Sequence[planning.Person]) -> str:
@@ -281,6 +295,8 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         case "copy-week":
             after = _week_copied(seen)
         case level if level in {"0", "1", "2", "3"}:
+            if not form.getlist("at"):
+                return redirect(f"/app/calendars/{calendar_id}/{seen.look.query(ticked='none')}#mine")
             after = _ticked(seen, form.getlist("at"), int(level))
         case _:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
@@ -407,6 +423,6 @@ def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, lis
             first, last = (moment(value).astimezone(shown.zone) for value in (start, end))
             later = "" if last.date() == on else f"{fragments.day_name(last, short=True)} "
             level = grid.BANDS[preference + 1]
-            rows.append((f"{shown.time(first)}–{later}{shown.time(last)}", level, names[level]))
+            rows.append((shown.times(first, last, later=later), level, names[level]))
         found.append((fragments.day_name(datetime.combine(on, datetime.min.time())), rows))
     return found

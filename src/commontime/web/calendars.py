@@ -78,6 +78,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
     return {
         "calendar": seen.calendar,
         "look": shown,
+        "twice": (twice := shown.twice) and fragments.as_attribute(twice),
         "is_owner": rules.may_manage(seen.user, seen.calendar),
         "closed": seen.is_closed,
         "table": _part("paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)),
@@ -95,6 +96,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "finer": shown.query(step="" if shown.step == 15 else "15"),
         "home_query": shown.query(zone=seen.calendar.time_zone),
         "query": shown.query(),
+        "nothing_ticked": request.GET.get("ticked") == "none",
         "at": availability.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
         "rows": _part("rows", partial(fragments.row_options, shown), shown.key),
         "asked": shown.asked.items(),
@@ -129,7 +131,7 @@ def _seat_to_leave(seen: availability.Sight) -> Any:
 
 def _fixed(meeting: Any, seen: availability.Sight) -> dict[str, Any]:
     return {
-        "title": meeting.title or _("Meeting"),
+        "title": meeting.name,
         "place": meeting.location or seen.calendar.location,
         "moment": meeting.final_time.isoformat(),
         "when": fragments.when(meeting.final_time, meeting.duration, seen.look),
@@ -249,7 +251,12 @@ class MomentField(forms.DateTimeField):
     """A moment as typed by the page's clocks, or with an offset as our own buttons send it."""
 
     def clean(self, value: Any) -> datetime | None:
-        moment: datetime | None = super().clean(value)
+        try:
+            moment: datetime | None = super().clean(value)
+        except forms.ValidationError as refusal:
+            if refusal.code != "ambiguous_timezone":
+                raise
+            raise forms.ValidationError(_("The clocks change there: this time comes twice or not at all. Give another one.")) from None
         if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
             raise forms.ValidationError(_("Give a moment between the years 2000 and 2099."))
         return moment

@@ -1,5 +1,7 @@
 """Refusals -> pages: the only place where the pages' status codes are chosen."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -41,11 +43,23 @@ TITLES = {
 }
 
 
-def plain(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpResponse:
     # Who is signed in is in the database, which may be what went wrong.
     user = getattr(request, "user", None) if status < 500 else None
-    return render(request, "web/error.html", {"title": _(TITLES[status]), "detail": detail, "user": user}, status=status)
+    context = {"title": _(TITLES[status]), "detail": detail, "user": user, "back": _sent_from(request), **more}
+    return render(request, "web/error.html", context, status=status)
+
+
+def _sent_from(request: HttpRequest) -> str:
+    """Return the page of ours that a form was sent from."""
+    source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
+    return "/" + source.removeprefix(ours).lstrip("/\\") if request.method == "POST" and source.startswith(ours) else ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return plain(request, 403, _("This form came from another site or is too old. Go back, load the page anew and send it again."))
+    """Say what to do about a form whose token is missing or another's: mostly somebody signed in or out in another window."""
+    sentences = [
+        _("Nothing was changed. The page was open for too long, or you signed in or out in another window meanwhile."),
+        _("Load the page again and enter it once more. If that does not help, sign in again, and let your browser keep our cookies."),
+    ]
+    return plain(request, 403, " ".join(sentences), title=_("This was not sent"), is_old=True)

@@ -25,9 +25,13 @@ class ZoneInput(forms.TextInput):
 
 
 @cache
+def zone_names() -> list[str]:
+    return ["UTC", *sorted(name for name in clock.zones() if "/" in name and not name.startswith(LEGACY))]
+
+
+@cache
 def _zones() -> SafeString:
-    names = sorted(name for name in clock.zones() if "/" in name and not name.startswith(LEGACY))
-    options = format_html_join("", '<option value="{}">', ((name,) for name in ["UTC", *names]))
+    options = format_html_join("", '<option value="{}">', ((name,) for name in zone_names()))
     return mark_safe(f'<datalist id="zones">{options}</datalist>')  # noqa: S308 (names of zones)
 
 

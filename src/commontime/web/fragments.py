@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import groupby
 
 from django.utils import dateformat
 from django.utils.html import escape
@@ -17,7 +18,7 @@ from commontime.calendars.models import Meeting
 from commontime.core import clock
 from commontime.web import grid
 from commontime.web.grid import Day, Key, State
-from commontime.web.looking import Heat, Look
+from commontime.web.looking import Heat, Look, moment
 
 STEPS = 6  # of the scale; the last one is everybody
 LONG = 120  # characters of reasons from which on they are folded
@@ -50,7 +51,7 @@ def when(start: datetime, length: timedelta, shown: Look) -> str:
     first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
     year = "" if first.year == shown.first.year else f" {first.year}"
-    return f"{day_name(first, short=True)}{year}, {shown.time(first)}–{later}{shown.time(last)}"
+    return f"{day_name(first, short=True)}{year}, {shown.times(first, last, later=later)}"
 
 
 def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
@@ -67,7 +68,7 @@ def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
 
 def row_label(key: Key, shown: Look) -> str:
     minute, again = key
-    text = shown.time(time(minute // 60, minute % 60))
+    text = shown.written(time(minute // 60, minute % 60)).replace(" ", "\xa0")
     return _("%(time)s again") % {"time": text} if again else text
 
 
@@ -104,8 +105,11 @@ def day_ticks(shown: Look) -> SafeString:
 def _table(shown: Look, prefix: str, cell: dict[tuple[int, Key], str], caption: str, attributes: str) -> SafeString:
     found = shown.grid
     lines = []
+    before: Key = (0, 0)
     for key in found.rows:
-        kind, text = ("part" if key[0] % 60 else "hour"), row_label(key, shown)  # only whole hours are seen
+        turns, before = key[1] > before[1], key
+        kind = "hour again" if turns else "part" if key[0] % 60 else "hour"  # only whole hours are seen, and where the clocks go back
+        text = row_label(key, shown)
         row = "".join(cell.get((number, key), '<td class="gap"></td>') for number in range(len(found.days)))
         lines.append(f'<tr class="{kind}"><th scope="row"><span>{escape(text)}</span></th>{row}</tr>')
     body = f"<tbody>{''.join(lines)}</tbody>"
@@ -120,11 +124,13 @@ def paint_table(shown: Look, states: Sequence[State]) -> SafeString:
     labels = {key: row_label(key, shown) for key in found.rows}
     cells, at = {}, 0
     for number, day in enumerate(found.days):
+        twice = {minute for minute, again in day.cells if again}
         for key, (start, _end) in day.cells.items():
             state = states[at]
             at += 1
             kind = f"l{state.level}{' mixed' if state.mixed else ''}"
-            label = escape(f"{heads[number]} {labels[key]}, {names[state.level]}")
+            hour = shown.time(moment(start).astimezone(shown.zone)) if key[0] in twice else labels[key]
+            label = escape(f"{heads[number]} {hour}, {names[state.level]}")
             cells[number, key] = f'<td class="{kind}"><input type="checkbox" name="at" value="{start}" aria-label="{label}"></td>'
     return _table(shown, "p", cells, _("When I can come"), "")
 
@@ -134,31 +140,47 @@ def paint_table(shown: Look, states: Sequence[State]) -> SafeString:
 
 def heat_table(shown: Look, found: Heat) -> SafeString:
     """Return the count in every cell, on a scale of steps that differ in lightness, with those who have not answered as a share of all."""
-    cells, at = {}, 0
+    cells, at, steps = {}, 0, scale(found)
     for number, day in enumerate(shown.grid.days):
         for key in day.cells:
             can, if_need_be = found.counts[at]
             at += 1
-            cells[number, key] = f'<td class="s{_step(can, found.people)}{" n" if if_need_be else ""}">{can or ""}</td>'
+            cells[number, key] = f'<td class="s{steps[can]}{" n" if if_need_be else ""}">{can or ""}</td>'
     share = round(8 * found.silent / found.people) if found.people else 0
     share = max(share, 1) if found.silent else 0
     caption = _("How many can come, of %(people)d") % {"people": found.people}
     return _table(shown, "h", cells, caption, f'data-silent="{share}"')
 
 
-def _step(can: int, people: int) -> int:
-    if can == 0:
-        return 0
-    return STEPS if can >= people else 1 + (STEPS - 1) * (can - 1) // max(1, people - 1)
+def scale(found: Heat) -> list[int]:
+    """Return the step of each number of people, from nobody to everybody. Between them, the numbers that occur share the steps.
+
+    In a small group each number has a step of its own, whatever occurs.
+    """
+    low, high = _range(found) or (0, 0)
+    return [0, *(1 + (STEPS - 1) * (min(max(can, low), high) - low) // (high - low + 1) for can in range(1, found.people)), STEPS]
+
+
+def _range(found: Heat) -> tuple[int, int] | None:
+    """Return between which numbers the steps are shared: the smallest and the largest that occurs between nobody and everybody."""
+    if 1 < found.people <= STEPS:
+        return 1, found.people - 1
+    some = {can for can, _ in found.counts if 0 < can < found.people}
+    return (min(some), max(some)) if some else None
 
 
 def legend(found: Heat) -> SafeString:
-    """Say what the shades mean, in words beside each."""
+    """Say what the shades mean, in numbers beside each."""
+    steps, span = scale(found), _range(found)
     shades = [(0, _("nobody"))]
-    if found.people > 2:
-        shades += [(_step(count, found.people), str(count)) for count in sorted({1, (found.people + 1) // 2}) if count < found.people]
+    for step, group in groupby(range(span[0], span[1] + 1) if span else (), key=steps.__getitem__):
+        numbers = [*group]
+        shades.append((step, str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"))
     shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
     parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
+    if any(if_need_be for _, if_need_be in found.counts):
+        need = escape(_("some only if need be"))
+        parts.append(f'<li><span class="n">{found.people}</span>{need}</li>')
     if found.silent:
         unknown = escape(_("not answered yet"))
         parts.append(f'<li><i class="unknown"></i>{unknown}</li>')
@@ -191,7 +213,7 @@ def best_times(found: Sequence[Best], shown: Look) -> SafeString:
 
 def _meeting(best: Best, shown: Look) -> str:
     meeting = best.meeting
-    title = escape(meeting.title or _("Meeting"))
+    title = escape(meeting.name)
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
     head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
@@ -200,8 +222,8 @@ def _meeting(best: Best, shown: Look) -> str:
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
         for ranked in best.ranked
     )
-    said = escape(_("More on the meeting’s page."))
-    more = f'<p class="soft">{said}</p>' if best.is_more else ""
+    said = escape(_("More starts on the meeting’s page"))
+    more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
 
@@ -238,7 +260,8 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
     is_long = sum(map(len, ranked.reasons)) > LONG
     if is_long or more:
-        first, rest = (ranked.reasons[0], ranked.reasons[1:]) if is_long else (" ".join(ranked.reasons), [])
+        seen = 1 + bool(outcome.unanswered) if is_long else None  # how many can, and how many may yet
+        first, rest = " ".join(ranked.reasons[:seen]), ranked.reasons[seen:] if seen else []
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'

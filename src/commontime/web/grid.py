@@ -15,6 +15,7 @@ STEPS = (15, 30)  # minutes
 WHOLE_DAY = (0, 24 * 60)
 BANDS = (0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3)  # the level of a preference, at preference + 1; 0 = cannot
 PREFERENCE = {1: 2, 2: 5, 3: 9}  # what a painted level is stored as: the middle of its band
+DAY, QUARTER = 86_400, 900  # seconds
 LONGEST = 31 * 86_400  # seconds of one window
 
 type Key = tuple[int, int]  # minute of the day on the clock, and 1 for the second time this minute comes
@@ -78,6 +79,19 @@ def _day(zone: ZoneInfo, day: date, step: int, hours: tuple[int, int]) -> Day:
 def midnight(zone: ZoneInfo, day: date) -> int:
     """Return when the day begins. Where the clocks skip midnight, that is when they skip it."""
     return int(datetime.combine(day, time(), zone).timestamp())
+
+
+def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]:
+    """Return the stretches of these days that the clocks show twice: each time the first one, then the second."""
+    found = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        begin, end = midnight(zone, day), midnight(zone, day + timedelta(days=1))
+        again = [start for start in range(begin, end, QUARTER) if end - begin > DAY and datetime.fromtimestamp(start, zone).fold]
+        if again:
+            change, over = again[0], again[-1] + QUARTER
+            found += [(2 * change - over, change), (change, over)]
+    return found
 
 
 def _rows(days: Sequence[Day]) -> list[Key]:

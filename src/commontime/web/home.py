@@ -79,7 +79,7 @@ def _waits_for_answer(calendar: Any) -> bool:
 
 
 def _overdue(meeting: Any) -> Need:
-    return Need(meeting.title or _("Meeting"), meeting.calendar.name, meeting_address(meeting), meeting.deadline)
+    return Need(meeting.name, meeting.calendar.name, meeting_address(meeting), meeting.deadline)
 
 
 def _unanswered(calendar: Any) -> Need:

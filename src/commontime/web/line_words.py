@@ -14,7 +14,8 @@ class Words:
     """What one language calls things. In lists of several words the first is the one written; a space in them is any space.
 
     weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so many are written. months: beginnings of
-    their names. dot: what follows the day's number when it is written. levels: if need be, works, ideal.
+    their names. dot: what follows the day's number when it is written. levels: if need be, works, ideal. which: of two
+    times that are the same on clocks which are turned back, the first and the second.
     """
 
     weekdays: tuple[str, ...]
@@ -31,6 +32,7 @@ class Words:
     but: tuple[str, ...]
     not_: tuple[str, ...]
     on: tuple[str, ...]
+    which: tuple[tuple[str, ...], tuple[str, ...]]
 
     def date(self, day: int, month: int, year: int) -> str:
         return f"{day}{self.dot} {self.months[month - 1][0]} {year}"
@@ -51,6 +53,7 @@ ENGLISH = Words(
     but=("but",),
     not_=("not", "except"),
     on=("on",),
+    which=(("first time",), ("second time",)),
 )
 GERMAN = Words(
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
@@ -70,6 +73,7 @@ GERMAN = Words(
     but=("aber",),
     not_=("nicht", "außer", "ausser"),
     on=("am",),
+    which=(("erstes Mal",), ("zweites Mal",)),
 )  # fmt: skip
 FRENCH = Words(
     weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -89,6 +93,7 @@ FRENCH = Words(
     but=("mais",),
     not_=("pas", "sauf"),
     on=("le",),
+    which=(("première fois", "premiere fois"), ("deuxième fois", "deuxieme fois", "seconde fois")),
 )  # fmt: skip
 LANGUAGES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
 PREFERENCES = (2, 5, 9)  # of the levels
@@ -110,6 +115,8 @@ class Patterns:
         self.levels = {
             name.lower(): preference for each in known for names, preference in zip(each.levels, PREFERENCES, strict=True) for name in names
         }
+        self.folds = {name.lower(): fold for each in known for fold, names in enumerate(each.which) for name in names}
+        self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
         self.day = rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
         month = rf"(?:{_any(self.months)})[^\W\d_]*"
         self.date = re.compile(

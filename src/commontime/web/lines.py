@@ -4,8 +4,8 @@
     days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
     date    = [weekday] 4 May [2026] | 2026-05-04     Without a year it is the first such date on or after the first day asked for.
     times   = span { ("," | "and") span } | all day   span = time "-" time, or time "-" date time
-    time    = 9 | 9:30 | 9am | 9:30 pm | 2nd 2:30     An end not after its start is on the next day. "2nd" is the second time on a day on
-                                                      which the clocks go back.
+    time    = (9 | 9:30 | 9am | 9:30 pm) [which]      An end not after its start is on the next day.
+    which   = (first time) | (second time, CET)       On a day on which the clocks go back; without it, it is the first. Zones are not read.
     level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the exact preference.
 
 The words are English ones or those of the person's language (line_words.py). Where lines say different things of the same time, the later
@@ -21,14 +21,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from commontime.core import clock
 from commontime.web.grid import BANDS, LONGEST, PREFERENCE, Window, merged, midnight, painted
 from commontime.web.line_words import Patterns, Words, patterns, words
 
 MOST_WINDOWS = 2000
 MOST_LINES = 2000
-_TIME = re.compile(
-    r"(?P<second>2nd\s+)?(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])"
-)
+_TIME = re.compile(r"(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])")
 
 
 class Unclear(ValueError):
@@ -228,21 +227,20 @@ class _Reader:
         if self.take(self.known.all_day):
             return Clock(0), Clock(24), None
         back = self.at
-        start = self.a_time()
+        start, early = self.a_time()
         if not self.take(self.known.dash):
             raise Unclear(_("Say until when, for example 9-12: “%(text)s”.") % {"text": self.text[back:]})
         on = self.a_date()
         self.space()
-        after = self.at
-        end = self.a_time()
-        half = self.text[after : self.at].strip()[-2:]
-        if half == "pm" and not self.text[back:after].rstrip(" -–—").endswith(("am", "pm")) and start.hour < 12:
+        end, half = self.a_time()
+        if half == "pm" and early not in ("am", "pm") and start.hour < 12:
             # "1-5pm" means the afternoon; "9-5pm" means from the morning.
             moved = Clock(start.hour + 12, start.minute, start.second, start.fold)
             start = moved if _order(moved) < _order(end) else start
         return start, end, on
 
-    def a_time(self) -> Clock:
+    def a_time(self) -> tuple[Clock, str | None]:
+        """Return a time and whether "am" or "pm" stands behind it."""
         match = _TIME.match(self.text, self.at)
         if not match:
             raise Unclear(_("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()})
@@ -254,7 +252,8 @@ class _Reader:
         if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
             raise Unclear(_("There is no %(time)s o'clock.") % {"time": match[0].strip()})
         self.at = match.end()
-        return Clock(hour, minute, second, 1 if match["second"] else 0)
+        which = self.take(self.known.which)
+        return Clock(hour, minute, second, self.known.folds[" ".join(which["name"].split())] if which else 0), match["half"]
 
     def level(self) -> int:
         self.space()
@@ -281,11 +280,11 @@ class _Reader:
             raise Unclear(_("One time may last at most 31 days."))
         return (first, last, preference) if first < last else None
 
-    def moment(self, day: date, clock: Clock) -> float:
-        if clock.hour == 24:
+    def moment(self, day: date, at: Clock) -> float:
+        if at.hour == 24:
             return midnight(self.days.zone, day + timedelta(days=1))
-        whole, part = divmod(round(clock.second * 1_000_000), 1_000_000)
-        local = datetime.combine(day, time(clock.hour, clock.minute, whole, part, fold=clock.fold), self.days.zone)
+        whole, part = divmod(round(at.second * 1_000_000), 1_000_000)
+        local = datetime.combine(day, time(at.hour, at.minute, whole, part, fold=at.fold), self.days.zone)
         return _seconds(local)
 
     # Text
@@ -332,7 +331,7 @@ def _line(window: Window, zone: ZoneInfo, known: Words) -> str:
     level = BANDS[window[2] + 1]
     exact = "" if PREFERENCE[level] == window[2] else f" {window[2]}"
     what = f"{known.levels[level - 1][0]}{exact}"
-    first, last = _time(start), _time(end)
+    first, last = _time(start, known), _time(end, known)
     if last == "0:00" and end.date() == start.date() + timedelta(days=1):
         last = "24:00"
     elif end.date() != start.date():
@@ -348,9 +347,8 @@ def _date(day: date, known: Words) -> str:
     return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month, day.year)}"
 
 
-def _time(local: datetime) -> str:
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+def _time(local: datetime, known: Words) -> str:
     text = f"{local.hour}:{local.minute:02}"
     if local.second or local.microsecond:
         text += f":{local.second:02}" + (f".{local.microsecond:06}".rstrip("0") if local.microsecond else "")
-    return ("2nd " if twice and local.fold else "") + text
+    return f"{text} ({known.which[local.fold][0]})" if clock.which(local) else text

@@ -12,6 +12,7 @@ from commontime.calendars import planning
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.web import grid
+from commontime.web.fields import zone_names
 from commontime.web.grid import Grid
 
 WEEK = 7
@@ -35,6 +36,13 @@ class Look:
     asked: Mapping[str, str]
     before: date | None
     after: date | None
+    unknown_zone: str = ""  # what was asked for instead of a zone
+
+    @property
+    def zones_like_it(self) -> list[tuple[str, str]]:
+        """Some zones whose names hold what was asked for, of "new york" America/New_York, each with how to ask for it."""
+        part = self.unknown_zone.strip().lower().replace(" ", "_")
+        return [(name, self.query(zone=name)) for name in zone_names() if part in name.lower()][:3]
 
     @property
     def grid(self) -> Grid:
@@ -55,25 +63,38 @@ class Look:
         parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
         return f"?{urlencode(parts)}" if parts else ""
 
-    def time(self, local: datetime | time) -> str:
+    def written(self, local: datetime | time) -> str:
         if not self.h12:
             return f"{local.hour}:{local.minute:02}"
         return f"{(local.hour - 1) % 12 + 1}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
 
+    def time(self, local: datetime) -> str:
+        return clock.told(local, self.written(local))
+
+    def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
+        """Return from when to when; later: the day on which it ends, if that is another."""
+        first, last = clock.span(start.astimezone(self.zone), end.astimezone(self.zone), self.written)
+        return f"{first}–{later}{last}"
+
+    @property
+    def twice(self) -> list[tuple[int, int, str]]:
+        """The stretches of its days, and of the one on whose midnight they end, that the clocks show twice, each with which it is."""
+        found = grid.turned_back(self.zone, self.first, self.days + 1)
+        return [(start, end, clock.which(moment(start).astimezone(self.zone))) for start, end in found]
+
 
 def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:
     """Return what an address asks to see; what makes no sense in it is left out."""
-    known = {name: asked[name] for name in ASKED if asked.get(name)}
+    known = {name: asked[name].strip() for name in ASKED if asked.get(name, "").strip()}
     zone = ZoneInfo(known["zone"]) if known.get("zone") in clock.zones() else ZoneInfo(setting.time_zone)
-    if known.get("zone") not in clock.zones():
-        known.pop("zone", None)
+    unknown = known.pop("zone", "") if known.get("zone") not in clock.zones() else ""
     home = ZoneInfo(calendar.time_zone)
     first, days, before, after = _week(_date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now)
     hours = grid.WHOLE_DAY
     if known.get("hours") != "all":
         hours = grid.hours_shown(zone, first, days, daily_hours(calendar), home)
     step = 15 if known.get("step") == "15" else 30
-    return Look(zone, home, first, days, step, hours, setting.hour_cycle == "h12", known, before, after)
+    return Look(zone, home, first, days, step, hours, setting.hour_cycle == "h12", known, before, after, unknown)
 
 
 def daily_hours(calendar: Calendar) -> tuple[int, int]:

@@ -37,7 +37,11 @@ MOST_STARTS = 10
 MOST_SUGGESTIONS = 100
 MOST_NAMES = 100
 QUARTER = 15
-NOTICES = {"reminded": gettext_lazy("A reminder is on its way."), "suggested": gettext_lazy("Your suggestion stands in the list.")}
+NOTICES = {
+    "reminded": gettext_lazy("A reminder is on its way."),
+    "suggested": gettext_lazy("Your suggestion stands in the list."),
+    "nobody": gettext_lazy("You ticked nobody, so nobody was reminded. Tick whom to remind below."),
+}
 
 
 class SuggestForm(forms.Form):
@@ -203,7 +207,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
         "meeting": found,
         "calendar": found.calendar,
-        "title": found.title or _("Meeting"),
+        "title": found.name,
         "place": found.location or found.calendar.location,
         "length": fragments.length(found.duration),
         "until": fragments.until(found.deadline, shown),
@@ -334,6 +338,8 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return ask(request, found, doubts, seen.here, when=_when(seen, fixing.cleaned_data["final_time"]))
         case "withdraw":
             actions.edit_meeting(found, by=user, strict=True, final_time=None)
+        case "remind" if not post.getlist("who"):
+            return redirect(_with(seen, done="nobody"))
         case "remind":
             _remind(seen, post.getlist("who"))
             return redirect(_with(seen, done="reminded"))
@@ -365,7 +371,7 @@ def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[di
 def ask(request: HttpRequest, meeting: Meeting, doubts: list[dict[str, Any]], here: str, *, when: str = "") -> HttpResponse:
     """Ask whether to do what was posted all the same. The answer posts it again, with what the person has heard."""
     sent = [(name, value) for name, values in request.POST.lists() for value in values if name not in ("csrfmiddlewaretoken", "anyway")]
-    context = {"meeting": meeting, "title": meeting.title or _("Meeting"), "doubts": doubts, "when": when, "here": here, "sent": sent}
+    context = {"meeting": meeting, "title": meeting.name, "doubts": doubts, "when": when, "here": here, "sent": sent}
     response = page(request, "web/meetings/ask.html", {**context, "detail": doubts[0]["detail"], "anyway": tag_of(repr(doubts))})
     response.status_code = 409
     return response
@@ -426,7 +432,7 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
             return ask(request, found, doubts, f"{here}edit/")
         if doubts is not None:
             return redirect(here)
-    context = {"meeting": found, "calendar": found.calendar, "title": found.title or _("Meeting"), "zone": zone, "here": here}
+    context = {"meeting": found, "calendar": found.calendar, "title": found.name, "zone": zone, "here": here}
     return page(request, "web/meetings/edit.html", {**context, "form": form})
 
 

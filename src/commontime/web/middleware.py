@@ -52,7 +52,7 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not is_page(request):
             return self.get_response(request)
-        with translation.override(_language(request)):
+        with translation.override(language_of(request)):
             return self.get_response(request)
 
 
@@ -62,7 +62,7 @@ def is_page(request: HttpRequest) -> bool:
     return path == "/" or path.startswith("/app") or (path.startswith("/password_reset/") and request.method in {"GET", "HEAD"})
 
 
-def _language(request: HttpRequest) -> str:
+def language_of(request: HttpRequest) -> str:
     user = request.user
     return queries.setting_of(cast(User, user)).locale if user else translation.get_language_from_request(request)
 

@@ -453,7 +453,7 @@ def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int,
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
         days = [(fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
         name = _("From %(first)s to %(last)s") % {"first": days[0][0], "last": days[-1][0]} if len(days) > 1 else days[0][0]
-        hours = [(number, seen.look.time(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
+        hours = [(number, seen.look.written(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
         found.append((name, week, hours, days))
     return found
 
@@ -469,7 +469,7 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
         Line(
             title=_title(seen, meeting),
             address=meeting_address(meeting),
-            hours=f"{seen.look.time(start)}–{seen.look.time(end)}",
+            hours=seen.look.times(start, end),
             moment=placed.start.isoformat(),
             without=fragments.some(missing, MOST_NAMES),
             pin=f"{placed.meeting} {placed.start.isoformat()}",
@@ -479,8 +479,8 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
 
 
 def _title(seen: Sight, meeting: Meeting) -> str:
-    """Return the title; of a one-on-one only the other's name, because the owner's own stands before it in each."""
-    return meeting.title.removeprefix(f"{accounts.full_name(seen.user)} & ") or _("Meeting")
+    """Return its name; of a one-on-one only the other's name, because the owner's own stands before it in each."""
+    return meeting.name.removeprefix(f"{accounts.full_name(seen.user)} & ")
 
 
 def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:

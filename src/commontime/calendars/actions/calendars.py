@@ -74,8 +74,10 @@ def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
 
 def _still_open(calendar: Calendar) -> list[Caution]:
     rows = Meeting.objects.filter(calendar=calendar, final_time=None).order_by("created_at", "id").values_list("id", "title")[:1000]
-    said, untitled = _("%(title)s has no final time yet."), _("A meeting")
-    return [Caution("meeting_still_open", said % {"title": title or untitled}, {"meeting": str(meeting_id)}) for meeting_id, title in rows]
+    said = _("%(title)s has no final time yet.")
+    return [
+        Caution("meeting_still_open", said % {"title": title or calendar.name}, {"meeting": str(meeting_id)}) for meeting_id, title in rows
+    ]
 
 
 @transaction.atomic

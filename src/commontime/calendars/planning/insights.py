@@ -240,7 +240,7 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
     if not cannot:
         said = _("Two sessions reach everybody who answered.")
     else:
-        said = _("Two sessions reach %(n)d of %(all)d people.") % {"n": len(reached), "all": len(group.answered)}
+        said = _("Two sessions reach %(n)d of the %(all)d people who answered.") % {"n": len(reached), "all": len(group.answered)}
         if asked.named:
             neither = ngettext("%(names)s can't come to either.", "%(names)s can't come to either.", len(cannot))
             said += " " + neither % {"names": names_of(cannot)}

@@ -133,7 +133,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     """Say in words why a start stands where it does, from the same lists as its rank; without names where they must not be told."""
     said = []
     must = [person for person in group.answered if person.required]
-    everyone = len(group.answered)
+    everyone, people = len(group.answered), len(group.people)  # of all people, as pages and letters count too
     if not group.answered:
         return [_("Nobody has answered yet.")]
     if len(outcome.attending) == everyone:
@@ -146,10 +146,12 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
             "All %(n)d required people can come; %(can)d of %(all)d in all.",
             len(must),
         )
-        said.append(all_required % {"n": len(must), "can": len(outcome.attending), "all": everyone})
+        said.append(all_required % {"n": len(must), "can": len(outcome.attending), "all": people})
     else:
         can = len(outcome.attending)
-        said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": everyone})
+        said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": people})
+    if silent := len(outcome.unanswered):
+        said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
         of = span(outcome.start, meeting.duration)[1]
@@ -165,8 +167,6 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if outcome.if_need_be:
         who = names_of(outcome.if_need_be) if named else str(len(outcome.if_need_be))
         said.append(_("%(who)s if need be.") % {"who": who})
-    if silent := len(outcome.unanswered):
-        said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
     if meeting.quorum and len(outcome.attending) < meeting.quorum:
         said.append(_("%(n)d fewer than the %(wanted)d wanted.") % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum})
     return said

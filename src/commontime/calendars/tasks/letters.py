@@ -386,8 +386,7 @@ def tell_deadline(meeting: Meeting, top: Sequence[planning.Ranked], group: plann
     """Post the owner's report at a meeting's deadline: the best times as they were then, and who has not answered."""
     payload = {
         "meeting": str(meeting.pk),
-        "choices": [{"start": r.outcome.start.isoformat(), "attending": len(r.outcome.attending), "reason": r.reasons[0]} for r in top],
-        "of": len(group.people),
+        "choices": [{"start": r.outcome.start.isoformat(), "reason": r.reasons[0]} for r in top],
         "missing": [person.name for person in group.silent],
     }
     event = f"deadline:{meeting.pk}:{meeting.deadline.timestamp()}"
@@ -404,13 +403,10 @@ def deadline_letter(message: Message) -> Letter | None:
         starts = [(choice, reader.local(datetime.fromisoformat(choice["start"]))) for choice in message.payload["choices"]]
         return letters.deadline_report(
             reader.as_letter_reader(),
-            title=meeting.title or meeting.calendar.name,
+            title=meeting.name,
             calendar=meeting.calendar.name,
             url=letters.link(calendar_path(meeting.calendar_id)),
-            choices=[
-                letters.Choice(start, start + meeting.duration, choice["attending"], message.payload["of"], choice["reason"])
-                for choice, start in starts
-            ],
+            choices=[letters.Choice(start, start + meeting.duration, choice["reason"]) for choice, start in starts],
             missing=message.payload["missing"],
             scheduled=_scheduled(Snapshot.of(meeting), reader) if meeting.final_time else None,
         )

@@ -96,7 +96,7 @@ class AvailabilityGrid extends HTMLElement {
         this.touch = event.pointerType === "touch";
         if (own && !this.touch && event.button === 0) this.begin(event, own);
         break;
-      case "pointercancel": this.dragging = null; this.mark(new Set()); break;
+      case "pointercancel": this.dragging = null; this.mark(); break;
       case "pointerover": if (own && this.dragging) this.choose(this.dragging, own); break;
       case "pointerup": if (this.dragging) { this.dragging = null; this.fill(this.stroke); } break;
       case "click": if (own && this.touch) this.tap(own); break;
@@ -146,7 +146,7 @@ class AvailabilityGrid extends HTMLElement {
     }
     this.mark(now);
   }
-  mark(now) {
+  mark(now = new Set()) {
     for (const cell of this.chosen) if (!now.has(cell)) { cell.classList.remove("chosen"); cell.removeAttribute("aria-selected"); }
     for (const cell of now) if (!this.chosen.has(cell)) { cell.classList.add("chosen"); cell.setAttribute("aria-selected", "true"); }
     this.chosen = now;
@@ -159,13 +159,14 @@ class AvailabilityGrid extends HTMLElement {
 
   press(event, cell) {
     const step = MOVES[event.key];
+    const control = event.ctrlKey || event.metaKey;
     if (step) this.move(event, cell, step);
-    else if ((event.ctrlKey || event.metaKey) && event.key === "z") this.undo();
-    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (control && event.key === "z") this.undo();
+    else if (control || event.altKey) return;
     else if ("1" <= event.key && event.key <= "3") this.fill(event.key, cell);
     else if (["Delete", "Backspace", "0"].includes(event.key)) this.fill("0", cell);
     else if ([" ", "Enter"].includes(event.key)) this.fill(this.strokeFrom(cell), cell);
-    else if (event.key === "Escape") { this.anchor = this.from = null; this.mark(new Set()); }
+    else if (event.key === "Escape") { this.anchor = this.from = null; this.mark(); }
     else return;
     event.preventDefault();
   }
@@ -183,7 +184,7 @@ class AvailabilityGrid extends HTMLElement {
     else this.from = null;
     if (target.at[1] < this.first || target.at[1] >= this.first + this.shown) this.lay(target.at[1]);
     this.hold(target, true);
-    if (this.from) { this.choose(this.from, target); this.tell(`${this.chosen.size} ${this.texts.cells}`); } else this.mark(new Set());
+    if (this.from) { this.choose(this.from, target); this.tell(`${this.chosen.size} ${this.texts.cells}`); } else this.mark();
   }
 
   // Painting
@@ -192,14 +193,14 @@ class AvailabilityGrid extends HTMLElement {
     if (!this.chosen.size && cell) this.mark(new Set([cell]));
     const cells = [...this.chosen];
     this.from = null;
-    this.mark(new Set());
+    this.mark();
     if (!cells.length) return;
     const columns = Map.groupBy(cells, (each) => each.at[1]);
     const spans = [...columns.values()].map((each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end))]);
     this.change(painted(this.windows, spans, PREFERENCE[value]));
     const [first, last] = [spans[0], spans.at(-1)];
     const days = spans.length > 1 ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}` : this.clock.day(first[0]);
-    this.tell(`${days}, ${this.clock.time(first[0])} ${this.texts.to} ${this.clock.time(first[1])}: ${this.name(value)}`);
+    this.tell(`${days}, ${this.clock.hours(...first, this.texts.to)}: ${this.name(value)}`);
   }
   name(value) { return [this.texts.none, this.texts.need, this.texts.works, this.texts.ideal][value]; }
   change(windows) {

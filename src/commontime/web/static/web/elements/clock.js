@@ -1,13 +1,19 @@
 // Days and times as the page's person reads them, whole, for who listens.
 export class Clock {
-  constructor({ zone, lang, h12 }) {
+  constructor({ zone, lang, h12, twice = "[]" }) {
+    this.twice = JSON.parse(twice);  // [from, to, which] of stretches that clocks which are turned back show twice
     const options = { timeZone: zone };
     this.days = new Intl.DateTimeFormat(lang, { ...options, weekday: "long", day: "numeric", month: "long" });
     this.times = new Intl.DateTimeFormat(lang, { ...options, hour: "numeric", minute: "2-digit", hourCycle: h12 ? "h12" : "h23" });
   }
   day(seconds) { return this.days.format(seconds * 1000); }
-  time(seconds) { return this.times.format(seconds * 1000); }
-  span(start, end, to) { return `${this.day(start)}, ${this.time(start)} ${to} ${this.time(end)}`; }
+  which(seconds) { return this.twice.find(([from, to]) => from <= seconds && seconds < to)?.[2]; }
+  time(seconds, said) {
+    const [time, which] = [this.times.format(seconds * 1000), this.which(seconds)];
+    return which && which !== said ? `${time} (${which})` : time;
+  }
+  hours(start, end, to) { return `${this.time(start, this.which(end))} ${to} ${this.time(end)}`; }
+  span(start, end, to) { return `${this.day(start)}, ${this.hours(start, end, to)}`; }
 }
 
 // Arrow keys, Home and End in a table of cells, as [rows, columns] to move by.

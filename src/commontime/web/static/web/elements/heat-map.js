@@ -49,7 +49,7 @@ class HeatMap extends HTMLElement {
     if (!cell) return;
     this.cells[this.at ?? 0].tabIndex = -1;
     cell.tabIndex = 0;
-    if (focus && document.activeElement !== cell) cell.focus({ preventScroll: false });
+    if (focus && document.activeElement !== cell) cell.focus();
     if (this.at === place && this.panel.hasChildNodes()) return;
     this.at = place;
     this.known ??= fetch(this.url, { redirect: "manual" }).then((answer) => answer.json()).catch(() => { this.known = null; });

@@ -1,14 +1,34 @@
 // <live-part> asks every few seconds what others' answers changed; mostly it is told "not modified".
 const EVERY = 4000;
-// What a thing is in the next answer too: of which meeting and start, and of what kind.
-const key = (at) => [at.closest("article")?.firstChild.textContent, at.closest("li")?.querySelector("time")?.dateTime,
-  at.localName, at.ariaLabel ?? at.className].join();
+// What a thing is in the next answer or page too: by its id, or of which meeting and start, and of what kind.
+const key = (at) => at.id || [at.closest("article")?.firstChild.textContent, at.closest("li")?.querySelector("time")?.dateTime,
+  at.localName, at.ariaLabel ?? at.className, at.getAttribute("href"), at.closest("details")?.className].join();
+const top = (at) => at.getBoundingClientRect().top;
+const keep = (at, was) => scrollBy({ top: top(at) - was, behavior: "instant" });
+const place = (at) => [key(at), at.closest("section")?.getAttribute("aria-labelledby"), top(at)];
+// Focus what was there, where it was on the screen; else the heading it stood under.
+function take(within, [what, head, was]) {
+  const same = [...within.querySelectorAll("summary, button, a, td[aria-label]")].find((each) => key(each) === what);
+  const at = same ?? document.getElementById(head) ?? document.getElementById("main");
+  if (!same) at.tabIndex = -1;
+  at.focus({ preventScroll: true });
+  if (same) keep(at, was);
+}
+const say = (news) => { document.querySelector(".said").textContent = news; };
+
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest("details[open]");
+  if (open) { open.open = false; open.firstElementChild.focus(); }
+});
 
 class LivePart extends HTMLElement {
   connectedCallback() {
     this.fixed = this.part.dataset.fixed;
     this.timer = setInterval(() => this.ask(), EVERY);
     document.addEventListener("visibilitychange", this);
+    const [of, ...was] = JSON.parse(sessionStorage.place ?? "[]");
+    delete sessionStorage.place;
+    if (of === location.href) addEventListener("load", () => setTimeout(() => { take(document, was); say(this.dataset.fixedNews ?? this.dataset.news); }));
   }
   disconnectedCallback() {
     clearInterval(this.timer);
@@ -23,15 +43,20 @@ class LivePart extends HTMLElement {
 
   async ask() {
     if (document.hidden || this.asking) return;
-    if (this.stale && !this.busy) return location.reload();
+    if (this.stale && !this.busy) {
+      sessionStorage.place = JSON.stringify([location.href, ...place(document.activeElement)]);
+      return location.reload();
+    }
     this.asking = true;
     const { tag } = this.part.dataset;
     try {
       const answer = await fetch(this.dataset.url, { headers: { "If-None-Match": tag }, redirect: "manual" });
-      if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback(); // signed out, or gone
+      if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback();  // signed out, or gone
       const text = answer.status === 200 && await answer.text();
       if (text && this.part.dataset.tag === tag) this.show(text, true);
-    } catch { /* The next round asks again. */ }
+    } catch {
+      // The next round asks again.
+    }
     this.asking = false;
   }
 
@@ -43,19 +68,16 @@ class LivePart extends HTMLElement {
     const [left, held] = [heat?.firstChild.scrollLeft, heat?.contains(activeElement)];
     const best = find(".best-times")?.textContent;
     const open = [...this.querySelectorAll("details[open]")].map(key);
-    const focus = this.contains(activeElement) && key(activeElement);
+    const focus = this.contains(activeElement) && !held && place(activeElement);
+    const below = heat && top(heat);
     this.part.replaceWith(document.adoptNode(fresh));
-    for (const each of this.querySelectorAll("details, summary, button, a")) {
-      if (open.includes(key(each))) each.open = true;
-      if (key(each) === focus) each.focus({ preventScroll: true });
-    }
-    if (heat) {
-      const now = find("heat-map");
-      now.firstChild.scrollLeft = left;
-      if (heat.at != null) now.go(heat.at, held);
-    }
-    const said = document.querySelector(".said");
-    if (news && said && find(".best-times")?.textContent !== best) said.textContent = this.dataset.news;
+    for (const each of this.querySelectorAll("details")) if (open.includes(key(each))) each.open = true;
+    const now = find("heat-map");
+    if (focus) take(this, focus);
+    else if (heat && below < innerHeight / 2) keep(now, below);  // the list above it may have grown
+    if (heat) now.firstChild.scrollLeft = left;
+    if (heat?.at != null) now.go(heat.at, held);
+    if (news && find(".best-times")?.textContent !== best) say(this.dataset.news);
     if (this.stale) setTimeout(() => this.ask());
     this.dispatchEvent(new CustomEvent("live", { detail: JSON.parse(fresh.dataset.mine), bubbles: true }));
   }
