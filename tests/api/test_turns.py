@@ -51,7 +51,7 @@ def test_of_two_changes_of_one_state_one_is_made():
 
 @pytest.mark.postgresql
 def test_without_taking_turns_both_changes_are_made(monkeypatch):
-    monkeypatch.setattr(base, "_take_turns", lambda what: None)
+    monkeypatch.setattr(base, "take_turns", lambda what: None)
 
     assert [200, 200] in [_race(n) for n in range(ROUNDS)]
 

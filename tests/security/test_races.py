@@ -215,6 +215,30 @@ def ra_12_new_things_in_a_calendar_that_goes(site: Site, rounds: int) -> Iterato
 
 
 @race
+def final_times_of_the_same_people_in_two_calendars(site: Site, rounds: int) -> Iterator[str]:
+    alice, bob, carol = cast(site)
+    for number in range(rounds):
+        calendars = [new_calendar(owner, carol) for owner in (alice, bob)]
+        window = {"start_time": build.day(9).isoformat(), "end_time": build.day(10).isoformat()}
+        for owner, calendar in zip((alice, bob), calendars, strict=True):
+            for one in (owner, carol):
+                assert one.post(f"{calendar}nonbusytimes/", window).status_code == 201
+        meetings = [new_meeting(owner, calendar) for owner, calendar in zip((alice, bob), calendars, strict=True)]
+        assert alice.post(f"{calendars[0]}plan/", {}).status_code == 200
+
+        def fix() -> Any:
+            return bob.put(meetings[1], {"final_time": build.day(9).isoformat(), "strict": True}, x_deferred="yes")
+
+        def apply() -> Any:
+            return alice.post(f"{calendars[0]}plan/apply/", {}, x_deferred="yes")
+
+        answers = at_once(*((fix, apply) if number % 2 else (apply, fix)))
+        yield from one_winner(answers, 200, 409)
+        for owner, calendar in zip((alice, bob), calendars, strict=True):
+            assert owner.delete(calendar).status_code == 204
+
+
+@race
 def ra_14_two_changes_of_what_both_have_seen(site: Site, rounds: int) -> Iterator[str]:
     alice, _, _ = cast(site)
     calendar = new_calendar(alice)

@@ -15,7 +15,17 @@ from commontime.accounts import queries as account_queries
 from commontime.accounts.models import UserSetting
 from commontime.api import base
 from commontime.calendars import queries
-from commontime.calendars.actions import calendars, invitations, meetings, non_busy_times, one_on_ones, participants, plans, suggestions
+from commontime.calendars.actions import (
+    calendars,
+    checks,
+    invitations,
+    meetings,
+    non_busy_times,
+    one_on_ones,
+    participants,
+    plans,
+    suggestions,
+)
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.config import errors
 from commontime.contacts.models import Contact
@@ -94,7 +104,7 @@ def switch_off() -> None:
         setattr(queries, name, pausing(getattr(queries, name)))
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
     base._names = lambda header, tag: bool(header)
-    base._take_turns = lambda what: None
+    base.take_turns = checks.take_turns = lambda what: None
     queries.locked_invitation_for = queries.invitation_for
     off = {
         "hold": lambda calendar: None,
@@ -116,15 +126,17 @@ def switch_off() -> None:
 
 def drop_constraints() -> None:
     """Take the database's own guards away."""
+    kept: list[str] = []  # triggers that guard nothing; SQLite can't make a table anew that they speak of
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_get_functiondef('calendars_packed'::regproc)")
             cursor.execute(cursor.fetchone()[0].replace("IF clash", "IF false"))
             cursor.execute("ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_of_a_seat")
         else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in cursor.fetchall():
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            for name, sql in cursor.fetchall():
                 cursor.execute(f"DROP TRIGGER {name}")
+                kept += [] if name.startswith("non_busy_times") else [sql]
         cursor.execute("DROP INDEX accounts_username_ignoring_case")
         cursor.execute("DROP INDEX accounts_email_ignoring_case")
     with connection.schema_editor() as editor:
@@ -141,3 +153,6 @@ def drop_constraints() -> None:
             constraint = next(c for c in model._meta.constraints if c.name == name)
             model._meta.constraints.remove(constraint)
             editor.remove_constraint(model, constraint)
+    with connection.cursor() as cursor:
+        for sql in kept:
+            cursor.execute(sql)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import RequestDataTooBig
 from django.core.signing import BadSignature, Signer
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
@@ -30,6 +30,7 @@ from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound, Unidentified
 from commontime.core.models import RememberedAnswer
 from commontime.core.rows import Listed
+from commontime.core.turns import take_turns
 
 READING = {"GET", "HEAD", "OPTIONS"}
 LARGEST_BODY = 1_000_000
@@ -195,10 +196,11 @@ class View(APIView):
         _receive(request)
         # What is compared, changed and remembered, is so in one transaction: all of it happened, or nothing did.
         with transaction.atomic():
+            # Before anything is read, so before it is known who asks: two people with one key wait for each other too.
             if self.condition:
-                _take_turns(f"If-Match {request.path.rstrip('/')}")
+                take_turns(f"If-Match {request.path.rstrip('/')}")
             if self.key:
-                _take_turns(f"Idempotency-Key {self.key}")
+                take_turns(f"Idempotency-Key {self.key}")
             response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
             if self.claim is not None:
                 _settle(self.claim, response)
@@ -226,17 +228,6 @@ def _receive(request: HttpRequest) -> None:
     """Take in the whole body before anything is locked: somebody who sends slowly must not make others wait."""
     with suppress(RequestDataTooBig):  # refused by its length later
         _ = request.body
-
-
-def _take_turns(what: str) -> None:
-    """Let conditional changes of one object, or requests with one key, follow each other, so that the second sees what the first left.
-
-    Before anything is read, so before it is known who asks: two people with one key wait for each other too. SQLite has one writer at a
-    time anyway.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
 
 
 _ANSWER = rows.Columns(RememberedAnswer, "k")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from commontime.calendars import planning, queries, rules
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.core.errors import Conflict, NotAllowed, NotFound
+from commontime.core.turns import take_turns
 
 LONGEST_WINDOW = timedelta(days=31)
 MOST_WINDOWS = 2000
@@ -94,6 +95,14 @@ def held_plan(calendar: Calendar) -> Plan:
     _bring_up_to_date(calendar, plan.calendar)
     plan.calendar = calendar
     return plan
+
+
+def hold_final_times() -> None:
+    """Have all who set a final time, in whatever calendar, follow each other: each looks at where people are elsewhere.
+
+    The own calendar is held before it; who is past it holds all they need.
+    """
+    take_turns("final times")
 
 
 def hold_all(user: User) -> list[Calendar]:

@@ -18,6 +18,7 @@ from commontime.calendars.actions.checks import (
     heed,
     held,
     held_unchanged,
+    hold_final_times,
     hold_with_people,
     require_owner,
     require_running,
@@ -65,7 +66,10 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
         name_attendees(meeting, named)
         changes["for_everyone"] = meeting.for_everyone
     check_meeting(meeting, new_deadline="deadline" in changes)
-    cautions = _cautions(meeting, by) if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"} else []
+    cautions = []
+    if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"}:
+        hold_final_times()
+        cautions = _cautions(meeting, by)
     heed(cautions, strict=strict)
     if "deadline" in changes:
         changes["announced_at"] = meeting.announced_at = None

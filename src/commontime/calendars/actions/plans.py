@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.calendars import planning, queries, tasks
-from commontime.calendars.actions.checks import held_plan, hold, require_owner, require_running
+from commontime.calendars.actions.checks import held_plan, hold, hold_final_times, require_owner, require_running
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
@@ -101,6 +101,7 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:
     question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
+    hold_final_times()
     changed = Conflict(_("People's times or the meetings have changed since this was planned. Plan again."), code="changed_meanwhile")
     try:
         problem = planning.problem_of(plan.calendar, question, now=now)
