@@ -12,6 +12,7 @@ from commontime import engine
 from commontime.calendars import actions, planning, queries, tasks
 from commontime.calendars.actions import plans
 from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
+from commontime.calendars.tasks import plans as work
 from commontime.core import clock
 from commontime.core.errors import NotFound
 from commontime.mail.models import Message
@@ -94,7 +95,8 @@ def test_it_is_applied_at_once_and_everybody_hears_of_theirs(world):
 def test_computing_and_applying_in_one_request(world):
     one_on_ones(world)
 
-    assert world.mina.post(world.path, {"apply": True}).json()["status"] == "applied"
+    plan = world.mina.post(world.path, {"apply": True}).json()
+    assert (plan["status"], plan.get("warnings")) == ("applied", None)
     assert not Meeting.objects.filter(final_time=None).exists()
 
 
@@ -107,6 +109,7 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: actions.edit_meeting(queries.meetings().select_related("calendar__owner").first(), by=w.mina.user, title="Other"),
         lambda w: build.meeting(calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)),
         lambda w: build.meeting(calendar=w.calendar),
+        lambda w: build.participant(w.calendar, build.user("new")),
         lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_start=build.day(11)),
         lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_end=build.day(11)),
     ],
@@ -117,6 +120,7 @@ def test_computing_and_applying_in_one_request(world):
         "meeting changed",
         "busy elsewhere",
         "another meeting",
+        "somebody new, silent",
         "later window",
         "earlier window",
     ],
@@ -327,6 +331,7 @@ def test_what_takes_longer_goes_on_in_the_worker(world, slow):
     assert (answer.status_code, answer["Location"], running["status"], running["optimal"]) == (202, world.path, "running", False)
     assert running["gap"] > 0
     assert len(running["placed"]) == 4
+    assert [warning["code"] for warning in running["warnings"]] == ["not_applied"]
     assert world.mina.post(world.path, {}).json()["code"] == "plan_running"
     assert world.mina.post(world.path + "apply/").json()["code"] == "plan_not_done"
     tasks.work_on_plan.call(str(Plan.objects.get().pk))
@@ -358,6 +363,20 @@ def test_one_that_nobody_works_on_is_done_when_it_is_stopped(world, slow):
     assert (stopped["status"], stopped["stopping"], stopped["placed"]) == ("done", False, running["placed"])
     assert (stopped["optimal"], stopped["bound"]) == (False, running["bound"])
     assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
+
+
+def test_one_whose_workers_die_again_and_again_ends_with_the_best_so_far(world, slow, monkeypatch):
+    one_on_ones(world)
+    running = world.mina.post(world.path, {}).json()
+    monkeypatch.setattr(work, "_work", lambda plan, mine: None)  # gone without a word
+
+    for _ in range(4):
+        tasks.work_on_plan.call(str(Plan.objects.get().pk))
+        assert world.mina.get(world.path).json()["status"] == "running"
+    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+
+    ended = world.mina.get(world.path).json()
+    assert (ended["status"], ended["optimal"], ended["placed"]) == ("done", False, running["placed"])
 
 
 def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(world, slow, monkeypatch):

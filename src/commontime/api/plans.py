@@ -9,11 +9,13 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
+from commontime.api import docs
 from commontime.api.base import Request, View, parse, shown
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
 from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
 from commontime.calendars import actions, planning, queries
+from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Plan
 from commontime.core.errors import InvalidInput
@@ -139,6 +141,15 @@ class PlanOutput(msgspec.Struct):
     unplaced: list[UnplacedMeeting]
 
 
+class PlanWithWarnings(PlanOutput, omit_defaults=True):
+    warnings: list[docs.Warning] = []
+
+
+NOT_APPLIED = Caution(
+    "not_applied", "The plan is still being computed, so no final time is set. Apply it once it is done: POST to plan/apply/.", {}
+)
+
+
 def show_plan(plan: Plan, user: User) -> PlanOutput:
     answer, question = planning.answer_for(user, plan), msgspec.convert(plan.question, planning.Question)
     meetings = planning.meetings_in(plan)
@@ -215,20 +226,27 @@ class PlanView(View):
 
     @extend_schema(
         request=PlanInput,
-        responses={200: PlanOutput, 202: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_running changed_meanwhile"},
+        responses={
+            200: PlanWithWarnings,
+            202: PlanWithWarnings,
+            403: "not_allowed",
+            409: "calendar_finalized plan_running changed_meanwhile",
+        },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Compute one joint plan for all open meetings, so that nobody is in two at once, as the owner.
 
         It takes the place of the last plan and changes no meeting before it is applied. What takes longer than two seconds goes on in the
-        background: 202, and this address shows how far it is. Required people must have answered.
+        background: 202, and this address shows how far it is. Under an Idempotency-Key so does all that takes longer than a moment. A
+        warning `not_applied` says that `apply` was wanted, and no time is set yet. Required people must have answered.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
         question, apply = _question(data), data.get("apply", False)
         plan = actions.make_plan(calendar, by=request.user, question=question, apply=apply, waits=not self.in_transaction)
         status = 202 if plan.status == PlanStatus.RUNNING else 200
-        return shown(request, show_plan(plan, request.user), status=status, location=f"/calendars/{calendar_id}/plan/")
+        beside = docs.warned([NOT_APPLIED] if apply and plan.status != PlanStatus.APPLIED else [])
+        return shown(request, show_plan(plan, request.user), status=status, location=f"/calendars/{calendar_id}/plan/", beside=beside)
 
 
 class PlanStop(View):

@@ -17,7 +17,17 @@ from commontime import engine
 from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.outcomes import span
-from commontime.calendars.planning.people import Group, Person, attendees_of, forget_people, group_for, minutes_of, people_of, windows_of
+from commontime.calendars.planning.people import (
+    Group,
+    Person,
+    attendees_of,
+    forget_people,
+    group_for,
+    group_of,
+    minutes_of,
+    people_of,
+    windows_of,
+)
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
@@ -99,6 +109,7 @@ class Problem:
     even try. is_being_planned: whether such a plan is being computed already."""
 
     people: list[Person]
+    silent: list[Person]
     free: engine.Windows
     busy: list[tuple[int, int, int]]
     asked: list[Meeting]
@@ -111,7 +122,7 @@ class Problem:
     def basis(self) -> str:
         """A fingerprint of everything that decides about the plan, except what time it is."""
         seen = [
-            [(person.user_id, person.packed) for person in self.people],
+            [(person.user_id, person.packed) for person in (*self.people, *self.silent)],
             sorted(self.busy),
             [(meeting.pk, meeting.version, meeting.calendar.window_start) for meeting in self.meetings],
             [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
@@ -128,7 +139,8 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     forget_people(calendar)
     found = queries.to_plan(calendar, named=question.meetings, most=MOST_PLANNED + 1, after=now - LONGEST_MEETING)
     meetings = _asked_for(found.meetings, question, now)
-    people = [person for person in people_of(calendar) if person.packed]
+    everybody = group_of(people_of(calendar))
+    people = everybody.answered
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
     # Nobody is taken out of a meeting that is fixed.
@@ -145,7 +157,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    return Problem(people, free, busy, meetings, kept, posed, unposed, found.is_being_planned)
+    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned)
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
