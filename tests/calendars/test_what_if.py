@@ -95,6 +95,23 @@ def test_what_if_does_not_probe_when_one_of_a_few_can(world, visibility, path):
     assert asked(world.sam) == {200}
 
 
+@pytest.mark.parametrize("visibility", ["counts", "owner"])
+@pytest.mark.parametrize("path", ["suggestions/", "insights/"])
+def test_best_times_of_a_few_are_for_them_and_the_owner(world, visibility, path):
+    """Of a one-on-one, counts and scores are the answers of two people."""
+    noor = caller("noor")
+    build.window(world.calendar, build.participant(world.calendar, noor.user).user, build.day(9), build.day(12))
+    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting_id=world.meeting.pk, user=who.user) for who in (world.mina, world.iris))
+    Meeting.objects.update(for_everyone=False)
+    Calendar.objects.update(visibility=visibility)
+
+    asked = {who: getattr(world, who).get(f"{world.path}{path}").status_code for who in ("mina", "iris", "sam")}
+
+    assert asked == {"mina": 200, "iris": 200, "sam": 403}
+    Calendar.objects.update(visibility="open")
+    assert world.sam.get(f"{world.path}{path}").status_code == 200
+
+
 def test_without_several(world):
     both = f"{world.iris.user.pk}&without={world.mina.user.pk}"
 

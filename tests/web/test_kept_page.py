@@ -132,7 +132,7 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "a person's name": (lambda c: rename(c.iris), ALL, "version"),
     "a name without a seat": (is_renamed_without_a_seat, {"mina"}, "reader"),
     "the calendar's name": (edits_calendar(name="Band"), ALL, "version"),
-    "what others may see": (edits_calendar(visibility="owner"), {"sam", "iris"}, "version tells"),
+    "what others may see": (edits_calendar(visibility="owner"), {"sam", "iris"}, "version whom"),
     "the planning is done": (edits_calendar(is_finalized=True), ALL, "version"),
     "a new owner": (lambda c: actions.transfer_calendar(fresh(c.calendar), by=c.mina, to=c.sam.pk), {"mina", "sam"}, "version"),
     "a meeting more": (lambda c: actions.create_meeting(fresh(c.calendar), by=c.mina, deadline=at(30)), ALL, "meetings"),
@@ -150,7 +150,7 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "one's first day of the week": (changes_settings(week_start="sunday"), {"sam"}, "look"),
     "one's language": (changes_settings(locale="de"), {"sam"}, "reader look"),
 }
-KEY = ("calendar", "version", "look", "meetings", "bucket", "tells")
+KEY = ("calendar", "version", "look", "meetings", "bucket", "whom")
 
 
 def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,6 +328,20 @@ def test_what_if_is_not_offered_where_it_would_show_what_one_of_a_few_answered()
     assert browser.get(f"{choir.here}?if=1&duration_minutes=1").status_code == 200
 
 
+def test_the_best_times_of_two_others_are_not_shown_where_answers_are_hidden():
+    choir = divided(visibility="counts")
+    noor = build.user("noor")
+    build.participant(choir.calendar, noor)
+    meeting = build.meeting(calendar=choir.calendar, title="Duet", required=[choir.mina, choir.sam])
+    pages = (f"/app/calendars/{choir.calendar.pk}/", f"/app/calendars/{choir.calendar.pk}/meetings/{meeting.pk}/")
+
+    for page in pages:
+        assert "Duet" in browser_of(noor).get(page).text
+        assert "this would show what each answered" in browser_of(noor).get(page).text
+        assert "this would show what each answered" not in browser_of(choir.sam).get(page).text
+        assert "this would show what each answered" not in browser_of(choir.mina).get(page).text
+
+
 def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
     monkeypatch.setattr("commontime.web.meetings.MOST_AT_ONCE", 1)
     choir = divided()

@@ -132,7 +132,7 @@ class Suggestions(View):
         """List stored suggestions and the best computed starts together, best first, each with its reasons.
 
         The other parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that
-        takes three people other than the asker who have answered.
+        takes three people other than the asker who have answered; the best times of so few are for them and the owner.
         """
         meeting = queries.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10

@@ -88,7 +88,8 @@ class Sight:
         """All that the live part depends on. Asking this asks nothing of the engine."""
         calendar, seen = self.calendar, (self.look.key, get_language())
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
-        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, self.tells)
+        whom = "all" if self.tells else self.user.pk
+        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom)
 
     @property
     def tag(self) -> str:
@@ -182,6 +183,8 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.group if meeting.for_everyone else planning.group_for(meeting)
     suggested = meeting.suggested  # type: ignore[attr-defined]
     stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
+    if not planning.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):
+        return fragments.Best(meeting, [], len(group.people), meeting_address(meeting), nothing=planning.hidden())
     now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
     found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)

@@ -61,5 +61,5 @@ def _made(monday: date, language: str) -> Example:
     deadline = start - timedelta(days=1, hours=-18)
     meeting = Meeting(calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline)
     ranked = planning.ranked(meeting, group, [], now=start, limit=3, named=True)
-    best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "", is_more=False)], shown)
+    best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "")], shown)
     return Example(fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found))

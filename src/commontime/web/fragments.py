@@ -32,7 +32,8 @@ class Best:
     ranked: Sequence[planning.Ranked]
     people: int
     address: str
-    is_more: bool
+    is_more: bool = False
+    nothing: str = ""  # said in place of starts
 
 
 def levels() -> dict[int, str]:
@@ -217,7 +218,7 @@ def _meeting(best: Best, shown: Look) -> str:
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
     head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
-        return f'<article class="best">{head}<p class="empty">{escape(nothing_yet())}</p></article>'
+        return f'<article class="best">{head}<p class="empty">{escape(best.nothing or nothing_yet())}</p></article>'
     rows = "".join(
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
         for ranked in best.ranked

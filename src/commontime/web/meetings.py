@@ -202,6 +202,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     found, sight, shown = seen.meeting, seen.sight, seen.sight.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
     is_fixed = found.final_time is not None
+    may_rank = planning.may_rank(found, seen.group, named=sight.tells, asker=sight.user.pk)
     return {
         "tag": seen.tag,
         "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
@@ -227,11 +228,11 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
         "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk) and (seen.is_owner or not is_fixed),
-        "starts": _starts(seen, found, seen.group) if seen.is_owner or not is_fixed else [],
-        "nothing": fragments.nothing_yet(),
+        "starts": _starts(seen, found, seen.group) if may_rank and (seen.is_owner or not is_fixed) else [],
+        "nothing": fragments.nothing_yet() if may_rank else planning.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
-        "change": None if is_fixed or seen.supposes else _change(seen, found, seen.group),
+        "change": None if is_fixed or seen.supposes or not may_rank else _change(seen, found, seen.group),
         "explain": None if seen.explains else _explaining(request),
     }
 

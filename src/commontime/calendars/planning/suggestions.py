@@ -41,13 +41,25 @@ def may_suppose(group: Group, *, named: bool, asker: int) -> bool:
     return named or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
 
 
+def may_rank(meeting: Meeting, group: Group, *, named: bool, asker: int) -> bool:
+    """Return whether somebody may see how starts rank: where answers are hidden and few others have answered, only whom the meeting is for,
+    and who arranges it."""
+    is_theirs = asker == meeting.calendar.owner_id or any(person.user_id == asker for person in group.people)
+    return is_theirs or may_suppose(group, named=named, asker=asker)
+
+
+def hidden() -> str:
+    return _("Here one sees only how many can come; of so few who have answered, this would show what each answered.")
+
+
 def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int) -> tuple[Meeting, Group]:
     """Return the meeting and its people as they would be. named: whether the asker, a user's id, may see what each person answered."""
     if what_if.without and not named:
         # The counts with and without somebody, side by side, are that person's answer.
         raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
-    if what_if != WhatIf() and not may_suppose(group, named=named, asker=asker):
-        raise NotAllowed(_("Here one sees only how many can come; of so few who have answered, this would show what each answered."))
+    may = may_rank(meeting, group, named=named, asker=asker) if what_if == WhatIf() else may_suppose(group, named=named, asker=asker)
+    if not may:
+        raise NotAllowed(hidden())
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
