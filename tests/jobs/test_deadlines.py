@@ -265,6 +265,28 @@ def test_the_quorum_decides_whether_enough_can_come(choir, clock, post, quorum, 
     assert post.told() == ["deadline mina", *requests]
 
 
+def test_two_meetings_due_at_once_are_not_set_to_the_same_time(choir, clock, post):
+    first, second = (meeting_of(choir, auto_finalize=True, duration_minutes=45, buffer_minutes=15) for _ in range(2))
+
+    at(clock, first.deadline)
+
+    times = sorted(Meeting.objects.filter(pk__in=[first.pk, second.pk]).values_list("final_time", flat=True))
+    assert None not in times
+    assert times[1] - times[0] >= first.duration + timedelta(minutes=15)
+
+
+def test_who_is_in_another_meeting_then_can_not_come_to_this_one(choir, clock, post):
+    sam = User.objects.get(username="sam")
+    other = build.calendar(participants=[sam])
+    build.meeting(calendar=other, final_time=BEGIN, duration_minutes=31 * 24 * 60)
+    meeting = meeting_of(choir, auto_finalize=True)
+
+    at(clock, meeting.deadline)
+
+    meeting.refresh_from_db()
+    assert meeting.final_time is None
+
+
 def test_nobody_answered_is_no_quorum(mina, clock, post):
     meeting = meeting_of(build.calendar(owner=mina), auto_finalize=True, quorum=1)
 
@@ -390,7 +412,7 @@ from tests import build
 mina, sam = build.user("mina"), build.user("sam")
 choir = build.calendar(owner=mina, participants=[sam])
 for person in (mina, sam):
-    build.window(choir, person, build.day(9), build.day(12))
+    build.window(choir, person, build.day(9), build.day(9 + 2 * {MEETINGS}))
 for _ in range({MEETINGS}):
     build.meeting(calendar=choir, deadline=clock.now() - timedelta(minutes=1), auto_finalize=True)
 """

@@ -589,9 +589,19 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
         meeting = Meeting.from_db("default", _MEETING.names, values)
         meeting.named, meeting.calendar = attendees, calendar  # type: ignore[attr-defined]
         meetings.append(meeting)
+    return ToPlan(meetings, _read_busy(row[2]), bool(row[3]))
+
+
+def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:
+    """Return when the calendar's people who have answered are in scheduled meetings, of whatever calendar, that begin after this."""
+    statement = f"SELECT {_BUSY.sql} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
+    row = rows.fetch_one(statement, [rows.moment(after), rows.uuid(calendar.pk)])
+    return _read_busy(row[0] if row else None)
+
+
+def _read_busy(text: str | None) -> list[Busy]:
     minute = timedelta(minutes=1)
-    busy = [Busy(user, start, start + minutes * minute, buffer * minute) for user, start, minutes, buffer in _BUSY.read(row[2])]
-    return ToPlan(meetings, busy, bool(row[3]))
+    return [Busy(user, start, start + minutes * minute, buffer * minute) for user, start, minutes, buffer in _BUSY.read(text)]
 
 
 _PLAN = [str(field.column) for field in Plan._meta.concrete_fields]

@@ -139,7 +139,10 @@ def finish_deadline(meeting: Meeting) -> None:
     if meeting.announced_at or meeting.final_time or meeting.deadline > now:
         return
     Meeting.objects.filter(pk=meeting.pk).update(announced_at=now)
-    group = planning.group_for(meeting)
+    if meeting.auto_finalize:
+        hold_final_times()
+    # Nobody is asked whether people may be in two meetings at once, so they may not.
+    group = planning.less_busy(planning.group_for(meeting), queries.busy_people(meeting.calendar, after=now - LONGEST_DURATION))
     to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
