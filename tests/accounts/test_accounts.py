@@ -59,6 +59,7 @@ def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
         ("username", "   "),
         ("username", "x" * 151),
         ("username", "two words"),
+        ("username", ".."),  # a step in a path
         ("username", "two\nlines"),
         ("username", "mina\u200b"),
         ("username", "mіna"),  # a Cyrillic і

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from commontime.calendars.models import Calendar, Invitation
+from commontime.calendars.models import Calendar, Invitation, Meeting
 from commontime.core import clock
 from commontime.mail.models import Message
 from tests import build
@@ -216,6 +216,8 @@ def test_a_mail_is_queued_with_what_is_printed(group):
         ({"username": "sam", "note": "x" * 501}, 400, "invalid_input"),
         ({"username": "sam", "calendar": str(uuid4())}, 400, "invalid_input"),
         ({"username": "eve", "note": "Hello"}, 403, "no_shared_calendar"),
+        ({"username": "sam", "kind": "invitation"}, 400, "invalid_input"),
+        ({"username": "sam", "kind": "final"}, 400, "invalid_input"),
         ({"username": ""}, 400, "invalid_input"),
     ],
 )
@@ -225,9 +227,28 @@ def test_a_mail_that_is_not_sent(group, sent, status, code):
 
 
 def test_a_note_goes_to_people_with_whom_one_shares_a_calendar(group):
-    sent = {"username": "sam", "calendar": str(group.calendar.pk), "kind": "final", "note": "See you"}
+    sent = {"username": "sam", "calendar": str(group.calendar.pk), "note": "See you"}
 
     assert group.mina.post("/calendars/send-email/", sent).status_code == 202
+
+
+def test_a_mail_about_a_calendar_is_about_something_there(group):
+    """Otherwise nothing would be sent, and its sender would wait for it."""
+
+    def sent(by, username: str, kind: str) -> int:
+        return by.post("/calendars/send-email/", {"username": username, "calendar": str(group.calendar.pk), "kind": kind}).status_code
+
+    assert {kind: sent(group.mina, "eve", kind) for kind in ("reminder", "invitation", "final")} == dict.fromkeys(
+        ("reminder", "invitation", "final"), 400
+    )
+    assert sent(group.mina, "sam", "invitation") == 400
+    Meeting.objects.update(final_time=None)
+    assert sent(group.mina, "sam", "final") == 400
+    assert not Message.objects.exists()
+    Meeting.objects.update(final_time=build.day(9))
+    build.invitation(group.calendar, group.eve.user)
+    assert sent(group.mina, "eve", "invitation") == sent(group.mina, "eve", "reminder") == sent(group.mina, "sam", "final") == 202
+    assert sent(group.sam, "eve", "reminder") == 400  # whom the owner invited is not for him to find out
 
 
 def test_mails_to_one_person_are_limited(group):

@@ -40,6 +40,7 @@ def drop_seat_guard() -> None:
         else:
             cursor.execute("DROP TRIGGER non_busy_times_of_a_seat_insert")
             cursor.execute("DROP TRIGGER non_busy_times_of_a_seat_update")
+            cursor.execute("DROP TRIGGER non_busy_times_keep_their_seat")
 
 
 def drop_trigger(name: str, table: str) -> None:
@@ -150,6 +151,7 @@ def test_times_need_a_seat():
         "add": lambda: build.window(other, sam, build.day(10), build.day(11)),
         "to another calendar": lambda: NonBusyTime.objects.filter(pk=window.pk).update(calendar=other),
         "to another person": lambda: NonBusyTime.objects.filter(pk=window.pk).update(user=build.user()),
+        "from under them": lambda: CalendarParticipant.objects.filter(calendar=calendar, user=sam).update(user=build.user()),
     }
 
     assert all(refused(way) for way in ways.values())

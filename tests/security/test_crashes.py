@@ -124,6 +124,21 @@ def test_workers_that_can_not_start_end_all_and_say_so():
         site.start("web")
 
 
+def test_when_the_first_process_is_killed_the_others_do_not_serve_on_unseen(shaky):
+    server = shaky.master("web")
+    server.kill()
+    server.wait(timeout=10)
+
+    wait_until(lambda: not is_open(shaky.port))
+    shaky.stop("web")
+    shaky.start("web")
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_the_audit_sees_a_write_that_was_acknowledged_and_is_gone(shaky):
     alice = shaky.person()
     with Writers(shaky, alice, count=2) as writers:

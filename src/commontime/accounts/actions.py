@@ -465,6 +465,9 @@ def _check_username(user: User) -> None:
         User._meta.get_field("username").run_validators(user.username)
     except ValidationError as refusal:
         raise InvalidInput(refusal.messages[0], field="username") from None
+    if not user.username.strip("."):
+        # Clients take "." and ".." in a path for steps, so nobody would be found there.
+        raise InvalidInput(_("A user name needs a letter, a digit or one of @ + - _."), field="username")
     if "@" in user.username and text.canonical(user.username) != text.canonical(user.email):
         raise InvalidInput(_("A user name with an @ must be your own e-mail address."), field="username")
 

@@ -177,6 +177,7 @@ class SendEmail(View):
     def post(self, request: Request) -> HttpResponse:
         """Have one of our fixed letters mailed to a person.
 
+        `invitation` and `final` are about a `calendar`: one that you have invited them to, or in which a meeting of theirs has a final time.
         Whether they have muted you is not told. At most 5 a day to one person, and 20 a day for one receiver.
         """
         data = parse(MailInput, request)

@@ -302,6 +302,15 @@ def share_a_calendar(one: User, other: User) -> bool:
     return calendars_visible_to(one).filter(pk__in=calendars_visible_to(other).values("pk")).exists()
 
 
+def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
+    """Return whether somebody takes part in the calendar, is invited to it, and has a meeting there with a final time. One query."""
+    named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
+    fixed = Meeting.objects.filter(named | Q(for_everyone=True), calendar=OuterRef("pk")).exclude(final_time=None)
+    invited = Invitation.objects.filter(calendar=OuterRef("pk"), receiver=user, status="pending")
+    found = Calendar.objects.filter(pk=calendar.pk).values_list(Exists(_seat(user.pk)), Exists(invited), Exists(fixed))
+    return found.first() or (False, False, False)
+
+
 # Non-busy times -----------------------------------------------------------------------------------------------------
 
 

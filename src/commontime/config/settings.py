@@ -73,6 +73,8 @@ _missing = [
     }.items()
     if is_missing
 ]
+if (SECRET_KEY or not PUBLIC) and len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
 if PUBLIC and _missing:
     raise ImproperlyConfigured(f"COMMONTIME_HOST={HOST} is open to the network, so set {', '.join(_missing)} too (see docs/settings.md).")
 if PUBLIC and not HTTPS:
@@ -83,8 +85,6 @@ if OTHERS_COME and "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must name the hosts; '*' lets anybody put their own name in our links.")
 if OTHERS_COME and DEBUG:
     raise ImproperlyConfigured("COMMONTIME_DEBUG shows the inside of the server to whoever comes; unset it.")
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
 
 # Django -------------------------------------------------------------------------------------------------------------
 

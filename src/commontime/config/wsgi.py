@@ -1,4 +1,6 @@
+import multiprocessing
 import os
+import threading
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -8,6 +10,17 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commontime.config.settings")
 _django = get_wsgi_application()
+
+
+def _end_with_server() -> None:
+    """End once the server's first process is gone, killed perhaps: nobody else would give this one a successor, or see it alone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+threading.Thread(target=_end_with_server, daemon=True).start()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

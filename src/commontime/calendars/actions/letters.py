@@ -5,8 +5,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts.actions import find
-from commontime.calendars import queries, tasks
+from commontime.calendars import queries, rules, tasks
 from commontime.calendars.enums import MailKind
+from commontime.calendars.models import Calendar
 from commontime.core import text
 from commontime.core.errors import InvalidInput, NotAllowed
 
@@ -19,9 +20,26 @@ def send_letter(*, by: User, username: str, kind: str = MailKind.REMINDER, calen
     if kind not in MailKind.values:
         raise InvalidInput(_("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind")
     note = text.many_lines(note, field="note", longest=LONGEST_NOTE)
-    if note and not queries.share_a_calendar(by, receiver):
-        raise NotAllowed(_("A note can go only to people with whom you share a calendar."), code="no_shared_calendar")
     calendar = None if calendar_id is None else queries.calendar_named(by, calendar_id)
+    if calendar is None and kind != MailKind.REMINDER:
+        raise InvalidInput(_("Name the calendar that it is about."), field="calendar")
+    seated = calendar is not None and _require_subject(MailKind(kind), calendar, by, receiver)
+    if note and not seated and not queries.share_a_calendar(by, receiver):
+        raise NotAllowed(_("A note can go only to people with whom you share a calendar."), code="no_shared_calendar")
     with transaction.atomic():
         tasks.count_letter(by.pk, receiver.email)
         tasks.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
+
+
+def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: User) -> bool:
+    """Refuse a letter that would be about nothing, and so never be sent. Returns whether the receiver takes part in the calendar."""
+    seated, invited, fixed = queries.standing_in(calendar, receiver)
+    # Whom the owner invited is not for the others to find out.
+    invited = invited and rules.may_manage(by, calendar)
+    if kind == MailKind.INVITATION and not invited:
+        raise InvalidInput(_("This person has no open invitation to this calendar from you. Invite them first."), field="calendar")
+    if kind == MailKind.FINAL and not (seated and fixed):
+        raise InvalidInput(_("There is no final time for this person in this calendar yet."), field="calendar")
+    if not (seated or invited):
+        raise InvalidInput(_("This person doesn’t take part in this calendar."), field="calendar")
+    return seated

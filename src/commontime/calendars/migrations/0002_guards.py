@@ -1,7 +1,7 @@
 """Guards the ORM has no words for, written for each database.
 
 One person's non-busy times in a calendar never overlap. PostgreSQL: an exclusion constraint over a GiST index. SQLite: triggers, which are
-enough there because one transaction writes at a time.
+enough there because one transaction writes at a time. (Since 0005 PostgreSQL looks for overlaps where it packs.)
 
 Who loses their seat in a calendar loses their times and their places in its meetings with it.
 

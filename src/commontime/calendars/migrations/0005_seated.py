@@ -92,8 +92,14 @@ SQLITE = [
         BEGIN SELECT RAISE(ABORT, 'non_busy_times_of_a_seat'); END"""
         for event in ("insert", "update")
     ),
+    """
+    CREATE TRIGGER non_busy_times_keep_their_seat BEFORE UPDATE OF calendar_id, user_id ON calendars_calendarparticipant
+    WHEN (OLD.calendar_id <> NEW.calendar_id OR OLD.user_id <> NEW.user_id) AND EXISTS (
+        SELECT 1 FROM calendars_nonbusytime w WHERE w.calendar_id = OLD.calendar_id AND w.user_id = OLD.user_id)
+    BEGIN SELECT RAISE(ABORT, 'non_busy_times_of_a_seat'); END""",
 ]
 SQLITE_BACK = [
+    "DROP TRIGGER non_busy_times_keep_their_seat",
     "DROP TRIGGER non_busy_times_of_a_seat_insert",
     "DROP TRIGGER non_busy_times_of_a_seat_update",
     next(statement for statement in import_module("commontime.calendars.migrations.0002_guards").SQLITE if "TRIGGER pack_first" in statement),
