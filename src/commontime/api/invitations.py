@@ -177,8 +177,8 @@ class SendEmail(View):
     def post(self, request: Request) -> HttpResponse:
         """Have one of our fixed letters mailed to a person.
 
-        `invitation` and `final` are about a `calendar`: one that you have invited them to, or in which a meeting of theirs has a final time.
-        Whether they have muted you is not told. At most 5 a day to one person, and 20 a day for one receiver.
+        `invitation` and `final` are about a `calendar`: one to which you have invited them, or where a meeting of theirs has a final
+        time. Whether they have muted you is not told. At most 5 a day to one person, and 20 a day for one receiver.
         """
         data = parse(MailInput, request)
         actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)
