@@ -40,8 +40,8 @@ class Neighbourhoods:
         objective = part.gain[:, counts] @ weights_of([high[count] - low[count] + 1 for count in counts])
         found, _ = maximise(part, objective, min(until, began + LONGEST), relaxed_first=True)
         if found is not None:
-            place = part.place(found, len(self.numbers))
-            board.set(self.numbers, place)
+            place = dict(zip(self.numbers, part.place(found, len(self.numbers)), strict=True))
+            board.set(freed, [place[number] for number in freed])
         if found is None or board.total < before:
             board.set(freed, held)
         self.took = time.monotonic() - began
