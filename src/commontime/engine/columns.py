@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .explain import preferences
+from .marks import Align, Marks, TooManyStartsError, marks_of
 from .meetings import Busy, Meeting, at_times
 from .rank import scores
 from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
@@ -18,10 +19,6 @@ from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Wi
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
 MOST_CELLS = 2**27  # these starts times the people, a byte each
 MOST_COLUMNS = 2**20  # of all meetings together, about 100 bytes each
-
-
-class TooManyStartsError(ValueError):
-    """Meetings could start at more moments than memory has room for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +57,7 @@ def _thinned(order: Ints, most: int, held: int = -1) -> Ints:
     if len(order) <= most:
         return np.arange(len(order))
     keep = np.zeros(len(order), np.bool_)
-    half = most // 2
+    half = max(1, most // 2)
     least = np.partition(order, len(order) - half)[len(order) - half]
     keep[order > least] = True
     keep[np.flatnonzero(order == least)[: half - int(keep.sum())]] = True  # of equal ones the earliest
@@ -85,12 +82,13 @@ def worth(preference: Bytes) -> Ints:
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
-    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`.
+def columns(free: Windows, meetings: Sequence[Meeting], align: Align | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
+    """Return the columns of each meeting. align: only starts on these marks, or that are 0 modulo so many ticks; None: any. apart: as of
+    `meetings.apart`.
 
     TooManyStartsError: the bounds are too far apart. If all meetings together have more than MOST_COLUMNS, each keeps its share.
     """
-    grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
+    grid = starts_that_matter(free, meetings, apart, busy) if align is None else marks_of(align)
     people = np.unique([who for meeting in meetings for who in (*meeting.required, *meeting.optional)]).astype(np.int64)
     most = MOST_COLUMNS // max(1, len(meetings))
     elsewhere = {who: at_times(busy, [who]) for who in {who for who, _, _ in busy}}
@@ -146,7 +144,7 @@ def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[l
     return Grid(step, np.unique(offsets % step if step else offsets))
 
 
-def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid) -> tuple[Ints, Bytes]:
+def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid | Marks) -> tuple[Ints, Bytes]:
     """Return the starts on the grid for meetings of this duration, and the preferences of these people there: (T,), (people, T)."""
     mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
     if not mine or not len(free):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .columns import Columns, columns
 from .fitting import fit
+from .marks import Align
 from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
 from .placing import Board, bits
@@ -30,9 +31,9 @@ FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, 
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 PATIENCE = 1.0  # seconds
-# Of the integer programme, counted generously (programme.entries): beyond it, it has not all columns.
-MOST_ENTRIES = 4_000_000  # with the solver's copies about 200 MB
-ENTRIES_A_SECOND = 1_000_000  # more than these in the time there is could be written down, but not solved
+# Of the integer programme: beyond it, it has not all columns.
+MOST_ENTRIES = 1_000_000  # with the solver's copies some 200 MB
+ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
 
 _solvers: WeakSet[threading.Thread] = WeakSet()
 
@@ -53,7 +54,7 @@ def plan(
     free: Windows,
     meetings: Sequence[Meeting],
     *,
-    align: int | None = 15,
+    align: Align | None = 15,
     seconds: float = 5.0,
     travel: Travel | None = None,
     busy: Busy = (),
@@ -62,11 +63,11 @@ def plan(
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
-    align: only starts that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no alignment. travel:
-    so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever they offered; a
-    meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about every half
-    second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys
-    that make no sense. TooManyStartsError: bounds too far apart.
+    align: only starts on these marks, or that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no
+    alignment. travel: so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever
+    they offered; a meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about
+    every half second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting
+    or journeys that make no sense. TooManyStartsError: bounds too far apart.
 
     Of what is too large to be written as a programme (columns.py, programme.py) nothing is proved beyond what each meeting is worth alone.
     """

@@ -84,9 +84,9 @@ def few_enough(
         return None
     share = min(max(map(len, options)), 2 * most // sum(1 + 2 * (len(m.required) + len(m.optional)) for m in meetings))
     while True:
-        share //= 2
+        share = max(FEWEST, share // 2)
         kept = [option.some(share, held) for option, held in zip(options, place, strict=True)]
-        if share < FEWEST or entries(meetings, [o.only(k) for o, k in zip(options, kept, strict=True)], apart, most) <= most:
+        if share == FEWEST or entries(meetings, [o.only(k) for o, k in zip(options, kept, strict=True)], apart, most) <= most:
             return kept
 
 
@@ -105,11 +105,11 @@ def entries(meetings: Sequence[Meeting], options: Sequence[Columns], apart: list
             break
         if has_journeys:
             count += sum(len(options[one]) * len(options[other]) for one, other in combinations(numbers, 2))
-        begin = np.sort(np.concatenate([options[number].start for number in numbers]))
-        begin = begin[np.append(True, begin[1:] > begin[:-1])[: len(begin)]]
-        for number in numbers:
-            start = options[number].start
-            count += int((begin.searchsorted(start + longest[number]) - begin.searchsorted(start)).sum())
+        begin = np.concatenate([options[number].start for number in numbers])
+        end = begin + np.repeat([longest[number] for number in numbers], [len(options[number]) for number in numbers])
+        if len(begin):
+            moments = maximal_moments(begin, end)
+            count += int((moments.searchsorted(end) - moments.searchsorted(begin)).sum())
     return count
 
 
