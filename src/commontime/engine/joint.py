@@ -31,8 +31,8 @@ FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, 
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 PATIENCE = 1.0  # seconds
-# Of the integer programme: beyond it, it has not all columns.
-MOST_ENTRIES = 1_000_000  # with the solver's copies some 200 MB
+# Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
+MOST_ENTRIES = 2_000_000  # with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
 ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
 
 _solvers: WeakSet[threading.Thread] = WeakSet()
@@ -203,7 +203,7 @@ class _Planner:
         neighbourhoods: Neighbourhoods | None = None
         is_taken = False
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
-        while (solver.is_alive() or not is_whole) and not self.is_over():
+        while (solver.is_alive() or (movable and not is_whole)) and not self.is_over():
             if is_whole:
                 part.bound = min(part.bound, tuple(solver.bound))
             elif self._worth(numbers) == part.bound:
@@ -290,8 +290,10 @@ class _Solver(threading.Thread):
         self.start_bound = bound
 
     def run(self) -> None:
-        import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # before the search needs it, which it would keep waiting
-
+        try:
+            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # here, for it takes long, and before the search needs it
+        except RuntimeError:
+            return  # the process ends before it is there
         model, self.known = self.pose()
         proof = Proof(model, self.start_bound)
         self.model, self.proof = model, proof
