@@ -52,11 +52,12 @@ def clash(one, other, travel=None) -> bool:
 
 
 def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
-    """Try every plan. Only pairs can clash, and worth adds up."""
+    """Try every plan. Only pairs can clash, and worth adds up. align: or a function that lists the starts from one tick to another."""
     choices = []
     for meeting in meetings:
         mine = [((meeting, -1, ()), (0,) * 5)]
-        starts = range(-(-meeting.earliest // align) * align, meeting.latest_end - meeting.duration + 1, align)
+        last = meeting.latest_end - meeting.duration
+        starts = align(meeting.earliest, last) if callable(align) else range(-(-meeting.earliest // align) * align, last + 1, align)
         for start, row in zip(starts, preferences(free, list(starts), meeting.duration).tolist(), strict=True):
             can = [person for person in meeting.optional if row[person] >= 0]
             for some in (some for size in range(len(can) + 1) for some in combinations(can, size)):

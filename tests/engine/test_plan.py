@@ -310,6 +310,7 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
 
 SOLVER_PAST_ITS_TIME = """
 import time
+import scipy.optimize
 from commontime.engine import Meeting, plan, windows
 from commontime.engine.proof import Proof
 
@@ -319,7 +320,7 @@ def run(self, known, until):
 
 Proof.run = run
 free = windows([(0, 0, 60, 9), (0, 60, 120, 2)], 1)
-plan(free, [Meeting(duration=60, required=(0,), earliest=0, latest_end=120)] * 2, seconds=0.2)
+plan(free, [Meeting(duration=60, required=(0,), earliest=0, latest_end=120)] * 2, seconds=0.5)
 print("The process ends.")
 """
 

@@ -68,7 +68,7 @@ class PlanInput(serializers.Serializer[Any]):
         allow_null=True,
         min_value=1,
         max_value=24 * 60,
-        help_text="Starts lie on multiples of it; 15 if left out. null: on any minute.",
+        help_text="Starts lie on multiples of it, by clocks in the calendar's zone; 15 if left out. null: on any minute.",
     )
     time_limit_s = Whole(required=False, min_value=1, max_value=LONGEST_SEARCH, help_text="Search for at most so long; 30 if left out.")
     apply = Flag(required=False, help_text="true: if it is done at once, set the final times too.")

@@ -29,7 +29,7 @@ WHAT_IF = [
     docs.moment("earliest", "When it may start, in place of what the meeting and the calendar say."),
     docs.moment("latest", "By when it must have ended, in place of what the meeting and the calendar say."),
     docs.whole("quorum", "Starts at which so many can come are better than all others.", least=1, most=1000),
-    docs.whole("align_minutes", "Compute only starts on multiples of it.", least=1, most=24 * 60),
+    docs.whole("align_minutes", "Compute only starts on multiples of it, by clocks in the calendar's zone.", least=1, most=24 * 60),
 ]
 
 

@@ -3,10 +3,10 @@
 from .against import Loss, losses
 from .ask import least_short, smallest_ask
 from .assign import Pairing, Slots, cut, pair_up
-from .columns import TooManyStartsError
 from .explain import NearMiss, attendance, near_misses, preferences
 from .joint import plan
 from .ledger import Ledger, ledger
+from .marks import Align, Marks, TooManyStartsError, marks, marks_of
 from .meetings import Meeting, Plan, Value, Why
 from .profile import Profile, profile
 from .rank import FAIR, KIND, MOST, Key, Rule, Slot, at_least, attending, best, enough, fewest, preference, present, worst
@@ -27,9 +27,11 @@ __all__ = [
     "KIND",
     "MOST",
     "WORKS",
+    "Align",
     "Key",
     "Ledger",
     "Loss",
+    "Marks",
     "Meeting",
     "NearMiss",
     "Pairing",
@@ -60,6 +62,8 @@ __all__ = [
     "ledger",
     "levels",
     "losses",
+    "marks",
+    "marks_of",
     "moment_of",
     "moments_of",
     "near_misses",

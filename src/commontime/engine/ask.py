@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .erosion import Lifts, lifts
+from .marks import Align, Marks, marks_of
 from .profile import checked
 from .rank import scores
 from .room import Room, Wanted, turns
@@ -18,7 +19,7 @@ def smallest_ask(
     required: Bools | None = None,
     earliest: int,
     latest_end: int,
-    align: int | None = None,
+    align: Align | None = None,
     never: int | None = None,
 ) -> Room | None:
     """Return the start that needs the fewest people to offer more, then the least person-ticks of them, then the earliest.
@@ -28,7 +29,7 @@ def smallest_ask(
     """
     must = checked(free, duration, required, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, align or 1)
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align))
     if never is not None and must[never]:
         starts = starts[_shortage(_of(runs, never), 1, duration, starts).missing == 0]
     if not len(starts):
@@ -38,13 +39,13 @@ def smallest_ask(
     return Room(start, _wanted(free, must, start, start + duration))
 
 
-def least_short(free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: int | None = None) -> int | None:
+def least_short(free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: Align | None = None) -> int | None:
     """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some start, None if there is no start."""
     only = np.zeros(free.people, np.bool_)
     only[who] = True
     checked(free, duration, only, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=only, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, align or 1)
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align))
     return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
 
 
@@ -71,7 +72,7 @@ def _of(runs: Lifts, who: int) -> Lifts:
     return Lifts(runs.who[mine], runs.first[mine], runs.stop[mine], runs.kind[mine])
 
 
-def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: int) -> Ints:
+def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks) -> Ints:
     """Return starts, ascending and counted from `earliest`, of which one is least short among those with as many missing."""
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))

@@ -1,24 +1,24 @@
 """Where each meeting may start, and what it would be worth there: the columns of the joint problem.
 
-Every tick would be far too many, and few of them matter: `starts_that_matter` loses nothing. A coarser `align` is a wish.
+Every tick would be far too many, and few of them matter: `starts_that_matter` loses nothing. A coarser `align` is a wish. If there are
+still more than memory has room for, each meeting keeps some of them; what it is worth at the best of all is still known, and so is a bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .explain import preferences
+from .marks import Align, Marks, TooManyStartsError, marks_of
 from .meetings import Busy, Meeting, at_times
+from .rank import scores
 from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
 MOST_CELLS = 2**27  # these starts times the people, a byte each
-
-
-class TooManyStartsError(ValueError):
-    """Meetings could start at more moments than memory has room for."""
+MOST_COLUMNS = 2**20  # of all meetings together, about 100 bytes each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,22 +27,45 @@ class Columns:
 
     start (C,) ticks, ascending. optional (C, optional) int8: the preference of each, the smallest over the meeting; -1 = cannot.
     gain (C, 5) int64: what the required people are worth there, in the order of Value.key, with the priority.
+    best (5,): the lexicographically largest gain with all optional people who are free: what this meeting is worth if it stood alone.
+    is_complete: these are all; else only some, while `best` is that of all.
     """
 
     start: Ints
     optional: Bytes
     gain: Ints
+    best: Ints
+    is_complete: bool = True
 
     def __len__(self) -> int:
         return len(self.start)
 
-    @property
-    def best(self) -> Ints:
-        """The lexicographically largest gain with all optional people who are free, (5,): what this meeting is worth if it stood alone."""
-        if not len(self):
-            return np.zeros(5, np.int64)
-        total = self.gain + worth(self.optional).sum(axis=1)
-        return np.asarray(total[np.lexsort(total.T[::-1])[-1]])
+    def some(self, most: int, held: int = -1) -> Ints:
+        """Return so many columns, ascending: half of them those worth most, the others evenly among the rest, and `held`, if any."""
+        return _thinned(_order(self.gain + worth(self.optional).sum(axis=1)), most, held)
+
+    def only(self, kept: Ints) -> "Columns":
+        return Columns(self.start[kept], self.optional[kept], self.gain[kept], self.best, is_complete=False)
+
+
+def _order(total: Ints) -> Ints:
+    """Return one number per row that orders the rows lexicographically."""
+    return scores(list(total.T))
+
+
+def _thinned(order: Ints, most: int, held: int = -1) -> Ints:
+    if len(order) <= most:
+        return np.arange(len(order))
+    keep = np.zeros(len(order), np.bool_)
+    half = max(1, most // 2)
+    least = np.partition(order, len(order) - half)[len(order) - half]
+    keep[order > least] = True
+    keep[np.flatnonzero(order == least)[: half - int(keep.sum())]] = True  # of equal ones the earliest
+    rest = np.flatnonzero(~keep)
+    keep[rest[np.linspace(0, len(rest) - 1, most - half).astype(np.intp)]] = True
+    if held >= 0:
+        keep[held] = True
+    return np.flatnonzero(keep)
 
 
 # What one attendance adds to Value.key, by preference + 1: (12, 5).
@@ -59,15 +82,23 @@ def worth(preference: Bytes) -> Ints:
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: int | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
-    """Return the columns of each meeting. align: only starts that are 0 modulo so many ticks; None: any. apart: as of `meetings.apart`.
+def columns(free: Windows, meetings: Sequence[Meeting], align: Align | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
+    """Return the columns of each meeting. align: only starts on these marks, or that are 0 modulo so many ticks; None: any. apart: as of
+    `meetings.apart`.
 
-    TooManyStartsError: the bounds are too far apart.
+    TooManyStartsError: the bounds are too far apart. If all meetings together have more than MOST_COLUMNS, each keeps its share.
     """
-    grid = Grid(align, np.zeros(1, np.int64)) if align else starts_that_matter(free, meetings, apart, busy)
+    grid = starts_that_matter(free, meetings, apart, busy) if align is None else marks_of(align)
     people = np.unique([who for meeting in meetings for who in (*meeting.required, *meeting.optional)]).astype(np.int64)
-    tables = {duration: _table(free, people, meetings, duration, grid) for duration in {meeting.duration for meeting in meetings}}
-    return [_columns(free, people, meeting, *tables[meeting.duration], busy) for meeting in meetings]
+    most = MOST_COLUMNS // max(1, len(meetings))
+    elsewhere = {who: at_times(busy, [who]) for who in {who for who, _, _ in busy}}
+    found: dict[int, Columns] = {}
+    for duration in sorted({meeting.duration for meeting in meetings}):  # one table at a time, for they are large
+        starts, table = _table(free, people, meetings, duration, grid)
+        for number, meeting in enumerate(meetings):
+            if meeting.duration == duration:
+                found[number] = _columns(free, people, meeting, starts, table, elsewhere, most)
+    return [found[number] for number in range(len(meetings))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +144,7 @@ def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[l
     return Grid(step, np.unique(offsets % step if step else offsets))
 
 
-def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid) -> tuple[Ints, Bytes]:
+def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid | Marks) -> tuple[Ints, Bytes]:
     """Return the starts on the grid for meetings of this duration, and the preferences of these people there: (T,), (people, T)."""
     mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
     if not mine or not len(free):
@@ -124,24 +155,38 @@ def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: i
     return starts, np.ascontiguousarray(preferences(free, starts, duration, among=people).T)
 
 
-def _columns(free: Windows, people: Ints, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Busy) -> Columns:
+def _columns(
+    free: Windows, people: Ints, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Mapping[int, Ints], most: int
+) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
         table = preferences(free, starts, meeting.duration, among=people).T
     low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
-    required = table[people.searchsorted(meeting.required), low:high]
-    fits = np.flatnonzero((required.min(axis=0) >= 0) & ~_elsewhere(meeting, starts[low:high], at_times(busy, meeting.required)))
-    gain = _REQUIRED[required[:, fits].astype(np.intp) + 1].sum(axis=0)
+    starts, seats = starts[low:high], len(meeting.required)
+    rows = table[people.searchsorted((*meeting.required, *meeting.optional)), low:high]
+    for seat, person in enumerate((*meeting.required, *meeting.optional)):
+        if person in busy:
+            rows[seat, _elsewhere(meeting, starts, busy[person])] = -1
+    fits = np.flatnonzero(rows[:seats].min(axis=0) >= 0)
+    rows = rows[:, fits]
+    if not len(fits):
+        return Columns(starts[fits], rows[seats:].T, np.zeros((0, 5), np.int64), np.zeros(5, np.int64))
+    # What follows is the same from one change to the next, and on fine grids changes are few.
+    heads = np.append(0, np.flatnonzero((rows[:, 1:] != rows[:, :-1]).any(axis=0)) + 1)
+    gain = _REQUIRED[rows[:seats, heads].astype(np.intp) + 1].sum(axis=0)
     gain[:, 0] = meeting.priority
-    start, optional = starts[low:high][fits], table[people.searchsorted(meeting.optional), low:high][:, fits].T
-    for seat, person in enumerate(meeting.optional):
-        optional[_elsewhere(meeting, start, at_times(busy, [person])), seat] = -1
-    return Columns(start, optional, gain)
+    total = gain + worth(rows[seats:, heads]).sum(axis=0)
+    order, lengths = _order(total), np.diff(heads, append=len(fits))
+    kept = _thinned(np.repeat(order, lengths), most)
+    head = np.repeat(np.arange(len(heads)), lengths)[kept]
+    optional = np.ascontiguousarray(rows[seats:, kept].T)
+    return Columns(starts[fits[kept]], optional, gain[head], total[order.argmax()], len(kept) == len(fits))
 
 
 def _elsewhere(meeting: Meeting, starts: Ints, busy: Ints) -> NDArray[np.bool_]:
-    """Return at which starts the meeting or the buffer after it would run into these times, (S,)."""
-    clash = np.zeros(len(starts), np.bool_)
-    for begin, end in busy.tolist():
-        clash |= (starts < end) & (starts + meeting.duration + meeting.buffer > begin)
-    return clash
+    """Return at which of these ascending starts the meeting or the buffer after it would run into these times, (S,)."""
+    begin, end = busy.T
+    low = starts.searchsorted(begin - meeting.duration - meeting.buffer, side="right")
+    high = np.maximum(low, starts.searchsorted(end))
+    change = np.bincount(low, minlength=len(starts) + 1) - np.bincount(high, minlength=len(starts) + 1)
+    return np.asarray(change.cumsum()[:-1] > 0)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from .placing import Board
 
 EFFORT = 40_000_000  # choices tried before it gives up, times the columns there are: a second or two
+LARGEST = 2**27  # bytes of what all choices rule out; beyond it there is no hope of an end
 
 
 def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> list[int] | bool | None:
@@ -23,6 +24,8 @@ def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> l
     board.set(movable, held)
     people = {number: set(board.meetings[number].required) for number in movable}
     rivals = {one: [other for other in movable if other != one and people[one] & people[other]] for one in movable}
+    if sum(mask.bit_count() * len(board.starts[n]) for one, mask in left.items() for n in rivals[one]) > 8 * LARGEST:
+        return None
     excluded: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
     def exclude(number: int, column: int) -> list[tuple[int, int]]:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from weakref import WeakSet
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .columns import Columns, columns
 from .fitting import fit
+from .marks import Align
 from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
-from .placing import Board
-from .programme import programme
+from .placing import Board, bits
+from .programme import Programme, few_enough, programme
 from .proof import Proof
 from .searching import Search, greedy, hardest_first, settle
 from .stars import owner_of, pair_up_at_once
@@ -29,6 +31,9 @@ FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, 
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 PATIENCE = 1.0  # seconds
+# Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
+MOST_ENTRIES = 2_000_000  # with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
+ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
 
 _solvers: WeakSet[threading.Thread] = WeakSet()
 
@@ -49,7 +54,7 @@ def plan(
     free: Windows,
     meetings: Sequence[Meeting],
     *,
-    align: int | None = 15,
+    align: Align | None = 15,
     seconds: float = 5.0,
     travel: Travel | None = None,
     busy: Busy = (),
@@ -58,11 +63,13 @@ def plan(
     """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
     *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
 
-    align: only starts that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no alignment. travel:
-    so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever they offered; a
-    meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about every half
-    second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting or journeys
-    that make no sense. TooManyStartsError: bounds too far apart.
+    align: only starts on these marks, or that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no
+    alignment. travel: so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever
+    they offered; a meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about
+    every half second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting
+    or journeys that make no sense. TooManyStartsError: bounds too far apart.
+
+    Of what is too large to be written as a programme (columns.py, programme.py) nothing is proved beyond what each meeting is worth alone.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
@@ -149,7 +156,7 @@ class _Planner:
             if self._worth(numbers) < part.bound and not self.is_over():
                 self._prove(part, movable, search)
         part.proved = self._worth(numbers) == part.bound
-        settle(self.board, movable)
+        settle(self.board, movable, lambda: time.monotonic() < self.until + self.grace)
 
     def _fit_all(self, part: _Part, movable: list[int]) -> bool:
         """If some meeting has no place: find one for all of them, or that there is none. Return whether they were moved."""
@@ -173,44 +180,62 @@ class _Planner:
         return self.board.value(numbers).key
 
     def _prove(self, part: _Part, movable: list[int], search: Search) -> None:
-        """Ask the solver, and go on searching if it takes long. What the search finds then counts only if the solver is not done."""
+        """Ask the solver, and go on searching if it takes long. What the search finds then counts only if the solver is not done.
+
+        If the programme has not all columns, the solver's answer is one like the search's, its bound is none, and the search goes on.
+        """
         board, numbers = self.board, part.numbers
         start, attends = [board.place[number] for number in numbers], board.attends()
-        meetings = [self.meetings[number] for number in numbers]
+        meetings, options = [self.meetings[number] for number in numbers], [self.options[number] for number in numbers]
         gaps = [[self.apart[one][other] for other in numbers] for one in numbers]
+        most = min(MOST_ENTRIES, int(ENTRIES_A_SECOND * (self.until - time.monotonic())))
+        kept = few_enough(meetings, options, gaps, start, most)
+        is_whole = kept is None and all(option.is_complete for option in options)
         all_placed = min(start) >= 0
-        model = programme(
-            meetings,
-            [self.options[number] for number in numbers],
-            gaps,
-            placed=[all_placed or meeting.pinned is not None for meeting in meetings],
-        )
-        known = model.values_of(start, [attends[number] for number in numbers], meetings)
-        proof = Proof(model, list(part.bound))
-        solver = threading.Thread(target=proof.run, args=(known, self.until - self.grace), daemon=True)
+
+        def pose() -> tuple[Programme, NDArray[np.bool_]]:
+            model = programme(meetings, options, gaps, placed=[all_placed or meeting.pinned is not None for meeting in meetings], kept=kept)
+            return model, model.values_of(start, [attends[number] for number in numbers], meetings)
+
+        solver = _Solver(pose, list(part.bound), self.until - self.grace)
         _solvers.add(solver)
         solver.start()
-        neighbourhoods = Neighbourhoods(board, model, numbers, movable, search.near)
+        neighbourhoods: Neighbourhoods | None = None
+        is_taken = False
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
-        while solver.is_alive() and not self.is_over():
-            part.bound = min(part.bound, tuple(proof.bound))
-            if time.monotonic() < alone_until or not movable:
+        while (solver.is_alive() or (movable and not is_whole)) and not self.is_over():
+            if is_whole:
+                part.bound = min(part.bound, tuple(solver.bound))
+            elif self._worth(numbers) == part.bound:
+                break
+            if not solver.is_alive() and not is_taken:
+                is_taken = self._take(solver, numbers)
+            if solver.is_alive() and (time.monotonic() < alone_until or not movable):
                 solver.join(0.02)
-            else:
-                search.improve(20, lambda: solver.is_alive() and not self.is_over())
+                continue
+            search.improve(20, lambda: (solver.is_alive() or not is_whole) and not self.is_over())
+            if neighbourhoods is None and solver.model is not None:
+                neighbourhoods = Neighbourhoods(board, solver.model, numbers, movable, search.near)
+            if neighbourhoods is not None:
                 neighbourhoods.improve(self.until)
         if self.stopped:
-            proof.until = time.monotonic()
+            solver.stop()
         else:
             solver.join(max(0.0, self.until + self.grace - time.monotonic()))
-        part.bound = min(part.bound, tuple(proof.bound))
-        kept = [board.place[number] for number in numbers]
-        found = start if proof.found is None else model.place(proof.found, len(numbers))
-        before = board.total
-        board.set(numbers, found)
-        if board.total < before or (board.total == before and not proof.proved):
-            board.set(numbers, kept)
+        if is_whole:
+            part.bound = min(part.bound, tuple(solver.bound))
+        self._take(solver, numbers)
         part.bound = max(part.bound, self._worth(numbers))
+
+    def _take(self, solver: "_Solver", numbers: list[int]) -> bool:
+        """Put the meetings where the solver has them, if that is better, or proved and as good."""
+        board, found = self.board, solver.place(len(numbers))
+        if found is not None:
+            before, held = board.total, [board.place[number] for number in numbers]
+            board.set(numbers, found)
+            if board.total < before or (board.total == before and not solver.is_done):
+                board.set(numbers, held)
+        return True
 
     def is_over(self) -> bool:
         now = time.monotonic()
@@ -242,7 +267,54 @@ class _Planner:
             return Why(self.meetings[number].required, ())
         rivals = sorted({rival for person in needed for rival in board.hard[person]})
         near = [board.near(number, [rival]) for rival in rivals]
-        nearest = min(range(len(board.starts[number])), key=lambda column: sum(mask >> column & 1 for mask in near))
+        count = np.zeros(len(board.starts[number]), np.int64)
+        for mask in near:
+            count += bits(mask, len(count))
+        nearest = int(count.argmin())
         way = tuple(rival for rival, mask in zip(rivals, near, strict=True) if mask >> nearest & 1)
         people = {person for rival in way for person in needed & set(self.meetings[rival].required)}
         return Why(tuple(sorted(people)), way)
+
+
+class _Solver(threading.Thread):
+    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or told to stop.
+
+    model: the programme, as soon as there is one. bound: what is proved so far.
+    """
+
+    def __init__(self, pose: Callable[[], tuple[Programme, NDArray[np.bool_]]], bound: list[int], until: float) -> None:
+        super().__init__(daemon=True)
+        self.pose, self.until = pose, until
+        self.model: Programme | None = None
+        self.proof: Proof | None = None
+        self.start_bound = bound
+
+    def run(self) -> None:
+        try:
+            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # here, for it takes long, and before the search needs it
+        except RuntimeError:
+            return  # the process ends before it is there
+        model, self.known = self.pose()
+        proof = Proof(model, self.start_bound)
+        self.model, self.proof = model, proof
+        if time.monotonic() < self.until:
+            proof.run(self.known, self.until)
+
+    def stop(self) -> None:
+        self.until = time.monotonic()
+        if self.proof is not None:
+            self.proof.until = self.until
+
+    @property
+    def bound(self) -> list[int]:
+        return self.start_bound if self.proof is None else self.proof.bound
+
+    @property
+    def is_done(self) -> bool:
+        return self.proof is not None and self.proof.proved
+
+    def place(self, meetings: int) -> list[int] | None:
+        """Return where it has the meetings, if it has them anywhere by now."""
+        if self.proof is None or self.model is None or (self.proof.found is None and not self.proof.proved):
+            return None
+        return self.model.place(self.known if self.proof.found is None else self.proof.found, meetings)

@@ -19,7 +19,7 @@ QUICK, LONGEST = 0.15, 0.6  # seconds: a size is raised if it takes less, lowere
 
 
 class Neighbourhoods:
-    """numbers: the meetings of the programme, as the board knows them."""
+    """model: the programme, which need not have all columns. numbers: its meetings, as the board knows them."""
 
     def __init__(self, board: Board, model: Programme, numbers: Sequence[int], movable: Sequence[int], near: dict[int, list[int]]) -> None:
         self.board, self.model, self.numbers, self.movable, self.near = board, model, numbers, movable, near
@@ -34,14 +34,15 @@ class Neighbourhoods:
         freed = self._pick()
         before, held = board.total, [board.place[number] for number in freed]
         board.set(freed, [-1] * len(freed))
-        part = self._restricted(set(freed))
-        low, high = ranges(part)
-        counts = phases(low, high)[0]
-        objective = part.gain[:, counts] @ weights_of([high[count] - low[count] + 1 for count in counts])
-        found, _ = maximise(part, objective, min(until, began + LONGEST), relaxed_first=True)
+        part, found = self._restricted(set(freed)), None
+        if len(part.gain):  # a programme without all columns may have none that is open
+            low, high = ranges(part)
+            counts = phases(low, high)[0]
+            objective = part.gain[:, counts] @ weights_of([high[count] - low[count] + 1 for count in counts])
+            found, _ = maximise(part, objective, min(until, began + LONGEST), relaxed_first=True)
         if found is not None:
-            place = part.place(found, len(self.numbers))
-            board.set(self.numbers, place)
+            place = dict(zip(self.numbers, part.place(found, len(self.numbers)), strict=True))
+            board.set(freed, [place[number] for number in freed])
         if found is None or board.total < before:
             board.set(freed, held)
         self.took = time.monotonic() - began

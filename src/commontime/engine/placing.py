@@ -5,6 +5,7 @@ person at a time, and only for those whose meetings moved). Sets of columns are 
 is then a few operations on them, whatever the horizon.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
@@ -26,14 +27,13 @@ class Board:
         self.begin = [0] * len(meetings)  # where it starts, if it has a place
         self.hard: list[list[int]] = [[] for _ in range(people)]  # the placed meetings that require somebody
         self.soft: list[list[int]] = [[] for _ in range(people)]  # the placed meetings that somebody may attend
-        self.starts: list[list[int]] = [option.start.tolist() for option in options]
+        self.starts = [array("q", option.start.tobytes()) for option in options]
         self.weights = _weights(meetings)
         exact = np.array(self.weights, np.int64 if self.weights[0] * sum(m.priority for m in meetings) < 2**62 else object)
-        extras = [worth(option.optional) @ exact for option in options]
-        self.score = [(option.gain @ exact).astype(np.float64) for option in options]
-        self.extra_score = [extra.astype(np.float64) for extra in extras]
-        self.gain: list[list[int]] = [(option.gain @ exact).tolist() for option in options]
-        self.extra: list[list[list[int]]] = [extra.T.tolist() for extra in extras]
+        self.gain = [option.gain @ exact for option in options]
+        self.extra = [worth(option.optional) @ exact for option in options]
+        self.score = [gain.astype(np.float64) for gain in self.gain]
+        self.extra_score = [extra.astype(np.float64) for extra in self.extra]
         self.can = [[_mask(row) for row in (option.optional >= 0).T] for option in options]
         self.seat = [{person: seat for seat, person in enumerate(m.optional)} for m in meetings]
         self._total = 0
@@ -44,7 +44,7 @@ class Board:
         """Place a meeting that has no place. That it is open there is not looked at."""
         meeting = self.meetings[number]
         self.place[number], self.begin[number] = column, self.starts[number][column]
-        self._total += self.gain[number][column]
+        self._total += int(self.gain[number][column])
         for person in meeting.required:
             self.hard[person].append(number)
         for person in meeting.optional:
@@ -58,7 +58,7 @@ class Board:
             return
         meeting = self.meetings[number]
         self.place[number] = NOWHERE
-        self._total -= self.gain[number][column]
+        self._total -= int(self.gain[number][column])
         for person in meeting.required:
             self.hard[person].remove(number)
         for person in meeting.optional:
@@ -134,7 +134,7 @@ class Board:
         for number in self.soft[person]:
             column, seat = self.place[number], self.seat[number][person]
             if self.can[number][seat] >> column & 1 and not any(self._clash(number, other) for other in self.hard[person]):
-                wanted.append((self.begin[number], number, self.extra[number][seat][column]))
+                wanted.append((self.begin[number], number, int(self.extra[number][column, seat])))
         if len(wanted) < 2:
             return (wanted[0][2], (wanted[0][1],)) if wanted else (0, ())
         best: list[tuple[int, tuple[int, ...]]] = []
@@ -146,6 +146,11 @@ class Board:
     def _clash(self, one: int, other: int) -> bool:
         later = self.begin[one] - self.begin[other]
         return -self.apart[one][other] < later < self.apart[other][one]
+
+    def attended(self, person: int) -> list[int]:
+        """Return the placed meetings that somebody is in, required or not."""
+        assert self.total is not None
+        return [*self.hard[person], *self._attended[person][1]]
 
     def attends(self) -> list[list[int]]:
         """Return which optional people attend each meeting."""

@@ -20,6 +20,8 @@ from .windows import Ints
 
 type Floats = NDArray[np.float64]
 
+FEWEST = 4  # columns of a meeting
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Programme:
@@ -70,10 +72,60 @@ class Programme:
         return [int(column) for column in place]
 
 
-def programme(meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], *, placed: Sequence[bool]) -> Programme:
-    """Return the programme. placed: which meetings must have a place."""
+def few_enough(
+    meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], place: Sequence[int], most: int
+) -> list[Ints] | None:
+    """Return which columns of each meeting a programme of at most so many entries may have, or None if it may have all.
+
+    A minute's grid over months has hundreds of millions of entries, and even those that fit into memory take the solver longer than anybody
+    waits. What fewer columns yield is a plan like any other, but no bound. place: the column that each meeting must keep, or -1.
+    """
+    if entries(meetings, options, apart, most) <= most:
+        return None
+    share = min(max(map(len, options)), 2 * most // sum(1 + 2 * (len(m.required) + len(m.optional)) for m in meetings))
+    while True:
+        share = max(FEWEST, share // 2)
+        kept = [option.some(share, held) for option, held in zip(options, place, strict=True)]
+        if share == FEWEST or entries(meetings, [o.only(k) for o, k in zip(options, kept, strict=True)], apart, most) <= most:
+            return kept
+
+
+def entries(meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], most: int) -> int:
+    """Return how many non-zeros the programme has at most; or some number above `most` as soon as that is clear."""
+    longest = [max(row) for row in apart]
+    everybody = [[*m.required, *m.optional] for m in meetings]
+    count = sum(len(option) * (1 + 2 * len(who)) for option, who in zip(options, everybody, strict=True))
+    whose: dict[int, list[int]] = {}
+    for number, who in enumerate(everybody):
+        for person in who:
+            whose.setdefault(person, []).append(number)
+    has_journeys = _has_journeys(meetings, apart)
+    for numbers in whose.values():
+        if count > most:
+            break
+        if has_journeys:
+            count += sum(len(options[one]) * len(options[other]) for one, other in combinations(numbers, 2))
+        begin = np.concatenate([options[number].start for number in numbers])
+        end = begin + np.repeat([longest[number] for number in numbers], [len(options[number]) for number in numbers])
+        if len(begin):
+            moments = maximal_moments(begin, end)
+            count += int((moments.searchsorted(end) - moments.searchsorted(begin)).sum())
+    return count
+
+
+def programme(
+    meetings: Sequence[Meeting],
+    options: Sequence[Columns],
+    apart: list[list[int]],
+    *,
+    placed: Sequence[bool],
+    kept: Sequence[Ints] | None = None,
+) -> Programme:
+    """Return the programme. placed: which meetings must have a place. kept: the only columns that it shall have of each; None: all."""
     from scipy.sparse import coo_array
 
+    if kept is not None:
+        options = [option.only(some) for option, some in zip(options, kept, strict=True)]
     gain, meeting, column, seat, who = _variables(meetings, options)
     begin = np.concatenate([option.start for option in options])[_offsets(options)[meeting] + column]
     shortest = _shortest(meetings, apart, who[0], meeting[who[1]])
@@ -98,6 +150,8 @@ def programme(meetings: Sequence[Meeting], options: Sequence[Columns], apart: li
         done += count
     entries = (np.concatenate(coefficients), (np.concatenate(rows), np.concatenate(variables)))
     matrix = coo_array(entries, shape=(done, len(gain))).tocsr()
+    if kept is not None:
+        column = np.concatenate(kept)[_offsets(options)[meeting] + column]
     return Programme(gain, meeting, column, seat, matrix, np.concatenate(lowers), np.concatenate(uppers))
 
 

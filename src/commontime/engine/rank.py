@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .marks import Align, marks_of
 from .profile import Profile
 from .windows import IF_NEED_BE, WORKS, Ints
 
@@ -72,19 +73,19 @@ class Slot:
     key: tuple[int, ...]
 
 
-def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: int | None = None, apart: int | None = None) -> list[Slot]:
+def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: Align | None = None, apart: int | None = None) -> list[Slot]:
     """Return the at most k best starts, one per segment, best first, ties by the earliest.
 
-    align: only starts that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better one, by default
-    the meeting's duration. ValueError: k < 0, align < 1, apart < 0, an empty rule. O(S k).
+    align: only starts on these marks, or that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better
+    one, by default the meeting's duration. ValueError: k < 0, align < 1, apart < 0, an empty rule. O(S k).
     """
-    if k < 0 or (align is not None and align < 1) or (apart is not None and apart < 0) or not rule:
-        raise ValueError("k and apart must be at least 0, align at least 1, and a rule has at least one criterion.")
+    if k < 0 or (apart is not None and apart < 0) or not rule:
+        raise ValueError("k and apart must be at least 0, and a rule has at least one criterion.")
     distance = p.duration if apart is None else apart
     start, segment = p.first, np.arange(len(p))
     values = [key(p) for key in rule]
     if align is not None:
-        start = -(-start // align) * align
+        start = marks_of(align).at_or_after(start)
         segment = np.flatnonzero(start <= p.last)
         start, values = start[segment], [value[segment] for value in values]
     score = scores(values)

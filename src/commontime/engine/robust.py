@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .marks import Align
 from .profile import Profile
 from .rank import FAIR, Rule, Slot, best
 from .windows import CANNOT, Bools, Bytes, Ints, levels
@@ -29,7 +30,7 @@ def away_from(p: Profile, start: int) -> Profile:
     return Profile(p.duration, first, last, *counts)
 
 
-def plan_b(p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: int | None = None) -> Slot | None:
+def plan_b(p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: Align | None = None) -> Slot | None:
     """Return the best start if the best one falls through: at least the meeting's duration apart from it. O(S)."""
     return next(iter(best(away_from(p, best_one.start), 1, rule=rule, align=align)), None)
 

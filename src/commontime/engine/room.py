@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from .erosion import lifts
 from .explain import preferences
+from .marks import Align, Marks, marks_of
 from .meetings import Busy, Meeting, Plan, Travel, apart, at_times
 from .windows import Bools, Ints, Windows
 
@@ -35,7 +36,7 @@ def room_for(
     plan: Plan,
     number: int,
     *,
-    align: int | None = 15,
+    align: Align | None = 15,
     travel: Travel | None = None,
     busy: Busy = (),
 ) -> Room | None:
@@ -47,7 +48,7 @@ def room_for(
     meeting = meetings[number]
     elsewhere = at_times(busy, meeting.required) - np.array([meeting.duration + meeting.buffer, 0])
     taken = np.concatenate((_taken(meetings, apart(meetings, travel), plan, number), elsewhere))
-    starts = _starts(free, meeting, taken, align or 1)
+    starts = _starts(free, meeting, taken, marks_of(align))
     starts = starts[~_inside(taken, starts)]
     if not len(starts):
         return None
@@ -67,15 +68,15 @@ def room_for(
     return Room(start, tuple(wanted))
 
 
-def turns(times: ArrayLike, earliest: int, last: int, align: int) -> Ints:
-    """Return all starts in [earliest, last] that are 0 modulo `align` and come first or last between two of these times, ascending.
+def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
+    """Return all starts in [earliest, last] that lie on marks and come first or last between two of these times, ascending.
 
     If how many people are missing is constant, and how much they are short is linear, between two times, then one of these starts is the
     least short of those with as many missing.
     """
     inner = np.asarray(times, np.int64)
     edges = _distinct(np.concatenate(([earliest], inner[(inner > earliest) & (inner <= last)], [last + 1])))
-    starts = _distinct(np.concatenate((-(-edges // align) * align, (edges - 1) // align * align)))
+    starts = _distinct(np.concatenate((align.at_or_after(edges), align.at_or_before(edges - 1))))
     return starts[(starts >= earliest) & (starts <= last)]
 
 
@@ -85,7 +86,7 @@ def _distinct(times: Ints) -> Ints:
     return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
 
 
-def _starts(free: Windows, meeting: Meeting, taken: Ints, align: int) -> Ints:
+def _starts(free: Windows, meeting: Meeting, taken: Ints, align: Marks) -> Ints:
     if meeting.pinned is not None:
         return np.array([meeting.pinned], np.int64)
     among = np.zeros(free.people, np.bool_)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .placing import Board
+from .placing import Board, bits
 
 _TAKEN_OUT = 4  # meetings at once, at most, beside those that have no place
 
@@ -78,19 +78,23 @@ class Search:
         return list(dict.fromkeys([first, *(friends[i] for i in some.tolist()), *homeless[:2]]))
 
 
-def settle(board: Board, movable: Sequence[int]) -> None:
-    """Move each meeting, the earliest first, to its earliest open start that is worth the same for everybody, if nothing is lost."""
-    total = board.total
-    for number in sorted((n for n in movable if board.place[n] >= 0), key=lambda n: board.begin[n]):
-        here, option = board.place[number], board.options[number]
-        board.take(number)
-        same = (option.gain[:here] == option.gain[here]).all(axis=1) & (option.optional[:here] == option.optional[here]).all(axis=1)
-        is_open = board.open(number)
-        for column in np.flatnonzero(same).tolist():
-            if is_open >> column & 1:
-                board.put(number, column)
-                if board.total == total:
-                    break
-                board.take(number)
-        else:
-            board.put(number, here)
+def settle(board: Board, movable: Sequence[int], go_on: Callable[[], bool]) -> None:
+    """Move each meeting, the earliest first, to its earliest open start that is worth the same for all who attend it, and at which none of
+    them is in another one; until none moves, or there is no time left.
+    """
+    moved = True
+    while moved:
+        moved = False
+        for number in sorted((n for n in movable if board.place[n] >= 0), key=lambda n: board.begin[n]):
+            if not go_on():
+                return
+            here, option, meeting = board.place[number], board.options[number], board.meetings[number]
+            come = [person for person in meeting.optional if number in board.attended(person)]
+            seats = [board.seat[number][person] for person in come]
+            same = (option.gain[:here] == option.gain[here]).all(axis=1)
+            same &= (option.optional[:here, seats] == option.optional[here, seats]).all(axis=1)
+            others = {other for person in (*meeting.required, *come) for other in board.attended(person)} - {number}
+            earlier = np.flatnonzero(same & (bits(board.near(number, others), len(option))[:here] == 0))
+            if len(earlier):
+                board.set([number], [int(earlier[0])])
+                moved = True

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .explain import preferences
+from .marks import Align, Marks, marks_of
 from .profile import checked, profile
 from .rank import attending, best
 from .robust import away_from
@@ -50,7 +51,7 @@ def two_sessions(
     required: Bools | None = None,
     earliest: int,
     latest_end: int,
-    align: int | None = None,
+    align: Align | None = None,
     most_pairs: int = MOST_PAIRS,
 ) -> Sessions | None:
     """Return the best pair of starts, or None if no two sessions fit.
@@ -63,16 +64,16 @@ def two_sessions(
     must = checked(free, duration, required, earliest, latest_end)
     if free.people > 30_000:
         raise ValueError("Two sessions are found for at most 30,000 people.")
-    grid = align or 1
+    grid = marks_of(align)
     p = profile(free, duration, required=must, earliest=earliest, latest_end=latest_end)
-    start, last, count = -(-p.first // grid) * grid, p.last // grid * grid, p.attending
+    start, last, count = grid.at_or_after(p.first), grid.at_or_before(p.last), p.attending
     some = np.flatnonzero(start <= last)
     start, last, count = start[some], last[some], count[some]
     if not len(start) or last[-1] - start[0] < duration:
         return None
     if not len(free):
         first = int(start[0])
-        return Sessions(first, -(-(first + duration) // grid) * grid, np.full(free.people, -1, np.int8), proved=True)
+        return Sessions(first, int(grid.at_or_after(first + duration)), np.full(free.people, -1, np.int8), proved=True)
     search = _Search(free, duration, must, grid, most_pairs)
     for leading in best(p, 3, rule=(attending,), align=align):
         search.begin_with(leading.start, earliest, latest_end)
@@ -86,7 +87,7 @@ def two_sessions(
 class _Search:
     """The best pair so far, and the search for a better one."""
 
-    def __init__(self, free: Windows, duration: int, must: Bools, grid: int, most_pairs: int) -> None:
+    def __init__(self, free: Windows, duration: int, must: Bools, grid: Marks, most_pairs: int) -> None:
         self.free, self.duration, self.must, self.grid, self.left = free, duration, must, grid, most_pairs
         self.best = _Key(-1, -1, -NEVER, -NEVER)
         self.thresholds = np.unique(free.preference)
@@ -175,4 +176,4 @@ class _Search:
 
     def second(self, first: Ints, start: Ints) -> Ints:
         """Return the earliest second start of segments that begin at `start`, after a first one at `first`."""
-        return np.maximum(start, -(-(first + self.duration) // self.grid) * self.grid)
+        return np.maximum(start, self.grid.at_or_after(first + self.duration))

@@ -3,15 +3,18 @@
 import numpy as np
 
 from .erosion import KINDS, lifts
+from .marks import Align, marks_of
 from .profile import checked
 from .sweep import sweep
 from .windows import Bools, Ints, Windows
 
 
-def swing(free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int, align: int | None = None) -> Ints:
+def swing(
+    free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int, align: Align | None = None
+) -> Ints:
     """Return at how many starts in [earliest, latest_end) each person is the only required one missing, (people,) int64.
 
-    0 for those not required. align: only starts that are 0 modulo so many ticks count. O(n log n). ValueError as profile.
+    0 for those not required. align: as for `best`. O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     ticks = latest_end - duration + 1 - earliest
@@ -20,7 +23,7 @@ def swing(free: Windows, duration: int, *, required: Bools | None = None, earlie
     can = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
     at, sums = sweep(can, ticks, np.ones((1, KINDS), np.int64), must)
     lacks_one = sums[0, 1] == must.sum() - 1
-    aligned = -(-(np.append(at, ticks) + earliest) // (align or 1))  # how many such starts there are before each of these
+    aligned = marks_of(align).before(np.append(at, ticks) + earliest)  # how many such starts there are before each of these
     before = np.concatenate(([0], np.cumsum(lacks_one * np.diff(aligned))))
     there = before[np.searchsorted(at, can.stop)] - before[np.searchsorted(at, can.first)]
     without = np.where(must, before[-1], 0)

@@ -6,6 +6,7 @@ change it is an answer that tells starts apart; the most that one can do for a s
 
 import numpy as np
 
+from .marks import Align
 from .profile import Profile
 from .rank import FAIR, Rule, Slot, best, scores
 from .robust import away_from
@@ -32,7 +33,7 @@ def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -
     return 1 + better(with_all, with_none, with_none), 1 + better(with_none, with_all, with_all)
 
 
-def could_win(p: Profile, *, required: bool, rule: Rule = FAIR, align: int | None = None) -> Slot | None:
+def could_win(p: Profile, *, required: bool, rule: Rule = FAIR, align: Align | None = None) -> Slot | None:
     """Return the start that becomes the best if one more person wants it so, or None if no answer of theirs makes another start the best.
 
     Another start is at least the meeting's duration apart; moving the best one a little is no other. Exact: of all the answers that the

@@ -31,9 +31,11 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     problem = planning.problem_of(calendar, question, now=now)
     if problem.is_being_planned:
         raise _running()
-    seconds = min(question.seconds, AT_ONCE) if waits else 0.0
+    at_once = AT_ONCE if waits else 0.0
+    # What reading took is part of the wait.
+    seconds = max(0.0, min(question.seconds, at_once + begun - time.monotonic()))
     answer = planning.solve(problem, question, seconds=seconds)
-    is_done = answer.proved or question.seconds <= seconds
+    is_done = answer.proved or question.seconds <= at_once
     plan = Plan(
         calendar=calendar,
         status=PlanStatus.DONE if is_done else PlanStatus.RUNNING,

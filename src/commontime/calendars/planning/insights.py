@@ -13,6 +13,7 @@ from commontime.calendars.models import Meeting
 from commontime.calendars.planning.comparing import rule_of, survived
 from commontime.calendars.planning.outcomes import Outcome, outcomes
 from commontime.calendars.planning.people import Group, Person, minutes_of
+from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.suggestions import bounds_of
 from commontime.calendars.planning.words import names_of
 
@@ -95,7 +96,7 @@ class _Question:
     group: Group
     earliest: int
     latest_end: int
-    align: int | None
+    align: engine.Marks | None
     named: bool
 
     @property
@@ -117,16 +118,18 @@ def insights(meeting: Meeting, group: Group, *, now: datetime, named: bool, aske
     if not group.answered:
         return None
     earliest, latest_end = bounds_of(meeting, group, now)
-    asked = _Question(meeting, group, earliest, latest_end, align, named)
+    beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
+    marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
+    asked = _Question(meeting, group, earliest, latest_end, marks, named)
     # Who has not answered may offer time beyond all that is known, if the meeting has no end: one start more that nobody else can come to.
     calendar = meeting.calendar
     ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
-    farthest = min([latest_end + 2 * asked.duration + (align or 1), *ends])
+    farthest = min([int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration, *ends])
     if farthest <= earliest:
         return None
     rule = rule_of(meeting)
     profile = engine.profile(group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest)
-    leading = next(iter(engine.best(profile, 1, rule=rule, align=align)), None)
+    leading = next(iter(engine.best(profile, 1, rule=rule, align=marks)), None)
     if leading is None or not sum(leading.everyone[1:]):
         return None
     best = asked.outcome(leading.start)

@@ -28,6 +28,7 @@ from commontime.calendars.planning.people import (
     people_of,
     windows_of,
 )
+from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput
 
@@ -43,7 +44,7 @@ class Question(msgspec.Struct, frozen=True):
     """What the owner asks of a plan.
 
     meetings: which; none: all open ones. pinned: where some must be. priorities: how much some matter, 1 by default. align_minutes: on
-    which minutes a start may lie; None: on any. seconds: for how long to look at most.
+    multiples of how many minutes a start may lie, by the clock of the calendar's zone; None: on any. seconds: for how long to look at most.
     """
 
     meetings: tuple[UUID, ...] = ()
@@ -106,7 +107,7 @@ class Answer(msgspec.Struct, frozen=True):
 @dataclass(frozen=True)
 class Problem:
     """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't
-    even try. is_being_planned: whether such a plan is being computed already."""
+    even try. is_being_planned: whether such a plan is being computed already. align: where starts may lie; None: anywhere."""
 
     people: list[Person]
     silent: list[Person]
@@ -117,6 +118,7 @@ class Problem:
     posed: list[engine.Meeting]
     unposed: list[Unplaced]
     is_being_planned: bool
+    align: engine.Marks | None
 
     @cached_property
     def basis(self) -> str:
@@ -157,7 +159,9 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned)
+    span_of = [min(m.earliest for m in posed), max(m.latest_end for m in posed)] if posed else [0, 0]
+    marks = round_times(calendar, question.align_minutes, *span_of)
+    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned, marks)
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
@@ -252,7 +256,7 @@ def solve(problem: Problem, question: Question, *, seconds: float, on_progress: 
         plan = engine.plan(
             problem.free,
             problem.posed,
-            align=question.align_minutes,
+            align=problem.align,
             seconds=seconds,
             busy=problem.busy,
             on_progress=tell if on_progress else None,
@@ -289,7 +293,7 @@ def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bo
 
 def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool) -> Unplaced:
     why = plan.why[number]
-    room = engine.room_for(problem.free, problem.posed, plan, number, align=question.align_minutes, busy=problem.busy) if asks else None
+    room = engine.room_for(problem.free, problem.posed, plan, number, align=problem.align, busy=problem.busy) if asks else None
     return Unplaced(
         problem.meetings[number].pk,
         IN_THE_WAY if why.meetings else NO_COMMON_TIME,

@@ -14,6 +14,7 @@ from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
 from commontime.calendars.planning.people import Group, group_of, minutes_of
+from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput, NotAllowed
 
@@ -24,7 +25,8 @@ FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 class WhatIf:
     """What to suppose about a meeting without changing it: None and nobody leave it as it is.
 
-    earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples of so many minutes.
+    earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples of so many minutes, by clocks in the
+    calendar's zone.
     """
 
     without: frozenset[int] = frozenset()
@@ -111,7 +113,8 @@ def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int, al
     if latest_end <= earliest:
         return []
     profile = engine.profile(group.free, minutes_of(meeting.duration), required=group.required, earliest=earliest, latest_end=latest_end)
-    slots = engine.best(profile, limit, rule=rule_of(meeting), align=align)
+    marks = round_times(meeting.calendar, align, earliest, latest_end)
+    slots = engine.best(profile, limit, rule=rule_of(meeting), align=marks)
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
 
 
@@ -188,7 +191,8 @@ def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, ali
     """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
     earliest, latest_end = bounds_of(meeting, group, now)
     duration = minutes_of(meeting.duration)
-    room = engine.smallest_ask(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=align)
+    marks = round_times(meeting.calendar, align, earliest, latest_end)
+    room = engine.smallest_ask(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=marks)
     short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
     if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
         return []

@@ -1,0 +1,171 @@
+"""Plans that are too large to be proved: of bounded size, possible, no better than they say, and each meeting as early as it can be."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from commontime.engine import Meeting, plan, preferences, windows
+from commontime.engine import columns as columns_of
+from commontime.engine import joint as joint_of
+from commontime.engine.columns import columns
+from commontime.engine.fitting import fit
+from commontime.engine.meetings import apart
+from commontime.engine.placing import Board
+from commontime.engine.programme import entries, few_enough, programme
+from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_of
+
+quiet = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+
+
+@quiet
+@given(problems(people=4, most=3), st.sampled_from([(columns_of, "MOST_COLUMNS", 6), (joint_of, "MOST_ENTRIES", 12)]))
+def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limit):
+    free, meetings = problem
+    best = best_of_all(free, meetings, 1)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(*limit)
+        found = plan(free, meetings, align=1, seconds=0.3)
+
+    assert is_possible(free, meetings, found.start, found.attends)
+    assert found.value == value_of(free, meetings, found.start, found.attends)
+    assert found.value.key <= best <= found.bound.key
+    assert not found.proved or found.value.key == best
+
+
+@quiet
+@given(problems(people=4, most=4), st.integers(2, 9))
+def test_each_meeting_keeps_where_it_is_worth_most(problem, most):
+    free, meetings = problem
+    for option in columns(free, meetings, 1, apart(meetings)):
+        held = len(option) // 2 if len(option) else -1
+        kept = option.some(most, held)
+        some = option.only(kept)
+
+        assert kept.tolist() == sorted(set(kept.tolist()))
+        assert len(kept) <= most + 1
+        assert held < 0 or held in kept
+        assert (len(kept) == len(option)) or len(kept) >= most
+        assert not len(option) or tuple(option.best) in {tuple(row) for row in (some.gain + columns_of.worth(some.optional).sum(axis=1))}
+
+
+@quiet
+@given(problems(people=4, most=4), st.integers(1, 60))
+def test_a_programme_has_no_more_entries_than_it_may(problem, most):
+    free, meetings = problem
+    gaps, options = apart(meetings), columns(free, meetings, 1, apart(meetings))
+    place = [len(option) - 1 for option in options]
+    if not sum(map(len, options)):
+        return
+
+    kept = few_enough(meetings, options, gaps, place, most)
+    model = programme(meetings, options, gaps, placed=[False] * len(meetings), kept=kept)
+
+    if kept is None:
+        assert model.matrix.nnz <= entries(meetings, options, gaps, most) <= most
+    else:
+        assert sum(map(len, kept)) < sum(map(len, options)) or max(map(len, options)) <= 5
+        assert all(column in some for column, some in zip(place, kept, strict=True) if column >= 0)
+        assert (model.values_of(place, [()] * len(meetings), meetings) & (model.seat < 0)).sum() == sum(column >= 0 for column in place)
+
+
+def a_wide_week() -> tuple:
+    """Sixty days on which everybody has all the time, and more meetings than anybody proves on a minute's grid."""
+    rng = np.random.default_rng(4)
+    free = windows([(who, day * 1440, (day + 1) * 1440, int(rng.integers(0, 11))) for who in range(12) for day in range(60)], 12)
+    who = [rng.permutation(12)[:4].tolist() for _ in range(60)]
+    asked = [Meeting(duration=45, required=tuple(w[:3]), optional=tuple(w[3:]), earliest=0, latest_end=60 * 1440) for w in who]
+    return free, asked
+
+
+def test_columns_and_programme_stay_within_memory(monkeypatch):
+    monkeypatch.setattr("commontime.engine.columns.MOST_COLUMNS", 60_000)
+    free, asked = a_wide_week()
+    gaps = apart(asked)
+
+    options = columns(free, asked, 1, gaps)
+    kept = few_enough(asked, options, gaps, [-1] * len(asked), 100_000)
+    model = programme(asked, options, gaps, placed=[False] * len(asked), kept=kept)
+
+    assert {(len(option), option.is_complete) for option in options} == {(1_000, False)}
+    assert 10_000 < model.matrix.nnz <= 100_000
+
+
+def test_where_choices_rule_out_too_much_nothing_is_tried():
+    free, asked = a_wide_week()
+    gaps = apart(asked[:12])
+    board = Board(asked[:12], columns(free, asked[:12], 1, gaps), gaps, free.people)
+
+    assert fit(board, range(12), go_on=lambda: True) is None
+
+
+def test_a_plan_without_time_is_the_greedy_one_and_possible():
+    free, asked = a_wide_week()
+
+    found = plan(free, asked, align=None, seconds=0)
+
+    assert is_possible(free, asked, found.start, found.attends)
+    assert found.value.priority == len(asked)
+
+
+def earlier_starts(free, meetings, found, number, align) -> list[int]:
+    """Where a meeting could be earlier with the same people, each of whom likes it as well, and the others where they are."""
+    meeting, start, people = meetings[number], found.start[number], found.attends[number]
+    now = preferences(free, [start], meeting.duration)[0, list(people)]
+    others = found.start[:number], found.start[number + 1 :]
+    return [
+        tick
+        for tick in range(-(-meeting.earliest // align) * align, start, align)
+        if (preferences(free, [tick], meeting.duration)[0, list(people)] == now).all()
+        and is_possible(free, meetings, (*others[0], tick, *others[1]), found.attends)
+    ]
+
+
+ALONE = (
+    windows([(0, 0, 20, 5), (0, 50, 90, 5), (1, 10, 24, 8), (1, 45, 90, 2)], 2),
+    [Meeting(duration=10, required=(0,), optional=(1,), earliest=50, latest_end=90)],
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems(people=4, most=4), st.sampled_from([None, 1, GRID]))
+@example(ALONE, 1)
+def test_each_meeting_is_as_early_as_costs_nobody_anything(problem, align):
+    """What those think of it who don't attend it either way does not matter."""
+    free, meetings = problem
+
+    found = plan(free, meetings, align=align, seconds=60)
+
+    for number, start in enumerate(found.start):
+        if start >= 0:
+            assert earlier_starts(free, meetings, found, number, align or GRID) == []
+
+
+def test_who_does_not_attend_keeps_no_meeting_late():
+    """Ann is in the other meeting, so whether she likes an hour is all the same to this one."""
+    free = windows([(0, 0, 120, 5), (1, 0, 60, 2), (1, 60, 120, 9), (2, 0, 120, 5)], 3)
+    base = Meeting(duration=60, required=(0,), optional=(1,), earliest=0, latest_end=120)
+    other = Meeting(duration=120, required=(1, 2), earliest=0, latest_end=120, pinned=0)
+    late = [replace(base, earliest=0), other]
+
+    board = Board(late, columns(free, late, 30, apart(late)), apart(late), 3)
+    board.put(1, 0)
+    board.put(0, 2)
+    joint_of.settle(board, [0], lambda: True)
+
+    assert board.begin[0] == 0
+
+
+def test_without_time_nothing_is_moved():
+    free = windows([(0, 0, 120, 5)], 1)
+    only = [Meeting(duration=60, required=(0,), earliest=0, latest_end=120)]
+    board = Board(only, columns(free, only, 30, apart(only)), apart(only), 1)
+    board.put(0, 2)
+
+    joint_of.settle(board, [0], lambda: time.monotonic() < 0)
+
+    assert board.begin[0] == 60
