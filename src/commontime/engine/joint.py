@@ -5,12 +5,9 @@ a better one (programme.py, proof.py). Meetings that share nobody, not even over
 in whole numbers.
 """
 
-import atexit
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +19,7 @@ from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, check
 from .neighbourhoods import Neighbourhoods
 from .placing import Board, bits
 from .programme import Programme, few_enough, programme
-from .proof import Proof
+from .prover import Prover
 from .searching import Search, greedy, hardest_first, settle
 from .stars import owner_of, pair_up_at_once
 from .windows import BEST_PREFERENCE, Windows
@@ -30,24 +27,9 @@ from .windows import BEST_PREFERENCE, Windows
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
-PATIENCE = 1.0  # seconds
 # Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
 MOST_ENTRIES = 2_000_000  # with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
 ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
-
-_solvers: WeakSet[threading.Thread] = WeakSet()
-
-
-@atexit.register
-def _let_solvers_end() -> None:
-    """Wait a moment for solvers that are just past their time.
-
-    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's issue 87135) if a thread comes back
-    from C++ while the interpreter is taken down. A solver that is not done by then has long to go, and ends with the process.
-    """
-    until = time.monotonic() + PATIENCE
-    for solver in list(_solvers):
-        solver.join(max(0.0, until - time.monotonic()))
 
 
 def plan(
@@ -197,8 +179,7 @@ class _Planner:
             model = programme(meetings, options, gaps, placed=[all_placed or meeting.pinned is not None for meeting in meetings], kept=kept)
             return model, model.values_of(start, [attends[number] for number in numbers], meetings)
 
-        solver = _Solver(pose, list(part.bound), self.until - self.grace)
-        _solvers.add(solver)
+        solver = Prover(pose, list(part.bound), self.until - self.grace)
         solver.start()
         neighbourhoods: Neighbourhoods | None = None
         is_taken = False
@@ -227,7 +208,7 @@ class _Planner:
         self._take(solver, numbers)
         part.bound = max(part.bound, self._worth(numbers))
 
-    def _take(self, solver: "_Solver", numbers: list[int]) -> bool:
+    def _take(self, solver: Prover, numbers: list[int]) -> bool:
         """Put the meetings where the solver has them, if that is better, or proved and as good."""
         board, found = self.board, solver.place(len(numbers))
         if found is not None:
@@ -274,47 +255,3 @@ class _Planner:
         way = tuple(rival for rival, mask in zip(rivals, near, strict=True) if mask >> nearest & 1)
         people = {person for rival in way for person in needed & set(self.meetings[rival].required)}
         return Why(tuple(sorted(people)), way)
-
-
-class _Solver(threading.Thread):
-    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or told to stop.
-
-    model: the programme, as soon as there is one. bound: what is proved so far.
-    """
-
-    def __init__(self, pose: Callable[[], tuple[Programme, NDArray[np.bool_]]], bound: list[int], until: float) -> None:
-        super().__init__(daemon=True)
-        self.pose, self.until = pose, until
-        self.model: Programme | None = None
-        self.proof: Proof | None = None
-        self.start_bound = bound
-
-    def run(self) -> None:
-        try:
-            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # here, for it takes long, and before the search needs it
-        except RuntimeError:
-            return  # the process ends before it is there
-        model, self.known = self.pose()
-        proof = Proof(model, self.start_bound)
-        self.model, self.proof = model, proof
-        if time.monotonic() < self.until:
-            proof.run(self.known, self.until)
-
-    def stop(self) -> None:
-        self.until = time.monotonic()
-        if self.proof is not None:
-            self.proof.until = self.until
-
-    @property
-    def bound(self) -> list[int]:
-        return self.start_bound if self.proof is None else self.proof.bound
-
-    @property
-    def is_done(self) -> bool:
-        return self.proof is not None and self.proof.proved
-
-    def place(self, meetings: int) -> list[int] | None:
-        """Return where it has the meetings, if it has them anywhere by now."""
-        if self.proof is None or self.model is None or (self.proof.found is None and not self.proof.proved):
-            return None
-        return self.model.place(self.known if self.proof.found is None else self.proof.found, meetings)

@@ -1,0 +1,74 @@
+"""A proof (proof.py) in a thread of its own, so that the search for better plans goes on beside the solver, which can't be interrupted."""
+
+import atexit
+import threading
+import time
+from collections.abc import Callable
+from weakref import WeakSet
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .programme import Programme
+from .proof import Proof
+
+PATIENCE = 1.0  # seconds
+
+_provers: WeakSet[threading.Thread] = WeakSet()
+
+
+@atexit.register
+def _let_provers_end() -> None:
+    """Wait a moment for solvers that are just past their time.
+
+    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's issue 87135) if a thread comes back
+    from C++ while the interpreter is taken down. A solver that is not done by then has long to go, and ends with the process.
+    """
+    until = time.monotonic() + PATIENCE
+    for prover in list(_provers):
+        prover.join(max(0.0, until - time.monotonic()))
+
+
+class Prover(threading.Thread):
+    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or told to stop.
+
+    model: the programme, as soon as there is one. bound: what is proved so far.
+    """
+
+    def __init__(self, pose: Callable[[], tuple[Programme, NDArray[np.bool_]]], bound: list[int], until: float) -> None:
+        super().__init__(daemon=True)
+        _provers.add(self)
+        self.pose, self.until = pose, until
+        self.model: Programme | None = None
+        self.proof: Proof | None = None
+        self.start_bound = bound
+
+    def run(self) -> None:
+        try:
+            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # here, for it takes long, and before the search needs it
+        except RuntimeError:
+            return  # the process ends before it is there
+        model, self.known = self.pose()
+        proof = Proof(model, self.start_bound)
+        self.model, self.proof = model, proof
+        if time.monotonic() < self.until:
+            proof.run(self.known, self.until)
+
+    def stop(self) -> None:
+        self.until = time.monotonic()
+        if self.proof is not None:
+            self.proof.until = self.until
+
+    @property
+    def bound(self) -> list[int]:
+        return self.start_bound if self.proof is None else self.proof.bound
+
+    @property
+    def is_done(self) -> bool:
+        return self.proof is not None and self.proof.proved
+
+    def place(self, meetings: int) -> list[int] | None:
+        """Return where it has the meetings, if it has them anywhere by now."""
+        if self.proof is None or self.model is None or (self.proof.found is None and not self.proof.proved):
+            return None
+        return self.model.place(self.known if self.proof.found is None else self.proof.found, meetings)
