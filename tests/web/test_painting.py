@@ -132,6 +132,30 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
     in_chromium(journey)
 
 
+def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        row = {"start_time": at(5, 9).isoformat(), "end_time": at(5, 10).isoformat()}
+        assert choir.mina.post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        page = choir.visit("sam")
+        choir.sign_in("mina", page=page.context.new_page())
+        with page.expect_response(lambda answer: "/live/" in answer.url and answer.status == 200):
+            pass  # what is Mina's now, and not to be shown as Sam's
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        expect(page.locator(".state")).to_contain_text("Not saved: Somebody else is signed in here now.")
+        expect(cell(page, 2, 9)).to_have_class("l2")
+        expect(cell(page, 5, 9)).to_have_class("l0")
+        assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [])
+
+        choir.sign_in("sam", page=page.context.new_page())
+        page.get_by_role("button", name="Try again").click()
+        saved(page)
+        assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [(at(2, 9), at(2, 10), 5)])
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
 def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)

@@ -274,8 +274,8 @@ class AvailabilityGrid extends HTMLElement {
   }
   async put(body, done, again) {
     try {
-      const token = this.form.elements.csrfmiddlewaretoken;
-      const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value };
+      const { csrfmiddlewaretoken: token, who } = this.form.elements;
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value, "X-Who": who.value };
       const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual" });
       if (answer.ok) {
         done();
