@@ -109,6 +109,27 @@ def test_a_refused_save_says_why():
     assert mine(sam) == []
 
 
+def test_a_save_after_one_was_removed_says_so_in_json():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+    browser = browser_of(sam)
+    CalendarParticipant.objects.filter(user=sam).delete()
+
+    answer = put(browser, calendar, build.day(12), build.day(14), [])
+
+    assert (answer.status_code, answer.json()["detail"]) == (404, "This calendar is gone, or you no longer take part in it.")
+
+
+def test_more_than_a_megabyte_is_told_to_be_too_long():
+    sam = build.user("sam")
+    calendar = build.calendar(participants=[sam])
+
+    answer = browser_of(sam).post(here(calendar, "times/"), {"text": "x" * 1_000_001}, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code == 413
+    assert "That is too long" in answer.text
+
+
 def test_what_was_painted_for_somebody_else_is_not_stored():
     sam, iris = build.user("sam"), build.user("iris")
     calendar = build.calendar(participants=[sam, iris])
@@ -416,7 +437,7 @@ def test_lines_that_come_too_late_are_kept_and_told():
     answer = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
 
     assert answer.status_code == 422
-    assert "finalised" in answer.text
+    assert "The planning of this calendar is done." in answer.text
     assert f"{line}</textarea>" in answer.text
     assert mine(sam) == []
 

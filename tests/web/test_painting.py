@@ -124,9 +124,47 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".state")).to_contain_text("you are signed out")
         choir.sign_in("sam", page=page.context.new_page())  # which changes the token of all forms
-        page.get_by_role("button", name="Try again").click()
-        saved(page)
+        saved(page)  # by itself
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5), (at(2, 14), at(2, 15), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+# Its own clock would not follow the one that the test turns.
+TURNED_TIMEOUT = """AbortSignal.timeout = (wait) => {
+    const over = new AbortController();
+    setTimeout(() => over.abort(new DOMException("", "TimeoutError")), wait);
+    return over.signal;
+}"""
+
+
+def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        page.clock.install()
+        page.evaluate(TURNED_TIMEOUT)
+        address = f"**/app/calendars/{choir.id}/availability/"
+        page.route(address, lambda route: None)
+        with page.expect_request(address):
+            drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+            page.clock.run_for(1000)
+        expect(page.locator(".state")).to_have_text("Saving…")
+        page.clock.run_for(10_000)
+        expect(page.locator(".state")).to_contain_text("the server does not answer")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        page.unroute(address)
+        page.route(address, lambda route: route.abort())
+        with page.expect_event("requestfailed"):
+            page.clock.run_for(5000)
+        expect(page.locator(".state")).to_contain_text("the server can’t be reached")
+        page.unroute(address)
+        page.clock.run_for(10_000)
+        assert choir.given("sam") == []  # the pauses grow
+        page.clock.run_for(5000)
+        saved(page)
+        assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
         assert choir.found == []
 
     in_chromium(journey)
@@ -147,9 +185,11 @@ def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
         expect(cell(page, 5, 9)).to_have_class("l0")
         assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [])
 
-        choir.sign_in("sam", page=page.context.new_page())
-        page.get_by_role("button", name="Try again").click()
-        saved(page)
+        choir.look(page)
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="Sign in").click()
+        choir.sign_in("sam", page=opened.value)
+        saved(page)  # by itself
         assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [(at(2, 9), at(2, 10), 5)])
         assert choir.found == []
 

@@ -26,7 +26,7 @@ from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
-from commontime.core.errors import Conflict, InvalidInput, Refusal
+from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
@@ -286,7 +286,7 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     if request.method == "PUT":
         try:
             _require_same_person(request, request.headers.get("X-Who"))
-            seen = sight(request, calendar_id)
+            seen = _sight_again(request, calendar_id)
             start, end, windows = _read_range(request.body)
             actions.replace_windows(seen.calendar, by=seen.user, start=start, end=end, windows=windows)
         except Refusal as refusal:
@@ -308,6 +308,14 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
     store(seen, after)
     return redirect(back)
+
+
+def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
+    """Return what a page that is open looks at, if it is still there for this person."""
+    try:
+        return sight(request, calendar_id)
+    except NotFound:
+        raise NotFound(_("This calendar is gone, or you no longer take part in it.")) from None
 
 
 def _require_same_person(request: HttpRequest, painter: str | None) -> None:

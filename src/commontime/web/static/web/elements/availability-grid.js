@@ -6,7 +6,9 @@ const PREFERENCE = { 1: 2, 2: 5, 3: 9 };
 const LONGEST = 31 * 86400;
 const UNDOS = 30;
 const WAIT = 300;
-const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online"];
+const PATIENCE = 10_000;
+const PAUSES = [5000, 15_000, 30_000];  // before each further try
+const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online", "focus"];
 const NARROW = matchMedia("(max-width: 44rem)");
 const COARSE = matchMedia("(pointer: coarse)");
 const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
@@ -47,6 +49,7 @@ class AvailabilityGrid extends HTMLElement {
     this.history = [];
     this.chosen = new Set();
     this.brush = "2";
+    this.tries = 0;
     this.first = 0;
     this.prepare(Number(this.dataset.step) * 60);
     for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"]) this.table.addEventListener(kind, this);
@@ -77,7 +80,11 @@ class AvailabilityGrid extends HTMLElement {
       button.addEventListener("click", () => this.take(button.value));
     }
     this.part("undo").addEventListener("click", () => this.undo());
-    this.part("retry").addEventListener("click", () => this.save());
+    this.part("retry").addEventListener("click", () => {
+      this.tries = 0;
+      this.state(this.texts.saving, "bad");
+      this.save();
+    });
     for (const [name, by] of [["earlier", -1], ["later", 1]]) this.part(name).addEventListener("click", () => this.lay(this.first + by * this.shown));
     this.part("one").addEventListener("click", () => { this.single = !this.single; this.lay(); });
     for (const name of ["undo", "hint"]) this.part(name).hidden = false;
@@ -104,7 +111,8 @@ class AvailabilityGrid extends HTMLElement {
       case "focusin": if (own) this.hold(own); break;
       case "live": this.refresh(event.detail); break;
       case "change": this.lay(); break;
-      case "online": if (this.pending) this.save(); break;
+      case "online":
+      case "focus": this.save(); break;  // whoever comes back may have signed in
       case "beforeunload": if (this.pending) event.preventDefault(); break;
     }
   }
@@ -247,11 +255,12 @@ class AvailabilityGrid extends HTMLElement {
   // Saving
 
   get pending() { return changed(this.stored, this.windows); }
-  state(text, kind) {
+  state(text, kind, out) {
     const place = this.part("state");
-    place.textContent = text;
+    if (place.textContent !== text) place.textContent = text;
     place.dataset.kind = kind;
     this.part("retry").hidden = kind !== "bad";
+    this.part("again").hidden = !out;
   }
   refresh(mine) {
     if (this.saving || this.pending || this.dragging) return;
@@ -262,35 +271,45 @@ class AvailabilityGrid extends HTMLElement {
   }
   async save() {
     if (this.saving || !this.pending) return;
+    clearTimeout(this.timer);
     const [sent, [from, to]] = [this.windows, this.pending];
     const windows = sent.filter(([start, end]) => start >= from && end <= to);
     this.saving = true;
     const refusal = await this.put({ from, to, windows }, () => { this.stored = sent; });
     this.saving = false;
     if (!refusal && this.windows === sent) this.refresh(JSON.parse(this.live.part.dataset.mine));
-    if (refusal) this.state(refusal, "bad");
-    else if (this.pending) this.save();
+    if (refusal && this.pending) {
+      this.state(refusal.text, "bad", refusal.out);
+      if (refusal.later) this.timer = setTimeout(() => this.save(), PAUSES[this.tries++] ?? PAUSES.at(-1));
+      return;
+    }
+    this.tries = 0;
+    if (this.pending) this.save();
     else this.state(this.texts.saved, "good");
   }
+  // Return why it was not saved: in words, whether signing in mends it, and whether it may be saved later as it is.
   async put(body, done, again) {
     try {
+      const signal = AbortSignal.timeout(PATIENCE);
       const { csrfmiddlewaretoken: token, who } = this.form.elements;
       const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value, "X-Who": who.value };
-      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual" });
+      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual", signal });
       if (answer.ok) {
         done();
         this.live.show(await answer.text());
-        return "";
+        return null;
       }
-      if (answer.type === "opaqueredirect") return this.texts.out;
+      if (answer.type === "opaqueredirect") return { text: this.texts.out, out: true, later: true };
       if (answer.status === 403 && !again) {  // who has signed in elsewhere meanwhile has another token
-        const page = await fetch(location.href).then((here) => here.text());
+        const page = await fetch(location.href, { signal }).then((here) => here.text());
         token.value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
         return this.put(body, done, true);
       }
       const said = await answer.json().catch(() => ({}));
-      return said.detail ? `${this.texts.refused} ${said.detail}` : this.texts.failed;
-    } catch { return this.texts.lost; }
+      const out = said.code === "somebody_else";
+      if (said.detail) return { text: `${this.texts.refused} ${said.detail}`, out, later: out || answer.status === 429 };
+      return { text: this.texts.failed, later: true };
+    } catch (error) { return { text: error.name === "TimeoutError" ? this.texts.slow : this.texts.lost, later: true }; }
   }
 
   // On a phone: three days at a time, or one
