@@ -1,6 +1,7 @@
 """The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard; what is refused is kept; axe looks on."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,6 +219,34 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
         saved(page)
         assert choir.given("sam") == [odd]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_a_block_is_extended_from_inside_and_cleared_by_painting_over_nothing_else(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        table = page.get_by_role("grid", name="When I can come")
+        expect(table).to_have_accessible_description(re.compile("^Drag over hours to paint them"))
+        expect(page.locator(".how")).to_be_visible()
+        for start, end, then in ((9, 11.5, (9, 12)), (11.5, 13.5, (9, 14)), (12, 15.5, (9, 16)), (15, 15.5, (9, 15))):
+            drag(page, cell(page, 0, start), cell(page, 0, end))
+            saved(page)
+            assert choir.given("sam") == [(at(0, then[0]), at(0, then[1]), 5)]
+        cell(page, 0, 14.5).focus()
+        page.keyboard.press("Space")
+        saved(page)
+        assert choir.given("sam") == [(at(0, 9), at(0, 14.5), 5)]
+
+        phone = choir.visit("iris", width=PHONE, touch=True)
+        expect(phone.locator(".how")).to_be_hidden()
+        for start, end, then in ((9, 10.5, (9, 11)), (10.5, 11.5, (9, 12)), (11.5, 11.5, (9, 11.5))):
+            cell(phone, 0, start).tap()
+            cell(phone, 0, end).tap()
+            saved(phone)
+            assert choir.given("iris") == [(at(0, then[0]), at(0, then[1]), 5)]
         assert choir.found == []
 
     in_chromium(journey)

@@ -73,6 +73,7 @@ class AvailabilityGrid extends HTMLElement {
     this.cells = this.rows.flat().filter(Boolean);
     this.heads = [...this.table.tHead.rows[0].cells].slice(1);
     this.table.setAttribute("role", "grid");
+    this.table.setAttribute("aria-describedby", "how");
     this.table.setAttribute("aria-multiselectable", "true");
     if (this.cells[0]) this.cells[0].tabIndex = 0;
     for (const button of this.querySelectorAll(".brush")) {
@@ -87,7 +88,7 @@ class AvailabilityGrid extends HTMLElement {
     });
     for (const [name, by] of [["earlier", -1], ["later", 1]]) this.part(name).addEventListener("click", () => this.lay(this.first + by * this.shown));
     this.part("one").addEventListener("click", () => { this.single = !this.single; this.lay(); });
-    for (const name of ["undo", "hint"]) this.part(name).hidden = false;
+    for (const name of ["undo", "hint", "how"]) this.part(name).hidden = false;
     this.querySelector(".no-script")?.remove();
     this.take(this.brush);
     this.paint();
@@ -105,7 +106,7 @@ class AvailabilityGrid extends HTMLElement {
         break;
       case "pointercancel": this.dragging = null; this.mark(); break;
       case "pointerover": if (own && this.dragging) this.choose(this.dragging, own); break;
-      case "pointerup": if (this.dragging) { this.dragging = null; this.fill(this.stroke); } break;
+      case "pointerup": if (this.dragging) { this.dragging = null; this.fill(); } break;
       case "click": if (own && this.touch) this.tap(own); break;
       case "keydown": if (own) this.press(event, own); break;
       case "focusin": if (own) this.hold(own); break;
@@ -121,7 +122,6 @@ class AvailabilityGrid extends HTMLElement {
 
   take(value) {
     this.brush = value;
-    if (this.anchor) this.stroke = this.strokeFrom(this.anchor);
     for (const button of this.querySelectorAll(".brush")) button.setAttribute("aria-pressed", String(button.value === value));
   }
   begin(event, cell) {
@@ -129,18 +129,17 @@ class AvailabilityGrid extends HTMLElement {
     if (event.target.hasPointerCapture(event.pointerId)) event.target.releasePointerCapture(event.pointerId);  // a pen's
     this.hold(cell, true);
     this.dragging = cell;
-    this.stroke = this.strokeFrom(cell);
     this.choose(cell, cell);
   }
-  strokeFrom(cell) { return cell.seen === `l${this.brush}` ? "0" : this.brush; }  // painting what is painted already takes it away
+  // Painting what is all painted like that already takes it away.
+  get stroke() { return [...this.chosen].every((cell) => cell.seen === `l${this.brush}`) ? "0" : this.brush; }
   tap(cell) {
     if (this.anchor) {
       this.choose(this.anchor, cell);
       this.anchor = null;
-      this.fill(this.stroke);
+      this.fill();
     } else {
       this.anchor = cell;
-      this.stroke = this.strokeFrom(cell);
       this.choose(cell, cell);
       this.tell(`${this.clock.day(cell.start)}, ${this.clock.time(cell.start)}. ${this.texts.end}`, true);
     }
@@ -173,7 +172,7 @@ class AvailabilityGrid extends HTMLElement {
     else if (control || event.altKey) return;
     else if ("1" <= event.key && event.key <= "3") this.fill(event.key, cell);
     else if (["Delete", "Backspace", "0"].includes(event.key)) this.fill("0", cell);
-    else if ([" ", "Enter"].includes(event.key)) this.fill(this.strokeFrom(cell), cell);
+    else if ([" ", "Enter"].includes(event.key)) this.fill(undefined, cell);
     else if (event.key === "Escape") { this.anchor = this.from = null; this.mark(); }
     else return;
     event.preventDefault();
@@ -199,6 +198,7 @@ class AvailabilityGrid extends HTMLElement {
 
   fill(value, cell) {
     if (!this.chosen.size && cell) this.mark(new Set([cell]));
+    value ??= this.stroke;
     const cells = [...this.chosen];
     this.from = null;
     this.mark();
