@@ -96,8 +96,10 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page = choir.visit("sam")
         address = f"**/app/calendars/{choir.id}/availability/*"
         page.route(address.removesuffix("*"), lambda route: route.abort())
+        place = cell(page, 2, 9).bounding_box()
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         expect(page.locator(".state")).to_contain_text("kept here")
+        assert cell(page, 2, 9).bounding_box() == place
         expect(cell(page, 2, 9)).to_have_class("l2")
         choir.look(page)
         page.wait_for_timeout(4500)  # a round of asking for news, which must not take it away
@@ -115,6 +117,7 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page.unroute(address.removesuffix("*"))
         page.get_by_role("button", name="Try again").click()
         saved(page)
+        expect(cell(page, 2, 9)).to_be_focused()  # the button is gone
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
 
         page.route(address.removesuffix("*"), lambda route: route.fulfill(status=500, body="no"))
@@ -219,6 +222,9 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
         saved(page)
         assert choir.given("sam") == [odd]
+        undo = page.get_by_role("button", name="Undo")
+        expect(undo).to_be_focused()
+        expect(undo).to_have_attribute("aria-disabled", "true")
         assert choir.found == []
 
     in_chromium(journey)

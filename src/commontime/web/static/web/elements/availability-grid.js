@@ -158,6 +158,7 @@ class AvailabilityGrid extends HTMLElement {
     for (const cell of now) if (!this.chosen.has(cell)) { cell.classList.add("chosen"); cell.setAttribute("aria-selected", "true"); }
     this.chosen = now;
   }
+  get held() { return this.table.querySelector('td[tabindex="0"]'); }
   hold(cell, focus) {
     for (const other of this.table.querySelectorAll('td[tabindex="0"]')) other.tabIndex = -1;
     cell.tabIndex = 0;
@@ -245,7 +246,7 @@ class AvailabilityGrid extends HTMLElement {
         cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${this.name(least)}${mixed ? `, ${this.texts.part}` : ""}`;
       }
     }
-    this.part("undo").disabled = !this.history.length;
+    this.part("undo").ariaDisabled = !this.history.length;  // not disabled, which would lose the focus
   }
   tell(text, seen) {
     this.part("said").textContent = text;
@@ -256,11 +257,12 @@ class AvailabilityGrid extends HTMLElement {
 
   get pending() { return changed(this.stored, this.windows); }
   state(text, kind, out) {
-    const place = this.part("state");
+    const [place, focused] = [this.part("state"), document.activeElement];
     if (place.textContent !== text) place.textContent = text;
     place.dataset.kind = kind;
     this.part("retry").hidden = kind !== "bad";
     this.part("again").hidden = !out;
+    if (focused.hidden) this.held.focus({ preventScroll: true });
   }
   refresh(mine) {
     if (this.saving || this.pending || this.dragging) return;
@@ -322,10 +324,10 @@ class AvailabilityGrid extends HTMLElement {
     this.heads.forEach((head, column) => { head.hidden = off(column); });
     for (const row of this.table.tBodies[0].rows) [...row.cells].slice(1).forEach((td, column) => { td.hidden = off(column); });
     this.part("days").hidden = this.shown === days && !this.single;
-    this.part("earlier").disabled = this.first === 0;
-    this.part("later").disabled = this.first + this.shown >= days;
+    this.part("earlier").ariaDisabled = this.first === 0;
+    this.part("later").ariaDisabled = this.first + this.shown >= days;
     this.part("one").setAttribute("aria-pressed", String(Boolean(this.single)));
-    const held = this.table.querySelector('td[tabindex="0"]');
+    const { held } = this;
     const seen = this.rows.flat().find((cell) => cell && !off(cell.at[1]));
     if (seen && (!held || held.hidden)) this.hold(seen);
   }
