@@ -69,6 +69,10 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
 
         iris = choir.visit("iris", width=TABLET)
         iris.locator('availability-grid td[tabindex="0"]').focus()
+        for key, hour in (("End", 19.5), ("Home", 8)):
+            iris.keyboard.press(key)
+            expect(cell(iris, 0, hour)).to_be_focused()
+            expect(cell(iris, 0, hour)).to_be_in_viewport(ratio=1)
         for key in ("ArrowDown",) * 4 + ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight", "1"):
             iris.keyboard.press(key)
         expect(iris.locator(".said")).to_contain_text("10:00 to 11:30: if need be")

@@ -192,6 +192,7 @@ class AvailabilityGrid extends HTMLElement {
     else this.from = null;
     if (target.at[1] < this.first || target.at[1] >= this.first + this.shown) this.lay(target.at[1]);
     this.hold(target, true);
+    target.scrollIntoView({ block: "nearest" });
     if (this.from) { this.choose(this.from, target); this.tell(`${this.chosen.size} ${this.texts.cells}`); } else this.mark();
   }
 
