@@ -403,7 +403,7 @@ def test_one_of_the_starts_is_fixed_by_its_button_moved_and_withdrawn():
     assert Message.objects.filter(kind="request").count() == 3
     browser.post(choir.here, {"do": "fix", "final_time": build.day(10).strftime(TYPED)})
     assert choir.now().final_time == build.day(10)
-    browser.post(choir.here, {"do": "withdraw"})
+    assert "The time is withdrawn; the meeting is open again." in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
     assert choir.now().final_time is None
     assert Message.objects.filter(kind="cancelled").exists()
 

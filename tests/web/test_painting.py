@@ -1,6 +1,7 @@
 """The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard; what is refused is kept; axe looks on."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -68,6 +69,10 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
 
         iris = choir.visit("iris", width=TABLET)
         iris.locator('availability-grid td[tabindex="0"]').focus()
+        for key, hour in (("End", 19.5), ("Home", 8)):
+            iris.keyboard.press(key)
+            expect(cell(iris, 0, hour)).to_be_focused()
+            expect(cell(iris, 0, hour)).to_be_in_viewport(ratio=1)
         for key in ("ArrowDown",) * 4 + ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight", "1"):
             iris.keyboard.press(key)
         expect(iris.locator(".said")).to_contain_text("10:00 to 11:30: if need be")
@@ -95,8 +100,10 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page = choir.visit("sam")
         address = f"**/app/calendars/{choir.id}/availability/*"
         page.route(address.removesuffix("*"), lambda route: route.abort())
+        place = cell(page, 2, 9).bounding_box()
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         expect(page.locator(".state")).to_contain_text("kept here")
+        assert cell(page, 2, 9).bounding_box() == place
         expect(cell(page, 2, 9)).to_have_class("l2")
         choir.look(page)
         page.wait_for_timeout(4500)  # a round of asking for news, which must not take it away
@@ -114,6 +121,7 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page.unroute(address.removesuffix("*"))
         page.get_by_role("button", name="Try again").click()
         saved(page)
+        expect(cell(page, 2, 9)).to_be_focused()  # the button is gone
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
 
         page.route(address.removesuffix("*"), lambda route: route.fulfill(status=500, body="no"))
@@ -124,9 +132,73 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".state")).to_contain_text("you are signed out")
         choir.sign_in("sam", page=page.context.new_page())  # which changes the token of all forms
-        page.get_by_role("button", name="Try again").click()
-        saved(page)
+        saved(page)  # by itself
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5), (at(2, 14), at(2, 15), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+# Its own clock would not follow the one that the test turns.
+TURNED_TIMEOUT = """AbortSignal.timeout = (wait) => {
+    const over = new AbortController();
+    setTimeout(() => over.abort(new DOMException("", "TimeoutError")), wait);
+    return over.signal;
+}"""
+
+
+def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        page.clock.install()
+        page.evaluate(TURNED_TIMEOUT)
+        address = f"**/app/calendars/{choir.id}/availability/"
+        page.route(address, lambda route: None)
+        with page.expect_request(address):
+            drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+            page.clock.run_for(1000)
+        expect(page.locator(".state")).to_have_text("Saving…")
+        page.clock.run_for(10_000)
+        expect(page.locator(".state")).to_contain_text("the server does not answer")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        page.unroute(address)
+        page.route(address, lambda route: route.abort())
+        with page.expect_event("requestfailed"):
+            page.clock.run_for(5000)
+        expect(page.locator(".state")).to_contain_text("the server can’t be reached")
+        page.unroute(address)
+        page.clock.run_for(10_000)
+        assert choir.given("sam") == []  # the pauses grow
+        page.clock.run_for(5000)
+        saved(page)
+        assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        row = {"start_time": at(5, 9).isoformat(), "end_time": at(5, 10).isoformat()}
+        assert choir.mina.post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        page = choir.visit("sam")
+        choir.sign_in("mina", page=page.context.new_page())
+        with page.expect_response(lambda answer: "/live/" in answer.url and answer.status == 200):
+            pass  # what is Mina's now, and not to be shown as Sam's
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        expect(page.locator(".state")).to_contain_text("Not saved: Somebody else is signed in here now.")
+        expect(cell(page, 2, 9)).to_have_class("l2")
+        expect(cell(page, 5, 9)).to_have_class("l0")
+        assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [])
+
+        choir.look(page)
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="Sign in").click()
+        choir.sign_in("sam", page=opened.value)
+        saved(page)  # by itself
+        assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [(at(2, 9), at(2, 10), 5)])
         assert choir.found == []
 
     in_chromium(journey)
@@ -154,6 +226,37 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
         saved(page)
         assert choir.given("sam") == [odd]
+        undo = page.get_by_role("button", name="Undo")
+        expect(undo).to_be_focused()
+        expect(undo).to_have_attribute("aria-disabled", "true")
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_a_block_is_extended_from_inside_and_cleared_by_painting_over_nothing_else(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        table = page.get_by_role("grid", name="When I can come")
+        expect(table).to_have_accessible_description(re.compile("^Drag over hours to paint them"))
+        expect(page.locator(".how")).to_be_visible()
+        for start, end, then in ((9, 11.5, (9, 12)), (11.5, 13.5, (9, 14)), (12, 15.5, (9, 16)), (15, 15.5, (9, 15))):
+            drag(page, cell(page, 0, start), cell(page, 0, end))
+            saved(page)
+            assert choir.given("sam") == [(at(0, then[0]), at(0, then[1]), 5)]
+        cell(page, 0, 14.5).focus()
+        page.keyboard.press("Space")
+        saved(page)
+        assert choir.given("sam") == [(at(0, 9), at(0, 14.5), 5)]
+
+        phone = choir.visit("iris", width=PHONE, touch=True)
+        expect(phone.locator(".how")).to_be_hidden()
+        for start, end, then in ((9, 10.5, (9, 11)), (10.5, 11.5, (9, 12)), (11.5, 11.5, (9, 11.5))):
+            cell(phone, 0, start).tap()
+            cell(phone, 0, end).tap()
+            saved(phone)
+            assert choir.given("iris") == [(at(0, then[0]), at(0, then[1]), 5)]
         assert choir.found == []
 
     in_chromium(journey)

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -19,7 +20,11 @@ API = {str(each.pattern).partition("/")[0] for each in [*urlpatterns, *about_the
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 400, _("This request can't be read.")) if _is_page(request) else api.bad_request(request)
+    if not _is_page(request):
+        return api.bad_request(request)
+    if isinstance(exception, RequestDataTooBig):
+        return web.plain(request, 413, _("More than a megabyte can't be sent at once. Nothing was changed; send less."))
+    return web.plain(request, 400, _("This request can't be read."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

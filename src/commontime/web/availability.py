@@ -26,7 +26,7 @@ from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
-from commontime.core.errors import Conflict, InvalidInput, Refusal
+from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
@@ -118,7 +118,7 @@ def live_part(seen: Sight) -> SafeString:
     part = kept(("live", seen.key), partial(_live, seen))
     mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
     fixed = tag_of(tuple((meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time)).strip('"')
-    opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}">'
+    opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{seen.user.pk}">'
     return mark_safe(f"{opening}{part}</div>")  # noqa: S308 (each part is escaped)
 
 
@@ -283,14 +283,17 @@ def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
 @signed_in
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Store one's times: PUT replaces a range and answers the live part, POST does what a button of the form says."""
-    seen = sight(request, calendar_id)
     if request.method == "PUT":
         try:
+            _require_same_person(request, request.headers.get("X-Who"))
+            seen = _sight_again(request, calendar_id)
             start, end, windows = _read_range(request.body)
             actions.replace_windows(seen.calendar, by=seen.user, start=start, end=end, windows=windows)
         except Refusal as refusal:
             return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal))
         return _shown(sight(request, calendar_id))
+    _require_same_person(request, request.POST.get("who"))
+    seen = sight(request, calendar_id)
     form, back = request.POST, f"/app/calendars/{calendar_id}/{seen.look.query()}#mine"
     match form.get("do"):
         case "copy-day":
@@ -305,6 +308,20 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
     store(seen, after)
     return redirect(back)
+
+
+def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
+    """Return what a page that is open looks at, if it is still there for this person."""
+    try:
+        return sight(request, calendar_id)
+    except NotFound:
+        raise NotFound(_("This calendar is gone, or you no longer take part in it.")) from None
+
+
+def _require_same_person(request: HttpRequest, painter: str | None) -> None:
+    """Refuse what was painted on a page that was made for somebody else: who is signed in may have changed in another window."""
+    if painter not in {None, str(me(request).pk)}:
+        raise Conflict(_("Somebody else is signed in here now. Sign in as yourself again."), code="somebody_else")
 
 
 def store(seen: Sight, after: Sequence[grid.Window]) -> None:

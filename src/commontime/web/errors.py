@@ -36,6 +36,7 @@ TITLES = {
     403: gettext_noop("That is not yours to do"),
     404: gettext_noop("Nothing is here"),
     409: gettext_noop("Things have changed"),
+    413: gettext_noop("That is too long"),
     422: gettext_noop("Please have another look"),
     429: gettext_noop("A little too often"),
     500: gettext_noop("That was our mistake"),

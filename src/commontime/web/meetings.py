@@ -40,6 +40,7 @@ QUARTER = 15
 NOTICES = {
     "reminded": gettext_lazy("A reminder is on its way."),
     "suggested": gettext_lazy("Your suggestion stands in the list."),
+    "withdrawn": gettext_lazy("The time is withdrawn; the meeting is open again."),
     "nobody": gettext_lazy("You ticked nobody, so nobody was reminded. Tick whom to remind below."),
 }
 
@@ -339,6 +340,7 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return ask(request, found, doubts, seen.here, when=_when(seen, fixing.cleaned_data["final_time"]))
         case "withdraw":
             actions.edit_meeting(found, by=user, strict=True, final_time=None)
+            return redirect(_with(seen, done="withdrawn"))
         case "remind" if not post.getlist("who"):
             return redirect(_with(seen, done="nobody"))
         case "remind":

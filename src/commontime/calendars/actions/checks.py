@@ -142,9 +142,7 @@ def require_owner(user: User, calendar: Calendar, what: str) -> None:
 
 def require_running(calendar: Calendar) -> None:
     if calendar.is_finalized:
-        raise Conflict(
-            _("This calendar is finalised. Its owner can reopen it by setting is_finalized to false."), code="calendar_finalized"
-        )
+        raise Conflict(_("The planning of this calendar is done. Its owner can open it again."), code="calendar_finalized")
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

@@ -6,7 +6,9 @@ const PREFERENCE = { 1: 2, 2: 5, 3: 9 };
 const LONGEST = 31 * 86400;
 const UNDOS = 30;
 const WAIT = 300;
-const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online"];
+const PATIENCE = 10_000;
+const PAUSES = [5000, 15_000, 30_000];  // before each further try
+const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online", "focus"];
 const NARROW = matchMedia("(max-width: 44rem)");
 const COARSE = matchMedia("(pointer: coarse)");
 const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
@@ -47,6 +49,7 @@ class AvailabilityGrid extends HTMLElement {
     this.history = [];
     this.chosen = new Set();
     this.brush = "2";
+    this.tries = 0;
     this.first = 0;
     this.prepare(Number(this.dataset.step) * 60);
     for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"]) this.table.addEventListener(kind, this);
@@ -70,6 +73,7 @@ class AvailabilityGrid extends HTMLElement {
     this.cells = this.rows.flat().filter(Boolean);
     this.heads = [...this.table.tHead.rows[0].cells].slice(1);
     this.table.setAttribute("role", "grid");
+    this.table.setAttribute("aria-describedby", "how");
     this.table.setAttribute("aria-multiselectable", "true");
     if (this.cells[0]) this.cells[0].tabIndex = 0;
     for (const button of this.querySelectorAll(".brush")) {
@@ -77,10 +81,14 @@ class AvailabilityGrid extends HTMLElement {
       button.addEventListener("click", () => this.take(button.value));
     }
     this.part("undo").addEventListener("click", () => this.undo());
-    this.part("retry").addEventListener("click", () => this.save());
+    this.part("retry").addEventListener("click", () => {
+      this.tries = 0;
+      this.state(this.texts.saving, "bad");
+      this.save();
+    });
     for (const [name, by] of [["earlier", -1], ["later", 1]]) this.part(name).addEventListener("click", () => this.lay(this.first + by * this.shown));
     this.part("one").addEventListener("click", () => { this.single = !this.single; this.lay(); });
-    for (const name of ["undo", "hint"]) this.part(name).hidden = false;
+    for (const name of ["undo", "hint", "how"]) this.part(name).hidden = false;
     this.querySelector(".no-script")?.remove();
     this.take(this.brush);
     this.paint();
@@ -98,13 +106,14 @@ class AvailabilityGrid extends HTMLElement {
         break;
       case "pointercancel": this.dragging = null; this.mark(); break;
       case "pointerover": if (own && this.dragging) this.choose(this.dragging, own); break;
-      case "pointerup": if (this.dragging) { this.dragging = null; this.fill(this.stroke); } break;
+      case "pointerup": if (this.dragging) { this.dragging = null; this.fill(); } break;
       case "click": if (own && this.touch) this.tap(own); break;
       case "keydown": if (own) this.press(event, own); break;
       case "focusin": if (own) this.hold(own); break;
       case "live": this.refresh(event.detail); break;
       case "change": this.lay(); break;
-      case "online": if (this.pending) this.save(); break;
+      case "online":
+      case "focus": this.save(); break;  // whoever comes back may have signed in
       case "beforeunload": if (this.pending) event.preventDefault(); break;
     }
   }
@@ -113,7 +122,6 @@ class AvailabilityGrid extends HTMLElement {
 
   take(value) {
     this.brush = value;
-    if (this.anchor) this.stroke = this.strokeFrom(this.anchor);
     for (const button of this.querySelectorAll(".brush")) button.setAttribute("aria-pressed", String(button.value === value));
   }
   begin(event, cell) {
@@ -121,18 +129,17 @@ class AvailabilityGrid extends HTMLElement {
     if (event.target.hasPointerCapture(event.pointerId)) event.target.releasePointerCapture(event.pointerId);  // a pen's
     this.hold(cell, true);
     this.dragging = cell;
-    this.stroke = this.strokeFrom(cell);
     this.choose(cell, cell);
   }
-  strokeFrom(cell) { return cell.seen === `l${this.brush}` ? "0" : this.brush; }  // painting what is painted already takes it away
+  // Painting what is all painted like that already takes it away.
+  get stroke() { return [...this.chosen].every((cell) => cell.seen === `l${this.brush}`) ? "0" : this.brush; }
   tap(cell) {
     if (this.anchor) {
       this.choose(this.anchor, cell);
       this.anchor = null;
-      this.fill(this.stroke);
+      this.fill();
     } else {
       this.anchor = cell;
-      this.stroke = this.strokeFrom(cell);
       this.choose(cell, cell);
       this.tell(`${this.clock.day(cell.start)}, ${this.clock.time(cell.start)}. ${this.texts.end}`, true);
     }
@@ -151,6 +158,7 @@ class AvailabilityGrid extends HTMLElement {
     for (const cell of now) if (!this.chosen.has(cell)) { cell.classList.add("chosen"); cell.setAttribute("aria-selected", "true"); }
     this.chosen = now;
   }
+  get held() { return this.table.querySelector('td[tabindex="0"]'); }
   hold(cell, focus) {
     for (const other of this.table.querySelectorAll('td[tabindex="0"]')) other.tabIndex = -1;
     cell.tabIndex = 0;
@@ -165,7 +173,7 @@ class AvailabilityGrid extends HTMLElement {
     else if (control || event.altKey) return;
     else if ("1" <= event.key && event.key <= "3") this.fill(event.key, cell);
     else if (["Delete", "Backspace", "0"].includes(event.key)) this.fill("0", cell);
-    else if ([" ", "Enter"].includes(event.key)) this.fill(this.strokeFrom(cell), cell);
+    else if ([" ", "Enter"].includes(event.key)) this.fill(undefined, cell);
     else if (event.key === "Escape") { this.anchor = this.from = null; this.mark(); }
     else return;
     event.preventDefault();
@@ -184,6 +192,7 @@ class AvailabilityGrid extends HTMLElement {
     else this.from = null;
     if (target.at[1] < this.first || target.at[1] >= this.first + this.shown) this.lay(target.at[1]);
     this.hold(target, true);
+    target.scrollIntoView({ block: "nearest" });
     if (this.from) { this.choose(this.from, target); this.tell(`${this.chosen.size} ${this.texts.cells}`); } else this.mark();
   }
 
@@ -191,6 +200,7 @@ class AvailabilityGrid extends HTMLElement {
 
   fill(value, cell) {
     if (!this.chosen.size && cell) this.mark(new Set([cell]));
+    value ??= this.stroke;
     const cells = [...this.chosen];
     this.from = null;
     this.mark();
@@ -237,7 +247,7 @@ class AvailabilityGrid extends HTMLElement {
         cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${this.name(least)}${mixed ? `, ${this.texts.part}` : ""}`;
       }
     }
-    this.part("undo").disabled = !this.history.length;
+    this.part("undo").ariaDisabled = !this.history.length;  // not disabled, which would lose the focus
   }
   tell(text, seen) {
     this.part("said").textContent = text;
@@ -247,11 +257,13 @@ class AvailabilityGrid extends HTMLElement {
   // Saving
 
   get pending() { return changed(this.stored, this.windows); }
-  state(text, kind) {
-    const place = this.part("state");
-    place.textContent = text;
+  state(text, kind, out) {
+    const [place, focused] = [this.part("state"), document.activeElement];
+    if (place.textContent !== text) place.textContent = text;
     place.dataset.kind = kind;
     this.part("retry").hidden = kind !== "bad";
+    this.part("again").hidden = !out;
+    if (focused.hidden) this.held.focus({ preventScroll: true });
   }
   refresh(mine) {
     if (this.saving || this.pending || this.dragging) return;
@@ -262,35 +274,45 @@ class AvailabilityGrid extends HTMLElement {
   }
   async save() {
     if (this.saving || !this.pending) return;
+    clearTimeout(this.timer);
     const [sent, [from, to]] = [this.windows, this.pending];
     const windows = sent.filter(([start, end]) => start >= from && end <= to);
     this.saving = true;
     const refusal = await this.put({ from, to, windows }, () => { this.stored = sent; });
     this.saving = false;
     if (!refusal && this.windows === sent) this.refresh(JSON.parse(this.live.part.dataset.mine));
-    if (refusal) this.state(refusal, "bad");
-    else if (this.pending) this.save();
+    if (refusal && this.pending) {
+      this.state(refusal.text, "bad", refusal.out);
+      if (refusal.later) this.timer = setTimeout(() => this.save(), PAUSES[this.tries++] ?? PAUSES.at(-1));
+      return;
+    }
+    this.tries = 0;
+    if (this.pending) this.save();
     else this.state(this.texts.saved, "good");
   }
+  // Return why it was not saved: in words, whether signing in mends it, and whether it may be saved later as it is.
   async put(body, done, again) {
     try {
-      const token = this.form.elements.csrfmiddlewaretoken;
-      const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value };
-      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual" });
+      const signal = AbortSignal.timeout(PATIENCE);
+      const { csrfmiddlewaretoken: token, who } = this.form.elements;
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value, "X-Who": who.value };
+      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual", signal });
       if (answer.ok) {
         done();
         this.live.show(await answer.text());
-        return "";
+        return null;
       }
-      if (answer.type === "opaqueredirect") return this.texts.out;
+      if (answer.type === "opaqueredirect") return { text: this.texts.out, out: true, later: true };
       if (answer.status === 403 && !again) {  // who has signed in elsewhere meanwhile has another token
-        const page = await fetch(location.href).then((here) => here.text());
+        const page = await fetch(location.href, { signal }).then((here) => here.text());
         token.value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
         return this.put(body, done, true);
       }
       const said = await answer.json().catch(() => ({}));
-      return said.detail ? `${this.texts.refused} ${said.detail}` : this.texts.failed;
-    } catch { return this.texts.lost; }
+      const out = said.code === "somebody_else";
+      if (said.detail) return { text: `${this.texts.refused} ${said.detail}`, out, later: out || answer.status === 429 };
+      return { text: this.texts.failed, later: true };
+    } catch (error) { return { text: error.name === "TimeoutError" ? this.texts.slow : this.texts.lost, later: true }; }
   }
 
   // On a phone: three days at a time, or one
@@ -303,10 +325,10 @@ class AvailabilityGrid extends HTMLElement {
     this.heads.forEach((head, column) => { head.hidden = off(column); });
     for (const row of this.table.tBodies[0].rows) [...row.cells].slice(1).forEach((td, column) => { td.hidden = off(column); });
     this.part("days").hidden = this.shown === days && !this.single;
-    this.part("earlier").disabled = this.first === 0;
-    this.part("later").disabled = this.first + this.shown >= days;
+    this.part("earlier").ariaDisabled = this.first === 0;
+    this.part("later").ariaDisabled = this.first + this.shown >= days;
     this.part("one").setAttribute("aria-pressed", String(Boolean(this.single)));
-    const held = this.table.querySelector('td[tabindex="0"]');
+    const { held } = this;
     const seen = this.rows.flat().find((cell) => cell && !off(cell.at[1]));
     if (seen && (!held || held.hidden)) this.hold(seen);
   }

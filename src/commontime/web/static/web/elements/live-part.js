@@ -62,6 +62,7 @@ class LivePart extends HTMLElement {
 
   show(text, news) {
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
+    if (fresh.dataset.who !== this.part.dataset.who) return;  // somebody else has signed in
     const find = (what) => this.querySelector(what);
     const { activeElement } = document;
     const heat = find("heat-map");
