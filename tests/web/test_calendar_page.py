@@ -259,7 +259,7 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
             datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
             ["2:30 am (first time, CEST)", "2:00 am (second time, CET)"],
             "2:30 am (first time, CEST)–2:30 am (second time, CET)",
-            "2:30 (first time)-2:30 (second time) works",
+            "2:30 am (first time)-2:30 am (second time) works",
         ),
         (
             "Australia/Lord_Howe",

@@ -4,6 +4,7 @@ Computed from the styles, because no small group has all the steps. Where the de
 """
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,9 @@ from commontime.web import assets
 
 CSS = {name: (assets.FOLDER / "css" / f"{name}.css").read_text() for name in ("tokens", "calendar")}
 TOKENS = {name: pair for name, *pair in re.findall(r"(--[\w-]+): light-dark\((#\w+), (#\w+)\);", CSS["tokens"])}
-SHADES = re.findall(r"^\.([sl]\d) \{ background-color: var\((--[\w-]+)\)[^;]*;(?: color: var\((--[\w-]+)\);)?", CSS["calendar"], re.MULTILINE)
+SHADES = re.findall(
+    r"^\.([sl]\d) \{ background-color: var\((--[\w-]+)\)[^;]*;(?: color: var\((--[\w-]+)\);)?", CSS["calendar"], re.MULTILINE
+)
 MARKS = {"l2": "--on-level", "l3": "--on-level-3"}  # said in the rules of their ::after
 
 
@@ -45,4 +48,4 @@ def test_the_steps_differ_in_lightness(scheme):
     order = sorted(steps, reverse=scheme == 0)
 
     assert steps == order
-    assert all(max(pair) / min(pair) >= 1.14 for pair in zip(steps, steps[1:], strict=False))
+    assert all(max(pair) / min(pair) >= 1.14 for pair in pairwise(steps))

@@ -465,6 +465,33 @@ def test_a_time_that_clocks_skip_is_refused_beside_the_field():
     assert choir.now().final_time is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered", "stored"),
+    [
+        ("2031-03-30T02:30", ["Sun 30 Mar, 1:30", "Sun 30 Mar, 3:30"], ["00:30", "01:30"]),
+        ("2031-10-26T02:30", ["Sun 26 Oct, 2:30 (first time, CEST)", "Sun 26 Oct, 2:30 (second time, CET)"], ["00:30", "01:30"]),
+    ],
+)
+@pytest.mark.parametrize("choice", [0, 1])
+@pytest.mark.parametrize(("do", "name"), [("fix", "final_time"), ("suggest", "suggested_time")])
+def test_of_two_times_that_may_be_meant_one_is_chosen(do, name, choice, typed, offered, stored):
+    choir = Choir()
+    browser, here = browser_of(choir.mina), f"{choir.here}?zone=Europe/Berlin"
+
+    answer = browser.post(here, {"do": do, name: typed})
+    found = re.findall(rf'name="{name}_at" value="([^"]+)"> ([^<]+)<', answer.text)
+    chosen = {"do": do, name: typed, f"{name}_at": found[choice][0]}
+    other = browser.post(here, {**chosen, name: typed.replace("2:30", "2:15")})
+    done = browser.post(here, chosen)
+    if done.status_code == 409:  # nobody can then, so it is asked once more
+        done = browser.post(here, answer_of(done.text))
+
+    assert [said for _, said in found] == offered
+    assert (answer.status_code, other.status_code, done.status_code) == (422, 422, 302)
+    moment = choir.now().final_time if do == "fix" else ScheduleSuggestion.objects.get().suggested_time
+    assert f"{moment:%H:%M}" == stored[choice]
+
+
 def test_reminding_nobody_says_what_to_do():
     choir = Choir()
 

@@ -247,7 +247,7 @@ def test_without_the_tick_there_is_no_meeting():
         ({"duration_minutes": "0"}, "duration_minutes", "greater"),
         ({"deadline": ""}, "deadline", "until when"),
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
-        ({"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"}, "deadline", "comes twice or not at all"),
+        ({"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"}, "deadline", "the clocks go forward over it"),
         ({"visibility": "everybody"}, "visibility", "valid choice"),
         ({"others": "nobody-here sam"}, "others", "nobody-here: Nobody here has this user name."),
         ({"others": "mina"}, "others", "can't invite yourself"),

@@ -393,8 +393,8 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     seen = sight(request, calendar_id)
     zone, now = seen.look.zone, tag_of(tuple(seen.windows))
     language = get_language() or "en"
-    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language)
-    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language), "seen": now})
+    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
+    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now})
     context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)

@@ -56,13 +56,13 @@ def when(start: datetime, length: timedelta, shown: Look) -> str:
 
 
 def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
-    cells = []
+    cells, written = [], pgettext("a month", "M")
     for number, day in enumerate(days):
         at = datetime.combine(day.date, time())
         hours = escape(_("%g hours") % day.hours)
         clocks = "" if day.hours == 24 else f'<small class="clocks">{hours}</small>'
         name = f'<abbr title="{escape(day_name(at))}">{escape(dateformat.format(at, "D"))}</abbr> <b>{at.day}</b>'
-        month = f"<small>{escape(dateformat.format(at, 'M'))}</small>"
+        month = f"<small>{escape(dateformat.format(at, written))}</small>"
         cells.append(f'<th scope="col" id="{prefix}{number}">{name} {month}{clocks}</th>')
     return f"<thead><tr><td></td>{''.join(cells)}</tr></thead>"
 
