@@ -249,7 +249,7 @@ def test_without_the_tick_there_is_no_meeting():
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
         ({"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"}, "deadline", "the clocks go forward over it"),
         ({"visibility": "everybody"}, "visibility", "valid choice"),
-        ({"others": "nobody-here sam"}, "others", "nobody-here: Nobody here has this user name."),
+        ({"others": "nobody-here, sam"}, "others", "nobody-here: Nobody here has this user name."),
         ({"others": "mina"}, "others", "can't invite yourself"),
         ({"others": "@example"}, "others", "e-mail address like"),
         ({"others": " ".join(f"p{n}@example.org" for n in range(101))}, "others", "at most 100"),
