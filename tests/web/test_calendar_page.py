@@ -249,6 +249,20 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
     assert "2:00 again" in page
 
 
+@pytest.mark.parametrize(("visibility", "told"), [("open", {"mina", "sam"}), ("counts", {"mina"}), ("owner", {"mina"})])
+def test_how_many_are_invited_is_said_to_who_may_know_who_is_there(visibility, told):
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam], visibility=visibility)
+    build.invitation(calendar, build.user("iris"))
+    build.invitation(calendar, build.user("bao"))
+    build.invitation(build.calendar(), sam)
+
+    pages = {person.username: browser_of(person).get(here(calendar)).text for person in (mina, sam)}
+
+    assert {name for name, page in pages.items() if "2 invited, not joined yet" in page} == told
+    assert {name for name, page in pages.items() if "not joined yet" in page} == told
+
+
 @pytest.mark.parametrize(
     ("zone", "cycle", "day", "half", "cells", "best", "line"),
     [

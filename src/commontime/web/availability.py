@@ -53,8 +53,17 @@ class Sight:
     now: datetime
 
     @cached_property
-    def meeting_rows(self) -> list[tuple[Any, ...]]:
+    def _rows(self) -> tuple[list[tuple[Any, ...]], int]:
         return queries.meeting_rows(self.calendar, self.now)
+
+    @property
+    def meeting_rows(self) -> list[tuple[Any, ...]]:
+        return self._rows[0]
+
+    @property
+    def invited(self) -> int:
+        """How many were invited and have not answered, as far as one may know."""
+        return self._rows[1] if self.tells or rules.may_manage(self.user, self.calendar) else 0
 
     @cached_property
     def meetings(self) -> list[Meeting]:
@@ -89,7 +98,7 @@ class Sight:
         calendar, seen = self.calendar, (self.look.key, get_language())
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         whom = "all" if self.tells else self.user.pk
-        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom)
+        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom, self.invited)
 
     @property
     def tag(self) -> str:
@@ -128,7 +137,7 @@ def _live(seen: Sight) -> str:
     best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
-    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar)
+    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar) + _invited(seen)
     # Not inside the f-strings: xgettext finds no text there.
     best_title, answered_title, title = escape(_("Best times")), escape(_("Who has answered")), escape(_("Everybody"))
     return (
@@ -167,6 +176,14 @@ def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
     said = escape(ngettext("%(n)d has answered", "%(n)d have answered", answered) % {"n": answered})
     folded = f'<details class="have"><summary>{said}</summary><ul class="people">{_listed(shown[len(silent) :])}{more}</ul></details>'
     return (f'<ul class="people">{_listed(silent)}</ul>' if silent else "") + folded
+
+
+def _invited(seen: Sight) -> str:
+    """Say how many are invited and have not joined, because nothing else on the page counts them."""
+    if not seen.invited:
+        return ""
+    said = escape(ngettext("%(n)d invited, not joined yet", "%(n)d invited, not joined yet", seen.invited) % {"n": seen.invited})
+    return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
 
 
 def _listed(people: Sequence[planning.Person]) -> str:
