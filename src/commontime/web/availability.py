@@ -161,7 +161,8 @@ def _live(seen: Sight) -> str:
 def _best_times(seen: Sight) -> str:
     """Return the best times of the open meetings that are for the person looking, and links to the others; the owner sees all."""
     whose = seen.whose
-    own, others = [], []
+    own: list[Meeting] = []
+    others: list[Meeting] = []
     for meeting in seen.open_meetings:
         (own if whose is None or planning.is_for(meeting, whose) else others).append(meeting)
     best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
