@@ -862,8 +862,8 @@ def any_contacts(user: Any) -> Any:
     return Contact.objects.select_related("contactee").annotate(mutual=Value(False)).order_by("contactee__username", "id")
 
 
-def any_meeting_rows(calendar: Any, now: Any) -> list[tuple[Any, ...]]:
-    return [row for other in Calendar.objects.all() for row in MEETING_ROWS(other, now)]
+def any_meeting_rows(calendar: Any, now: Any) -> tuple[list[tuple[Any, ...]], int]:
+    return [row for other in Calendar.objects.all() for row in MEETING_ROWS(other, now)[0]], 0
 
 
 def any_own_rows(user: User, calendar: Any) -> list[tuple[Any, ...]]:

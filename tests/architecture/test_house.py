@@ -56,7 +56,7 @@ def test_nothing_happens_behind_the_back_of_who_saves_a_row():
     assert found == {}
 
 
-PARTS = {"base.html", "form.html", "field.html", "refusal.html", "change.html", "zone.html"}  # what pages are made of
+PARTS = {"base.html", "form.html", "field.html", "refusal.html", "change.html", "zone.html", "which.html"}  # what pages are made of
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,47 @@ def test_what_is_no_address_is_not_invited(mina, calendar, email):
         actions.invite_address(calendar.pk, by=mina, email=email)
 
 
+def test_the_owners_own_address_is_not_invited(mina, calendar):
+    with refuses(InvalidInput, field="email"):
+        actions.invite_address(calendar.pk, by=mina, email=mina.email.upper())
+
+
+@pytest.mark.parametrize("way", ["accept", "link", "add"])
+def test_who_joins_settles_the_invitation_to_their_address_too(mina, iris, calendar, post, way):
+    other = build.calendar(owner=mina)
+    actions.invite_address(calendar.pk, by=mina, email="else@example.org")
+    actions.invite_address(other.pk, by=mina, email=iris.email)
+    actions.invite_address(calendar.pk, by=mina, email=iris.email.upper())
+    if way == "link":
+        actions.invite_address(calendar.pk, by=mina, email="iris@private.example")
+        actions.accept_invitation_link(link_in(post.deliver()[-1]), by=iris)
+    elif way == "accept":
+        actions.accept_invitation(actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris)
+    else:
+        actions.add_participant(calendar, by=mina, user=iris.pk)
+
+    assert takes_part(iris, calendar)
+    assert set(Invitation.objects.filter(status="pending").values_list("calendar", "email")) == {
+        (calendar.pk, "else@example.org"),
+        (other.pk, iris.email),
+    }
+
+
+def test_who_declines_leaves_the_invitation_to_their_address(mina, iris, calendar):
+    by_mail = actions.invite_address(calendar.pk, by=mina, email=iris.email)
+    actions.decline_invitation(actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris)
+
+    assert fresh(by_mail).status == "pending"
+
+
+def test_an_invitation_to_ones_address_gives_no_right_to_be_added(mina, calendar):
+    wary = build.user("wary", who_may_add_me="contacts")
+    actions.invite_address(calendar.pk, by=mina, email=wary.email)
+
+    with refuses(NotAllowed, "invitation_required"):
+        actions.add_participant(calendar, by=mina, user=wary.pk)
+
+
 def test_that_an_address_has_an_account_is_told_to_nobody(mina, iris, calendar):
     build.participant(calendar, iris)
 

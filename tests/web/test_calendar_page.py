@@ -290,6 +290,61 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
     assert "2:00 again" in page
 
 
+def test_a_participant_sees_the_best_times_of_their_own_meetings_and_the_owner_all():
+    mina, sam, iris = (build.user(name) for name in ("mina", "sam", "iris"))
+    calendar = build.calendar(owner=mina, participants=[sam, iris])
+    for person in (mina, sam, iris):
+        build.window(calendar, person, build.day(9), build.day(12))
+    build.meeting(calendar=calendar, title="Everybody's")
+    build.meeting(calendar=calendar, title="Mina & Sam", required=[mina, sam])
+    build.meeting(calendar=calendar, title="Mina & Iris", required=[mina, iris])
+
+    pages = {person.username: unescape(browser_of(person).get(here(calendar)).text) for person in (mina, sam, iris)}
+    parts = {name: page.split('id="best-h"')[1].split("</section>")[0].partition('class="others"') for name, page in pages.items()}
+
+    best = {name: re.findall(r"<h3><a[^>]*>(.*?)</a>", part[0]) for name, part in parts.items()}
+    assert best["mina"] == ["Everybody's", "Mina & Sam", "Mina & Iris"]
+    assert best["sam"] == ["Everybody's", "Mina & Sam"]
+    assert best["iris"] == ["Everybody's", "Mina & Iris"]
+    assert {name: re.findall(r"<li><a[^>]*>(.*?)</a>", part[2]) for name, part in parts.items()} == {
+        "mina": [],
+        "sam": ["Mina & Iris"],
+        "iris": ["Mina & Sam"],
+    }
+
+
+def test_a_start_below_one_with_fewer_people_says_why_without_unfolding():
+    people = [build.user(f"singer{number}", first_name="Alexandrina Maximiliane", last_name=f"Wolkenstein {number}") for number in range(6)]
+    calendar = build.calendar(owner=people[0], participants=people[1:], duration_minutes=60)
+    for optional in people[2:]:
+        calendar.participants.filter(user=optional).update(required=False)
+        build.window(calendar, optional, build.day(14), build.day(15))
+    for required in people[:2]:
+        build.window(calendar, required, build.day(9), build.day(10))
+    build.meeting(calendar=calendar, title="Rehearsal")
+
+    page = browser_of(people[0]).get(here(calendar)).text
+    first, second = re.findall(r'<li>(?=<span class="rank")(.*?)</(?:details|span)></li>', page)[:2]
+
+    assert ("2 of 6" in first, "4 of 6" in second) == (True, True)
+    assert "required can't" not in unescape(first)
+    assert re.search(r"<summary>[^<]*2 required can't\.", unescape(second))
+
+
+@pytest.mark.parametrize(("visibility", "told"), [("open", {"mina", "sam"}), ("counts", {"mina"}), ("owner", {"mina"})])
+def test_how_many_are_invited_is_said_to_who_may_know_who_is_there(visibility, told):
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam], visibility=visibility)
+    build.invitation(calendar, build.user("iris"))
+    build.invitation(calendar, build.user("bao"))
+    build.invitation(build.calendar(), sam)
+
+    pages = {person.username: browser_of(person).get(here(calendar)).text for person in (mina, sam)}
+
+    assert {name for name, page in pages.items() if "2 invited, not joined yet" in page} == told
+    assert {name for name, page in pages.items() if "not joined yet" in page} == told
+
+
 @pytest.mark.parametrize(
     ("zone", "cycle", "day", "half", "cells", "best", "line"),
     [
@@ -300,7 +355,7 @@ def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
             datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
             ["2:30 am (first time, CEST)", "2:00 am (second time, CET)"],
             "2:30 am (first time, CEST)–2:30 am (second time, CET)",
-            "2:30 (first time)-2:30 (second time) works",
+            "2:30 am (first time)-2:30 am (second time) works",
         ),
         (
             "Australia/Lord_Howe",

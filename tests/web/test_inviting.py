@@ -10,7 +10,7 @@ from commontime.accounts.models import UserSetting
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.contacts.models import Contact
-from commontime.web.inviting import MOST, MOST_NAMED, named, names_in
+from commontime.web.inviting import LONGEST_SAID, MOST, MOST_NAMED, named, pieces_in
 from tests import build
 from tests.web.test_calendar_page import browser_of
 
@@ -21,20 +21,21 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
     ("text", "names"),
     [
         ("sam", ["sam"]),
-        ("sam, iris;bao\nkim  zoe\t,;\n", ["sam", "iris", "bao", "kim", "zoe"]),
-        ("Sam sam SAM Sam@example.org sam@example.org", ["Sam", "Sam@example.org"]),
+        ("sam, iris;bao\nkim  zoe\t,;\n", ["sam", "iris", "bao", "kim zoe"]),
+        ("Sam sam SAM Sam@example.org sam@example.org", ["Sam Sam@example.org"]),
+        ("Tom Baker, Vik Muniz", ["Tom Baker", "Vik Muniz"]),
         ("Ana Silva <ana@example.org>", ["ana@example.org"]),
         ('"Silva, Ana" <ana@example.org>, Bao <bao@example.org>', ["ana@example.org", "bao@example.org"]),
-        ("Ana <ana@example.org> Bao <bao@example.org> sam", ["ana@example.org", "bao@example.org", "sam"]),
-        ("ana@example.org Bao <bao@example.org>", ["ana@example.org", "bao@example.org"]),
+        ("Ana <ana@example.org> Bao <bao@example.org> sam", ["ana@example.org bao@example.org sam"]),
+        ("ana@example.org Bao <bao@example.org>", ["ana@example.org bao@example.org"]),
         ('"ana@example.org" <ana@example.org>', ["ana@example.org"]),
         ("<ana@example.org>;< bao@example.org >", ["ana@example.org", "bao@example.org"]),
-        ("Ana <ana@example.org", ["Ana", "<ana@example.org"]),
+        ("Ana <ana@example.org", ["Ana <ana@example.org"]),
         (" ,;\n<> ", []),
     ],
 )
 def test_names_are_read_as_one_types_or_pastes_them(text, names):
-    assert names_in(text) == names
+    assert [" ".join(piece) for piece in pieces_in(text)] == names
 
 
 def test_of_many_names_the_first_are_said():
@@ -77,7 +78,7 @@ def test_who_can_be_invited_is_and_the_others_stay_in_the_field_with_the_reason(
     calendar = build.calendar(participants=[sam])
     actions.invite_address(calendar.pk, by=calendar.owner, email="zoe@example.org")
 
-    answer = invite(calendar, "iris sam nobody-here bao@example.org zoe@example.org bad@address")
+    answer = invite(calendar, "iris sam, nobody-here, bao@example.org zoe@example.org, bad@address")
 
     assert answer.status_code == 422
     assert said(answer) == "Invited: Iris, bao@example.org."
@@ -120,11 +121,41 @@ def test_once_too_many_wrong_names_were_typed_no_more_are_looked_up(settings):
     build.user("sam")
     calendar = build.calendar()
 
-    answer = invite(calendar, "aa bb cc sam bao@example.org")
+    answer = invite(calendar, "aa, bb, cc, sam, bao@example.org")
 
     assert said(answer) == "Invited: bao@example.org."
     assert [why for why in reasons(answer) if "too often" in why] == [why for why in reasons(answer) if why[:3] in {"cc:", "sam"}]
     assert kept(answer).split("\n") == ["aa", "bb", "cc", "sam"]
+
+
+def test_a_full_name_is_not_taken_for_user_names():
+    for name in ("tom", "vik", "sam"):
+        build.user(name)
+    calendar = build.calendar()
+
+    answer = invite(calendar, "Tom Baker, Vik Muniz; tom@example.org Zoe\nsam vik")
+
+    assert said(answer) == "Invited: Sam, Vik."
+    assert kept(answer).split("\n") == ["Tom Baker", "Vik Muniz", "tom@example.org Zoe"]
+    assert reasons(answer)[0] == (
+        "Tom Baker: Nobody here has the user name Baker, so nobody of these was taken. Give user names or addresses."
+    )
+    assert Invitation.objects.count() == 2
+
+
+def test_a_long_name_is_repeated_shortly():
+    answer = invite(build.calendar(), f"{'x' * 3000} {'y' * 3000}, {'z' * 3000}")
+
+    assert len(kept(answer)) == 9002
+    assert max(map(len, reasons(answer))) < 3 * LONGEST_SAID + 130
+
+
+@pytest.mark.parametrize("who", ["mina", "Mina@Example.org"])
+def test_oneself_is_refused_by_name_and_by_address(who):
+    answer = invite(build.calendar(owner=build.user("mina")), who)
+
+    assert reasons(answer) == [f"{who}: You can't invite yourself."]
+    assert not Invitation.objects.exists()
 
 
 def test_several_contacts_are_kept_at_once():
@@ -147,13 +178,18 @@ def test_several_contacts_are_kept_at_once():
 def test_in_a_new_calendar_everybody_who_can_not_be_invited_is_named_and_nothing_is_made():
     """Nobody is invited to a calendar that is not made yet, so all is kept and made as soon as all are right."""
     sheet = {"name": "Choir", "first_day": "2031-05-05", "last_day": "2031-05-09", "earliest_hour": "18:00", "latest_hour": "22:00"}
-    sheet |= {"duration_minutes": "60", "visibility": "open", "time_zone": "UTC", "others": "iris bad@address mina worse@"}
+    sheet |= {
+        "duration_minutes": "60",
+        "visibility": "open",
+        "time_zone": "UTC",
+        "others": "iris, bad@address, nobody, mina, worse@, Tom Baker",
+    }
     mina, _iris = build.user("mina"), build.user("iris")
 
     answer = browser_of(mina).post("/app/calendars/new/", sheet)
 
     assert answer.status_code == 422
     assert kept(answer) == sheet["others"]
-    assert [why.partition(":")[0] for why in reasons(answer)] == ["bad@address", "mina", "worse@"]
+    assert [why.partition(":")[0] for why in reasons(answer)] == ["nobody", "Tom Baker", "bad@address", "mina", "worse@"]
     assert not Calendar.objects.exists()
     assert not Invitation.objects.exists()

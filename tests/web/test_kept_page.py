@@ -97,6 +97,13 @@ def takes_back(choir: Choir) -> None:
     actions.withdraw_suggestion(fresh(choir.rehearsal).suggestions.get(), by=choir.iris)
 
 
+def takes_back_invitation(choir: Choir) -> None:
+    invitation = actions.invite_person(choir.calendar.pk, by=choir.mina, receiver=build.user("noor").pk)
+    kept.forget()
+    choir.look()
+    actions.revoke_invitation(invitation, by=choir.mina)
+
+
 def a_week_passes(choir: Choir) -> None:
     actions.delete_meeting(fresh(choir.rehearsal), by=choir.mina)
     choir.clock.move_to(at(5 * 24 - 1 / 60))
@@ -128,6 +135,8 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "own times": (lambda c: put(c.browsers["sam"], c.calendar, at(34), at(35), []), ALL, "version"),
     "times over the API": (lambda c: build.window(c.calendar, c.iris, at(34), at(40)), ALL, "version"),
     "a seat more": (lambda c: actions.add_participant(fresh(c.calendar), by=c.mina, user=build.user("noor").pk), ALL, "version meetings"),
+    "somebody is invited": (lambda c: actions.invite_address(c.calendar.pk, by=c.mina, email="noor@example.org"), ALL, "invited"),
+    "an invitation taken back": (takes_back_invitation, set(), "invited"),
     "who is required": (lambda c: actions.edit_participant(seat_of(c.calendar, c.iris), by=c.mina, required=False), ALL, "version"),
     "a person's name": (lambda c: rename(c.iris), ALL, "version"),
     "a name without a seat": (is_renamed_without_a_seat, {"mina"}, "reader"),
@@ -150,7 +159,7 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "one's first day of the week": (changes_settings(week_start="sunday"), {"sam"}, "look"),
     "one's language": (changes_settings(locale="de"), {"sam"}, "reader look"),
 }
-KEY = ("calendar", "version", "look", "meetings", "bucket", "whom")
+KEY = ("calendar", "version", "look", "meetings", "bucket", "whom", "invited")
 
 
 def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,8 +196,9 @@ def test_dates_clock_and_lines_follow_the_settings():
     actions.change_settings(sam, hour_cycle="h12", locale="fr")
 
     assert "2:00 pm–3:30 pm</time>" in (page := browser.get(path).content.decode())
+    assert re.search(r'<th scope="col"[^>]*>(?:(?!</th>).)*<small>[a-zéû]', page)  # as in its lists, "6 déc"
     assert f">{['lun', 'mar', 'mer', 'jeu', 'ven', 'sam', 'dim'][on.weekday()]} {on.day} " in page.lower()
-    assert browser.get(f"{path}times/").context["form"].initial["text"].endswith("14:00-16:00 si nécessaire")
+    assert browser.get(f"{path}times/").context["form"].initial["text"].endswith("2:00 pm-4:00 pm si nécessaire")
 
 
 def test_a_mail_is_in_its_readers_language():

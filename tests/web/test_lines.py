@@ -1,6 +1,7 @@
 """The list form's grammar: what a line means, what is refused and why, and that what is written is read again the same."""
 
 import itertools
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -140,6 +141,64 @@ def test_times_that_come_twice_are_written_apart_and_read_again(zone, day, start
     assert read(line, Days(zone, day, day, language)) == ([window], [])
 
 
+@pytest.mark.parametrize(
+    ("zone", "line", "says"),
+    [
+        (BERLIN, "Sun 2:30-4", "There is no 2:30 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:30 or 3:30."),
+        (BERLIN, "daily 1-2:30", "There is no 2:30 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:30 or 3:30."),
+        (BERLIN, "Sun 2-3", "There is no 2:00 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:00 or 3:00."),
+        (BERLIN, "Sat 22-2:10", "There is no 2:10 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:10 or 3:10."),
+        (
+            ZoneInfo("Australia/Lord_Howe"),
+            "3 Oct 2027 2:15-3",
+            "There is no 2:15 on Sun 3 Oct 2027: the clocks go forward from 2:00 to 2:30 then. Write 1:45 or 2:45.",
+        ),
+    ],
+)
+def test_a_time_that_clocks_skip_is_refused_with_those_around_it(zone, line, says):
+    days = Days(zone, date(2027, 3, 22), date(2027, 3, 28))
+
+    assert shown(line, days) == [f"1: {says}"]
+    assert shown(line, Days(zone, days.first, days.last, h12=True)) == [f"1: {re.sub(r'(\d:\d\d)', r'\1 am', says)}"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "line", "means"),
+    [
+        (BERLIN, "28 Mar 2027 1-2", ["28.3. 01:00-03:00 5"]),  # until they are put forward
+        (BERLIN, "28 Mar 2027 all day", ["28.3. 00:00-00:00 5"]),
+        (ZoneInfo("America/Havana"), "14 Mar 2027 0-2", ["14.3. 01:00-02:00 5"]),  # the day begins at 1:00
+        (ZoneInfo("America/Havana"), "13 Mar 2027 22-0", ["13.3. 22:00-01:00 5"]),
+    ],
+)
+def test_the_moment_at_which_clocks_are_put_forward_ends_what_comes_before_it(zone, line, means):
+    assert shown(line, Days(zone, date(2027, 3, 1), date(2027, 3, 31))) == means
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "english"),
+    [
+        ("en", "4 May 9-noon and 9pm-midnight", "4 May 9-12 and 21-24"),
+        ("en", "4 May midnight-2", "4 May 0-2"),
+        ("de", "Mo mittags-14 und 22 bis Mitternacht passt", "Mon 12-14 and 22-24"),
+        ("de", "Mittag-14 ideal", "daily 12-14 ideal"),
+        ("fr", "lun 9 à midi et 22-minuit", "Mon 9-12 and 22-24"),
+    ],
+)
+def test_noon_and_midnight_have_names(language, line, english):
+    found = read(line, Days(MAY.zone, MAY.first, MAY.last, language))
+
+    assert found == (read(english, MAY)[0], [])
+    assert found[0]
+
+
+def test_times_are_written_as_the_person_tells_them():
+    windows, _ = read("4 May 12:30-16 and 22-24\n5 May 0-24", MAY)
+
+    assert write(windows[:1], BERLIN, h12=True) == "Mon 4 May 2026 12:30 pm-4:00 pm works"
+    assert write(windows[1:], BERLIN, h12=True) == "Mon 4 May 2026 10:00 pm-Wed 6 May 2026 12:00 am works"
+
+
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC", "America/St_Johns")]
 
 
@@ -162,11 +221,11 @@ def sets_of_windows(draw):
     return found
 
 
-@given(sets_of_windows(), st.sampled_from(ZONES), st.sampled_from(list(LANGUAGES)))
-def test_what_is_written_is_read_again_the_same(windows, zone, language):
+@given(sets_of_windows(), st.sampled_from(ZONES), st.sampled_from(list(LANGUAGES)), st.booleans())
+def test_what_is_written_is_read_again_the_same(windows, zone, language, h12):
     days = Days(zone, date(2026, 1, 1), date(2026, 12, 31), language)
 
-    again, mistakes = read(write(windows, zone, language), days)
+    again, mistakes = read(write(windows, zone, language, h12=h12), days)
 
     assert mistakes == []
     assert again == merged(windows)

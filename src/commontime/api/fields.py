@@ -121,11 +121,11 @@ def instant(data: Any, zone: tzinfo) -> datetime:
 
 
 def _local(naive: datetime, zone: tzinfo) -> datetime:
-    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.utcoffset() == second.utcoffset():
-        return first
-    earlier, later = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in sorted((first.astimezone(UTC), second.astimezone(UTC))))
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
+    moments, is_skipped = clock.meant(naive, zone)
+    if len(moments) == 1:
+        return moments[0]
+    earlier, later = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments)
+    if is_skipped:
         raise serializers.ValidationError(
             f"This local time does not exist: the clocks go forward over it. Send {earlier} or {later}.",
             code="nonexistent_time",

@@ -463,8 +463,9 @@ def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
 
 # Each with `named` as above, and with its suggestions.
 _MEETINGS_SEEN = f"""
-    SELECT m.final_time IS NULL, m.deadline > %s, {{named}}, {{suggestions}}, {_MEETING.sql}
-    FROM calendars_meeting m WHERE m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
+    SELECT w.n, m.final_time IS NULL, m.deadline > %s, {{named}}, {{suggestions}}, {_MEETING.sql}
+    FROM (SELECT COUNT(*) AS n FROM calendars_invitation i WHERE i.calendar_id = %s AND i.status = 'pending') w
+    LEFT JOIN calendars_meeting m ON m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
 """  # noqa: S608 (column names only)
 _SUGGESTIONS = rows.Nested(
     "calendars_schedulesuggestion s WHERE s.meeting_id = m.id",
@@ -473,13 +474,15 @@ _SUGGESTIONS = rows.Nested(
 )
 
 
-def meeting_rows(calendar: Calendar, now: datetime) -> list[tuple[Any, ...]]:
-    """Rows of all there is to know about the calendar's meetings, by deadline: (waits for its final time, has its deadline ahead, …).
+def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...]], int]:
+    """Rows of all there is to know about the calendar's meetings, by deadline: (waits for its final time, has its deadline ahead, …);
+    and, since that is asked anyway, how many invitations to it wait.
 
     Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` makes one of the whole row.
     """
     statement = _MEETINGS_SEEN.format(named=_named_sql(), suggestions=_SUGGESTIONS.sql)
-    return rows.fetch_all(statement, [rows.moment(now), rows.uuid(calendar.pk)])
+    found = rows.fetch_all(statement, [rows.moment(now), rows.uuid(calendar.pk), rows.uuid(calendar.pk)])
+    return [row[1:] for row in found if row[2] is not None], found[0][0]  # without meetings there is one row of none
 
 
 def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
@@ -661,6 +664,11 @@ def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
     rows = _invitation(user, invitation_id).select_for_update(no_key=True, of=("calendar",))
     # If the calendar changed hands while this waited, PostgreSQL finds that its owner is not who came along, and gives no row.
     return _there(rows.first() or rows.first())
+
+
+def invited_at(address: Any) -> Q:
+    """Return which invitations went to an address, which nobody has claimed by its link."""
+    return Q(receiver=None, email=address.lower() if isinstance(address, str) else address) & ~Q(email="")
 
 
 def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:

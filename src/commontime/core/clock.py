@@ -1,7 +1,7 @@
 """The one clock, and the zones we know."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -27,6 +27,24 @@ def which(local: datetime) -> str:
     name = local.tzname() or ""
     zone = name if name.isalpha() else f"UTC{name[:3]}{name[3:] and ':' + name[3:]}"
     return (_("second time, %(zone)s") if local.fold else _("first time, %(zone)s")) % {"zone": zone}
+
+
+def meant(naive: datetime, zone: tzinfo) -> tuple[list[datetime], bool]:
+    """Return the moments a time on the wall may mean, in order, and whether clocks skip it: then the two by those before and after."""
+    one, other = sorted(naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return ([one], False) if one == other else ([one, other], one.astimezone(zone).replace(tzinfo=None) != naive)
+
+
+def put_forward(between: list[datetime], zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return what clocks show as they are put forward between these two moments, and what they are put to."""
+    earlier, later = between
+    before, after = (moment.astimezone(zone).utcoffset() or timedelta() for moment in (earlier, later))
+    low, high = earlier.replace(microsecond=0), later.replace(microsecond=0)
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+    naive = high.replace(tzinfo=None)
+    return naive + before, naive + after
 
 
 def told(local: datetime, text: str, *, unless: str = "") -> str:

@@ -35,6 +35,7 @@ from commontime.web.looking import Look, days_of_lines, everybody, heat, look, m
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
 MOST_UNFOLDED = 20  # people of whom those who have answered are listed without unfolding
+MOST_OTHERS = 100  # meetings of others that are listed there
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
@@ -53,8 +54,17 @@ class Sight:
     now: datetime
 
     @cached_property
-    def meeting_rows(self) -> list[tuple[Any, ...]]:
+    def _rows(self) -> tuple[list[tuple[Any, ...]], int]:
         return queries.meeting_rows(self.calendar, self.now)
+
+    @property
+    def meeting_rows(self) -> list[tuple[Any, ...]]:
+        return self._rows[0]
+
+    @property
+    def invited(self) -> int:
+        """How many were invited and have not answered, as far as one may know."""
+        return self._rows[1] if self.tells or rules.may_manage(self.user, self.calendar) else 0
 
     @cached_property
     def meetings(self) -> list[Meeting]:
@@ -89,7 +99,13 @@ class Sight:
         calendar, seen = self.calendar, (self.look.key, get_language())
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         whom = "all" if self.tells else self.user.pk
-        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom)
+        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom, self.invited)
+
+    @property
+    def whose(self) -> int | None:
+        """Whose the best times are; None: everybody's, because every open meeting is for everybody, or because one sees all."""
+        has_some_for_few = any(waits and named for waits, _ahead, named, *_ in self.meeting_rows)
+        return self.user.pk if has_some_for_few and not rules.may_manage(self.user, self.calendar) else None
 
     @property
     def tag(self) -> str:
@@ -115,25 +131,22 @@ def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
 
 def live_part(seen: Sight) -> SafeString:
     """Return best times, heat map and who has answered, with one's own times as they are stored."""
-    part = kept(("live", seen.key), partial(_live, seen))
+    best = kept(("best", seen.key, seen.whose), partial(_best_times, seen))
+    rest = kept(("live", seen.key), partial(_live, seen))
     mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
     fixed = tag_of(tuple((meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time)).strip('"')
     opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{seen.user.pk}">'
-    return mark_safe(f"{opening}{part}</div>")  # noqa: S308 (each part is escaped)
+    return mark_safe(f'{opening}<div class="side">{best}{rest}</div>')  # noqa: S308 (each part is escaped)
 
 
 def _live(seen: Sight) -> str:
+    """Return who has answered, and the heat map."""
     found = heat(seen.group, seen.look)
-    meetings = seen.open_meetings[:MOST_MEETINGS]
-    best = [_best(seen, meeting, MOST_STARTS.get(len(meetings), 1)) for meeting in meetings]
-    shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     people = planning.people_of(seen.calendar)
-    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar)
+    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar) + _invited(seen)
     # Not inside the f-strings: xgettext finds no text there.
-    best_title, answered_title, title = escape(_("Best times")), escape(_("Who has answered")), escape(_("Everybody"))
+    answered_title, title = escape(_("Who has answered")), escape(_("Everybody"))
     return (
-        f'<div class="side">'
-        f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{best_title}</h2>{shown}</section>'
         f'<section class="answered" aria-labelledby="answered-h"><h2 id="answered-h">{answered_title}</h2>'
         f"{listed}</section></div>"
         f'<section class="everybody" aria-labelledby="heat-h"><h2 id="heat-h">{title}</h2>'
@@ -145,9 +158,35 @@ def _live(seen: Sight) -> str:
     )
 
 
+def _best_times(seen: Sight) -> str:
+    """Return the best times of the open meetings that are for the person looking, and links to the others; the owner sees all."""
+    whose = seen.whose
+    own: list[Meeting] = []
+    others: list[Meeting] = []
+    for meeting in seen.open_meetings:
+        (own if whose is None or planning.is_for(meeting, whose) else others).append(meeting)
+    best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
+    shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
+    title = escape(_("Best times"))
+    return f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{title}</h2>{shown}{_of_others(others)}</section>'
+
+
+def _of_others(meetings: Sequence[Meeting]) -> str:
+    if not meetings:
+        return ""
+    links = [f'<li><a href="{meeting_address(meeting)}">{escape(meeting.name)}</a></li>' for meeting in meetings[:MOST_OTHERS]]
+    if len(meetings) > MOST_OTHERS:
+        said = escape(_("and %(n)d more") % {"n": len(meetings) - MOST_OTHERS})
+        links.append(f"<li>{said}</li>")
+    title = escape(_("Other meetings"))
+    return f'<details class="others"><summary>{title}</summary><ul>{"".join(links)}</ul></details>'
+
+
 def _no_meeting(seen: Sight) -> str:
     if seen.calendar.is_finalized:
         return _("The planning is done.")
+    if seen.open_meetings:
+        return _("No meeting that is looking for its time is for you.")
     if seen.meetings:
         return _("Every meeting here has its time.")
     return _("There is no meeting yet. Once there is one, its best times stand here.")
@@ -167,6 +206,14 @@ def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
     said = escape(ngettext("%(n)d has answered", "%(n)d have answered", answered) % {"n": answered})
     folded = f'<details class="have"><summary>{said}</summary><ul class="people">{_listed(shown[len(silent) :])}{more}</ul></details>'
     return (f'<ul class="people">{_listed(silent)}</ul>' if silent else "") + folded
+
+
+def _invited(seen: Sight) -> str:
+    """Say how many are invited and have not joined, because nothing else on the page counts them."""
+    if not seen.invited:
+        return ""
+    said = escape(ngettext("%(n)d invited, not joined yet", "%(n)d invited, not joined yet", seen.invited) % {"n": seen.invited})
+    return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
 
 
 def _listed(people: Sequence[planning.Person]) -> str:
@@ -410,8 +457,8 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     seen = sight(request, calendar_id)
     zone, now = seen.look.zone, tag_of(tuple(seen.windows))
     language = get_language() or "en"
-    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language)
-    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language), "seen": now})
+    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
+    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now})
     context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)

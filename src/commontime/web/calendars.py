@@ -1,6 +1,6 @@
 """A calendar's page, and what its owner does with it: people, meetings, settings."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -248,23 +248,52 @@ def remove_participant(request: HttpRequest, calendar_id: UUID, participant_id: 
 # Meetings ---------------------------------------------------------------------------------------------------------------
 
 
+class MomentInput(forms.DateTimeInput):
+    """Clocks to type a moment by, and beside them the choice between two that they may mean (web/which.html)."""
+
+    chosen = ""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        self.chosen = data.get(f"{name}_at", "")
+        return super().value_from_datadict(data, files, name)
+
+
 class MomentField(forms.DateTimeField):
-    """A moment as typed by the page's clocks, or with an offset as our own buttons send it."""
+    """A moment as typed by the page's clocks, or with an offset as our own buttons send it.
+
+    offered: the two moments from which to choose one, if clocks that change show what was typed twice or never. A choice holds for what
+    it was made of only.
+    """
+
+    offered: Sequence[tuple[str, datetime, str]] = ()  # how it is sent, what clocks show then, and which of two that is
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            moment: datetime | None = super().to_python(value)
+        except forms.ValidationError as refusal:
+            if refusal.code != "ambiguous_timezone" or not refusal.params:
+                raise
+            zone = timezone.get_current_timezone()
+            moments, is_skipped = clock.meant(refusal.params["datetime"], zone)
+            locals_ = [moment.astimezone(zone) for moment in moments]
+            self.offered = [(local.isoformat(), local.replace(tzinfo=None), clock.which(local)) for local in locals_]
+            for local, moment in zip(locals_, moments, strict=True):
+                if local.isoformat() == self.widget.chosen:
+                    return moment
+            skipped = _("There is no such time: the clocks go forward over it. Choose one of these two, or give another.")
+            twice = _("This time comes twice, because the clocks go back. Choose which of the two you mean.")
+            raise forms.ValidationError(skipped if is_skipped else twice) from None
+        return moment
 
     def clean(self, value: Any) -> datetime | None:
-        try:
-            moment: datetime | None = super().clean(value)
-        except forms.ValidationError as refusal:
-            if refusal.code != "ambiguous_timezone":
-                raise
-            raise forms.ValidationError(_("The clocks change there: this time comes twice or not at all. Give another one.")) from None
+        moment: datetime | None = super().clean(value)
         if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
             raise forms.ValidationError(_("Give a moment between the years 2000 and 2099."))
         return moment
 
 
 def moment_field(label: Any, **options: Any) -> MomentField:
-    return MomentField(label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options)
+    return MomentField(label=label, widget=MomentInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options)
 
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs

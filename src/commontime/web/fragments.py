@@ -2,6 +2,7 @@
 this for a hundred. All text that people wrote goes through `escape`; everything else is ours."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -56,13 +57,13 @@ def when(start: datetime, length: timedelta, shown: Look) -> str:
 
 
 def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
-    cells = []
+    cells, written = [], pgettext("a month", "M")
     for number, day in enumerate(days):
         at = datetime.combine(day.date, time())
         hours = escape(_("%g hours") % day.hours)
         clocks = "" if day.hours == 24 else f'<small class="clocks">{hours}</small>'
         name = f'<abbr title="{escape(day_name(at))}">{escape(dateformat.format(at, "D"))}</abbr> <b>{at.day}</b>'
-        month = f"<small>{escape(dateformat.format(at, 'M'))}</small>"
+        month = f"<small>{escape(dateformat.format(at, written))}</small>"
         cells.append(f'<th scope="col" id="{prefix}{number}">{name} {month}{clocks}</th>')
     return f"<thead><tr><td></td>{''.join(cells)}</tr></thead>"
 
@@ -220,8 +221,8 @@ def _meeting(best: Best, shown: Look) -> str:
     if not best.ranked:
         return f'<article class="best">{head}<p class="empty">{escape(best.nothing or nothing_yet())}</p></article>'
     rows = "".join(
-        f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown)}</li>"
-        for ranked in best.ranked
+        f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown, lower=why)}</li>"
+        for ranked, why in zip(best.ranked, why_lower(best.ranked), strict=True)
     )
     said = escape(_("More starts on the meeting’s page"))
     more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
@@ -244,14 +245,25 @@ def nothing_yet() -> str:
     return _("No start suits anybody yet. It appears here as soon as people say when they can.")
 
 
+def why_lower(found: Sequence[planning.Ranked]) -> list[str]:
+    """Say of each start that more people can come to than to one above it why it stands lower; of the others nothing."""
+    said, fewest = [], math.inf
+    for outcome in (each.outcome for each in found):
+        missing = len(outcome.missing)
+        stands_lower = missing and len(outcome.attending) > fewest
+        said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", missing) % {"n": missing} if stands_lower else "")
+        fewest = min(fewest, len(outcome.attending))
+    return said
+
+
 def is_for_all(ranked: planning.Ranked, people: int) -> bool:
     return len(ranked.outcome.attending) == people
 
 
-def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, more: Sequence[str] = ()) -> SafeString:
+def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *, more: Sequence[str] = (), lower: str = "") -> SafeString:
     """Return what a list of starts shows of one: its place, when it is, who can and why it stands there; long reasons folded.
 
-    more: what else there is to say, always folded.
+    more: what else there is to say, always folded. lower: why it stands below one to which fewer can come, never folded.
     """
     outcome = ranked.outcome
     can = {"can": len(outcome.attending), "people": people}
@@ -262,7 +274,7 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     is_long = sum(map(len, ranked.reasons)) > LONG
     if is_long or more:
         seen = 1 + bool(outcome.unanswered) if is_long else None  # how many can, and how many may yet
-        first, rest = " ".join(ranked.reasons[:seen]), ranked.reasons[seen:] if seen else []
+        first, rest = " ".join([*ranked.reasons[:seen], *([lower] if is_long and lower else [])]), ranked.reasons[seen:] if seen else []
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,6 +24,7 @@ from commontime.web import fragments
 
 MOST = 100
 MOST_NAMED = 12
+LONGEST_SAID = 60  # characters of what was typed that a refusal repeats
 SEVERAL = gettext_lazy("Several at once: with a comma, a space or a new line between them.")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')  # a name before its address, often with a comma in it
 _ADDRESS = re.compile(r"<([^<>]*)>")
@@ -35,18 +37,17 @@ def names_field(label: Any, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=20_000, widget=widget, **options)
 
 
-def names_in(text: str) -> list[str]:
-    """Return the user names and e-mail addresses in a text, each once; of “Ana <ana@example.org>” the address."""
-    found = []
+def pieces_in(text: str) -> list[list[str]]:
+    """Return the user names and e-mail addresses in each piece of a text, each once; of “Ana <ana@example.org>” the address."""
+    pieces = []
     for piece in re.split(r"[,;\n]", _QUOTED.sub("", text)):
+        found: list[str] = []
         *before, rest = _ADDRESS.split(piece)  # by turns what an address is called, and the address
         for number, part in enumerate(before):
             found += [word for word in part.split() if number % 2 or "@" in word]
-        found += rest.split()
-    once: dict[str, str] = {}
-    for word in found:
-        once.setdefault(canonical(word), word)
-    return list(once.values())
+        once = {canonical(word): word for word in reversed([*found, *rest.split()])}
+        pieces.append(list(reversed(once.values())))
+    return [piece for piece in pieces if piece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,47 @@ class Meant:
 
 
 def meant(text: str, *, by: User, field: str) -> Meant:
-    """Look the names up, before anything is done, so that guesses count. Once there were too many, no more are looked up."""
-    names = names_in(text)
-    if text and not names:
+    """Look the names up, before anything is done, so that guesses count. Once there were too many, no more are looked up.
+
+    A piece of which a word means nobody may be what somebody is called: of “Tom Baker” nobody is meant, not even a user “tom”.
+    """
+    pieces = pieces_in(text)
+    if text and not pieces:
         raise InvalidInput(_("There is no name in this."), field=field)
-    if len(names) > MOST:
+    if len({canonical(word) for piece in pieces for word in piece}) > MOST:
         raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": MOST}, field=field)
     found: dict[Who, str] = {}
-    refused, stopped = [], ""
-    for name in names:
-        if "@" in name:
-            found[name.lower()] = name
-            continue
-        try:
-            if not stopped:
-                found[accounts.find(name, by=by).pk] = name
-        except NotFound as refusal:
-            refused.append((name, refusal.detail))
-        except TooMany as refusal:
-            stopped = refusal.detail
-        if stopped:
-            refused.append((name, stopped))
+    refused: Refused = []
+    stopped = ""
+    for piece in pieces:
+        whom: dict[Who, str] = {}
+        unknown, why = [], ""
+        for word in piece:
+            if "@" in word:
+                whom[word.lower()] = word
+                continue
+            try:
+                if not stopped:
+                    whom[accounts.find(word, by=by).pk] = word
+            except NotFound:
+                unknown.append(word)
+            except TooMany as refusal:
+                stopped = refusal.detail
+            why = stopped
+        if why := why or _nobody_called(unknown, piece):
+            refused.append((" ".join(piece), why))
+        else:
+            found |= whom
     return Meant(found, refused)
+
+
+def _nobody_called(unknown: Sequence[str], piece: Sequence[str]) -> str:
+    if not unknown:
+        return ""
+    if len(piece) == 1:
+        return _("Nobody here has this user name.")
+    names = named([_short(word) for word in unknown])
+    return _("Nobody here has the user name %(names)s, so nobody of these was taken. Give user names or addresses.") % {"names": names}
 
 
 @transaction.atomic
@@ -102,7 +122,11 @@ def invite(calendar_id: UUID, who: Who, *, by: User) -> Any:
 
 
 def sentences(refused: Refused) -> list[str]:
-    return [f"{name}: {why}" for name, why in refused]
+    return [f"{_short(name)}: {why}" for name, why in refused]
+
+
+def _short(name: str) -> str:
+    return Truncator(name).chars(LONGEST_SAID)
 
 
 def keep_refused(form: forms.Form, field: str, refused: Refused) -> None:

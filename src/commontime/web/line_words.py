@@ -15,7 +15,7 @@ class Words:
 
     weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so many are written. months: beginnings of
     their names. dot: what follows the day's number when it is written. levels: if need be, works, ideal. which: of two
-    times that are the same on clocks which are turned back, the first and the second.
+    times that are the same on clocks which are turned back, the first and the second. noon, midnight: for 12:00 and 0:00.
     """
 
     weekdays: tuple[str, ...]
@@ -33,6 +33,8 @@ class Words:
     not_: tuple[str, ...]
     on: tuple[str, ...]
     which: tuple[tuple[str, ...], tuple[str, ...]]
+    noon: tuple[str, ...]
+    midnight: tuple[str, ...]
 
     def date(self, day: int, month: int, year: int) -> str:
         return f"{day}{self.dot} {self.months[month - 1][0]} {year}"
@@ -54,6 +56,8 @@ ENGLISH = Words(
     not_=("not", "except"),
     on=("on",),
     which=(("first time",), ("second time",)),
+    noon=("noon", "midday"),
+    midnight=("midnight",),
 )
 GERMAN = Words(
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
@@ -74,6 +78,8 @@ GERMAN = Words(
     not_=("nicht", "außer", "ausser"),
     on=("am",),
     which=(("erstes Mal",), ("zweites Mal",)),
+    noon=("Mittag", "mittags"),
+    midnight=("Mitternacht", "mitternachts"),
 )  # fmt: skip
 FRENCH = Words(
     weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -94,6 +100,8 @@ FRENCH = Words(
     not_=("pas", "sauf"),
     on=("le",),
     which=(("première fois", "premiere fois"), ("deuxième fois", "deuxieme fois", "seconde fois")),
+    noon=("midi",),
+    midnight=("minuit",),
 )  # fmt: skip
 LANGUAGES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
 PREFERENCES = (2, 5, 9)  # of the levels
@@ -116,6 +124,8 @@ class Patterns:
             name.lower(): preference for each in known for names, preference in zip(each.levels, PREFERENCES, strict=True) for name in names
         }
         self.folds = {name.lower(): fold for each in known for fold, names in enumerate(each.which) for name in names}
+        self.hours = {name.lower(): hour for each in known for hour, names in ((12, each.noon), (0, each.midnight)) for name in names}
+        self.hour = re.compile(rf"(?P<name>{_any(self.hours)})(?!\w)")
         self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
         self.day = rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
         month = rf"(?:{_any(self.months)})[^\W\d_]*"
@@ -124,7 +134,7 @@ class Patterns:
             rf"|(?P<day>\d{{1,2}})\.?\s+(?P<month>{month})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:]))"
         )
         self.group = re.compile(rf"(?:{_any(self.groups)})\b")
-        self.weekday = re.compile(rf"(?P<name>{self.day})\b\.?")
+        self.weekday = re.compile(rf"(?!{self.hour.pattern.replace('?P<name>', '?:')})(?P<name>{self.day})\b\.?")
         self.level = re.compile(rf"(?P<name>{_any(self.levels)})(?:\s+(?P<exact>\d{{1,2}}))?(?!\w)")
         self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*")
         self.dash = re.compile(rf"\s*(?:-|–|—|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*")

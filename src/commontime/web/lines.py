@@ -4,9 +4,11 @@
     days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
     date    = [weekday] 4 May [2026] | 2026-05-04     Without a year it is the first such date on or after the first day asked for.
     times   = span { ("," | "and") span } | all day   span = time "-" time, or time "-" date time
-    time    = (9 | 9:30 | 9am | 9:30 pm) [which]      An end not after its start is on the next day.
+    time    = (9 | 9:30 | 9am | 9:30 pm | noon | midnight) [which]    An end not after its start is on the next day.
     which   = (first time) | (second time, CET)       On a day on which the clocks go back; without it, it is the first. Zones are not read.
     level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the exact preference.
+
+A time that clocks which are put forward skip is refused; as an end, the one at which they are put forward is that moment.
 
 The words are English ones or those of the person's language (line_words.py). Where lines say different things of the same time, the later
 one holds. Moments are seconds since 1970.
@@ -55,12 +57,13 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which days lines can be about, by whose clocks, and in which language they may be beside English."""
+    """Which days lines can be about, by whose clocks, and in which language they may be beside English; h12: how times are told."""
 
     zone: ZoneInfo
     first: date
     last: date
     language: str = "en"
+    h12: bool = False
 
 
 def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
@@ -218,7 +221,7 @@ class _Reader:
         while True:
             found.append(self.span())
             back = self.at
-            if not (self.take(self.known.and_) and _TIME.match(self.text, self.at)):
+            if not (self.take(self.known.and_) and (_TIME.match(self.text, self.at) or self.known.hour.match(self.text, self.at))):
                 self.at = back
                 return found
 
@@ -241,6 +244,8 @@ class _Reader:
 
     def a_time(self) -> tuple[Clock, str | None]:
         """Return a time and whether "am" or "pm" stands behind it."""
+        if word := self.take(self.known.hour):
+            return Clock(self.known.hours[word["name"]]), None
         match = _TIME.match(self.text, self.at)
         if not match:
             raise Unclear(_("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()})
@@ -269,23 +274,37 @@ class _Reader:
         return exact
 
     def window(self, day: date, start: Clock, end: Clock, on: date | None, preference: int) -> Window | None:
-        """Return the window on this day; None if the clocks skip it wholly."""
-        first = self.moment(day, start)
-        last = self.moment(on or day, end)
+        """Return the window on this day; None if the end is not after the start."""
+        ends_on = on or day
         if on is None and _order(end) <= _order(start) and end.hour != 24 and not (end.fold > start.fold):
-            last = self.moment(day + timedelta(days=1), end)
+            ends_on = day + timedelta(days=1)
+        first, last = self.moment(day, start), self.moment(ends_on, end, ends=True)
         if on and last <= first:
             raise Unclear(_("It ends before it starts."))
         if last - first > LONGEST:
             raise Unclear(_("One time may last at most 31 days."))
         return (first, last, preference) if first < last else None
 
-    def moment(self, day: date, at: Clock) -> float:
-        if at.hour == 24:
-            return midnight(self.days.zone, day + timedelta(days=1))
+    def moment(self, day: date, at: Clock, *, ends: bool = False) -> float:
+        zone = self.days.zone
+        if at.hour == 24 or at == Clock(0):
+            return midnight(zone, day + timedelta(days=at.hour // 24))
         whole, part = divmod(round(at.second * 1_000_000), 1_000_000)
-        local = datetime.combine(day, time(at.hour, at.minute, whole, part, fold=at.fold), self.days.zone)
-        return _seconds(local)
+        local = datetime.combine(day, time(at.hour, at.minute, whole, part))
+        moments, is_skipped = clock.meant(local, zone)
+        if not is_skipped:
+            return _seconds(moments[at.fold if len(moments) > 1 else 0])
+        shown, put_to = clock.put_forward(moments, zone)
+        if not (ends and local == shown):
+            known = words(self.days.language)
+            asked, *others = (_time(each, known, self.days.h12) for each in (local, shown, put_to, *(m.astimezone(zone) for m in moments)))
+            text = _(
+                "There is no %(time)s on %(date)s: the clocks go forward from %(from)s to %(to)s then. Write %(earlier)s or %(later)s."
+            )
+            raise Unclear(
+                text % {"time": asked, "date": _date(day, known), **dict(zip(("from", "to", "earlier", "later"), others, strict=True))}
+            )
+        return _seconds(moments[1])
 
     # Text
 
@@ -321,19 +340,19 @@ def _seconds(moment: datetime) -> float:
 # Back into lines ------------------------------------------------------------------------------------------------------
 
 
-def write(windows: list[Window], zone: ZoneInfo, language: str = "en") -> str:
+def write(windows: list[Window], zone: ZoneInfo, language: str = "en", *, h12: bool = False) -> str:
     """Return one line a window, such that `read` gives the same windows again, those joined that touch and are the same."""
-    return "\n".join(_line(window, zone, words(language)) for window in merged(windows))
+    return "\n".join(_line(window, zone, words(language), h12) for window in merged(windows))
 
 
-def _line(window: Window, zone: ZoneInfo, known: Words) -> str:
+def _line(window: Window, zone: ZoneInfo, known: Words, h12: bool) -> str:
     start, end = (_local(moment, zone) for moment in window[:2])
     level = BANDS[window[2] + 1]
     exact = "" if PREFERENCE[level] == window[2] else f" {window[2]}"
     what = f"{known.levels[level - 1][0]}{exact}"
-    first, last = _time(start, known), _time(end, known)
-    if last == "0:00" and end.date() == start.date() + timedelta(days=1):
-        last = "24:00"
+    first, last = _time(start, known, h12), _time(end, known, h12)
+    if end.time() == time() and end.date() == start.date() + timedelta(days=1):
+        last = last if h12 else "24:00"
     elif end.date() != start.date():
         last = f"{_date(end.date(), known)} {last}"
     return f"{_date(start.date(), known)} {first}-{last} {what}"
@@ -347,8 +366,10 @@ def _date(day: date, known: Words) -> str:
     return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month, day.year)}"
 
 
-def _time(local: datetime, known: Words) -> str:
-    text = f"{local.hour}:{local.minute:02}"
+def _time(local: datetime, known: Words, h12: bool) -> str:
+    text = f"{(local.hour - 1) % 12 + 1 if h12 else local.hour}:{local.minute:02}"
     if local.second or local.microsecond:
         text += f":{local.second:02}" + (f".{local.microsecond:06}".rstrip("0") if local.microsecond else "")
-    return f"{text} ({known.which[local.fold][0]})" if clock.which(local) else text
+    if h12:
+        text += " am" if local.hour < 12 else " pm"
+    return f"{text} ({known.which[local.fold][0]})" if local.tzinfo and clock.which(local) else text

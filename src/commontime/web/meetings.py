@@ -142,14 +142,14 @@ def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | No
     stands = planning.compared([each.outcome for each in others], group, meeting, named=sight.tells)
     return [
         Start(
-            fragments.start(replace(each, rank=place), meeting, people, sight.look, more=beside(stand, silent)),
+            fragments.start(replace(each, rank=place), meeting, people, sight.look, more=beside(stand, silent), lower=lower),
             fragments.is_for_all(each, people),
             each.outcome.start.isoformat(),
             fragments.when(each.outcome.start, meeting.duration, sight.look),
             each.stored,
             bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
         )
-        for place, (each, stand) in enumerate(zip(others, stands, strict=True), start=1)
+        for place, (each, stand, lower) in enumerate(zip(others, stands, fragments.why_lower(others), strict=True), start=1)
     ]
 
 

@@ -135,7 +135,6 @@ def _start(
 ) -> tuple[Calendar, list[Invitation]]:
     """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even though nothing else happens."""
     meant = inviting.meant(others, by=by, field="others")
-    _refuse(meant.refused)
     whom = {person.pk: full_name(person) for person in people if person.pk in contacts} | meant.found
     if len(whom) > inviting.MOST:
         raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": inviting.MOST}, field="others")
@@ -146,7 +145,7 @@ def _start(
             assert deadline is not None  # the form asks for it
             actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
         invitations, refused = inviting.one_by_one(whom, partial(inviting.invite, calendar.pk, by=by))
-        _refuse(refused)
+        _refuse(meant.refused + refused)
     return calendar, invitations
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,6 +17,7 @@ from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from commontime.core.text import canonical
 
 DECLINED_LATELY = timedelta(days=7)
 ANSWERS: dict[str, str] = {InvitationStatus.ACCEPTED: gettext_noop("accepted"), InvitationStatus.DECLINED: gettext_noop("declined")}
@@ -53,6 +54,8 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     check_email(email)
+    if canonical(email) == canonical(by.email):
+        raise InvalidInput(_("You can't invite yourself."), field="email")
     # The mail is the only way they hear of it, so the sender is told when there were too many.
     tasks.count_letter(by.pk, email)
     # No server tells addresses apart by their case; nothing more is folded, since the mail goes there.
@@ -80,7 +83,7 @@ def _accept(invitation: Invitation, by: User) -> Invitation:
     if invitation.status == InvitationStatus.ACCEPTED:
         return invitation
     require_running(invitation.calendar)
-    if not _answer(invitation, InvitationStatus.ACCEPTED):
+    if not _answer(invitation, InvitationStatus.ACCEPTED, to_address=by.email):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
     # If the owner added them in the meantime, they are where they wanted to be.
     with suppress(Conflict), transaction.atomic():
@@ -151,9 +154,13 @@ def _require_receiver(invitation: Invitation, by: User) -> None:
         raise NotAllowed(_("Only the person invited can answer."))
 
 
-def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
-    now = clock.now()
-    answered = Invitation.objects.filter(pk=invitation.pk, status="pending").update(status=status, answered_at=now)
+def _answer(invitation: Invitation, status: InvitationStatus, *, to_address: str = "") -> bool:
+    """Answer the invitation if it waits, and with it the one to the person's address, if its calendar invited that too."""
+    now, waiting = clock.now(), Invitation.objects.filter(status="pending")
+    this = Q(pk=invitation.pk)
+    if to_address:
+        this |= Q(queries.invited_at(to_address), Exists(waiting.filter(pk=invitation.pk)), calendar=invitation.calendar_id)
+    answered = waiting.filter(this).update(status=status, answered_at=now)
     if answered:
         invitation.status, invitation.answered_at = status, now
     return bool(answered)
