@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -53,7 +54,10 @@ def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpRe
 
 def _sent_from(request: HttpRequest) -> str:
     """Return the page of ours that a form was sent from."""
-    source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
+    try:
+        source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
+    except DisallowedHost:
+        return ""  # that is why it was refused
     return "/" + source.removeprefix(ours).lstrip("/\\") if request.method == "POST" and source.startswith(ours) else ""
 
 
