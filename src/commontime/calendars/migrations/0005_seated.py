@@ -53,25 +53,20 @@ CREATE OR REPLACE FUNCTION calendars_clear_seat() RETURNS trigger LANGUAGE plpgs
     RETURN NULL; END $$;
 """
 
-POSTGRESQL_BACK = """
-CREATE OR REPLACE FUNCTION calendars_pack() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    UPDATE calendars_calendarparticipant p SET packed = calendars_packed(p.calendar_id, p.user_id)
-    FROM (SELECT DISTINCT calendar_id, user_id FROM changed) c WHERE p.calendar_id = c.calendar_id AND p.user_id = c.user_id;
-    RETURN NULL; END $$;
-CREATE OR REPLACE FUNCTION calendars_clear_seat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    DELETE FROM calendars_nonbusytime w USING old_rows o WHERE w.calendar_id = o.calendar_id AND w.user_id = o.user_id;
-    DELETE FROM calendars_meetingattendee a USING old_rows o, calendars_meeting m
-    WHERE a.meeting_id = m.id AND m.calendar_id = o.calendar_id AND a.user_id = o.user_id;
-    RETURN NULL; END $$;
-CREATE OR REPLACE FUNCTION calendars_packed(calendar uuid, person integer) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (
-    SELECT coalesce(string_agg(';' || lpad(to_hex(first), 8, '0') || lpad(to_hex(past - first), 6, '0') || lpad(to_hex(preference), 2, '0'),
-                               '' ORDER BY first), '')
-    FROM (SELECT ceil(extract(epoch FROM start_time) / 60)::bigint AS first, floor(extract(epoch FROM end_time) / 60)::bigint AS past,
-                 preference_level::integer AS preference
-          FROM calendars_nonbusytime WHERE calendar_id = calendar AND user_id = person) AS minutes
-    WHERE past > first); END $$;
-CREATE FUNCTION calendars_pack_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    NEW.packed = calendars_packed(NEW.calendar_id, NEW.user_id); RETURN NEW; END $$;
+GUARDS = import_module("commontime.calendars.migrations.0002_guards")
+
+
+def _as_before(function: str) -> str:
+    """Return the statement that makes a function again what 0002 made it."""
+    start = GUARDS.POSTGRESQL.index(f"FUNCTION {function}(")
+    return f"CREATE OR REPLACE {GUARDS.POSTGRESQL[start : GUARDS.POSTGRESQL.index('END $$;', start)]}END $$;"
+
+
+POSTGRESQL_BACK = f"""
+{_as_before("calendars_pack")}
+{_as_before("calendars_clear_seat")}
+{_as_before("calendars_packed")}
+{_as_before("calendars_pack_first")}
 CREATE TRIGGER pack_first BEFORE INSERT ON calendars_calendarparticipant FOR EACH ROW EXECUTE FUNCTION calendars_pack_first();
 ALTER TABLE calendars_nonbusytime
     DROP CONSTRAINT non_busy_times_of_a_seat,
@@ -102,7 +97,7 @@ SQLITE_BACK = [
     "DROP TRIGGER non_busy_times_keep_their_seat",
     "DROP TRIGGER non_busy_times_of_a_seat_insert",
     "DROP TRIGGER non_busy_times_of_a_seat_update",
-    next(statement for statement in import_module("commontime.calendars.migrations.0002_guards").SQLITE if "TRIGGER pack_first" in statement),
+    next(statement for statement in GUARDS.SQLITE if "TRIGGER pack_first" in statement),
 ]
 INDEXES = [("calendars_nonbusytime_calendar_id_4dac8461", "calendar_id"), ("calendars_nonbusytime_user_id_e8b7005b", "user_id")]
 
