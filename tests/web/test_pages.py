@@ -258,6 +258,13 @@ def test_a_browser_at_an_address_that_is_nowhere_gets_a_page_and_a_program_json(
         assert {(answer.status_code, answer.content) for answer in answers} == {(404, json)}
 
 
+@pytest.mark.parametrize("path", ["*", "nope"])
+def test_what_does_not_begin_with_a_slash_is_nowhere_too(path):
+    answer = Client().generic("OPTIONS", "/", PATH_INFO=path)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("path", ["/calendars/nope", "/calendars/nope/", "/profile/nope/", "/docs/nope/", "/contacts/x/", "/schema/x"])
 def test_the_apis_paths_answer_json_to_a_browser_too(path):
     page, plain = (Client().get(path, headers={"accept": accept}) for accept in (BROWSER, "application/json"))

@@ -40,7 +40,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def _is_lost(request: HttpRequest) -> bool:
     """Return whether a browser asks for an address that is neither a page's nor like one of the API's."""
-    if request.path_info.split("/")[1] in API:
+    # Not every path begins with a slash: `OPTIONS *` asks about the server (RFC 9110, 9.3.7).
+    if request.path_info.removeprefix("/").partition("/")[0] in API:
         return False
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
