@@ -37,6 +37,18 @@ def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limit)
     assert not found.proved or found.value.key == best
 
 
+def test_that_some_of_the_starts_clash_is_no_proof_that_all_do(monkeypatch):
+    """Each keeps its best start and the one after it, at which they can't both be; three hours later they could."""
+    monkeypatch.setattr(columns_of, "MOST_COLUMNS", 4)
+    free = windows([(0, 0, 60, 10), (0, 60, 240, 5)], 1)
+    asked = [Meeting(duration=60, required=(0,), earliest=0, latest_end=240) for _ in range(2)]
+
+    found = plan(free, asked, align=15, seconds=0.2)
+
+    assert not found.proved
+    assert found.bound.priority == 2
+
+
 @quiet
 @given(problems(people=4, most=4), st.integers(2, 9))
 def test_each_meeting_keeps_where_it_is_worth_most(problem, most):
