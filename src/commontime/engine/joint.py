@@ -147,7 +147,7 @@ class _Planner:
         if isinstance(found, list):
             self.board.set(movable, found)
         elif found is False and all(self.options[number].is_complete for number in movable):
-            # One less is placed, since these are all the starts there are; then nothing is known of the counts that grow with every meeting.
+            # These are all the starts, so one less is placed; then nothing is known of the counts that grow with every meeting.
             some = [self.meetings[number] for number in part.numbers]
             most = BEST_PREFERENCE * sum(len(meeting.required) + len(meeting.optional) for meeting in some)
             part.bound = (part.bound[0] - min(self.meetings[number].priority for number in movable), part.bound[1], 0, 0, most)
