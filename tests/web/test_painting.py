@@ -297,6 +297,26 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
     in_chromium(journey)
 
 
+def test_news_do_not_hold_back_who_is_on_their_way_to_another_page(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
+        path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        # As a browser does when one has chosen a link: that page may take its time, and a reload would call it off.
+        page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+        choir.mina.put(path, {"final_time": at(4, 9).isoformat()})
+        for _ in range(5):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            page.wait_for_timeout(100)
+        assert [each for each in asked if "/app/" in each] == []
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
 def test_without_scripts_one_ticks_and_writes(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)

@@ -14,6 +14,10 @@ function take(within, [what, head, was]) {
   at.focus({ preventScroll: true });
   if (same) keep(at, was);
 }
+// A reload would call off the page that its reader has just asked for.
+let left = 0;
+addEventListener("beforeunload", () => { left = Date.now(); });
+const leaving = () => Date.now() - left < 30_000;
 const say = (news) => { document.querySelector(".said").textContent = news; };
 
 document.addEventListener("keydown", (event) => {
@@ -42,7 +46,7 @@ class LivePart extends HTMLElement {
   get busy() { return document.querySelector("availability-grid")?.pending || document.activeElement.matches("input, select, textarea"); }
 
   async ask() {
-    if (document.hidden || this.asking) return;
+    if (document.hidden || this.asking || leaving()) return;
     if (this.stale && !this.busy) {
       sessionStorage.place = JSON.stringify([location.href, ...place(document.activeElement)]);
       return location.reload();
@@ -66,7 +70,7 @@ class LivePart extends HTMLElement {
     const find = (what) => this.querySelector(what);
     const { activeElement } = document;
     const heat = find("heat-map");
-    const [left, held] = [heat?.firstChild.scrollLeft, heat?.contains(activeElement)];
+    const [scrolled, held] = [heat?.firstChild.scrollLeft, heat?.contains(activeElement)];
     const best = find(".best-times")?.textContent;
     const open = [...this.querySelectorAll("details[open]")].map(key);
     const focus = this.contains(activeElement) && !held && place(activeElement);
@@ -76,7 +80,7 @@ class LivePart extends HTMLElement {
     const now = find("heat-map");
     if (focus) take(this, focus);
     else if (heat && below < innerHeight / 2) keep(now, below);  // the list above it may have grown
-    if (heat) now.firstChild.scrollLeft = left;
+    if (heat) now.firstChild.scrollLeft = scrolled;
     if (heat?.at != null) now.go(heat.at, held);
     if (news && find(".best-times")?.textContent !== best) say(this.dataset.news);
     if (this.stale) setTimeout(() => this.ask());
