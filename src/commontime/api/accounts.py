@@ -227,7 +227,8 @@ class Login(View):
     def post(self, request: Request) -> HttpResponse:
         """Sign in, by user name or e-mail address.
 
-        Every failure is the same 401. After ten wrong tries for one account from one address: 429, before the password is looked at.
+        Every failure is the same 401. After ten wrong tries for one name from one network: 429, before the password is looked at. Tries by
+        the account's other name count too; that one then answers 401 even to the right password, as a 429 would tell whose address it is.
         """
         data = parse(LoginInput, request)
         opened = actions.sign_in(data["username"], data["password"], door=Door.API, client=client_of(request.META))
