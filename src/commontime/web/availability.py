@@ -460,6 +460,7 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
     form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now})
     context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
+    context["examples"] = lines.examples(days)
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)
         for mistake in mistakes:
@@ -491,5 +492,6 @@ def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, lis
             later = "" if last.date() == on else f"{fragments.day_name(last, short=True)} "
             level = grid.BANDS[preference + 1]
             rows.append((shown.times(first, last, later=later), level, names[level]))
-        found.append((fragments.day_name(datetime.combine(on, datetime.min.time())), rows))
+        year = "" if on.year == shown.first.year else f" {on.year}"
+        found.append((f"{fragments.day_name(datetime.combine(on, datetime.min.time()))}{year}", rows))
     return found

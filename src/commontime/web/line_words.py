@@ -14,7 +14,8 @@ class Words:
     """What one language calls things. In lists of several words the first is the one written; a space in them is any space.
 
     weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so many are written. months: beginnings of
-    their names. dot: what follows the day's number when it is written. levels: if need be, works, ideal. which: of two
+    their names. dot: what follows the day's number when it is written. ordinals: what else may. numeric: a date in numbers, where those who
+    speak the language agree on how; month_first: whether "May 2" is one. levels: if need be, works, ideal. which: of two
     times that are the same on clocks which are turned back, the first and the second. noon, midnight: for 12:00 and 0:00.
     """
 
@@ -22,12 +23,16 @@ class Words:
     least: int
     months: tuple[tuple[str, ...], ...]
     dot: str
+    ordinals: tuple[str, ...]
+    numeric: str
+    month_first: bool
     levels: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     working_days: tuple[str, ...]
     weekends: tuple[str, ...]
     every_day: tuple[str, ...]
     all_day: tuple[str, ...]
     and_: tuple[str, ...]
+    from_: tuple[str, ...]
     until: tuple[str, ...]
     but: tuple[str, ...]
     not_: tuple[str, ...]
@@ -36,8 +41,8 @@ class Words:
     noon: tuple[str, ...]
     midnight: tuple[str, ...]
 
-    def date(self, day: int, month: int, year: int) -> str:
-        return f"{day}{self.dot} {self.months[month - 1][0]} {year}"
+    def date(self, day: int, month: int) -> str:
+        return f"{day}{self.dot} {self.months[month - 1][0]}"
 
 
 ENGLISH = Words(
@@ -45,12 +50,16 @@ ENGLISH = Words(
     least=3,
     months=(("Jan",), ("Feb",), ("Mar",), ("Apr",), ("May",), ("Jun",), ("Jul",), ("Aug",), ("Sep",), ("Oct",), ("Nov",), ("Dec",)),
     dot="",
+    ordinals=("st", "nd", "rd", "th"),
+    numeric="",  # 5/4 is April to some and May to others
+    month_first=True,
     levels=(("if need be", "maybe"), ("works", "work", "yes"), ("ideal", "best")),
     working_days=("weekdays", "weekday"),
     weekends=("weekends", "weekend"),
     every_day=("daily", "every day"),
     all_day=("all day",),
     and_=("and",),
+    from_=("from",),
     until=("to", "until"),
     but=("but",),
     not_=("not", "except"),
@@ -67,16 +76,20 @@ GERMAN = Words(
         ("Okt",), ("Nov",), ("Dez",),
     ),
     dot=".",
+    ordinals=(".",),
+    numeric=r"(?P<nd>\d{1,2})\.(?P<nm>\d{1,2})\.(?:\s?(?P<ny>\d{4}))?",
+    month_first=False,
     levels=(("zur Not", "vielleicht"), ("passt", "ja"), ("ideal", "am besten")),
     working_days=("werktags", "wochentags"),
     weekends=("wochenende", "wochenenden", "am wochenende"),
     every_day=("täglich", "jeden tag"),
     all_day=("ganztags", "den ganzen tag"),
     and_=("und",),
+    from_=("von",),
     until=("bis",),
     but=("aber",),
     not_=("nicht", "außer", "ausser"),
-    on=("am",),
+    on=("am", "den"),
     which=(("erstes Mal",), ("zweites Mal",)),
     noon=("Mittag", "mittags"),
     midnight=("Mitternacht", "mitternachts"),
@@ -89,16 +102,20 @@ FRENCH = Words(
         ("oct",), ("nov",), ("déc", "dec"),
     ),
     dot="",
+    ordinals=("er",),
+    numeric=r"(?P<nd>\d{1,2})/(?P<nm>\d{1,2})(?:/(?P<ny>\d{4}))?",
+    month_first=False,  # "mar 2" is a Tuesday
     levels=(("si nécessaire", "si necessaire", "peut-être"), ("convient", "oui"), ("idéal", "ideal")),
     working_days=("en semaine", "semaine"),
     weekends=("week-end", "week-ends", "le week-end"),
     every_day=("tous les jours", "chaque jour"),
     all_day=("toute la journée", "toute la journee"),
     and_=("et",),
+    from_=("de",),
     until=("à", "au", "jusqu'à", "jusqu’à"),
     but=("mais",),
     not_=("pas", "sauf"),
-    on=("le",),
+    on=("le", "les"),
     which=(("première fois", "premiere fois"), ("deuxième fois", "deuxieme fois", "seconde fois")),
     noon=("midi",),
     midnight=("minuit",),
@@ -129,15 +146,23 @@ class Patterns:
         self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
         self.day = rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
         month = rf"(?:{_any(self.months)})[^\W\d_]*"
-        self.date = re.compile(
-            rf"(?:{self.day}\.?,?\s+)?(?:(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})"
-            rf"|(?P<day>\d{{1,2}})\.?\s+(?P<month>{month})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:]))"
-        )
+        ordinal = rf"(?:{_any(o for each in known for o in (*each.ordinals, '.'))})?"
+        shapes = [
+            r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})",
+            rf"(?P<day>\d{{1,2}}){ordinal}\s+(?P<month>{month})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:])",
+        ]
+        if words.numeric:
+            shapes.append(rf"{words.numeric}(?![\d:])")
+        if words.month_first:
+            shapes.append(rf"(?P<month_>{month})\.?\s+(?P<day_>\d{{1,2}}){ordinal}(?:,?\s+(?P<year_>\d{{4}}))?(?![\d:.])(?!\s*[ap]m)")
+        self.date = re.compile(rf"(?:{self.day}\.?,?\s+)?(?:{'|'.join(shapes)})")
         self.group = re.compile(rf"(?:{_any(self.groups)})\b")
         self.weekday = re.compile(rf"(?!{self.hour.pattern.replace('?P<name>', '?:')})(?P<name>{self.day})\b\.?")
         self.level = re.compile(rf"(?P<name>{_any(self.levels)})(?:\s+(?P<exact>\d{{1,2}}))?(?!\w)")
         self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*")
-        self.dash = re.compile(rf"\s*(?:-|–|—|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*")
+        self.dash = re.compile(rf"\s*(?:-|–|—|−|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*")
+        self.from_ = re.compile(rf"\s*(?:{_any(w for each in known for w in each.from_)})\s+(?=\d)")
+        self.on = re.compile(rf"(?:{_any(w for each in known for w in each.on)})\s+")
         self.all_day = re.compile(rf"(?:{_any(w for each in known for w in each.all_day)})\b")
         self.without = re.compile("|".join(_without(each) for each in known))
 

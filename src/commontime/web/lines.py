@@ -2,7 +2,8 @@
 
     line    = [days] times [level] ["," "not" days]
     days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
-    date    = [weekday] 4 May [2026] | 2026-05-04     Without a year it is the first such date on or after the first day asked for.
+    date    = [weekday] 4 May [2026] | 2026-05-04     In English also May 4, in German 4.5., in French 4/5.
+                                                      Without a year it is one asked for, or soon after.
     times   = span { ("," | "and") span } | all day   span = time "-" time, or time "-" date time
     time    = (9 | 9:30 | 9am | 9:30 pm | noon | midnight) [which]    An end not after its start is on the next day.
     which   = (first time) | (second time, CET)       On a day on which the clocks go back; without it, it is the first. Zones are not read.
@@ -29,6 +30,7 @@ from commontime.web.line_words import Patterns, Words, patterns, words
 
 MOST_WINDOWS = 2000
 MOST_LINES = 2000
+SOON = timedelta(days=183)  # a date without a year is not one of last week, nor of eleven months from now
 _TIME = re.compile(r"(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])")
 
 
@@ -98,7 +100,9 @@ def _over(windows: list[Window], new: Window) -> list[Window]:
 
 def read_line(line: str, days: Days) -> list[Window]:
     """Return the windows of one line. Unclear says what can't be read."""
-    reader = _Reader(unicodedata.normalize("NFC", line).strip().lower(), days, patterns(days.language))
+    written = unicodedata.normalize("NFC", line).strip()
+    text = written.lower()
+    reader = _Reader(written if len(written) == len(text) else text, text, days, patterns(days.language))
     found = reader.line()
     if not found:
         raise Unclear(_("None of these days is among those asked for."))
@@ -107,8 +111,9 @@ def read_line(line: str, days: Days) -> list[Window]:
 
 @dataclass
 class _Reader:
-    """Reads a line from left to right."""
+    """Reads a line from left to right. written: the text as it was typed, for what is said of it."""
 
+    written: str
     text: str
     days: Days
     known: Patterns
@@ -145,6 +150,9 @@ class _Reader:
 
     def day_or_range(self) -> list[date] | None:
         self.space()
+        back = self.at
+        if self.take(self.known.on) and not self.sees_day():
+            self.at = back
         if one := self.a_date():
             back = self.at
             if self.take(self.known.dash) and (other := self.a_date()):
@@ -178,7 +186,7 @@ class _Reader:
         name = match["name"]
         place = self.known.place(name)
         if place is None:
-            raise Unclear(_("“%(name)s” is no day of the week.") % {"name": name})
+            raise Unclear(_("“%(name)s” is no day of the week.") % {"name": self.quoted(match)})
         self.at = match.end()
         return place
 
@@ -188,10 +196,12 @@ class _Reader:
             return None
         try:
             found = self.resolved(match)
+        except Unclear:
+            raise
         except ValueError:
-            raise Unclear(_("There is no %(what)s.") % {"what": match[0].strip()}) from None
+            raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)}) from None
         if (named := re.match(self.known.day, match[0])) and self.known.place(named[0]) != found.weekday():
-            on = words(self.days.language).date(found.day, found.month, found.year)
+            on = f"{words(self.days.language).date(found.day, found.month)} {found.year}"
             raise Unclear(_("%(date)s is not a %(day)s.") % {"date": on, "day": named[0].title()})
         if not 2000 <= found.year < 2100:
             raise Unclear(_("A date lies in the years 2000 to 2099."))
@@ -199,20 +209,23 @@ class _Reader:
         return found
 
     def resolved(self, match: re.Match[str]) -> date:
-        if match["y"]:
-            return date(int(match["y"]), int(match["m"]), int(match["d"]))
-        day, month = int(match["day"]), self.known.month(match["month"])
-        if match["year"]:
-            return date(int(match["year"]), month, day)
-        first = self.days.first
-        for year in range(first.year, first.year + 9):  # 29 February comes again within eight years
+        said = {name.strip("_"): value for name, value in match.groupdict().items() if value}
+        if "y" in said:
+            return date(int(said["y"]), int(said["m"]), int(said["d"]))
+        day = int(said.get("day") or said["nd"])
+        month = self.known.month(said["month"]) if "month" in said else int(said["nm"])
+        if year := said.get("year") or said.get("ny"):
+            return date(int(year), month, day)
+        date(2024, month, day)  # a leap year: whether there is such a date at all
+        first, last = self.days.first, self.days.last
+        for year in range(first.year, last.year + 2):
             try:
                 found = date(year, month, day)
             except ValueError:
                 continue
-            if found >= first:
+            if first <= found < last + SOON:
                 return found
-        raise ValueError
+        raise Unclear(_("%(date)s is not among the days asked for. If you mean it, write its year too.") % {"date": self.quoted(match)})
 
     # Times
 
@@ -221,7 +234,7 @@ class _Reader:
         while True:
             found.append(self.span())
             back = self.at
-            if not (self.take(self.known.and_) and (_TIME.match(self.text, self.at) or self.known.hour.match(self.text, self.at))):
+            if not (self.take(self.known.and_) and any(p.match(self.text, self.at) for p in (_TIME, self.known.hour, self.known.from_))):
                 self.at = back
                 return found
 
@@ -229,10 +242,11 @@ class _Reader:
         self.space()
         if self.take(self.known.all_day):
             return Clock(0), Clock(24), None
+        self.take(self.known.from_)
         back = self.at
         start, early = self.a_time()
         if not self.take(self.known.dash):
-            raise Unclear(_("Say until when, for example 9-12: “%(text)s”.") % {"text": self.text[back:]})
+            raise Unclear(_("Say until when, for example 9-12: “%(text)s”.") % {"text": self.written[back:]})
         on = self.a_date()
         self.space()
         end, half = self.a_time()
@@ -252,10 +266,10 @@ class _Reader:
         hour, minute, second = int(match["h"]), int(match["m"] or 0), float(match["s"] or 0)
         if match["half"] in ("am", "pm"):
             if not 1 <= hour <= 12:
-                raise Unclear(_("There is no %(what)s.") % {"what": match[0].strip()})
+                raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)})
             hour = hour % 12 + 12 * (match["half"] == "pm")
         if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
-            raise Unclear(_("There is no %(time)s o'clock.") % {"time": match[0].strip()})
+            raise Unclear(_("There is no %(time)s o'clock.") % {"time": self.quoted(match)})
         self.at = match.end()
         which = self.take(self.known.which)
         return Clock(hour, minute, second, self.known.folds[" ".join(which["name"].split())] if which else 0), match["half"]
@@ -318,7 +332,10 @@ class _Reader:
             self.at += 1
 
     def rest(self) -> str:
-        return self.text[self.at :].strip()
+        return self.written[self.at :].strip()
+
+    def quoted(self, match: re.Match[str]) -> str:
+        return self.written[slice(*match.span())].strip()
 
 
 def _order(clock: Clock) -> tuple[int, int, float]:
@@ -335,6 +352,17 @@ def _seconds(moment: datetime) -> float:
     length = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     whole = length.days * 86_400 + length.seconds
     return whole if not length.microseconds else whole + length.microseconds / 1_000_000
+
+
+def examples(days: Days) -> list[str]:
+    """Return lines to go by, about days that are asked for."""
+    known = words(days.language)
+    first = next((day for day in _each(days.first, days.last) if day.weekday() < 5), days.first)
+    return [
+        _("Mon 9-12 works"),
+        _("weekdays 9-17 if need be, not %(date)s") % {"date": known.date(first.day, first.month)},
+        _("%(date)s 9:30-11 ideal") % {"date": first.isoformat()},
+    ]
 
 
 # Back into lines ------------------------------------------------------------------------------------------------------
@@ -363,7 +391,7 @@ def _local(moment: float, zone: ZoneInfo) -> datetime:
 
 
 def _date(day: date, known: Words) -> str:
-    return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month, day.year)}"
+    return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month)} {day.year}"
 
 
 def _time(local: datetime, known: Words, h12: bool) -> str:
