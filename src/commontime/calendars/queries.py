@@ -666,11 +666,6 @@ def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
     return _there(rows.first() or rows.first())
 
 
-def invited_at(address: Any) -> Q:
-    """Return which invitations went to an address, which nobody has claimed by its link."""
-    return Q(receiver=None, email=address.lower() if isinstance(address, str) else address) & ~Q(email="")
-
-
 def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
     return _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(pk=invitation_id)
 

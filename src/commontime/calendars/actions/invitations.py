@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -83,7 +83,7 @@ def _accept(invitation: Invitation, by: User) -> Invitation:
     if invitation.status == InvitationStatus.ACCEPTED:
         return invitation
     require_running(invitation.calendar)
-    if not _answer(invitation, InvitationStatus.ACCEPTED, to_address=by.email):
+    if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
     # If the owner added them in the meantime, they are where they wanted to be.
     with suppress(Conflict), transaction.atomic():
@@ -154,13 +154,10 @@ def _require_receiver(invitation: Invitation, by: User) -> None:
         raise NotAllowed(_("Only the person invited can answer."))
 
 
-def _answer(invitation: Invitation, status: InvitationStatus, *, to_address: str = "") -> bool:
-    """Answer the invitation if it waits, and with it the one to the person's address, if its calendar invited that too."""
-    now, waiting = clock.now(), Invitation.objects.filter(status="pending")
-    this = Q(pk=invitation.pk)
-    if to_address:
-        this |= Q(queries.invited_at(to_address), Exists(waiting.filter(pk=invitation.pk)), calendar=invitation.calendar_id)
-    answered = waiting.filter(this).update(status=status, answered_at=now)
+def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
+    """Answer the invitation if it waits. What was sent to the person's address waits on: that it ended would tell whose address it is."""
+    now = clock.now()
+    answered = Invitation.objects.filter(pk=invitation.pk, status="pending").update(status=status, answered_at=now)
     if answered:
         invitation.status, invitation.answered_at = status, now
     return bool(answered)

@@ -1,7 +1,6 @@
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -32,7 +31,6 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
             takes_part=Exists(CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))),
             keeps_owner=Exists(Contact.objects.filter(owner=OuterRef("pk"), contactee=by)),
             is_invited=Exists(pending.filter(receiver=OuterRef("pk"))),
-            is_address_invited=Exists(pending.filter(queries.invited_at(Lower(OuterRef("email"))))),
         )
         .first()
     )
@@ -41,8 +39,8 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
     if _wants_invitations(person) and not (person.takes_part or person.keeps_owner or person.is_invited):
         raise NotAllowed(_("This person only joins by invitation. Invite them instead."), code="invitation_required")
     participant, meetings = join(calendar, person, required=required)
-    if person.is_invited or person.is_address_invited:
-        pending.filter(Q(receiver=person) | queries.invited_at(person.email)).update(status="accepted", answered_at=clock.now())
+    if person.is_invited:
+        pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
     tasks.tell_added(participant, meetings)
     return participant
 
