@@ -217,7 +217,7 @@ def _meeting(best: Best, shown: Look) -> str:
     meeting = best.meeting
     title = escape(meeting.name)
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
-    head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
+    head = f'<h3>{name}</h3><p class="soft">{escape(clock.length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
         return f'<article class="best">{head}<p class="empty">{escape(best.nothing or nothing_yet())}</p></article>'
     rows = "".join(
@@ -227,11 +227,6 @@ def _meeting(best: Best, shown: Look) -> str:
     said = escape(_("More starts on the meeting’s page"))
     more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
-
-
-def length(duration: timedelta) -> str:
-    minutes = int(duration.total_seconds() // 60)
-    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
 
 
 def until(deadline: datetime, shown: Look) -> str:
@@ -317,7 +312,4 @@ def as_attribute(value: object) -> SafeString:
 
 def total(windows: Sequence[grid.Window]) -> str:
     """Return how long these are together, in words."""
-    minutes = round(sum(end - start for start, end, _level in windows) / 60)
-    hours, rest = divmod(minutes, 60)
-    said = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
-    return _("%(hours)s %(n)d min") % {"hours": said, "n": rest} if rest else said
+    return clock.hours(timedelta(minutes=round(sum(end - start for start, end, _level in windows) / 60)))
