@@ -690,6 +690,21 @@ def test_best_times_say_who_and_why_and_all_can_stands_out():
     assert "Sam if need be." in best
 
 
+def test_how_many_can_come_is_said_once():
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    build.meeting(calendar=calendar)
+    build.window(calendar, mina, build.day(9), build.day(12))
+    build.window(calendar, sam, build.day(10), build.day(11))
+
+    page = browser_of(sam).get(here(calendar)).text
+
+    both, one, *_ = (start.split("</li>")[0] for start in page.split('class="best"')[1].split('class="rank"')[1:])
+    assert re.findall("All can|All 2|2 of 2", both) == ["All can"]
+    assert re.findall("All can|1 of 2", one) == ["1 of 2"]
+    assert "1 of 2 can come." in one
+
+
 def test_an_empty_calendar_says_what_comes_next():
     sam = build.user("sam")
     calendar = build.calendar(participants=[sam])

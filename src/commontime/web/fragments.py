@@ -261,21 +261,22 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     more: what else there is to say, always folded. lower: why it stands below one to which fewer can come, never folded.
     """
     outcome = ranked.outcome
-    can = {"can": len(outcome.attending), "people": people}
-    badge = _("All can") if is_for_all(ranked, people) else _("%(can)d of %(people)d") % can
     stretch = escape(when(outcome.start, meeting.duration, shown))
     machine = outcome.start.isoformat()
-    why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
-    is_long = sum(map(len, ranked.reasons)) > LONG
+    badge, reasons = "", ranked.reasons
+    if is_for_all(ranked, people):
+        badge, reasons = f'<span class="badge">{escape(_("All can"))}</span>', reasons[1:]  # the first says just that
+    why = f'<span class="why">{escape(" ".join(reasons))}</span>' if reasons else ""
+    is_long = sum(map(len, reasons)) > LONG
     if is_long or more:
         seen = 1 + bool(outcome.unanswered) if is_long else None  # how many can, and how many may yet
-        first, rest = " ".join([*ranked.reasons[:seen], *([lower] if is_long and lower else [])]), ranked.reasons[seen:] if seen else []
+        first, rest = " ".join([*reasons[:seen], *([lower] if is_long and lower else [])]), reasons[seen:] if seen else []
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'
     return mark_safe(  # noqa: S308 (each part is escaped)
         f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
-        f'<span class="badge">{escape(badge)}</span>{bar(outcome, people)}{why}'
+        f"{badge}{bar(outcome, people)}{why}"
     )
 
 
