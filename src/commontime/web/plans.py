@@ -445,14 +445,16 @@ class Line:
     is_pinned: bool
 
 
-def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[str, list[timetable.Slot[Line]]]]]]:
+def _weeks(
+    seen: Sight,
+) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[date, str, list[timetable.Slot[Line]]]]]]:
     """Return each week with its name, the hours beside it, and its days with their names."""
     entries = [_entry(seen, placed) for placed in seen.placed]
     first_weekday = FIRST_WEEKDAY[accounts.setting_of(seen.user).week_start]
     found = []
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
-        days = [(fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
-        name = _("From %(first)s to %(last)s") % {"first": days[0][0], "last": days[-1][0]} if len(days) > 1 else days[0][0]
+        days = [(day.date, fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
+        name = _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]} if len(days) > 1 else days[0][1]
         hours = [(number, seen.look.written(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
         found.append((name, week, hours, days))
     return found
