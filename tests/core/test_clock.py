@@ -51,10 +51,10 @@ LENGTHS = {
     1: ("1 minute", "1 Minute", "1 minute"),
     45: ("45 minutes", "45 Minuten", "45 minutes"),
     60: ("1 hour", "1 Stunde", "1 heure"),
-    90: ("1 h 30 min", "1 Std. 30 Min.", "1 h 30 min"),
+    90: ("1 h 30 min", "1 h 30 min", "1 h 30 min"),
     240: ("4 hours", "4 Stunden", "4 heures"),
     1440: ("1 day", "1 Tag", "1 jour"),
-    3105: ("2 days 3 h 45 min", "2 Tage 3 Std. 45 Min.", "2 jours 3 h 45 min"),
+    3105: ("2 days 3 h 45 min", "2 Tage 3 h 45 min", "2 jours 3 h 45 min"),
 }
 
 

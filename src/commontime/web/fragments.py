@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.utils import dateformat
@@ -44,7 +44,7 @@ def levels() -> dict[int, str]:
 # Days and times ---------------------------------------------------------------------------------------------------------
 
 
-def day_name(day: datetime, *, short: bool = False) -> str:
+def day_name(day: date, *, short: bool = False) -> str:
     return dateformat.format(day, pgettext("a date", "D j M") if short else pgettext("a date", "l j F"))
 
 
@@ -265,7 +265,8 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     machine = outcome.start.isoformat()
     badge, reasons = "", ranked.reasons
     if is_for_all(ranked, people):
-        badge, reasons = f'<span class="badge">{escape(_("All can"))}</span>', reasons[1:]  # the first says just that
+        all_can = escape(_("All can"))
+        badge, reasons = f'<span class="badge">{all_can}</span>', reasons[1:]  # the first says just that
     why = f'<span class="why">{escape(" ".join(reasons))}</span>' if reasons else ""
     is_long = sum(map(len, reasons)) > LONG
     if is_long or more:

@@ -27,7 +27,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.web import fragments, timetable
 from commontime.web.availability import meeting_address
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, moment_field
 from commontime.web.kept import tag_of
 from commontime.web.looking import FIRST_WEEKDAY, Look, look
@@ -364,6 +364,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     unplaced = [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
     return {
         "calendar": seen.calendar,
+        "clock": CLOCKS["h12" if seen.look.h12 else "h23"],  # the live part is shown without a page around it
         "look": seen.look,
         "asked": seen.look.asked.items(),
         "home_query": seen.look.query(zone=seen.calendar.time_zone),
