@@ -77,12 +77,12 @@ def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, 
 
     own = told(calendar, mina, duration_minutes=120).ask
 
-    assert (own.own_short, own.detail) == (90, "Your own time is 90 minutes short: asking others can't help.")
+    assert (own.own_short, own.detail) == (90, "Your own time is 1 h 30 min short: asking others can't help.")
     of_sam = told(calendar, sam, duration_minutes=120).ask.detail
-    assert of_sam == "The time of Mina, who organizes this, is 90 minutes short: asking others can't help."
+    assert of_sam == "The time of Mina, who organizes this, is 1 h 30 min short: asking others can't help."
     hidden = told(calendar, sam, named=False, duration_minutes=120).ask
     assert hidden.own_short == 0
-    assert hidden.detail.endswith("required person would have to offer 120 minutes more.")
+    assert hidden.detail.endswith("required person would have to offer 2 hours more.")
     assert told(calendar, mina, named=False, duration_minutes=120).ask.own_short == 90
 
 
@@ -95,7 +95,7 @@ def test_others_are_asked_where_the_owner_can_come(calendar, people):
     ask = told(calendar).ask
 
     assert (ask.start, names(ask.people)) == (build.day(9), ["sam", "bao"])
-    assert ask.detail == "Sam and Bao would have to offer 120 minutes more in all."
+    assert ask.detail == "Sam and Bao would have to offer 2 hours more in all."
 
 
 def test_two_sessions_reach_everybody(calendar, people):

@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from commontime.core import clock
 
@@ -46,6 +47,32 @@ def test_moments_that_clocks_show_twice_are_told_apart(moment, zone, said):
     assert clock.which(moment.astimezone(ZoneInfo(zone))) == said
 
 
+LENGTHS = {
+    1: ("1 minute", "1 Minute", "1 minute"),
+    45: ("45 minutes", "45 Minuten", "45 minutes"),
+    60: ("1 hour", "1 Stunde", "1 heure"),
+    90: ("1 h 30 min", "1 h 30 min", "1 h 30 min"),
+    240: ("4 hours", "4 Stunden", "4 heures"),
+    1440: ("1 day", "1 Tag", "1 jour"),
+    3105: ("2 days 3 h 45 min", "2 Tage 3 h 45 min", "2 jours 3 h 45 min"),
+}
+
+
+@pytest.mark.parametrize("minutes", LENGTHS)
+def test_a_length_is_told_in_words(minutes):
+    said = []
+    for language in ("en", "de", "fr"):
+        with translation.override(language):
+            said.append(clock.length(timedelta(minutes=minutes)))
+
+    assert tuple(said) == LENGTHS[minutes]
+
+
+def test_what_somebody_offers_is_told_in_hours_however_long_it_is():
+    assert clock.hours(timedelta(hours=31)) == "31 hours"
+    assert clock.hours(timedelta(hours=31, minutes=5)) == "31 h 5 min"
+
+
 def test_now_is_an_instant():
     assert clock.now().utcoffset() is not None
     assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 5
@@ -54,7 +81,7 @@ def test_now_is_an_instant():
 STATEMENTS = """
 import django
 django.setup()
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from commontime.api.fields import instant, zone_of
 from commontime.core import clock, text
 from commontime.mail.letters import when

@@ -690,6 +690,40 @@ def test_best_times_say_who_and_why_and_all_can_stands_out():
     assert "Sam if need be." in best
 
 
+def test_how_many_can_come_is_said_once():
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    build.meeting(calendar=calendar)
+    build.window(calendar, mina, build.day(9), build.day(12))
+    build.window(calendar, sam, build.day(10), build.day(11))
+
+    page = browser_of(sam).get(here(calendar)).text
+
+    both, one, *_ = (start.split("</li>")[0] for start in page.split('class="best"')[1].split('class="rank"')[1:])
+    assert re.findall("All can|All 2|2 of 2", both) == ["All can"]
+    assert re.findall("All can|1 of 2", one) == ["1 of 2"]
+    assert "1 of 2 can come." in one
+
+
+def test_the_parts_of_the_page_are_at_hand_with_the_best_start_of_an_only_meeting():
+    sam = build.user("sam", time_zone="UTC")
+    calendar = build.calendar(participants=[sam])
+    build.meeting(calendar=calendar)
+    build.window(calendar, sam, build.day(9), build.day(10))
+
+    def parts() -> str:
+        page = browser_of(sam).get(here(calendar)).text
+        nav = page.split('<nav class="parts"')[1].split("</nav>")[0]
+        assert re.findall('href="#([^"]+)"', nav) == ["mine", "best-h", "heat-h"]
+        assert all(page.count(f' id="{part}"') == 1 for part in ("mine", "best-h", "heat-h"))
+        return nav
+
+    best = fragments.day_name(build.day(9), short=True)
+    assert best in parts()
+    build.meeting(calendar=calendar)
+    assert best not in parts()  # of which would it be?
+
+
 def test_an_empty_calendar_says_what_comes_next():
     sam = build.user("sam")
     calendar = build.calendar(participants=[sam])

@@ -4,10 +4,10 @@ import re
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.servers import Site, wait_until
-from tests.web.chromium import PHONE, Windows, in_chromium
+from tests.web.chromium import DESK, HEIGHT, PHONE, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
 LANGUAGES = ("en", "de", "fr")
@@ -132,6 +132,34 @@ def test_with_letters_of_twice_the_size_nothing_scrolls_sideways(site, worlds):
 
     assert any("The frame" in wrong for wrong in found)  # so the letters are larger
     assert [wrong for wrong in found if "sideways" in wrong] == []
+
+
+def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
+    calendar, _meeting = worlds["en"]
+
+    def walk(browser: Browser) -> None:
+        page = Windows(site, browser).sign_in("owner-en", f"/app/calendars/{calendar}/", width=PHONE, touch=True)
+        page.emulate_media(reduced_motion="reduce")
+        page.locator("availability-grid tbody tr").last.locator("td:visible").first.scroll_into_view_if_needed()
+        parts = page.get_by_role("navigation", name="On this page")
+        for name, heading in (("Best times", "best-h"), ("Everybody", "heat-h"), ("Your times", "mine-h")):
+            expect(parts).to_be_in_viewport(ratio=1)
+            parts.get_by_role("link", name=name).tap()
+            expect(page.locator(f"#{heading}")).to_be_in_viewport(ratio=1)
+        page.goto(f"{site.url}/app/calendars/{calendar}/plan/")
+        days = page.get_by_role("navigation", name="Days")
+        page.locator(".slot").last.evaluate("each => each.scrollIntoView()")  # to the upper edge
+        expect(days).to_be_in_viewport(ratio=1)
+        days.get_by_role("link").first.tap()
+        heading = page.locator(".day h4").first
+        expect(heading).to_be_in_viewport(ratio=1)
+        assert heading.bounding_box()["y"] >= days.bounding_box()["y"] + days.bounding_box()["height"]
+        page.set_viewport_size({"width": DESK, "height": HEIGHT})
+        expect(days).to_be_hidden()
+        page.goto(f"{site.url}/app/calendars/{calendar}/")
+        expect(parts).to_be_hidden()
+
+    in_chromium(walk)
 
 
 def test_it_would_be_found(site, worlds):

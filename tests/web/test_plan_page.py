@@ -122,6 +122,18 @@ def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_pub
     assert "No meeting is open." in talks.page
 
 
+def test_every_day_of_the_timetable_and_what_has_no_time_can_be_jumped_to():
+    talks = Talks(silent=1)
+    talks.pair()
+    talks.post(**ASK)
+
+    page = talks.page
+
+    nav = page.split('<nav class="to-day"')[1].split("</nav>")[0]
+    assert re.findall('href="#([^"]+)"', nav) == [f"on-{build.day(9):%Y-%m-%d}", "left-h"]
+    assert all(page.count(f' id="{part}"') == 1 for part in (f"on-{build.day(9):%Y-%m-%d}", "left-h"))
+
+
 def test_what_is_pinned_stays_where_it_was_seen():
     talks = Talks()
     talks.pair()

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 def now() -> datetime:
@@ -56,6 +57,25 @@ def told(local: datetime, text: str, *, unless: str = "") -> str:
 def span(start: datetime, end: datetime, write: Callable[[datetime], str]) -> tuple[str, str]:
     """Return how both are written. Of two moments in the same repeated hour, only the end says in which."""
     return told(start, write(start), unless=which(end)), told(end, write(end))
+
+
+def length(time: timedelta) -> str:
+    """Return how long something is, in words: "45 minutes", "4 hours", "1 h 30 min", "2 days 4 hours"."""
+    days, rest = divmod(time, timedelta(days=1))
+    if not days:
+        return hours(time)
+    said = ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    return f"{said} {hours(rest)}" if rest >= timedelta(minutes=1) else said
+
+
+def hours(time: timedelta) -> str:
+    """Return the same where days would mislead, as in what somebody offers in a week: "31 hours"."""
+    whole, minutes = divmod(time // timedelta(minutes=1), 60)
+    if whole and minutes:
+        return _("%(hours)d h %(minutes)d min") % {"hours": whole, "minutes": minutes}
+    if whole:
+        return ngettext("%(n)d hour", "%(n)d hours", whole) % {"n": whole}
+    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes} if minutes else _("moments")
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

@@ -168,7 +168,18 @@ def _best_times(seen: Sight) -> str:
     best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
     shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
     title = escape(_("Best times"))
-    return f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{title}</h2>{shown}{_of_others(others)}</section>'
+    section = f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{title}</h2>{shown}{_of_others(others)}</section>'
+    return _parts(best, seen.look) + section
+
+
+def _parts(best: Sequence[fragments.Best], shown: Look) -> str:
+    """Return the parts of the page as links, for where they stand below each other, with the best start of an only meeting."""
+    leading = ""
+    if len(best) == 1 and best[0].ranked:
+        leading = f"<small>{escape(fragments.when(best[0].ranked[0].outcome.start, best[0].meeting.duration, shown))}</small>"
+    title, mine, times, everybody = (escape(text) for text in (_("On this page"), _("Your times"), _("Best times"), _("Everybody")))
+    links = f'<a href="#mine">{mine}</a><a href="#best-h">{times}{leading}</a><a href="#heat-h">{everybody}</a>'
+    return f'<nav class="parts" aria-label="{title}">{links}</nav>'
 
 
 def _of_others(meetings: Sequence[Meeting]) -> str:

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.utils import dateformat
@@ -44,7 +44,7 @@ def levels() -> dict[int, str]:
 # Days and times ---------------------------------------------------------------------------------------------------------
 
 
-def day_name(day: datetime, *, short: bool = False) -> str:
+def day_name(day: date, *, short: bool = False) -> str:
     return dateformat.format(day, pgettext("a date", "D j M") if short else pgettext("a date", "l j F"))
 
 
@@ -217,7 +217,7 @@ def _meeting(best: Best, shown: Look) -> str:
     meeting = best.meeting
     title = escape(meeting.name)
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
-    head = f'<h3>{name}</h3><p class="soft">{escape(length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
+    head = f'<h3>{name}</h3><p class="soft">{escape(clock.length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
         return f'<article class="best">{head}<p class="empty">{escape(best.nothing or nothing_yet())}</p></article>'
     rows = "".join(
@@ -227,11 +227,6 @@ def _meeting(best: Best, shown: Look) -> str:
     said = escape(_("More starts on the meeting’s page"))
     more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
-
-
-def length(duration: timedelta) -> str:
-    minutes = int(duration.total_seconds() // 60)
-    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
 
 
 def until(deadline: datetime, shown: Look) -> str:
@@ -266,21 +261,23 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     more: what else there is to say, always folded. lower: why it stands below one to which fewer can come, never folded.
     """
     outcome = ranked.outcome
-    can = {"can": len(outcome.attending), "people": people}
-    badge = _("All can") if is_for_all(ranked, people) else _("%(can)d of %(people)d") % can
     stretch = escape(when(outcome.start, meeting.duration, shown))
     machine = outcome.start.isoformat()
-    why = f'<span class="why">{escape(" ".join(ranked.reasons))}</span>'
-    is_long = sum(map(len, ranked.reasons)) > LONG
+    badge, reasons = "", ranked.reasons
+    if is_for_all(ranked, people):
+        all_can = escape(_("All can"))
+        badge, reasons = f'<span class="badge">{all_can}</span>', reasons[1:]  # the first says just that
+    why = f'<span class="why">{escape(" ".join(reasons))}</span>' if reasons else ""
+    is_long = sum(map(len, reasons)) > LONG
     if is_long or more:
         seen = 1 + bool(outcome.unanswered) if is_long else None  # how many can, and how many may yet
-        first, rest = " ".join([*ranked.reasons[:seen], *([lower] if is_long and lower else [])]), ranked.reasons[seen:] if seen else []
+        first, rest = " ".join([*reasons[:seen], *([lower] if is_long and lower else [])]), reasons[seen:] if seen else []
         listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
         asked = escape(_("Why"))
         why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'
     return mark_safe(  # noqa: S308 (each part is escaped)
         f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
-        f'<span class="badge">{escape(badge)}</span>{bar(outcome, people)}{why}'
+        f"{badge}{bar(outcome, people)}{why}"
     )
 
 
@@ -317,7 +314,4 @@ def as_attribute(value: object) -> SafeString:
 
 def total(windows: Sequence[grid.Window]) -> str:
     """Return how long these are together, in words."""
-    minutes = round(sum(end - start for start, end, _level in windows) / 60)
-    hours, rest = divmod(minutes, 60)
-    said = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
-    return _("%(hours)s %(n)d min") % {"hours": said, "n": rest} if rest else said
+    return clock.hours(timedelta(minutes=round(sum(end - start for start, end, _level in windows) / 60)))

@@ -211,7 +211,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "calendar": found.calendar,
         "title": found.name,
         "place": found.location or found.calendar.location,
-        "length": fragments.length(found.duration),
+        "length": clock.length(found.duration),
         "until": fragments.until(found.deadline, shown),
         "look": shown,
         "asked": shown.asked.items(),
@@ -295,7 +295,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
     without = [person.name for person in seen.group.people if person.user_id in what_if.without]
     words = [
         without and _("without %(names)s") % {"names": ", ".join(without)},
-        what_if.duration_minutes and fragments.length(imagined.duration),
+        what_if.duration_minutes and clock.length(imagined.duration),
         what_if.quorum and _("enough when %(n)d can") % {"n": what_if.quorum},
         what_if.earliest and _("not before %(when)s") % {"when": _at(seen, what_if.earliest)},
         what_if.latest and _("over by %(when)s") % {"when": _at(seen, what_if.latest)},

@@ -27,7 +27,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.web import fragments, timetable
 from commontime.web.availability import meeting_address
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, moment_field
 from commontime.web.kept import tag_of
 from commontime.web.looking import FIRST_WEEKDAY, Look, look
@@ -364,6 +364,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     unplaced = [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
     return {
         "calendar": seen.calendar,
+        "clock": CLOCKS["h12" if seen.look.h12 else "h23"],  # the live part is shown without a page around it
         "look": seen.look,
         "asked": seen.look.asked.items(),
         "home_query": seen.look.query(zone=seen.calendar.time_zone),
@@ -445,14 +446,16 @@ class Line:
     is_pinned: bool
 
 
-def _weeks(seen: Sight) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[str, list[timetable.Slot[Line]]]]]]:
+def _weeks(
+    seen: Sight,
+) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[date, str, list[timetable.Slot[Line]]]]]]:
     """Return each week with its name, the hours beside it, and its days with their names."""
     entries = [_entry(seen, placed) for placed in seen.placed]
     first_weekday = FIRST_WEEKDAY[accounts.setting_of(seen.user).week_start]
     found = []
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
-        days = [(fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
-        name = _("From %(first)s to %(last)s") % {"first": days[0][0], "last": days[-1][0]} if len(days) > 1 else days[0][0]
+        days = [(day.date, fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
+        name = _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]} if len(days) > 1 else days[0][1]
         hours = [(number, seen.look.written(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
         found.append((name, week, hours, days))
     return found

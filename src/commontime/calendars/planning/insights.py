@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from commontime.calendars.planning.people import Group, Person, minutes_of
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.suggestions import bounds_of
 from commontime.calendars.planning.words import names_of
+from commontime.core import clock
 
 MOST_CELLS = 40_000_000  # segments times people; beyond it two sessions are not looked for
 MOST_ASKED_FIRST = 5
@@ -201,28 +202,17 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
 
 def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     if ask.own_short and owner:
-        return ngettext(
-            "The time of %(name)s, who organizes this, is %(n)d minute short: asking others can't help.",
-            "The time of %(name)s, who organizes this, is %(n)d minutes short: asking others can't help.",
-            ask.own_short,
-        ) % {"n": ask.own_short, "name": owner}
+        said = _("The time of %(name)s, who organizes this, is %(short)s short: asking others can't help.")
+        return said % {"short": clock.length(timedelta(minutes=ask.own_short)), "name": owner}
     if ask.own_short:
-        return ngettext(
-            "Your own time is %(n)d minute short: asking others can't help.",
-            "Your own time is %(n)d minutes short: asking others can't help.",
-            ask.own_short,
-        ) % {"n": ask.own_short}
+        said = _("Your own time is %(short)s short: asking others can't help.")
+        return said % {"short": clock.length(timedelta(minutes=ask.own_short))}
     if not ask.wanted:
         return _("All required people who answered can come then: there is nothing to ask.")
     people = ask.people
     who = names_of(people) if named else ngettext("%(n)d required person", "%(n)d required people", len(people)) % {"n": len(people)}
-    values = {"who": who, "n": ask.minutes}
-    if len(people) == 1:
-        return (
-            ngettext("%(who)s would have to offer %(n)d minute more.", "%(who)s would have to offer %(n)d minutes more.", ask.minutes)
-            % values
-        )
-    return _("%(who)s would have to offer %(n)d minutes more in all.") % values
+    said = _("%(who)s would have to offer %(more)s more.") if len(people) == 1 else _("%(who)s would have to offer %(more)s more in all.")
+    return said % {"who": who, "more": clock.length(timedelta(minutes=ask.minutes))}
 
 
 def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions | None, str]:

@@ -13,9 +13,10 @@ from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
-from commontime.calendars.planning.people import Group, group_of, minutes_of
+from commontime.calendars.planning.people import Group, Person, group_of, minutes_of
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
+from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
 
 FEWEST_HIDDEN = 3  # others whose answers a number of them hides
@@ -170,8 +171,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
         of = span(outcome.start, meeting.duration)[1]
-        sentence = _("%(name)s is required and can't: %(short)d of %(of)d minutes short.")
-        said.extend(sentence % {"name": p.name, "short": short[p.user_id], "of": of} for p in outcome.missing[:5])
+        said.extend(_required_and_away(person, short[person.user_id], of) for person in outcome.missing[:5])
     elif outcome.missing:
         said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", len(outcome.missing)) % {"n": len(outcome.missing)})
     optional = [person for person in outcome.cannot if not person.required]
@@ -199,23 +199,19 @@ def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, ali
     away = engine.moment_of(room.start) - best.start
     who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
     said = _("Starting %(length)s later, %(names)s.") if away > timedelta(0) else _("Starting %(length)s earlier, %(names)s.")
-    if len(who) == 1:
-        lacks = ngettext("%(names)s is only %(n)d minute short", "%(names)s is only %(n)d minutes short", short)
-    else:
-        lacks = ngettext("%(names)s are together only %(n)d minute short", "%(names)s are together only %(n)d minutes short", short)
-    return [said % {"length": _length(abs(away)), "names": lacks % {"names": names_of(who), "n": short}}]
+    lacks = _("%(names)s is only %(short)s short") if len(who) == 1 else _("%(names)s are together only %(short)s short")
+    return [said % {"length": clock.length(abs(away)), "names": lacks % {"names": names_of(who), "short": _minutes(short)}}]
 
 
-def _length(time: timedelta) -> str:
-    """Return a length in words, without a zone that a clock time would need."""
-    hours, minutes = divmod(minutes_of(time), 60)
-    days, hours = divmod(hours, 24)
-    parts = [
-        days and ngettext("%(n)d day", "%(n)d days", days) % {"n": days},
-        hours and ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours},
-        minutes and ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes},
-    ]
-    return " ".join(part for part in parts if part) or _("moments")
+def _required_and_away(person: Person, short: int, of: int) -> str:
+    if short == of:
+        return _("%(name)s is required and can't.") % {"name": person.name}
+    sentence = _("%(name)s is required and can't: %(short)s short of %(of)s.")
+    return sentence % {"name": person.name, "short": _minutes(short), "of": _minutes(of)}
+
+
+def _minutes(number: int) -> str:
+    return clock.length(timedelta(minutes=number))
 
 
 def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:

@@ -1,0 +1,32 @@
+"""`{{ field.value|told:clock }}`: what a field of a day or time holds, as its reader writes it; browsers show it as they are set up."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django import template
+from django.utils import dateformat, timezone
+
+from commontime.web.fragments import day_name
+
+register = template.Library()
+
+
+@register.filter
+def told(value: Any, clock: str) -> str:
+    """Return a day, a time or both in words; nothing for what is none, as what somebody typed may be."""
+    value = _read(value) if isinstance(value, str) else value
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    parts = [day_name(value)] if isinstance(value, date) else []
+    if isinstance(value, datetime | time):
+        parts.append(dateformat.time_format(value, clock).lower())
+    return ", ".join(parts)
+
+
+def _read(text: str) -> date | time | None:
+    for read in (time.fromisoformat, date.fromisoformat, datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
