@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from .erosion import HIGH, LOW, lifts
 from .explain import preferences
 from .marks import Align, Marks, TooManyStartsError, distinct, marks_of
-from .meetings import Busy, Meeting, at_times
+from .meetings import Meeting, at_times
 from .rank import scores
-from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
+from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Busy, Bytes, Ints, Windows, levels
 
 MOST_STARTS = 2**20  # of all meetings; beyond it only starts that somebody's windows suggest would fit into memory
 MOST_COLUMNS = 2**20  # of all meetings together, about 100 bytes each

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from .columns import Columns, columns
 from .fitting import fit
 from .marks import Align
-from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
+from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
 from .placing import Board
 from .programme import Programme, few_enough, programme
 from .prover import Prover
 from .searching import Search, greedy, hardest_first, settle
 from .stars import owner_of, pair_up_at_once
-from .windows import BEST_PREFERENCE, Windows
+from .windows import BEST_PREFERENCE, Busy, Windows
 
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
 FIRST = 0.2  # seconds that the greedy rule may take in any case, for a plan that is worth something
