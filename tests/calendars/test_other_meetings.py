@@ -150,3 +150,17 @@ def test_a_time_set_at_the_deadline_keeps_the_buffer_before_other_meetings(mina,
 
     meeting.refresh_from_db()
     assert meeting.final_time is None
+
+
+def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calendar):
+    """Rosa has all the hour at ten but the five minutes of another meeting, and those can't be asked of her."""
+    for person in (mina, rosa):
+        person.non_busy_times.all().delete()
+    build.window(calendar, mina, NINE, build.day(17))
+    build.window(calendar, rosa, TEN, ELEVEN)
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN + timedelta(minutes=30), duration_minutes=5)
+    meeting = build.meeting(calendar=calendar)
+
+    found = planning.ranked(meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True)
+
+    assert found[0].reasons[-1] == "Starting 30 minutes later, Rosa is only 30 minutes short."
