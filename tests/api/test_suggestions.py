@@ -75,6 +75,18 @@ def test_the_list_names_nobody_where_answers_are_hidden(group, path):
     assert group.mina.get(path).data[0]["people"] is not None
 
 
+def test_the_list_offers_nobody_who_is_in_another_meeting_of_the_calendar(group, path):
+    moved = group.mina.put(f"{group.path}meetings/{group.scheduled.pk}/", {"final_time": iso(build.day(9))})
+    assert moved.status_code == 200
+
+    rows = group.sam.get(path).data
+
+    assert (rows[0]["suggested_time"], rows[0]["attending"]) == (iso(build.day(10)), 2)
+    asked = group.sam.get(f"{path}?earliest={iso(build.day(9))}&latest={iso(build.day(10))}&computed=only").data
+    assert asked == []
+    assert group.sam.get(path.replace("suggestions", "insights")).data["best"]["suggested_time"] == iso(build.day(10))
+
+
 @pytest.mark.parametrize(
     ("query", "field"), [("limit=0", "limit"), ("limit=101", "limit"), ("limit=²", "limit"), ("computed=yes", "computed")]
 )

@@ -73,3 +73,11 @@ def pieces(p: engine.Profile):
             strict=True,
         )
     )
+
+
+@st.composite
+def elsewhere(draw, people: int):
+    """When people are in other meetings, as (who, start, end): some overlap or touch."""
+    epoch = draw(st.sampled_from((0, 1000)))
+    times = st.tuples(st.integers(0, people - 1), st.integers(-4, 30), st.integers(1, 9))
+    return [(who, epoch + start, epoch + start + length) for who, start, length in draw(st.lists(times, max_size=5))]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from commontime import engine
 from tests.engine import brute
-from tests.engine.problems import problems
+from tests.engine.problems import elsewhere, problems
 
 ALIGNS = st.sampled_from((None, 2, 5))
 
@@ -19,20 +19,25 @@ def not_offered(problem, who, start):
     return [tick for tick in range(start, start + problem.duration) if brute.preference_at(problem.rows, who, tick) < 0]
 
 
+def is_taken(busy, people, start, duration):
+    return any(who in people and begin < start + duration and end > start for who, begin, end in busy)
+
+
 @settings(max_examples=200, deadline=None)
-@given(problems(rows=12, ticks=30), ALIGNS, st.integers(-1, 3))
-def test_the_ask_equals_its_definition(problem, align, never):
+@given(problems(rows=12, ticks=30), ALIGNS, st.integers(-1, 3), st.data())
+def test_the_ask_equals_its_definition(problem, align, never, data):
+    busy = data.draw(elsewhere(problem.people))
     never = never if 0 <= never < problem.people else None
     needed = [who for who in range(problem.people) if problem.required[who]]
     wanted = []
     for start in starts_of(problem, align):
         lacking = {who: not_offered(problem, who, start) for who in needed}
-        if lacking.get(never):
+        if lacking.get(never) or is_taken(busy, needed, start, problem.duration):
             continue
         asked = sorted((who, tick) for who, ticks in lacking.items() for tick in ticks)
         wanted.append((sum(map(bool, lacking.values())), len(asked), start, asked))
 
-    room = engine.smallest_ask(problem.windows, problem.duration, **problem.bounds, align=align, never=never)
+    room = engine.smallest_ask(problem.windows, problem.duration, **problem.bounds, align=align, never=never, busy=busy)
 
     if not wanted:
         assert room is None
@@ -58,13 +63,15 @@ def test_whoever_offers_what_is_wanted_makes_it_work(problem):
 
 
 @settings(max_examples=100, deadline=None)
-@given(problems(rows=12, ticks=30), ALIGNS)
-def test_what_somebody_lacks_equals_its_definition(problem, align):
+@given(problems(rows=12, ticks=30), ALIGNS, st.data())
+def test_what_somebody_lacks_equals_its_definition(problem, align, data):
+    busy = data.draw(elsewhere(problem.people))
     starts = starts_of(problem, align)
-    bounds = {"earliest": problem.earliest, "latest_end": problem.latest_end, "align": align}
+    bounds = {"earliest": problem.earliest, "latest_end": problem.latest_end, "align": align, "busy": busy}
 
     for who in range(problem.people):
-        least = min((len(not_offered(problem, who, start)) for start in starts), default=None)
+        open_starts = [start for start in starts if not is_taken(busy, [who], start, problem.duration)]
+        least = min((len(not_offered(problem, who, start)) for start in open_starts), default=None)
         assert engine.least_short(problem.windows, problem.duration, who, **bounds) == least
 
 

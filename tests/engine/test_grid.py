@@ -75,14 +75,12 @@ def test_a_meeting_follows_a_pinned_one_at_any_minute():
     assert plan(free, [first, replace(first, pinned=487)], align=None).start == (547, 487)
 
 
-@pytest.mark.parametrize(("people", "years"), [(2, 40), (500, 10)])
-def test_what_would_fill_the_memory_is_refused(people, years):
-    far = years * 365 * 24 * 60
-    free = windows([*((who, 0, 60, 5) for who in range(people)), (0, far, far + 60, 5)], people)
-    meetings = [Meeting(duration=60, required=(0, who), earliest=0, latest_end=far + 60) for who in range(1, people)]
+def test_what_would_fill_the_memory_is_refused():
+    far = 40 * 365 * 24 * 60
+    free = windows([(0, 0, 60, 5), (1, 0, 60, 5), (0, far, far + 60, 5)], 2)
 
     with pytest.raises(TooManyStartsError, match="could start at"):
-        plan(free, meetings)
+        plan(free, [Meeting(duration=60, required=(0, 1), earliest=0, latest_end=far + 60)])
 
 
 def test_an_odd_now_costs_one_class_of_starts_and_only_where_it_can_bind():

@@ -1,7 +1,9 @@
 """Plans that are too large to be proved: of bounded size, possible, no better than they say, and each meeting as early as it can be."""
 
 import time
+import tracemalloc
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -122,6 +124,56 @@ def test_a_plan_without_time_is_the_greedy_one_and_possible():
 
     assert is_possible(free, asked, found.start, found.attends)
     assert found.value.priority == len(asked)
+
+
+def test_what_lies_between_two_changes_is_never_written_out(monkeypatch):
+    """300 people times a minute's grid of 60 days are 26 million preferences, and there are 60 changes of each."""
+    monkeypatch.setattr(columns_of, "MOST_COLUMNS", 15_000)
+    free = windows([(who, day * 1440, (day + 1) * 1440, (who + day) % 11) for who in range(300) for day in range(60)], 300)
+    asked = [Meeting(duration=45, required=(who, who + 150), earliest=0, latest_end=60 * 1440) for who in range(150)]
+    gaps = apart(asked)
+
+    tracemalloc.start()
+    options = columns(free, asked, 1, gaps)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert {len(option) for option in options} == {100}
+    assert peak < 12_000_000
+
+
+def test_after_its_time_a_plan_places_what_is_left_without_looking_at_optional_people(monkeypatch):
+    free, asked = a_wide_week()
+    clock = chain([0.0] * 4, repeat(9.0))  # over after the third meeting
+    weighed, best_place = [], Board.best_place
+    monkeypatch.setattr(joint_of.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(Board, "best_place", lambda board, *args: weighed.append(args) or best_place(board, *args))
+
+    found = plan(free, asked, align=15, seconds=1)
+
+    assert len(weighed) == 3
+    assert is_possible(free, asked, found.start, found.attends)
+    assert found.value.priority == len(asked)
+
+
+@quiet
+@given(problems(people=4, most=6), st.randoms(use_true_random=False))
+def test_optional_people_attend_as_much_as_if_each_two_meetings_were_compared(problem, random):
+    free, meetings = problem
+    gaps, options = apart(meetings), columns(free, meetings, 1, apart(meetings))
+    board = Board(meetings, options, gaps, free.people)
+    for number, option in enumerate(options):
+        if is_open := [column for column in range(len(option)) if board.open(number) >> column & 1]:
+            board.put(number, random.choice(is_open))
+    at_once, attends = board.total, board.attends()
+
+    board._has_journeys = True
+    board._changed = set(range(free.people))
+
+    assert board.total == at_once
+    starts = [board.begin[number] if board.place[number] >= 0 else -1 for number in range(len(meetings))]
+    people = [(*m.required, *some) if start >= 0 else () for m, some, start in zip(meetings, attends, starts, strict=True)]
+    assert is_possible(free, meetings, starts, people)
 
 
 def earlier_starts(free, meetings, found, number, align) -> list[int]:

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commontime import engine
+from tests.engine import brute
+from tests.engine.problems import elsewhere, problems
 
 
 def columns(free):
@@ -92,3 +96,17 @@ def test_columns_that_are_not_windows_are_refused():
         engine.from_arrays([0], [1], [3], [5], people=-1)
     with pytest.raises(ValueError, match="people"):
         engine.from_arrays([0], [1], [3], [5], people=2**24)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(rows=12, ticks=30), st.data())
+def test_what_is_left_beside_other_meetings_equals_its_definition(problem, data):
+    busy = data.draw(elsewhere(problem.people))
+
+    left = columns(engine.without(problem.windows, busy))
+
+    for person in range(problem.people):
+        for tick in range(-12, 1050) if problem.earliest > 900 else range(-15, 60):
+            taken = any(who == person and start <= tick < end for who, start, end in busy)
+            wanted = -1 if taken else brute.preference_at(problem.rows, person, tick)
+            assert brute.preference_at(left, person, tick) == wanted

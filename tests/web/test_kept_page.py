@@ -125,6 +125,10 @@ def edits_rehearsal(**fields: Any) -> Callable[[Choir], Any]:
     return lambda choir: actions.edit_meeting(fresh(choir.rehearsal), by=choir.mina, **fields)
 
 
+def edits_concert(**fields: Any) -> Callable[[Choir], Any]:
+    return lambda choir: actions.edit_meeting(fresh(choir.concert), by=choir.mina, **fields)
+
+
 def changes_settings(**fields: Any) -> Callable[[Choir], Any]:
     return lambda choir: accounts.change_settings(fresh(choir.sam), **fields)
 
@@ -147,6 +151,8 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "a meeting more": (lambda c: actions.create_meeting(fresh(c.calendar), by=c.mina, deadline=at(30)), ALL, "meetings"),
     "a meeting's title": (edits_rehearsal(title="Tutti"), ALL, "meetings"),
     "a final time": (edits_rehearsal(final_time=at(34)), ALL, "meetings bucket"),
+    "another meeting moves into the way": (edits_concert(final_time=at(34)), ALL, "meetings"),
+    "another meeting loses its time": (edits_concert(final_time=None), ALL, "meetings"),
     "a meeting less": (lambda c: actions.delete_meeting(fresh(c.concert), by=c.mina), ALL, "meetings"),
     "whom a meeting is for": (lambda c: actions.edit_meeting(fresh(c.solo), by=c.mina, optional=[c.sam.pk]), {"sam"}, "meetings"),
     "a suggestion": (suggests, ALL, "meetings"),

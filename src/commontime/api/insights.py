@@ -153,12 +153,16 @@ class InsightsView(View):
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """Explain the best start: why none is better, what to ask of whom, two sessions, a plan B, and whose answer still matters.
 
+        Who is in another meeting of the calendar can't come, and is not asked for that time.
+
         The parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that takes
         three people other than the asker who have answered.
         """
         meeting = queries.meeting_for(request.user, meeting_id)
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named, asker=request.user.pk)
-        found = planning.insights(meeting, group, now=clock.now(), named=named, asker=request.user.pk, align=what_if.align)
+        asker, now = request.user.pk, clock.now()
+        group = planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker)
+        meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
+        found = planning.insights(meeting, group, now=now, named=named, asker=asker, align=what_if.align)
         return shown(request, show(found, meeting.duration, named=named) if found else InsightsOutput())

@@ -86,7 +86,10 @@ class PlanCounts(msgspec.Struct):
 
 
 class PlacedMeeting(msgspec.Struct):
-    """A meeting with its time and the user ids of those who attend; null if the calendar hides what each answered."""
+    """A meeting with its time and the user ids of those who attend; null if the calendar hides what each answered.
+
+    An optional person who can't come, or attends another meeting then, is not among them but stays asked: they hear of both and may choose.
+    """
 
     meeting: UUID
     title: str

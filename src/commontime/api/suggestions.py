@@ -131,6 +131,8 @@ class Suggestions(View):
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """List stored suggestions and the best computed starts together, best first, each with its reasons.
 
+        Who is in another meeting of the calendar, or in the buffer after it, can't come; other calendars are not told of.
+
         The other parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that
         takes three people other than the asker who have answered; the best times of so few are for them and the owner.
         """
@@ -139,8 +141,10 @@ class Suggestions(View):
         stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        meeting, group = planning.supposed(meeting, planning.group_for(meeting), what_if, named=named, asker=request.user.pk)
-        found = planning.ranked(meeting, group, stored, now=clock.now(), limit=limit, named=named, align=what_if.align)
+        asker, now = request.user.pk, clock.now()
+        group = planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker)
+        meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
+        found = planning.ranked(meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
 
     @extend_schema(

@@ -31,6 +31,7 @@ from commontime.contacts import queries as contacts
 from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
+LONGEST_MEETING = timedelta(days=31)
 ACCEPT_FIRST = gettext_noop("You are invited but have not accepted yet. Accept the invitation first.")
 
 
@@ -227,12 +228,57 @@ def remember_people(calendar: Calendar, people: str | None) -> None:
     calendar.people_along = people  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """When a meeting of a calendar is, and who is named for it, as in `meetings`; None: it is for everyone in the calendar."""
+
+    meeting_id: UUID
+    start: datetime
+    minutes: int
+    buffer_minutes: int
+    for_everyone: bool
+    named: str | None
+
+
+_SCHEDULED = rows.Nested(
+    """calendars_meeting m JOIN calendars_calendar k ON k.id = m.calendar_id
+       WHERE m.calendar_id = {calendar} AND m.final_time > {after}""",
+    {
+        **rows.columns_of(Meeting, "m", "id", "final_time"),
+        "minutes": ("COALESCE(m.duration_minutes, k.duration_minutes)", "plain"),
+        **rows.columns_of(Meeting, "m", "buffer_minutes", "for_everyone"),
+        "named": (_NAMED, "plain"),
+    },
+    "m.final_time, m.id",
+)
+
+
 def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
     """Rows (id, username, first name, last name, e-mail, active, required, packed) of the calendar's people, in the order they came."""
     if "people_along" in calendar.__dict__:
         return _PEOPLE.read(calendar.__dict__.pop("people_along"))
-    row = rows.fetch_one(f"SELECT {_PEOPLE.sql.format(calendar='%s')}", [rows.uuid(calendar.pk)])
-    return _PEOPLE.read(row[0] if row else None)
+    name = rows.uuid(calendar.pk)
+    row = rows.fetch_one(f"SELECT {_PEOPLE.sql.format(calendar='%s')}, {_scheduled_sql()}", [name, name, rows.moment(_not_over())])
+    assert row is not None
+    calendar.scheduled = row[1]  # type: ignore[attr-defined]
+    return _PEOPLE.read(row[0])
+
+
+def scheduled_in(calendar: Calendar) -> list[Scheduled]:
+    """Return the calendar's meetings with a final time that may not be over, the first one first. No query if `people_rows` made one."""
+    if "scheduled" not in calendar.__dict__:
+        row = rows.fetch_one(f"SELECT {_scheduled_sql()}", [rows.uuid(calendar.pk), rows.moment(_not_over())])
+        calendar.__dict__["scheduled"] = row and row[0]
+    return [Scheduled(*each) for each in _SCHEDULED.read(calendar.__dict__["scheduled"])]
+
+
+def _scheduled_sql() -> str:
+    return _SCHEDULED.sql.format(calendar="%s", after="%s", join="group_concat" if connection.vendor == "sqlite" else "string_agg")
+
+
+def _not_over() -> datetime:
+    """Return the moment after which a meeting has begun that is not over."""
+    return clock.now() - LONGEST_MEETING
 
 
 _TEXTS, _BOUNDS = ("title", "description", "location"), ("deadline", "earliest", "latest")

@@ -16,7 +16,7 @@ from .sessions import Sessions, two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
 from .unanswered import could_win, rank_range
-from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Windows, from_arrays, levels, windows
+from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Busy, Windows, from_arrays, levels, windows, without
 
 __all__ = [
     "BEST_PREFERENCE",
@@ -28,6 +28,7 @@ __all__ = [
     "MOST",
     "WORKS",
     "Align",
+    "Busy",
     "Key",
     "Ledger",
     "Loss",
@@ -83,5 +84,6 @@ __all__ = [
     "swing",
     "two_sessions",
     "windows",
+    "without",
     "worst",
 ]

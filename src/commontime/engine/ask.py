@@ -8,8 +8,8 @@ from .erosion import Lifts, lifts
 from .marks import Align, Marks, marks_of
 from .profile import checked
 from .rank import scores
-from .room import Room, Wanted, turns
-from .windows import Bools, Ints, Windows
+from .room import Room, Wanted, inside, taken_by, turns
+from .windows import Bools, Busy, Ints, Windows
 
 
 def smallest_ask(
@@ -21,15 +21,17 @@ def smallest_ask(
     latest_end: int,
     align: Align | None = None,
     never: int | None = None,
+    busy: Busy = (),
 ) -> Room | None:
     """Return the start that needs the fewest people to offer more, then the least person-ticks of them, then the earliest.
 
-    Nothing is wanted if a start suits all required people. never: a required person who can't be asked, such as who asks. align: only
-    starts that are 0 modulo so many ticks. None if no start is left. O(n log n). ValueError as profile.
+    Nothing is wanted if a start suits all required people. never: a required person who can't be asked, such as who asks. busy: when
+    people are elsewhere, so that they can't be asked then. align: only starts that are 0 modulo so many ticks. None if no start is left.
+    O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, marks_of(align))
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, np.flatnonzero(must).tolist(), duration))
     if never is not None and must[never]:
         starts = starts[_shortage(_of(runs, never), 1, duration, starts).missing == 0]
     if not len(starts):
@@ -39,13 +41,17 @@ def smallest_ask(
     return Room(start, _wanted(free, must, start, start + duration))
 
 
-def least_short(free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: Align | None = None) -> int | None:
-    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some start, None if there is no start."""
+def least_short(
+    free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: Align | None = None, busy: Busy = ()
+) -> int | None:
+    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some start, None if there is no start at which
+    they are not elsewhere (busy).
+    """
     only = np.zeros(free.people, np.bool_)
     only[who] = True
     checked(free, duration, only, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=only, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, marks_of(align))
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, [who], duration))
     return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
 
 
@@ -72,11 +78,13 @@ def _of(runs: Lifts, who: int) -> Lifts:
     return Lifts(runs.who[mine], runs.first[mine], runs.stop[mine], runs.kind[mine])
 
 
-def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks) -> Ints:
-    """Return starts, ascending and counted from `earliest`, of which one is least short among those with as many missing."""
+def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks, taken: Ints) -> Ints:
+    """Return starts, ascending, counted from `earliest` and not taken, of which one is least short among those with as many missing."""
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))
-    return turns(times + earliest, earliest, latest_end - duration, align) - earliest
+    times = np.concatenate((times + earliest, taken[:, 0] + 1, taken[:, 1]))
+    starts = turns(times, earliest, latest_end - duration, align)
+    return starts[~inside(taken, starts)] - earliest
 
 
 def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .erosion import HIGH, LOW, lifts
 from .explain import preferences
-from .marks import Align, Marks, TooManyStartsError, marks_of
-from .meetings import Busy, Meeting, at_times
+from .marks import Align, Marks, TooManyStartsError, distinct, marks_of
+from .meetings import Meeting, at_times
 from .rank import scores
-from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Bytes, Ints, Windows, levels
+from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Busy, Bytes, Ints, Windows, levels
 
-MOST_STARTS = 2**20  # of one duration; beyond it only starts that somebody's windows suggest would fit into memory
-MOST_CELLS = 2**27  # these starts times the people, a byte each
+MOST_STARTS = 2**20  # of all meetings; beyond it only starts that somebody's windows suggest would fit into memory
 MOST_COLUMNS = 2**20  # of all meetings together, about 100 bytes each
 
 
@@ -27,6 +27,7 @@ class Columns:
 
     start (C,) ticks, ascending. optional (C, optional) int8: the preference of each, the smallest over the meeting; -1 = cannot.
     gain (C, 5) int64: what the required people are worth there, in the order of Value.key, with the priority.
+    order (C,): a number that orders them by what they are worth with all optional people who are free.
     best (5,): the lexicographically largest gain with all optional people who are free: what this meeting is worth if it stood alone.
     is_complete: these are all; else only some, while `best` is that of all.
     """
@@ -34,6 +35,7 @@ class Columns:
     start: Ints
     optional: Bytes
     gain: Ints
+    order: Ints
     best: Ints
     is_complete: bool = True
 
@@ -42,30 +44,38 @@ class Columns:
 
     def some(self, most: int, held: int = -1) -> Ints:
         """Return so many columns, ascending: half of them those worth most, the others evenly among the rest, and `held`, if any."""
-        return _thinned(_order(self.gain + worth(self.optional).sum(axis=1)), most, held)
+        heads = np.append(0, np.flatnonzero(self.order[1:] != self.order[:-1]) + 1)[: len(self)]
+        return _thinned(self.order[heads], np.diff(heads, append=len(self)), most, held)
 
     def only(self, kept: Ints) -> "Columns":
-        return Columns(self.start[kept], self.optional[kept], self.gain[kept], self.best, is_complete=False)
+        return Columns(self.start[kept], self.optional[kept], self.gain[kept], self.order[kept], self.best, is_complete=False)
 
 
-def _order(total: Ints) -> Ints:
-    """Return one number per row that orders the rows lexicographically."""
-    return scores(list(total.T))
-
-
-def _thinned(order: Ints, most: int, held: int = -1) -> Ints:
-    if len(order) <= most:
-        return np.arange(len(order))
-    keep = np.zeros(len(order), np.bool_)
+def _thinned(order: Ints, lengths: Ints, most: int, held: int = -1) -> Ints:
+    """Return as `Columns.some` does which are kept of runs of columns: as many as `lengths` says have the same number in the order."""
+    count = int(lengths.sum())
+    if count <= most:
+        return np.arange(count)
     half = max(1, most // 2)
-    least = np.partition(order, len(order) - half)[len(order) - half]
-    keep[order > least] = True
-    keep[np.flatnonzero(order == least)[: half - int(keep.sum())]] = True  # of equal ones the earliest
-    rest = np.flatnonzero(~keep)
-    keep[rest[np.linspace(0, len(rest) - 1, most - half).astype(np.intp)]] = True
+    first = np.cumsum(lengths) - lengths
+    best = np.argsort(-order, kind="stable")  # of equal ones the earliest
+    left = np.maximum(half - np.cumsum(lengths[best]) + lengths[best], 0)
+    taken = np.zeros_like(lengths)
+    taken[best] = np.minimum(lengths[best], left)
+    over = lengths - taken
+    place = np.linspace(0, count - half - 1, most - half).astype(np.intp)
+    run = np.cumsum(over).searchsorted(place, side="right")
+    keep = np.zeros(count, np.bool_)
+    keep[_ranges(first, taken)] = True
+    keep[place - (np.cumsum(over) - over)[run] + (first + taken)[run]] = True
     if held >= 0:
         keep[held] = True
     return np.flatnonzero(keep)
+
+
+def _ranges(first: Ints, lengths: Ints) -> Ints:
+    """Return so many whole numbers from each first one on, one after the other."""
+    return np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
 
 
 # What one attendance adds to Value.key, by preference + 1: (12, 5).
@@ -77,7 +87,7 @@ _REQUIRED = np.stack(
 _OPTIONAL = _REQUIRED + np.array([0, 1, 0, 0, 0]) * (_LEVELS > CANNOT)[:, None]
 
 
-def worth(preference: Bytes) -> Ints:
+def worth(preference: Bytes | Ints) -> Ints:
     """Return what optional attendances with these preferences add to Value.key, (..., 5)."""
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
@@ -89,15 +99,21 @@ def columns(free: Windows, meetings: Sequence[Meeting], align: Align | None, apa
     TooManyStartsError: the bounds are too far apart. If all meetings together have more than MOST_COLUMNS, each keeps its share.
     """
     grid = starts_that_matter(free, meetings, apart, busy) if align is None else marks_of(align)
-    people = np.unique([who for meeting in meetings for who in (*meeting.required, *meeting.optional)]).astype(np.int64)
     most = MOST_COLUMNS // max(1, len(meetings))
-    elsewhere = {who: at_times(busy, [who]) for who in {who for who, _, _ in busy}}
+    movable = [meeting for meeting in meetings if meeting.pinned is None]
+    starts = _starts(free, movable, grid) if movable and len(free) else np.zeros(0, np.int64)
+    elsewhere: dict[int, list[tuple[int, int]]] = {}
+    for who, begin, end in busy:
+        elsewhere.setdefault(who, []).append((begin, end))
     found: dict[int, Columns] = {}
-    for duration in sorted({meeting.duration for meeting in meetings}):  # one table at a time, for they are large
-        starts, table = _table(free, people, meetings, duration, grid)
-        for number, meeting in enumerate(meetings):
-            if meeting.duration == duration:
-                found[number] = _columns(free, people, meeting, starts, table, elsewhere, most)
+    for duration in {meeting.duration for meeting in meetings}:
+        some = [number for number, meeting in enumerate(meetings) if meeting.duration == duration]
+        changes = _Changes(free, [meetings[number] for number in some], elsewhere)
+        alike: dict[Meeting, Columns] = {}
+        for number in some:
+            if meetings[number] not in alike:
+                alike[meetings[number]] = _columns(meetings[number], starts, changes, most)
+            found[number] = alike[meetings[number]]
     return [found[number] for number in range(len(meetings))]
 
 
@@ -144,49 +160,76 @@ def starts_that_matter(free: Windows, meetings: Sequence[Meeting], apart: list[l
     return Grid(step, np.unique(offsets % step if step else offsets))
 
 
-def _table(free: Windows, people: Ints, meetings: Sequence[Meeting], duration: int, grid: Grid | Marks) -> tuple[Ints, Bytes]:
-    """Return the starts on the grid for meetings of this duration, and the preferences of these people there: (T,), (people, T)."""
-    mine = [meeting for meeting in meetings if meeting.duration == duration and meeting.pinned is None]
-    if not mine or not len(free):
-        return np.zeros(0, np.int64), np.zeros((len(people), 0), np.int8)
-    first = max(min(m.earliest for m in mine), int(free.start.min()))
-    last = min(max(m.latest_end for m in mine), int(free.end.max())) - duration
-    starts = grid.within(first, last, min(MOST_STARTS, MOST_CELLS // len(people)))
-    return starts, np.ascontiguousarray(preferences(free, starts, duration, among=people).T)
+def _starts(free: Windows, meetings: Sequence[Meeting], grid: Grid | Marks) -> Ints:
+    """Return the starts on the grid at which one of these meetings could be, if only its own bounds counted."""
+    first = max(min(m.earliest for m in meetings), int(free.start.min()))
+    last = max(min(m.latest_end, int(free.end.max())) - m.duration for m in meetings)
+    return grid.within(first, last, MOST_STARTS)
 
 
-def _columns(
-    free: Windows, people: Ints, meeting: Meeting, starts: Ints, table: NDArray[np.int8], busy: Mapping[int, Ints], most: int
-) -> Columns:
+class _Changes:
+    """When the preferences of the people of some meetings, all equally long, rise and fall. What lies between is never written out: on a
+    minute's grid over months there are hundreds of starts for each change.
+    """
+
+    def __init__(self, free: Windows, meetings: Sequence[Meeting], elsewhere: Mapping[int, Sequence[tuple[int, int]]]) -> None:
+        among = np.zeros(free.people, np.bool_)
+        for meeting in meetings:
+            among[[*meeting.required, *meeting.optional]] = True
+        starts = [m.earliest if m.pinned is None else m.pinned for m in meetings]
+        ends = [m.latest_end if m.pinned is None else m.pinned + m.duration for m in meetings]
+        rises = lifts(free, meetings[0].duration, earliest=min(starts), latest_end=max(ends), among=among)
+        order = np.argsort(rises.who, kind="stable")
+        self.first, self.stop = (column[order].astype(np.int64) + min(starts) for column in (rises.first, rises.stop))
+        self.height = (HIGH - LOW).astype(np.int8)[rises.kind[order]]
+        self.place = np.searchsorted(rises.who[order], np.arange(free.people + 1))  # where each person's begin
+        self.elsewhere = elsewhere
+
+    def of(self, meeting: Meeting, starts: Ints) -> tuple[Ints, Bytes]:
+        """Return at which of these ascending starts something may change, and each person's preference from there on; -1 = cannot, or is
+        elsewhere: (H,), (people, H).
+        """
+        people = [*meeting.required, *meeting.optional]
+        count = np.diff(self.place)[people]
+        mine, seat = _ranges(self.place[people], count), np.repeat(np.arange(len(people)), count)
+        first, stop = starts.searchsorted(self.first[mine]), starts.searchsorted(self.stop[mine])
+        away = [(place, *times) for place, who in enumerate(people) for times in self.elsewhere.get(who, ())]
+        who, begin, end = np.array(away, np.int64).reshape(-1, 3).T
+        # A meeting and the buffer after it end before somebody is elsewhere.
+        begin = starts.searchsorted(begin - meeting.duration - meeting.buffer, side="right")
+        end = np.maximum(begin, starts.searchsorted(end))
+        heads = distinct(np.concatenate([[0], first, stop, begin, end]))
+        heads = heads[heads < len(starts)]
+        rows = _sums(len(people), heads, seat, first, stop, self.height[mine]) - np.int8(1)
+        if away:
+            rows[_sums(len(people), heads, who, begin, end, np.ones(len(away), np.int64)) > 0] = -1
+        return heads, rows
+
+
+def _sums[Number: np.integer](count: int, heads: Ints, seat: Ints, first: Ints, stop: Ints, height: NDArray[Number]) -> NDArray[Number]:
+    """Return, for each of so many seats and from each head on, the sum of the heights that reach from `first` to `stop`, (count, H)."""
+    change = np.zeros((count, len(heads) + 1), height.dtype)
+    np.add.at(change, (seat, heads.searchsorted(first)), height)
+    np.subtract.at(change, (seat, heads.searchsorted(stop)), height)
+    return change.cumsum(axis=1, dtype=height.dtype)[:, :-1]
+
+
+def _columns(meeting: Meeting, starts: Ints, changes: _Changes, most: int) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
-        table = preferences(free, starts, meeting.duration, among=people).T
     low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
     starts, seats = starts[low:high], len(meeting.required)
-    rows = table[people.searchsorted((*meeting.required, *meeting.optional)), low:high]
-    for seat, person in enumerate((*meeting.required, *meeting.optional)):
-        if person in busy:
-            rows[seat, _elsewhere(meeting, starts, busy[person])] = -1
+    heads, rows = changes.of(meeting, starts)
     fits = np.flatnonzero(rows[:seats].min(axis=0) >= 0)
-    rows = rows[:, fits]
     if not len(fits):
-        return Columns(starts[fits], rows[seats:].T, np.zeros((0, 5), np.int64), np.zeros(5, np.int64))
-    # What follows is the same from one change to the next, and on fine grids changes are few.
-    heads = np.append(0, np.flatnonzero((rows[:, 1:] != rows[:, :-1]).any(axis=0)) + 1)
-    gain = _REQUIRED[rows[:seats, heads].astype(np.intp) + 1].sum(axis=0)
+        return Columns(starts[fits], rows[seats:, fits].T, np.zeros((0, 5), np.int64), starts[fits], np.zeros(5, np.int64))
+    lengths, first, rows = np.diff(heads, append=len(starts))[fits], heads[fits], rows[:, fits]
+    gain = _REQUIRED[rows[:seats].astype(np.intp) + 1].sum(axis=0)
     gain[:, 0] = meeting.priority
-    total = gain + worth(rows[seats:, heads]).sum(axis=0)
-    order, lengths = _order(total), np.diff(heads, append=len(fits))
-    kept = _thinned(np.repeat(order, lengths), most)
-    head = np.repeat(np.arange(len(heads)), lengths)[kept]
-    optional = np.ascontiguousarray(rows[seats:, kept].T)
-    return Columns(starts[fits[kept]], optional, gain[head], total[order.argmax()], len(kept) == len(fits))
-
-
-def _elsewhere(meeting: Meeting, starts: Ints, busy: Ints) -> NDArray[np.bool_]:
-    """Return at which of these ascending starts the meeting or the buffer after it would run into these times, (S,)."""
-    begin, end = busy.T
-    low = starts.searchsorted(begin - meeting.duration - meeting.buffer, side="right")
-    high = np.maximum(low, starts.searchsorted(end))
-    change = np.bincount(low, minlength=len(starts) + 1) - np.bincount(high, minlength=len(starts) + 1)
-    return np.asarray(change.cumsum()[:-1] > 0)
+    total = gain + worth(rows[seats:]).sum(axis=0)
+    order = scores(list(total.T))
+    kept = _thinned(order, lengths, most)
+    run = np.cumsum(lengths).searchsorted(kept, side="right")
+    place = first[run] + kept - (np.cumsum(lengths) - lengths)[run]
+    optional = np.ascontiguousarray(rows[seats:, run].T)
+    return Columns(starts[place], optional, gain[run], order[run], total[order.argmax()], len(kept) == int(lengths.sum()))

@@ -22,8 +22,7 @@ def fit(board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]) -> l
     board.set(movable, [-1] * len(movable))
     left = {number: board.open(number) for number in movable}
     board.set(movable, held)
-    people = {number: set(board.meetings[number].required) for number in movable}
-    rivals = {one: [other for other in movable if other != one and people[one] & people[other]] for one in movable}
+    rivals = {one: [other for other in board.rivals(one) if other in left] for one in movable}
     if sum(mask.bit_count() * len(board.starts[n]) for one, mask in left.items() for n in rivals[one]) > 8 * LARGEST:
         return None
     excluded: dict[tuple[int, int], list[tuple[int, int]]] = {}

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from .columns import Columns, columns
 from .fitting import fit
 from .marks import Align
-from .meetings import Busy, Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
+from .meetings import Key, Meeting, Plan, Travel, Value, Why, apart, checked_meetings
 from .neighbourhoods import Neighbourhoods
-from .placing import Board, bits
+from .placing import Board
 from .programme import Programme, few_enough, programme
 from .prover import Prover
 from .searching import Search, greedy, hardest_first, settle
 from .stars import owner_of, pair_up_at_once
-from .windows import BEST_PREFERENCE, Windows
+from .windows import BEST_PREFERENCE, Busy, Windows
 
 FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
+FIRST = 0.2  # seconds that the greedy rule may take in any case, for a plan that is worth something
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 # Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
@@ -105,7 +106,7 @@ class _Planner:
     ) -> None:
         self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
         # The solver is not punctual, and in the end things are put in order.
-        self.until, self.told_at, self.grace = began + 0.95 * seconds, began, 0.03 * seconds
+        self.began, self.told_at, self.until, self.grace = began, began, began + 0.95 * seconds, 0.03 * seconds
         self.free, self.board = free, Board(meetings, options, apart, free.people)
         self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
@@ -126,11 +127,11 @@ class _Planner:
         movable = [number for number in numbers if self.meetings[number].pinned is None]
         part = _Part(numbers, self._ideal(numbers))
         self.parts.append(part)
-        greedy(self.board, hardest_first(self.board, movable))
+        greedy(self.board, hardest_first(self.board, movable), lambda: time.monotonic() < max(self.until, self.began + FIRST))
         owner = owner_of([self.meetings[number] for number in numbers]) if len(movable) > 1 and not self.has_journeys else None
         if owner is not None:
             pair_up_at_once(self.free, self.board, movable, owner)
-        if self._worth(numbers) < part.bound:
+        if self._worth(numbers) < part.bound and not self.is_over():
             search = Search(self.board, movable, seed=1)
             search.improve(FIRST_ROUNDS, lambda: not self.is_over())
             if self._fit_all(part, movable):
@@ -246,12 +247,12 @@ class _Planner:
         board, needed = self.board, set(self.meetings[number].required)
         if not board.starts[number]:
             return Why(self.meetings[number].required, ())
-        rivals = sorted({rival for person in needed for rival in board.hard[person]})
-        near = [board.near(number, [rival]) for rival in rivals]
-        count = np.zeros(len(board.starts[number]), np.int64)
-        for mask in near:
-            count += bits(mask, len(count))
-        nearest = int(count.argmin())
-        way = tuple(rival for rival, mask in zip(rivals, near, strict=True) if mask >> nearest & 1)
+        rivals = [rival for rival in board.rivals(number) if board.place[rival] >= 0]
+        starts, begin = self.options[number].start, np.array([board.begin[rival] for rival in rivals], np.int64)
+        low = starts.searchsorted(begin - [self.apart[number][rival] for rival in rivals], side="right")
+        high = np.maximum(low, starts.searchsorted(begin + [self.apart[rival][number] for rival in rivals]))
+        count = np.bincount(low, minlength=len(starts) + 1) - np.bincount(high, minlength=len(starts) + 1)
+        nearest = int(count.cumsum()[:-1].argmin())
+        way = tuple(rival for rival, first, stop in zip(rivals, low.tolist(), high.tolist(), strict=True) if first <= nearest < stop)
         people = {person for rival in way for person in needed & set(self.meetings[rival].required)}
         return Why(tuple(sorted(people)), way)

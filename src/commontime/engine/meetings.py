@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .windows import Ints
+from .windows import Busy, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,6 @@ class Plan:
     def gap(self) -> float:
         pairs = zip(self.value, self.bound, strict=True)
         return next((abs(a - b) / max(1, abs(a), abs(b)) for a, b in pairs if a != b), 0.0)
-
-
-type Busy = Sequence[tuple[int, int, int]]  # who, start, end: when people are elsewhere, half-open, in ticks
 
 
 def at_times(busy: Busy, people: Sequence[int]) -> Ints:

@@ -8,12 +8,16 @@ is then a few operations on them, whatever the horizon.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cache, reduce
+from operator import itemgetter, or_
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns, worth
 from .meetings import Meeting, Value
+from .windows import BEST_PREFERENCE, CANNOT, Ints
 
 NOWHERE = -1
 
@@ -30,12 +34,15 @@ class Board:
         self.starts = [array("q", option.start.tobytes()) for option in options]
         self.weights = _weights(meetings)
         exact = np.array(self.weights, np.int64 if self.weights[0] * sum(m.priority for m in meetings) < 2**62 else object)
-        self.gain = [option.gain @ exact for option in options]
-        self.extra = [worth(option.optional) @ exact for option in options]
+        self.gain = [_added_up(option.gain, exact) for option in options]
+        self.extra = worth(np.arange(CANNOT - 1, BEST_PREFERENCE + 1)) @ exact  # by preference + 1
         self.score = [gain.astype(np.float64) for gain in self.gain]
-        self.extra_score = [extra.astype(np.float64) for extra in self.extra]
+        self.extra_score = self.extra.astype(np.float64)
         self.can = [[_mask(row) for row in (option.optional >= 0).T] for option in options]
         self.seat = [{person: seat for seat, person in enumerate(m.optional)} for m in meetings]
+        self._needs = [sum(1 << person for person in meeting.required) for meeting in meetings]
+        self._rivals: dict[int, list[int]] = {}
+        self._has_journeys = any(len(set(row)) > 1 for row in apart)
         self._total = 0
         self._attended: list[tuple[int, tuple[int, ...]]] = [(0, ())] * people  # what optional attendances are worth, and which
         self._changed: set[int] = set()
@@ -76,8 +83,15 @@ class Board:
 
     def open(self, number: int) -> int:
         """Return at which of its columns none of the people it requires is elsewhere, a set of columns."""
-        rivals = {other for person in self.meetings[number].required for other in self.hard[person]}
+        rivals = [other for other in self.rivals(number) if self.place[other] >= 0]
         return ((1 << len(self.starts[number])) - 1) & ~self.near(number, rivals)
+
+    def rivals(self, number: int) -> list[int]:
+        """Return the other meetings that require somebody whom this one requires, ascending."""
+        if number not in self._rivals:
+            needs = self._needs[number]
+            self._rivals[number] = [other for other, theirs in enumerate(self._needs) if needs & theirs and other != number]
+        return self._rivals[number]
 
     def near(self, number: int, others: Iterable[int]) -> int:
         """Return the columns of a meeting that are too near to one of the others."""
@@ -92,6 +106,11 @@ class Board:
         low, high = bisect_right(starts, begin - self.apart[number][other]), bisect_left(starts, begin + self.apart[other][number])
         return (1 << high) - (1 << low) if low < high else 0
 
+    def first_place(self, number: int) -> int:
+        """Return the column that is open and best for the people it requires, whatever the optional ones do; -1 if there is none."""
+        some = _members(self.open(number))
+        return int(some[self.score[number][some].argmax()]) if len(some) else NOWHERE
+
     def best_place(self, number: int, noise: NDArray[np.floating] | None = None) -> int:
         """Return the best column that is open, counting the optional people who are not required elsewhere then; -1 if there is none.
 
@@ -100,10 +119,10 @@ class Board:
         is_open = self.open(number)
         if not is_open:
             return NOWHERE
-        comes = [
-            is_open & can & ~self.near(number, self.hard[p])
-            for can, p in zip(self.can[number], self.meetings[number].optional, strict=True)
-        ]
+        near = cache(lambda other: self.near(number, [other]))  # many of them have the same meetings
+        comes = []
+        for can, person in zip(self.can[number], self.meetings[number].optional, strict=True):
+            comes.append(is_open & can & ~reduce(or_, map(near, self.hard[person]), 0))
         most = [is_open]  # where at least so many optional people can come
         for one in comes:
             most = [most[0], *(a | (b & one) for a, b in zip(most[1:], most, strict=False)), most[-1] & one]
@@ -111,7 +130,8 @@ class Board:
         score = self.score[number][some]
         for seat, one in enumerate(comes):
             if one:
-                score = score + self.extra_score[number][some, seat] * bits(one, len(self.starts[number]))[some]
+                extra = self.extra_score[self.options[number].optional[some, seat].astype(np.intp) + 1]
+                score = score + extra * bits(one, len(self.starts[number]))[some]
         if noise is not None:
             score = score + noise[some]
         return int(some[score.argmax()])  # of equal scores, the first, which is the earliest
@@ -128,20 +148,40 @@ class Board:
     def _attend(self, person: int) -> tuple[int, tuple[int, ...]]:
         """Return what the best choice of optional meetings is worth to all, and which: those apart from the hard ones and each other.
 
-        Weighted interval scheduling, Kleinberg and Tardos, Algorithm Design, 6.1, in O(n^2): journeys make the intervals unequal.
+        Weighted interval scheduling, Kleinberg and Tardos, Algorithm Design, 6.1: in O(n log n), but where journeys make the intervals
+        unequal.
         """
-        wanted: list[tuple[int, int, int]] = []
+        wanted = []
         for number in self.soft[person]:
             column, seat = self.place[number], self.seat[number][person]
-            if self.can[number][seat] >> column & 1 and not any(self._clash(number, other) for other in self.hard[person]):
-                wanted.append((self.begin[number], number, int(self.extra[number][column, seat])))
-        if len(wanted) < 2:
-            return (wanted[0][2], (wanted[0][1],)) if wanted else (0, ())
-        best: list[tuple[int, tuple[int, ...]]] = []
-        for _, number, worth_of in sorted(wanted):
-            before = max((one for one in best if not any(self._clash(number, n) for n in one[1])), default=(0, ()), key=lambda one: one[0])
-            best.append((before[0] + worth_of, (*before[1], number)))
-        return max(best, key=lambda one: one[0])
+            if self.can[number][seat] >> column & 1:
+                wanted.append((number, int(self.extra[self.options[number].optional[column, seat] + 1])))
+        if not wanted:
+            return (0, ())
+        return (self._attend_with_journeys if self._has_journeys else self._attend_intervals)(self.hard[person], wanted)
+
+    def _attend_intervals(self, hard: list[int], wanted: list[tuple[int, int]]) -> tuple[int, tuple[int, ...]]:
+        taken = sorted(map(self._interval, hard))  # these are apart
+        ends: list[int] = []
+        best: list[tuple[int, tuple[int, ...]]] = [(0, ())]  # of the first so many
+        for end, begin, number, worth_of in sorted((*self._interval(number)[::-1], number, worth_of) for number, worth_of in wanted):
+            before = bisect_left(taken, (end,)) - 1
+            if before < 0 or taken[before][1] <= begin:
+                most, some = best[bisect_right(ends, begin)]
+                ends.append(end)
+                best.append(max(best[-1], (most + worth_of, (*some, number)), key=itemgetter(0)))
+        return best[-1]
+
+    def _attend_with_journeys(self, hard: list[int], wanted: list[tuple[int, int]]) -> tuple[int, tuple[int, ...]]:
+        best: list[tuple[int, tuple[int, ...]]] = [(0, ())]
+        for number, worth_of in sorted(wanted, key=lambda one: (self.begin[one[0]], one[0])):
+            if not any(self._clash(number, other) for other in hard):
+                most, some = max((one for one in best if not any(self._clash(number, n) for n in one[1])), key=itemgetter(0))
+                best.append((most + worth_of, (*some, number)))
+        return max(best, key=itemgetter(0))
+
+    def _interval(self, number: int) -> tuple[int, int]:
+        return self.begin[number], self.begin[number] + self.apart[number][number]
 
     def _clash(self, one: int, other: int) -> bool:
         later = self.begin[one] - self.begin[other]
@@ -180,6 +220,12 @@ def _weights(meetings: Sequence[Meeting]) -> list[int]:
     for base in (10 * people, people, people, people):
         weights.append(weights[-1] * base)
     return weights[::-1]
+
+
+def _added_up(gain: Ints, exact: NDArray[Any]) -> NDArray[Any]:
+    """Return what each row of counts comes to. Rows in a row are often the same, and sums beyond 64 bits take long."""
+    heads = np.flatnonzero(np.append(True, (gain[1:] != gain[:-1]).any(axis=1))[: len(gain)])
+    return np.repeat(gain[heads] @ exact, np.diff(heads, append=len(gain)))
 
 
 def _mask(flags: NDArray[np.bool_]) -> int:

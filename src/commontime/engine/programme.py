@@ -199,7 +199,7 @@ def _shortest(meetings: Sequence[Meeting], apart: list[list[int]], people: Ints,
 
 
 def _has_journeys(meetings: Sequence[Meeting], apart: list[list[int]]) -> bool:
-    return any(gap > m.duration + m.buffer for m, row in zip(meetings, apart, strict=True) for gap in row)
+    return any(max(row) > m.duration + m.buffer for m, row in zip(meetings, apart, strict=True))
 
 
 def _cliques(begin: Ints, length: Ints, meeting: Ints, people: Ints, kept: Ints) -> tuple[Ints, Ints]:

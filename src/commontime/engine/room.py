@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from .erosion import lifts
 from .explain import preferences
-from .marks import Align, Marks, marks_of
-from .meetings import Busy, Meeting, Plan, Travel, apart, at_times
-from .windows import Bools, Ints, Windows
+from .marks import Align, Marks, distinct, marks_of
+from .meetings import Meeting, Plan, Travel, apart, at_times
+from .windows import Bools, Busy, Ints, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def room_for(
     meeting's bounds.
     """
     meeting = meetings[number]
-    elsewhere = at_times(busy, meeting.required) - np.array([meeting.duration + meeting.buffer, 0])
+    elsewhere = taken_by(busy, meeting.required, meeting.duration + meeting.buffer)
     taken = np.concatenate((_taken(meetings, apart(meetings, travel), plan, number), elsewhere))
     starts = _starts(free, meeting, taken, marks_of(align))
-    starts = starts[~_inside(taken, starts)]
+    starts = starts[~inside(taken, starts)]
     if not len(starts):
         return None
     required = list(meeting.required)
@@ -75,15 +75,14 @@ def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
     least short of those with as many missing.
     """
     inner = np.asarray(times, np.int64)
-    edges = _distinct(np.concatenate(([earliest], inner[(inner > earliest) & (inner <= last)], [last + 1])))
-    starts = _distinct(np.concatenate((align.at_or_after(edges), align.at_or_before(edges - 1))))
+    edges = distinct(np.concatenate(([earliest], inner[(inner > earliest) & (inner <= last)], [last + 1])))
+    starts = distinct(np.concatenate((align.at_or_after(edges), align.at_or_before(edges - 1))))
     return starts[(starts >= earliest) & (starts <= last)]
 
 
-def _distinct(times: Ints) -> Ints:
-    """Return each once, ascending. np.unique hashes, which takes six times as long for 100,000 times."""
-    ordered = np.sort(times)
-    return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
+def taken_by(busy: Busy, people: Sequence[int], length: int) -> Ints:
+    """Return the open intervals of starts at which one of these people is elsewhere before so many ticks are over, (T, 2) ticks."""
+    return np.asarray(at_times(busy, people) - np.array([length, 0]))
 
 
 def _starts(free: Windows, meeting: Meeting, taken: Ints, align: Marks) -> Ints:
@@ -120,7 +119,7 @@ def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
     return gaps[gaps[:, 1] > gaps[:, 0]]
 
 
-def _inside(intervals: Ints, moments: Ints) -> Bools:
+def inside(intervals: Ints, moments: Ints) -> Bools:
     """Return which moments lie in one of these open intervals."""
     some = intervals[intervals[:, 0] < intervals[:, 1]]
     begun, ended = np.sort(some[:, 0]).searchsorted(moments), np.sort(some[:, 1]).searchsorted(moments, side="right")

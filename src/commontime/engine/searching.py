@@ -9,10 +9,10 @@ from .placing import Board, bits
 _TAKEN_OUT = 4  # meetings at once, at most, beside those that have no place
 
 
-def greedy(board: Board, order: Sequence[int]) -> None:
-    """Give each meeting in this order its best open place."""
+def greedy(board: Board, order: Sequence[int], go_on: Callable[[], bool]) -> None:
+    """Give each meeting in this order its best open place; without time for that, the best for the people it requires."""
     for number in order:
-        column = board.best_place(number)
+        column = board.best_place(number) if go_on() else board.first_place(number)
         if column >= 0:
             board.put(number, column)
 
@@ -33,12 +33,8 @@ class Search:
     def __init__(self, board: Board, movable: Sequence[int], *, seed: int) -> None:
         self.board, self.movable = board, movable
         self.random = np.random.default_rng(seed)
-        whose: dict[int, set[int]] = {}
-        everybody = {n: (*board.meetings[n].required, *board.meetings[n].optional) for n in movable}
-        for number, people in everybody.items():
-            for person in people:
-                whose.setdefault(person, set()).add(number)
-        self.near = {n: sorted(set().union(*(whose[person] for person in people)) - {n}) for n, people in everybody.items()}
+        everybody = {n: sum(1 << person for person in (*board.meetings[n].required, *board.meetings[n].optional)) for n in sorted(movable)}
+        self.near = {n: [other for other, who in everybody.items() if mine & who and other != n] for n, mine in everybody.items()}
 
     def improve(self, rounds: int, go_on: Callable[[], bool]) -> None:
         """go_on is asked after each round. The board holds the best in the end."""

@@ -5,16 +5,25 @@ import numpy as np
 from .erosion import KINDS, lifts
 from .marks import Align, marks_of
 from .profile import checked
+from .room import inside, taken_by
 from .sweep import sweep
-from .windows import Bools, Ints, Windows
+from .windows import Bools, Busy, Ints, Windows
 
 
 def swing(
-    free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int, align: Align | None = None
+    free: Windows,
+    duration: int,
+    *,
+    required: Bools | None = None,
+    earliest: int,
+    latest_end: int,
+    align: Align | None = None,
+    busy: Busy = (),
 ) -> Ints:
     """Return at how many starts in [earliest, latest_end) each person is the only required one missing, (people,) int64.
 
-    0 for those not required. align: as for `best`. O(n log n). ValueError as profile.
+    0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for asking can't help there. align: as for
+    `best`. O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     ticks = latest_end - duration + 1 - earliest
@@ -22,7 +31,10 @@ def swing(
         return np.zeros(free.people, np.int64)
     can = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
     at, sums = sweep(can, ticks, np.ones((1, KINDS), np.int64), must)
-    lacks_one = sums[0, 1] == must.sum() - 1
+    taken = taken_by(busy, np.flatnonzero(must).tolist(), duration) - earliest
+    every = np.union1d(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1))
+    lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(every, side="right") - 1] & ~inside(taken, every)
+    at = every
     aligned = marks_of(align).before(np.append(at, ticks) + earliest)  # how many such starts there are before each of these
     before = np.concatenate(([0], np.cumsum(lacks_one * np.diff(aligned))))
     there = before[np.searchsorted(at, can.stop)] - before[np.searchsorted(at, can.first)]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 type Ints = NDArray[np.int64]
 type Bools = NDArray[np.bool_]
 type Bytes = NDArray[np.int8]
+type Busy = Sequence[tuple[int, int, int]]  # who, start, end: when people are elsewhere, half-open, in ticks
 
 CANNOT, IF_NEED_BE, WORKS, IDEAL = range(4)
 BEST_PREFERENCE = 10
@@ -86,6 +87,30 @@ def from_arrays(who: ArrayLike, start: ArrayLike, end: ArrayLike, preference: Ar
         order = np.lexsort((starts, whose))
         whose, starts, ends, preferences = whose[order], starts[order], ends[order], preferences[order]
     return Windows(people, *(np.ascontiguousarray(column) for column in (whose, starts, ends, preferences)))  # type: ignore[arg-type]
+
+
+def without(free: Windows, busy: Busy) -> Windows:
+    """Return what is left of the windows outside the times at which people are elsewhere. O((n + b) log (n + b)) for b such times."""
+    if not len(busy) or not len(free):
+        return free
+    who, start, end = np.array(busy, np.int64).T
+    order = np.lexsort((start, who))
+    who, start, end = who[order], start[order], end[order]
+    low, high = min(int(free.start.min()), int(start.min())), max(int(free.end.max()), int(end.max()))
+    span = high - low + 1
+    # People end to end on one axis, and what is between the times on it: before each the end of those that came earlier.
+    ends = np.maximum.accumulate(np.append(0, end - low + who * span))
+    begins = np.append(start - low + who * span, free.people * span)
+    left, right = (column - low + free.who * np.int64(span) for column in (free.start, free.end))
+    first, stop = begins.searchsorted(left, side="right"), ends.searchsorted(right)
+    count = np.maximum(stop - first, 0)
+    row = np.repeat(np.arange(len(free)), count)
+    gap = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(row))
+    left, right = np.maximum(left[row], ends[gap]), np.minimum(right[row], begins[gap])
+    some = np.flatnonzero(left < right)
+    row = row[some]
+    origin = free.who[row] * np.int64(span) - low
+    return from_arrays(free.who[row], left[some] - origin, right[some] - origin, free.preference[row], people=free.people)
 
 
 def _is_sorted(who: NDArray[np.int32], start: Ints) -> bool:

@@ -84,6 +84,18 @@ class Sight:
         return everybody(self.calendar)
 
     @cached_property
+    def _free(self) -> dict[int, planning.Group]:
+        return {}
+
+    def free(self, meeting: Meeting) -> planning.Group:
+        """Return those whom an open meeting is for without the times in which they are in other meetings."""
+        if not meeting.for_everyone:
+            return planning.free_for(meeting, planning.group_for(meeting), named=self.tells, asker=self.user.pk)
+        if meeting.buffer_minutes not in self._free:
+            self._free[meeting.buffer_minutes] = planning.free_for(meeting, self.group, named=self.tells, asker=self.user.pk)
+        return self._free[meeting.buffer_minutes]
+
+    @cached_property
     def tells(self) -> bool:
         return rules.may_see_windows_of_others(self.user, self.calendar)
 
@@ -238,7 +250,7 @@ def _listed(people: Sequence[planning.Person]) -> str:
 
 
 def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
-    group = seen.group if meeting.for_everyone else planning.group_for(meeting)
+    group = seen.free(meeting)
     suggested = meeting.suggested  # type: ignore[attr-defined]
     stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
     if not planning.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):

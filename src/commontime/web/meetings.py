@@ -89,6 +89,11 @@ class Seen:
     def group(self) -> planning.Group:
         return planning.group_for(self.meeting)
 
+    @cached_property
+    def free(self) -> planning.Group:
+        """Whom it is for, without the times in which they are in other meetings."""
+        return planning.free_for(self.meeting, self.group, named=self.sight.tells, asker=self.sight.user.pk)
+
     @property
     def asks(self) -> dict[str, str]:
         """What an address says to ask the same."""
@@ -229,11 +234,11 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
         "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk) and (seen.is_owner or not is_fixed),
-        "starts": _starts(seen, found, seen.group) if may_rank and (seen.is_owner or not is_fixed) else [],
+        "starts": _starts(seen, found, seen.free) if may_rank and (seen.is_owner or not is_fixed) else [],
         "nothing": fragments.nothing_yet() if may_rank else planning.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
-        "change": None if is_fixed or seen.supposes or not may_rank else _change(seen, found, seen.group),
+        "change": None if is_fixed or seen.supposes or not may_rank else _change(seen, found, seen.free),
         "explain": None if seen.explains else _explaining(request),
     }
 
@@ -287,7 +292,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.group, what_if, named=seen.sight.tells, asker=seen.sight.user.pk)
+        imagined, group = planning.supposed(seen.meeting, seen.free, what_if, named=seen.sight.tells, asker=seen.sight.user.pk)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)

@@ -142,7 +142,11 @@ def finish_deadline(meeting: Meeting) -> None:
     if meeting.auto_finalize:
         hold_final_times()
     # Nobody is asked whether people may be in two meetings at once, so they may not.
-    group = planning.less_busy(planning.group_for(meeting), queries.busy_people(meeting.calendar, after=now - LONGEST_DURATION))
+    group = planning.less_busy(
+        planning.group_for(meeting),
+        queries.busy_people(meeting.calendar, after=now - LONGEST_DURATION),
+        before=timedelta(minutes=meeting.buffer_minutes),
+    )
     to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):

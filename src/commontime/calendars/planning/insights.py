@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -104,6 +105,11 @@ class _Question:
     def duration(self) -> int:
         return minutes_of(self.meeting.duration)
 
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """Where the engine may look for what to ask of people."""
+        return {"earliest": self.earliest, "latest_end": self.latest_end, "align": self.align, "busy": self.group.elsewhere}
+
     def outcome(self, start: int) -> Outcome:
         return outcomes(self.group, [engine.moment_of(start)], self.meeting.duration)[0]
 
@@ -177,16 +183,15 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
 def _ask(asked: _Question, asker: int) -> Ask | None:
     """Ask others where the owner can come; if they can nowhere, say so, and what would be wanted of all."""
     group, owner = asked.group, asked.meeting.calendar.owner_id
-    bounds = {"earliest": asked.earliest, "latest_end": asked.latest_end}
     place = next((place for place, person in enumerate(group.answered) if person.user_id == owner and person.required), None)
     short = 0
     if place is not None:
-        short = engine.least_short(group.free, asked.duration, place, align=asked.align, **bounds) or 0
+        short = engine.least_short(group.free, asked.duration, place, **asked.bounds) or 0
     never = None if short else place
-    room = engine.smallest_ask(group.free, asked.duration, required=group.required, align=asked.align, never=never, **bounds)
+    room = engine.smallest_ask(group.free, asked.duration, required=group.required, never=never, **asked.bounds)
     if room is None or not group.required.any():
         return None
-    alone = engine.swing(group.free, asked.duration, required=group.required, align=asked.align, **bounds)
+    alone = engine.swing(group.free, asked.duration, required=group.required, **asked.bounds)
     order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
     wanted = [(group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end)) for each in room.wanted]
     ask = Ask(

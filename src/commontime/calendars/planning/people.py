@@ -2,7 +2,7 @@
 
 from binascii import unhexlify
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, cast
@@ -14,6 +14,7 @@ from commontime import engine
 from commontime.calendars import queries
 from commontime.calendars.models import Calendar, Meeting
 
+FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
 
@@ -43,10 +44,27 @@ class Group:
 
     answered: list[Person]
     silent: list[Person]
+    busy: tuple[tuple[int, int, int], ...] = ()  # who, a user's id, is in another meeting from which tick to which
 
     @cached_property
     def free(self) -> engine.Windows:
-        return windows_of([person.packed for person in self.answered])
+        return engine.without(windows_of([person.packed for person in self.answered]), self.elsewhere)
+
+    @cached_property
+    def elsewhere(self) -> engine.Busy:
+        """When those who answered are in other meetings, in the engine's order of people."""
+        return [(self.places[user], start, end) for user, start, end in self.busy if user in self.places]
+
+    @cached_property
+    def _busy_of(self) -> dict[int, list[tuple[int, int]]]:
+        found: dict[int, list[tuple[int, int]]] = {}
+        for user, start, end in self.busy:
+            found.setdefault(user, []).append((start, end))
+        return found
+
+    def is_elsewhere(self, user_id: int, start: int, end: int) -> bool:
+        """Return whether somebody is in another meeting at some time in `[start, end)`, in ticks."""
+        return any(begin < end and over > start for begin, over in self._busy_of.get(user_id, ()))
 
     @cached_property
     def required(self) -> NDArray[np.bool_]:
@@ -87,11 +105,17 @@ def forget_people(calendar: Calendar) -> None:
     """Have them read again, after something that may have changed them."""
     calendar.__dict__.pop("people", None)
     calendar.__dict__.pop("people_along", None)
+    calendar.__dict__.pop("scheduled", None)
 
 
 def named_in(meeting: Meeting) -> dict[int, bool]:
     """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
-    marks = (mark for mark in (getattr(meeting, "named", None) or "").split(",") if mark)
+    return marked(getattr(meeting, "named", None))
+
+
+def marked(named: str | None) -> dict[int, bool]:
+    """Return who is named in such an annotation, and whether they are required."""
+    marks = (mark for mark in (named or "").split(",") if mark)
     return {int(mark[:-1]): mark.endswith("r") for mark in sorted(marks)}
 
 
@@ -109,26 +133,39 @@ def group_of(people: Iterable[Person]) -> Group:
     return Group(answered, silent)
 
 
-def less_busy(group: Group, busy: Iterable[queries.Busy]) -> Group:
-    """Return the group without the times in which people are in scheduled meetings. Who has none left can't come; they have answered."""
-    taken: dict[int, list[tuple[int, int]]] = {}
-    for each in busy:
-        taken.setdefault(each.user_id, []).append((engine.end_tick(each.start), engine.start_tick(each.end + each.buffer)))
-    answered = [person._replace(packed=_cut(person.packed, taken.get(person.user_id, ()))) for person in group.answered]
-    return Group(answered, group.silent)
+def less_busy(group: Group, busy: Iterable[queries.Busy], *, before: timedelta) -> Group:
+    """Return the group without the times in which people are in scheduled meetings, nor so long `before`, which the buffer after theirs
+    takes. Who has no time left can't come; they have answered.
+    """
+    return replace(group, busy=tuple((each.user_id, *_taken(each.start, each.end, before, each.buffer)) for each in busy))
 
 
-def _cut(packed: str, periods: Sequence[tuple[int, int]]) -> str:
-    if not periods:
-        return packed
-    free = windows_of([packed])
-    kept = []
-    for start, end, preference in zip(free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True):
-        pieces = [(start, end)]
-        for begin, over in periods:
-            pieces = [(first, last) for s, e in pieces for first, last in ((s, min(e, begin)), (max(s, over), e)) if first < last]
-        kept += [_entry(first, last, preference) for first, last in pieces]
-    return "".join(kept)
+def free_for(meeting: Meeting, group: Group, *, named: bool, asker: int) -> Group:
+    """Return those whom the meeting is for without the times in which they are in its calendar's other meetings. named: whether the asker,
+    a user's id, may see what each person answered. Meetings of other calendars are not told of here.
+    """
+    busy: list[tuple[int, int, int]] = []
+    for other in queries.scheduled_in(meeting.calendar):
+        if other.meeting_id != meeting.pk:
+            before, after = timedelta(minutes=meeting.buffer_minutes), timedelta(minutes=other.buffer_minutes)
+            begin, end = _taken(other.start, other.start + timedelta(minutes=other.minutes), before, after)
+            users = group.places if other.for_everyone else marked(other.named)
+            busy += [(user, begin, end) for user in users if user in group.places]
+    less = replace(group, busy=tuple(busy)) if busy else group
+    return less if named or _are_hidden(less, asker) else group
+
+
+def _taken(start: datetime, end: datetime, before: timedelta, after: timedelta) -> tuple[int, int]:
+    return engine.end_tick(start - before), engine.start_tick(end + after)
+
+
+def _are_hidden(group: Group, asker: int) -> bool:
+    """Return whether numbers may leave out who is in another meeting: if they alone hide what each answered, enough others must be left.
+
+    About those left out that tells nothing: how many can come at the final time of a meeting is seen with it.
+    """
+    others = {person.user_id for person in group.answered} - {asker}
+    return len(others) < FEWEST_HIDDEN or len(others - {user for user, *_ in group.busy}) >= FEWEST_HIDDEN
 
 
 def _entry(start: int, end: int, preference: int) -> str:

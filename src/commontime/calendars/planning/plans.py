@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import cast
 from uuid import UUID
@@ -35,7 +35,6 @@ from commontime.core.errors import InvalidInput
 MOST_PLANNED = 500
 MOST_PRIORITY = 1000
 MOST_ASKS = 20  # meetings without a time of which it is told what to ask
-LONGEST_MEETING = timedelta(days=31)
 # Why a meeting has no time.
 NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = "not_answered", "nobody_required", "no_common_time", "in_the_way"
 
@@ -139,7 +138,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     Somebody required by name who has not answered keeps their meeting out; in a meeting for everyone they are left out, as elsewhere.
     """
     forget_people(calendar)
-    found = queries.to_plan(calendar, named=question.meetings, most=MOST_PLANNED + 1, after=now - LONGEST_MEETING)
+    found = queries.to_plan(calendar, named=question.meetings, most=MOST_PLANNED + 1, after=now - queries.LONGEST_MEETING)
     meetings = _asked_for(found.meetings, question, now)
     everybody = group_of(people_of(calendar))
     people = everybody.answered

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,13 +13,11 @@ from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
-from commontime.calendars.planning.people import Group, Person, group_of, minutes_of
+from commontime.calendars.planning.people import FEWEST_HIDDEN, Group, Person, minutes_of
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
-
-FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,8 @@ def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, as
     meeting.calendar = calendar
     if unknown := what_if.without - {person.user_id for person in group.people}:
         raise InvalidInput(_("This meeting is not for the person with the id %(id)d.") % {"id": min(unknown)}, field="without")
-    return meeting, group_of(person for person in group.people if person.user_id not in what_if.without)
+    answered, silent = ([person for person in some if person.user_id not in what_if.without] for some in (group.answered, group.silent))
+    return meeting, replace(group, answered=answered, silent=silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +167,17 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": people})
     if silent := len(outcome.unanswered):
         said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
+    start, of = span(outcome.start, meeting.duration)
+    elsewhere = [person for person in outcome.cannot if group.is_elsewhere(person.user_id, start, start + of)] if named else []
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
-        of = span(outcome.start, meeting.duration)[1]
-        said.extend(_required_and_away(person, short[person.user_id], of) for person in outcome.missing[:5])
+        missing = [person for person in outcome.missing if person not in elsewhere][:5]
+        said.extend(_required_and_away(person, short[person.user_id], of) for person in missing)
     elif outcome.missing:
         said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", len(outcome.missing)) % {"n": len(outcome.missing)})
-    optional = [person for person in outcome.cannot if not person.required]
+    if elsewhere:
+        said.append(_("%(names)s: in another meeting then.") % {"names": names_of(elsewhere)})
+    optional = [person for person in outcome.cannot if not person.required and person not in elsewhere]
     if optional and named:
         said.append(ngettext("%(names)s can't.", "%(names)s can't.", len(optional)) % {"names": names_of(optional)})
     elif optional:
@@ -192,7 +195,9 @@ def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, ali
     earliest, latest_end = bounds_of(meeting, group, now)
     duration = minutes_of(meeting.duration)
     marks = round_times(meeting.calendar, align, earliest, latest_end)
-    room = engine.smallest_ask(group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=marks)
+    room = engine.smallest_ask(
+        group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=marks, busy=group.elsewhere
+    )
     short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
     if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
         return []

@@ -1,0 +1,166 @@
+"""Best times know of the calendar's meetings that already have a time: nobody is offered for two at once, nor asked for that time."""
+
+from datetime import timedelta
+
+import pytest
+
+from commontime.calendars import actions, planning, queries
+from commontime.calendars.models import Meeting
+from commontime.core import clock
+from tests import build
+
+pytestmark = pytest.mark.django_db
+NINE, TEN, ELEVEN, NOON = (build.day(hour) for hour in (9, 10, 11, 12))
+
+
+@pytest.fixture
+def mina():
+    return build.user("mina")
+
+
+@pytest.fixture
+def rosa():
+    return build.user("rosa")
+
+
+@pytest.fixture
+def calendar(mina, rosa):
+    """Both can from nine to noon, and best at ten."""
+    calendar = build.calendar(owner=mina, participants=[rosa])
+    for person in (mina, rosa):
+        for start, preference in ((NINE, 4), (TEN, 9), (ELEVEN, 5)):
+            build.window(calendar, person, start, start + timedelta(hours=1), preference)
+    return calendar
+
+
+def group_of(meeting: Meeting, asker, *, named: bool = True) -> planning.Group:
+    return planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker.pk)
+
+
+def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
+    found = planning.ranked(meeting, group_of(meeting, asker, named=named), [], now=clock.now(), limit=9, named=named)
+    return [each.outcome.start for each in found if not each.outcome.missing]
+
+
+def test_who_is_in_another_meeting_of_the_calendar_is_not_offered_then(mina, rosa, calendar):
+    meeting = build.meeting(calendar=calendar)
+    before = starts(meeting, mina)
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN, duration_minutes=60)
+    meeting = queries.meeting_for(mina, meeting.pk)
+
+    assert before[0] == TEN
+    assert starts(meeting, mina) == [ELEVEN, NINE]
+
+
+def test_a_meeting_is_not_in_its_own_way(mina, calendar):
+    meeting = build.meeting(calendar=calendar, final_time=TEN)
+
+    assert starts(meeting, mina)[0] == TEN
+
+
+def test_only_those_whom_the_other_meeting_is_for_are_in_it(mina, calendar):
+    build.meeting(calendar=calendar, required=[mina], final_time=TEN)
+
+    outcome = planning.outcomes(group_of(build.meeting(calendar=calendar), mina), [TEN], timedelta(hours=1))[0]
+
+    assert [person.username for person in outcome.attending] == ["rosa"]
+
+
+def test_meetings_of_other_calendars_are_not_told_of(mina, rosa, calendar):
+    build.meeting(calendar=build.calendar(owner=rosa), final_time=TEN)
+
+    assert starts(build.meeting(calendar=calendar), mina)[0] == TEN
+
+
+@pytest.mark.parametrize(("own", "theirs", "nine", "eleven"), [(0, 0, True, True), (1, 0, False, True), (0, 1, True, False)])
+def test_the_buffer_after_either_meeting_is_kept(mina, calendar, own, theirs, nine, eleven):
+    build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, buffer_minutes=theirs)
+    meeting = build.meeting(calendar=calendar, buffer_minutes=own)
+
+    found = planning.outcomes(group_of(meeting, mina), [NINE, ELEVEN], timedelta(hours=1))
+
+    assert [bool(outcome.attending) for outcome in found] == [nine, eleven]
+
+
+def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa, calendar):
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
+    meeting = build.meeting(calendar=calendar)
+    stored = [build.suggestion(meeting, mina, TEN)]
+
+    found = planning.ranked(meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True)
+
+    said = next(each.reasons for each in found if each.stored)
+    assert said == ["1 of 2 can come.", "Rosa: in another meeting then."]
+
+
+def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
+    """Rosa has ten to eleven only, and is in another meeting then; what could be asked of her is an hour at nine."""
+    rosa.non_busy_times.exclude(start_time=TEN).delete()
+    meeting = build.meeting(calendar=calendar)
+    assert planning.insights(meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk).ask.wanted == []
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
+
+    meeting = queries.meeting_for(mina, meeting.pk)
+    ask = planning.insights(meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk).ask
+
+    assert [(person.username, start, end) for person, start, end in ask.wanted] == [("rosa", NINE, TEN)]
+    assert [(person.username, starts) for person, starts in ask.first] == [("rosa", 2)]
+
+
+def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina, rosa, calendar):
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
+    meeting = build.meeting(calendar=calendar)
+    without = planning.WhatIf(without=frozenset([mina.pk]))
+
+    _, group = planning.supposed(meeting, group_of(meeting, mina), without, named=True, asker=mina.pk)
+
+    assert planning.outcomes(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
+    assert [person.username for person in planning.outcomes(group, [NINE], timedelta(hours=1))[0].attending] == ["rosa"]
+
+
+@pytest.mark.parametrize(("busy", "is_known"), [(1, True), (2, False)])
+def test_where_answers_are_hidden_numbers_are_never_of_fewer_people_for_it(mina, rosa, calendar, busy, is_known):
+    """Of four others, three hide what each answered; two would not."""
+    others = [rosa, *(build.user() for _ in range(3))]
+    for person in others[1:]:
+        build.participant(calendar, person)
+        build.window(calendar, person, NINE, NOON, 5)
+    build.meeting(calendar=calendar, required=others[:busy], final_time=TEN)
+    meeting = build.meeting(calendar=calendar)
+
+    found = planning.outcomes(group_of(meeting, mina, named=False), [TEN], timedelta(hours=1))[0]
+
+    assert len(found.attending) == (5 - busy if is_known else 5)
+
+
+def test_who_has_no_time_left_beside_another_meeting_has_still_answered(mina, rosa, calendar):
+    build.meeting(calendar=calendar, final_time=NINE, duration_minutes=180)
+
+    group = group_of(build.meeting(calendar=calendar), mina)
+
+    assert len(group.free) == 0
+    assert [person.username for person in group.answered] == ["mina", "rosa"]
+
+
+def test_a_time_set_at_the_deadline_keeps_the_buffer_before_other_meetings(mina, calendar):
+    build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60)
+    meeting = build.meeting(calendar=calendar, auto_finalize=True, buffer_minutes=15, deadline=clock.now(), latest=ELEVEN)
+
+    actions.finish_deadline(meeting)
+
+    meeting.refresh_from_db()
+    assert meeting.final_time is None
+
+
+def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calendar):
+    """Rosa has all the hour at ten but the five minutes of another meeting, and those can't be asked of her."""
+    for person in (mina, rosa):
+        person.non_busy_times.all().delete()
+    build.window(calendar, mina, NINE, build.day(17))
+    build.window(calendar, rosa, TEN, ELEVEN)
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN + timedelta(minutes=30), duration_minutes=5)
+    meeting = build.meeting(calendar=calendar)
+
+    found = planning.ranked(meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True)
+
+    assert found[0].reasons[-1] == "Starting 30 minutes later, Rosa is only 30 minutes short."
