@@ -36,7 +36,7 @@ def test_every_row_says_what_the_variable_is_for(described):
     assert len(described) > 20
     for row in described:
         name, default, purpose = (cell.strip() for cell in row.strip("|").split("|"))
-        assert re.fullmatch(r"`(COMMONTIME_[A-Z_]+|DATABASE_URL|PORT)`", name)
+        assert re.fullmatch(r"`(COMMONTIME_[A-Z_]+|DATABASE_URL|PORT|PYTHONTZPATH)`", name)
         assert default == "none" or default.startswith("`")
         assert purpose.endswith("."), row
 

@@ -8,13 +8,13 @@ from pathlib import Path
 LOOK = """
 import zoneinfo
 if {by_default}: zoneinfo.reset_tzpath([{folder!r}])  # as on a machine whose files are wrong
-import commontime
+from commontime.config import settings
 print(zoneinfo.ZoneInfo("Europe/Berlin").utcoffset(__import__("datetime").datetime(2031, 1, 6)))
 """
 
 
 def offset(folder: Path, *, by_default: bool) -> str:
-    environment = {"PYTHONPATH": str(Path("src").resolve())} | ({} if by_default else {"PYTHONTZPATH": str(folder)})
+    environment = {"PYTHONPATH": str(Path("src").resolve()), "COMMONTIME_DATA_DIR": str(folder)} | ({} if by_default else {"PYTHONTZPATH": str(folder)})
     code = LOOK.format(folder=str(folder), by_default=by_default)
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import select
+import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,10 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
+if not env.text("PYTHONTZPATH", purpose="Folders of newer time zone rules than the product comes with, absolute."):
+    # Python would take the machine's files first, which may be years old.
+    zoneinfo.reset_tzpath([])
+    zoneinfo.ZoneInfo.clear_cache()
 LANGUAGE_CODE = "en"
 # Those that every text is translated into; tests/web/test_languages.py holds them complete.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
