@@ -14,7 +14,9 @@ print(zoneinfo.ZoneInfo("Europe/Berlin").utcoffset(__import__("datetime").dateti
 
 
 def offset(folder: Path, *, by_default: bool) -> str:
-    environment = {"PYTHONPATH": str(Path("src").resolve()), "COMMONTIME_DATA_DIR": str(folder)} | ({} if by_default else {"PYTHONTZPATH": str(folder)})
+    environment = {"PYTHONPATH": str(Path("src").resolve()), "COMMONTIME_DATA_DIR": str(folder)} | (
+        {} if by_default else {"PYTHONTZPATH": str(folder)}
+    )
     code = LOOK.format(folder=str(folder), by_default=by_default)
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -54,7 +54,7 @@ actions.invite_person(other.pk, by=guests[0], receiver=owner.pk)
 print("xx", calendar.pk, open_.pk)
 """
 # What is wrong with a page as it stands: each with where it is.
-WRONG = """() => {
+WRONG = r"""() => {
   const found = [], seen = each => each.checkVisibility({ visibilityProperty: true }), said = each => each.outerHTML.slice(0, 100);
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth > clientWidth) found.push(`It scrolls sideways, ${scrollWidth} wide.`);
@@ -73,6 +73,11 @@ WRONG = """() => {
     const text = document.createRange(); text.selectNodeContents(each);
     const [inner, outer] = [text.getBoundingClientRect(), each.getBoundingClientRect()];
     if (seen(each) && inner.width && (inner.left < outer.left + 2 || inner.right > outer.right - 2)) found.push(`Cramped: ${said(each)}`);
+  }
+  for (const each of document.querySelectorAll(".hours :is(tr:not(.part) > th span, .clocks)")) {
+    const text = document.createRange(); text.selectNodeContents(each);
+    const lines = new Set([...text.getClientRects()].map(line => Math.round(line.top))).size;
+    if (seen(each) && lines > each.textContent.trim().split(/\s+/).length) found.push(`Broken within a word: ${said(each)}`);
   }
   const paper = document.createElement("canvas").getContext("2d"), arrow = 16;
   for (const each of document.querySelectorAll("main select")) {
@@ -106,7 +111,17 @@ def everywhere(site: Site, worlds: dict[str, tuple[str, str]], language: str, br
     here = f"/app/calendars/{calendar}/"
     outside = ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/", "/password_reset/MQ/x/", "/app/nothing/")
     own = ("/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/mail/", "/app/calendars/new/")
-    inside = ("", "people/", "settings/", "plan/", "times/", "meetings/new/", f"meetings/{meeting}/", f"meetings/{meeting}/edit/")
+    inside = (
+        "",
+        "?zone=Europe/Berlin&from=2027-10-31&hours=all",
+        "people/",
+        "settings/",
+        "plan/",
+        "times/",
+        "meetings/new/",
+        f"meetings/{meeting}/",
+        f"meetings/{meeting}/edit/",
+    )
     windows = Windows(site, browser)
     page = windows.open(width=PHONE, touch=True, language=language)
     found = [wrong for path in outside for wrong in wrong_with(page, site.url + path)]

@@ -6,7 +6,9 @@ import pytest
 from django.utils import translation
 from playwright.sync_api import Browser, expect
 
-from commontime.web.templatetags.told import told
+from commontime.core import clock
+from commontime.web.fragments import day_name
+from commontime.web.templatetags.told import day, told
 from tests import build
 from tests.web.chromium import PHONE, Windows, in_chromium
 from tests.web.test_calendar_page import browser_of
@@ -33,6 +35,18 @@ HALF_PAST_FIVE = datetime(2026, 12, 8, 17, 30)  # noqa: DTZ001 (as fields give i
 def test_days_and_times_are_written_out(value, clock, language, said):
     with translation.override(language):
         assert told(value, clock) == said
+
+
+def test_a_day_is_told_with_its_year_if_that_is_another():
+    now = clock.now()
+    assert day(now) == f"{now:%a} {now.day} {now:%b}"
+    assert day(now.replace(year=now.year + 1, month=6, day=15)).endswith(f"15 Jun {now.year + 1}")
+
+
+@pytest.mark.parametrize(("month", "said"), [(3, "mars"), (6, "juin"), (7, "juil."), (8, "août")])
+def test_french_months_are_shortened_as_the_french_do(month, said):
+    with translation.override("fr"):
+        assert day_name(date(2027, month, 8), short=True).endswith(f" 8 {said}")
 
 
 @pytest.mark.django_db

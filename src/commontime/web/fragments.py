@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from django.utils import dateformat
+from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -48,6 +49,12 @@ def day_name(day: date, *, short: bool = False) -> str:
     return dateformat.format(day, pgettext("a date", "D j M") if short else pgettext("a date", "l j F"))
 
 
+def dated(day: datetime) -> str:
+    """Return the day as people say it: "Mon 4 May", with the year if it is not this one."""
+    year = "" if day.year == clock.now().astimezone(day.tzinfo).year else f" {day.year}"
+    return f"{day_name(day, short=True)}{year}"
+
+
 def when(start: datetime, length: timedelta, shown: Look) -> str:
     """Return day and time as people say it: "Mon 4 May, 9:00–10:30", with the year if it is another than the one looked at."""
     first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
@@ -60,8 +67,11 @@ def _heads(days: Sequence[Day], shown: Look, prefix: str) -> str:
     cells, written = [], pgettext("a month", "M")
     for number, day in enumerate(days):
         at = datetime.combine(day.date, time())
-        hours = escape(_("%g hours") % day.hours)
-        clocks = "" if day.hours == 24 else f'<small class="clocks">{hours}</small>'
+        clocks = ""
+        if day.hours != 24:
+            hours = number_format(f"{day.hours:g}")
+            whole, short = (escape(text % {"n": hours}) for text in (_("%(n)s hours"), pgettext("short for hours", "%(n)s h")))
+            clocks = f'<abbr class="clocks" title="{whole}">{short}</abbr>'
         name = f'<abbr title="{escape(day_name(at))}">{escape(dateformat.format(at, "D"))}</abbr> <b>{at.day}</b>'
         month = f"<small>{escape(dateformat.format(at, written))}</small>"
         cells.append(f'<th scope="col" id="{prefix}{number}">{name} {month}{clocks}</th>')
@@ -233,7 +243,7 @@ def until(deadline: datetime, shown: Look) -> str:
     if deadline <= clock.now():
         return _("The deadline has passed")
     local = deadline.astimezone(shown.zone)
-    return _("Answers until %(day)s, %(time)s") % {"day": day_name(local, short=True), "time": shown.time(local)}
+    return _("Answers until %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
 
 
 def nothing_yet() -> str:

@@ -1,4 +1,5 @@
-"""`{{ field.value|told:clock }}`: what a field of a day or time holds, as its reader writes it; browsers show it as they are set up."""
+"""Days and times as their reader writes them: `{{ moment|day }}`, and `{{ field.value|told:clock }}` of what a field holds, which browsers
+show as they are set up."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 from django import template
 from django.utils import dateformat, timezone
 
-from commontime.web.fragments import day_name
+from commontime.web.fragments import dated, day_name
 
 register = template.Library()
 
@@ -21,6 +22,12 @@ def told(value: Any, clock: str) -> str:
     if isinstance(value, datetime | time):
         parts.append(dateformat.time_format(value, clock).lower())
     return ", ".join(parts)
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """Return the day of a moment, with its year if it is not this one."""
+    return dated(timezone.localtime(moment))
 
 
 def _read(text: str) -> date | time | None:
