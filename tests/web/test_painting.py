@@ -458,6 +458,13 @@ def test_hours_that_come_twice_are_read_out_apart(site):
         expect(said).to_have_text("Sunday 31 October, 2:30 (first time, CEST) to 2:30 (second time, CET): ideal")
         expect(page.locator("heat-map .who")).to_contain_text("2:00 to 2:30 (second time, CET)")
         choir.look(page)
+        # What is read out is written as what is shown, in every language.
+        choir.mina.patch("/profile/settings/", {"hour_cycle": "h12", "locale": "de"})
+        page.reload()
+        expect(page.locator("availability-grid tbody th").nth(18)).to_contain_text("8:00\N{NO-BREAK SPACE}am")
+        label = page.locator("availability-grid td[tabindex]").nth(18).get_attribute("aria-label")
+        assert label.startswith("Sonntag, 31. Oktober, 8:00 am bis 8:30 am:")
+        choir.mina.patch("/profile/settings/", {"hour_cycle": "h23", "locale": "en"})
         assert choir.found == []
 
     in_chromium(journey)

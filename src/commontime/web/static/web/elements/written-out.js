@@ -1,4 +1,5 @@
 // <written-out> says what the field before it holds as the page's person writes days and times; the field shows them as the browser does.
+import { written } from "./clock.js";
 class WrittenOut extends HTMLElement {
   connectedCallback() {
     const { lang } = document.documentElement;
@@ -8,11 +9,7 @@ class WrittenOut extends HTMLElement {
   handleEvent({ target: { value } }) {
     const at = value.indexOf(":") - 2;
     const day = Date.parse(at < 0 ? value : value.slice(0, Math.max(0, at - 1)));
-    this.textContent = [day ? this.days.format(day) : "", at < 0 ? "" : this.time(value.slice(at))].filter(Boolean).join(", ");
-  }
-  time(text) {
-    const [hour, minute] = text.split(":");
-    return this.dataset.clock.includes("A") ? `${(+hour + 11) % 12 + 1}:${minute} ${hour < 12 ? "am" : "pm"}` : `${+hour}:${minute}`;
+    this.textContent = [day ? this.days.format(day) : "", at < 0 ? "" : written(value.slice(at), this.dataset.clock.includes("A"))].filter(Boolean).join(", ");
   }
 }
 customElements.define("written-out", WrittenOut);
