@@ -75,11 +75,11 @@ class Browser:
             self.cookies[name] = value
         return answer, content
 
-    def sign_in(self, name: str) -> None:
+    def sign_in(self, name: str, password: str = data.PASSWORD) -> None:
         path = "/app/sign-in/"
         page = unpacked(*self.ask("GET", path))
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        fields = {"csrfmiddlewaretoken": token[1] if token else "", "identifier": name, "password": data.PASSWORD}
+        fields = {"csrfmiddlewaretoken": token[1] if token else "", "identifier": name, "password": password}
         answer, content = self.ask("POST", path, urlencode(fields), **{"Content-Type": "application/x-www-form-urlencoded"})
         if answer.status != 302:
             raise RuntimeError(f"{name} could not sign in to the pages: {answer.status} {content[:300]!r}")

@@ -56,7 +56,7 @@ def test_it_ranks_starts_with_what_people_suggested_among_them():
     page = browser_of(choir.mina).get(choir.here).text
 
     best, *_, worst = page.split('class="best"')[1].split('class="rank"')[1:]
-    assert "2 of 3" in best
+    assert "All 2 people who answered can come." in best
     assert "Fix this" in best
     assert "0 of 3" in worst
     assert "Suggested by Sam" in worst

@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.servers import Site, wait_until
 from tests.web.chromium import DESK, HEIGHT, PHONE, Windows, in_chromium
@@ -175,6 +175,28 @@ def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
         expect(parts).to_be_hidden()
 
     in_chromium(walk)
+
+
+SHIFTS = """() => new Promise(tell => new PerformanceObserver(list => tell(list.getEntries().length))
+  .observe({ type: "layout-shift", buffered: true }) ?? setTimeout(() => tell(0), 500))"""
+
+
+def test_home_does_not_jump_when_it_tells_that_the_device_is_in_another_zone(site, worlds):
+    def visit(browser: Browser) -> None:
+        windows = Windows(site, browser)
+        signed_in = windows.sign_in("owner-en", width=PHONE, touch=True, zone="Asia/Kathmandu")
+        page = signed_in.context.new_page()
+
+        def late(route: Route) -> None:
+            page.wait_for_timeout(1000)
+            route.continue_()
+
+        page.route("**/local-zone*.js", late)
+        page.goto(f"{site.url}/app/")
+        expect(page.locator("local-zone")).to_be_visible()
+        assert page.evaluate(SHIFTS) == 0
+
+    in_chromium(visit)
 
 
 def test_it_would_be_found(site, worlds):
