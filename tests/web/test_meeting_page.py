@@ -342,6 +342,20 @@ def test_the_best_times_of_two_others_are_not_shown_where_answers_are_hidden():
         assert "this would show what each answered" not in browser_of(choir.mina).get(page).text
 
 
+def test_of_whom_the_same_time_is_wanted_is_said_at_once():
+    mina, sam, iris = (build.user(name) for name in ("mina", "sam", "iris"))
+    calendar = build.calendar(owner=mina, participants=[sam, iris], duration_minutes=60)
+    for person, start in ((mina, 9), (sam, 14), (iris, 15)):
+        build.window(calendar, person, build.day(start), build.day(start + 1), 5)
+    meeting = build.meeting(calendar=calendar)
+
+    page = browser_of(mina).get(f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/").text
+
+    asked = page.split("What to ask")[1].split("</ul>")[0]
+    assert asked.count("<li>") == 2
+    assert "Iris, Sam" in asked or "Sam, Iris" in asked
+
+
 def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
     monkeypatch.setattr("commontime.web.meetings.MOST_AT_ONCE", 1)
     choir = divided()

@@ -87,7 +87,10 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
         return Point("ask", _("What to ask"), ask.detail)
     moments = [(fragments.when(ask.start, duration, sight.look), _("then all required people who answered could come"))]
     if sight.tells:
-        moments += [(fragments.when(start, end - start, sight.look), person.name) for person, start, end in ask.wanted[:MOST_WANTED]]
+        wanted: dict[str, list[str]] = {}
+        for person, start, end in ask.wanted[:MOST_WANTED]:
+            wanted.setdefault(fragments.when(start, end - start, sight.look), []).append(person.name)
+        moments += [(time, ", ".join(names)) for time, names in wanted.items()]
         moments += [
             (
                 person.name,
