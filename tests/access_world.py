@@ -306,7 +306,7 @@ class World:
             "POST /calendars/send-email/": {"username": "cara"},
             "POST /contacts/add/": {"contactee": nina.pk if person.user.pk != nina.pk else self.user("eve").pk},
             "POST /app/invitations/{iid}/answer/": {"status": "accepted"},
-            "PUT /app/calendars/{id}/availability/": {"from": at, "to": at + 3600, "windows": [[at, at + 3600, 5]]},
+            "PUT /app/calendars/{id}/availability/": [[at, at + 3600, 5]],
             "POST /app/calendars/{id}/availability/": {"do": "2", "at": build.day(9, days=0).timestamp()},
             "POST /app/calendars/{id}/times/": {"text": "Mon 9-12 works", "do": "preview"},
             "POST /app/calendars/{id}/people/": {"do": "invite", "who": "nina"},

@@ -104,7 +104,6 @@ BOTH = {
     "calendars.invite_person",
     "calendars.make_plan",
     "calendars.remove_participant",
-    "calendars.replace_windows",
     "calendars.revoke_invitation",
     "calendars.send_letter",
     "calendars.stop_plan",
@@ -125,7 +124,9 @@ ONE_DOOR = {
     "accounts.look_up": "api",  # a page takes the names themselves, and `accounts.find` counts the wrong ones
     "accounts.problems_with": "api",  # tells beside a bad password what else is wrong
     "accounts.renew_session": "api",  # a cookie needs no refresh
-    "calendars.add_window": "api",  # on a page one paints or writes lines, which replaces a range
+    "calendars.paint_windows": "web",  # only what was painted, in many places at once; over the API one replaces a range, or one time
+    "calendars.replace_windows": "api",
+    "calendars.add_window": "api",  # on a page one paints or writes lines
     "calendars.edit_window": "api",
     "calendars.remove_window": "api",
     "accounts.open_session": "web",  # a page signs in whoever just signed up; the API leaves that to its client

@@ -1,5 +1,6 @@
 """Saying when one is free: adding, changing, removing and replacing one's times."""
 
+import itertools
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +35,7 @@ def calendar(mina, sam):
     return build.calendar(owner=mina, participants=[sam])
 
 
-def row(start: float, end: float, preference: int = 5) -> dict:
+def row(start: float, end: float, preference: int | None = 5) -> dict:
     return {"start_time": build.day(start), "end_time": build.day(end), "preference_level": preference}
 
 
@@ -114,6 +115,8 @@ def test_only_who_takes_part_gives_times(calendar):
             actions.add_window(calendar, by=who, **row(10, 11))
         with refuses(NotFound):
             actions.replace_windows(calendar, by=who, start=build.day(), end=build.day(24), windows=[row(10, 11)])
+        with refuses(NotFound):
+            actions.paint_windows(calendar, by=who, runs=[row(10, 11)])
 
 
 # Change and remove ---------------------------------------------------------------------------------------------------
@@ -280,6 +283,76 @@ def test_a_range_without_length_is_refused(sam, calendar):
             actions.replace_windows(calendar, by=sam, start=build.day(10), end=build.day(end), windows=[])
 
 
+# Paint ---------------------------------------------------------------------------------------------------------------
+
+
+def test_painting_in_several_places_leaves_what_lies_between(sam, calendar):
+    wednesday = build.window(calendar, sam, build.day(14, days=16), build.day(16, days=16), 9)
+    runs = [{**row(9, 10), "start_time": build.day(9, days=day), "end_time": build.day(10, days=day)} for day in (18, 14, 15)]
+
+    actions.paint_windows(calendar, by=sam, runs=runs)
+    actions.paint_windows(calendar, by=sam, runs=[{**runs[2], "preference_level": None}])
+
+    assert times_of(sam, calendar) == [
+        (build.day(9, days=14), build.day(10, days=14), 5),
+        (build.day(14, days=16), build.day(16, days=16), 9),
+        (build.day(9, days=18), build.day(10, days=18), 5),
+    ]
+    assert NonBusyTime.objects.filter(pk=wednesday.pk).exists()
+
+
+def test_what_is_painted_beside_a_time_that_is_liked_the_same_extends_it_as_far_as_one_may_last(sam, calendar):
+    build.window(calendar, sam, build.day(9), build.day(10))
+    build.window(calendar, sam, build.day(11), build.day(12), 9)
+
+    actions.paint_windows(calendar, by=sam, runs=[row(10, 11)])
+    assert times_of(sam, calendar) == [(build.day(9), build.day(11), 5), (build.day(11), build.day(12), 9)]
+
+    actions.paint_windows(calendar, by=sam, runs=[row(12, 11 + 31 * 24, 9), row(11 + 31 * 24, 12 + 31 * 24, 9)])
+    assert times_of(sam, calendar)[1:] == [
+        (build.day(11), build.day(11 + 31 * 24), 9),
+        (build.day(11 + 31 * 24), build.day(12 + 31 * 24), 9),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_painting_does_to_every_instant_what_it_says(sam, calendar, seed):
+    """Against a slow twin: a dict of what holds at each second."""
+    chance = random.Random(seed)
+    origin, truth = build.day(), {}
+    for _ in range(20):
+        edges = sorted(chance.sample(range(600), 2 * chance.randrange(1, 5)))
+        runs = [(first, last, chance.choice([None, 2, 5])) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+        for first, last, value in runs:
+            truth |= dict.fromkeys(range(first, last), value)
+
+        actions.paint_windows(
+            calendar,
+            by=sam,
+            runs=[{"start_time": origin + a * SECOND, "end_time": origin + b * SECOND, "preference_level": p} for a, b, p in runs[::-1]],
+        )
+
+        rows = [((a - origin) // SECOND, (b - origin) // SECOND, p) for a, b, p in times_of(sam, calendar)]
+        assert {second: p for a, b, p in rows for second in range(a, b)} == {second: p for second, p in truth.items() if p is not None}
+        assert not any(one[1:] == (other[0], other[2]) for one, other in itertools.pairwise(rows))
+
+
+@pytest.mark.parametrize(
+    ("runs", "field"),
+    [
+        ([row(10, 11), row(12, 12)], "end_time"),
+        ([row(10, 11, None), row(12, 12, None)], "end_time"),
+        ([row(10, 11), row(12, 13, 11)], "preference_level"),
+        ([row(10.5, 12), row(10, 11, None)], "runs"),
+    ],
+)
+def test_a_run_that_makes_no_sense_is_refused_and_nothing_is_painted(sam, calendar, runs, field):
+    build.window(calendar, sam, build.day(10), build.day(11), 9)
+
+    with refuses(InvalidInput, field=field):
+        actions.paint_windows(calendar, by=sam, runs=runs)
+
+
 # Two thousand are enough ---------------------------------------------------------------------------------------------
 
 
@@ -339,6 +412,17 @@ def test_the_limit_counts_what_is_left_after_replacing(sam, calendar, twenty):
     assert NonBusyTime.objects.filter(user=sam).count() == twenty
 
 
+def test_the_limit_counts_what_is_left_after_painting(sam, calendar, twenty):
+    fill(calendar, sam, twenty)
+    erased = {**row(0, 1 / 60), "preference_level": None}
+
+    with refuses(InvalidInput, field="windows"):
+        actions.paint_windows(calendar, by=sam, runs=[row(20, 21)])
+    actions.paint_windows(calendar, by=sam, runs=[erased, row(20, 21)])
+
+    assert NonBusyTime.objects.filter(user=sam).count() == twenty
+
+
 def test_times_of_others_and_elsewhere_do_not_count(mina, sam, calendar, twenty):
     fill(calendar, mina, twenty)
     fill(build.calendar(owner=sam), sam, twenty)
@@ -355,6 +439,7 @@ def every_write(calendar, user, window):
         lambda: actions.edit_window(NonBusyTime.objects.get(pk=window.pk), by=user, preference_level=1),
         lambda: actions.remove_window(NonBusyTime.objects.get(pk=window.pk), by=user),
         lambda: actions.replace_windows(calendar, by=user, start=build.day(), end=build.day(24), windows=[]),
+        lambda: actions.paint_windows(calendar, by=user, runs=[row(10, 11, None)]),
     ]
 
 
@@ -423,8 +508,10 @@ def scheduled(calendar):
             False,
         ),
         (lambda c, sam, w: actions.replace_windows(c, by=sam, start=build.day(13), end=build.day(14), windows=[row(13, 14)]), False),
+        (lambda c, sam, w: actions.paint_windows(c, by=sam, runs=[row(10.5, 10.75, None)]), True),
+        (lambda c, sam, w: actions.paint_windows(c, by=sam, runs=[row(10.5, 10.75, 0)]), False),
     ],
-    ids=["removed", "shortened", "a hole", "less liked", "just enough", "in two parts", "another hour"],
+    ids=["removed", "shortened", "a hole", "less liked", "just enough", "in two parts", "another hour", "erased", "painted"],
 )
 def test_the_owner_hears_of_a_yes_that_is_taken_away(sam, calendar, scheduled, post, change, tells):
     window = build.window(calendar, sam, build.day(9), build.day(12))
@@ -497,3 +584,19 @@ def test_replacing_costs_the_same_statements_for_few_times_and_for_many(sam, cal
 
     assert counts[0] == counts[1]
     assert len(CalendarParticipant.objects.get(user=sam).packed) == planning.ENTRY * 39
+
+
+def test_painting_costs_the_same_statements_for_few_runs_and_for_many(sam, calendar, scheduled):
+    counts = []
+    for size in (2, 40):
+        build.window(calendar, sam, build.day(20), build.day(21))
+        runs = [row(i / 4, i / 4 + 0.25, 5 if i % 2 else 9) for i in range(size)]
+        with CaptureQueriesContext(connection) as statements:
+            actions.paint_windows(calendar, by=sam, runs=runs)
+        with CaptureQueriesContext(connection) as again:
+            actions.paint_windows(calendar, by=sam, runs=[*runs[:-1], {**runs[-1], "preference_level": None}])
+        with CaptureQueriesContext(connection) as erased:
+            actions.paint_windows(calendar, by=sam, runs=[row(0, 24, None)])
+        counts.append((len(statements), len(again), len(erased)))
+
+    assert counts[0] == counts[1]

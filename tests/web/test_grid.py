@@ -139,9 +139,19 @@ def test_painting_changes_the_spans_and_nothing_else(rows, lengths, preference):
                 expected[minute] = preference
     assert by_minute(after) == expected
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(after))
-    if changed := grid.changed_range(before, after):
-        outside = [(window for window in rows if window[1] <= changed[0] or window[0] >= changed[1]) for rows in (before, after)]
-        assert list(outside[0]) == list(outside[1])
+
+
+@given(windows, windows)
+def test_changes_lead_from_one_to_the_other_and_touch_nothing_that_is_the_same(rows, others):
+    before, after = apart(rows), apart(others)
+
+    changes = grid.changes(before, after)
+
+    was, now = by_minute(before), by_minute(after)
+    different = {minute for minute in {*was, *now} if was.get(minute) != now.get(minute)}
+    assert {minute for start, end, _ in changes for minute in range(int(start), int(end))} == different
+    assert all(now.get(minute) == preference for start, end, preference in changes for minute in range(int(start), int(end)))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(changes))
 
 
 def test_a_day_moves_by_the_clock_not_by_so_many_hours():

@@ -44,6 +44,14 @@ class Choir(Windows):
         return [(start.astimezone(UTC), end.astimezone(UTC), row["preference_level"]) for start, end, row in moments]
 
 
+def ask(page: Page, *, rounds: int = 5) -> None:
+    """Have the page ask for news so often, and wait for what comes of it."""
+    for _ in range(rounds):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_timeout(100)
+    page.evaluate("fetch('/?a')")  # what was asked before it has been answered
+
+
 def test_three_people_paint_each_in_their_way_and_see_each_other(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
@@ -178,6 +186,99 @@ def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
     in_chromium(journey)
 
 
+def test_what_was_painted_on_another_device_stays_whichever_is_saved_first(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        one, other = choir.visit("sam"), choir.visit("sam")
+        one.context.set_offline(True)
+        drag(one, cell(one, 0, 9), cell(one, 4, 9.5))
+        drag(one, cell(one, 6, 9), cell(one, 6, 9.5))
+        expect(one.locator(".state")).to_contain_text("kept here")
+        other.get_by_role("button", name="Ideal").click()
+        drag(other, cell(other, 2, 14), cell(other, 2, 15.5))
+        drag(other, cell(other, 4, 9.5), cell(other, 4, 10))
+        saved(other)
+        one.context.set_offline(False)
+        saved(one)  # by itself
+
+        week = [(at(day, 9), at(day, 10), 5) for day in (0, 1, 2, 3, 4, 6)]
+        others = [(at(2, 14), at(2, 16), 9), (at(4, 10), at(4, 10.5), 9)]  # of the cells both painted, it has those painted last
+        assert choir.given("sam") == sorted([*week, *others])
+        expect(cell(one, 2, 14)).to_have_class("l3")
+        for _ in range(2):
+            one.get_by_role("button", name="Undo").click()
+        saved(one)
+        assert choir.given("sam") == others
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_an_answer_of_somebody_else_is_no_save(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        address = f"**/app/calendars/{choir.id}/availability/"
+        page.route(address, lambda route: route.fulfill(content_type="text/html", body="<h1>Pay for this network</h1>"))
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        expect(page.locator(".state")).to_contain_text("What you painted is kept here")
+        page.unroute(address)
+        page.evaluate("dispatchEvent(new Event('online'))")
+        saved(page)
+        assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_who_leaves_right_after_a_stroke_is_not_asked_and_loses_nothing(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: asked.append(dialog.type))
+
+        def leave() -> None:
+            page.get_by_role("link", name="People", exact=True).last.click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("People")
+
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.method) if request.method == "PUT" else None)
+        at_once = "window.setTimeout = () => 0"  # so that it leaves before it saves, however slow the machine
+        page.evaluate(at_once)
+        drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
+        leave()
+        assert sent == ["PUT"]  # and not only when the next page has come, which is to show it
+        page.goto(f"{site.url}/app/calendars/{choir.id}/")
+        expect(cell(page, 2, 9)).to_have_class("l2")
+
+        address = f"**/app/calendars/{choir.id}/availability/"
+        page.route(address, lambda route: None, times=1)
+        with page.expect_request(address):
+            drag(page, cell(page, 3, 9), cell(page, 3, 9.5))
+        drag(page, cell(page, 4, 9), cell(page, 4, 9.5))  # while the first is still on its way
+        leave()
+        page.goto(f"{site.url}/app/calendars/{choir.id}/")
+        expect(cell(page, 4, 9)).to_have_class("l2")
+        assert choir.given("sam") == [(at(day, 9), at(day, 10), 5) for day in (2, 3, 4)]
+        assert asked == []
+
+        page.route(address, lambda route: route.abort())
+        drag(page, cell(page, 5, 9), cell(page, 5, 9.5))
+        expect(page.locator(".state")).to_contain_text("kept here")
+        leave()
+        assert asked == ["beforeunload"]
+
+        page.goto(f"{site.url}/app/calendars/{choir.id}/")
+        page.evaluate(at_once)
+        page.context.set_offline(True)
+        drag(page, cell(page, 5, 9), cell(page, 5, 9.5))
+        assert not page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
 def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
@@ -273,8 +374,11 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         saved(page)
         expect(cell(page, 4, 9)).to_have_class("l2")
-        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
         assert choir.given("sam") == [(at(day, 9), at(day, end), 5) for day, end in ((1, 10), (2, 10), (4, 11))]
+        for left in (((1, 10), (4, 11)), ((4, 11),)):
+            page.get_by_role("button", name="Undo").click()
+            saved(page)
+            assert choir.given("sam") == [(at(day, 9), at(day, end), 5) for day, end in left]
 
         (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
         path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
@@ -308,10 +412,93 @@ def test_news_do_not_hold_back_who_is_on_their_way_to_another_page(site):
         # As a browser does when one has chosen a link: that page may take its time, and a reload would call it off.
         page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
         choir.mina.put(path, {"final_time": at(4, 9).isoformat()})
-        for _ in range(5):
-            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-            page.wait_for_timeout(100)
+        ask(page)
         assert [each for each in asked if "/app/" in each] == []
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_nothing_is_reloaded_under_a_stroke_and_afterwards_all_is_as_it_was(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam", width=PHONE, touch=True)
+        page.get_by_role("button", name="Ideal").tap()
+        page.get_by_role("button", name="Later days").tap()
+        cell(page, 3, 9).tap()
+        cell(page, 3, 9).dispatch_event("pointercancel")  # as when one scrolls on to where it ends
+        page.evaluate("window.same = true")
+        row = {"start_time": at(3, 9).isoformat(), "end_time": at(3, 9.5).isoformat()}
+        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
+        path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
+        assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
+        expect(page.locator("live-part")).not_to_contain_text("Rehearsal")
+        ask(page)
+        assert page.evaluate("window.same")
+        expect(cell(page, 3, 9)).to_have_class("l2 chosen")
+
+        cell(page, 3, 10).tap()
+        expect(page.locator(".fixed")).to_contain_text("Rehearsal")  # now it is loaded anew
+        assert choir.given("sam") == [(at(3, 9), at(3, 10.5), 9)]
+        expect(page.get_by_role("button", name="Ideal")).to_have_attribute("aria-pressed", "true")
+        expect(cell(page, 3, 9)).to_be_visible()
+        page.get_by_role("button", name="Undo").tap()
+        saved(page)
+        assert choir.given("sam") == [(at(3, 9), at(3, 9.5), 5)]
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_that_answers_are_closed_reaches_pages_that_are_open(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.visit("sam")
+        for is_finalized, title in ((True, "Answers are closed"), (False, "When can you come?")):
+            choir.mina.put(f"/calendars/{choir.id}/", {"is_finalized": is_finalized})
+            expect(page.locator("#mine-h")).to_have_text(title)
+            expect(page.locator(".said").first).to_have_text(title)
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
+def test_news_come_again_once_one_is_signed_in_again(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.open()
+        page.clock.install()
+        choir.sign_in("sam", f"/app/calendars/{choir.id}/", page=page)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.context.clear_cookies()
+        page.clock.run_for(4000)
+        expect(page.locator(".state")).to_contain_text("You are signed out.")
+        expect(page.get_by_role("link", name="Sign in (in a new tab)")).to_be_visible()
+        choir.look(page)
+        asked.clear()
+        page.clock.run_for(40_000)
+        ask(page, rounds=0)
+        assert not any("/live/" in each for each in asked)  # only now and then
+        with page.expect_request("**/live/*"):
+            page.clock.run_for(30_000)
+
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="Sign in").click()
+        choir.sign_in("sam", page=opened.value)
+        row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
+        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(cell(page, 4, 9)).to_have_class("l2")
+        expect(page.locator(".state")).to_have_text("")
+
+        seats = choir.mina.get(f"/calendars/{choir.id}/participants/").data
+        (seat,) = [seat["id"] for seat in seats if seat["user"] == site.people["sam"].id]
+        assert choir.mina.delete(f"/calendars/{choir.id}/participants/{seat}/").status_code == 204
+        page.clock.run_for(4000)
+        expect(page.locator(".state")).to_have_text("This calendar is gone, or you no longer take part in it.")
+        expect(page.locator(".again")).to_be_hidden()
         assert choir.found == []
 
     in_chromium(journey)

@@ -239,7 +239,16 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         windows.look(rosa, (PHONE, "light"))
         rosa.goto(f"{site.url}{here}")
         rosa.context.clear_cookies()
-        asks_no_more(rosa)
+        ask(rosa)
+        expect(rosa.locator(".said")).to_contain_text("You are signed out.")
+        expect(rosa.locator(".said")).to_be_in_viewport()
+        windows.look(rosa, (PHONE, "light"))
+        windows.sign_in("rosa", page=rosa.context.new_page())
+        ask(rosa)
+        expect(rosa.locator(".said")).to_have_text("")
+        assert people["rosa"].delete(f"/calendars/{calendar}/meetings/{meeting}/").status_code == 204
+        ask(rosa)
+        expect(rosa.locator(".said")).to_contain_text("This meeting is gone")
         assert windows.found == []
 
     in_chromium(journey)

@@ -408,6 +408,11 @@ def windows_over(user: User, calendar: Calendar, start: datetime, end: datetime)
     return touching.exclude(start_time__gte=start, end_time__lte=end)
 
 
+def windows_from_to(user: User, calendar: Calendar, start: datetime, end: datetime) -> QuerySet[NonBusyTime]:
+    """The user's times that lie in `[start, end)`, reach over its edges or touch them, in order."""
+    return NonBusyTime.objects.filter(calendar=calendar, user=user, start_time__lte=end, end_time__gte=start).order_by("start_time")
+
+
 def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> int:
     """Delete the user's times that touch `[start, end)`. Returns how many."""
     where = "calendar_id = %s AND user_id = %s AND start_time < %s AND end_time > %s"

@@ -23,6 +23,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars.actions.non_busy_times import RunInput
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
@@ -30,7 +32,7 @@ from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
-from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, next_quarter, rows_of, seconds, touching
+from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, next_quarter, seconds, touching
 
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
@@ -38,6 +40,7 @@ MOST_UNFOLDED = 20  # people of whom those who have answered are listed without 
 MOST_OTHERS = 100  # meetings of others that are listed there
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
+MOST_RUNS = 2 * MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 
@@ -146,7 +149,8 @@ def live_part(seen: Sight) -> SafeString:
     best = kept(("best", seen.key, seen.whose), partial(_best_times, seen))
     rest = kept(("live", seen.key), partial(_live, seen))
     mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
-    fixed = tag_of(tuple((meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time)).strip('"')
+    settled = [(meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time]
+    fixed = tag_of((tuple(settled), seen.is_closed)).strip('"')
     opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{seen.user.pk}">'
     return mark_safe(f'{opening}<div class="side">{best}{rest}</div>')  # noqa: S308 (each part is escaped)
 
@@ -352,13 +356,12 @@ def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
 @require_http_methods(["PUT", "POST"])
 @signed_in
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Store one's times: PUT replaces a range and answers the live part, POST does what a button of the form says."""
+    """Store one's times: PUT paints runs and answers the live part, POST does what a button of the form says."""
     if request.method == "PUT":
         try:
             _require_same_person(request, request.headers.get("X-Who"))
             seen = _sight_again(request, calendar_id)
-            start, end, windows = _read_range(request.body)
-            actions.replace_windows(seen.calendar, by=seen.user, start=start, end=end, windows=windows)
+            actions.paint_windows(seen.calendar, by=seen.user, runs=_read_runs(request.body))
         except Refusal as refusal:
             return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal))
         return _shown(sight(request, calendar_id))
@@ -395,35 +398,35 @@ def _require_same_person(request: HttpRequest, painter: str | None) -> None:
 
 
 def store(seen: Sight, after: Sequence[grid.Window]) -> None:
-    """Replace one's times by these, in one action that touches only the range in which they differ."""
-    changed = grid.changed_range(seen.windows, after)
-    if changed is None:
-        return
-    start, end = changed
-    inside = [window for window in after if window[0] >= start and window[1] <= end]
-    actions.replace_windows(seen.calendar, by=seen.user, start=moment(start), end=moment(end), windows=rows_of(inside))  # type: ignore[arg-type]
+    """Make one's times these, in one action that touches only where they differ."""
+    runs = [_run(*each) for each in grid.changes(seen.windows, after)]
+    actions.paint_windows(seen.calendar, by=seen.user, runs=runs)
 
 
-def _read_range(body: bytes) -> tuple[datetime, datetime, Any]:
-    """Read {"from": seconds, "to": seconds, "windows": [[start, end, preference]]}."""
+def _read_runs(body: bytes) -> list[RunInput]:
+    """Read [[start, end, preference]], in seconds; null is a preference too: no time."""
     refused = InvalidInput(_("This is no range of times. Load the page again."))
     try:
-        data = json.loads(body)
-        start, end, rows = _moment(data["from"]), _moment(data["to"]), data["windows"]
-        windows = [{"start_time": _moment(a), "end_time": _moment(b), "preference_level": _preference(p)} for a, b, p in rows]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        runs = [_run(_second(start), _second(end), _preference(preference)) for start, end, preference in json.loads(body)]
+    except (ValueError, TypeError, RecursionError):
         raise refused from None
-    return start, end, windows
+    if len(runs) > MOST_RUNS:
+        raise refused
+    return runs
 
 
-def _moment(value: Any) -> datetime:
+def _run(start: float, end: float, preference: int | None) -> RunInput:
+    return {"start_time": moment(start), "end_time": moment(end), "preference_level": preference}
+
+
+def _second(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or not EARLIEST <= value <= LATEST:
         raise ValueError(value)
-    return moment(value)
+    return value
 
 
-def _preference(value: Any) -> int:
-    if type(value) is not int:
+def _preference(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
         raise ValueError(value)
     return value
 

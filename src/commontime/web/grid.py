@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 STEPS = (15, 30)  # minutes
@@ -20,6 +21,7 @@ LONGEST = 31 * 86_400  # seconds of one window
 
 type Key = tuple[int, int]  # minute of the day on the clock, and 1 for the second time this minute comes
 type Window = tuple[float, float, int]  # start, end, preference 0 to 10
+type Run = tuple[float, float, int | None]  # start, end, preference; None: no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,19 @@ def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def changed_range(before: Sequence[Window], after: Sequence[Window]) -> tuple[float, float] | None:
-    """Return the smallest stretch outside which both are the same windows; None if they are the same."""
-    one, other = set(before), set(after)
-    different = one ^ other
-    return (min(window[0] for window in different), max(window[1] for window in different)) if different else None
+def changes(before: Iterable[Window], after: Iterable[Window]) -> list[Run]:
+    """Return in order the stretches on which the two differ, with the preference afterwards."""
+    one, other = sorted(before), sorted(after)
+    edges = sorted({edge for start, end, _ in (*one, *other) for edge in (start, end)})
+    was, now = _preferences(one, edges), _preferences(other, edges)
+    return [(start, end, now[at]) for at, (start, end) in enumerate(pairwise(edges)) if was[at] != now[at]]
+
+
+def _preferences(windows: Sequence[Window], moments: Iterable[float]) -> list[int | None]:
+    """Return the preference that holds from each moment on."""
+    starts = [start for start, _, _ in windows]
+    at = (bisect_right(starts, moment) - 1 for moment in moments)
+    return [windows[place][2] if place >= 0 and windows[place][1] > moment else None for place, moment in zip(at, moments, strict=True)]
 
 
 def moved(windows: Iterable[Window], zone: ZoneInfo, source: date, target: date) -> list[Window]:

@@ -1,6 +1,6 @@
 """Which days and hours of a calendar somebody looks at, in which zone, and what stands in each cell."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -183,11 +183,6 @@ def seconds(moment: datetime) -> float:
 def next_quarter(start: datetime) -> datetime:
     """Return the quarter of an hour from `start` on: people say "a quarter to", not "11:31"."""
     return start + -(start - EPOCH) % timedelta(minutes=15)
-
-
-def rows_of(windows: Sequence[grid.Window]) -> list[dict[str, object]]:
-    """Return windows as the action takes them."""
-    return [{"start_time": moment(start), "end_time": moment(end), "preference_level": preference} for start, end, preference in windows]
 
 
 def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:

@@ -13,7 +13,7 @@ from commontime.calendars.actions.invitations import (
 )
 from commontime.calendars.actions.letters import send_letter
 from commontime.calendars.actions.meetings import create_meeting, delete_meeting, edit_meeting, finish_deadline
-from commontime.calendars.actions.non_busy_times import add_window, edit_window, remove_window, replace_windows
+from commontime.calendars.actions.non_busy_times import add_window, edit_window, paint_windows, remove_window, replace_windows
 from commontime.calendars.actions.one_on_ones import create_one_on_ones
 from commontime.calendars.actions.participants import add_participant, edit_participant, remove_participant
 from commontime.calendars.actions.plans import apply_plan, make_plan, stop_plan
@@ -42,6 +42,7 @@ __all__ = [
     "invite_address",
     "invite_person",
     "make_plan",
+    "paint_windows",
     "remove_participant",
     "remove_window",
     "replace_windows",

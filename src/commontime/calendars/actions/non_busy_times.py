@@ -15,11 +15,19 @@ from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipa
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
+type Window = tuple[datetime, datetime, int]  # start, end, preference
+
 
 class WindowInput(TypedDict):
     start_time: datetime
     end_time: datetime
     preference_level: int
+
+
+class RunInput(TypedDict):
+    start_time: datetime
+    end_time: datetime
+    preference_level: int | None  # None: not free
 
 
 @transaction.atomic
@@ -93,6 +101,59 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
     return new
 
 
+@transaction.atomic
+def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> None:
+    """Say of each run whether one is free, all or nothing; outside them stays what is stored by now.
+
+    Times that then touch and are liked the same become one: who paints on does not want to hold thousands of small ones.
+    """
+    runs = sorted(runs, key=lambda run: run["start_time"])
+    _check_runs(runs)
+    seat = _locked_seat(calendar, by)
+    given = _given(seat)
+    old = list(queries.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"])) if given and runs else []
+    before = {(window.start_time, window.end_time, window.preference_level): window.pk for window in old}
+    free = [(run["start_time"], run["end_time"], run["preference_level"]) for run in runs if run["preference_level"] is not None]
+    after = _joined([*_outside(list(before), runs), *free])
+    gone = [before[each] for each in before.keys() - set(after)]
+    new = [_window(by, calendar, *each) for each in after if each not in before]
+    _require_room(given - len(gone) + len(new))
+    if gone:
+        NonBusyTime.objects.filter(pk__in=gone).delete()
+    _apart(lambda: queries.insert_windows(new))
+    if gone:
+        _tell_of_lost_yes(seat)
+
+
+def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window]:
+    """Return the windows without the runs; both are in order and apart."""
+    found, first = [], 0
+    for start, end, preference in windows:
+        while first < len(runs) and runs[first]["end_time"] <= start:
+            first += 1
+        at = start
+        for place in range(first, len(runs)):
+            run = runs[place]
+            if run["start_time"] >= end:
+                break
+            if at < run["start_time"]:
+                found.append((at, run["start_time"], preference))
+            at = max(at, run["end_time"])
+        if at < end:
+            found.append((at, end, preference))
+    return found
+
+
+def _joined(windows: Sequence[Window]) -> list[Window]:
+    found: list[Window] = []
+    for start, end, preference in sorted(windows):
+        if found and found[-1][1:] == (start, preference) and end - found[-1][0] <= LONGEST_WINDOW:
+            found[-1] = (found[-1][0], end, preference)
+        else:
+            found.append((start, end, preference))
+    return found
+
+
 def _window(user: User, calendar: Calendar, start: datetime, end: datetime, preference: int) -> NonBusyTime:
     # Ids, and by their places: objects and names cost more than all the rest.
     return NonBusyTime(uuid4(), user.pk, calendar.pk, start, end, preference)  # type: ignore[misc]
@@ -127,6 +188,18 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
                 _("Row %(second)d overlaps row %(first)d.") % {"second": second, "first": first},
                 fields={f"windows.{second}.start_time": [_("This overlaps row %(first)d.") % {"first": first}]},
             )
+
+
+def _check_runs(runs: Sequence[RunInput]) -> None:
+    for run in runs:
+        preference = run["preference_level"]
+        if preference is not None:
+            _check(run["start_time"], run["end_time"], preference)
+        elif run["end_time"] <= run["start_time"]:
+            raise InvalidInput(_("The end must come after the start."), field="end_time")
+    for index, (one, other) in enumerate(pairwise(runs)):
+        if other["start_time"] < one["end_time"]:
+            raise InvalidInput(_("Row %(second)d overlaps row %(first)d.") % {"first": index, "second": index + 1}, field="runs")
 
 
 def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:

@@ -1,5 +1,6 @@
 // <availability-grid> makes a table of ticks something to paint on, and saves what was painted by itself.
 // Times are [start, end, preference], in seconds; they need not fit the cells, and painting changes only what is painted over.
+// A run is that too, of what is painted; its preference may be null: no time.
 import { Clock, MOVES } from "./clock.js";
 
 const PREFERENCE = { 1: 2, 2: 5, 3: 9 };
@@ -8,7 +9,8 @@ const UNDOS = 30;
 const WAIT = 300;
 const PATIENCE = 10_000;
 const PAUSES = [5000, 15_000, 30_000];  // before each further try
-const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "online", "focus"];
+const KEPT_ALIVE = 60_000;  // letters that may still be sent when the page is gone
+const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "pagehide", "online", "focus"];
 const NARROW = matchMedia("(max-width: 44rem)");
 const COARSE = matchMedia("(pointer: coarse)");
 const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
@@ -23,18 +25,20 @@ function merged(windows) {
   return found;
 }
 
-function painted(windows, spans, preference) {
+const some = (runs) => runs.filter(([start, end]) => start < end);
+
+function over(windows, runs) {
   let kept = windows;
-  for (const [first, last] of spans) {
-    kept = kept.flatMap(([start, end, each]) => [[start, Math.min(end, first), each], [Math.max(start, last), end, each]].filter(([a, b]) => a < b));
+  for (const [first, last] of runs) {
+    kept = kept.flatMap(([start, end, each]) => some([[start, Math.min(end, first), each], [Math.max(start, last), end, each]]));
   }
-  return merged(preference == null ? kept : [...kept, ...spans.map(([first, last]) => [first, last, preference])]);
+  return merged([...kept, ...runs]);
 }
 
-function changed(before, after) {
-  const [one, other] = [before, after].map((windows) => new Set(windows.map(String)));
-  const different = [...before.filter((w) => !other.has(String(w))), ...after.filter((w) => !one.has(String(w)))];
-  return different.length ? [Math.min(...different.map((w) => w[0])), Math.max(...different.map((w) => w[1]))] : null;
+// The runs that would paint all this as it is in the windows.
+function within(windows, runs) {
+  const cut = runs.flatMap(([first, last]) => some(windows.map(([start, end, each]) => [Math.max(start, first), Math.min(end, last), each])));
+  return over(runs.map(([first, last]) => [first, last, null]), cut);
 }
 
 class AvailabilityGrid extends HTMLElement {
@@ -46,11 +50,10 @@ class AvailabilityGrid extends HTMLElement {
     this.form = this.querySelector("form");
     this.table = this.querySelector("table");
     this.stored = this.windows = merged(JSON.parse(this.live.part.dataset.mine));
-    this.history = [];
+    [this.sent, this.unsent] = [[], []];
     this.chosen = new Set();
-    this.brush = "2";
     this.tries = 0;
-    this.first = 0;
+    Object.assign(this, { history: [], brush: "2", first: 0, single: false, ...this.live.kept });
     this.prepare(Number(this.dataset.step) * 60);
     for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"]) this.table.addEventListener(kind, this);
     for (const kind of OUTSIDE) window.addEventListener(kind, this);
@@ -59,6 +62,9 @@ class AvailabilityGrid extends HTMLElement {
     this.classList.add("ready");
     this.lay();
   }
+  // What stays over a reload.
+  get kept() { return { history: this.history, brush: this.brush, first: this.first, single: this.single }; }
+  get busy() { return Boolean(this.pending || this.dragging || this.anchor || this.chosen.size); }
   disconnectedCallback() { for (const kind of OUTSIDE) window.removeEventListener(kind, this); }
 
   prepare(step) {
@@ -104,7 +110,7 @@ class AvailabilityGrid extends HTMLElement {
         this.touch = event.pointerType === "touch";
         if (own && !this.touch && event.button === 0) this.begin(event, own);
         break;
-      case "pointercancel": this.dragging = null; this.mark(); break;
+      case "pointercancel": if (this.dragging) { this.dragging = null; this.mark(); } break;
       case "pointerover": if (own && this.dragging) this.choose(this.dragging, own); break;
       case "pointerup": if (this.dragging) { this.dragging = null; this.fill(); } break;
       case "click": if (own && this.touch) this.tap(own); break;
@@ -114,7 +120,11 @@ class AvailabilityGrid extends HTMLElement {
       case "change": this.lay(); break;
       case "online":
       case "focus": this.save(); break;  // whoever comes back may have signed in
-      case "beforeunload": if (this.pending) event.preventDefault(); break;
+      case "beforeunload":
+        if (this.pending && (this.failed || !navigator.onLine)) event.preventDefault();
+        else this.save();
+        break;
+      case "pagehide": if (this.unsent.length) this.put(over(this.sent, this.unsent)); break;  // painted since the last save began
     }
   }
 
@@ -206,28 +216,30 @@ class AvailabilityGrid extends HTMLElement {
     this.mark();
     if (!cells.length) return;
     const columns = Map.groupBy(cells, (each) => each.at[1]);
-    const spans = [...columns.values()].map((each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end))]);
-    this.change(painted(this.windows, spans, PREFERENCE[value]));
-    const [first, last] = [spans[0], spans.at(-1)];
-    const days = spans.length > 1 ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}` : this.clock.day(first[0]);
-    this.tell(`${days}, ${this.clock.hours(...first, this.texts.to)}: ${this.name(value)}`);
+    const preference = PREFERENCE[value] ?? null;
+    const runs = [...columns.values()].map((each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end)), preference]);
+    this.history = [...this.history, within(this.windows, runs)].slice(-UNDOS);
+    this.change(runs);
+    const [first, last] = [runs[0], runs.at(-1)];
+    const days = runs.length > 1 ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}` : this.clock.day(first[0]);
+    this.tell(`${days}, ${this.clock.hours(first[0], first[1], this.texts.to)}: ${this.name(value)}`);
   }
   name(value) { return [this.texts.none, this.texts.need, this.texts.works, this.texts.ideal][value]; }
-  change(windows) {
-    this.history = [...this.history, this.windows].slice(-UNDOS);
-    this.show(windows);
-  }
   undo() {
     if (!this.history.length) return;
-    this.show(this.history.pop());
+    this.change(this.history.pop());
     this.tell(this.texts.undone);
   }
-  show(windows) {
-    this.windows = windows;
-    this.paint();
+  change(runs) {
+    this.unsent = over(this.unsent, runs);
+    this.show();
+    this.state(this.texts.saving, "");
     clearTimeout(this.timer);
-    this.state(this.pending ? this.texts.saving : this.texts.saved, this.pending ? "" : "good");
-    if (this.pending) this.timer = setTimeout(() => this.save(), WAIT);
+    this.timer = setTimeout(() => this.save(), WAIT);
+  }
+  show() {
+    this.windows = over(over(this.stored, this.sent), this.unsent).filter((run) => run[2] !== null);
+    this.paint();
   }
   paint() {
     let next = 0;
@@ -244,6 +256,7 @@ class AvailabilityGrid extends HTMLElement {
       const seen = `l${least}${mixed ? " mixed" : ""}`;
       if (seen !== cell.seen || !cell.ariaLabel) {
         cell.className = cell.seen = seen;
+        cell.classList.toggle("chosen", this.chosen.has(cell));
         cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${this.name(least)}${mixed ? `, ${this.texts.part}` : ""}`;
       }
     }
@@ -256,7 +269,7 @@ class AvailabilityGrid extends HTMLElement {
 
   // Saving
 
-  get pending() { return changed(this.stored, this.windows); }
+  get pending() { return this.sent.length + this.unsent.length > 0; }
   state(text, kind, out) {
     const [place, focused] = [this.part("state"), document.activeElement];
     if (place.textContent !== text) place.textContent = text;
@@ -265,48 +278,48 @@ class AvailabilityGrid extends HTMLElement {
     this.part("again").hidden = !out;
     if (focused.hidden) this.held.focus({ preventScroll: true });
   }
+  // No news come any more, or again: then the text is empty.
+  lost(text, out) { if (!this.pending && (text || this.part("state").dataset.kind === "lost")) this.state(text, text && "lost", out); }
   refresh(mine) {
-    if (this.saving || this.pending || this.dragging) return;
-    const now = merged(mine);
-    if (changed(this.windows, now)) this.history = [];  // undoing would take back what was painted elsewhere
-    this.stored = this.windows = now;
-    this.paint();
+    this.stored = merged(mine);
+    this.show();
   }
   async save() {
-    if (this.saving || !this.pending) return;
+    if (this.sent.length || !this.unsent.length) return;
     clearTimeout(this.timer);
-    const [sent, [from, to]] = [this.windows, this.pending];
-    const windows = sent.filter(([start, end]) => start >= from && end <= to);
-    this.saving = true;
-    const refusal = await this.put({ from, to, windows }, () => { this.stored = sent; });
-    this.saving = false;
-    if (!refusal && this.windows === sent) this.refresh(JSON.parse(this.live.part.dataset.mine));
-    if (refusal && this.pending) {
+    [this.sent, this.unsent] = [this.unsent, []];
+    const refusal = await this.put(this.sent);
+    this.failed = Boolean(refusal);
+    if (refusal) {
+      [this.sent, this.unsent] = [[], over(this.sent, this.unsent)];
       this.state(refusal.text, "bad", refusal.out);
       if (refusal.later) this.timer = setTimeout(() => this.save(), PAUSES[this.tries++] ?? PAUSES.at(-1));
       return;
     }
     this.tries = 0;
-    if (this.pending) this.save();
+    if (this.unsent.length) this.save();
     else this.state(this.texts.saved, "good");
   }
   // Return why it was not saved: in words, whether signing in mends it, and whether it may be saved later as it is.
-  async put(body, done, again) {
+  async put(runs, again) {
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const { csrfmiddlewaretoken: token, who } = this.form.elements;
       const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value, "X-Who": who.value };
-      const answer = await fetch(this.form.action, { method: "PUT", headers, body: JSON.stringify(body), redirect: "manual", signal });
-      if (answer.ok) {
-        done();
-        this.live.show(await answer.text());
+      const body = JSON.stringify(runs);
+      const keepalive = body.length < KEPT_ALIVE;
+      const answer = await fetch(this.form.action, { method: "PUT", headers, body, redirect: "manual", signal, keepalive });
+      const fresh = answer.ok && this.live.read(await answer.text());
+      if (fresh) {
+        this.sent = [];
+        this.live.show(fresh);
         return null;
       }
       if (answer.type === "opaqueredirect") return { text: this.texts.out, out: true, later: true };
       if (answer.status === 403 && !again) {  // who has signed in elsewhere meanwhile has another token
         const page = await fetch(location.href, { signal }).then((here) => here.text());
         token.value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-        return this.put(body, done, true);
+        return this.put(runs, true);
       }
       const said = await answer.json().catch(() => ({}));
       const out = said.code === "somebody_else";

@@ -1,5 +1,7 @@
 // <live-part> asks every few seconds what others' answers changed; mostly it is told "not modified".
 const EVERY = 4000;
+const RARELY = 60_000;  // while one is signed out, or it is gone
+const LOST = { 0: "out", 403: "gone", 404: "gone" };
 // What a thing is in the next answer or page too: by its id, or of which meeting and start, and of what kind.
 const key = (at) => at.id || [at.closest("article")?.firstChild.textContent, at.closest("li")?.querySelector("time")?.dateTime,
   at.localName, at.ariaLabel ?? at.className, at.getAttribute("href"), at.closest("details")?.className].join();
@@ -28,45 +30,67 @@ document.addEventListener("keydown", (event) => {
 class LivePart extends HTMLElement {
   connectedCallback() {
     this.fixed = this.part.dataset.fixed;
-    this.timer = setInterval(() => this.ask(), EVERY);
+    this.timer = setInterval(() => { if (!this.lost || Date.now() - this.asked > RARELY) this.ask(); }, EVERY);
     document.addEventListener("visibilitychange", this);
-    const [of, ...was] = JSON.parse(sessionStorage.place ?? "[]");
+    addEventListener("focus", this);
+    const [of, kept, ...was] = JSON.parse(sessionStorage.place ?? "[]");
     delete sessionStorage.place;
-    if (of === location.href) addEventListener("load", () => setTimeout(() => { take(document, was); say(this.dataset.fixedNews ?? this.dataset.news); }));
+    if (of !== this.here) return;
+    this.kept = kept;
+    const closed = Boolean(kept) !== Boolean(this.grid) && document.getElementById("mine-h").textContent;
+    addEventListener("load", () => setTimeout(() => { take(document, was); say(closed || (this.dataset.fixedNews ?? this.dataset.news)); }));
   }
   disconnectedCallback() {
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this);
+    removeEventListener("focus", this);
   }
   handleEvent() { this.ask(); }
   get part() { return this.firstElementChild; }
+  get here() { return `${location.href} ${this.part.dataset.who}`; }
+  get grid() { return document.querySelector("availability-grid"); }
 
   // What else stands on the page is of what was fixed before, and its forms are too.
   get stale() { return this.fixed !== this.part.dataset.fixed; }
-  get busy() { return document.querySelector("availability-grid")?.pending || document.activeElement.matches("input, select, textarea"); }
+  get busy() { return this.grid?.busy || document.activeElement.matches("input, select, textarea"); }
 
   async ask() {
     if (document.hidden || this.asking || leaving()) return;
     if (this.stale && !this.busy) {
-      sessionStorage.place = JSON.stringify([location.href, ...place(document.activeElement)]);
+      sessionStorage.place = JSON.stringify([this.here, this.grid?.kept ?? null, ...place(document.activeElement)]);
       return location.reload();
     }
     this.asking = true;
+    this.asked = Date.now();
     const { tag } = this.part.dataset;
     try {
       const answer = await fetch(this.dataset.url, { headers: { "If-None-Match": tag }, redirect: "manual" });
-      if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback();  // signed out, or gone
-      const text = answer.status === 200 && await answer.text();
-      if (text && this.part.dataset.tag === tag) this.show(text, true);
+      const fresh = answer.status === 200 && this.read(await answer.text());
+      if (fresh || answer.status === 304 || answer.status in LOST) this.tell(LOST[answer.status]);
+      if (fresh && this.part.dataset.tag === tag) this.show(fresh, true);
     } catch {
       // The next round asks again.
     }
     this.asking = false;
   }
 
-  show(text, news) {
+  // Say once that no news come any more, and why; they may come again.
+  tell(lost) {
+    if (lost === this.lost) return;
+    this.lost = lost;
+    const text = lost ? this.dataset[lost] : "";
+    if (this.grid) return this.grid.lost(text, lost === "out");
+    say(text);
+    document.querySelector(".said").classList.toggle("heard", !text);
+  }
+
+  // Return the part in an answer; null if that is not ours, or for somebody else who has signed in.
+  read(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
-    if (fresh.dataset.who !== this.part.dataset.who) return;  // somebody else has signed in
+    return fresh?.dataset.who === this.part.dataset.who ? fresh : null;
+  }
+
+  show(fresh, news) {
     const find = (what) => this.querySelector(what);
     const { activeElement } = document;
     const heat = find("heat-map");
