@@ -422,7 +422,7 @@ def _run(start: float, end: float, preference: int | None) -> RunInput:
 def _second(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or not EARLIEST <= value <= LATEST:
         raise ValueError(value)
-    return value
+    return float(value) if type(value) is float else int(value)
 
 
 def _preference(value: Any) -> int | None:
