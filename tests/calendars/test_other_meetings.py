@@ -34,7 +34,7 @@ def calendar(mina, rosa):
 
 
 def group_of(meeting: Meeting, asker, *, named: bool = True) -> planning.Group:
-    return planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker.pk)
+    return planning.free_for(meeting, planning.group_for(meeting), named=named)
 
 
 def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
@@ -118,19 +118,39 @@ def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina
     assert [person.username for person in planning.outcomes(group, [NINE], timedelta(hours=1))[0].attending] == ["rosa"]
 
 
-@pytest.mark.parametrize(("busy", "is_known"), [(1, True), (2, False)])
-def test_where_answers_are_hidden_numbers_are_never_of_fewer_people_for_it(mina, rosa, calendar, busy, is_known):
-    """Of four others, three hide what each answered; two would not."""
+@pytest.mark.parametrize("other", [{"required": True}, {"optional": True}, {}])
+def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(mina, rosa, calendar, other):
+    """Numbers are those of all who can, or the start is none at all because somebody required is in another meeting."""
     others = [rosa, *(build.user() for _ in range(3))]
     for person in others[1:]:
         build.participant(calendar, person)
         build.window(calendar, person, NINE, NOON, 5)
-    build.meeting(calendar=calendar, required=others[:busy], final_time=TEN)
     meeting = build.meeting(calendar=calendar)
+    before = [len(o.attending) for o in planning.outcomes(group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1))]
+    build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, **{role: [rosa] for role in other})
+    meeting = queries.meeting_for(mina, meeting.pk)
 
-    found = planning.outcomes(group_of(meeting, mina, named=False), [TEN], timedelta(hours=1))[0]
+    found = planning.outcomes(group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1))
 
-    assert len(found.attending) == (5 - busy if is_known else 5)
+    assert [len(outcome.attending) for outcome in found] == [before[0], 0, before[2]]
+    assert TEN not in starts(meeting, mina, named=False)
+
+
+def test_where_answers_are_hidden_meetings_of_optional_people_are_in_no_ones_way(mina, rosa, calendar):
+    calendar.participants.filter(user=rosa).update(required=False)
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
+
+    assert starts(build.meeting(calendar=calendar), mina, named=False)[0] == TEN
+
+
+def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(mina, rosa, calendar):
+    build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
+    meeting = build.meeting(calendar=calendar)
+    stored = [build.suggestion(meeting, mina, TEN)]
+
+    found = planning.ranked(meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False)
+
+    assert [each.reasons for each in found if each.stored] == [["Somebody required is in another meeting then."]]
 
 
 def test_who_has_no_time_left_beside_another_meeting_has_still_answered(mina, rosa, calendar):

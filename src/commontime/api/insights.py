@@ -162,7 +162,7 @@ class InsightsView(View):
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker)
+        group = planning.free_for(meeting, planning.group_for(meeting), named=named)
         meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
         found = planning.insights(meeting, group, now=now, named=named, asker=asker, align=what_if.align)
         return shown(request, show(found, meeting.duration, named=named) if found else InsightsOutput())

@@ -131,7 +131,8 @@ class Suggestions(View):
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """List stored suggestions and the best computed starts together, best first, each with its reasons.
 
-        Who is in another meeting of the calendar, or in the buffer after it, can't come; other calendars are not told of.
+        Who is in another meeting of the calendar, or in the buffer after it, can't come; other calendars are not told of. Where a calendar
+        hides answers, no start is offered at which somebody required is.
 
         The other parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that
         takes three people other than the asker who have answered; the best times of so few are for them and the owner.
@@ -142,7 +143,7 @@ class Suggestions(View):
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = planning.free_for(meeting, planning.group_for(meeting), named=named, asker=asker)
+        group = planning.free_for(meeting, planning.group_for(meeting), named=named)
         meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
         found = planning.ranked(meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align)
         return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))

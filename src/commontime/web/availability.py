@@ -93,9 +93,9 @@ class Sight:
     def free(self, meeting: Meeting) -> planning.Group:
         """Return those whom an open meeting is for without the times in which they are in other meetings."""
         if not meeting.for_everyone:
-            return planning.free_for(meeting, planning.group_for(meeting), named=self.tells, asker=self.user.pk)
+            return planning.free_for(meeting, planning.group_for(meeting), named=self.tells)
         if meeting.buffer_minutes not in self._free:
-            self._free[meeting.buffer_minutes] = planning.free_for(meeting, self.group, named=self.tells, asker=self.user.pk)
+            self._free[meeting.buffer_minutes] = planning.free_for(meeting, self.group, named=self.tells)
         return self._free[meeting.buffer_minutes]
 
     @cached_property

@@ -92,7 +92,7 @@ class Seen:
     @cached_property
     def free(self) -> planning.Group:
         """Whom it is for, without the times in which they are in other meetings."""
-        return planning.free_for(self.meeting, self.group, named=self.sight.tells, asker=self.sight.user.pk)
+        return planning.free_for(self.meeting, self.group, named=self.sight.tells)
 
     @property
     def asks(self) -> dict[str, str]:

@@ -14,7 +14,6 @@ from commontime import engine
 from commontime.calendars import queries
 from commontime.calendars.models import Calendar, Meeting
 
-FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
 
@@ -140,32 +139,30 @@ def less_busy(group: Group, busy: Iterable[queries.Busy], *, before: timedelta) 
     return replace(group, busy=tuple((each.user_id, *_taken(each.start, each.end, before, each.buffer)) for each in busy))
 
 
-def free_for(meeting: Meeting, group: Group, *, named: bool, asker: int) -> Group:
-    """Return those whom the meeting is for without the times in which they are in its calendar's other meetings. named: whether the asker,
-    a user's id, may see what each person answered. Meetings of other calendars are not told of here.
+def free_for(meeting: Meeting, group: Group, *, named: bool) -> Group:
+    """Return those whom the meeting is for without the times in which they are in its calendar's other meetings. Meetings of other
+    calendars are not told of here.
+
+    named: whether what each person answered may be seen. Where it may not, one who is left out would show by the numbers that change what
+    they answered. So there nobody is offered while somebody required is in another meeting: which takes knowing no answer.
     """
     busy: list[tuple[int, int, int]] = []
+    required = {person.user_id for person in group.people if person.required}
     for other in queries.scheduled_in(meeting.calendar):
         if other.meeting_id != meeting.pk:
             before, after = timedelta(minutes=meeting.buffer_minutes), timedelta(minutes=other.buffer_minutes)
             begin, end = _taken(other.start, other.start + timedelta(minutes=other.minutes), before, after)
-            users = group.places if other.for_everyone else marked(other.named)
-            busy += [(user, begin, end) for user in users if user in group.places]
-    less = replace(group, busy=tuple(busy)) if busy else group
-    return less if named or _are_hidden(less, asker) else group
+            theirs = group.places.keys() if other.for_everyone else marked(other.named).keys()
+            if not named and (required if other.for_everyone else required & theirs):
+                theirs = group.places.keys()
+            elif not named:
+                continue
+            busy += [(user, begin, end) for user in group.places.keys() & theirs]
+    return replace(group, busy=tuple(busy)) if busy else group
 
 
 def _taken(start: datetime, end: datetime, before: timedelta, after: timedelta) -> tuple[int, int]:
     return engine.end_tick(start - before), engine.start_tick(end + after)
-
-
-def _are_hidden(group: Group, asker: int) -> bool:
-    """Return whether numbers may leave out who is in another meeting: if they alone hide what each answered, enough others must be left.
-
-    About those left out that tells nothing: how many can come at the final time of a meeting is seen with it.
-    """
-    others = {person.user_id for person in group.answered} - {asker}
-    return len(others) < FEWEST_HIDDEN or len(others - {user for user, *_ in group.busy}) >= FEWEST_HIDDEN
 
 
 def _entry(start: int, end: int, preference: int) -> str:

@@ -13,11 +13,13 @@ from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Compared, compared, rule_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes, span
-from commontime.calendars.planning.people import FEWEST_HIDDEN, Group, Person, minutes_of
+from commontime.calendars.planning.people import Group, Person, minutes_of
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
+
+FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,9 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     everyone, people = len(group.answered), len(group.people)  # of all people, as pages and letters count too
     if not group.answered:
         return [_("Nobody has answered yet.")]
+    start, of = span(outcome.start, meeting.duration)
+    if not named and any(begin < start + of and end > start for _user, begin, end in group.busy):
+        return [_("Somebody required is in another meeting then.")]
     if len(outcome.attending) == everyone:
         said.append(
             ngettext("The one person who answered can come.", "All %(n)d people who answered can come.", everyone) % {"n": everyone}
@@ -167,7 +172,6 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": people})
     if silent := len(outcome.unanswered):
         said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
-    start, of = span(outcome.start, meeting.duration)
     elsewhere = [person for person in outcome.cannot if group.is_elsewhere(person.user_id, start, start + of)] if named else []
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
