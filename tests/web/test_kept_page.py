@@ -136,7 +136,7 @@ def changes_settings(**fields: Any) -> Callable[[Choir], Any]:
 ALL = {"mina", "sam", "iris"}
 # By what happens: who sees it, and the guards without which they would not.
 CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
-    "own times": (lambda c: put(c.browsers["sam"], c.calendar, at(34), at(35), []), ALL, "version"),
+    "own times": (lambda c: put(c.browsers["sam"], c.calendar, [(at(34), at(35), None)]), ALL, "version"),
     "times over the API": (lambda c: build.window(c.calendar, c.iris, at(34), at(40)), ALL, "version"),
     "a seat more": (lambda c: actions.add_participant(fresh(c.calendar), by=c.mina, user=build.user("noor").pk), ALL, "version meetings"),
     "somebody is invited": (lambda c: actions.invite_address(c.calendar.pk, by=c.mina, email="noor@example.org"), ALL, "invited"),
@@ -287,7 +287,7 @@ def test_each_answer_has_a_token_of_its_own_that_lets_only_its_browser_post(choi
     assert not any(pressed.SPOT in page for page in pages)
 
     def status(token: str) -> int:
-        return put(sam, choir.calendar, at(34), at(35), [], **{"X-CSRFToken": token}).status_code
+        return put(sam, choir.calendar, [(at(34), at(35), None)], **{"X-CSRFToken": token}).status_code
 
     assert [status(token) for token in (first[0], second[0], other[0], pressed.SPOT)] == [200, 200, 403, 403]
 

@@ -413,7 +413,7 @@ def test_news_do_not_hold_back_who_is_on_their_way_to_another_page(site):
         page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
         choir.mina.put(path, {"final_time": at(4, 9).isoformat()})
         ask(page)
-        assert [each for each in asked if "/app/" in each] == []
+        assert [each for each in asked if "/calendars/" in each] == []
         assert choir.found == []
 
     in_chromium(journey)

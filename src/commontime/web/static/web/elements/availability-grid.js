@@ -122,9 +122,9 @@ class AvailabilityGrid extends HTMLElement {
       case "focus": this.save(); break;  // whoever comes back may have signed in
       case "beforeunload":
         if (this.pending && (this.failed || !navigator.onLine)) event.preventDefault();
-        else this.save();
+        else this.save(true);
         break;
-      case "pagehide": if (this.unsent.length) this.put(over(this.sent, this.unsent)); break;  // painted since the last save began
+      case "pagehide": if (this.pending) this.put(over(this.sent, this.unsent), true); break;  // the browser drops the save under way
     }
   }
 
@@ -284,11 +284,11 @@ class AvailabilityGrid extends HTMLElement {
     this.stored = merged(mine);
     this.show();
   }
-  async save() {
+  async save(leaving) {
     if (this.sent.length || !this.unsent.length) return;
     clearTimeout(this.timer);
     [this.sent, this.unsent] = [this.unsent, []];
-    const refusal = await this.put(this.sent);
+    const refusal = await this.put(this.sent, leaving);
     this.failed = Boolean(refusal);
     if (refusal) {
       [this.sent, this.unsent] = [[], over(this.sent, this.unsent)];
@@ -301,13 +301,13 @@ class AvailabilityGrid extends HTMLElement {
     else this.state(this.texts.saved, "good");
   }
   // Return why it was not saved: in words, whether signing in mends it, and whether it may be saved later as it is.
-  async put(runs, again) {
+  async put(runs, leaving, again) {
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const { csrfmiddlewaretoken: token, who } = this.form.elements;
       const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value, "X-Who": who.value };
       const body = JSON.stringify(runs);
-      const keepalive = body.length < KEPT_ALIVE;
+      const keepalive = Boolean(leaving) && body.length < KEPT_ALIVE;  // not always: such a one is not given up by its signal
       const answer = await fetch(this.form.action, { method: "PUT", headers, body, redirect: "manual", signal, keepalive });
       const fresh = answer.ok && this.live.read(await answer.text());
       if (fresh) {
@@ -319,7 +319,7 @@ class AvailabilityGrid extends HTMLElement {
       if (answer.status === 403 && !again) {  // who has signed in elsewhere meanwhile has another token
         const page = await fetch(location.href, { signal }).then((here) => here.text());
         token.value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-        return this.put(runs, true);
+        return this.put(runs, leaving, true);
       }
       const said = await answer.json().catch(() => ({}));
       const out = said.code === "somebody_else";
