@@ -23,14 +23,22 @@ from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_o
 quiet = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
+LIMITS = (
+    [(columns_of, "MOST_COLUMNS", 6)],
+    [(joint_of, "MOST_ENTRIES", 12)],
+    [(columns_of, "FEWEST_LOOKED_AT", 3), (joint_of, "CELLS_A_SECOND", 0)],
+)
+
+
 @quiet
-@given(problems(people=4, most=3), st.sampled_from([(columns_of, "MOST_COLUMNS", 6), (joint_of, "MOST_ENTRIES", 12)]))
-def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limit):
+@given(problems(people=4, most=3), st.sampled_from(LIMITS))
+def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limits):
     free, meetings = problem
     best = best_of_all(free, meetings, 1)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(*limit)
+        for limit in limits:
+            patched.setattr(*limit)
         found = plan(free, meetings, align=1, seconds=0.3)
 
     assert is_possible(free, meetings, found.start, found.attends)
@@ -140,6 +148,35 @@ def test_what_lies_between_two_changes_is_never_written_out(monkeypatch):
 
     assert {len(option) for option in options} == {100}
     assert peak < 12_000_000
+
+
+def test_optional_people_are_looked_at_at_no_more_starts_than_there_is_time_for(monkeypatch):
+    free = windows([(who, day * 1440 + who, day * 1440 + who + 600, (who + day) % 11) for who in range(60) for day in range(30)], 60)
+    asked = [
+        Meeting(duration=45, required=(who,), optional=tuple({*range(60)} - {who}), earliest=0, latest_end=30 * 1440) for who in range(20)
+    ]
+    looked = []
+    sums = columns_of._sums
+
+    def counting(*asked_for):
+        found = sums(*asked_for)
+        looked.append(found.size)
+        return found
+
+    monkeypatch.setattr(columns_of, "_sums", counting)
+    all_of = columns(free, asked, 1, apart(asked))
+    everything = sum(looked)
+    looked.clear()
+    some_of = columns(free, asked, 1, apart(asked), cells=100_000)
+
+    assert sum(looked) < 150_000 < everything / 10
+    for some, every in zip(some_of, all_of, strict=True):
+        where = every.start.searchsorted(some.start)
+        assert (every.start[where] == some.start).all()
+        assert (every.gain[where] == some.gain).all()
+        assert (every.optional[where] == some.optional).all()
+        assert not some.is_complete
+        assert tuple(some.best) >= tuple(every.best)
 
 
 def test_after_its_time_a_plan_places_what_is_left_without_looking_at_optional_people(monkeypatch):

@@ -5,7 +5,7 @@ still more than memory has room for, each meeting keeps some of them; what it is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from .windows import BEST_PREFERENCE, CANNOT, IF_NEED_BE, WORKS, Busy, Bytes, In
 
 MOST_STARTS = 2**20  # of all meetings; beyond it only starts that somebody's windows suggest would fit into memory
 MOST_COLUMNS = 2**20  # of all meetings together, about 100 bytes each
+FEWEST_LOOKED_AT = 64  # starts of a meeting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class Columns:
     gain (C, 5) int64: what the required people are worth there, in the order of Value.key, with the priority.
     order (C,): a number that orders them by what they are worth with all optional people who are free.
     best (5,): the lexicographically largest gain with all optional people who are free: what this meeting is worth if it stood alone.
-    is_complete: these are all; else only some, while `best` is that of all.
+    is_complete: these are all; else only some, while `best` is that of all, or more.
     """
 
     start: Ints
@@ -92,14 +93,26 @@ def worth(preference: Bytes | Ints) -> Ints:
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
-def columns(free: Windows, meetings: Sequence[Meeting], align: Align | None, apart: list[list[int]], busy: Busy = ()) -> list[Columns]:
+def columns(
+    free: Windows,
+    meetings: Sequence[Meeting],
+    align: Align | None,
+    apart: list[list[int]],
+    busy: Busy = (),
+    *,
+    cells: int = 2**62,
+) -> list[Columns]:
     """Return the columns of each meeting. align: only starts on these marks, or that are 0 modulo so many ticks; None: any. apart: as of
-    `meetings.apart`.
+    `meetings.apart`. cells: at about so many people times starts is looked.
 
-    TooManyStartsError: the bounds are too far apart. If all meetings together have more than MOST_COLUMNS, each keeps its share.
+    TooManyStartsError: the bounds are too far apart. If all meetings together have more than MOST_COLUMNS, each keeps its share; if there
+    are more cells, the optional people of a meeting are only looked at where it suits those best whom it requires.
     """
     grid = starts_that_matter(free, meetings, apart, busy) if align is None else marks_of(align)
     most = MOST_COLUMNS // max(1, len(meetings))
+    seats = sum(len(meeting.required) + len(meeting.optional) for meeting in meetings)
+    # A power of two, so that a moment more or less of time makes no other plan.
+    few = max(FEWEST_LOOKED_AT, 2 ** max(0, (cells // max(1, seats)).bit_length() - 1))
     movable = [meeting for meeting in meetings if meeting.pinned is None]
     starts = _starts(free, movable, grid) if movable and len(free) else np.zeros(0, np.int64)
     elsewhere: dict[int, list[tuple[int, int]]] = {}
@@ -112,7 +125,7 @@ def columns(free: Windows, meetings: Sequence[Meeting], align: Align | None, apa
         alike: dict[Meeting, Columns] = {}
         for number in some:
             if meetings[number] not in alike:
-                alike[meetings[number]] = _columns(meetings[number], starts, changes, most)
+                alike[meetings[number]] = _columns(meetings[number], starts, changes, most, few)
             found[number] = alike[meetings[number]]
     return [found[number] for number in range(len(meetings))]
 
@@ -185,6 +198,13 @@ class _Changes:
         self.place = np.searchsorted(rises.who[order], np.arange(free.people + 1))  # where each person's begin
         self.elsewhere = elsewhere
 
+    def most(self, meeting: Meeting, starts: Ints) -> int:
+        """Return at how many of these starts something may change at most."""
+        people = [*meeting.required, *meeting.optional]
+        return min(
+            len(starts), 1 + 2 * sum(int(n) for n in np.diff(self.place)[people]) + 2 * sum(len(self.elsewhere.get(p, ())) for p in people)
+        )
+
     def of(self, meeting: Meeting, starts: Ints) -> tuple[Ints, Bytes]:
         """Return at which of these ascending starts something may change, and each person's preference from there on; -1 = cannot, or is
         elsewhere: (H,), (people, H).
@@ -214,11 +234,16 @@ def _sums[Number: np.integer](count: int, heads: Ints, seat: Ints, first: Ints, 
     return change.cumsum(axis=1, dtype=height.dtype)[:, :-1]
 
 
-def _columns(meeting: Meeting, starts: Ints, changes: _Changes, most: int) -> Columns:
+def _columns(meeting: Meeting, starts: Ints, changes: _Changes, most: int, few: int) -> Columns:
     if meeting.pinned is not None:
         starts = np.array([meeting.pinned], np.int64)
     low, high = np.searchsorted(starts, (meeting.earliest, meeting.latest_end - meeting.duration + 1))
     starts, seats = starts[low:high], len(meeting.required)
+    if meeting.optional and changes.most(meeting, starts) > few:
+        alone = _columns(replace(meeting, optional=()), starts, changes, few, few)
+        # Whoever is optional might come there or elsewhere, and like it best.
+        best = alone.best + len(meeting.optional) * worth(np.array(BEST_PREFERENCE))
+        return replace(_columns(meeting, alone.start, changes, most, few), best=best, is_complete=False)
     heads, rows = changes.of(meeting, starts)
     fits = np.flatnonzero(rows[:seats].min(axis=0) >= 0)
     if not len(fits):

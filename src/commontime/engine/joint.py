@@ -28,6 +28,7 @@ FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, 
 FIRST = 0.2  # seconds that the greedy rule may take in any case, for a plan that is worth something
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
+CELLS_A_SECOND = 2**25  # of the columns: a third of what a slow machine looks at in that time
 # Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
 MOST_ENTRIES = 2_000_000  # with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
 ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
@@ -57,7 +58,8 @@ def plan(
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
     gaps = apart(asked, travel)
-    planner = _Planner(free, asked, columns(free, asked, align, gaps, busy), gaps, began, seconds, on_progress)
+    options = columns(free, asked, align, gaps, busy, cells=int(seconds * CELLS_A_SECOND))
+    planner = _Planner(free, asked, options, gaps, began, seconds, on_progress)
     planner.pin()
     for part in sorted(components(planner.possible, asked), key=len):
         planner.work_on(part)
