@@ -113,6 +113,7 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: build.participant(w.calendar, build.user("new")),
         lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_start=build.day(11)),
         lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_end=build.day(11)),
+        lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, time_zone="Asia/Kolkata"),
     ],
     ids=[
         "time gone",
@@ -124,6 +125,7 @@ def test_computing_and_applying_in_one_request(world):
         "somebody new, silent",
         "later window",
         "earlier window",
+        "other clocks",
     ],
 )
 def test_what_moved_meanwhile_is_noticed(world, change):
@@ -516,7 +518,7 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
     for plan in (made.json(), world.mina.get(world.path).json()):
         assert {unplaced["people"] for unplaced in plan["unplaced"]} == {None}
         early, unanswered, way = sorted(plan["unplaced"], key=lambda each: each["title"].replace("Long", "Way").replace("Short", "Way"))
-        assert early["detail"] == "2 of its people have no time in common that is long enough."
+        assert early["detail"] == "2 of its people have no time in common that is long enough, beside other meetings."
         assert unanswered["detail"] == "1 of its people has not answered yet."
         assert way["detail"].startswith("2 of its people can't be in two meetings at once; in the way: ")
     page = browser_of(world.mina.user).get(f"/app/calendars/{world.calendar.pk}/plan/").text

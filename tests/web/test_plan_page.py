@@ -309,7 +309,7 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
 
     left = page.split('class="left"')[1].split("</section>")[0]
     assert "Guest2 has not answered yet." in left
-    assert "no time long enough at which Mina and Guest1 can" in left
+    assert "no time long enough at which Mina and Guest1 can and are in no other meeting" in left
     assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
     assert "<ul>" not in left
 

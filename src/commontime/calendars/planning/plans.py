@@ -105,8 +105,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Problem:
-    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it can't
-    even try. is_being_planned: whether such a plan is being computed already. align: where starts may lie; None: anywhere."""
+    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it
+    can't even try. is_being_planned: whether such a plan is being computed already. align: where starts may lie by the
+    clocks of the zone; None: anywhere.
+    """
 
     people: list[Person]
     silent: list[Person]
@@ -118,6 +120,7 @@ class Problem:
     unposed: list[Unplaced]
     is_being_planned: bool
     align: engine.Marks | None
+    zone: str
 
     @cached_property
     def basis(self) -> str:
@@ -128,6 +131,7 @@ class Problem:
             [(meeting.pk, meeting.version, meeting.calendar.window_start) for meeting in self.meetings],
             [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
+            self.zone if self.align else "",
         ]
         return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()
 
@@ -160,7 +164,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
             posed.append(_posed(meeting, group, place, free, question, now))
     span_of = [min(m.earliest for m in posed), max(m.latest_end for m in posed)] if posed else [0, 0]
     marks = round_times(calendar, question.align_minutes, *span_of)
-    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned, marks)
+    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned, marks, calendar.time_zone)
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
@@ -357,13 +361,15 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
         said = _("Not everybody it requires can come at the time that is set for it.")
     elif number and not who:
         said = ngettext(
-            "%(n)d of its people has no time that is long enough.",
-            "%(n)d of its people have no time in common that is long enough.",
+            "%(n)d of its people has no time that is long enough, beside other meetings.",
+            "%(n)d of its people have no time in common that is long enough, beside other meetings.",
             number,
         ) % {"n": number}
     else:
         none = ngettext(
-            "There is no time long enough at which %(names)s can.", "There is no time long enough at which %(names)s can.", number or 2
+            "There is no time long enough at which %(names)s can and is in no other meeting.",
+            "There is no time long enough at which %(names)s can and are in no other meeting.",
+            number or 2,
         )
         said = none % {"names": names}
     if unplaced.start or not unplaced.asked:

@@ -293,7 +293,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
     if meeting is None or not planning.is_for(meeting, message.user_id or 0):
         return None
     seat = CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.user_id).only("required").first()
-    return (meeting, planning.named_in(meeting).get(seat.user_id, seat.required)) if seat else None
+    return (meeting, planning.named_in(meeting).get(message.user_id or 0, seat.required)) if seat else None
 
 
 def _requested(meeting: Meeting, required: bool, reader: Reading) -> dict[str, Any]:
