@@ -37,8 +37,8 @@ function over(windows, runs) {
 
 // The runs that would paint all this as it is in the windows.
 function within(windows, runs) {
-  const cut = runs.flatMap(([first, last]) => some(windows.map(([start, end, each]) => [Math.max(start, first), Math.min(end, last), each])));
-  return over(runs.map(([first, last]) => [first, last, null]), cut);
+  const cut = ([first, last]) => some(windows.map(([start, end, each]) => [Math.max(start, first), Math.min(end, last), each]));
+  return over(runs.map(([first, last]) => [first, last, null]), runs.flatMap(cut));
 }
 
 class AvailabilityGrid extends HTMLElement {
@@ -217,7 +217,8 @@ class AvailabilityGrid extends HTMLElement {
     if (!cells.length) return;
     const columns = Map.groupBy(cells, (each) => each.at[1]);
     const preference = PREFERENCE[value] ?? null;
-    const runs = [...columns.values()].map((each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end)), preference]);
+    const run = (each) => [Math.min(...each.map((c) => c.start)), Math.max(...each.map((c) => c.end)), preference];
+    const runs = [...columns.values()].map(run);
     this.history = [...this.history, within(this.windows, runs)].slice(-UNDOS);
     this.change(runs);
     const [first, last] = [runs[0], runs.at(-1)];
