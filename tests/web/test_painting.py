@@ -504,6 +504,24 @@ def test_news_come_again_once_one_is_signed_in_again(site):
     in_chromium(journey)
 
 
+def test_a_phone_begins_with_the_first_day_that_is_not_over(site):
+    def journey(browser: Browser) -> None:
+        choir = Choir(site, browser)
+        page = choir.open(width=PHONE, touch=True)
+        for now, days in ((at(-3, 9), "0 1 2"), (at(2, 20.5), "3 4 5"), (at(6, 12), "4 5 6"), (at(9, 9), "0 1 2")):
+            page.clock.set_fixed_time(now)
+            if page.url == "about:blank":
+                choir.visit("sam", page=page)
+            else:
+                page.reload()
+            page.wait_for_load_state()
+            heads = page.locator("availability-grid thead th")
+            assert " ".join(str(number) for number in range(7) if heads.nth(number).is_visible()) == days
+        assert choir.found == []
+
+    in_chromium(journey)
+
+
 def test_without_scripts_one_ticks_and_writes(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)

@@ -55,6 +55,9 @@ class AvailabilityGrid extends HTMLElement {
     this.tries = 0;
     Object.assign(this, { history: [], brush: "2", first: 0, single: false, ...this.live.kept });
     this.prepare(Number(this.dataset.step) * 60);
+    // On a phone, which shows a few days, those come first that are not over.
+    const ahead = this.cells.filter((each) => each.end * 1000 > Date.now()).map((each) => each.at[1]);
+    if (!this.live.kept && ahead.length) this.first = Math.min(...ahead);
     for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"]) this.table.addEventListener(kind, this);
     for (const kind of OUTSIDE) window.addEventListener(kind, this);
     page.addEventListener("live", this);
