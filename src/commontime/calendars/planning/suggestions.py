@@ -154,7 +154,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if not group.answered:
         return [_("Nobody has answered yet.")]
     start, of = span(outcome.start, meeting.duration)
-    if not named and any(begin < start + of and end > start for _user, begin, end in group.busy):
+    if not named and all(group.is_elsewhere(person.user_id, start, start + of) for person in group.answered):
         return [_("Somebody required is in another meeting then.")]
     if len(outcome.attending) == everyone:
         said.append(
