@@ -18,16 +18,26 @@ from tests.postgres import NoPostgres, postgres  # noqa: E402
 LEAST_COVERAGE = 92
 # A third of the tests waits for processes and browsers rather than computes: more of them at once than a small machine has cores.
 PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-# What knows no database runs once, on the first; so does what shows how pages look and feel in a browser.
+# What knows no database runs once, on the first; so does what shows how pages look and feel in a browser, and in which words.
 ONCE = (
     "tests/architecture",
     "tests/bench",
     "tests/engine",
     "tests/ical",
     "tests/web/test_accessibility.py",
+    "tests/web/test_assets.py",
+    "tests/web/test_contrast.py",
+    "tests/web/test_grid.py",
     "tests/web/test_journey.py",
+    "tests/web/test_languages.py",
+    "tests/web/test_lines.py",
+    "tests/web/test_narrow.py",
+    "tests/web/test_news.py",
     "tests/web/test_painting.py",
     "tests/web/test_planning.py",
+    "tests/web/test_saving.py",
+    "tests/web/test_timetable.py",
+    "tests/web/test_told.py",
 )
 
 

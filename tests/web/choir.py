@@ -1,0 +1,41 @@
+"""The calendar that the tests of painting, saving and news look at, and its windows."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.servers import Site
+from tests.web.chromium import Windows, at
+
+
+class Choir(Windows):
+    """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows that show it."""
+
+    def __init__(self, site: Site, browser: Browser) -> None:
+        super().__init__(site, browser)
+        window = {"window_start": at(0, 8).isoformat(), "window_end": at(6, 20).isoformat()}
+        self.mina = site.people["mina"]
+        self.id = self.mina.post("/calendars/", {"name": "Choir", **window}).data["id"]
+        for name in ("sam", "iris"):
+            self.mina.post(f"/calendars/{self.id}/participants/", {"user": site.people[name].id})
+        self.meeting({"title": "Rehearsal", "deadline": at(-1, 0).isoformat()})
+
+    def meeting(self, fields: dict[str, Any]) -> None:
+        assert self.mina.post(f"/calendars/{self.id}/meetings/", fields).status_code == 201
+
+    def visit(self, name: str, **window: Any) -> Page:
+        return self.sign_in(name, f"/app/calendars/{self.id}/", **window)
+
+    def given(self, name: str) -> list[tuple[datetime, datetime, int]]:
+        rows = self.site.people[name].get(f"/calendars/{self.id}/nonbusytimes/?user={self.site.people[name].id}").data
+        moments = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"]), row) for row in rows]
+        return [(start.astimezone(UTC), end.astimezone(UTC), row["preference_level"]) for start, end, row in moments]
+
+
+def ask(page: Page, *, rounds: int = 5) -> None:
+    """Have the page ask for news so often, and wait for what comes of it."""
+    for _ in range(rounds):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_timeout(100)
+    page.evaluate("fetch('/?a')")  # what was asked before it has been answered
