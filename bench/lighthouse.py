@@ -28,8 +28,8 @@ from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (n
 from tests.servers import ROOT, Site, open_site, wait_until  # noqa: E402 (needs Django too)
 
 MISSING = """Lighthouse is not here. Install it where it belongs to nobody's project, and say where it is:
-    npm install --prefix /tmp/lighthouse lighthouse
-    LIGHTHOUSE=/tmp/lighthouse/node_modules/.bin/lighthouse .venv/bin/python -m bench.lighthouse"""
+    npm install --prefix ~/lighthouse lighthouse
+    LIGHTHOUSE=~/lighthouse/node_modules/.bin/lighthouse .venv/bin/python -m bench.lighthouse"""
 CATEGORIES = ("performance", "accessibility", "best-practices")
 LEAST = 95
 LOOKS = 3
