@@ -351,6 +351,7 @@ def test_a_run_that_makes_no_sense_is_refused_and_nothing_is_painted(sam, calend
 
     with refuses(InvalidInput, field=field):
         actions.paint_windows(calendar, by=sam, runs=runs)
+    assert times_of(sam, calendar) == [(build.day(10), build.day(11), 9)]
 
 
 # Two thousand are enough ---------------------------------------------------------------------------------------------

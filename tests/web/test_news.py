@@ -3,17 +3,10 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.servers import Site
 from tests.web.choir import Choir, ask
 from tests.web.chromium import PHONE, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def site(site: Site) -> Site:
-    site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
-    return site
 
 
 def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(site):
@@ -23,7 +16,7 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         drag(page, cell(page, 1, 9), cell(page, 1, 9.5))
         saved(page)
         row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
-        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         saved(page)
         expect(cell(page, 4, 9)).to_have_class("l2")
@@ -82,7 +75,7 @@ def test_nothing_is_reloaded_under_a_stroke_and_afterwards_all_is_as_it_was(site
         cell(page, 3, 9).dispatch_event("pointercancel")  # as when one scrolls on to where it ends
         page.evaluate("window.same = true")
         row = {"start_time": at(3, 9).isoformat(), "end_time": at(3, 9.5).isoformat()}
-        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
         (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
         path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
         assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
@@ -141,13 +134,13 @@ def test_news_come_again_once_one_is_signed_in_again(site):
             page.get_by_role("link", name="Sign in").click()
         choir.sign_in("sam", page=opened.value)
         row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
-        assert site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
         page.evaluate("dispatchEvent(new Event('focus'))")
         expect(cell(page, 4, 9)).to_have_class("l2")
         expect(page.locator(".state")).to_have_text("")
 
         seats = choir.mina.get(f"/calendars/{choir.id}/participants/").data
-        (seat,) = [seat["id"] for seat in seats if seat["user"] == site.people["sam"].id]
+        (seat,) = [seat["id"] for seat in seats if seat["user"] == choir.people["sam"].id]
         assert choir.mina.delete(f"/calendars/{choir.id}/participants/{seat}/").status_code == 204
         page.clock.run_for(4000)
         expect(page.locator(".state")).to_have_text("This calendar is gone, or you no longer take part in it.")

@@ -6,17 +6,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.servers import Site
 from tests.web.choir import Choir
 from tests.web.chromium import PHONE, TABLET, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def site(site: Site) -> Site:
-    site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
-    return site
 
 
 def test_three_people_paint_each_in_their_way_and_see_each_other(site):
@@ -74,7 +67,7 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         choir = Choir(site, browser)
         odd = (at(3, 9) + timedelta(minutes=7), at(3, 10) + timedelta(minutes=20), 6)
         row = {"start_time": odd[0].isoformat(), "end_time": odd[1].isoformat(), "preference_level": 6}
-        site.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
+        choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
         page = choir.visit("sam")
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
 
@@ -217,7 +210,7 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
 
         def give(name: str, day: int, start: float = 9, end: float = 10) -> None:
             row = {"start_time": at(day, start).isoformat(), "end_time": at(day, end).isoformat(), "preference_level": 2}
-            assert site.people[name].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+            assert choir.people[name].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
 
         give("sam", 0)
         page = choir.visit("mina")

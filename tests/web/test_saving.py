@@ -5,17 +5,10 @@ import json
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.servers import Site
 from tests.web.choir import Choir
 from tests.web.chromium import at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def site(site: Site) -> Site:
-    site.people = {name: site.person(name) for name in ("mina", "sam", "iris")}
-    return site
 
 
 def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(site):
