@@ -16,7 +16,6 @@ from commontime.core.turns import take_turns
 
 LONGEST_WINDOW = timedelta(days=31)
 MOST_WINDOWS = 2000
-LONGEST_DURATION = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)

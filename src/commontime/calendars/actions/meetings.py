@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from commontime.accounts import queries as accounts
 from commontime.calendars import planning, queries, rules, tasks
 from commontime.calendars.actions.checks import (
-    LONGEST_DURATION,
     Caution,
     heed,
     held,
@@ -144,7 +143,7 @@ def finish_deadline(meeting: Meeting) -> None:
     # Nobody is asked whether people may be in two meetings at once, so they may not.
     group = planning.less_busy(
         planning.group_for(meeting),
-        queries.busy_people(meeting.calendar, after=now - LONGEST_DURATION),
+        queries.busy_people(meeting.calendar, after=now - queries.LONGEST_MEETING),
         before=timedelta(minutes=meeting.buffer_minutes),
     )
     to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
@@ -180,8 +179,13 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
         raise InvalidInput(_("The deadline must be in the future."), field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
         raise InvalidInput(_("The latest end must come after the earliest start."), field="latest")
-    if meeting.duration_minutes is not None and not timedelta(minutes=1) <= timedelta(minutes=meeting.duration_minutes) <= LONGEST_DURATION:
-        raise InvalidInput(_("A meeting lasts from 1 minute to %(n)d days.") % {"n": LONGEST_DURATION.days}, field="duration_minutes")
+    if (
+        meeting.duration_minutes is not None
+        and not timedelta(minutes=1) <= timedelta(minutes=meeting.duration_minutes) <= queries.LONGEST_MEETING
+    ):
+        raise InvalidInput(
+            _("A meeting lasts from 1 minute to %(n)d days.") % {"n": queries.LONGEST_MEETING.days}, field="duration_minutes"
+        )
 
 
 def _cautions(meeting: Meeting, by: User) -> list[Caution]:
@@ -221,7 +225,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
     rows = (
         queries.meetings()
-        .filter(final_time__lt=end, final_time__gt=start - LONGEST_DURATION)
+        .filter(final_time__lt=end, final_time__gt=start - queries.LONGEST_MEETING)
         .exclude(pk=meeting.pk)
         .filter(calendar__participants__user__in=users)
         .annotate(minutes=minutes, person=F("calendar__participants__user_id"))
