@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 .DEFAULT_GOAL := help
 
 .tools/.stamp: requirements/uv.txt
-	@python3 -m pip --version >/dev/null 2>&1 || { echo "This needs python3 with pip (Debian: apt-get install python3-pip)." >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "python3 with pip is missing. On Debian: apt-get install python3-pip" >&2; exit 1; }
 	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools --require-hashes -r $<
 	@touch $@
 .venv/.made: .python-version | .tools/.stamp
@@ -28,20 +28,20 @@ export UV_PROJECT_ENVIRONMENT := .venv
 	$(UV) pip sync -q --require-hashes --python .venv-bench/bin/python requirements/base.txt requirements/bench.txt
 	@touch $@
 help:
-	@echo "make run     start the product at http://127.0.0.1:$(PORT), with its worker"
-	@echo "make demo    the same with a believable group in it, and how to sign in"
-	@echo "make test    the tests; DATABASE_URL=postgresql://… runs them on PostgreSQL"
-	@echo "make check   format, lint, types, contracts, migrations, tests on both databases, coverage"
-	@echo "make format  put the code into its format"
-	@echo "make texts   bring the translations up to date with the texts"
-	@echo "make bench   the benchmarks"
-	@echo "make picture the picture in the README, from the demo"
-	@echo "make lock    compile requirements/*.in anew"
+	@echo "make run      start Commontime at http://127.0.0.1:$(PORT)"
+	@echo "make demo     start it with an example choir, and show how to sign in"
+	@echo "make test     run the tests (on PostgreSQL with DATABASE_URL=postgresql://…)"
+	@echo "make check    run all checks: format, lint, types, contracts, migrations, tests on both databases, coverage"
+	@echo "make format   format the code"
+	@echo "make texts    update the translation files"
+	@echo "make bench    run the benchmarks"
+	@echo "make picture  redraw the README’s screenshot from the demo"
+	@echo "make lock     recompile the lock files"
 
 ready: $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.base)
 	@$(PY) manage.py prepare
 run: ready
-	@echo "Commontime: $$COMMONTIME_BASE_URL (Ctrl-C stops it)"
+	@echo "Commontime: $$COMMONTIME_BASE_URL (press Ctrl-C to stop)"
 	@exec .venv/bin/honcho start
 demo: ready
 	@$(PY) manage.py demo
@@ -53,7 +53,7 @@ format: .venv/.dev
 	.venv/bin/ruff check --fix .
 # Only src/commontime is looked through. What is new stands empty in the .po files, what changed is marked fuzzy; both fail the tests.
 texts: .venv/.dev
-	@command -v xgettext >/dev/null || { echo "This needs GNU gettext (Debian: apt-get install gettext)." >&2; exit 1; }
+	@command -v xgettext >/dev/null || { echo "GNU gettext is missing. On Debian: apt-get install gettext" >&2; exit 1; }
 	cd src/commontime && COMMONTIME_DATA_DIR=$(CURDIR)/var ../../$(PY) ../../manage.py makemessages -v 0 -l de -l fr --no-location --no-wrap --no-obsolete
 	sed -i '/^"POT-Creation-Date:/d' src/commontime/locale/*/LC_MESSAGES/django.po
 	cd src/commontime && COMMONTIME_DATA_DIR=$(CURDIR)/var ../../$(PY) ../../manage.py compilemessages -v 0
@@ -66,7 +66,7 @@ check: .venv/.dev
 	COMMONTIME_BASE_URL=https://commontime.example.org $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) tests/both_databases.py
 bench: .venv/.dev
-	@$(MAKE) -s .venv-bench/.made || echo "Without requirements/bench.txt in .venv-bench the rows that need it say so." >&2
+	@$(MAKE) -s .venv-bench/.made || echo "Could not install requirements/bench.txt; the rows that need it will say so." >&2
 	$(PY) -m bench
 	-.venv-bench/bin/python -m bench.optaplanner
 picture: .venv/.dev

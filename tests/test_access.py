@@ -554,7 +554,7 @@ def test_people_shows_only_the_calendars_that_one_shares(world):
     with rolled_back():
         build.participant(world.calendar, world.user("cara"))
         shown = {
-            name: "together in" in world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "sam", "eve")
+            name: "you’re both in" in world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "sam", "eve")
         }
 
     assert shown == {"mina": True, "sam": True, "eve": False}

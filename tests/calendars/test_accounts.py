@@ -56,9 +56,9 @@ def test_ones_calendars_go_and_each_attendee_gets_one_mail_that_cancels(mina, sa
     assert not User.objects.filter(pk=mina.pk).exists()
     assert post.told() == ["account_deleted mina", "deleted iris", "deleted sam", "deleted sam"]
     cancelled = {(mail.to.partition("@")[0], mail.subject): len(mail.documents) for mail in post.deliver()}
-    assert cancelled["iris", "Choir was deleted"] == 2
-    assert cancelled["sam", "Choir was deleted"] == 1
-    assert cancelled["sam", "Band was deleted"] == 0
+    assert cancelled["iris", "Choir has been deleted"] == 2
+    assert cancelled["sam", "Choir has been deleted"] == 1
+    assert cancelled["sam", "Band has been deleted"] == 0
 
 
 def test_an_heir_takes_all_ones_calendars_over_and_hears_of_each(mina, sam, post):
@@ -77,7 +77,7 @@ def test_an_heir_takes_all_ones_calendars_over_and_hears_of_each(mina, sam, post
     assert meeting.calendar.meetings.get().final_time == TEN
     assert Invitation.objects.get(pk=waiting.pk).sender == sam  # it outlives her
     assert post.told() == ["account_deleted mina", "handed_over sam", "handed_over sam"]
-    assert sorted(mail.subject for mail in post.deliver_to("sam")) == ["Band is yours now", "Choir is yours now"]
+    assert sorted(mail.subject for mail in post.deliver_to("sam")) == ["You now organise Band", "You now organise Choir"]
 
 
 def test_an_heir_takes_part_in_every_calendar_or_nothing_is_deleted(mina, sam):
@@ -141,7 +141,7 @@ def test_of_the_mails_that_waited_only_the_goodbye_goes_out(mina, sam, post):
         ("account_deleted", "sam@example.org"),
         ("request", "mina@example.org"),
     ]
-    assert [mail.subject for mail in post.deliver_to("sam")] == ["Your account was deleted"]
+    assert [mail.subject for mail in post.deliver_to("sam")] == ["Your account has been deleted"]
 
 
 def test_an_account_without_an_address_goes_without_a_goodbye(mina, post):

@@ -53,8 +53,8 @@ def test_the_smallest_ask_is_the_exact_time_of_the_fewest(calendar, people):
     assert [(person.username, start, end) for person, start, end in ask.wanted] == [("bao", build.day(9.5), build.day(10))]
     assert (ask.minutes, ask.own_short, names(ask.silent)) == (30, 0, ["ana"])
     assert ask.first[0][0].username == "bao"
-    assert ask.detail == "Bao would have to offer 30 minutes more."
-    assert told(calendar, named=False).ask.detail == "1 required person would have to offer 30 minutes more."
+    assert ask.detail == "Bao would need to free up 30 minutes."
+    assert told(calendar, named=False).ask.detail == "1 required person would need to free up 30 minutes."
 
 
 def test_whom_to_ask_first_counts_the_starts_that_are_asked_for(calendar, people):
@@ -77,12 +77,12 @@ def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, 
 
     own = told(calendar, mina, duration_minutes=120).ask
 
-    assert (own.own_short, own.detail) == (90, "Your own time is 1 h 30 min short: asking others can't help.")
+    assert (own.own_short, own.detail) == (90, "Even at best, you’re 1 h 30 min short yourself, so asking others won’t help.")
     of_sam = told(calendar, sam, duration_minutes=120).ask.detail
-    assert of_sam == "The time of Mina, who organizes this, is 1 h 30 min short: asking others can't help."
+    assert of_sam == "Even at best, Mina, the organiser, is 1 h 30 min short, so asking others won’t help."
     hidden = told(calendar, sam, named=False, duration_minutes=120).ask
     assert hidden.own_short == 0
-    assert hidden.detail.endswith("required person would have to offer 2 hours more.")
+    assert hidden.detail.endswith("required person would need to free up 2 hours.")
     assert told(calendar, mina, named=False, duration_minutes=120).ask.own_short == 90
 
 
@@ -95,7 +95,7 @@ def test_others_are_asked_where_the_owner_can_come(calendar, people):
     ask = told(calendar).ask
 
     assert (ask.start, names(ask.people)) == (build.day(9), ["sam", "bao"])
-    assert ask.detail == "Sam and Bao would have to offer 2 hours more in all."
+    assert ask.detail == "Sam and Bao would need to free up 2 hours between them."
 
 
 def test_two_sessions_reach_everybody(calendar, people):
@@ -109,7 +109,7 @@ def test_two_sessions_reach_everybody(calendar, people):
     assert (sessions.first.start, sessions.second.start) == (build.day(9), build.day(14))
     assert (sessions.proved, sessions.cannot, sessions.detail) == (True, [], "Two sessions reach everybody who answered.")
     answer(calendar, ana, (18, 19))
-    assert told(calendar).sessions.detail == "Two sessions reach 3 of the 4 people who answered. Ana can't come to either."
+    assert told(calendar).sessions.detail == "Two sessions reach 3 of the 4 people who answered. Ana can’t come to either."
     assert told(calendar, named=False).sessions.detail == "Two sessions reach 3 of the 4 people who answered."
 
 
@@ -123,7 +123,7 @@ def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people)
     assert told(calendar, latest=build.day(15), earliest=build.day(14)).no_sessions == "No two sessions fit."
     answer(calendar, mina, (14, 15))
     found = told(calendar)
-    assert (found.sessions, found.no_sessions) == (None, "Everybody who answered can come to the best start: one session is enough.")
+    assert (found.sessions, found.no_sessions) == (None, "Everybody who answered can come at the best time, so one session is enough.")
 
 
 def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkeypatch):
@@ -133,7 +133,7 @@ def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkey
 
     said = told(calendar).no_sessions
 
-    assert said == "There are too many people and starts to look for two sessions; within nearer bounds they can be found."
+    assert said == "There are too many people and times to search for two sessions. Narrow the dates and try again."
 
 
 def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
@@ -147,11 +147,11 @@ def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
 
     assert found.plan_b.outcome.start == build.day(14)
     assert names(found.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
-    assert found.plan_b.detail == "If Mina, Sam, Bao or Ana cancels, this is the better one."
+    assert found.plan_b.detail == "If Mina, Sam, Bao or Ana drops out, this one is better."
     assert not any(person.first_name in told(calendar, named=False).plan_b.detail for person in people)
     for person in (mina, sam):
         person.non_busy_times.filter(start_time=build.day(14)).delete()
-    assert told(calendar).plan_b.detail == "The best start stays the best whoever cancels, if only one does."
+    assert told(calendar).plan_b.detail == "No single person dropping out would change the best time."
 
 
 def test_whose_answer_alone_can_change_the_winner(calendar, people):
@@ -162,9 +162,9 @@ def test_whose_answer_alone_can_change_the_winner(calendar, people):
     decisive = told(calendar).decisive
 
     assert (names(decisive.people), decisive.start) == (["ana"], build.day(14))
-    assert decisive.detail == "The answer of Ana alone can still make another start the best."
+    assert decisive.detail == "Ana could still change the best time by answering."
     hidden = told(calendar, named=False).decisive.detail
-    assert hidden == "There is 1 person whose answer alone can still make another start the best."
+    assert hidden == "One person could still change the best time by answering."
     answer(calendar, ana, (9, 10))
     assert told(calendar).decisive.detail == "Everybody has answered."
 
@@ -179,7 +179,7 @@ def test_nobody_alone_can_change_a_clear_winner(calendar, people):
     decisive = told(calendar).decisive
 
     assert (decisive.people, decisive.start) == ([], None)
-    assert decisive.detail == "Nobody who has not answered can alone make another start the best."
+    assert decisive.detail == "None of the missing answers could change the best time on its own."
 
 
 def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
@@ -199,7 +199,7 @@ def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
     ("hours", "said"),
     [
         ([(9, 10), (9, 10), (9, 10)], "Wherever everybody can as gladly, it is not ideal for at least 3."),
-        ([(9, 10), (9, 10), (14, 15)], "At every start at least 1 required person can't."),
+        ([(9, 10), (9, 10), (14, 15)], "At every start at least 1 required person can’t come."),
     ],
 )
 def test_why_no_start_is_better(calendar, people, hours, said):
@@ -224,10 +224,10 @@ def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, 
     best, other = (each.beside for each in listed(calendar)[:2])
 
     assert (best.loses_against_best, best.optimistic_rank, best.pessimistic_rank) == ("", 1, 1)
-    assert other.loses_against_best == "Against the best one: Bao can't; 1 more only if need be."
+    assert other.loses_against_best == "Compared with the best time: Bao can't; 1 more only if need be."
     assert (other.optimistic_rank, other.pessimistic_rank, best.survives) == (2, 2, 0)
     hidden = listed(calendar, named=False)[1].beside.loses_against_best
-    assert hidden == "Against the best one: 1 more required person can't; 1 more only if need be."
+    assert hidden == "Compared with the best time: 1 more required person can't; 1 more only if need be."
     assert [each.beside.survives for each in listed(calendar, quorum=2)[:2]] == [1, 0]
 
 
@@ -236,7 +236,7 @@ def test_a_start_that_is_as_good_is_only_later(calendar, people):
 
     best, other = (each.beside for each in listed(calendar))
 
-    assert other.loses_against_best == "Against the best one: just as good, only later."
+    assert other.loses_against_best == "Compared with the best time: just as good, only later."
     assert [(each.optimistic_rank, each.pessimistic_rank) for each in (best, other)] == [(1, 2), (1, 2)]
 
 

@@ -117,7 +117,7 @@ def test_who_accepts_takes_part_and_the_owner_hears_of_it(mina, iris, calendar, 
     assert post.told() == ["accepted mina", "request iris"]
     to_iris, to_mina = post.deliver()
     assert to_iris.documents[0].components[0].one("UID").value == str(meeting.pk)
-    assert to_mina.subject == "Iris takes part in Choir"
+    assert to_mina.subject == "Iris has joined Choir"
 
 
 def test_accepting_again_changes_nothing(iris, calendar, monkeypatch):

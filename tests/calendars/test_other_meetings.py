@@ -90,7 +90,7 @@ def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa,
     found = planning.ranked(meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True)
 
     said = next(each.reasons for each in found if each.stored)
-    assert said == ["1 of 2 can come.", "Rosa: in another meeting then."]
+    assert said == ["1 of 2 can come.", "Rosa: in another meeting at that time."]
 
 
 def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
@@ -150,7 +150,7 @@ def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
 
     found = planning.ranked(meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False)
 
-    assert [each.reasons for each in found if each.stored] == [["Somebody required is in another meeting then."]]
+    assert [each.reasons for each in found if each.stored] == [["Somebody required is in another meeting at that time."]]
 
 
 def test_who_has_no_time_left_beside_another_meeting_has_still_answered(mina, rosa, calendar):
@@ -183,4 +183,4 @@ def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calenda
 
     found = planning.ranked(meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True)
 
-    assert found[0].reasons[-1] == "Starting 30 minutes later, Rosa is only 30 minutes short."
+    assert found[0].reasons[-1] == "If it starts 30 minutes later, Rosa is only 30 minutes short."

@@ -267,7 +267,7 @@ def test_who_was_removed_before_the_mail_went_out_hears_only_that(mina, sam, cal
     actions.add_participant(calendar, by=mina, user=sam.pk)
     actions.remove_participant(seat_of(sam, calendar), by=mina)
 
-    assert [mail.subject for mail in post.deliver()] == ["You no longer take part in Choir"]
+    assert [mail.subject for mail in post.deliver()] == ["You’re no longer in Choir"]
 
 
 @pytest.mark.parametrize("way", ["mute", "switch"])

@@ -243,7 +243,7 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
             short == {user: (twin.short(user, outcome.start, duration), whole) for user in expected.missing[:5]}
             or len(expected.missing) > 5
         )
-        unanswered = [int(s.split()[0]) for s in said if s.endswith("not answered yet.")]
+        unanswered = [int(s.split()[0]) for s in said if s.endswith("no answer yet.")]
         assert unanswered == ([len(twin.silent)] if twin.silent else [])
 
     near = [s for ranked in found for s in ranked.reasons if s.startswith("Starting ")]
@@ -274,12 +274,12 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
 
     assert best.reasons == [
         "1 of 2 can come.",
-        "Sam is required and can't.",
-        "Starting 1 h 15 min later, Sam is only 15 minutes short.",
+        "Sam is required but can’t come.",
+        "If it starts 1 h 15 min later, Sam is only 15 minutes short.",
     ]
     assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
     on_the_hour = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60)
-    assert on_the_hour[0].reasons[-1] == "Starting 1 hour later, Sam is only 30 minutes short."
+    assert on_the_hour[0].reasons[-1] == "If it starts 1 hour later, Sam is only 30 minutes short."
 
 
 def test_a_near_miss_names_nobody_where_answers_are_hidden():
@@ -292,7 +292,7 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
 
     found = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=False)
 
-    assert found[0].reasons == ["1 of 2 can come.", "1 required can't."]
+    assert found[0].reasons == ["1 of 2 can come.", "1 required can’t come."]
 
 
 # Over HTTP: suggestions and availability as everybody sees them ------------------------------------------------------

@@ -197,7 +197,7 @@ def test_who_has_not_answered_keeps_their_meeting_out(world):
     assert (out["reason"], out["people"], out["detail"], out["ask"]) == (
         "not_answered",
         [world.sam.user.pk],
-        "Sam has not answered yet.",
+        "Sam hasn’t answered yet.",
         None,
     )
     assert len(plan["placed"]) == 3
@@ -230,7 +230,7 @@ def test_a_meeting_pinned_where_somebody_cannot_come_says_so(world):
         world.path, {"meetings": [str(meeting.pk)], "pinned": [{"meeting": str(meeting.pk), "final_time": night}]}
     ).json()["unplaced"]
 
-    assert out["detail"] == "Not everybody it requires can come at the time that is set for it."
+    assert out["detail"] == "Not everybody required can come at the set time."
     assert {datetime.fromisoformat(wanted["start_time"]) for wanted in out["ask"]["wanted"]} == {build.day(3, days=1)}
 
 
@@ -518,8 +518,8 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
     for plan in (made.json(), world.mina.get(world.path).json()):
         assert {unplaced["people"] for unplaced in plan["unplaced"]} == {None}
         early, unanswered, way = sorted(plan["unplaced"], key=lambda each: each["title"].replace("Long", "Way").replace("Short", "Way"))
-        assert early["detail"] == "2 of its people have no time in common that is long enough, beside other meetings."
-        assert unanswered["detail"] == "1 of its people has not answered yet."
+        assert early["detail"] == "2 people have no time in common that is long enough outside other meetings."
+        assert unanswered["detail"] == "1 of its people hasn’t answered yet."
         assert way["detail"].startswith("2 of its people can't be in two meetings at once; in the way: ")
     page = browser_of(world.mina.user).get(f"/app/calendars/{world.calendar.pk}/plan/").text
     reasons = page[page.index('<ul class="left">') : page.index('<div class="after">')]

@@ -18,8 +18,8 @@ def first_reasons(meeting) -> str:
 @pytest.mark.parametrize(
     ("answering", "said"),
     [
-        (1, "The one person who answered can come. 2 not answered yet."),
-        (2, "All 2 people who answered can come. 1 not answered yet."),
+        (1, "The only person who answered can come. 2 no answer yet."),
+        (2, "All 2 people who answered can come. 1 no answer yet."),
         (3, "All 3 people who answered can come."),
     ],
 )
@@ -39,14 +39,14 @@ def test_how_many_can_is_counted_of_all_people_and_followed_by_who_is_still_sile
         build.window(calendar, person, build.day(9), build.day(11))
     build.window(calendar, people[2], build.day(15), build.day(16))
 
-    assert first_reasons(build.meeting(calendar=calendar)).startswith("2 of 5 can come. 2 not answered yet. ")
+    assert first_reasons(build.meeting(calendar=calendar)).startswith("2 of 5 can come. 2 no answer yet. ")
 
 
 @pytest.mark.parametrize(
     ("required", "said"),
     [
-        (1, "The one required person can come; 2 of 3 in all. Bao can't."),
-        (2, "All 2 required people can come; 2 of 3 in all. Bao can't."),
+        (1, "The one required person can come; 2 of 3 in all. Bao can’t come."),
+        (2, "All 2 required people can come; 2 of 3 in all. Bao can’t come."),
     ],
 )
 def test_all_who_are_required(required, said):

@@ -135,7 +135,7 @@ def test_more_days(world):
 def test_a_quorum_puts_those_that_reach_it_first(world):
     reasons = world.ask(quorum=3).json()[0]["reasons"]
 
-    assert "1 fewer than the 3 wanted." in reasons
+    assert "1 short of the 3 needed." in reasons
     assert world.ask(quorum=3, duration_minutes=30).json()[0]["attending"] == 3
 
 

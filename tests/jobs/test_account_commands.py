@@ -148,7 +148,7 @@ def test_all_refusals_are_told_at_once_and_nothing_is_made(typed):
 
     told = str(refusal.value).splitlines()
     assert {line.partition(":")[0] for line in told} == {"username", "email", "password"}
-    assert "username: This user name is taken." in told
+    assert "username: This username is taken." in told
     assert len(told) >= 4
     assert User.objects.count() == 1
 

@@ -188,16 +188,16 @@ def test_a_report_without_choices_says_so():
     letter = letters.deadline_report(reader(), title="Budget", calendar="Team", url=letters.link("/app/"))
 
     assert "No time suits" in letter.text
-    assert "Everyone has answered." in letter.text
+    assert "Everybody has answered." in letter.text
 
 
 @pytest.mark.parametrize(
     ("calendar", "sender", "subject", "sentence"),
     [
-        ("Team", "Mina", "When are you available? Team", "Mina asks you to say when you are available for Team."),
-        ("Team", "", "When are you available? Team", "You have not yet said when you are available for Team."),
-        ("", "Mina", "When are you available?", "Mina asks you to say when you are available."),
-        ("", "", "When are you available?", "You have not yet said when you are available."),
+        ("Team", "Mina", "Team: when can you come?", "Mina is waiting for your answer in Team: when can you come?"),
+        ("Team", "", "Team: when can you come?", "You haven’t answered in Team yet: when can you come?"),
+        ("", "Mina", "When can you come?", "Mina is waiting for your answer: when can you come?"),
+        ("", "", "When can you come?", "You haven’t answered yet: when can you come?"),
     ],
 )
 def test_a_reminder_is_for_one_calendar_or_for_all(calendar, sender, subject, sentence):

@@ -164,7 +164,7 @@ def test_of_the_mails_that_waited_only_the_goodbye_goes_out(mails):
     assert delete(sam).status_code == 204
 
     to_sam = [mail.message["Subject"] for mail in mails() if mail.recipients == ["sam@example.org"]]
-    assert to_sam == ["Your account was deleted"]
+    assert to_sam == ["Your account has been deleted"]
 
 
 def test_nothing_of_a_person_stays_and_a_successor_of_the_same_name_inherits_nothing(mails, later):

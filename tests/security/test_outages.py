@@ -190,4 +190,4 @@ def test_what_was_asked_while_the_mail_server_was_away_arrives_once_and_still_wo
     assert site.caller().post(link, {"password": "a wholly new password"}).status_code == 200
     wait_until(lambda: len([mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]]) >= 2)
     subjects = [mail.message["Subject"] for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]]
-    assert sorted(subjects) == ["Choose a new password", "Your password was changed"]
+    assert sorted(subjects) == ["Choose a new password", "Your password has been changed"]

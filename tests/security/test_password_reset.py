@@ -263,7 +263,7 @@ def test_a_reset_ends_every_sign_in_tells_the_owner_and_signs_nobody_in(mails):
     assert not is_signed_in(mina)
     assert not can_refresh(mina.refresh)
     assert browser.client.get("/app/").status_code == 302
-    assert [mail.message["Subject"] for mail in mails()] == ["Your password was changed"]
+    assert [mail.message["Subject"] for mail in mails()] == ["Your password has been changed"]
     assert caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code == 401
     assert caller().post("/login/", {"username": "mina", "password": NEW}).status_code == 200
 

@@ -234,7 +234,7 @@ def test_a_new_password_ends_every_sign_in_and_tells_once(mails):
     assert can_refresh(answer.data["refresh"])
     assert sign_in("mina", build.PASSWORD).status_code == 401
     assert sign_in("mina", NEW).status_code == 200
-    assert [(mail.recipients, mail.message["Subject"]) for mail in mails()] == [(["mina@example.org"], "Your password was changed")]
+    assert [(mail.recipients, mail.message["Subject"]) for mail in mails()] == [(["mina@example.org"], "Your password has been changed")]
 
 
 def test_a_new_password_needs_a_fresh_sign_in_or_the_old_one(later):

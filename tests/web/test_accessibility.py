@@ -117,7 +117,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
             visit.found += [f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)]
         page.fill("[name=name]", "Choir")
         page.fill("[name=others]", "nobody-here")
-        page.get_by_role("button", name="Make the calendar").click()
+        page.get_by_role("button", name="Create calendar").click()
         assert page.locator("#id_others_error").is_visible()
         visit.look(page, (PHONE, "dark"))
         for do in ("names", "password"):

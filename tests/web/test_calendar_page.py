@@ -119,7 +119,7 @@ def test_a_save_after_one_was_removed_says_so_in_json():
 
     answer = put(browser, calendar, [(build.day(12), build.day(14), None)])
 
-    assert (answer.status_code, answer.json()["detail"]) == (404, "This calendar is gone, or you no longer take part in it.")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "This calendar is gone, or you’re no longer in it.")
 
 
 def test_more_than_a_megabyte_is_told_to_be_too_long():
@@ -129,7 +129,7 @@ def test_more_than_a_megabyte_is_told_to_be_too_long():
     answer = browser_of(sam).post(here(calendar, "times/"), {"text": "x" * 1_000_001}, content_type="application/x-www-form-urlencoded")
 
     assert answer.status_code == 413
-    assert "That is too long" in answer.text
+    assert "That’s too much at once" in answer.text
 
 
 def test_what_was_painted_for_somebody_else_is_not_stored():
@@ -343,7 +343,7 @@ def test_how_many_are_invited_is_said_to_who_may_know_who_is_there(visibility, t
 
     pages = {person.username: browser_of(person).get(here(calendar)).text for person in (mina, sam)}
 
-    assert {name for name, page in pages.items() if "2 invited, not joined yet" in page} == told
+    assert {name for name, page in pages.items() if "2 invited, not yet joined" in page} == told
     assert {name for name, page in pages.items() if "not joined yet" in page} == told
 
 
@@ -403,7 +403,7 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
 
     page = browser.get(here(calendar)).text
     assert "Times in Asia/Kathmandu" in page
-    assert "the calendar is in Europe/Berlin" in page
+    assert "this calendar uses Europe/Berlin" in page
     assert "Times in America/Lima" in browser.get(here(calendar, "?zone=America/Lima")).text
     for query in ("?zone=../../etc&from=9999-99-99&step=x&hours=%00", "?from=0001-01-01", "?from=2099-12-31", "?zone=%22%3E%3Cscript%3E"):
         answer = browser.get(here(calendar, query))
@@ -414,8 +414,8 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("Europe/Belin", "There is no time zone “Europe/Belin”. Write it like Europe/Berlin."),
-        ("new york", 'There is no time zone “new york”. Perhaps this one: <a href="?zone=America%2FNew_York">America/New_York</a>'),
+        ("Europe/Belin", "There’s no time zone called “Europe/Belin”. Write it like Europe/Berlin."),
+        ("new york", "There’s no time zone called “new york”. Did you mean: <a href=\"?zone=America%2FNew_York\">America/New_York</a>"),
     ],
 )
 def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
@@ -494,7 +494,7 @@ def test_lines_that_come_too_late_are_kept_and_told():
     answer = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
 
     assert answer.status_code == 422
-    assert "The planning of this calendar is done." in answer.text
+    assert "Planning for this calendar is finished." in answer.text
     assert f"{line}</textarea>" in answer.text
     assert mine(sam) == []
 
@@ -538,7 +538,7 @@ def test_a_cell_counts_who_is_free_throughout_it():
     page = browser_of(sam).get(here(calendar)).text
 
     assert heat_of(page) == ["1", "2", "1", "1"]
-    assert "2 of 3 have answered." in page
+    assert "2 of 3 answered." in page
     assert 'data-silent="3"' in page
 
 
@@ -688,8 +688,8 @@ def test_best_times_say_who_and_why_and_all_can_stands_out():
     local = build.day(10).astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f", {local.hour}:{local.minute:02}–" in best
     assert 'class="all"' in best
-    assert "All can" in best
-    assert "Sam if need be." in best
+    assert "Everybody can come" in best
+    assert "Only if need be: Sam." in best
 
 
 def test_how_many_can_come_is_said_once():
@@ -702,7 +702,7 @@ def test_how_many_can_come_is_said_once():
     page = browser_of(sam).get(here(calendar)).text
 
     both, one, *_ = (start.split("</li>")[0] for start in page.split('class="best"')[1].split('class="rank"')[1:])
-    assert re.findall("All can|All 2|2 of 2", both) == ["All can"]
+    assert re.findall("All can|All 2|2 of 2", both) == ["Everybody can come"]
     assert re.findall("All can|1 of 2", one) == ["1 of 2"]
     assert "1 of 2 can come." in one
 
@@ -778,7 +778,7 @@ def test_the_owner_invites_by_name_and_by_address_and_takes_it_back():
     assert set(Invitation.objects.values_list("receiver__username", "email")) == {("iris", ""), (None, "bao@example.org")}
     refused = browser.post(here(calendar, "people/"), {"do": "invite", "who": "nobody-here"})
     assert refused.status_code == 422
-    assert "Nobody here has this user name." in refused.text
+    assert "Nobody here has this username." in refused.text
     assert ">\nnobody-here</textarea>" in refused.text
 
     for invitation in Invitation.objects.all():

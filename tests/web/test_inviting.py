@@ -84,10 +84,10 @@ def test_who_can_be_invited_is_and_the_others_stay_in_the_field_with_the_reason(
     assert said(answer) == "Invited: Iris, bao@example.org."
     assert kept(answer).split("\n") == ["nobody-here", "sam", "zoe@example.org", "bad@address"]
     assert reasons(answer) == [
-        "nobody-here: Nobody here has this user name.",
-        "sam: This person takes part already.",
-        "zoe@example.org: They are invited already and have not answered yet.",
-        "bad@address: Enter an e-mail address like mina@example.org.",
+        "nobody-here: Nobody here has this username.",
+        "sam: This person is already in this calendar.",
+        "zoe@example.org: They are invited already and haven’t answered yet.",
+        "bad@address: Enter an email address like mina@example.org.",
     ]
     assert Invitation.objects.count() == 3
 
@@ -100,7 +100,7 @@ def test_at_once_those_with_an_account_get_a_seat_and_addresses_a_mail():
     answer = invite(calendar, "sam iris bao@example.org", at_once="on")
 
     assert said(answer) == "Invited: bao@example.org. Added: Sam."
-    assert reasons(answer) == ["iris: This person only joins by invitation. Invite them instead."]
+    assert reasons(answer) == ["iris: This person can’t be added without being asked. Invite them instead."]
     assert CalendarParticipant.objects.filter(calendar=calendar, user=sam).exists()
     assert not CalendarParticipant.objects.filter(calendar=calendar, user=iris).exists()
 
@@ -138,7 +138,7 @@ def test_a_full_name_is_not_taken_for_user_names():
     assert said(answer) == "Invited: Sam, Vik."
     assert kept(answer).split("\n") == ["Tom Baker", "Vik Muniz", "tom@example.org Zoe"]
     assert reasons(answer)[0] == (
-        "Tom Baker: Nobody here has the user name Baker, so nobody of these was taken. Give user names or addresses."
+        "Tom Baker: Nobody here has the username Baker, so none of these people was added. Enter usernames or email addresses."
     )
     assert Invitation.objects.count() == 2
 
@@ -154,7 +154,7 @@ def test_a_long_name_is_repeated_shortly():
 def test_oneself_is_refused_by_name_and_by_address(who):
     answer = invite(build.calendar(owner=build.user("mina")), who)
 
-    assert reasons(answer) == [f"{who}: You can't invite yourself."]
+    assert reasons(answer) == [f"{who}: You can’t invite yourself."]
     assert not Invitation.objects.exists()
 
 
@@ -168,9 +168,9 @@ def test_several_contacts_are_kept_at_once():
     assert said(answer) == "Added: Iris, Sam."
     assert kept(answer).split("\n") == ["nobody-here", "bao@example.org", "mina"]
     assert reasons(answer) == [
-        "nobody-here: Nobody here has this user name.",
-        "bao@example.org: Contacts go by their user name. By e-mail address you invite people in a calendar.",
-        "mina: You can't be your own contact.",
+        "nobody-here: Nobody here has this username.",
+        "bao@example.org: Add contacts by username. To invite somebody by email address, use a calendar’s People page.",
+        "mina: You can’t be your own contact.",
     ]
     assert set(Contact.objects.values_list("contactee", flat=True)) == {sam.pk, iris.pk}
 

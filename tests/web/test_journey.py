@@ -34,7 +34,7 @@ def new_calendar(page: Page, name: str, *others: str) -> str:
     page.fill("[name=latest_hour]", "20:00")
     page.fill("[name=deadline]", f"{at(-1, 0):%Y-%m-%dT%H:%M}")
     page.fill("[name=others]", "\n".join(others))
-    page.get_by_role("button", name="Make the calendar").click()
+    page.get_by_role("button", name="Create calendar").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return page.url
 
@@ -67,12 +67,12 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
 
         mina.locator(".best h3 a").click()
         mina.fill("#final_time", f"{at(0, 9):%Y-%m-%dT%H:%M}")
-        mina.get_by_role("button", name="Fix it").click()
-        expect(mina.locator(".doubts")).to_contain_text("Sam, Iris: required, but can't come then.")
-        mina.get_by_role("link", name="No, back").click()
+        mina.get_by_role("button", name="Choose this time").click()
+        expect(mina.locator(".doubts")).to_contain_text("Sam, Iris: required, but can’t come at this time.")
+        mina.get_by_role("link", name="No, go back").click()
         mina.fill("#final_time", f"{at(0, 9.5):%Y-%m-%dT%H:%M}")
-        mina.get_by_role("button", name="Fix it").click()
-        mina.get_by_role("button", name="Yes, all the same").click()
+        mina.get_by_role("button", name="Choose this time").click()
+        mina.get_by_role("button", name="Yes, go ahead").click()
         expect(mina.locator(".settled .moment")).to_contain_text("9:30–10:30")
         for page in (mina, sam, iris):
             page.goto(here)
@@ -92,15 +92,15 @@ def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
         kira.get_by_role("link", name="Invite people").click()
         kira.fill("[name=who]", "lena")
         kira.get_by_role("button", name="Invite", exact=True).click()
-        expect(kira.locator("section", has=kira.get_by_role("heading", name="Invited, not answered yet"))).to_contain_text("Lena")
+        expect(kira.locator("section", has=kira.get_by_role("heading", name="Invited, no answer yet"))).to_contain_text("Lena")
 
         lena.reload()
         lena.get_by_role("button", name="Accept Book club").click()
         for page, text in ((kira, "Mon 9-12 works"), (lena, "Mon 10-11:30 ideal\nTue 9-10 if need be")):
             page.goto(here)
-            page.get_by_role("link", name="Write them as text").click()
+            page.get_by_role("link", name="Type your times instead").click()
             page.get_by_label("Times").fill(text)
-            page.get_by_role("button", name="Look at it").click()
+            page.get_by_role("button", name="Preview").click()
             page.get_by_role("button", name="Save these times").click()
 
         expect(lena.locator(".best .all").first).to_contain_text("10:00–11:00")
@@ -209,7 +209,7 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
                 assert NAMES[1] in shown[f"{here}meetings/{meetings[1]}/"]
                 page.goto(f"{site.url}{here}times/?zone={HOSTILE[0]}")
                 page.get_by_label("Times").fill(ALL)
-                page.get_by_role("button", name="Look at it").click()
+                page.get_by_role("button", name="Preview").click()
                 expect(page.get_by_label("Times")).to_have_value(ALL)
                 windows.found += page.evaluate(MADE)
             elif name == "rosa":

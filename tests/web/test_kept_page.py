@@ -146,7 +146,7 @@ CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
     "a name without a seat": (is_renamed_without_a_seat, {"mina"}, "reader"),
     "the calendar's name": (edits_calendar(name="Band"), ALL, "version"),
     "what others may see": (edits_calendar(visibility="owner"), {"sam", "iris"}, "version whom"),
-    "the planning is done": (edits_calendar(is_finalized=True), ALL, "version"),
+    "the planning finished": (edits_calendar(is_finalized=True), ALL, "version"),
     "a new owner": (lambda c: actions.transfer_calendar(fresh(c.calendar), by=c.mina, to=c.sam.pk), {"mina", "sam"}, "version"),
     "a meeting more": (lambda c: actions.create_meeting(fresh(c.calendar), by=c.mina, deadline=at(30)), ALL, "meetings"),
     "a meeting's title": (edits_rehearsal(title="Tutti"), ALL, "meetings"),

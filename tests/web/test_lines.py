@@ -175,14 +175,14 @@ def test_times_that_come_twice_are_written_apart_and_read_again(zone, day, start
 @pytest.mark.parametrize(
     ("zone", "line", "says"),
     [
-        (BERLIN, "Sun 2:30-4", "There is no 2:30 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:30 or 3:30."),
-        (BERLIN, "daily 1-2:30", "There is no 2:30 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:30 or 3:30."),
-        (BERLIN, "Sun 2-3", "There is no 2:00 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:00 or 3:00."),
-        (BERLIN, "Sat 22-2:10", "There is no 2:10 on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00 then. Write 1:10 or 3:10."),
+        (BERLIN, "Sun 2:30-4", "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:30 or 3:30."),
+        (BERLIN, "daily 1-2:30", "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:30 or 3:30."),
+        (BERLIN, "Sun 2-3", "2:00 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:00 or 3:00."),
+        (BERLIN, "Sat 22-2:10", "2:10 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:10 or 3:10."),
         (
             ZoneInfo("Australia/Lord_Howe"),
             "3 Oct 2027 2:15-3",
-            "There is no 2:15 on Sun 3 Oct 2027: the clocks go forward from 2:00 to 2:30 then. Write 1:45 or 2:45.",
+            "2:15 doesn’t exist on Sun 3 Oct 2027: the clocks go forward from 2:00 to 2:30. Write 1:45 or 2:45.",
         ),
     ],
 )

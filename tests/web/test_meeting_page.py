@@ -57,7 +57,7 @@ def test_it_ranks_starts_with_what_people_suggested_among_them():
 
     best, *_, worst = page.split('class="best"')[1].split('class="rank"')[1:]
     assert "All 2 people who answered can come." in best
-    assert "Fix this" in best
+    assert "Choose this time" in best
     assert "0 of 3" in worst
     assert "Suggested by Sam" in worst
     assert "What if" in page
@@ -88,7 +88,7 @@ def test_who_takes_part_gets_no_button_of_the_owners():
     page = browser_of(choir.sam).get(choir.here).text
 
     assert "Suggest a time" in page
-    for word in ("Fix this", "Fix another time", "Remind them", "Change the meeting", "Delete the meeting"):
+    for word in ("Choose this time", "Choose another time", "Send reminders", "Change meeting", "Delete meeting"):
         assert word not in page
 
 
@@ -102,7 +102,7 @@ def test_times_are_of_the_viewers_zone_and_clock_and_the_calendars_zone_is_said(
 
     local = build.day(9).astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f"{local.hour - 12}:{local.minute:02} pm" in page
-    assert "the calendar is in Europe/Berlin" in page
+    assert "this calendar uses Europe/Berlin" in page
     assert "Times in America/Lima" in browser_of(nina).get(f"{choir.here}?zone=America/Lima").text
 
 
@@ -121,7 +121,7 @@ def test_who_comes_is_told_by_name_only_as_far_as_visibility_allows(visibility, 
         assert ("<dd>Ninotschka</dd>" in page) == tells
         assert ("Mina, Sam" in page) == tells
         assert "If need be <b>1</b>" in page
-        assert "Not answered <b>1</b>" in page
+        assert "No answer yet <b>1</b>" in page
         assert "your answer is: Yes." in page
         # Leaving somebody out would tell what they answered.
         asked = browser.get(f"{choir.here}?if=1&without={nina.pk}")
@@ -177,9 +177,9 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monke
         assert len(asked) <= 5
         monkeypatch.undo()
         for change, told in (
-            (lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)), "3 of 3|All can"),
+            (lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)), "3 of 3|All can come"),
             (lambda: build.suggestion(choir.meeting, choir.iris, build.day(20)), "Suggested by Iris"),
-            (lambda: Meeting.objects.filter(pk=choir.meeting.pk).update(final_time=build.day(9), version=2), "It is fixed"),
+            (lambda: Meeting.objects.filter(pk=choir.meeting.pk).update(final_time=build.day(9), version=2), "Confirmed"),
         ):
             change()
             now = browser.get(address, headers={"If-None-Match": tag})
@@ -227,20 +227,20 @@ def test_what_if_answers_and_stores_nothing():
 
     def supposed(query: str) -> str:
         page = browser.get(f"{choir.here}?if=1&{query}").text
-        assert "Nothing of it is stored" in page
+        assert "Nothing is saved" in page
         return page.split('class="supposed"')[1].split("</section>")[0]
 
     shorter = supposed("duration_minutes=30&quarter=on")
     assert "10:30–11:00" in shorter
-    assert "All can" in shorter
-    assert "Fix this" not in shorter  # it would be fixed at its own length
+    assert "Everybody can come" in shorter
+    assert "Choose this time" not in shorter  # it would be fixed at its own length
     without = supposed(f"without={choir.iris.pk}")
     assert "without Iris" in without
-    assert "All can" in without
-    assert "Fix this" in without
+    assert "Everybody can come" in without
+    assert "Choose this time" in without
     later = build.day(10).strftime(TYPED)
     assert "9:00–" not in supposed(f"earliest={later}")
-    assert "enough when 3 can" in supposed("quorum=3")
+    assert "at least 3 can come" in supposed("quorum=3")
     assert Meeting.objects.values().get() == before
 
 
@@ -265,7 +265,7 @@ def test_bounds_in_the_wrong_order_are_refused():
     answer = browser_of(choir.mina).get(f"{choir.here}?if=1&{query}")
 
     assert answer.status_code == 422
-    assert "The latest end must come after the earliest start." in answer.text
+    assert "The latest end must be after the earliest start." in answer.text
 
 
 # What could change it -------------------------------------------------------------------------------------------------------
@@ -289,13 +289,13 @@ def test_what_could_change_the_best_start_is_told_in_words():
     change = page.split('id="change"')[1].split("</section>")[0]
     assert "If nothing suits everybody" in change
     assert "At every start at least 1 required person can&#x27;t." in change
-    assert "Sam would have to offer 30 minutes more." in change
+    assert "Sam would need to free up 30 minutes." in change
     assert "11:00–11:30</b> · Sam" in change
     assert "Two sessions reach everybody who answered." in change
-    assert "The answer of Iris alone can still make another start the best." in change
+    assert "Iris could still change the best time by answering." in change
     second = page.split('class="rank"')[2].split("</details>")[0]
     assert "Against the best one: " in second
-    assert "Between place 1 and 3, depending on 1 answer still missing." in second
+    assert "Could still end up anywhere from place 1 to 3: 1 answer is missing." in second
     # What is supposed is explained instead.
     supposed = browser.get(f"{choir.here}?if=1&duration_minutes=30").text
     assert supposed.count('id="change"') == 1
@@ -351,7 +351,7 @@ def test_of_whom_the_same_time_is_wanted_is_said_at_once():
 
     page = browser_of(mina).get(f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/").text
 
-    asked = page.split("What to ask")[1].split("</ul>")[0]
+    asked = page.split("What you could ask for")[1].split("</ul>")[0]
     assert asked.count("<li>") == 2
     assert "Iris, Sam" in asked or "Sam, Iris" in asked
 
@@ -363,10 +363,10 @@ def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
 
     page = browser.get(f"{choir.here}?if=1&duration_minutes=30").text
 
-    assert "Why no start is better" not in page
+    assert "Why no time is better" not in page
     link = unescape(re.search(r'href="(\?[^"]*explain=1)#change"', page)[1])
     assert "duration_minutes=30" in link
-    assert "Why no start is better" in browser.get(choir.here + link).text
+    assert "Why no time is better" in browser.get(choir.here + link).text
 
 
 # Suggesting ---------------------------------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_a_suggestion_is_typed_in_the_zone_of_the_page_and_taken_back():
     assert ScheduleSuggestion.objects.get().suggested_time == datetime(2031, 5, 1, 4, 15, tzinfo=UTC)
     refused = browser.post(choir.here, {"do": "suggest", "suggested_time": "2031-05-01T10:00"})
     assert refused.status_code == 422
-    assert "This time is suggested already." in refused.text
+    assert "This time has already been suggested." in refused.text
     assert 'value="2031-05-01T10:00"' in refused.text
     for typed in ("2001-05-01T10:00", "soon", "9999-12-31T23:59", "0001-01-01T00:00"):
         answer = browser.post(choir.here, {"do": "suggest", "suggested_time": typed})
@@ -399,7 +399,7 @@ def test_after_the_deadline_the_page_says_who_decides():
 
     page = browser_of(choir.sam).get(choir.here).text
 
-    assert "The deadline has passed; the owner decides." in page
+    assert "The deadline has passed. The organiser will choose a time." in page
     assert "Suggest a time" not in page
     assert "Suggest a time" in browser_of(choir.mina).get(choir.here).text
 
@@ -417,7 +417,7 @@ def test_one_of_the_starts_is_fixed_by_its_button_moved_and_withdrawn():
     assert Message.objects.filter(kind="request").count() == 3
     browser.post(choir.here, {"do": "fix", "final_time": build.day(10).strftime(TYPED)})
     assert choir.now().final_time == build.day(10)
-    assert "The time is withdrawn; the meeting is open again." in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
+    assert "The time has been withdrawn. The meeting is open again." in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
     assert choir.now().final_time is None
     assert Message.objects.filter(kind="cancelled").exists()
 
@@ -429,7 +429,7 @@ def test_what_speaks_against_a_time_is_asked_and_done_all_the_same_only_when_con
 
     question = browser.post(choir.here, {"do": "fix", "final_time": late})
     assert question.status_code == 409
-    assert "Fix it all the same?" in question.text
+    assert "Choose this time anyway?" in question.text
     assert "Mina, Sam: required, but can&#x27;t come then." in question.text
     assert choir.now().final_time is None
 
@@ -449,7 +449,7 @@ def test_what_speaks_against_it_meanwhile_is_asked_too():
     again = browser.post(choir.here, answer_of(question.text))
 
     assert again.status_code == 409
-    assert "Mina: in another meeting then." in again.text
+    assert "Mina: in another meeting at that time." in again.text
     assert choir.now().final_time is None
     browser.post(choir.here, answer_of(again.text))
     assert choir.now().final_time == build.day(11.5)
@@ -596,7 +596,7 @@ def test_a_finished_calendar_shows_its_meetings_without_buttons():
     page = browser_of(choir.mina).get(choir.here).text
 
     assert "Best times" in page
-    for word in ("Fix this", "Suggest a time", "Change the meeting"):
+    for word in ("Choose this time", "Suggest a time", "Change meeting"):
         assert word not in page
 
 
@@ -611,4 +611,4 @@ def test_the_calendars_page_leads_here_and_puts_ones_own_meetings_first():
     own, others = page.split('class="fixed"')[1].split("<details>")[:2]
     assert "With Sam" in own
     assert "With Iris" not in own
-    assert "1 meeting of others" in others
+    assert "1 meeting without you" in others

@@ -35,11 +35,11 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
         expect(page.locator(".fixed")).to_contain_text("Rehearsal")
         expect(cell(page, 2, 12)).to_be_focused()  # who was reading is where they were
-        expect(page.locator(".said").first).to_have_text("A meeting was fixed or opened again.")
+        expect(page.locator(".said").first).to_have_text("A meeting was confirmed or reopened.")
         assert abs(cell(page, 2, 12).bounding_box()["y"] - place["y"]) < 2
         expect(other.locator(".settled")).to_be_visible()
-        other.get_by_text("Withdraw the time").click()
-        other.get_by_role("button", name="Withdraw it").click()
+        other.get_by_text("Withdraw this time").click()
+        other.get_by_role("button", name="Withdraw this time").click()
         expect(page.locator(".fixed")).to_have_count(0)
         expect(page.locator(".best li").first).to_be_visible()
         assert choir.found == []
@@ -143,7 +143,7 @@ def test_news_come_again_once_one_is_signed_in_again(site):
         (seat,) = [seat["id"] for seat in seats if seat["user"] == choir.people["sam"].id]
         assert choir.mina.delete(f"/calendars/{choir.id}/participants/{seat}/").status_code == 204
         page.clock.run_for(4000)
-        expect(page.locator(".state")).to_have_text("This calendar is gone, or you no longer take part in it.")
+        expect(page.locator(".state")).to_have_text("This calendar is gone, or you’re no longer in it.")
         expect(page.locator(".again")).to_be_hidden()
         assert choir.found == []
 

@@ -54,7 +54,7 @@ def test_the_first_page_shows_a_heat_map_that_says_it_is_an_example():
 
     assert "An example" in text
     assert "made-up choir" in text
-    assert "All can" in text
+    assert "Everybody can come" in text
     assert 'class="hours"' in browser.page.text
 
 
@@ -68,7 +68,7 @@ def test_whoever_is_signed_in_goes_on_to_home():
 def test_the_example_counts_what_its_people_wrote_and_finds_the_evening_they_all_can():
     found = example.choir(datetime(2026, 11, 25, tzinfo=UTC).date())
 
-    assert found.summary == f"{len(example.CHOIR)} of {len(example.CHOIR)} have answered."
+    assert found.summary == f"{len(example.CHOIR)} of {len(example.CHOIR)} answered."
     assert 'class="all"' in found.best
     assert "Wed 2 Dec, 19:00–20:30" in found.best
     assert "30" in found.table
@@ -136,7 +136,7 @@ def test_a_calendar_needs_an_answer_as_long_as_one_makes_a_difference(what, need
     if what == "answered":
         build.window(calendar, sam, build.day(9), build.day(12))
 
-    assert ("Say when you can come to Choir" in browser_of(sam).page.text) is needed
+    assert ("Add your times for Choir" in browser_of(sam).page.text) is needed
 
 
 def test_coming_up_shows_ones_own_final_times_in_ones_own_zone():
@@ -249,7 +249,7 @@ def test_without_the_tick_there_is_no_meeting():
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
         ({"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"}, "deadline", "the clocks go forward over it"),
         ({"visibility": "everybody"}, "visibility", "valid choice"),
-        ({"others": "nobody-here, sam"}, "others", "nobody-here: Nobody here has this user name."),
+        ({"others": "nobody-here, sam"}, "others", "nobody-here: Nobody here has this username."),
         ({"others": "mina"}, "others", "can't invite yourself"),
         ({"others": "@example"}, "others", "e-mail address like"),
         ({"others": " ".join(f"p{n}@example.org" for n in range(101))}, "others", "at most 100"),
@@ -532,7 +532,7 @@ def test_deleting_shows_first_what_it_affects_and_needs_the_password():
     assert "Your calendar “Choir”, with 2 people in it." in text
     assert "1 meeting to come" in text
     assert "in 1 calendar of somebody else" in text
-    assert "Sam becomes their owner" in text
+    assert "Sam becomes the organiser" in text
 
     for password in ("", "wrong"):
         answer = post(browser, "/app/settings/delete/", current_password=password)

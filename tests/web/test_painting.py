@@ -25,10 +25,10 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         choir.look(mina)
 
         sam = choir.visit("sam", width=PHONE, touch=True)
-        expect(sam.locator(".hint")).to_have_text("Tap where you can begin, then where it ends.")
+        expect(sam.locator(".hint")).to_have_text("Tap the first box, then the last. Across several days, all of them are filled.")
         sam.get_by_role("button", name="Ideal").tap()
         cell(sam, 0, 10).tap()
-        expect(sam.locator(".hint")).to_have_text("Now tap where it ends.")
+        expect(sam.locator(".hint")).to_have_text("Now tap the last box.")
         choir.look(sam)
         cell(sam, 0, 12).tap()
         saved(sam)
@@ -51,8 +51,8 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         # The others' answers arrive by themselves, while Mina goes on painting.
         expect(mina.locator(".best li").first).to_contain_text("10:00–11:00", timeout=15_000)
         expect(mina.locator(".best li").first).to_have_class("all")
-        expect(mina.locator(".best li").first).to_contain_text("Iris if need be.")
-        expect(mina.locator(".said")).to_have_text("Somebody’s answer changed the best times.")
+        expect(mina.locator(".best li").first).to_contain_text("Only if need be: Iris.")
+        expect(mina.locator(".said")).to_have_text("A new answer has changed the best times.")
         heat = mina.locator("heat-map tbody tr").nth(4).locator("td").first
         expect(heat).to_have_text("3")
         heat.hover()
@@ -149,9 +149,9 @@ def test_without_scripts_one_ticks_and_writes(site):
         page.get_by_role("button", name="Ideal").click()
         assert choir.given("iris") == [(at(0, 9), at(0, 9.5), 9)]
 
-        page.get_by_role("link", name="Write them as text").click()
+        page.get_by_role("link", name="Type your times instead").click()
         page.get_by_label("Times").fill("Mon 9-12 works\nweekdays 14-16 ideal, not Fri")
-        page.get_by_role("button", name="Look at it").click()
+        page.get_by_role("button", name="Preview").click()
         assert "14:00–16:00" in page.locator(".preview").inner_text()
         page.get_by_role("button", name="Save these times").click()
         assert len(choir.given("iris")) == 5
@@ -192,7 +192,7 @@ def test_nothing_is_wrong_in_any_state(site):
             choir.look(page)
         page.goto(f"{site.url}/app/calendars/{choir.id}/times/")
         page.get_by_label("Times").fill("Monkey 9-12")
-        page.get_by_role("button", name="Look at it").click()
+        page.get_by_role("button", name="Preview").click()
         expect(page.locator(".mend")).to_contain_text("Line 1")
         choir.look(page)
         choir.mina.put(f"/calendars/{choir.id}/", {"is_finalized": True})
@@ -220,7 +220,7 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         who = page.locator("heat-map .who")
         expect(who).to_contain_text("9:00 to 9:30")
         expect(who).to_contain_text("Sam")
-        expect(who).to_contain_text("Not answered")
+        expect(who).to_contain_text("No answer yet")
         choir.look(page)
 
         give("mina", 0, 9.5)
@@ -228,10 +228,10 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         page.reload()
         why = page.locator(".best details.why").first
         why.locator("summary").click()
-        expect(why.locator("li").first).to_have_text("Mina is required and can't: 30 minutes short of 1 hour.")
+        expect(why.locator("li").first).to_have_text("Mina is required but can’t come for 30 minutes of the 1 hour.")
         choir.look(page)
         give("iris", 2)
-        expect(page.locator(".said")).to_have_text("Somebody’s answer changed the best times.", timeout=15_000)
+        expect(page.locator(".said")).to_have_text("A new answer has changed the best times.", timeout=15_000)
         expect(why).to_have_attribute("open", "")
         expect(why.locator("summary")).to_be_focused()
         expect(page.locator(".best details.why[open]")).to_have_count(1)

@@ -74,7 +74,7 @@ def test_who_is_alone_is_sent_to_invite_people():
 
     page = browser_of(calendar.owner).get(f"/app/calendars/{calendar.pk}/plan/").text
 
-    assert "Nobody else takes part yet, so there is nothing to plan." in page
+    assert "Nobody else has joined yet, so there’s nothing to plan." in page
     assert page.count(f'href="/app/calendars/{calendar.pk}/people/"') == 1
 
 
@@ -89,10 +89,10 @@ def test_one_on_ones_are_made_with_everybody_or_some_and_not_twice():
     assert not Meeting.objects.exists()
 
     some = talks.browser.post(talks.here, {**form, "people": [str(talks.people[0].pk)]}, follow=True)
-    assert "1 one-on-one waits for its time." in some.text
+    assert "1 one-on-one is waiting for a time." in some.text
     rest = talks.browser.post(talks.here, form, follow=True)
-    assert "2 one-on-ones wait for their times." in rest.text
-    assert "Everybody has a one-on-one already." in talks.browser.post(talks.here, form, follow=True).text
+    assert "2 one-on-ones are waiting for a time." in rest.text
+    assert "You already have a one-on-one with everybody." in talks.browser.post(talks.here, form, follow=True).text
     made = Meeting.objects.order_by("created_at").values_list("title", "duration_minutes", "buffer_minutes", "deadline")
     assert len(made) == 3
     assert {row[1:] for row in made} == {(30, 0, datetime(2031, 5, 1, 10, tzinfo=UTC))}
@@ -105,7 +105,7 @@ def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_pub
     assert talks.post(**ASK).status_code == 302
     page = talks.page
 
-    assert "3 of 3 have a time" in page
+    assert "A time for 3 of 3" in page
     assert "Optimal, proven: no plan is better." in page
     assert sorted(titles_on(page)) == ["Guest0", "Guest1", "Guest2"]  # Mina's own name stands not in each
     assert re.findall(r'data-down="(\d)" data-below="0" data-long="1" data-over="0" data-lane="1"', page) == ["0", "1", "2"]
@@ -119,7 +119,7 @@ def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_pub
     assert "Published" in talks.page
     assert not Meeting.objects.filter(final_time=None).exists()
     assert Message.objects.filter(kind="request").count() == 6
-    assert "No meeting is open." in talks.page
+    assert "There are no open meetings." in talks.page
 
 
 def test_every_day_of_the_timetable_and_what_has_no_time_can_be_jumped_to():
@@ -171,7 +171,7 @@ def test_one_says_which_meetings_are_planned_how_much_each_matters_and_when_one_
     assert (asked.meetings, asked.priorities, asked.pinned) == ((second, third, fourth), {second: 4}, {third: build.day(11)})
     page = talks.page
     assert sorted(titles_on(page)) == ["Guest1", "Guest2", "Guest3"]
-    assert '<small class="soft">1 left out · 1 matters more</small>' in page
+    assert "<small class=\"soft\">1 left out · 1 higher priority</small>" in page
     # It has its tick in the timetable now.
     assert typed_on(page) == {**rows, f"then-{first}": "", f"then-{third}": ""}
     assert [pin for pin, ticked in pins_on(page).items() if ticked] == [f"{third} {build.day(11).isoformat()}"]
@@ -201,7 +201,7 @@ def test_what_has_no_time_where_it_must_be_keeps_what_was_typed():
     talks.post(**ASK, **{**typed_on(talks.page), f"then-{pk}": typed})
 
     page = talks.page
-    assert "2 of 3 have a time" in page
+    assert "A time for 2 of 3" in page
     assert typed_on(page)[f"then-{pk}"] == typed
     assert "1 at a set time" in page
 
@@ -272,7 +272,7 @@ def test_a_priority_that_was_asked_for_over_the_api_stays():
     actions.make_plan(talks.calendar, by=talks.mina, question=planning.Question(priorities={pk: 7}))
 
     page = talks.page
-    assert '<option value="7" selected>matters 7 times</option>' in page
+    assert "<option value=\"7\" selected>priority 7</option>" in page
     talks.post(**ASK, **typed_on(page))
 
     assert Plan.objects.get().question["priorities"] == {str(pk): 7}
@@ -284,7 +284,7 @@ def test_of_more_meetings_than_are_planned_at_once_the_first_are_chosen(monkeypa
     first, second, _third = (meeting.pk for meeting in talks.pair())
 
     page = talks.page
-    assert "1 more waits until these have their times." in page
+    assert "1 more is waiting until these have times." in page
     talks.post(**ASK, **typed_on(page))
 
     assert Plan.objects.get().question["meetings"] == [str(first), str(second)]
@@ -308,7 +308,7 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     page = talks.page
 
     left = page.split('class="left"')[1].split("</section>")[0]
-    assert "Guest2 has not answered yet." in left
+    assert "Guest2 hasn’t answered yet." in left
     assert "no time long enough at which Mina and Guest1 can and are in no other meeting" in left
     assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
     assert "<ul>" not in left
@@ -320,8 +320,8 @@ def test_of_a_plan_without_any_time_it_is_said_that_none_can_have_one():
 
     talks.post(**ASK)
 
-    assert "0 of 2 have a time" in talks.page
-    assert "Proven: as people have answered so far, none of them can have a time." in talks.page
+    assert "A time for 0 of 2" in talks.page
+    assert "Proven: with the answers so far, none of them can have a time." in talks.page
     assert 'class="quality proved"' not in talks.page
     assert "publish" not in talks.page.split('class="after"')[1]
 
@@ -431,7 +431,7 @@ def test_a_plan_that_failed_and_one_whose_meetings_are_gone_are_shown():
     assert len(titles_on(talks.page)) == 2
 
     Plan.objects.update(status=PlanStatus.FAILED)
-    assert "This plan could not be finished" in talks.page
+    assert "This plan couldn’t be finished" in talks.page
 
 
 def test_it_costs_as_many_queries_for_many_meetings_as_for_few():

@@ -98,7 +98,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Op
         limits.give_back("password", *tries)  # only failures count
         return open_session(user, door=door, client=client)
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
-    raise Unidentified(_("The user name or the password is wrong. If you forgot your password, ask for a reset mail."))
+    raise Unidentified(_("Wrong username or password. If you’ve forgotten your password, ask for a reset link."))
 
 
 def _tries(identifier: str, user: User, client: Client) -> tuple[limits.Subject, limits.Subject]:
@@ -154,7 +154,7 @@ def renew_session(session_id: UUID, secret: str) -> Opened:
 
 
 def _signed_out() -> Unidentified:
-    return Unidentified(_("You are signed out; sign in again."), code="token_not_valid")
+    return Unidentified(_("You’re signed out. Sign in again."), code="token_not_valid")
 
 
 def sign_out(user: User, session_id: UUID) -> None:
@@ -255,7 +255,7 @@ def _require_proof(user: User, current_password: str | None, client: Client) -> 
 def confirm_password(user: User, current_password: str, *, client: Client) -> None:
     """Refuse what is not the person's password. A wrong one counts like a wrong sign-in."""
     if not _is_password_of(user, current_password, client):
-        raise InvalidInput(_("This is not your password."), field="current_password")
+        raise InvalidInput(_("This isn’t your current password."), field="current_password")
 
 
 def _is_password_of(user: User, password: str, client: Client) -> bool:
@@ -274,7 +274,7 @@ def change_settings(user: User, **changes: Any) -> UserSetting:
     muted = changes.pop("muted", None)
     problems = _Problems()
     if "time_zone" in changes and changes["time_zone"] not in clock.zones():
-        problems.add("time_zone", _("Name a zone of the IANA database, for example Europe/Berlin."))
+        problems.add("time_zone", _("Give an IANA time zone, for example Europe/Berlin."))
     for field, choices in (("week_start", WeekStart), ("hour_cycle", HourCycle), ("who_may_add_me", WhoMayAdd)):
         if field in changes and changes[field] not in choices.values:
             problems.add(field, _("Choose one of: %(choices)s.") % {"choices": ", ".join(choices.values)})
@@ -365,7 +365,7 @@ def user_of_reset_link(uidb64: str, token: str) -> User:
 
 def _bad_link() -> InvalidInput:
     return InvalidInput(
-        _("This link was used already, is older than an hour, or is incomplete. Ask for a new one."), code="invalid_or_used_token"
+        _("This link has already been used, is more than an hour old, or is incomplete. Ask for a new one."), code="invalid_or_used_token"
     )
 
 
@@ -414,7 +414,7 @@ class _Problems:
 
     def refuse(self) -> None:
         if self.fields:
-            raise InvalidInput(_("Please correct the fields named here."), fields=self.fields)
+            raise InvalidInput(_("Please correct the fields listed here."), fields=self.fields)
 
 
 def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
@@ -467,9 +467,9 @@ def _check_username(user: User) -> None:
         raise InvalidInput(refusal.messages[0], field="username") from None
     if not user.username.strip("."):
         # Clients take "." and ".." in a path for steps, so nobody would be found there.
-        raise InvalidInput(_("A user name needs a letter, a digit or one of @ + - _."), field="username")
+        raise InvalidInput(_("A username needs at least one letter, digit or one of @ + - _."), field="username")
     if "@" in user.username and text.canonical(user.username) != text.canonical(user.email):
-        raise InvalidInput(_("A user name with an @ must be your own e-mail address."), field="username")
+        raise InvalidInput(_("A username with an @ must be your own email address."), field="username")
 
 
 def check_email(email: str) -> None:
@@ -478,9 +478,9 @@ def check_email(email: str) -> None:
         email.encode()
         validate_email(email)
     except (ValidationError, UnicodeEncodeError):
-        raise InvalidInput(_("Enter an e-mail address like mina@example.org."), field="email") from None
+        raise InvalidInput(_("Enter an email address like mina@example.org."), field="email") from None
     if len(email) > 254:
-        raise InvalidInput(_("An e-mail address has at most 254 characters."), field="email")
+        raise InvalidInput(_("An email address can have at most 254 characters."), field="email")
     text.check_name(email.partition("@")[0], field="email")
 
 
@@ -489,12 +489,12 @@ def _refuse_taken(user: User, names: Collection[str] = ("username", "email")) ->
     asked = {field: text.canonical(getattr(user, field)) for field in names}
     taken = queries.names_taken([*asked.values()], except_by=user.pk) if asked else set()
     fields = {
-        field: [_("This user name is taken.") if field == "username" else _("This e-mail address is taken.")]
+        field: [_("This username is taken.") if field == "username" else _("This email address is already in use.")]
         for field, key in asked.items()
         if key in taken
     }
     if fields:
-        raise InvalidInput(_("Please correct the fields named here."), fields=fields)
+        raise InvalidInput(_("Please correct the fields listed here."), fields=fields)
 
 
 def _is_unicode(value: str) -> bool:

@@ -148,7 +148,7 @@ def account_called(username: str) -> User:
     for user in accounts_named(username):
         if user.is_active and canonical(user.username) == key:
             return user
-    raise NotFound(_("Nobody here has this user name."))
+    raise NotFound(_("Nobody here has this username."))
 
 
 def active_user(user_id: int) -> User | None:
@@ -178,7 +178,7 @@ def sessions_of(user: User) -> QuerySet[Session]:
 def session_for(user: User, session_id: UUID) -> Session:
     session = sessions_of(user).filter(pk=session_id).first()
     if session is None:
-        raise NotFound(_("You are not signed in there."))
+        raise NotFound(_("That sign-in has already ended."))
     return session
 
 
@@ -207,14 +207,14 @@ class Stop:
 STOP_SALT = "commontime.stop-mails"
 SWITCHES = {
     "mail_invitations": gettext_noop("invitations"),
-    "mail_meetings": gettext_noop("mails about meetings"),
+    "mail_meetings": gettext_noop("meeting updates"),
     "mail_reminders": gettext_noop("reminders"),
 }
 
 
 def stop_of(token: str) -> Stop:
     """Return what the link stops; NotFound if it is not one of ours or its account is gone."""
-    missing = NotFound(_("This link is incomplete, or the account is gone."))
+    missing = NotFound(_("This link is incomplete, or the account no longer exists."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)
     except signing.BadSignature:

@@ -13,4 +13,4 @@ class MaximumLengthValidator:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
-        return _("Your password may have at most %(most)d characters.") % {"most": LONGEST}
+        return _("Your password can have at most %(most)d characters.") % {"most": LONGEST}

@@ -213,7 +213,7 @@ class View(APIView):
             raise errors.TooLarge("Send at most 1 MB.")
         if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
             if not _may_change(request, self):
-                raise NotAllowed("Only the calendar's owner can change this.")
+                raise NotAllowed("Only the organiser can change this.")
             raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
         if self.key:
             self.claim = _claim(request, self)
@@ -248,7 +248,7 @@ def _claim(request: AnyRequest, view: View) -> RememberedAnswer | None:
     than now: they are answered as without the key."""
     key, known = view.key, view.known
     if len(key) > 255 or not key.isprintable():
-        raise InvalidInput("An Idempotency-Key has at most 255 printable characters.")
+        raise InvalidInput("An Idempotency-Key can have at most 255 printable characters.")
     path, _, query = request.get_full_path().partition("?")
     fingerprint = hashlib.sha256(b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])).hexdigest()
     mine = RememberedAnswer(user=cast(User, request.user), key=key, fingerprint=fingerprint, created_at=clock.now())
@@ -258,7 +258,7 @@ def _claim(request: AnyRequest, view: View) -> RememberedAnswer | None:
         known.delete()
         return mine
     if known.fingerprint != fingerprint:
-        raise errors.KeyReused("This Idempotency-Key was used for another request; use a new one.")
+        raise errors.KeyReused("This Idempotency-Key has already been used for a different request; use a new one.")
     if not _may_still(request, view):
         return None
     raise Replay(_replayed(known))
@@ -389,7 +389,7 @@ def _page_size(request: Request) -> int:
     if not raw:
         return LONGEST_LIST
     if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or int(raw) < 1:
-        raise InvalidInput("page_size is a whole number from 1 to 1000.", field="page_size")
+        raise InvalidInput("page_size must be a whole number from 1 to 1000.", field="page_size")
     return min(int(raw), LONGEST_LIST)
 
 
@@ -404,7 +404,7 @@ def _read_cursor(request: Request, cursor: str) -> list[Any]:
     try:
         return list(_signer(request).unsign_object(cursor))
     except (BadSignature, ValueError):
-        raise InvalidInput("This cursor is not one of ours; start again without it.", field="cursor") from None
+        raise InvalidInput("This cursor isn’t valid; start again without it.", field="cursor") from None
 
 
 def _values(rows: QuerySet[Any], keys: Sequence[str], after: Sequence[Any]) -> list[Any]:

@@ -163,7 +163,7 @@ class CalendarDuplicate(View):
 def _roles(request: Request) -> set[str]:
     roles = {role.strip() for role in request.query_params.get("role", "owner,participant").split(",")}
     if not roles <= {"owner", "participant"}:
-        raise InvalidInput("role is owner, participant, or both with a comma between.", field="role")
+        raise InvalidInput("role must be owner, participant, or both separated by a comma.", field="role")
     return roles
 
 

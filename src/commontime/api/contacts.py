@@ -19,7 +19,7 @@ from commontime.contacts.models import Contact
 class IdOrName(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, bool) or not isinstance(data, int | str) or data == "" or (isinstance(data, str) and "\x00" in data):
-            raise serializers.ValidationError("Send a user id or a user name.")
+            raise serializers.ValidationError("Send a user id or a username.")
         if isinstance(data, int):
             return data if 0 < data <= LARGEST_USER_ID else 0
         return data[:451]

@@ -90,7 +90,7 @@ REFUSALS = {
     415: ("not_json", "The body is not sent as application/json."),
     422: ("idempotency_key_reused", "This Idempotency-Key came with another request before."),
     429: ("too_many_requests", "Too often; Retry-After tells how long to wait."),
-    503: ("unavailable", "The database does not answer. Nothing was changed."),
+    503: ("unavailable", "The database isn’t responding. Nothing was changed."),
 }
 BODY_CODES = ("not_valid_json",)
 TIME_CODES = ("nonexistent_time", "ambiguous_time")

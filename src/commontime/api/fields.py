@@ -32,7 +32,7 @@ class Text(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("Send text in quotes.")
+            raise serializers.ValidationError("Send a string.")
         try:
             if self.lines:
                 return text.many_lines(data, field="", longest=self.longest)
@@ -53,7 +53,7 @@ class Verbatim(serializers.CharField):
         if not isinstance(data, str):
             raise serializers.ValidationError("Send text in quotes.")
         if data == "" and not self.allow_blank:
-            raise serializers.ValidationError("This may not be blank.")
+            raise serializers.ValidationError("This can’t be blank.")
         if "\x00" in data or any("\ud800" <= c <= "\udfff" for c in data):
             raise serializers.ValidationError("This is not valid Unicode text.")
         return data
@@ -84,11 +84,11 @@ class Flag(serializers.BooleanField):
 class Id(serializers.UUIDField):
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str):
-            raise serializers.ValidationError("Send an id in quotes.")
+            raise serializers.ValidationError("Send the id as a string.")
         try:
             return UUID(data)
         except ValueError:
-            raise serializers.ValidationError("This is not an id.") from None
+            raise serializers.ValidationError("This isn’t a valid id.") from None
 
 
 class Instant(serializers.DateTimeField):
@@ -107,7 +107,7 @@ def instant(data: Any, zone: tzinfo) -> datetime:
     A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC 5545 3.3.5 leaves it to us).
     """
     if not isinstance(data, str) or not _ISO.fullmatch(data):
-        raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.")
+        raise serializers.ValidationError("Send a date and time such as 2026-11-23T09:00:00Z.")
     try:
         parsed = datetime.fromisoformat(data)
         if parsed.tzinfo is None:
@@ -116,7 +116,7 @@ def instant(data: Any, zone: tzinfo) -> datetime:
     except (ValueError, OverflowError):
         raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.") from None
     if not clock.EARLIEST <= moment < clock.LATEST:
-        raise serializers.ValidationError("Send a moment between the years 2000 and 2099.")
+        raise serializers.ValidationError("Send a date and time in the years 2000 to 2099.")
     return moment
 
 

@@ -99,7 +99,7 @@ class Invitations(View):
         """List one's invitations, the newest first."""
         box, status = request.query_params.get("box", "received"), request.query_params.get("status", "")
         if box not in ("received", "sent"):
-            raise InvalidInput("box is received or sent.", field="box")
+            raise InvalidInput("box must be received or sent.", field="box")
         if status not in ("", *InvitationStatus.values):
             raise InvalidInput(f"status is one of: {', '.join(InvitationStatus.values)}.", field="status")
         rows = queries.invitations_for(request.user, box)

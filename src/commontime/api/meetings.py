@@ -187,7 +187,7 @@ class MeetingInvite(View):
         """Get the meeting as an iCalendar file."""
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         if meeting.final_time is None:
-            raise Conflict("This meeting has no final time yet.", code="not_scheduled")
+            raise Conflict("This meeting has no confirmed time yet.", code="not_scheduled")
         body = exchange.invite_file(exchange.Snapshot.of(meeting))
         return HttpResponse(
             body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}

@@ -280,7 +280,7 @@ def _question(data: dict[str, Any]) -> planning.Question:
     priorities = {each["meeting"]: each["priority"] for each in data.get("priorities", [])}
     for name, given in (("pinned", pinned), ("priorities", priorities)):
         if len(given) < len(data.get(name, [])):
-            raise InvalidInput("Name each meeting once.", field=name)
+            raise InvalidInput("List each meeting only once.", field=name)
     return planning.Question(
         meetings=tuple(data.get("meetings", ())),
         pinned=pinned,

@@ -198,5 +198,5 @@ def _users_param(request: Request, name: str) -> list[int]:
 def _computed_only(request: Request) -> bool:
     computed = request.query_params.get("computed", "")
     if computed not in ("", "only"):
-        raise InvalidInput("computed is `only`, or left out.", field="computed")
+        raise InvalidInput("computed must be `only`, or left out.", field="computed")
     return computed == "only"

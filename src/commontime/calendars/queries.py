@@ -32,7 +32,7 @@ from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
 LONGEST_MEETING = timedelta(days=31)
-ACCEPT_FIRST = gettext_noop("You are invited but have not accepted yet. Accept the invitation first.")
+ACCEPT_FIRST = gettext_noop("You’ve been invited but haven’t accepted yet. Accept the invitation first.")
 
 
 # Calendars ----------------------------------------------------------------------------------------------------------
@@ -486,7 +486,7 @@ def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
     if window is None:
         raise NotFound(_("There is no such time in this calendar."))
     if not rules.may_edit(user, window):
-        raise NotAllowed(_("This time is somebody else's. You see it in the list of the calendar's times; only they can open it."))
+        raise NotAllowed(_("This time belongs to somebody else, and only they can open it. You can see it in the calendar’s list of times."))
     window.calendar = calendar
     return window
 
@@ -584,7 +584,7 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     """Return the calendar's plan to its owner."""
     calendar = calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the calendar's owner sees its plan."))
+        raise NotAllowed(_("Only the organiser can see the plan."))
     plan = with_people(Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id").first()
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
@@ -785,6 +785,6 @@ def everything_about(user: User) -> dict[str, Any]:
     columns = ", ".join(nested.sql for nested in _EVERYTHING.values())
     row = rows.fetch_one(f"SELECT {columns} FROM auth_user u WHERE u.id = %s", [user.pk])  # noqa: S608 (column names only)
     if row is None:
-        raise NotFound(_("This account was deleted a moment ago."))
+        raise NotFound(_("This account has just been deleted."))
     found = {part: nested.read_named(text) for (part, nested), text in zip(_EVERYTHING.items(), row, strict=True)}
     return {"exported_at": clock.now(), **found, "muted": [muted["username"] for muted in found["muted"]]}

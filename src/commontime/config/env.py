@@ -61,7 +61,7 @@ def folder(name: str, default: str, *, purpose: str) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ImproperlyConfigured(f"{name} is {path}, which can't be made ({error.strerror}); name a folder to write to.") from None
+        raise ImproperlyConfigured(f"{name} is {path}, which can’t be created ({error.strerror}); set it to a folder Commontime can write to.") from None
     return path
 
 

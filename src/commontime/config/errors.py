@@ -23,19 +23,19 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if not _is_page(request):
         return api.bad_request(request)
     if isinstance(exception, RequestDataTooBig):
-        return web.plain(request, 413, _("More than a megabyte can't be sent at once. Nothing was changed; send less."))
-    return web.plain(request, 400, _("This request can't be read."))
+        return web.plain(request, 413, _("You can send at most 1 MB at once. Nothing was changed; send less."))
+    return web.plain(request, 400, _("This request can’t be read."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 403, _("You may not see this.")) if _is_page(request) else api.forbidden(request)
+    return web.plain(request, 403, _("You’re not allowed to see this.")) if _is_page(request) else api.forbidden(request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if not _is_page(request) and not _is_lost(request):
         return api.not_found(request)
     with translation.override(language_of(request)):
-        return web.plain(request, 404, _("Perhaps the address is incomplete."))
+        return web.plain(request, 404, _("The address may be incomplete, or what was here has been deleted."))
 
 
 def _is_lost(request: HttpRequest) -> bool:
@@ -50,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # Outside a view, for example where a page's session is stored, an outage arrives here.
     if (exception := sys.exc_info()[1]) and (answer := of_the_database(request, exception)):
         return answer
-    return web.plain(request, 500, _("It is noted. Nothing you entered was changed.")) if _is_page(request) else api.server_error(request)
+    return web.plain(request, 500, _("The error has been logged. Nothing was changed.")) if _is_page(request) else api.server_error(request)
 
 
 def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
@@ -65,14 +65,14 @@ def of_the_database(request: HttpRequest, exception: BaseException) -> HttpRespo
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    detail = _("The database does not answer. Nothing was changed; try again in a moment.")
+    detail = _("The database isn’t responding. Nothing was changed; try again in a moment.")
     answer = web.plain(request, 503, detail) if _is_page(request) else api.shaped(503, "unavailable", detail)
     answer["Retry-After"] = RETRY_AFTER
     return answer
 
 
 def _clash(request: HttpRequest) -> HttpResponse:
-    detail = _("Something this is about was deleted at the same moment. Nothing was changed; read it again.")
+    detail = _("Something you were working on has just been deleted. Nothing was changed; load it again.")
     return web.plain(request, 409, detail) if _is_page(request) else api.shaped(409, "changed_meanwhile", detail)
 
 

@@ -18,14 +18,14 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # Where things lie ---------------------------------------------------------------------------------------------------
 
 DATA_DIR = env.folder(
-    "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the mails."
+    "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the emails."
 )
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535, purpose="Port of the web server.")
 # The Procfile hands these two to the web server; reading them here refuses a bad value with a sentence.
-WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Processes of the web server.")
-WEB_THREADS = env.integer("COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each of them answers at once.")
+WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Web server processes.")
+WEB_THREADS = env.integer("COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each web process answers at once.")
 HOST = env.text(
-    "COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server binds to. Anything but a loopback address is a public bind."
+    "COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server listens on. Anything but a loopback address is public."
 )
 
 
@@ -42,24 +42,24 @@ PUBLIC = not is_loopback(HOST)
 COMMONTIME_BASE_URL = env.text(
     "COMMONTIME_BASE_URL",
     f"http://127.0.0.1:{PORT}",
-    purpose="Address at which people reach the product; every link in a mail starts with it.",
+    purpose="Address at which people reach Commontime; every link in an email starts with it.",
 ).rstrip("/")
 _base = urlsplit(COMMONTIME_BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or _base.fragment or _base.path:
-    raise ImproperlyConfigured("COMMONTIME_BASE_URL must look like https://commontime.example.org, with no path behind it.")
+    raise ImproperlyConfigured("COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path.")
 HTTPS = _base.scheme == "https"
 OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
 
-DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django's debug pages. For work on the product only; refused where others come.")
+DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django’s debug pages. For development only; refused where other people can reach the server.")
 ALLOWED_HOSTS = env.names(
     "COMMONTIME_ALLOWED_HOSTS",
     sorted({_base.hostname, "localhost", "127.0.0.1", "[::1]"}),
-    purpose="Host names the server answers to, comma-separated. Must be set on a public bind.",
+    purpose="Host names the server answers to, comma-separated. Required on a public address.",
 )
 SECRET_KEY = env.secret(
     "COMMONTIME_SECRET_KEY",
     keep_in=None if PUBLIC else DATA_DIR / "secret_key",
-    purpose="Signs tokens and cookies, at least 32 characters. Made and kept in the data folder, except on a public bind.",
+    purpose="Signs tokens and cookies, at least 32 characters. Generated and kept in the data folder, except on a public address.",
 )
 TRUSTED_PROXIES = env.names(
     "COMMONTIME_TRUSTED_PROXIES", purpose="Addresses of reverse proxies whose X-Forwarded-For is believed, comma-separated."
@@ -83,9 +83,9 @@ if PUBLIC and not HTTPS:
         f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with https:// (see docs/operations.md)."
     )
 if OTHERS_COME and "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must name the hosts; '*' lets anybody put their own name in our links.")
+    raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must list host names; with '*', anybody could put their own host into the links in our emails.")
 if OTHERS_COME and DEBUG:
-    raise ImproperlyConfigured("COMMONTIME_DEBUG shows the inside of the server to whoever comes; unset it.")
+    raise ImproperlyConfigured("COMMONTIME_DEBUG shows visitors the server’s internals; unset it.")
 
 # Django -------------------------------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
-if not env.text("PYTHONTZPATH", purpose="Folders of newer time zone rules than the product comes with, absolute."):
+if not env.text("PYTHONTZPATH", purpose="Absolute paths of folders with newer time zone rules than the bundled ones."):
     # Python would take the machine's files first, which may be years old.
     zoneinfo.reset_tzpath([])
     zoneinfo.ZoneInfo.clear_cache()
@@ -155,7 +155,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 DATABASE_URL = env.text(
     "DATABASE_URL", purpose="postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data folder."
 )
-DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections a process keeps at most.")
+DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections per process, at most.")
 
 
 def check_connection(pooled: Any) -> None:
@@ -223,12 +223,12 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600
 
 ACCESS_LIFETIME = timedelta(
-    seconds=env.integer("COMMONTIME_ACCESS_SECONDS", 600, minimum=1, purpose="How long an access token lives, in seconds.")
+    seconds=env.integer("COMMONTIME_ACCESS_SECONDS", 600, minimum=1, purpose="Seconds until an access token expires.")
 )
 REFRESH_IDLE = timedelta(
-    days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use after which a sign-in ends.")
+    days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use until a sign-in ends.")
 )
-REFRESH_TOTAL = timedelta(days=env.integer("COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days after which every sign-in ends."))
+REFRESH_TOTAL = timedelta(days=env.integer("COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days until every sign-in ends."))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "ACCESS_TOKEN_LIFETIME": ACCESS_LIFETIME,
@@ -242,19 +242,19 @@ LIMITS = {
         900,
     ),
     "sign_up": (env.integer("COMMONTIME_LIMIT_SIGN_UP", 100, minimum=1, purpose="Sign-ups from one address in an hour."), 3600),
-    "look_up": (env.integer("COMMONTIME_LIMIT_LOOK_UP", 60, minimum=1, purpose="User names one person can look up in an hour."), 3600),
-    "reset_mail": (env.integer("COMMONTIME_LIMIT_RESET_MAIL", 3, minimum=1, purpose="Reset mails to one address in an hour."), 3600),
+    "look_up": (env.integer("COMMONTIME_LIMIT_LOOK_UP", 60, minimum=1, purpose="Usernames one person can look up in an hour."), 3600),
+    "reset_mail": (env.integer("COMMONTIME_LIMIT_RESET_MAIL", 3, minimum=1, purpose="Reset emails to one address in an hour."), 3600),
     "reset_ask": (
-        env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset mails asked for from one client address in an hour."),
+        env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset emails requested from one client address in an hour."),
         3600,
     ),
     "reset_try": (
         env.integer("COMMONTIME_LIMIT_RESET_TRY", 20, minimum=1, purpose="Tries with reset links from one client address in a minute."),
         60,
     ),
-    "mail_pair": (env.integer("COMMONTIME_LIMIT_MAIL_PAIR", 5, minimum=1, purpose="Mails one person can send another in a day."), 86400),
+    "mail_pair": (env.integer("COMMONTIME_LIMIT_MAIL_PAIR", 5, minimum=1, purpose="Emails one person can send another in a day."), 86400),
     "mail_receiver": (
-        env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Mails from people one person receives in a day."),
+        env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Emails from other people that one person receives in a day."),
         86400,
     ),
 }
@@ -291,9 +291,9 @@ SECURE_CSP = {
 # Mail and the queue -------------------------------------------------------------------------------------------------
 
 SMTP_URL = env.text(
-    "COMMONTIME_SMTP_URL", purpose="smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: mails become files."
+    "COMMONTIME_SMTP_URL", purpose="smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: emails become files."
 )
-DEFAULT_FROM_EMAIL = env.text("COMMONTIME_MAIL_FROM", f"Commontime <commontime@{_base.hostname}>", purpose="Sender of every mail.")
+DEFAULT_FROM_EMAIL = env.text("COMMONTIME_MAIL_FROM", f"Commontime <commontime@{_base.hostname}>", purpose="Sender of every email.")
 
 
 def mailer(url: str) -> dict[str, Any]:
@@ -319,7 +319,7 @@ def mailer(url: str) -> dict[str, Any]:
 
 
 KEEP_MAIL_DAYS = env.integer(
-    "COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days after which sent mails are forgotten, and mails kept as files deleted."
+    "COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days until sent emails are forgotten and email files deleted."
 )
 MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
@@ -363,7 +363,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["commontime.api.docs.finish"],
 }
 
-LOG_LEVEL = env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR. DEBUG tells of every task too.").upper()
+LOG_LEVEL = env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR. DEBUG also logs every task.").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured(f"COMMONTIME_LOG_LEVEL is {LOG_LEVEL!r}; set it to DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {

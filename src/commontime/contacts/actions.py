@@ -16,13 +16,13 @@ def add_contact(contactee: int | str, *, by: User) -> Contact:
     """Keep a person, named by id or user name, in one's list. They learn nothing of it and one learns nothing about them."""
     person = _person(contactee, by)
     if person.pk == by.pk:
-        raise InvalidInput(_("You can't be your own contact."), field="contactee")
+        raise InvalidInput(_("You can’t be your own contact."), field="contactee")
     contact = Contact(owner=by, contactee=person, created_at=clock.now())
     try:
         with transaction.atomic():
             contact.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("This person is among your contacts already."), code="already_contact") from None
+        raise Conflict(_("This person is already one of your contacts."), code="already_contact") from None
     return contact
 
 
@@ -33,11 +33,11 @@ def remove_contact(username: str, *, by: User) -> None:
     if not gone:
         gone, _rows = mine.filter(contactee__username__iexact=username).delete()
     if not gone:
-        raise NotFound(_("Nobody among your contacts has this user name."))
+        raise NotFound(_("None of your contacts has this username."))
 
 
 def _person(contactee: int | str, by: User) -> User:
-    unknown = InvalidInput(_("Nobody here has this id or user name."), field="contactee")
+    unknown = InvalidInput(_("Nobody here has this id or username."), field="contactee")
     if isinstance(contactee, int):
         person = accounts.active_user(contactee)
         if person is None:

@@ -75,7 +75,7 @@ def hours(time: timedelta) -> str:
         return _("%(hours)d h %(minutes)d min") % {"hours": whole, "minutes": minutes}
     if whole:
         return ngettext("%(n)d hour", "%(n)d hours", whole) % {"n": whole}
-    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes} if minutes else _("moments")
+    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes} if minutes else _("less than a minute")
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

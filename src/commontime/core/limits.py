@@ -46,7 +46,7 @@ def count(name: str, *subjects: Subject) -> list[int]:
 
 
 def too_many(wait: int) -> TooMany:
-    return TooMany(_("That was too often. Try again in %(time)s.") % {"time": _spoken(wait)}, retry_after=wait)
+    return TooMany(_("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _spoken(wait)}, retry_after=wait)
 
 
 def give_back(name: str, *subjects: Subject) -> None:
@@ -69,9 +69,9 @@ def _key(name: str, subject: Subject) -> str:
 
 def _spoken(seconds: int) -> str:
     if seconds < 90:
-        return ngettext("%(n)d seconds", "%(n)d seconds", seconds) % {"n": seconds}
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     if seconds < 5400:
         minutes = -(-seconds // 60)
-        return ngettext("%(n)d minutes", "%(n)d minutes", minutes) % {"n": minutes}
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
     hours = -(-seconds // 3600)
-    return ngettext("%(n)d hours", "%(n)d hours", hours) % {"n": hours}
+    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}

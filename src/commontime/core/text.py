@@ -36,10 +36,10 @@ def canonical(name: str) -> str:
 def check_name(name: str, *, field: str) -> None:
     """Refuse a name with invisible characters or with letters of scripts that are not written together (UTS 39, restriction level)."""
     if _INVISIBLE.search(name) or _BREAKS.search(name):
-        raise InvalidInput(_("Leave out invisible characters."), field=field)
+        raise InvalidInput(_("Remove the invisible characters."), field=field)
     scripts = {_script(c) for c in unicodedata.normalize("NFKC", name) if c.isalpha()}
     if len(scripts) > 1 and not any(scripts <= group for group in _TOGETHER):
-        raise InvalidInput(_("Use letters of one alphabet only; mixed ones could pass for somebody else's name."), field=field)
+        raise InvalidInput(_("Use letters from one alphabet only; a mix could be mistaken for somebody else’s name."), field=field)
 
 
 def _script(char: str) -> str:
@@ -52,17 +52,17 @@ def _checked(value: str, banned: re.Pattern[str], field: str) -> str:
     except UnicodeEncodeError:
         raise InvalidInput(_("This is not valid Unicode text."), field=field) from None
     if banned.search(value):
-        raise InvalidInput(_("Leave out line breaks and control characters."), field=field)
+        raise InvalidInput(_("Remove line breaks and control characters."), field=field)
     return value
 
 
 def _sized(text: str, field: str, longest: int, required: bool) -> str:
     if len(text) > longest:
-        raise InvalidInput(_("Use at most %(most)d characters; these are %(n)d.") % {"most": longest, "n": len(text)}, field=field)
+        raise InvalidInput(_("Use at most %(most)d characters; you have %(n)d.") % {"most": longest, "n": len(text)}, field=field)
     if _INVISIBLE.sub("", text).strip():
         return text
     if required:
-        raise InvalidInput(_("This may not be blank."), field=field)
+        raise InvalidInput(_("This can’t be blank."), field=field)
     if text:
-        raise InvalidInput(_("Leave out invisible characters."), field=field)
+        raise InvalidInput(_("Remove the invisible characters."), field=field)
     return text

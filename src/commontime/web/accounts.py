@@ -20,7 +20,7 @@ from commontime.web.middleware import open_page_session
 
 class SignInForm(forms.Form):
     identifier = forms.CharField(
-        label=gettext_lazy("User name or e-mail address"),
+        label=gettext_lazy("Username or email address"),
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}),
     )
@@ -28,8 +28,8 @@ class SignInForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    username = username_field(help_text=gettext_lazy("By it others find and invite you. Letters, digits and . - _ + @"))
-    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    username = username_field(help_text=gettext_lazy("Others use it to find and invite you. Letters, digits and . - _ + @"))
+    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     first_name = forms.CharField(
         label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
     )
@@ -40,7 +40,7 @@ class SignUpForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 class NewPasswordForm(forms.Form):

@@ -211,12 +211,12 @@ def _of_others(meetings: Sequence[Meeting]) -> str:
 
 def _no_meeting(seen: Sight) -> str:
     if seen.calendar.is_finalized:
-        return _("The planning is done.")
+        return _("Planning is finished.")
     if seen.open_meetings:
-        return _("No meeting that is looking for its time is for you.")
+        return _("None of the open meetings is for you.")
     if seen.meetings:
-        return _("Every meeting here has its time.")
-    return _("There is no meeting yet. Once there is one, its best times stand here.")
+        return _("Every meeting here is confirmed.")
+    return _("No meetings yet. Once there is one, its best times appear here.")
 
 
 def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
@@ -239,7 +239,7 @@ def _invited(seen: Sight) -> str:
     """Say how many are invited and have not joined, because nothing else on the page counts them."""
     if not seen.invited:
         return ""
-    said = escape(ngettext("%(n)d invited, not joined yet", "%(n)d invited, not joined yet", seen.invited) % {"n": seen.invited})
+    said = escape(ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", seen.invited) % {"n": seen.invited})
     return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
 
 
@@ -388,13 +388,13 @@ def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
     try:
         return sight(request, calendar_id)
     except NotFound:
-        raise NotFound(_("This calendar is gone, or you no longer take part in it.")) from None
+        raise NotFound(_("This calendar is gone, or you’re no longer in it.")) from None
 
 
 def _require_same_person(request: HttpRequest, painter: str | None) -> None:
     """Refuse what was painted on a page that was made for somebody else: who is signed in may have changed in another window."""
     if painter not in {None, str(me(request).pk)}:
-        raise Conflict(_("Somebody else is signed in here now. Sign in as yourself again."), code="somebody_else")
+        raise Conflict(_("Somebody else is now signed in on this browser. Sign in as yourself again."), code="somebody_else")
 
 
 def store(seen: Sight, after: Sequence[grid.Window]) -> None:
@@ -405,7 +405,7 @@ def store(seen: Sight, after: Sequence[grid.Window]) -> None:
 
 def _read_runs(body: bytes) -> list[RunInput]:
     """Read [[start, end, preference]], in seconds; null is a preference too: no time."""
-    refused = InvalidInput(_("This is no range of times. Load the page again."))
+    refused = InvalidInput(_("That isn’t a valid range of times. Load the page again."))
     try:
         runs = [_run(_second(start), _second(end), _preference(preference)) for start, end, preference in json.loads(body)]
     except (ValueError, TypeError, RecursionError):
@@ -450,7 +450,7 @@ def _week_copied(seen: Sight) -> list[grid.Window]:
     pairs = [(day.date - timedelta(days=7), day.date) for day in seen.look.grid.days]
     begin, end = (grid.midnight(seen.look.zone, day) for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1)))
     if not any(start < end and stop > begin for start, stop, _level in seen.windows):
-        raise InvalidInput(_("You gave no times for the week before. Go back and paint this one."))
+        raise InvalidInput(_("You have no times in the previous week, so there’s nothing to copy."))
     return _copied(seen, pairs)
 
 
@@ -468,7 +468,7 @@ def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window
 
 class LinesForm(forms.Form):
     text = forms.CharField(
-        label=gettext_lazy("Times, one line each"),
+        label=gettext_lazy("Times, one per line"),
         required=False,
         max_length=200_000,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),

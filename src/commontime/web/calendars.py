@@ -35,23 +35,23 @@ TEXTS = {
     "need": gettext_lazy("if need be"),
     "ideal": gettext_lazy("ideal"),
     "none": gettext_lazy("not available"),
-    "part": gettext_lazy("in part"),
+    "part": gettext_lazy("partly"),
     "to": gettext_lazy("to"),
     "saving": gettext_lazy("Saving…"),
     "saved": gettext_lazy("Saved"),
     "undone": gettext_lazy("Undone"),
-    "lost": gettext_lazy("Not saved: the server can’t be reached. What you painted is kept here and tried again by itself."),
-    "slow": gettext_lazy("Not saved: the server does not answer. What you painted is kept here and tried again by itself."),
-    "out": gettext_lazy("Not saved: you are signed out. What you painted is kept here; once you are signed in again, it is saved."),
+    "lost": gettext_lazy("Not saved: the server can’t be reached. Your times are kept here and will be sent again automatically."),
+    "slow": gettext_lazy("Not saved: the server isn’t responding. Your times are kept here and will be sent again automatically."),
+    "out": gettext_lazy("Not saved: you’re signed out. Your times are kept here and will be saved once you sign in again."),
     "refused": gettext_lazy("Not saved:"),
-    "failed": gettext_lazy("Not saved: something went wrong. What you painted is kept here and tried again by itself."),
-    "begin": gettext_lazy("Tap where you can begin, then where it ends."),
-    "end": gettext_lazy("Now tap where it ends."),
+    "failed": gettext_lazy("Not saved: something went wrong. Your times are kept here and will be sent again automatically."),
+    "begin": gettext_lazy("Tap the first box, then the last. Across several days, all of them are filled."),
+    "end": gettext_lazy("Now tap the last box."),
     "cells": gettext_lazy("selected"),
-    "can": gettext_lazy("Can"),
+    "can": gettext_lazy("Can come"),
     "maybe": gettext_lazy("If need be"),
-    "cannot": gettext_lazy("Can’t"),
-    "silent": gettext_lazy("Not answered"),
+    "cannot": gettext_lazy("Can’t come"),
+    "silent": gettext_lazy("No answer yet"),
     "nobody": gettext_lazy("nobody"),
 }
 
@@ -158,8 +158,8 @@ def _is_outside(seen: availability.Sight, cells: list[tuple[int, int]]) -> bool:
 
 
 class InviteForm(forms.Form):
-    who = inviting.names_field(gettext_lazy("User names or e-mail addresses"), help_text=inviting.SEVERAL)
-    at_once = forms.BooleanField(label=gettext_lazy("Add at once, without asking (user names only)"), required=False)
+    who = inviting.names_field(gettext_lazy("Usernames or email addresses"), help_text=inviting.SEVERAL)
+    at_once = forms.BooleanField(label=gettext_lazy("Add them straight away, without asking (usernames only)"), required=False)
 
 
 @require_http_methods(FORM)
@@ -172,7 +172,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     is_owner = rules.may_manage(user, shown)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
     if form.is_bound and not is_owner:
-        raise NotAllowed(_("Only the calendar's owner can invite people."))
+        raise NotAllowed(_("Only the organiser can invite people."))
     if request.method == "POST" and not form.is_bound:
         _do_with_people(request, shown)
         return redirect(here)
@@ -223,7 +223,7 @@ def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
     participant = queries.participant_for(user, shown, _id(request.POST.get("participant")))
     if what == "remind":
         if not rules.may_manage(user, shown):
-            raise NotAllowed(_("Only the calendar's owner can remind people."))
+            raise NotAllowed(_("Only the organiser can remind people."))
         actions.send_letter(by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk)
     else:
         actions.edit_participant(participant, by=user, required=what == "required")
@@ -233,7 +233,7 @@ def _id(text: str | None) -> UUID:
     try:
         return UUID(text or "")
     except ValueError:
-        raise NotFound(_("There is nobody like that here.")) from None
+        raise NotFound(_("This person isn’t in this calendar.")) from None
 
 
 @require_POST
@@ -280,15 +280,15 @@ class MomentField(forms.DateTimeField):
             for local, moment in zip(locals_, moments, strict=True):
                 if local.isoformat() == self.widget.chosen:
                     return moment
-            skipped = _("There is no such time: the clocks go forward over it. Choose one of these two, or give another.")
-            twice = _("This time comes twice, because the clocks go back. Choose which of the two you mean.")
+            skipped = _("This time doesn’t exist: the clocks go forward past it. Choose one of these two, or enter another.")
+            twice = _("This time happens twice because the clocks go back. Choose which of the two you mean.")
             raise forms.ValidationError(skipped if is_skipped else twice) from None
         return moment
 
     def clean(self, value: Any) -> datetime | None:
         moment: datetime | None = super().clean(value)
         if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
-            raise forms.ValidationError(_("Give a moment between the years 2000 and 2099."))
+            raise forms.ValidationError(_("Enter a date between the years 2000 and 2099."))
         return moment
 
 
@@ -301,19 +301,19 @@ FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meet
 
 class MeetingForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=200)
-    deadline = moment_field(gettext_lazy("Answers until"))
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    deadline = moment_field(gettext_lazy("Answer by"))
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
-    latest = moment_field(gettext_lazy("Over by"), required=False)
-    quorum = forms.IntegerField(label=gettext_lazy("Enough when so many can"), required=False, min_value=1, max_value=100_000)
+    latest = moment_field(gettext_lazy("Must end by"), required=False)
+    quorum = forms.IntegerField(label=gettext_lazy("At least this many people must be able to come"), required=False, min_value=1, max_value=100_000)
     required = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Only for these, who are needed"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Must come"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
     optional = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("and these, who are welcome"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Welcome"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
-    auto_finalize = forms.BooleanField(label=gettext_lazy("Set the best time by itself at the deadline"), required=False)
+    auto_finalize = forms.BooleanField(label=gettext_lazy("Confirm the best time automatically at the deadline"), required=False)
     description = forms.CharField(
         label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -333,7 +333,7 @@ def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     user = me(request)
     shown = queries.calendar_for(user, calendar_id)
     if not rules.may_manage(user, shown):
-        raise NotAllowed(_("Only the calendar's owner can add meetings."))
+        raise NotAllowed(_("Only the organiser can add meetings."))
     zone = accounts.setting_of(user).time_zone
     with timezone.override(zone):
         soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)
@@ -349,9 +349,9 @@ def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 
 VISIBILITIES = {
-    Visibility.OPEN: gettext_lazy("Everybody sees who can when"),
-    Visibility.COUNTS: gettext_lazy("Everybody sees only how many can"),
-    Visibility.OWNER: gettext_lazy("Only I see who can; the others see how many"),
+    Visibility.OPEN: gettext_lazy("Everybody sees who can come when"),
+    Visibility.COUNTS: gettext_lazy("Everybody sees only how many can come"),
+    Visibility.OWNER: gettext_lazy("Only I see who can come; the others see how many"),
 }
 
 
@@ -361,7 +361,7 @@ class CalendarForm(forms.Form):
         label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes a meeting lasts"), min_value=1, max_value=LONGEST_MEETING)
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Length of a meeting in minutes"), min_value=1, max_value=LONGEST_MEETING)
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     window_start = moment_field(gettext_lazy("From"), required=False)
     window_end = moment_field(gettext_lazy("To"), required=False)
@@ -375,7 +375,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     user = me(request)
     shown = queries.calendar_for(user, calendar_id)
     if not rules.may_manage(user, shown):
-        raise NotAllowed(_("Only the calendar's owner can change it."))
+        raise NotAllowed(_("Only the organiser can change this calendar."))
     what = request.POST.get("do", "edit")
     if request.method == "POST" and what != "edit":
         return redirect(_do_with_calendar(request, shown, what))
@@ -422,4 +422,4 @@ def _whole(text: str | None, field: str) -> int:
             raise ValueError
         return int(text)
     except ValueError:
-        raise InvalidInput(_("Give a whole number."), field=field) from None
+        raise InvalidInput(_("Enter a whole number."), field=field) from None

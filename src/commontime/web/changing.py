@@ -44,22 +44,22 @@ def change_of(sight: Sight, meeting: Meeting, group: planning.Group, align: int 
 
     def of(outcome: planning.Outcome) -> tuple[str, str]:
         can = {"can": len(outcome.attending), "people": len(group.people)}
-        return when(_round(outcome, meeting, group)), _("%(can)d of %(people)d can") % can
+        return when(_round(outcome, meeting, group)), _("%(can)d of %(people)d can come") % can
 
-    points = [Point("better", _("Why no start is better"), found.why_not_better)]
+    points = [Point("better", _("Why no time is better"), found.why_not_better)]
     if found.ask and (found.ask.wanted or found.ask.own_short):
         points.append(_asking(found.ask, meeting.duration, sight))
     if found.sessions:
         both = (found.sessions.first, found.sessions.second)
-        points.append(Point("sessions", _("In two sessions"), found.sessions.detail, [of(outcome) for outcome in both]))
+        points.append(Point("sessions", _("Two sessions"), found.sessions.detail, [of(outcome) for outcome in both]))
     elif found.best.cannot:
-        points.append(Point("sessions", _("In two sessions"), found.no_sessions))
+        points.append(Point("sessions", _("Two sessions"), found.no_sessions))
     if found.plan_b:
         points.append(Point("plan-b", _("Plan B"), found.plan_b.detail, [of(found.plan_b.outcome)]))
     if group.silent:
         start = found.decisive.start
-        moments = [(when(start), _("such a start"))] if start else []
-        points.append(Point("decisive", _("Whose answer still counts"), found.decisive.detail, moments))
+        moments = [(when(start), _("for example"))] if start else []
+        points.append(Point("decisive", _("Who can still change this"), found.decisive.detail, moments))
     return Change(not found.best.cannot, points)
 
 
@@ -70,22 +70,22 @@ def beside(each: planning.Compared, silent: int) -> list[str]:
         places = {"first": each.optimistic_rank, "last": each.pessimistic_rank, "n": silent}
         said.append(
             ngettext(
-                "Between place %(first)d and %(last)d, depending on %(n)d answer still missing.",
-                "Between place %(first)d and %(last)d, depending on %(n)d answers still missing.",
+                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answer is missing.",
+                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answers are missing.",
                 silent,
             )
             % places
         )
     if each.survives:
-        said.append(ngettext("%(n)d person may cancel.", "%(n)d people may cancel.", each.survives) % {"n": each.survives})
+        said.append(ngettext("Still works if %(n)d person drops out.", "Still works if up to %(n)d people drop out.", each.survives) % {"n": each.survives})
     return said
 
 
 def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
     """Whom to ask for what, if names are told; and who alone stands in the way most often."""
     if ask.own_short:
-        return Point("ask", _("What to ask"), ask.detail)
-    moments = [(fragments.when(ask.start, duration, sight.look), _("then all required people who answered could come"))]
+        return Point("ask", _("What you could ask for"), ask.detail)
+    moments = [(fragments.when(ask.start, duration, sight.look), _("then everybody required who answered could come"))]
     if sight.tells:
         wanted: dict[str, list[str]] = {}
         for person, start, end in ask.wanted[:MOST_WANTED]:
@@ -94,11 +94,11 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
         moments += [
             (
                 person.name,
-                ngettext("alone stands in the way of %(n)d start", "alone stands in the way of %(n)d starts", starts) % {"n": starts},
+                ngettext("is the only one in the way of %(n)d time", "is the only one in the way of %(n)d times", starts) % {"n": starts},
             )
             for person, starts in ask.first[:1]
         ]
-    return Point("ask", _("What to ask"), ask.detail, moments)
+    return Point("ask", _("What you could ask for"), ask.detail, moments)
 
 
 def _round(outcome: planning.Outcome, meeting: Meeting, group: planning.Group) -> datetime:

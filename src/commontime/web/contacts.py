@@ -26,7 +26,7 @@ MOST_INVITATIONS = 50
 
 
 class ContactForm(forms.Form):
-    contactee = inviting.names_field(gettext_lazy("User names"), help_text=inviting.SEVERAL)
+    contactee = inviting.names_field(gettext_lazy("Usernames"), help_text=inviting.SEVERAL)
 
 
 @require_http_methods(FORM)
@@ -62,7 +62,7 @@ def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
 
     def act(who: inviting.Who) -> Contact:
         if isinstance(who, str):
-            raise InvalidInput(_("Contacts go by their user name. By e-mail address you invite people in a calendar."))
+            raise InvalidInput(_("Add contacts by username. To invite somebody by email address, use a calendar’s People page."))
         return actions.add_contact(who, by=by)
 
     meant = inviting.meant(contactee, by=by, field="contactee")

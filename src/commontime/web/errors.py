@@ -32,15 +32,15 @@ def page_for(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
 
 
 TITLES = {
-    400: gettext_noop("That did not work"),
+    400: gettext_noop("That didn’t work"),
     401: gettext_noop("Please sign in"),
-    403: gettext_noop("That is not yours to do"),
-    404: gettext_noop("Nothing is here"),
+    403: gettext_noop("You’re not allowed to do that"),
+    404: gettext_noop("There’s nothing here"),
     409: gettext_noop("Things have changed"),
-    413: gettext_noop("That is too long"),
-    422: gettext_noop("Please have another look"),
-    429: gettext_noop("A little too often"),
-    500: gettext_noop("That was our mistake"),
+    413: gettext_noop("That’s too much at once"),
+    422: gettext_noop("Please check this again"),
+    429: gettext_noop("Please try again later"),
+    500: gettext_noop("Something went wrong on our side"),
     503: gettext_noop("Just a moment"),
 }
 
@@ -64,7 +64,7 @@ def _sent_from(request: HttpRequest) -> str:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say what to do about a form whose token is missing or another's: mostly somebody signed in or out in another window."""
     sentences = [
-        _("Nothing was changed. The page was open for too long, or you signed in or out in another window meanwhile."),
-        _("Load the page again and enter it once more. If that does not help, sign in again, and let your browser keep our cookies."),
+        _("Nothing was changed. The page was open too long, or you’ve since signed in or out in another window."),
+        _("Load the page again and enter everything once more. If that doesn’t help, sign in again and allow cookies for this site."),
     ]
-    return plain(request, 403, " ".join(sentences), title=_("This was not sent"), is_old=True)
+    return plain(request, 403, " ".join(sentences), title=_("This wasn’t sent"), is_old=True)

@@ -42,9 +42,9 @@ def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharF
 
 
 def new_password_field(label: Any) -> forms.CharField:
-    return password_field(label, "new-password", help_text=gettext_lazy("At least 8 characters, and not only digits."))
+    return password_field(label, "new-password", help_text=gettext_lazy("At least 8 characters, not just digits. A few random words work well."))
 
 
 def username_field(**options: Any) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
-    return forms.CharField(label=gettext_lazy("User name"), max_length=150, widget=widget, **options)
+    return forms.CharField(label=gettext_lazy("Username"), max_length=150, widget=widget, **options)

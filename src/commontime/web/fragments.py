@@ -160,7 +160,7 @@ def heat_table(shown: Look, found: Heat) -> SafeString:
             cells[number, key] = f'<td class="s{steps[can]}{" n" if if_need_be else ""}">{can or ""}</td>'
     share = round(8 * found.silent / found.people) if found.people else 0
     share = max(share, 1) if found.silent else 0
-    caption = _("How many can come, of %(people)d") % {"people": found.people}
+    caption = _("How many of %(people)d can come") % {"people": found.people}
     return _table(shown, "h", cells, caption, f'data-silent="{share}"')
 
 
@@ -194,24 +194,24 @@ def legend(found: Heat) -> SafeString:
         need = escape(_("some only if need be"))
         parts.append(f'<li><span class="n">{found.people}</span>{need}</li>')
     if found.silent:
-        unknown = escape(_("not answered yet"))
+        unknown = escape(_("no answer yet"))
         parts.append(f'<li><i class="unknown"></i>{unknown}</li>')
     return mark_safe(f'<ul class="legend soft">{"".join(parts)}</ul>')  # noqa: S308
 
 
 def summary(found: Heat) -> str:
     answered = found.people - found.silent
-    said = _("%(answered)d of %(people)d have answered.") % {"answered": answered, "people": found.people}
+    said = _("%(answered)d of %(people)d answered.") % {"answered": answered, "people": found.people}
     return said if answered else _("Nobody has answered yet.")
 
 
 def names(outcome: planning.Outcome) -> list[tuple[str, list[str]]]:
     """Return groups of names for one cell: who can, if need be, who can't, and who has not answered."""
     groups = [
-        (_("Can"), [*outcome.ideal, *outcome.works]),
+        (_("Can come"), [*outcome.ideal, *outcome.works]),
         (_("If need be"), outcome.if_need_be),
-        (_("Can't"), outcome.cannot),
-        (_("Not answered"), outcome.unanswered),
+        (_("Can’t come"), outcome.cannot),
+        (_("No answer yet"), outcome.unanswered),
     ]
     return [(title, [person.name for person in people]) for title, people in groups]
 
@@ -234,7 +234,7 @@ def _meeting(best: Best, shown: Look) -> str:
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown, lower=why)}</li>"
         for ranked, why in zip(best.ranked, why_lower(best.ranked), strict=True)
     )
-    said = escape(_("More starts on the meeting’s page"))
+    said = escape(_("More times on the meeting’s page"))
     more = f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>' if best.is_more else ""
     return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
 
@@ -243,11 +243,11 @@ def until(deadline: datetime, shown: Look) -> str:
     if deadline <= clock.now():
         return _("The deadline has passed")
     local = deadline.astimezone(shown.zone)
-    return _("Answers until %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
+    return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
 
 
 def nothing_yet() -> str:
-    return _("No start suits anybody yet. It appears here as soon as people say when they can.")
+    return _("No time fits yet. The best times appear here as more people answer.")
 
 
 def why_lower(found: Sequence[planning.Ranked]) -> list[str]:
@@ -256,7 +256,7 @@ def why_lower(found: Sequence[planning.Ranked]) -> list[str]:
     for outcome in (each.outcome for each in found):
         missing = len(outcome.missing)
         stands_lower = missing and len(outcome.attending) > fewest
-        said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", missing) % {"n": missing} if stands_lower else "")
+        said.append(ngettext("%(n)d required person can’t come.", "%(n)d required people can’t come.", missing) % {"n": missing} if stands_lower else "")
         fewest = min(fewest, len(outcome.attending))
     return said
 
@@ -275,7 +275,7 @@ def start(ranked: planning.Ranked, meeting: Meeting, people: int, shown: Look, *
     machine = outcome.start.isoformat()
     badge, reasons = "", ranked.reasons
     if is_for_all(ranked, people):
-        all_can = escape(_("All can"))
+        all_can = escape(_("Everybody can come"))
         badge, reasons = f'<span class="badge">{all_can}</span>', reasons[1:]  # the first says just that
     why = f'<span class="why">{escape(" ".join(reasons))}</span>' if reasons else ""
     is_long = sum(map(len, reasons)) > LONG

@@ -25,7 +25,7 @@ from commontime.web import fragments
 MOST = 100
 MOST_NAMED = 12
 LONGEST_SAID = 60  # characters of what was typed that a refusal repeats
-SEVERAL = gettext_lazy("Several at once: with a comma, a space or a new line between them.")
+SEVERAL = gettext_lazy("For several, separate them with commas, spaces or new lines.")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')  # a name before its address, often with a comma in it
 _ADDRESS = re.compile(r"<([^<>]*)>")
 type Who = int | str  # an account, or an address
@@ -65,9 +65,9 @@ def meant(text: str, *, by: User, field: str) -> Meant:
     """
     pieces = pieces_in(text)
     if text and not pieces:
-        raise InvalidInput(_("There is no name in this."), field=field)
+        raise InvalidInput(_("Enter at least one name."), field=field)
     if len({canonical(word) for piece in pieces for word in piece}) > MOST:
-        raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": MOST}, field=field)
+        raise InvalidInput(_("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST}, field=field)
     found: dict[Who, str] = {}
     refused: Refused = []
     stopped = ""
@@ -97,9 +97,9 @@ def _nobody_called(unknown: Sequence[str], piece: Sequence[str]) -> str:
     if not unknown:
         return ""
     if len(piece) == 1:
-        return _("Nobody here has this user name.")
+        return _("Nobody here has this username.")
     names = named([_short(word) for word in unknown])
-    return _("Nobody here has the user name %(names)s, so nobody of these was taken. Give user names or addresses.") % {"names": names}
+    return _("Nobody here has the username %(names)s, so none of these people was added. Enter usernames or email addresses.") % {"names": names}
 
 
 @transaction.atomic

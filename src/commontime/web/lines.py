@@ -80,7 +80,7 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
             for start, end, preference in read_line(line, days):
                 windows = _over(windows, (start, end, preference))
             if len(windows) > MOST_WINDOWS:
-                raise Unclear(_("With this line it is more than %(n)d times.") % {"n": MOST_WINDOWS})
+                raise Unclear(_("With this line there are more than %(n)d times.") % {"n": MOST_WINDOWS})
         except Unclear as unclear:
             mistakes.append(Mistake(number, line.strip(), str(unclear)))
             if len(windows) > MOST_WINDOWS:
@@ -105,7 +105,7 @@ def read_line(line: str, days: Days) -> list[Window]:
     reader = _Reader(written if len(written) == len(text) else text, text, days, patterns(days.language))
     found = reader.line()
     if not found:
-        raise Unclear(_("None of these days is among those asked for."))
+        raise Unclear(_("None of these days belongs to this calendar."))
     return found
 
 
@@ -128,9 +128,9 @@ class _Reader:
         if self.take(self.known.without):
             without = set(self.chosen_days())
             if not without:
-                raise Unclear(_("Say which day after “not”: %(text)s.") % {"text": self.rest()})
+                raise Unclear(_("After “not”, write a day: %(text)s.") % {"text": self.rest()})
         if self.at < len(self.text):
-            raise Unclear(_("This part can't be read: “%(text)s”. Write for example: Mon 9-12 works") % {"text": self.rest()})
+            raise Unclear(_("This part isn’t clear: “%(text)s”. Write, for example: Mon 9-12 works") % {"text": self.rest()})
         return [window for day in chosen if day not in without for span in spans if (window := self.window(day, *span, preference))]
 
     # Days
@@ -157,9 +157,9 @@ class _Reader:
             back = self.at
             if self.take(self.known.dash) and (other := self.a_date()):
                 if other < one:
-                    raise Unclear(_("The last day comes before the first."))
+                    raise Unclear(_("The last day is before the first."))
                 if (other - one).days > 400:
-                    raise Unclear(_("That is more than 400 days."))
+                    raise Unclear(_("That’s more than 400 days."))
                 return list(_each(one, other))
             self.at = back
             return [one]
@@ -186,7 +186,7 @@ class _Reader:
         name = match["name"]
         place = self.known.place(name)
         if place is None:
-            raise Unclear(_("“%(name)s” is no day of the week.") % {"name": self.quoted(match)})
+            raise Unclear(_("“%(name)s” isn’t a day of the week.") % {"name": self.quoted(match)})
         self.at = match.end()
         return place
 
@@ -204,7 +204,7 @@ class _Reader:
             on = f"{words(self.days.language).date(found.day, found.month)} {found.year}"
             raise Unclear(_("%(date)s is not a %(day)s.") % {"date": on, "day": named[0].title()})
         if not 2000 <= found.year < 2100:
-            raise Unclear(_("A date lies in the years 2000 to 2099."))
+            raise Unclear(_("Dates must be in the years 2000 to 2099."))
         self.at = match.end()
         return found
 
@@ -225,7 +225,7 @@ class _Reader:
                 continue
             if first <= found < last + SOON:
                 return found
-        raise Unclear(_("%(date)s is not among the days asked for. If you mean it, write its year too.") % {"date": self.quoted(match)})
+        raise Unclear(_("%(date)s isn’t one of this calendar’s days. If you do mean it, add the year.") % {"date": self.quoted(match)})
 
     # Times
 
@@ -246,7 +246,7 @@ class _Reader:
         back = self.at
         start, early = self.a_time()
         if not self.take(self.known.dash):
-            raise Unclear(_("Say until when, for example 9-12: “%(text)s”.") % {"text": self.written[back:]})
+            raise Unclear(_("Add an end time, for example 9-12: “%(text)s”.") % {"text": self.written[back:]})
         on = self.a_date()
         self.space()
         end, half = self.a_time()
@@ -269,7 +269,7 @@ class _Reader:
                 raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)})
             hour = hour % 12 + 12 * (match["half"] == "pm")
         if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
-            raise Unclear(_("There is no %(time)s o'clock.") % {"time": self.quoted(match)})
+            raise Unclear(_("%(time)s isn’t a time of day.") % {"time": self.quoted(match)})
         self.at = match.end()
         which = self.take(self.known.which)
         return Clock(hour, minute, second, self.known.folds[" ".join(which["name"].split())] if which else 0), match["half"]
@@ -284,7 +284,7 @@ class _Reader:
             return usual
         exact = int(match["exact"])
         if exact > 10 or BANDS[exact + 1] != BANDS[usual + 1]:
-            raise Unclear(_("0 to 3 is if need be, 4 to 7 works, 8 to 10 ideal."))
+            raise Unclear(_("0 to 3 means if need be, 4 to 7 works, 8 to 10 ideal."))
         return exact
 
     def window(self, day: date, start: Clock, end: Clock, on: date | None, preference: int) -> Window | None:
@@ -296,7 +296,7 @@ class _Reader:
         if on and last <= first:
             raise Unclear(_("It ends before it starts."))
         if last - first > LONGEST:
-            raise Unclear(_("One time may last at most 31 days."))
+            raise Unclear(_("A single time can last at most 31 days."))
         return (first, last, preference) if first < last else None
 
     def moment(self, day: date, at: Clock, *, ends: bool = False) -> float:
@@ -313,7 +313,7 @@ class _Reader:
             known = words(self.days.language)
             asked, *others = (_time(each, known, self.days.h12) for each in (local, shown, put_to, *(m.astimezone(zone) for m in moments)))
             text = _(
-                "There is no %(time)s on %(date)s: the clocks go forward from %(from)s to %(to)s then. Write %(earlier)s or %(later)s."
+                "%(time)s doesn’t exist on %(date)s: the clocks go forward from %(from)s to %(to)s. Write %(earlier)s or %(later)s."
             )
             raise Unclear(
                 text % {"time": asked, "date": _date(day, known), **dict(zip(("from", "to", "earlier", "later"), others, strict=True))}

@@ -39,27 +39,27 @@ MOST_NAMES = 100
 QUARTER = 15
 NOTICES = {
     "reminded": gettext_lazy("A reminder is on its way."),
-    "suggested": gettext_lazy("Your suggestion stands in the list."),
-    "withdrawn": gettext_lazy("The time is withdrawn; the meeting is open again."),
-    "nobody": gettext_lazy("You ticked nobody, so nobody was reminded. Tick whom to remind below."),
+    "suggested": gettext_lazy("Your suggestion is in the list."),
+    "withdrawn": gettext_lazy("The time has been withdrawn. The meeting is open again."),
+    "nobody": gettext_lazy("You didn’t tick anybody, so no reminder was sent. Tick the people to remind below."),
 }
 
 
 class SuggestForm(forms.Form):
-    suggested_time = moment_field(gettext_lazy("Begins"))
+    suggested_time = moment_field(gettext_lazy("Starts"))
 
 
 class FixForm(forms.Form):
-    final_time = moment_field(gettext_lazy("Begins"))
+    final_time = moment_field(gettext_lazy("Starts"))
 
 
 class WhatIfForm(forms.Form):
     without = forms.TypedMultipleChoiceField(label=gettext_lazy("Without"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple)
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
-    quorum = forms.IntegerField(label=gettext_lazy("Enough when so many can"), required=False, min_value=1, max_value=1000)
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    quorum = forms.IntegerField(label=gettext_lazy("At least this many people must be able to come"), required=False, min_value=1, max_value=1000)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
-    latest = moment_field(gettext_lazy("Over by"), required=False)
-    quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter of an hour"), required=False)
+    latest = moment_field(gettext_lazy("Must end by"), required=False)
+    quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
 
     def __init__(self, people: Sequence[planning.Person], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ class WhatIfForm(forms.Form):
 
 
 class EditForm(MeetingForm):
-    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes kept free after it"), required=False, min_value=0, max_value=24 * 60)
+    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes to keep free afterwards"), required=False, min_value=0, max_value=24 * 60)
 
     def clean_buffer_minutes(self) -> int:
         return self.cleaned_data["buffer_minutes"] or 0
@@ -264,7 +264,7 @@ def _fixed(seen: Seen) -> dict[str, Any]:
         ("yes", _("Yes"), [*outcome.ideal, *outcome.works]),
         ("need", _("If need be"), outcome.if_need_be),
         ("no", _("No"), outcome.cannot),
-        ("silent", _("Not answered"), outcome.unanswered),
+        ("silent", _("No answer yet"), outcome.unanswered),
     ]
     own = next((title for _kind, title, people in groups if seen.sight.user.pk in {person.user_id for person in people}), "")
     names = ", ".join
@@ -301,10 +301,10 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
     words = [
         without and _("without %(names)s") % {"names": ", ".join(without)},
         what_if.duration_minutes and clock.length(imagined.duration),
-        what_if.quorum and _("enough when %(n)d can") % {"n": what_if.quorum},
+        what_if.quorum and _("at least %(n)d can come") % {"n": what_if.quorum},
         what_if.earliest and _("not before %(when)s") % {"when": _at(seen, what_if.earliest)},
-        what_if.latest and _("over by %(when)s") % {"when": _at(seen, what_if.latest)},
-        what_if.align and _("only on the quarter of an hour"),
+        what_if.latest and _("ends by %(when)s") % {"when": _at(seen, what_if.latest)},
+        what_if.align and _("only on the quarter hour"),
     ]
     # A start that was found for another length is not offered to be fixed at this one.
     may_fix = seen.may_fix and imagined.duration == seen.meeting.duration
@@ -396,7 +396,7 @@ def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
 def _remind(seen: Seen, names: Sequence[str]) -> None:
     """Write to those named who have not answered. Who was written to often enough today is left out, unless that is everybody."""
     if not seen.is_owner:
-        raise NotAllowed(_("Only the calendar's owner can remind people."))
+        raise NotAllowed(_("Only the organiser can remind people."))
     wanted = [person for person in seen.group.silent if person.username in names and person.user_id != seen.sight.user.pk]
     refusal: TooMany | None = None
     sent = 0
@@ -407,7 +407,7 @@ def _remind(seen: Seen, names: Sequence[str]) -> None:
         except TooMany as too_many:
             refusal = too_many
     if not wanted:
-        raise NotFound(_("There is nobody like that to remind."))
+        raise NotFound(_("None of these people still needs a reminder."))
     if refusal and not sent:
         raise refusal
 
@@ -430,7 +430,7 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     user = me(request)
     found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
     if not rules.may_manage(user, found.calendar):
-        raise NotAllowed(_("Only the calendar's owner can change its meetings."))
+        raise NotAllowed(_("Only the organiser can change meetings."))
     zone = accounts.setting_of(user).time_zone
     here = meeting_address(found)
     with timezone.override(zone):
@@ -465,7 +465,7 @@ def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRes
     """The meeting as a file for one's own calendar."""
     found = queries.meeting_for(me(request), meeting_id, calendar_id=calendar_id)
     if found.final_time is None:
-        raise Conflict(_("This meeting has no final time yet."), code="not_scheduled")
+        raise Conflict(_("This meeting has no confirmed time yet."), code="not_scheduled")
     body = exchange.invite_file(exchange.Snapshot.of(found))
     return HttpResponse(
         body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}

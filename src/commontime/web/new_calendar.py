@@ -37,20 +37,20 @@ class NewCalendarForm(forms.Form):
     earliest_hour = forms.TimeField(label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
     latest_hour = forms.TimeField(label=gettext_lazy("To"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
     duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes it takes"),
+        label=gettext_lazy("Length in minutes"),
         min_value=1,
         max_value=LONGEST_MEETING,
         widget=forms.NumberInput(attrs={"list": "lengths"}),
     )
-    look = forms.BooleanField(label=gettext_lazy("Look for a time right away"), required=False)
+    look = forms.BooleanField(label=gettext_lazy("Look for a meeting time now"), required=False)
     title = forms.CharField(
-        label=gettext_lazy("Title"), required=False, max_length=200, help_text=gettext_lazy("If it is called otherwise than the calendar.")
+        label=gettext_lazy("Title"), required=False, max_length=200, help_text=gettext_lazy("Only if the meeting has a different name from the calendar.")
     )
-    deadline = moment_field(gettext_lazy("Answers until"), required=False)
+    deadline = moment_field(gettext_lazy("Answer by"), required=False)
     contacts = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Your contacts"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
-    others = inviting.names_field(gettext_lazy("User names or e-mail addresses"), required=False, help_text=inviting.SEVERAL)
+    others = inviting.names_field(gettext_lazy("Usernames or email addresses"), required=False, help_text=inviting.SEVERAL)
     visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
@@ -68,7 +68,7 @@ class NewCalendarForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if given.get("look") and not given.get("deadline") and "deadline" not in self.errors:
-            self.add_error("deadline", _("Say until when people can answer."))
+            self.add_error("deadline", _("Set a deadline for answers."))
         if {"first_day", "last_day"} <= given.keys():
             self._check_days(given["first_day"], given["last_day"])
         if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given["latest_hour"] <= given["earliest_hour"]:
@@ -77,11 +77,11 @@ class NewCalendarForm(forms.Form):
 
     def _check_days(self, first: date, last: date) -> None:
         if not all(clock.EARLIEST.year <= day.year < clock.LATEST.year for day in (first, last)):
-            self.add_error("first_day", _("Take days in the years 2000 to 2099."))
+            self.add_error("first_day", _("Choose days in the years 2000 to 2099."))
         elif last < first:
-            self.add_error("last_day", _("The last day comes before the first."))
+            self.add_error("last_day", _("The last day is before the first."))
         elif last - first >= planning.FARTHEST:
-            self.add_error("last_day", _("Take at most %(n)d days.") % {"n": planning.FARTHEST.days})
+            self.add_error("last_day", _("Choose at most %(n)d days.") % {"n": planning.FARTHEST.days})
 
 
 @gzip_page
@@ -137,7 +137,7 @@ def _start(
     meant = inviting.meant(others, by=by, field="others")
     whom = {person.pk: full_name(person) for person in people if person.pk in contacts} | meant.found
     if len(whom) > inviting.MOST:
-        raise InvalidInput(_("Take at most %(n)d at once. The others can follow.") % {"n": inviting.MOST}, field="others")
+        raise InvalidInput(_("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": inviting.MOST}, field="others")
     fields = _with_window(**typed)
     with transaction.atomic():
         calendar = actions.create_calendar(by=by, **fields)

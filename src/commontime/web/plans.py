@@ -37,7 +37,7 @@ MOST_LISTED = 200
 ANY_MINUTE = 0
 TYPED = "%Y-%m-%dT%H:%M"
 GRIDS = {
-    15: gettext_lazy("on the quarter"),
+    15: gettext_lazy("on the quarter hour"),
     30: gettext_lazy("on the half hour"),
     60: gettext_lazy("on the hour"),
     5: gettext_lazy("every five minutes"),
@@ -49,17 +49,17 @@ SEARCHES = {
     120: gettext_lazy("2 minutes"),
     300: gettext_lazy("5 minutes"),
 }
-MATTERS = {1: gettext_lazy("matters normally"), 2: gettext_lazy("matters more"), 4: gettext_lazy("matters most")}  # by priority
+MATTERS = {1: gettext_lazy("normal priority"), 2: gettext_lazy("higher priority"), 4: gettext_lazy("top priority")}  # by priority
 
 
 class OneOnOnesForm(forms.Form):
-    deadline = moment_field(gettext_lazy("Answers until"))
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
-    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes kept free after each"), required=False, min_value=0, max_value=24 * 60)
+    deadline = moment_field(gettext_lazy("Answer by"))
+    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes to keep free after each"), required=False, min_value=0, max_value=24 * 60)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
-    latest = moment_field(gettext_lazy("Over by"), required=False)
+    latest = moment_field(gettext_lazy("Must end by"), required=False)
     people = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Only with these"), required=False, coerce=int, empty_value=None, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Only with these people"), required=False, coerce=int, empty_value=None, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class OneOnOnesForm(forms.Form):
 class PlanForm(forms.Form):
     """How to plan, and for each open meeting whether it is planned, how much it matters, and when it must be, if it must."""
 
-    align = forms.TypedChoiceField(label=gettext_lazy("Begin"), choices=list(GRIDS.items()), coerce=int)
+    align = forms.TypedChoiceField(label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int)
     seconds = forms.TypedChoiceField(label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int)
     meetings = forms.Field(required=False)  # nothing to type: what is refused of all the rows stands there
 
@@ -124,7 +124,7 @@ class PlanForm(forms.Form):
         then = sum(bool(row.then) for row in planned)
         said = [
             left_out and ngettext("%(n)d left out", "%(n)d left out", left_out) % {"n": left_out},
-            more and ngettext("%(n)d matters more", "%(n)d matter more", more) % {"n": more},
+            more and ngettext("%(n)d with a higher priority", "%(n)d with a higher priority", more) % {"n": more},
             then and ngettext("%(n)d at a set time", "%(n)d at set times", then) % {"n": then},
         ]
         return " · ".join(words for words in said if words)
@@ -200,7 +200,7 @@ def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
     user, now = me(request), clock.now()
     calendar = queries.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the calendar's owner plans its meetings."))
+        raise NotAllowed(_("Only the organiser can plan meetings."))
     try:
         plan = queries.plan_for(user, calendar_id)
         plan.calendar = calendar
@@ -304,7 +304,7 @@ def _shown(post: QueryDict, seen: Sight) -> Plan:
     if seen.plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     if post.get("plan") not in (None, str(seen.plan.pk)):
-        raise Conflict(_("A newer plan took the place of the one you saw. Look at this one first."), code="changed_meanwhile")
+        raise Conflict(_("A newer plan has replaced the one you saw. Look at this one first."), code="changed_meanwhile")
     return seen.plan
 
 
@@ -318,7 +318,7 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     else:
         if all(start.tzinfo and clock.EARLIEST <= start < clock.LATEST for start in pinned.values()):
             return pinned
-    raise InvalidInput(_("This is no time of a plan. Load the page again."), field="pin")
+    raise InvalidInput(_("This time isn’t part of the plan. Load the page again."), field="pin")
 
 
 def _soon() -> dict[str, Any]:
@@ -348,8 +348,8 @@ def _notice(request: HttpRequest) -> str:
     if not made.isascii() or not made.isdecimal() or len(made) > 4:
         return ""
     if int(made) == 0:
-        return _("Everybody has a one-on-one already.")
-    return ngettext("%(n)d one-on-one waits for its time.", "%(n)d one-on-ones wait for their times.", int(made)) % {"n": int(made)}
+        return _("You already have a one-on-one with everybody.")
+    return ngettext("%(n)d one-on-one is waiting for a time.", "%(n)d one-on-ones are waiting for a time.", int(made)) % {"n": int(made)}
 
 
 # What is shown ------------------------------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "unlisted": len(seen.open) - len(seen.listed),
         "others": len(seen.people) - 1,
         "asking": asking,
-        "said": _("%(placed)d of %(wanted)d have a time") % count,
+        "said": _("A time for %(placed)d of %(wanted)d") % count,
         "proved": answer.proved and bool(answer.placed) if answer else False,
         "gap": f"{100 * answer.gap:.3g}" if answer else "",
         "quality": quality(answer, seen.question) if answer else "",
@@ -396,26 +396,26 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
 def quality(answer: planning.Answer, question: planning.Question) -> str:
     """Say how good a plan is: proved best, or where, and by how much at most, another might be better."""
     if answer.proved and not answer.placed:
-        return _("Proven: as people have answered so far, none of them can have a time.")
+        return _("Proven: with the answers so far, none of them can have a time.")
     if answer.proved:
         return _("Optimal, proven: no plan is better.")
     value, bound = answer.value, answer.bound
     said = {"value": value.priority, "bound": bound.priority}
     if value.priority != bound.priority:
         if question.priorities:
-            return _("Not proven to be the best: by their priorities it places %(value)d, and no plan more than %(bound)d.") % said
+            return _("Not proven to be the best: counted by priority it places %(value)d; no plan can place more than %(bound)d.") % said
         return _("Not proven to be the best: it places %(value)d meetings, and no plan can place more than %(bound)d.") % said
-    first = _("As many meetings have a time as in any plan.")
+    first = _("No plan finds a time for more meetings.")
     if value.optional != bound.optional:
         said = {"value": value.optional, "bound": bound.optional}
-        return first + " " + _("%(value)d optional people come; no plan has more than %(bound)d.") % said
+        return first + " " + _("%(value)d optional people can come; no plan has more than %(bound)d.") % said
     if value.if_need_be != bound.if_need_be:
         said = {"value": value.if_need_be, "bound": bound.if_need_be}
-        return first + " " + _("%(value)d come only if need be; no plan needs fewer than %(bound)d.") % said
+        return first + " " + _("%(value)d can come only if need be; no plan has fewer than %(bound)d.") % said
     if value.works != bound.works:
         said = {"value": value.works, "bound": bound.works}
-        return first + " " + _("%(value)d come when it works but is not ideal; no plan needs fewer than %(bound)d.") % said
-    better = _("Only how much people like their times could still be better, by %(percent)s %% at most.")
+        return first + " " + _("For %(value)d the time works but isn’t ideal; no plan has fewer than %(bound)d.") % said
+    better = _("Only how well people like their times could still improve, by at most %(percent)s%%.")
     return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
 
 
@@ -424,11 +424,11 @@ def counts(answer: planning.Answer, question: planning.Question) -> list[tuple[A
     value, bound = answer.value, answer.bound
     more, less = _("at most %(n)d"), _("at least %(n)d")
     rows = [
-        (_("By priority") if question.priorities else _("Meetings with a time"), value.priority, bound.priority, more),
-        (_("Optional people who come"), value.optional, bound.optional, more),
-        (_("Come only if need be"), value.if_need_be, bound.if_need_be, less),
-        (_("Come when it works"), value.works, bound.works, less),
-        (_("How much they like it, summed up"), value.preference, bound.preference, more),
+        (_("Meetings with a time, by priority") if question.priorities else _("Meetings with a time"), value.priority, bound.priority, more),
+        (_("Optional people who can come"), value.optional, bound.optional, more),
+        (_("Only if need be"), value.if_need_be, bound.if_need_be, less),
+        (_("Works, but isn’t ideal"), value.works, bound.works, less),
+        (_("Total preference"), value.preference, bound.preference, more),
     ]
     return [(title, got, words % {"n": limit}) for title, got, limit, words in rows if got or limit]
 
@@ -499,7 +499,7 @@ def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
     start, end = (unplaced.start, unplaced.start + meeting.duration) if meeting and unplaced.start and wanted else (None, None)
     is_whole = all((each.start, each.end) == (start, end) for each in wanted)  # each is asked for all of it
     return {
-        "title": _title(seen, meeting) if meeting else _("A meeting that is gone"),
+        "title": _title(seen, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
         "why": planning.why_unplaced(unplaced, seen.people, titles),
         "asks": said if start else [],
@@ -527,7 +527,7 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
     priority = str(matters.value() or 1)
     choices = {str(number): str(name) for number, name in MATTERS.items()}
     if priority.isdecimal():  # another one was asked for over the API
-        choices.setdefault(priority, _("matters %(n)s times") % {"n": priority})
+        choices.setdefault(priority, _("priority %(n)s") % {"n": priority})
     return Row(
         pk=meeting.pk,
         title=_title(form.seen, meeting),

@@ -33,10 +33,10 @@ WEEK_STARTS = {
     WeekStart.SATURDAY: gettext_lazy("Saturday"),
     WeekStart.SUNDAY: gettext_lazy("Sunday"),
 }
-HOUR_CYCLES = {HourCycle.H23: gettext_lazy("24 hours, as in 19:30"), HourCycle.H12: gettext_lazy("12 hours, as in 7:30 pm")}
+HOUR_CYCLES = {HourCycle.H23: gettext_lazy("24-hour clock, like 19:30"), HourCycle.H12: gettext_lazy("12-hour clock, like 7:30 pm")}
 WHO_MAY_ADD = {
-    WhoMayAdd.ANYONE: gettext_lazy("Anybody who organises one"),
-    WhoMayAdd.CONTACTS: gettext_lazy("Only people among my contacts. The others invite me, and I answer."),
+    WhoMayAdd.ANYONE: gettext_lazy("Anybody"),
+    WhoMayAdd.CONTACTS: gettext_lazy("Only my contacts. Others have to invite me first."),
 }
 
 
@@ -54,7 +54,7 @@ class NamesForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     current_password = password_field(gettext_lazy("Current password"), "current-password")
 
 
@@ -65,31 +65,31 @@ class PasswordForm(forms.Form):
 
 class TimeForm(forms.Form):
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
-    hour_cycle = forms.ChoiceField(label=gettext_lazy("Hours"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect)
-    week_start = forms.ChoiceField(label=gettext_lazy("The week begins on"), choices=list(WEEK_STARTS.items()))
+    hour_cycle = forms.ChoiceField(label=gettext_lazy("Clock"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect)
+    week_start = forms.ChoiceField(label=gettext_lazy("Week starts on"), choices=list(WEEK_STARTS.items()))
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 
 
 class MailForm(forms.Form):
     mail_invitations = forms.BooleanField(label=gettext_lazy("Invitations"), required=False)
-    mail_meetings = forms.BooleanField(label=gettext_lazy("Meetings: when one is fixed, moved or cancelled"), required=False)
+    mail_meetings = forms.BooleanField(label=gettext_lazy("Meetings: when one is confirmed, moved or cancelled"), required=False)
     mail_reminders = forms.BooleanField(label=gettext_lazy("Reminders that others send me"), required=False)
 
 
 class PrivacyForm(forms.Form):
     who_may_add_me = forms.ChoiceField(
-        label=gettext_lazy("Who may add me to a calendar at once"), choices=list(WHO_MAY_ADD.items()), widget=forms.RadioSelect
+        label=gettext_lazy("Who can add me to a calendar without asking"), choices=list(WHO_MAY_ADD.items()), widget=forms.RadioSelect
     )
     still = forms.MultipleChoiceField(
-        label=gettext_lazy("You get no mails from"), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("Untick whom you want to hear from again."),
+        label=gettext_lazy("You get no emails from"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Untick anybody you want to hear from again."),
     )  # fmt: skip
     muted = forms.CharField(
-        label=gettext_lazy("Get no mails from"),
+        label=gettext_lazy("Stop emails from"),
         required=False,
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
-        help_text=gettext_lazy("A user name. What this person asks us to mail you is dropped; they are not told."),
+        help_text=gettext_lazy("A username. We won’t send you what this person asks us to email; they aren’t told."),
     )
 
     def __init__(self, muted: list[str], *args: Any, **kwargs: Any) -> None:
@@ -114,11 +114,11 @@ class Section:
 
 
 TITLES = {
-    "names": gettext_lazy("Your names"),
+    "names": gettext_lazy("Your name"),
     "time": pgettext_lazy("settings", "Time and language"),
-    "mail": gettext_lazy("Mails you get"),
+    "mail": gettext_lazy("Emails you get"),
     "privacy": gettext_lazy("Other people"),
-    "email": gettext_lazy("E-mail address"),
+    "email": gettext_lazy("Email address"),
     "password": gettext_lazy("Password"),
 }
 
@@ -196,7 +196,7 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
 
 def _end_session(request: HttpRequest) -> HttpResponse:
     user = me(request)
-    session = queries.session_for(user, posted_id(request, "session", _("You are not signed in there.")))
+    session = queries.session_for(user, posted_id(request, "session", _("That sign-in has already ended.")))
     actions.end_session(session)
     return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
 
@@ -223,15 +223,15 @@ def export(request: HttpRequest) -> HttpResponse:
 
 class DeleteForm(forms.Form):
     transfer_to = forms.TypedChoiceField(
-        label=gettext_lazy("What becomes of your calendars"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect
+        label=gettext_lazy("What happens to your calendars"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect
     )
     current_password = password_field(gettext_lazy("Your password"), "current-password")
 
     def __init__(self, heirs: list[User], owned: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if owned and heirs:
-            choices = [(person.pk, _("%(name)s becomes their owner") % {"name": full_name(person)}) for person in heirs]
-            self.fields["transfer_to"].choices = [("", _("They are deleted, and their people are told")), *choices]  # type: ignore[attr-defined]
+            choices = [(person.pk, _("%(name)s becomes the organiser") % {"name": full_name(person)}) for person in heirs]
+            self.fields["transfer_to"].choices = [("", _("They’re deleted, and everybody in them is told")), *choices]  # type: ignore[attr-defined]
         else:
             del self.fields["transfer_to"]
 

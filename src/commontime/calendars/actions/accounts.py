@@ -22,7 +22,7 @@ def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int |
     what the caller's refresh token names; one that is not theirs, or has ended, is refused.
     """
     if not queries.is_signed_in_by(by, session_id):
-        raise InvalidInput(_("This refresh token is not yours, or not valid any more."), field="refresh_token")
+        raise InvalidInput(_("This refresh token is not yours, or is no longer valid."), field="refresh_token")
     owned = [calendar for calendar in hold_all(user) if calendar.owner_id == user.pk]
     if transfer_to is not None and owned:
         hand_over(owned, by=user, heir=_heir(owned, transfer_to, by=user))
@@ -38,5 +38,5 @@ def _heir(calendars: Sequence[Calendar], user: int, *, by: User) -> User:
     rows = CalendarParticipant.objects.filter(calendar__in=calendars, user=user, user__is_active=True).exclude(user=by)
     seats = rows.select_related("user")
     if len(seats) < len(calendars):
-        raise InvalidInput(_("Name somebody who takes part in each of your calendars."), field="transfer_to")
+        raise InvalidInput(_("Choose somebody who is in all your calendars."), field="transfer_to")
     return seats[0].user

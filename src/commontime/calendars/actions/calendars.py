@@ -43,7 +43,7 @@ def edit_calendar(calendar: Calendar, *, by: User, strict: bool = False, **chang
     A meeting without a title, place or length of its own has the calendar's: its attendees hear of a change.
     """
     hold(calendar)
-    require_owner(by, calendar, _("change it"))
+    require_owner(by, calendar, _("change this calendar"))
     before = {field: getattr(calendar, field) for field in changes}
     scheduled = _scheduled(calendar) if changes.keys() & SHOWN_IN_MEETINGS else []
     for field, value in changes.items():
@@ -74,7 +74,7 @@ def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
 
 def _still_open(calendar: Calendar) -> list[Caution]:
     rows = Meeting.objects.filter(calendar=calendar, final_time=None).order_by("created_at", "id").values_list("id", "title")[:1000]
-    said = _("%(title)s has no final time yet.")
+    said = _("%(title)s has no confirmed time yet.")
     return [
         Caution("meeting_still_open", said % {"title": title or calendar.name}, {"meeting": str(meeting_id)}) for meeting_id, title in rows
     ]
@@ -84,7 +84,7 @@ def _still_open(calendar: Calendar) -> list[Caution]:
 def delete_calendar(calendar: Calendar, *, by: User) -> None:
     """Delete the calendar and all that is in it; its people get one mail that cancels the scheduled meetings."""
     hold(calendar)
-    require_owner(by, calendar, _("delete it"))
+    require_owner(by, calendar, _("delete this calendar"))
     tasks.tell_deleted([calendar])
     Calendar.objects.filter(pk=calendar.pk).delete()
 
@@ -99,7 +99,7 @@ class Shift:
     def moment(self, moment: datetime) -> datetime:
         shifted = (moment.astimezone(self.zone) + timedelta(days=self.days)).astimezone(UTC)
         if not clock.EARLIEST <= shifted < clock.LATEST:
-            raise InvalidInput(_("That shifts a time out of the years 2000 to 2099."), field="shift_days")
+            raise InvalidInput(_("That would move a time outside the years 2000 to 2099."), field="shift_days")
         return shifted
 
     def span(self, start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
@@ -115,7 +115,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
 
     Nobody's times are copied, and nobody takes part before they accept.
     """
-    require_owner(by, calendar, _("duplicate it"))
+    require_owner(by, calendar, _("duplicate this calendar"))
     if abs(shift_days) > FARTHEST_SHIFT:
         raise InvalidInput(_("Shift by at most %(n)d days.") % {"n": FARTHEST_SHIFT}, field="shift_days")
     shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
@@ -145,10 +145,10 @@ def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Sh
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     """Make a participant the owner; the old owner stays a participant."""
     seat = hold_with_seat(calendar, to)
-    require_owner(by, calendar, _("hand it over"))
+    require_owner(by, calendar, _("hand this calendar over"))
     if to != by.pk:
         if seat is None or not seat.user.is_active:
-            raise InvalidInput(_("Name somebody who takes part in this calendar."), field="user")
+            raise InvalidInput(_("Choose somebody who is in this calendar."), field="user")
         hand_over([calendar], by=by, heir=seat.user)
         calendar.owner = seat.user
         calendar.version += 1
@@ -168,11 +168,11 @@ def _check(calendar: Calendar) -> None:
     calendar.description = text.many_lines(calendar.description, field="description", longest=10_000)
     calendar.location = text.one_line(calendar.location, field="location", longest=200)
     if calendar.time_zone not in clock.zones():
-        raise InvalidInput(_("Name a zone of the IANA database, for example Europe/Berlin."), field="time_zone")
+        raise InvalidInput(_("Give an IANA time zone, for example Europe/Berlin."), field="time_zone")
     if calendar.visibility not in Visibility.values:
         raise InvalidInput(_("Choose one of: %(choices)s.") % {"choices": ", ".join(Visibility.values)}, field="visibility")
     if calendar.window_start and calendar.window_end:
         if calendar.window_end <= calendar.window_start:
-            raise InvalidInput(_("The window must end after it starts."), field="window_end")
+            raise InvalidInput(_("The calendar must end after it starts."), field="window_end")
         if calendar.window_end - calendar.window_start > FARTHEST:
-            raise InvalidInput(_("The window may span at most %(n)d days.") % {"n": FARTHEST.days}, field="window_end")
+            raise InvalidInput(_("The calendar can span at most %(n)d days.") % {"n": FARTHEST.days}, field="window_end")

@@ -81,7 +81,7 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     """Hold the meeting like `held`; Conflict if somebody changed it since it was read."""
     now = held(meeting)
     if now.version != meeting.version:
-        raise Conflict(_("Somebody changed this meeting at the same moment. Read it again."), code="changed_meanwhile")
+        raise Conflict(_("Somebody else changed this meeting at the same time. Load it again, then repeat your change."), code="changed_meanwhile")
     return now
 
 
@@ -136,12 +136,12 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
 
 def require_owner(user: User, calendar: Calendar, what: str) -> None:
     if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the calendar's owner can %(what)s.") % {"what": what})
+        raise NotAllowed(_("Only the organiser can %(what)s.") % {"what": what})
 
 
 def require_running(calendar: Calendar) -> None:
     if calendar.is_finalized:
-        raise Conflict(_("The planning of this calendar is done. Its owner can open it again."), code="calendar_finalized")
+        raise Conflict(_("Planning in this calendar is finished. The organiser can reopen it."), code="calendar_finalized")
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

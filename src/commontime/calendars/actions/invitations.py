@@ -39,9 +39,9 @@ def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
         .first()
     )
     if person is None or person.pk == by.pk:
-        raise InvalidInput(_(UNKNOWN_USER) if person is None else _("You can't invite yourself."), field="receiver")
+        raise InvalidInput(_(UNKNOWN_USER) if person is None else _("You can’t invite yourself."), field="receiver")
     if person.takes_part:
-        raise Conflict(_("This person takes part already."), code="already_participant")
+        raise Conflict(_("This person is already in this calendar."), code="already_participant")
     if person.declined:
         raise Conflict(_("This person declined within the last seven days. Talk to them first."), code="declined_recently")
     return _send(Invitation(calendar=calendar, sender=by, receiver=person))
@@ -55,7 +55,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     require_running(calendar)
     check_email(email)
     if canonical(email) == canonical(by.email):
-        raise InvalidInput(_("You can't invite yourself."), field="email")
+        raise InvalidInput(_("You can’t invite yourself."), field="email")
     # The mail is the only way they hear of it, so the sender is told when there were too many.
     tasks.count_letter(by.pk, email)
     # No server tells addresses apart by their case; nothing more is folded, since the mail goes there.
@@ -66,7 +66,7 @@ def _send(invitation: Invitation) -> Invitation:
     try:
         invitation.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("They are invited already and have not answered yet."), code="already_invited") from None
+        raise Conflict(_("They’ve already been invited and haven’t answered yet."), code="already_invited") from None
     tasks.tell_invited([invitation])
     return invitation
 
@@ -111,13 +111,13 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
     hold(invitation.calendar)
     if invitation.receiver_id is None:
         if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
-            raise Conflict(_("You take part already."), code="already_participant")
+            raise Conflict(_("You’re already in this calendar."), code="already_participant")
         # One's own invitation to the same calendar gives way: nobody has two that wait.
         Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").delete()
         Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(receiver=by)
         invitation.refresh_from_db(fields=["receiver", "status"])
     if invitation.receiver_id != by.pk:
-        raise NotFound(_("This link was used already."))
+        raise NotFound(_("This link has already been used."))
     return _accept(invitation, by)
 
 
@@ -129,7 +129,7 @@ def invitation_of_link(token: str) -> Invitation:
         raise NotFound(_("This invitation link is incomplete.")) from None
     invitation = Invitation.objects.filter(pk=invitation_id, status="pending").select_related("calendar__owner", "sender").first()
     if invitation is None:
-        raise NotFound(_("This invitation is gone: it was answered, or taken back."))
+        raise NotFound(_("This invitation is no longer open: it has been answered or withdrawn."))
     return invitation
 
 
@@ -137,7 +137,7 @@ def invitation_of_link(token: str) -> Invitation:
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
     """Take an invitation back; its link is dead from now on. One that was accepted goes once its person no longer takes part."""
     if not rules.may_revoke(by, invitation):
-        raise NotAllowed(_("Only its sender or the calendar's owner can take an invitation back. Decline it instead."))
+        raise NotAllowed(_("Only the sender or the organiser can withdraw an invitation. Decline it instead."))
     mine = Invitation.objects.filter(pk=invitation.pk)
     # One that was declined lately stays, or inviting again would be a matter of two requests.
     lately = {"status": "declined", "answered_at__gt": clock.now() - DECLINED_LATELY}
@@ -145,8 +145,8 @@ def revoke_invitation(invitation: Invitation, *, by: User) -> None:
     if mine.exclude(takes_part, status="accepted").exclude(**lately).delete()[0]:
         return
     if mine.filter(status="declined").exists():
-        raise Conflict(_("This person declined within the last seven days. It can be taken back after that."), code="declined_recently")
-    raise Conflict(_("It was accepted already. Remove the participant instead."), code="already_accepted")
+        raise Conflict(_("This person declined within the last seven days. You can withdraw the invitation after that."), code="declined_recently")
+    raise Conflict(_("The invitation has already been accepted. Remove the person instead."), code="already_accepted")
 
 
 def _require_receiver(invitation: Invitation, by: User) -> None:
@@ -169,6 +169,6 @@ def _answered_meanwhile(invitation: Invitation, status: InvitationStatus) -> Inv
         raise NotFound(_("There is no such invitation."))
     if current.status != status:
         raise Conflict(
-            _("You answered this invitation already: %(answer)s.") % {"answer": _(ANSWERS[current.status])}, code="already_answered"
+            _("You’ve already answered this invitation: %(answer)s.") % {"answer": _(ANSWERS[current.status])}, code="already_answered"
         )
     return current

@@ -22,10 +22,10 @@ def send_letter(*, by: User, username: str, kind: str = MailKind.REMINDER, calen
     note = text.many_lines(note, field="note", longest=LONGEST_NOTE)
     calendar = None if calendar_id is None else queries.calendar_named(by, calendar_id)
     if calendar is None and kind != MailKind.REMINDER:
-        raise InvalidInput(_("Name the calendar that it is about."), field="calendar")
+        raise InvalidInput(_("Name the calendar this is about."), field="calendar")
     seated = calendar is not None and _require_subject(MailKind(kind), calendar, by, receiver)
     if note and not seated and not queries.share_a_calendar(by, receiver):
-        raise NotAllowed(_("A note can go only to people with whom you share a calendar."), code="no_shared_calendar")
+        raise NotAllowed(_("You can send a note only to people you share a calendar with."), code="no_shared_calendar")
     with transaction.atomic():
         tasks.count_letter(by.pk, receiver.email)
         tasks.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
@@ -39,7 +39,7 @@ def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: Use
     if kind == MailKind.INVITATION and not invited:
         raise InvalidInput(_("This person has no open invitation to this calendar from you. Invite them first."), field="calendar")
     if kind == MailKind.FINAL and not (seated and fixed):
-        raise InvalidInput(_("There is no final time for this person in this calendar yet."), field="calendar")
+        raise InvalidInput(_("This person has no confirmed meeting in this calendar yet."), field="calendar")
     if not (seated or invited):
-        raise InvalidInput(_("This person doesn’t take part in this calendar."), field="calendar")
+        raise InvalidInput(_("This person isn’t in this calendar."), field="calendar")
     return seated

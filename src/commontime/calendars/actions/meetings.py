@@ -51,7 +51,7 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
     (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
     meeting = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, _("change its meetings"))
+    require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
     names_before = planning.named_in(meeting)
     named = _wanted(names_before, required=changes.pop("required", None), optional=changes.pop("optional", None))
@@ -108,7 +108,7 @@ def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
     """Delete a meeting; if it had a final time, its attendees get a cancel request."""
     meeting = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, _("delete its meetings"))
+    require_owner(by, meeting.calendar, _("delete meetings"))
     require_running(meeting.calendar)
     before = tasks.told(meeting)
     Meeting.objects.filter(pk=meeting.pk).delete()
@@ -178,13 +178,13 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
     if new_deadline and meeting.deadline <= clock.now():
         raise InvalidInput(_("The deadline must be in the future."), field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput(_("The latest end must come after the earliest start."), field="latest")
+        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
     if (
         meeting.duration_minutes is not None
         and not timedelta(minutes=1) <= timedelta(minutes=meeting.duration_minutes) <= queries.LONGEST_MEETING
     ):
         raise InvalidInput(
-            _("A meeting lasts from 1 minute to %(n)d days.") % {"n": queries.LONGEST_MEETING.days}, field="duration_minutes"
+            _("A meeting can last from 1 minute to %(n)d days.") % {"n": queries.LONGEST_MEETING.days}, field="duration_minutes"
         )
 
 
@@ -203,16 +203,16 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
         cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
     outcome = planning.outcomes(group, [meeting.final_time], meeting.duration)[0]
     if outcome.missing and named:
-        said = _("%(names)s: required, but can't come then.") % {"names": ", ".join(p.name for p in outcome.missing[:5])}
+        said = _("%(names)s: required, but can’t come at this time.") % {"names": ", ".join(p.name for p in outcome.missing[:5])}
         cautions.append(Caution("required_missing", said, {"users": [p.user_id for p in outcome.missing]}))
     elif outcome.missing:
         count = len(outcome.missing)
-        said = ngettext("%(n)d required person can't come then.", "%(n)d required people can't come then.", count) % {"n": count}
+        said = ngettext("%(n)d required person can’t come at this time.", "%(n)d required people can’t come at this time.", count) % {"n": count}
         cautions.append(Caution("required_missing", said, {}))
     # Which other meeting it is, is not told.
     if busy := _double_booked(meeting, {person.user_id for person in group.people}):
         names = [person.name for person in group.people if person.user_id in busy]
-        said = _("%(names)s: in another meeting then.") % {"names": ", ".join(names[:5])}
+        said = _("%(names)s: in another meeting at that time.") % {"names": ", ".join(names[:5])}
         cautions.append(Caution("double_booked", said, {"users": sorted(busy)}))
     return cautions
 
@@ -253,7 +253,7 @@ def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
         seated = {person.user_id for person in planning.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
-            raise InvalidInput(_("Name only people who take part in this calendar."), field=field)
+            raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
     meeting.for_everyone = not named
     meeting.named = ",".join(f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))  # type: ignore[attr-defined]
 

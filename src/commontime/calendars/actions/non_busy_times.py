@@ -52,7 +52,7 @@ def edit_window(
 ) -> NonBusyTime:
     """Change one's own time; what is None stays."""
     if not rules.may_edit(by, window):
-        raise NotAllowed(_("Only the person themself can change when they are free."))
+        raise NotAllowed(_("You can change only your own times."))
     before = (window.start_time, window.end_time, window.preference_level)
     window.start_time = start_time or window.start_time
     window.end_time = end_time or window.end_time
@@ -71,7 +71,7 @@ def edit_window(
 @transaction.atomic
 def remove_window(window: NonBusyTime, *, by: User) -> None:
     if not rules.may_edit(by, window):
-        raise NotAllowed(_("Only the person themself can change when they are free."))
+        raise NotAllowed(_("You can change only your own times."))
     seat = _locked_seat(window.calendar, by)
     if not NonBusyTime.objects.filter(pk=window.pk).delete()[0]:
         raise NotFound(_("There is no such time in this calendar."))
@@ -163,11 +163,11 @@ def _check(start: datetime, end: datetime, preference: int) -> None:
     if end <= start:
         raise InvalidInput(_("The end must come after the start."), field="end_time")
     if start < clock.EARLIEST or end > clock.LATEST:
-        raise InvalidInput(_("A time lies in the years 2000 to 2099."), field="start_time" if start < clock.EARLIEST else "end_time")
+        raise InvalidInput(_("Times must be in the years 2000 to 2099."), field="start_time" if start < clock.EARLIEST else "end_time")
     if end - start > LONGEST_WINDOW:
-        raise InvalidInput(_("One time may last at most %(n)d days.") % {"n": LONGEST_WINDOW.days}, field="end_time")
+        raise InvalidInput(_("A single time can last at most %(n)d days.") % {"n": LONGEST_WINDOW.days}, field="end_time")
     if preference not in PREFERENCES:
-        raise InvalidInput(_("The preference is a whole number from 0 to 10; larger is better."), field="preference_level")
+        raise InvalidInput(_("The preference must be a whole number from 0 to 10; higher is better."), field="preference_level")
 
 
 def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) -> None:
@@ -177,7 +177,7 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
         try:
             _check(window["start_time"], window["end_time"], window["preference_level"])
             if window["start_time"] < start or window["end_time"] > end:
-                raise InvalidInput(_("This time lies outside the range."), field="start_time")
+                raise InvalidInput(_("This time is outside the range."), field="start_time")
         except InvalidInput as refusal:
             fields = {f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()}
             raise InvalidInput(_("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}, fields=fields) from None
@@ -207,7 +207,7 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     seat = queries.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
-        raise Conflict(_("The deadline of every meeting here has passed. Ask the owner to move one."), code="answers_closed")
+        raise Conflict(_("The deadline for every meeting here has passed. Ask the organiser to move one."), code="answers_closed")
     return seat
 
 
@@ -223,7 +223,7 @@ def _require_room(times: int) -> None:
 
 def _too_many() -> InvalidInput:
     return InvalidInput(
-        _("One person may give at most %(n)d times in a calendar. Join neighbouring ones.") % {"n": MOST_WINDOWS}, field="windows"
+        _("You can add at most %(n)d times to a calendar. Merge times that touch.") % {"n": MOST_WINDOWS}, field="windows"
     )
 
 
@@ -233,7 +233,7 @@ def _apart[Written](write: Callable[[], Written]) -> Written:
         return write()
     except IntegrityError:
         raise Conflict(
-            _("You gave another time that overlaps this one. Change that one, or replace the whole range with PUT."),
+            _("This overlaps another of your times. Change that one, or replace the whole range with PUT."),
             code="overlapping_window",
         ) from None
 

@@ -28,7 +28,7 @@ def create_one_on_ones(
     seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}
     wanted = [user for user in seated if user != calendar.owner_id] if people is None else list(dict.fromkeys(people))
     if set(wanted) - (seated.keys() - {calendar.owner_id}):
-        raise InvalidInput(_("Name only other people who take part in this calendar."), field="with")
+        raise InvalidInput(_("Choose only other people who are in this calendar."), field="with")
     check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
     has_one = _met_by(calendar)
     owner = accounts.full_name(calendar.owner)

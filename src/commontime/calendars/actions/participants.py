@@ -37,7 +37,7 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
     if person is None:
         raise InvalidInput(_(UNKNOWN_USER), field="user")
     if _wants_invitations(person) and not (person.takes_part or person.keeps_owner or person.is_invited):
-        raise NotAllowed(_("This person only joins by invitation. Invite them instead."), code="invitation_required")
+        raise NotAllowed(_("This person can’t be added without being asked. Invite them instead."), code="invitation_required")
     participant, meetings = join(calendar, person, required=required)
     if person.is_invited:
         pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
@@ -54,7 +54,7 @@ def join(calendar: Calendar, person: User, *, required: bool = True) -> tuple[Ca
     try:
         participant.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("This person takes part already."), code="already_participant") from None
+        raise Conflict(_("This person is already in this calendar."), code="already_participant") from None
     participant.has_answered = False  # type: ignore[attr-defined]
     return participant, raise_sequence(queries.meetings_to_come(calendar).filter(for_everyone=True))
 
@@ -67,7 +67,7 @@ def _wants_invitations(person: User) -> bool:
 @transaction.atomic
 def edit_participant(participant: CalendarParticipant, *, by: User, required: bool) -> CalendarParticipant:
     hold(participant.calendar)
-    require_owner(by, participant.calendar, _("say who is required"))
+    require_owner(by, participant.calendar, _("change who must come"))
     require_running(participant.calendar)
     if participant.required != required:
         participant.required = required
@@ -82,9 +82,9 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
     calendar = participant.calendar
     hold(calendar)
     if not rules.may_remove(by, participant):
-        raise NotAllowed(_("Only the calendar's owner can remove other people."))
+        raise NotAllowed(_("Only the organiser can remove other people."))
     if participant.user_id == calendar.owner_id:
-        raise Conflict(_("The owner can't leave. Hand the calendar over first, or delete it."), code="owner_stays")
+        raise Conflict(_("The organiser can’t leave. Hand the calendar over first, or delete it."), code="owner_stays")
     require_running(calendar)
     theirs = raise_sequence(_to_come_for(participant))
     # Their times and their places in meetings go with the seat (migration 0002).

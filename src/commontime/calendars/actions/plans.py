@@ -25,7 +25,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done at once is applied too.
     waits: false inside a transaction, in which everybody else's changes would wait with it (SQLite): all but a first look is the worker's.
     """
-    require_owner(by, calendar, _("plan its meetings"))
+    require_owner(by, calendar, _("plan meetings"))
     require_running(calendar)
     begun, now = time.monotonic(), clock.now()
     problem = planning.problem_of(calendar, question, now=now)
@@ -48,7 +48,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
     planning.remember_meetings(plan, problem)
     with transaction.atomic():
         hold(calendar)
-        require_owner(by, calendar, _("plan its meetings"))
+        require_owner(by, calendar, _("plan meetings"))
         require_running(calendar)
         # One that has begun to be computed meanwhile stays.
         if not queries.store_plan(plan):
@@ -61,7 +61,7 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
 
 
 def _running() -> Conflict:
-    return Conflict(_("A plan is being computed. Wait for it or stop it first."), code="plan_running")
+    return Conflict(_("A plan is being worked out. Wait for it to finish, or stop it first."), code="plan_running")
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
@@ -69,7 +69,7 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
     The worker ends it within a second. If none works on it, it is done now; one that is only late finds it so, and writes no more.
     """
-    require_owner(by, plan.calendar, _("stop its plan"))
+    require_owner(by, plan.calendar, _("stop the plan"))
     if plan.status != PlanStatus.RUNNING:
         return plan
     running = Plan.objects.filter(pk=plan.pk, status=PlanStatus.RUNNING)
@@ -88,23 +88,23 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
 
     Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing. seen: the plan that is meant.
     """
-    require_owner(by, calendar, _("apply its plan"))  # before a stranger to it learns whether there is one
+    require_owner(by, calendar, _("apply the plan"))  # before a stranger to it learns whether there is one
     plan = held_plan(calendar)
-    require_owner(by, calendar, _("apply its plan"))
+    require_owner(by, calendar, _("apply the plan"))
     require_running(calendar)
     if seen not in (None, plan.pk):
-        raise NotFound(_("This plan is gone: a newer one took its place."))
+        raise NotFound(_("This plan has been replaced by a newer one."))
     if plan.status == PlanStatus.APPLIED:
         return plan
     if plan.status != PlanStatus.DONE:
-        raise Conflict(_("This plan is still being computed, or could not be. Stop it, or make another."), code="plan_not_done")
+        raise Conflict(_("This plan isn’t finished, or it failed. Stop it, or make another."), code="plan_not_done")
     return _apply(plan, now=clock.now())
 
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:
     question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
     hold_final_times()
-    changed = Conflict(_("People's times or the meetings have changed since this was planned. Plan again."), code="changed_meanwhile")
+    changed = Conflict(_("People’s times or the meetings have changed since this plan was made. Plan again."), code="changed_meanwhile")
     try:
         problem = planning.problem_of(plan.calendar, question, now=now)
     except InvalidInput:

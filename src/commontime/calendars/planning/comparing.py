@@ -85,15 +85,15 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
     parts = []
     lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
     if lost and named:
-        parts.append(ngettext("%(names)s can't", "%(names)s can't", len(lost)) % {"names": names_of(lost)})
+        parts.append(ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost)) % {"names": names_of(lost)})
     elif not named:
         optional = loss.cannot - loss.missing
         if loss.missing > 0:
             parts.append(
-                ngettext("%(n)d more required person can't", "%(n)d more required people can't", loss.missing) % {"n": loss.missing}
+                ngettext("%(n)d more required person can’t come", "%(n)d more required people can’t come", loss.missing) % {"n": loss.missing}
             )
         if optional > 0:
-            parts.append(ngettext("%(n)d more optional person can't", "%(n)d more optional people can't", optional) % {"n": optional})
+            parts.append(ngettext("%(n)d more optional person can’t come", "%(n)d more optional people can’t come", optional) % {"n": optional})
     if loss.gained and named:
         gained = [group.answered[place] for place in loss.gained]
         parts.append(ngettext("%(names)s can, though", "%(names)s can, though", len(gained)) % {"names": names_of(gained)})
@@ -101,9 +101,9 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
         parts.append(ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be) % {"n": loss.if_need_be})
     if not (loss.missing or loss.cannot or loss.if_need_be):
         if loss.works > 0:
-            parts.append(ngettext("%(n)d fewer ideally", "%(n)d fewer ideally", loss.works) % {"n": loss.works})
+            parts.append(ngettext("ideal for %(n)d fewer", "ideal for %(n)d fewer", loss.works) % {"n": loss.works})
         elif loss.preference > 0:
-            parts.append(_("people like it a little less"))
+            parts.append(_("slightly less popular"))
         else:
             parts.append(_("just as good, only later"))
-    return _("Against the best one: %(parts)s.") % {"parts": "; ".join(parts)}
+    return _("Compared with the best time: %(parts)s.") % {"parts": "; ".join(parts)}

@@ -155,29 +155,29 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
     """Say in which of the criteria, in their order, no start does better."""
     short = (meeting.quorum or 0) - len(best.attending)
     if short > 0:
-        return _("No start has the %(n)d people wanted.") % {"n": meeting.quorum}
+        return _("There is no time when %(n)d people can come.") % {"n": meeting.quorum}
     if best.missing:
-        wanted = _(" that has enough people") if meeting.quorum else ""
+        wanted = _(" with enough people") if meeting.quorum else ""
         return ngettext(
-            "At every start%(wanted)s at least %(n)d required person can't.",
-            "At every start%(wanted)s at least %(n)d required people can't.",
+            "At any time%(wanted)s, at least %(n)d required person can’t come.",
+            "At any time%(wanted)s, at least %(n)d required people can’t come.",
             len(best.missing),
         ) % {"n": len(best.missing), "wanted": wanted}
     if best.cannot:
-        return _("At no start that suits all required people can more than %(n)d come.") % {"n": len(best.attending)}
+        return _("Of the times that suit everybody required, none suits more than %(n)d people.") % {"n": len(best.attending)}
     if best.if_need_be:
         return ngettext(
-            "Wherever everybody can, at least %(n)d comes only if need be.",
-            "Wherever everybody can, at least %(n)d come only if need be.",
+            "At every time that suits everybody, at least %(n)d person can come only if need be.",
+            "At every time that suits everybody, at least %(n)d people can come only if need be.",
             len(best.if_need_be),
         ) % {"n": len(best.if_need_be)}
     if best.works:
         return ngettext(
-            "Wherever everybody can as gladly, it is not ideal for at least %(n)d.",
-            "Wherever everybody can as gladly, it is not ideal for at least %(n)d.",
+            "Every time that works for everybody is less than ideal for at least %(n)d person.",
+            "Every time that works for everybody is less than ideal for at least %(n)d people.",
             len(best.works),
         ) % {"n": len(best.works)}
-    return _("There is nothing better: it is ideal for everybody who answered.")
+    return _("It can’t get better: this time is ideal for everybody who answered.")
 
 
 def _ask(asked: _Question, asker: int) -> Ask | None:
@@ -207,16 +207,16 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
 
 def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     if ask.own_short and owner:
-        said = _("The time of %(name)s, who organizes this, is %(short)s short: asking others can't help.")
+        said = _("Even at best, %(name)s, the organiser, is %(short)s short, so asking others won’t help.")
         return said % {"short": clock.length(timedelta(minutes=ask.own_short)), "name": owner}
     if ask.own_short:
-        said = _("Your own time is %(short)s short: asking others can't help.")
+        said = _("Even at best, you’re %(short)s short yourself, so asking others won’t help.")
         return said % {"short": clock.length(timedelta(minutes=ask.own_short))}
     if not ask.wanted:
-        return _("All required people who answered can come then: there is nothing to ask.")
+        return _("Everybody required who answered can come then, so there’s nothing to ask for.")
     people = ask.people
     who = names_of(people) if named else ngettext("%(n)d required person", "%(n)d required people", len(people)) % {"n": len(people)}
-    said = _("%(who)s would have to offer %(more)s more.") if len(people) == 1 else _("%(who)s would have to offer %(more)s more in all.")
+    said = _("%(who)s would need to free up %(more)s.") if len(people) == 1 else _("%(who)s would need to free up %(more)s between them.")
     return said % {"who": who, "more": clock.length(timedelta(minutes=ask.minutes))}
 
 
@@ -224,9 +224,9 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
     """Return the two sessions, or why there are none to tell of."""
     group = asked.group
     if not best.cannot:
-        return None, _("Everybody who answered can come to the best start: one session is enough.")
+        return None, _("Everybody who answered can come at the best time, so one session is enough.")
     if segments * len(group.answered) > MOST_CELLS:
-        return None, _("There are too many people and starts to look for two sessions; within nearer bounds they can be found.")
+        return None, _("There are too many people and times to search for two sessions. Narrow the dates and try again.")
     pair = engine.two_sessions(
         group.free, asked.duration, required=group.required, earliest=asked.earliest, latest_end=asked.latest_end, align=asked.align
     )
@@ -234,13 +234,13 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
         return None, _("No two sessions fit.")
     reached, cannot = asked.people(pair.preferences >= 0), asked.people(pair.preferences < 0)
     if len(reached) <= len(best.attending):
-        return None, _("No two sessions reach more people than the best start.")
+        return None, _("No two sessions reach more people than the best time alone.")
     if not cannot:
         said = _("Two sessions reach everybody who answered.")
     else:
         said = _("Two sessions reach %(n)d of the %(all)d people who answered.") % {"n": len(reached), "all": len(group.answered)}
         if asked.named:
-            neither = ngettext("%(names)s can't come to either.", "%(names)s can't come to either.", len(cannot))
+            neither = ngettext("%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot))
             said += " " + neither % {"names": names_of(cannot)}
     if not pair.proved:
         said += " " + _("There may be a better pair.")
@@ -254,13 +254,13 @@ def _plan_b(asked: _Question, profile: engine.Profile, leading: engine.Slot, bes
         return None
     overtakes = asked.people(engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule))
     if not overtakes:
-        said = _("The best start stays the best whoever cancels, if only one does.")
+        said = _("No single person dropping out would change the best time.")
     elif asked.named:
-        said = _("If %(names)s cancels, this is the better one.") % {"names": _one_of(overtakes)}
+        said = _("If %(names)s drops out, this one is better.") % {"names": _one_of(overtakes)}
     else:
         said = ngettext(
-            "There is %(n)d person whose cancelling alone makes this the better one.",
-            "There are %(n)d people of whom each alone, by cancelling, makes this the better one.",
+            "If one particular person drops out, this one is better.",
+            "If any one of %(n)d people drops out, this one is better.",
             len(overtakes),
         ) % {"n": len(overtakes)}
     return PlanB(asked.outcome(slot.start), overtakes, said)
@@ -278,13 +278,13 @@ def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
     if not silent:
         said = _("Everybody has answered.")
     elif not people:
-        said = _("Nobody who has not answered can alone make another start the best.")
+        said = _("None of the missing answers could change the best time on its own.")
     elif asked.named:
-        said = _("The answer of %(names)s alone can still make another start the best.") % {"names": _one_of(people)}
+        said = _("%(names)s could still change the best time by answering.") % {"names": _one_of(people)}
     else:
         said = ngettext(
-            "There is %(n)d person whose answer alone can still make another start the best.",
-            "There are %(n)d people of whom each alone, by answering, can still make another start the best.",
+            "One person could still change the best time by answering.",
+            "Any one of %(n)d people could still change the best time by answering.",
             len(people),
         ) % {"n": len(people)}
     return Decisive(people, engine.moment_of(slot.start) if slot else None, said)
@@ -294,5 +294,5 @@ def _one_of(people: Sequence[Person]) -> str:
     """Name people of whom each alone is meant."""
     names = [person.name for person in people[:5]]
     if len(people) > 5:
-        names.append(_("one of %(n)d more") % {"n": len(people) - 5})
+        names.append(_("one of %(n)d others") % {"n": len(people) - 5})
     return names[0] if len(names) == 1 else _("%(names)s or %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}

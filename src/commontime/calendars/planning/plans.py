@@ -189,10 +189,10 @@ def _asked_for(open_meetings: Sequence[Meeting], question: Question, now: dateti
     named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
     for name, ids in named.items():
         if unknown := [pk for pk in ids if pk not in found]:
-            raise InvalidInput(_("%(id)s is no open meeting of this calendar.") % {"id": unknown[0]}, field=name)
+            raise InvalidInput(_("%(id)s isn’t an open meeting in this calendar.") % {"id": unknown[0]}, field=name)
     meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
     if len(meetings) > MOST_PLANNED:
-        raise InvalidInput(_("Name at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
+        raise InvalidInput(_("Choose at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
     _refuse_pins(question, meetings, now)
     return meetings
 
@@ -207,15 +207,15 @@ def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime)
 
 def _against_pin(pk: UUID, meeting: Meeting | None, start: datetime, now: datetime) -> str:
     if meeting is None:
-        return _("%(id)s is pinned, but not among the meetings to plan.") % {"id": pk}
+        return _("%(id)s is pinned but isn’t one of the meetings to plan.") % {"id": pk}
     if start <= now:
-        return _("A meeting can't be pinned to a time that is past.")
+        return _("A meeting can’t be pinned to a time in the past.")
     if start.second or start.microsecond:
-        return _("A meeting is pinned to a whole minute.")
+        return _("A meeting can only be pinned to a whole minute.")
     begin = max((bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound), default=start)
     end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
     if start < begin or start + meeting.duration > end:
-        return _("A meeting can't be pinned outside the times that it and its calendar allow.")
+        return _("A meeting can’t be pinned outside the times set for it and its calendar.")
     return ""
 
 
@@ -266,7 +266,7 @@ def solve(problem: Problem, question: Question, *, seconds: float, on_progress: 
         )
     except engine.TooManyStartsError:
         raise InvalidInput(
-            _("These meetings could start at too many moments. Give them or their calendar bounds that are nearer.")
+            _("There are too many possible times for these meetings. Set narrower limits for them or for the calendar.")
         ) from None
     return _answer(problem, question, plan, asks=True)
 
@@ -340,38 +340,38 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
     if who:
         names = names_of(who)
     elif number:
-        names = ngettext("%(n)d of its people", "%(n)d of its people", number) % {"n": number}
+        names = ngettext("%(n)d person", "%(n)d people", number) % {"n": number}
     else:
-        names = _("Its people")
+        names = _("The people required")
     if unplaced.reason == NOT_ANSWERED:
         if not number:
-            return _("Nobody is left who could come.")
-        return ngettext("%(names)s has not answered yet.", "%(names)s have not answered yet.", number) % {"names": names}
+            return _("There’s nobody left who could come.")
+        return ngettext("%(names)s hasn’t answered yet.", "%(names)s haven’t answered yet.", number) % {"names": names}
     if unplaced.reason == NOBODY_REQUIRED:
-        return _("It requires nobody who has answered, so any time would do. Say who is required.")
+        return _("Nobody who answered is required, so any time would do. Choose who must come.")
     if unplaced.reason == IN_THE_WAY:
         others = ", ".join(titles.get(pk) or _("another meeting") for pk in unplaced.meetings[:3])
         busy = ngettext(
-            "%(names)s can't be in two meetings at once; in the way: %(others)s.",
-            "%(names)s can't be in two meetings at once; in the way: %(others)s.",
+            "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
+            "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
             number or 2,
         )
         said = busy % {"names": names, "others": others}
     elif unplaced.is_pinned:
-        said = _("Not everybody it requires can come at the time that is set for it.")
+        said = _("Not everybody required can come at the set time.")
     elif number and not who:
         said = ngettext(
-            "%(n)d of its people has no time that is long enough, beside other meetings.",
-            "%(n)d of its people have no time in common that is long enough, beside other meetings.",
+            "%(n)d person has no time that is long enough outside other meetings.",
+            "%(n)d people have no time in common that is long enough outside other meetings.",
             number,
         ) % {"n": number}
     else:
         none = ngettext(
-            "There is no time long enough at which %(names)s can and is in no other meeting.",
-            "There is no time long enough at which %(names)s can and are in no other meeting.",
+            "There’s no time long enough when %(names)s can come and isn’t in another meeting.",
+            "There’s no time long enough when %(names)s can come and aren’t in another meeting.",
             number or 2,
         )
         said = none % {"names": names}
     if unplaced.start or not unplaced.asked:
         return said
-    return said + " " + _("Asking people for more time can't help while the other meetings stay where they are.")
+    return said + " " + _("Asking people for more time won’t help as long as the other meetings stay where they are.")

@@ -52,14 +52,14 @@ def may_rank(meeting: Meeting, group: Group, *, named: bool, asker: int) -> bool
 
 
 def hidden() -> str:
-    return _("Here one sees only how many can come; of so few who have answered, this would show what each answered.")
+    return _("This calendar shows only how many people can come. With so few answers, this would reveal what each person said.")
 
 
 def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int) -> tuple[Meeting, Group]:
     """Return the meeting and its people as they would be. named: whether the asker, a user's id, may see what each person answered."""
     if what_if.without and not named:
         # The counts with and without somebody, side by side, are that person's answer.
-        raise NotAllowed(_("Here one sees only how many can come; leaving somebody out would show what they answered."))
+        raise NotAllowed(_("This calendar shows only how many people can come. Leaving somebody out would reveal their answer."))
     may = may_rank(meeting, group, named=named, asker=asker) if what_if == WhatIf() else may_suppose(group, named=named, asker=asker)
     if not may:
         raise NotAllowed(hidden())
@@ -69,12 +69,12 @@ def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, as
     if what_if.latest:
         meeting.latest, calendar.window_end = what_if.latest, None
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput(_("The latest end must come after the earliest start."), field="latest")
+        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
     meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
     meeting.quorum = what_if.quorum or meeting.quorum
     meeting.calendar = calendar
     if unknown := what_if.without - {person.user_id for person in group.people}:
-        raise InvalidInput(_("This meeting is not for the person with the id %(id)d.") % {"id": min(unknown)}, field="without")
+        raise InvalidInput(_("The person with the id %(id)d isn’t part of this meeting.") % {"id": min(unknown)}, field="without")
     answered, silent = ([person for person in some if person.user_id not in what_if.without] for some in (group.answered, group.silent))
     return meeting, replace(group, answered=answered, silent=silent)
 
@@ -155,14 +155,14 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         return [_("Nobody has answered yet.")]
     start, of = span(outcome.start, meeting.duration)
     if not named and all(group.is_elsewhere(person.user_id, start, start + of) for person in group.answered):
-        return [_("Somebody required is in another meeting then.")]
+        return [_("Somebody required is in another meeting at that time.")]
     if len(outcome.attending) == everyone:
         said.append(
-            ngettext("The one person who answered can come.", "All %(n)d people who answered can come.", everyone) % {"n": everyone}
+            ngettext("The only person who answered can come.", "All %(n)d people who answered can come.", everyone) % {"n": everyone}
         )
     elif must and not outcome.missing:
         all_required = ngettext(
-            "The one required person can come; %(can)d of %(all)d in all.",
+            "The only required person can come; %(can)d of %(all)d in all.",
             "All %(n)d required people can come; %(can)d of %(all)d in all.",
             len(must),
         )
@@ -171,26 +171,26 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         can = len(outcome.attending)
         said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": people})
     if silent := len(outcome.unanswered):
-        said.append(ngettext("%(n)d not answered yet.", "%(n)d not answered yet.", silent) % {"n": silent})
+        said.append(ngettext("%(n)d hasn’t answered yet.", "%(n)d haven’t answered yet.", silent) % {"n": silent})
     elsewhere = [person for person in outcome.cannot if group.is_elsewhere(person.user_id, start, start + of)] if named else []
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
         missing = [person for person in outcome.missing if person not in elsewhere][:5]
         said.extend(_required_and_away(person, short[person.user_id], of) for person in missing)
     elif outcome.missing:
-        said.append(ngettext("%(n)d required can't.", "%(n)d required can't.", len(outcome.missing)) % {"n": len(outcome.missing)})
+        said.append(ngettext("%(n)d required person can’t come.", "%(n)d required people can’t come.", len(outcome.missing)) % {"n": len(outcome.missing)})
     if elsewhere:
-        said.append(_("%(names)s: in another meeting then.") % {"names": names_of(elsewhere)})
+        said.append(_("%(names)s: in another meeting at that time.") % {"names": names_of(elsewhere)})
     optional = [person for person in outcome.cannot if not person.required and person not in elsewhere]
     if optional and named:
-        said.append(ngettext("%(names)s can't.", "%(names)s can't.", len(optional)) % {"names": names_of(optional)})
+        said.append(ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional)) % {"names": names_of(optional)})
     elif optional:
-        said.append(ngettext("%(n)d optional can't.", "%(n)d optional can't.", len(optional)) % {"n": len(optional)})
+        said.append(ngettext("%(n)d optional person can’t come.", "%(n)d optional people can’t come.", len(optional)) % {"n": len(optional)})
     if outcome.if_need_be:
         who = names_of(outcome.if_need_be) if named else str(len(outcome.if_need_be))
-        said.append(_("%(who)s if need be.") % {"who": who})
+        said.append(_("Only if need be: %(who)s.") % {"who": who})
     if meeting.quorum and len(outcome.attending) < meeting.quorum:
-        said.append(_("%(n)d fewer than the %(wanted)d wanted.") % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum})
+        said.append(_("%(n)d short of the %(wanted)d needed.") % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum})
     return said
 
 
@@ -207,15 +207,15 @@ def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, ali
         return []
     away = engine.moment_of(room.start) - best.start
     who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
-    said = _("Starting %(length)s later, %(names)s.") if away > timedelta(0) else _("Starting %(length)s earlier, %(names)s.")
-    lacks = _("%(names)s is only %(short)s short") if len(who) == 1 else _("%(names)s are together only %(short)s short")
+    said = _("If it starts %(length)s later, %(names)s.") if away > timedelta(0) else _("If it starts %(length)s earlier, %(names)s.")
+    lacks = _("%(names)s would need only %(short)s more") if len(who) == 1 else _("%(names)s would need only %(short)s more between them")
     return [said % {"length": clock.length(abs(away)), "names": lacks % {"names": names_of(who), "short": _minutes(short)}}]
 
 
 def _required_and_away(person: Person, short: int, of: int) -> str:
     if short == of:
-        return _("%(name)s is required and can't.") % {"name": person.name}
-    sentence = _("%(name)s is required and can't: %(short)s short of %(of)s.")
+        return _("%(name)s is required but can’t come.") % {"name": person.name}
+    sentence = _("%(name)s is required but can’t come for %(short)s of the %(of)s.")
     return sentence % {"name": person.name, "short": _minutes(short), "of": _minutes(of)}
 
 

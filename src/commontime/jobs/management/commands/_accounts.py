@@ -11,7 +11,7 @@ def account_called(name: str) -> User:
     """Return the account with this user name or e-mail address, active or not."""
     found = queries.accounts_named(name) if name.isprintable() else []
     if not found:
-        raise CommandError(f"Nobody here is called {name!r}. Give a user name or an e-mail address.")
+        raise CommandError(f"There is no account called {name!r}. Give a username or an email address.")
     return found[0]
 
 

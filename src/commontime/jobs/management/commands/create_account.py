@@ -11,7 +11,7 @@ from commontime.jobs.management.commands._accounts import refused
 
 class Command(BaseCommand):
     # Never as an argument: whoever else is on the machine sees those.
-    help = "Makes an account. The password is asked for, or read from the first line of standard input."
+    help = "Creates an account. Asks for the password, or reads it from the first line of standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -30,13 +30,13 @@ class Command(BaseCommand):
 
 def _asked() -> str:
     password = getpass.getpass("Password: ")
-    if getpass.getpass("The same again: ") != password:
-        raise CommandError("These are two different passwords. Run the command again.")
+    if getpass.getpass("Password again: ") != password:
+        raise CommandError("The two passwords don’t match. Run the command again.")
     return password
 
 
 def _piped() -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise CommandError("Send the password as the first line of standard input, or run the command in a terminal to be asked for it.")
+        raise CommandError("There is no password. Send it as the first line of standard input, or run the command in a terminal.")
     return password

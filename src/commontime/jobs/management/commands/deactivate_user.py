@@ -7,10 +7,10 @@ from commontime.jobs.management.commands._accounts import account_called
 
 
 class Command(BaseCommand):
-    help = "Closes an account for now: every sign-in ends, and no token, cookie or feed works until reactivate_user. Nothing is deleted."
+    help = "Deactivates an account: ends every sign-in, and no token, cookie or feed works until reactivate_user. Nothing is deleted."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="the user name or the e-mail address")
+        parser.add_argument("name", help="the username or email address")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         user = account_called(name)
@@ -21,4 +21,4 @@ class Command(BaseCommand):
                 f"{user.username} is signed out everywhere and can't sign in until you run: manage.py reactivate_user {user.username}"
             )
         else:
-            self.stdout.write(f"{user.username} was deactivated already.")
+            self.stdout.write(f"{user.username} is already deactivated.")

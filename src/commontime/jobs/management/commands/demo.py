@@ -27,30 +27,30 @@ WELCOME = """
 The Harbour Choir: {people} people, {calendars} calendars, {meetings} meetings.
 Sign in at {url}/app/sign-in/ with the password "{password}" as
 
-  ingrid   the conductor: owns the rehearsals, one meeting waits for her decision
-  tomas    the chair: owns the board's calendar
-  noor     a singer: invited to a trip, and has not answered everywhere
+  ingrid   the conductor: organises the rehearsals; one meeting is waiting for her to choose a time
+  tomas    the chair: organises the board’s calendar
+  noor     a singer: invited to a trip, with some answers still missing
 """
 
 
 class Command(BaseCommand):
-    help = "Fills an empty database with a choir of forty people, for looking around. A second run changes nothing."
+    help = "Fills an empty database with a choir of forty people, so that you can look around. Running it again changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_where_others_come()
         if not is_here():
             refuse_other_peoples_data()
-            self.stdout.write("Making the demo takes a few seconds…")
+            self.stdout.write("Creating the demo; this takes a few seconds…")
             make()
         else:
-            self.stdout.write("The demo is here already; nothing was changed.")
+            self.stdout.write("The demo already exists; nothing was changed.")
         counts = {"people": len(choir.SINGERS), "calendars": Calendar.objects.count(), "meetings": Meeting.objects.count()}
         self.stdout.write(WELCOME.format(url=settings.COMMONTIME_BASE_URL, password=choir.PASSWORD, **counts))
 
 
 def refuse_where_others_come() -> None:
     if settings.OTHERS_COME:
-        raise CommandError("Everybody knows the demo's password: unset COMMONTIME_HOST and COMMONTIME_BASE_URL, and keep it to yourself.")
+        raise CommandError("The demo’s password is public, so run it only for yourself: unset COMMONTIME_HOST and COMMONTIME_BASE_URL.")
 
 
 def is_here() -> bool:
@@ -60,7 +60,7 @@ def is_here() -> bool:
 def refuse_other_peoples_data() -> None:
     if User.objects.exists():
         elsewhere = "an empty DATABASE_URL" if settings.DATABASE_URL else "COMMONTIME_DATA_DIR=var/demo make demo"
-        raise CommandError(f"There are accounts in this database. Give the demo a place of its own: {elsewhere}")
+        raise CommandError(f"This database already has accounts. Run the demo somewhere else: {elsewhere}")
 
 
 def make() -> None:

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Prints every environment variable the product reads, with its default and purpose, as the table of docs/settings.md."
+    help = "Prints every environment variable with its default and purpose, as in docs/settings.md."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 
 
 class Command(BaseCommand):
-    help = "Checks that the port is free and the database answers, and migrates the database. `make run` does this first."
+    help = "Checks the port and the database, then migrates the database. `make run` does this first."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +27,7 @@ def refuse_taken_port(host: str, port: int) -> None:
         socket.create_server((host.strip("[]"), port), family=family).close()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise CommandError(f"Nothing can listen at {host}:{port}: {reason}. Name another port, for example: PORT=8001 make run") from None
+        raise CommandError(f"Can’t listen on {host}:{port}: {reason}. Choose another port, for example: PORT=8001 make run") from None
 
 
 def refuse_silent_database() -> None:
@@ -37,4 +37,4 @@ def refuse_silent_database() -> None:
         database.connect(**connection.get_connection_params()).close()
     except database.Error as error:
         reason = str(error).strip().partition("\n")[0]
-        raise CommandError(f"The database does not answer: {reason}. Is it running, and does DATABASE_URL name it?") from None
+        raise CommandError(f"Can’t connect to the database: {reason}. Is it running, and is DATABASE_URL right?") from None

@@ -7,15 +7,15 @@ from commontime.jobs.management.commands._accounts import account_called
 
 
 class Command(BaseCommand):
-    help = "Opens an account again that deactivate_user closed. Sign-ins from before stay ended."
+    help = "Reactivates a deactivated account. Earlier sign-ins stay ended."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="the user name or the e-mail address")
+        parser.add_argument("name", help="the username or email address")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         user = account_called(name)
         if user.is_active:
-            self.stdout.write(f"{user.username} is active; nothing was changed.")
+            self.stdout.write(f"{user.username} is already active; nothing was changed.")
             return
         actions.reactivate(user)
         self.stdout.write(f"{user.username} can sign in again.")
