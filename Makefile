@@ -2,6 +2,8 @@
 PORT := $(or $(PORT),8000)
 UV   := .tools/bin/uv
 PY   := .venv/bin/python
+TEMPLATES := $(wildcard src/commontime/*/templates)
+STATIC := $(wildcard src/commontime/*/static)
 export PORT
 # honcho gives each process a PORT of its own, and the worker must write the web server's into its mails.
 export COMMONTIME_BASE_URL := $(or $(COMMONTIME_BASE_URL),http://127.0.0.1:$(PORT))
@@ -51,6 +53,8 @@ test: .venv/.dev
 format: .venv/.dev
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	.venv/bin/djangofmt -q $(TEMPLATES)
+	.venv/bin/oxfmt -c .oxfmtrc.json $(STATIC)
 # Only src/commontime is looked through. What is new stands empty in the .po files, what changed is marked fuzzy; both fail the tests.
 texts: .venv/.dev
 	@command -v xgettext >/dev/null || { echo "GNU gettext is missing. On Debian: apt-get install gettext" >&2; exit 1; }
@@ -60,6 +64,8 @@ texts: .venv/.dev
 check: .venv/.dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/djangofmt -q --check $(TEMPLATES)
+	.venv/bin/oxfmt -c .oxfmtrc.json --check $(STATIC)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
