@@ -1,4 +1,6 @@
-"""`python -m bench`: every benchmark, as Markdown. `--write` puts the figures into docs/benchmarks.md; `--quick` is rough."""
+"""`python -m bench`: every benchmark, as Markdown. `--write` puts the figures into
+docs/benchmarks.md; `--quick` is rough.
+"""
 
 import contextlib
 import io
@@ -31,7 +33,10 @@ def write(name: str, figures: str) -> None:
 
 def main(arguments: list[str]) -> None:
     rest = [argument for argument in arguments if argument != "--write"]
-    for name, figures in (("service", service(rest)), ("engine", engine_figures("--quick" in rest))):
+    for name, figures in (
+        ("service", service(rest)),
+        ("engine", engine_figures("--quick" in rest)),
+    ):
         print(f"## The {name}\n\n{figures}\n", flush=True)
         if "--write" in arguments:
             write(name, figures)

@@ -1,7 +1,9 @@
-"""Solve a programme of a joint plan with CP-SAT, in a process of its own: its library can't share one with scipy's HiGHS.
+"""Solve a programme of a joint plan with CP-SAT, in a process of its own: its library can't share
+one with scipy's HiGHS.
 
-Runs with .venv-bench (requirements/bench.txt). Reads JSON: `objective` by variable, rows of variables `exactly` and `at_most` one of which
-is 1, pairs `implies`, `seconds`. Writes JSON: `proved`, `seconds`, `value`, `bound`.
+Runs with .venv-bench (requirements/bench.txt). Reads JSON: `objective` by variable, rows of
+variables `exactly` and `at_most` one of which is 1, pairs `implies`, `seconds`. Writes JSON:
+`proved`, `seconds`, `value`, `bound`.
 """
 
 import json
@@ -21,7 +23,9 @@ def main() -> None:
         model.add_at_most_one(variables[v] for v in row)
     for one, other in asked["implies"]:
         model.add_implication(variables[one], variables[other])
-    model.maximize(sum(worth * variable for worth, variable in zip(asked["objective"], variables, strict=True)))
+    model.maximize(
+        sum(worth * variable for worth, variable in zip(asked["objective"], variables, strict=True))
+    )
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = asked["seconds"]
     solver.parameters.num_workers = 8

@@ -1,8 +1,10 @@
-"""`python -m bench.lighthouse [page …]`: what Lighthouse says of the pages, on a phone and at a desk, from 0 to 100.
+"""`python -m bench.lighthouse [page …]`: what Lighthouse says of the pages, on a phone and at a
+desk, from 0 to 100.
 
-It looks at the demo's pages as its conductor sees them, and at R16's: the calendar of 1,000 people. Needs Chromium and Lighthouse, and
-installs neither. Lighthouse counts how long scripts and layout take on this machine, so what else runs here may lower the first figure; the
-best of three looks is taken, since nothing raises it.
+It looks at the demo's pages as its conductor sees them, and at R16's: the calendar of 1,000 people.
+Needs Chromium and Lighthouse, and installs neither. Lighthouse counts how long scripts and layout
+take on this machine, so what else runs here may lower the first figure; the best of three looks is
+taken, since nothing raises it.
 """
 
 import json
@@ -42,14 +44,29 @@ def program() -> str:
 
 
 def look(lighthouse: str, url: str, cookie: str, options: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return Lighthouse's report of one look at a page. None: it lost its browser, as happens on a busy machine."""
+    """Return Lighthouse's report of one look at a page. None: it lost its browser, as happens on a
+    busy machine.
+    """
     headers = json.dumps({"Cookie": cookie}) if cookie else "{}"
     chromium = {"CHROME_PATH": os.environ.get("CHROME_PATH") or shutil.which("chromium") or ""}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        command = [lighthouse, url, "--quiet", "--output=json", f"--output-path={report}", f"--only-categories={','.join(CATEGORIES)}"]
-        command += [f"--extra-headers={headers}", "--chrome-flags=--headless=new --no-sandbox", *options]
-        if subprocess.run(command, env={**os.environ, **chromium}, check=False, timeout=180).returncode:
+        command = [
+            lighthouse,
+            url,
+            "--quiet",
+            "--output=json",
+            f"--output-path={report}",
+            f"--only-categories={','.join(CATEGORIES)}",
+        ]
+        command += [
+            f"--extra-headers={headers}",
+            "--chrome-flags=--headless=new --no-sandbox",
+            *options,
+        ]
+        if subprocess.run(
+            command, env={**os.environ, **chromium}, check=False, timeout=180
+        ).returncode:
             return None
         said: dict[str, Any] = json.loads(report.read_text())
     return None if said.get("runtimeError") else said
@@ -91,9 +108,14 @@ def choir() -> Iterator[tuple[Site, dict[str, tuple[str, str]]]]:
         site.manage("demo")
         site.start("web", "planner")
         conductor = site.caller().sign_in("ingrid", PASSWORD)
-        calendars = {calendar["name"]: f"/calendars/{calendar['id']}/" for calendar in conductor.get("/calendars/").data}
+        calendars = {
+            calendar["name"]: f"/calendars/{calendar['id']}/"
+            for calendar in conductor.get("/calendars/").data
+        }
         concert, lessons = calendars["Summer concert"], calendars["Singing lessons"]
-        meetings = {meeting["title"]: meeting["id"] for meeting in conductor.get(f"{concert}meetings/").data}
+        meetings = {
+            meeting["title"]: meeting["id"] for meeting in conductor.get(f"{concert}meetings/").data
+        }
         conductor.post(f"{lessons}plan/", {"seconds": 10})
         browser = Browser("127.0.0.1", site.port)
         browser.sign_in("ingrid", PASSWORD)
@@ -119,12 +141,20 @@ def crowd() -> Iterator[tuple[Site, dict[str, tuple[str, str]]]]:
     """Give a site with calendars of up to 1,000 people, and the page of the largest."""
     with open_site(COMMONTIME_SMTP_URL="", server="", start=False) as site:
         settings = {**site.environment, "DJANGO_SETTINGS_MODULE": "commontime.config.settings"}
-        filled = subprocess.run([sys.executable, "-m", "bench.http.data"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, check=True)
+        filled = subprocess.run(
+            [sys.executable, "-m", "bench.http.data"],
+            cwd=ROOT,
+            env=settings,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
         made = json.loads(filled.stdout.splitlines()[-1])
         site.start("web")
         browser = Browser("127.0.0.1", site.port)
         browser.sign_in(made["owner"])
-        path = f"/app/calendars/{made['calendars'][str(max(data.SIZES))]}/?from={made['monday'][:10]}"
+        path = (
+            f"/app/calendars/{made['calendars'][str(max(data.SIZES))]}/?from={made['monday'][:10]}"
+        )
         yield site, {"calendar of 1,000": (path, browser.cookie)}
 
 
@@ -139,7 +169,9 @@ def main(wanted: list[str]) -> None:
                     continue
                 for screen, options in SCREENS.items():
                     best = best_look(lighthouse, f"{site.url}{path}", cookie, options)
-                    print(f"| {name} | {screen} | {' | '.join(map(str, scores(best)))} |", flush=True)
+                    print(
+                        f"| {name} | {screen} | {' | '.join(map(str, scores(best)))} |", flush=True
+                    )
                     if min(scores(best)) < LEAST:
                         short += [f"{name}, {screen}: {each}" for each in short_of(best)]
     if short:

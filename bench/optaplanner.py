@@ -1,12 +1,15 @@
-"""OptaPlanner's meeting scheduling: place meetings in time and rooms, on OptaPlanner's own five files, scored by its own formula.
+"""OptaPlanner's meeting scheduling: place meetings in time and rooms, on OptaPlanner's own five
+files, scored by its own formula.
 
     python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N] [MEETINGS …]
 
-Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy pass, then simulated annealing
-(Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time that exchange what is in them, at last from the best plan, and cool.
-Meetings with a room and a day stay inside both all the time, so of the hard rules only people's conflicts are left to be solved. What one
-more meeting costs depends only on those within three grains of it, so a move takes about a microsecond: compiled by numba, or uncompiled
-in the tests.
+
+Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy
+pass, then simulated annealing (Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time
+that exchange what is in them, at last from the best plan, and cool. Meetings with a room and a day
+stay inside both all the time, so of the hard rules only people's conflicts are left to be solved.
+What one more meeting costs depends only on those within three grains of it, so a move takes about a
+microsecond: compiled by numba, or uncompiled in the tests.
 """
 
 import argparse
@@ -34,14 +37,22 @@ except ImportError:  # The tests run the same code on small instances without it
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "optaplanner-meetingscheduling"
 FREE = -1
-NEAR = 3  # Grains to either side in which a meeting can matter: touching, or a change of rooms within two grains.
+# Grains to either side in which a meeting can matter: touching, or a change of rooms within two
+# grains.
+NEAR = 3
 TOUCHING = 100
 OVERLAPPING = 10
 NEVER = 1 << 50
 EXCHANGES = 0.4  # of all moves
-# One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even hard conflicts are free to move at first.
+# One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even
+# hard conflicts are free to move at first.
 HARD, MEDIUM, HOT, COLD = 50_000, 2_000, 15_000.0, 2.0
-POLISHED, WARM = 0.6, 400.0  # the rest of the time polishes the best plan, so cool that hard and medium conflicts stay as they are
+POLISHED, WARM = (
+    0.6,
+    400.0,
+    # the rest of the time polishes the best plan, so cool that hard and medium conflicts stay as they
+    # are
+)
 CHUNK = 10_000  # moves at one temperature
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +87,9 @@ class Facts(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What moves. `grid` (R, T + 2 NEAR) holds the meeting in each room and grain, or FREE; a frame of NEAR saves asking for borders."""
+    """What moves. `grid` (R, T + 2 NEAR) holds the meeting in each room and grain, or FREE; a frame
+    of NEAR saves asking for borders.
+    """
 
     start: Array
     room: Array
@@ -96,10 +109,14 @@ def facts(instance: Instance, *, hard: int, medium: int) -> Facts:
     day = np.array(instance.days)
     return Facts(
         duration=np.array([meeting.duration for meeting in instance.meetings]),
-        fits=np.array([np.count_nonzero(rooms >= meeting.capacity) for meeting in instance.meetings]),
+        fits=np.array(
+            [np.count_nonzero(rooms >= meeting.capacity) for meeting in instance.meetings]
+        ),
         day_end=np.searchsorted(day, day, side="right"),
         smaller=np.array([np.maximum(rooms - capacity, 0).sum() for capacity in rooms]),
-        conflict=(hard * both_required + medium * (shared - both_required) + OVERLAPPING).astype(np.int32),
+        conflict=(hard * both_required + medium * (shared - both_required) + OVERLAPPING).astype(
+            np.int32
+        ),
         shared=shared.astype(np.int16),
     )
 
@@ -144,7 +161,11 @@ def is_free(facts, plan, i, start, room):
 
 @njit
 def fits(facts, i, start, room):
-    return 0 <= start < len(facts.day_end) and start + facts.duration[i] <= facts.day_end[start] and room < facts.fits[i]
+    return (
+        0 <= start < len(facts.day_end)
+        and start + facts.duration[i] <= facts.day_end[start]
+        and room < facts.fits[i]
+    )
 
 
 @njit
@@ -155,7 +176,9 @@ def place(facts, plan, i, start, room):
 
 @njit
 def gather(facts, plan, count, room, begin, end, shift, to_room):
-    """Add to `moved` what lies in the window [begin, end) of a room, shifted. Return the new count, or -1 if it cannot move as a whole."""
+    """Add to `moved` what lies in the window [begin, end) of a room, shifted. Return the new count,
+    or -1 if it cannot move as a whole.
+    """
     grain = begin
     while grain < end:
         i = plan.grid[room, grain + NEAR]
@@ -173,7 +196,9 @@ def gather(facts, plan, count, room, begin, end, shift, to_room):
 
 @njit
 def move(facts, plan, count, limit):
-    """Move the first `count` of `moved` if there is room and the cost does not grow by more than `limit`. Return the growth, or NEVER."""
+    """Move the first `count` of `moved` if there is room and the cost does not grow by more than
+    `limit`. Return the growth, or NEVER.
+    """
     growth = 0
     for k in range(count):
         i = plan.moved[0, k]
@@ -202,7 +227,9 @@ def move(facts, plan, count, limit):
 
 @njit
 def relocate(facts, plan, horizon):
-    """Choose a meeting that exchanges its place with whatever is elsewhere. Return how many would move."""
+    """Choose a meeting that exchanges its place with whatever is elsewhere. Return how many would
+    move.
+    """
     i = np.random.randint(len(plan.start))
     start, room, kind = plan.start[i], plan.room[i], np.random.random()
     to_room = room if np.random.random() < 0.4 else np.random.randint(facts.fits[i])
@@ -224,7 +251,9 @@ def relocate(facts, plan, horizon):
 
 @njit
 def exchange(facts, plan):
-    """Choose two windows, of one length or side by side, that exchange what all rooms have in them. Return how many would move."""
+    """Choose two windows, of one length or side by side, that exchange what all rooms have in them.
+    Return how many would move.
+    """
     i, j = np.random.randint(len(plan.start)), np.random.randint(len(plan.start))
     a = plan.start[i]
     if np.random.random() < 0.5:
@@ -250,7 +279,11 @@ def anneal(facts, plan, moves, temperature, horizon):
     """Try so many moves. Return how much the cost grew."""
     total = 0
     for _ in range(moves):
-        count = exchange(facts, plan) if np.random.random() < EXCHANGES else relocate(facts, plan, horizon)
+        count = (
+            exchange(facts, plan)
+            if np.random.random() < EXCHANGES
+            else relocate(facts, plan, horizon)
+        )
         if count > 0:
             growth = move(facts, plan, count, -temperature * np.log(np.random.random()))
             if growth < NEVER:
@@ -288,8 +321,17 @@ def greedy(facts: Facts, seed: int) -> Plan:
     """Meetings with the fewest rooms first, of those the longest, each where it costs least."""
     meetings, rooms, grains = len(facts.duration), len(facts.smaller), len(facts.day_end)
     start, room = np.zeros((2, meetings), np.int64)
-    plan = Plan(start, room, np.full((rooms, grains + 2 * NEAR), FREE, np.int16), np.zeros((3, meetings), np.int64))
-    if not insert(facts, plan, np.lexsort((np.random.default_rng(seed).random(meetings), -facts.duration, facts.fits))):
+    plan = Plan(
+        start,
+        room,
+        np.full((rooms, grains + 2 * NEAR), FREE, np.int16),
+        np.zeros((3, meetings), np.int64),
+    )
+    if not insert(
+        facts,
+        plan,
+        np.lexsort((np.random.default_rng(seed).random(meetings), -facts.duration, facts.fits)),
+    ):
         raise ValueError("The greedy pass found no room for a meeting.")
     return plan
 
@@ -314,16 +356,22 @@ def insert(facts, plan, order):
 
 class Result(NamedTuple):
     score: Score  # by the slow scorer
-    reached: float | None  # CPU seconds until all three parts were as good as the best known figures
+    reached: (
+        float | None
+    )  # CPU seconds until all three parts were as good as the best known figures
     cpu: float
     wall: float
     moves: int
 
 
 def solve(instance: Instance, seed: int, seconds: float, known: Score | None = None) -> Result:
-    """Anneal for so many CPU seconds. The clock says when to cool, so the same seed need not give the same plan again."""
+    """Anneal for so many CPU seconds. The clock says when to cool, so the same seed need not give
+    the same plan again.
+    """
     wall, began = time.perf_counter(), time.thread_time()
-    search, soft, medium, hard = (facts(instance, hard=h, medium=m) for h, m in ((HARD, MEDIUM), (0, 0), (0, 1), (1, 0)))
+    search, soft, medium, hard = (
+        facts(instance, hard=h, medium=m) for h, m in ((HARD, MEDIUM), (0, 0), (0, 1), (1, 0))
+    )
     largest_first = np.argsort(-np.array(instance.rooms), kind="stable")
     best, reached, moves = None, None, 0
     sow(seed)
@@ -343,7 +391,11 @@ def solve(instance: Instance, seed: int, seconds: float, known: Score | None = N
         now = Score(base - worth(hard, plan), base - worth(medium, plan), -base)
         if best is None or now > best[0]:
             best = now, plan.start.copy(), plan.room.copy()
-        if known and reached is None and all(part >= before for part, before in zip(now, known, strict=True)):
+        if (
+            known
+            and reached is None
+            and all(part >= before for part, before in zip(now, known, strict=True))
+        ):
             reached = time.thread_time() - began
         progress = (time.thread_time() - began) / seconds
     assert best is not None
@@ -364,10 +416,13 @@ def compile_all() -> float:
 def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> str:
     """Each file with several seeds, as Markdown."""
     lines = [
-        f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, numpy {np.__version__};",
-        f"{seeds} seeds, one thread; compiling took {compile_all():.1f} s, once, and is not counted.",
+        f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, "
+        f"numpy {np.__version__};",
+        f"{seeds} seeds, one thread; compiling took {compile_all():.1f} s, once, and is not "
+        "counted.",
         "",
-        "| meetings | best seed known before, in s | best seed | median seed | worst seed | as good after, CPU s | CPU s | wall | moves |",
+        "| meetings | best seed known before, in s | best seed | median seed | worst seed | as "
+        "good after, CPU s | CPU s | wall | moves |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for size in sizes:
@@ -378,9 +433,13 @@ def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> st
         reached = [run.reached for run in runs if run.reached is not None]
         time_to = f"{median(reached):.1f} (slowest {max(reached):.1f})" if reached else "never"
         time_to += "" if len(reached) == seeds else f", {len(reached)} of {seeds} seeds"
-        row = f"{size} | {peer.score}, {peer.seconds} | {ranked[0]} | {ranked[seeds // 2]} | {ranked[-1]} | {time_to}"
+        row = (
+            f"{size} | {peer.score}, {peer.seconds} | {ranked[0]} | {ranked[seeds // 2]} | "
+            f"{ranked[-1]} | {time_to}"
+        )
         figures = (
-            f"{median(run.cpu for run in runs):.1f} | {median(run.wall for run in runs):.1f} | {median(run.moves for run in runs):,.0f}"
+            f"{median(run.cpu for run in runs):.1f} | {median(run.wall for run in runs):.1f} "
+            f"| {median(run.moves for run in runs):,.0f}"
         )
         lines.append(f"| {row} | {figures} |")
         print(lines[-1], file=sys.stderr, flush=True)
@@ -389,20 +448,41 @@ def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> st
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.optaplanner", description=__doc__.splitlines()[0])
-    parser.add_argument("sizes", type=int, nargs="*", metavar="MEETINGS", help="which of the files: 50, 100, 200, 400, 800")
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with the five JSON files")
-    parser.add_argument("--seconds", type=float, help="CPU seconds for each file and seed, instead of each file's own budget")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.optaplanner", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "sizes",
+        type=int,
+        nargs="*",
+        metavar="MEETINGS",
+        help="which of the files: 50, 100, 200, 400, 800",
+    )
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="the folder with the five JSON files"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="CPU seconds for each file and seed, instead of each file's own budget",
+    )
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)
     sizes = [size for size in PEERS if size in options.sizes or not options.sizes]
     missing = [size for size in sizes if not list(options.data.glob(f"{size}meetings-*.json"))]
     if missing:
-        print(f"OptaPlanner's files are not there. Expected in {options.data} (--data names another folder):", file=sys.stderr)
+        print(
+            f"OptaPlanner's files are not there. Expected in {options.data} (--data names another "
+            "folder):",
+            file=sys.stderr,
+        )
         print(*(f"  {size}meetings-*.json" for size in missing), sep="\n", file=sys.stderr)
         return 1
     if not COMPILED:
-        print("This needs numba: `make bench` installs requirements/bench.txt into .venv-bench.", file=sys.stderr)
+        print(
+            "This needs numba: `make bench` installs requirements/bench.txt into .venv-bench.",
+            file=sys.stderr,
+        )
         return 1
     print(table(options.data, sizes, options.seconds, options.seeds))
     return 0

@@ -1,7 +1,9 @@
-"""`python -m bench.painting`: what a drag over a week's grid costs the browser's main thread in each frame. Needs Chromium.
+"""`python -m bench.painting`: what a drag over a week's grid costs the browser's main thread in
+each frame. Needs Chromium.
 
-A real drag in headless Chromium: the pointer goes over 7 days × 12 hours and back, and each move changes what is chosen. Counted is the CPU
-time of the main thread, from the browser's own trace: scripts, style, layout, paint. A busy machine does not make it more.
+A real drag in headless Chromium: the pointer goes over 7 days × 12 hours and back, and each move
+changes what is chosen. Counted is the CPU time of the main thread, from the browser's own trace:
+scripts, style, layout, paint. A busy machine does not make it more.
 """
 
 import json
@@ -33,11 +35,18 @@ PARTS = {
     "paint": {"PrePaint", "Paint", "Layerize", "Commit"},
 }
 TASK, BEGIN = "RunTask", "ProxyMain::BeginMainFrame"
-CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "cc", "blink.user_timing"]
+CATEGORIES = [
+    "devtools.timeline",
+    "disabled-by-default-devtools.timeline",
+    "cc",
+    "blink.user_timing",
+]
 
 
 def drag(page: Page) -> None:
-    """Paint from the first cell along the diagonal to the last and back: the rectangle grows, then shrinks. Marks begin and end."""
+    """Paint from the first cell along the diagonal to the last and back: the rectangle grows, then
+    shrinks. Marks begin and end.
+    """
     cells = page.locator("availability-grid tbody td:not(.gap)")
     first, last = cells.first.bounding_box(), cells.last.bounding_box()
     assert first
@@ -45,7 +54,9 @@ def drag(page: Page) -> None:
     middle = {"x": first["width"] / 2, "y": first["height"] / 2}
 
     def move(part: float) -> None:
-        page.mouse.move(*(first[axis] + middle[axis] + (last[axis] - first[axis]) * part for axis in ("x", "y")))  # type: ignore[literal-required]
+        page.mouse.move(
+            *(first[axis] + middle[axis] + (last[axis] - first[axis]) * part for axis in ("x", "y"))
+        )  # type: ignore[literal-required]
 
     move(0)
     page.mouse.down()
@@ -58,26 +69,47 @@ def drag(page: Page) -> None:
 
 
 def frames_of(trace: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return the CPU of the main thread from the beginning of each frame to that of the next, in all and by part, in milliseconds.
+    """Return the CPU of the main thread from the beginning of each frame to that of the next, in
+    all and by part, in milliseconds.
 
     since: how long after the frame before it began, by the clock.
     """
-    begin, end = (next(event for event in trace if event["name"] == name) for name in ("drag", "dropped"))
-    events = [event for event in trace if event["ph"] == "X" and (event["pid"], event["tid"]) == (begin["pid"], begin["tid"])]
-    events = sorted((event for event in events if begin["ts"] <= event["ts"] < end["ts"]), key=lambda event: (event["ts"], -event["dur"]))
+    begin, end = (
+        next(event for event in trace if event["name"] == name) for name in ("drag", "dropped")
+    )
+    events = [
+        event
+        for event in trace
+        if event["ph"] == "X" and (event["pid"], event["tid"]) == (begin["pid"], begin["tid"])
+    ]
+    events = sorted(
+        (event for event in events if begin["ts"] <= event["ts"] < end["ts"]),
+        key=lambda event: (event["ts"], -event["dur"]),
+    )
     starts = [event["ts"] for event in events if event["name"] == BEGIN]
     # The task in which a frame begins belongs to it.
-    starts = [next(task["ts"] for task in reversed(events) if task["name"] == TASK and task["ts"] <= start) for start in starts]
+    starts = [
+        next(
+            task["ts"] for task in reversed(events) if task["name"] == TASK and task["ts"] <= start
+        )
+        for start in starts
+    ]
     frames = []
     for start, stop in pairwise(starts):
         own = [event for event in events if start <= event["ts"] < stop]
-        frame = {"all": _cpu(own, {TASK}), "since": (stop - start) / 1000, **{part: _cpu(own, names) for part, names in PARTS.items()}}
+        frame = {
+            "all": _cpu(own, {TASK}),
+            "since": (stop - start) / 1000,
+            **{part: _cpu(own, names) for part, names in PARTS.items()},
+        }
         frames.append(frame)
     return frames
 
 
 def _cpu(events: list[dict[str, Any]], names: set[str]) -> float:
-    """Return the CPU in events of these names, in milliseconds; one within another is not counted again."""
+    """Return the CPU in events of these names, in milliseconds; one within another is not counted
+    again.
+    """
     total, over = 0, 0
     for event in events:
         if event["name"] in names and event["ts"] >= over:
@@ -107,21 +139,41 @@ def row(name: str, frames: list[dict[str, float]]) -> str:
     slow = sum(each > FRAME for each in every)
     figures = [median(every), every[math.ceil(0.95 * len(every)) - 1], every[-1], *parts]
     paced = median(frame["since"] for frame in frames)
-    return f"| {name} | {len(frames)} | {' | '.join(f'{each:.2f}' for each in figures)} | {slow} | {paced:.1f} |"
+    return (
+        f"| {name} | {len(frames)} | {' | '.join(f'{each:.2f}' for each in figures)} | {slow} | "
+        f"{paced:.1f} |"
+    )
 
 
 def main() -> None:
-    print(f"| cells | frames | median | p95 | max | {' | '.join(PARTS)} | over {FRAME:.1f} ms | a frame every |")
+    print(
+        f"| cells | frames | median | p95 | max | {' | '.join(PARTS)} | over {FRAME:.1f} ms | a "
+        "frame every |"
+    )
     print("|---|" + "---|" * (len(PARTS) + 6))
     with open_site(COMMONTIME_SMTP_URL="", server="", start=False) as site:
         site.start("web")
-        hours = {"window_start": at(0, 8).isoformat(), "window_end": at(DAYS - 1, 8 + HOURS).isoformat(), "time_zone": "UTC"}
+        hours = {
+            "window_start": at(0, 8).isoformat(),
+            "window_end": at(DAYS - 1, 8 + HOURS).isoformat(),
+            "time_zone": "UTC",
+        }
         calendar = site.person("mina").post("/calendars/", {"name": "Choir", **hours}).data["id"]
 
         def measured(browser: Browser) -> None:
             windows = Windows(site, browser)
             for name, query in (("half hours", ""), ("quarters of an hour", "&step=15")):
-                print(row(name, measure(browser, windows, f"/app/calendars/{calendar}/?from={MONDAY:%Y-%m-%d}{query}")), flush=True)
+                print(
+                    row(
+                        name,
+                        measure(
+                            browser,
+                            windows,
+                            f"/app/calendars/{calendar}/?from={MONDAY:%Y-%m-%d}{query}",
+                        ),
+                    ),
+                    flush=True,
+                )
             assert windows.found == [], windows.found
 
         in_chromium(measured)

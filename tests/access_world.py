@@ -1,4 +1,6 @@
-"""One calendar and everybody who can stand in some relation to it: what tests/test_access.py asks its questions in."""
+"""One calendar and everybody who can stand in some relation to it: what tests/test_access.py asks
+its questions in.
+"""
 
 import csv
 import re
@@ -55,7 +57,7 @@ NAMES = {
 }
 
 
-# The matrix ---------------------------------------------------------------------------------------------------------
+# The matrix ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,12 @@ class Row:
 def read_matrix() -> list[Row]:
     with MATRIX.open(newline="") as lines:
         rows = [
-            Row(line["set"], *line["method and path"].split(" ", 1), {role: line[role] for role in ROLES}) for line in csv.DictReader(lines)
+            Row(
+                line["set"],
+                *line["method and path"].split(" ", 1),
+                {role: line[role] for role in ROLES},
+            )
+            for line in csv.DictReader(lines)
         ]
     assert len(rows) > 80
     return rows
@@ -98,7 +105,7 @@ ROWS = [row for row in read_matrix() if row.kind != "later"]
 LATER = [row for row in read_matrix() if row.kind == "later"]
 
 
-# People -------------------------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -115,7 +122,9 @@ class Person:
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Ask the API."""
         SHARED.cookies.clear()
-        return Caller(user=self.user, access=self.access, client=SHARED)(method, path, body, **headers)
+        return Caller(user=self.user, access=self.access, client=SHARED)(
+            method, path, body, **headers
+        )
 
     def browse(self, method: str, path: str, form: dict[str, Any] | None = None) -> Any:
         """Ask for a page."""
@@ -139,17 +148,26 @@ def signed_in(user: User) -> Person:
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = [str(page.session.pk), page.session.epoch]
     session.save()
-    return Person(user.username, user, pair["access"], pair["refresh"], session.session_key, (opened.session, page.session))
+    return Person(
+        user.username,
+        user,
+        pair["access"],
+        pair["refresh"],
+        session.session_key,
+        (opened.session, page.session),
+    )
 
 
-# The world ----------------------------------------------------------------------------------------------------------
+# The world ----------------------------------------------------------------------------------------
 
 
 @dataclass
 class World:
-    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger; Dave was removed, Lea left, Nils declined.
+    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger; Dave was removed,
+    Lea left, Nils declined.
 
-    Mina and Sam have a band too, Eve has a calendar of her own. Rita's password is reset, Cara is everybody's contact.
+    Mina and Sam have a band too, Eve has a calendar of her own. Rita's password is reset, Cara is
+    everybody's contact.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -162,18 +180,31 @@ class World:
         mina, sam, iris, eve = (self.user(name) for name in ("mina", "sam", "iris", "eve"))
         for person in self.people.values():
             if person.user != self.user("cara"):
-                Contact.objects.create(owner=person.user, contactee=self.user("cara"), created_at=clock.now())
+                Contact.objects.create(
+                    owner=person.user, contactee=self.user("cara"), created_at=clock.now()
+                )
         self.calendar = build.calendar(owner=mina, participants=[sam], name="Choir of Mina")
         self.open = build.meeting(calendar=self.calendar, title="Rehearsal of Mina")
-        self.scheduled = build.meeting(calendar=self.calendar, title="Concert of Mina", final_time=build.day(19))
-        self.windows = {name: build.window(self.calendar, self.user(name), build.day(9), build.day(12)) for name in ("mina", "sam")}
+        self.scheduled = build.meeting(
+            calendar=self.calendar, title="Concert of Mina", final_time=build.day(19)
+        )
+        self.windows = {
+            name: build.window(self.calendar, self.user(name), build.day(9), build.day(12))
+            for name in ("mina", "sam")
+        }
         self.suggestions = {
-            name: build.suggestion(self.open, self.user(name), build.day(hour)) for name, hour in (("mina", 9), ("sam", 10))
+            name: build.suggestion(self.open, self.user(name), build.day(hour))
+            for name, hour in (("mina", 9), ("sam", 10))
         }
         self.invitation = build.invitation(self.calendar, iris)
-        self.link = Invitation.objects.create(calendar=self.calendar, sender=mina, email="somebody@example.org")
+        self.link = Invitation.objects.create(
+            calendar=self.calendar, sender=mina, email="somebody@example.org"
+        )
         self.seats = {
-            seat.user.username: seat for seat in CalendarParticipant.objects.filter(calendar=self.calendar).select_related("user")
+            seat.user.username: seat
+            for seat in CalendarParticipant.objects.filter(calendar=self.calendar).select_related(
+                "user"
+            )
         }
         self._see_people_off()
         self.band = build.calendar(owner=mina, participants=[sam], name="Band of Mina")
@@ -192,10 +223,17 @@ class World:
             seat = build.participant(self.calendar, self.user(name))
             build.window(self.calendar, self.user(name), build.day(9), build.day(12))
             actions.remove_participant(seat, by=by)
-        build.invitation(self.calendar, self.user("nils"), status="declined", answered_at=clock.now() - timedelta(days=8))
+        build.invitation(
+            self.calendar,
+            self.user("nils"),
+            status="declined",
+            answered_at=clock.now() - timedelta(days=8),
+        )
 
     def _collect_bad_tokens(self) -> None:
-        """Tokens and cookies that were good once, of people who could do everything if they still were."""
+        """Tokens and cookies that were good once, of people who could do everything if they still
+        were.
+        """
         mina = self.people["mina"]
         ended = signed_in(mina.user)
         for session in ended.sessions:
@@ -218,17 +256,29 @@ class World:
             "password changed": changed,
             "expired": expired,
             "garbage": replace(mina, access="garbage", refresh="garbage", cookie="garbage"),
-            "the other kind of token": replace(mina, access=mina.refresh, refresh=mina.access, cookie=""),
-            "cut short": replace(mina, access=mina.access[:-3], refresh=mina.refresh[:-3], cookie=mina.cookie[:-3]),
+            "the other kind of token": replace(
+                mina, access=mina.refresh, refresh=mina.access, cookie=""
+            ),
+            "cut short": replace(
+                mina, access=mina.access[:-3], refresh=mina.refresh[:-3], cookie=mina.cookie[:-3]
+            ),
         }
-        actions.make_plan(self.calendar, by=mina.user, question=planning.Question(meetings=(self.open.pk,)))
+        actions.make_plan(
+            self.calendar, by=mina.user, question=planning.Question(meetings=(self.open.pk,))
+        )
 
     def user(self, name: str) -> User:
         return self.people[name].user
 
     def who(self, role: str) -> dict[str, Person]:
         """Return everybody in the role, by what they are there."""
-        named = {"stranger": ["eve"], "pending": ["iris"], "former": ["dave", "lea", "nils"], "member": ["sam"], "owner": ["mina"]}
+        named = {
+            "stranger": ["eve"],
+            "pending": ["iris"],
+            "former": ["dave", "lea", "nils"],
+            "member": ["sam"],
+            "owner": ["mina"],
+        }
         match role:
             case "anon":
                 return {"nobody": ANYBODY}
@@ -236,13 +286,19 @@ class World:
                 return self.bad
         return {name: self.people[name] for name in named[role]}
 
-    # How each row is asked ------------------------------------------------------------------------------------------
+    # How each row is asked ------------------------------------------------------------------------
 
     def things(self, row: Row, person: Person, whose: str = "") -> dict[str, Any]:
-        """Return what the names in the row's path stand for when this person asks for their own or another's thing."""
+        """Return what the names in the row's path stand for when this person asks for their own or
+        another's thing.
+        """
         mine = person.name if person.name in self.windows else "sam"
         named = {"mina": "sam", "sam": "mina"}[mine] if whose == "others" else mine
-        session = self.people["cara"].sessions[0] if whose == "others" or not person.sessions else person.sessions[0]
+        session = (
+            self.people["cara"].sessions[0]
+            if whose == "others" or not person.sessions
+            else person.sessions[0]
+        )
         return {
             "id": self.calendar.pk,
             "pid": self.seats[named].pk,
@@ -276,7 +332,11 @@ class World:
             "last_name": "Comer",
             "password": build.PASSWORD,
         }
-        window = {"start_time": build.day(13).isoformat(), "end_time": build.day(14).isoformat(), "preference_level": 7}
+        window = {
+            "start_time": build.day(13).isoformat(),
+            "end_time": build.day(14).isoformat(),
+            "preference_level": 7,
+        }
         return {
             "POST /signup/": account,
             "POST /login/": {"username": "rita", "password": build.PASSWORD},
@@ -295,24 +355,44 @@ class World:
             "POST /calendars/{id}/participants/": {"user": nina.pk},
             "PUT /calendars/{id}/participants/{pid}/": {"required": False},
             "POST /calendars/{id}/nonbusytimes/": window,
-            "PUT /calendars/{id}/nonbusytimes/": {"from": build.day(0).isoformat(), "to": build.day(24).isoformat(), "windows": [window]},
+            "PUT /calendars/{id}/nonbusytimes/": {
+                "from": build.day(0).isoformat(),
+                "to": build.day(24).isoformat(),
+                "windows": [window],
+            },
             "PUT /calendars/{id}/nonbusytimes/{nid}/": {"preference_level": 9},
             "POST /calendars/{id}/meetings/": {"deadline": later},
             "POST /calendars/{id}/one-on-ones/": {"deadline": later},
             "PUT /calendars/{id}/meetings/{mid}/": {"deadline": later},
-            "POST /calendars/meetings/{mid}/suggestions/": {"suggested_time": build.day(11).isoformat()},
-            "POST /calendars/invitations/": {"calendar": str(self.calendar.pk), "receiver": nina.pk},
+            "POST /calendars/meetings/{mid}/suggestions/": {
+                "suggested_time": build.day(11).isoformat()
+            },
+            "POST /calendars/invitations/": {
+                "calendar": str(self.calendar.pk),
+                "receiver": nina.pk,
+            },
             "PUT /calendars/invitations/{iid}/": {"status": "accepted"},
             "POST /calendars/send-email/": {"username": "cara"},
-            "POST /contacts/add/": {"contactee": nina.pk if person.user.pk != nina.pk else self.user("eve").pk},
+            "POST /contacts/add/": {
+                "contactee": nina.pk if person.user.pk != nina.pk else self.user("eve").pk
+            },
             "POST /app/invitations/{iid}/answer/": {"status": "accepted"},
             "PUT /app/calendars/{id}/availability/": [[at, at + 3600, 5]],
-            "POST /app/calendars/{id}/availability/": {"do": "2", "at": build.day(9, days=0).timestamp()},
+            "POST /app/calendars/{id}/availability/": {
+                "do": "2",
+                "at": build.day(9, days=0).timestamp(),
+            },
             "POST /app/calendars/{id}/times/": {"text": "Mon 9-12 works", "do": "preview"},
             "POST /app/calendars/{id}/people/": {"do": "invite", "who": "nina"},
             "POST /app/calendars/{id}/meetings/new/": {"deadline": later[:16]},
-            "POST /app/calendars/{id}/meetings/{mid}/": {"do": "suggest", "suggested_time": build.day(11).strftime("%Y-%m-%dT%H:%M")},
-            "POST /app/calendars/{id}/meetings/{mid}/edit/": {"title": "Another title", "deadline": later[:16]},
+            "POST /app/calendars/{id}/meetings/{mid}/": {
+                "do": "suggest",
+                "suggested_time": build.day(11).strftime("%Y-%m-%dT%H:%M"),
+            },
+            "POST /app/calendars/{id}/meetings/{mid}/edit/": {
+                "title": "Another title",
+                "deadline": later[:16],
+            },
             "POST /app/calendars/{id}/plan/": {"do": "plan", "align": "15", "seconds": "10"},
             "POST /app/calendars/{id}/settings/": {
                 "name": "Another name",
@@ -321,7 +401,11 @@ class World:
                 "visibility": "open",
             },
             "POST /app/people/": {"do": "add", "contactee": "nina"},
-            "POST /app/settings/": {"do": "names", "username": person.name, "first_name": "Somebody"},
+            "POST /app/settings/": {
+                "do": "names",
+                "username": person.name,
+                "first_name": "Somebody",
+            },
             "POST /app/settings/delete/": {"current_password": build.PASSWORD},
             "POST /app/calendars/new/": {
                 "name": "Band",
@@ -341,11 +425,17 @@ class World:
         }
 
     def ask(self, row: Row, person: Person, whose: str = "") -> tuple[Any, bool]:
-        """Ask what the row says, as this person. Return the answer and whether it changed anything; nothing of it stays."""
+        """Ask what the row says, as this person. Return the answer and whether it changed anything;
+        nothing of it stays.
+        """
         path = row.path.format(**self.things(row, person, whose))
         body = self.body(row, person)
         with rolled_back():
-            answer = person.browse(row.method, path, body) if row.is_page else person(row.method, path, body)
+            answer = (
+                person.browse(row.method, path, body)
+                if row.is_page
+                else person(row.method, path, body)
+            )
             return answer, everything_stored() != self.untouched
 
 
@@ -362,7 +452,14 @@ def rolled_back() -> Iterator[None]:
 
 def everything_stored() -> str:
     """Return a fingerprint of all rows of ours but the limits, which count refusals too."""
-    models = [User, *(model for room in ("accounts", "contacts", "calendars", "mail") for model in apps.get_app_config(room).get_models())]
+    models = [
+        User,
+        *(
+            model
+            for room in ("accounts", "contacts", "calendars", "mail")
+            for model in apps.get_app_config(room).get_models()
+        ),
+    ]
     fingerprint = sha256()
     with connection.cursor() as cursor:
         for model in models:

@@ -1,8 +1,11 @@
-"""Run the suite on SQLite and on a PostgreSQL server of its own, say loudly which databases it ran on, and hold the coverage.
+"""Run the suite on SQLite and on a PostgreSQL server of its own, say loudly which databases it ran
+on, and hold the coverage.
 
-Coverage is measured on SQLite alone, since measuring costs time and what only PostgreSQL reaches is little.
+Coverage is measured on SQLite alone, since measuring costs time and what only PostgreSQL reaches is
+little.
 
-`python tests/both_databases.py [pytest arguments]`. In CI a database that cannot be had is a failure, elsewhere a loud line.
+`python tests/both_databases.py [pytest arguments]`. In CI a database that cannot be had is a
+failure, elsewhere a loud line.
 """
 
 import os
@@ -16,9 +19,11 @@ sys.path.insert(0, str(ROOT))
 from tests.postgres import NoPostgres, postgres  # noqa: E402
 
 LEAST_COVERAGE = 92
-# A third of the tests waits for processes and browsers rather than computes: more of them at once than a small machine has cores.
+# A third of the tests waits for processes and browsers rather than computes: more of them at once
+# than a small machine has cores.
 PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-# What knows no database runs once, on the first; so does what shows how pages look and feel in a browser, and in which words.
+# What knows no database runs once, on the first; so does what shows how pages look and feel in a
+# browser, and in which words.
 ONCE = (
     "tests/architecture",
     "tests/bench",
@@ -60,15 +65,24 @@ def main() -> int:
         return 1
     if not sys.argv[1:]:
         return subprocess.run(
-            [sys.executable, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}"], cwd=ROOT, check=False
+            [sys.executable, "-m", "coverage", "report", f"--fail-under={LEAST_COVERAGE}"],
+            cwd=ROOT,
+            check=False,
         ).returncode
     return 0
 
 
-def _run(name: str, environment: dict[str, str], arguments: list[str], ran: list[str], failed: list[str]) -> None:
+def _run(
+    name: str, environment: dict[str, str], arguments: list[str], ran: list[str], failed: list[str]
+) -> None:
     print(f"\n====== {name} ======\n", flush=True)
     base = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    if subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env={**base, **environment}, check=False).returncode:
+    if subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=ROOT,
+        env={**base, **environment},
+        check=False,
+    ).returncode:
         failed.append(name)
     ran.append(name)
 

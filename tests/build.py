@@ -1,4 +1,6 @@
-"""Builders: they name only what matters to a test. The cast: Mina owns, Sam takes part, Iris is invited, Eve is a stranger."""
+"""Builders: they name only what matters to a test. The cast: Mina owns, Sam takes part, Iris is
+invited, Eve is a stranger.
+"""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -27,7 +29,13 @@ def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
     """An account. Without a name it gets one of its own."""
     name = name or f"person{next(_numbers)}"
     setting = {key: fields.pop(key) for key in list(fields) if not hasattr(User, key)}
-    fields = {"username": name, "email": f"{name}@example.org", "first_name": name.title(), "last_name": "", **fields}
+    fields = {
+        "username": name,
+        "email": f"{name}@example.org",
+        "first_name": name.title(),
+        "last_name": "",
+        **fields,
+    }
     is_active = fields.pop("is_active", True)
     made = create_account(**fields, password=password)
     if setting:
@@ -37,7 +45,9 @@ def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
     return User.objects.select_related("usersetting").get(pk=made.pk)
 
 
-def calendar(*, owner: User | None = None, participants: Any = (), name: str = "Choir", **fields: Any) -> Calendar:
+def calendar(
+    *, owner: User | None = None, participants: Any = (), name: str = "Choir", **fields: Any
+) -> Calendar:
     made = Calendar.objects.create(owner=owner or user(), name=name, **fields)
     for person in (made.owner, *participants):
         CalendarParticipant.objects.create(calendar=made, user=person)
@@ -49,11 +59,17 @@ def participant(calendar: Calendar, person: User, **fields: Any) -> CalendarPart
     return CalendarParticipant.objects.create(calendar=calendar, user=person, **fields)
 
 
-def window(calendar: Calendar, person: User, start: datetime, end: datetime, preference: int = 5) -> NonBusyTime:
-    return NonBusyTime.objects.create(calendar=calendar, user=person, start_time=start, end_time=end, preference_level=preference)
+def window(
+    calendar: Calendar, person: User, start: datetime, end: datetime, preference: int = 5
+) -> NonBusyTime:
+    return NonBusyTime.objects.create(
+        calendar=calendar, user=person, start_time=start, end_time=end, preference_level=preference
+    )
 
 
-def meeting(*, calendar: Calendar | None = None, required: Any = (), optional: Any = (), **fields: Any) -> Meeting:
+def meeting(
+    *, calendar: Calendar | None = None, required: Any = (), optional: Any = (), **fields: Any
+) -> Meeting:
     from commontime.calendars import queries
 
     fields.setdefault("deadline", clock.now() + timedelta(days=7))
@@ -70,9 +86,13 @@ def suggestion(meeting: Meeting, author: User, start: datetime) -> ScheduleSugge
 
 
 def invitation(calendar: Calendar, receiver: User, **fields: Any) -> Invitation:
-    return Invitation.objects.create(calendar=calendar, sender=calendar.owner, receiver=receiver, **fields)
+    return Invitation.objects.create(
+        calendar=calendar, sender=calendar.owner, receiver=receiver, **fields
+    )
 
 
 def day(hour: float = 0, *, days: int = 30) -> datetime:
-    """A moment on a day that is still to come: `hour` o'clock UTC, so many days from when the run began, also if it runs over midnight."""
+    """A moment on a day that is still to come: `hour` o'clock UTC, so many days from when the run
+    began, also if it runs over midnight.
+    """
     return TODAY + timedelta(days=days, hours=hour)

@@ -43,7 +43,9 @@ def read(path: Path) -> list[Entry]:
 
 def _add(entry: Entry, kind: str, part: str, *, is_new: bool) -> None:
     if kind == "msgstr":
-        entry.forms = [*entry.forms, part] if is_new else [*entry.forms[:-1], entry.forms[-1] + part]
+        entry.forms = (
+            [*entry.forms, part] if is_new else [*entry.forms[:-1], entry.forms[-1] + part]
+        )
     else:
         name = {"msgctxt": "context", "msgid": "text", "msgid_plural": "plural"}[kind]
         setattr(entry, name, getattr(entry, name) + part)

@@ -13,7 +13,9 @@ from tests import build
 
 @dataclass
 class Caller:
-    """`get`, `post`, … return the response; its `.data` is the JSON. Signed in once `sign_in` was called."""
+    """`get`, `post`, … return the response; its `.data` is the JSON. Signed in once `sign_in` was
+    called.
+    """
 
     user: User | None = None
     access: str = ""
@@ -21,7 +23,9 @@ class Caller:
     client: Client = field(default_factory=lambda: Client(raise_request_exception=True))
 
     def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Caller":
-        answer = self.post("/login/", {"username": name or self.user.username, "password": password})
+        answer = self.post(
+            "/login/", {"username": name or self.user.username, "password": password}
+        )
         assert answer.status_code == 200, answer.content
         self.access, self.refresh = answer.data["access"], answer.data["refresh"]
         return self
@@ -32,10 +36,15 @@ class Caller:
             extra["HTTP_AUTHORIZATION"] = f"Bearer {self.access}"
         content: dict[str, Any] = {}
         if body is not None:
-            content = {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": "application/json"}
+            content = {
+                "data": body if isinstance(body, bytes) else json.dumps(body),
+                "content_type": "application/json",
+            }
         response: HttpResponse = self.client.generic(method.upper(), path, **content, **extra)
         response.data = (
-            json.loads(response.content) if response.get("Content-Type", "").startswith("application/json") and response.content else None
+            json.loads(response.content)
+            if response.get("Content-Type", "").startswith("application/json") and response.content
+            else None
         )
         return response
 

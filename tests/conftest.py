@@ -16,7 +16,8 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what waits for real processes first, so that it ends while the rest runs beside it.
 
-    Leave out on SQLite what only PostgreSQL has to show; there, real processes show the same (tests/security).
+    Leave out on SQLite what only PostgreSQL has to show; there, real processes show the same
+    (tests/security).
     """
     waiting = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: item.path not in waiting)

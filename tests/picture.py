@@ -1,4 +1,6 @@
-"""Make docs/calendar.png, the README's picture of the calendar's page, from the demo: `make picture`. Needs Chromium."""
+"""Make docs/calendar.png, the README's picture of the calendar's page, from the demo: `make
+picture`. Needs Chromium.
+"""
 
 import os
 import sys
@@ -27,7 +29,11 @@ def take() -> bytes:
         site.start("web")
 
         def look(browser: Browser) -> bytes:
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="Europe/Berlin", color_scheme="light")
+            page = browser.new_page(
+                viewport={"width": WIDTH, "height": HEIGHT},
+                timezone_id="Europe/Berlin",
+                color_scheme="light",
+            )
             page.goto(f"{site.url}/app/sign-in/")
             page.fill("[name=identifier]", "ingrid")
             page.fill("[name=password]", PASSWORD)

@@ -1,4 +1,6 @@
-"""A PostgreSQL server of our own for tests: a new cluster in a temporary folder, on a free loopback port, gone afterwards."""
+"""A PostgreSQL server of our own for tests: a new cluster in a temporary folder, on a free loopback
+port, gone afterwards.
+"""
 
 import os
 import pwd
@@ -56,7 +58,9 @@ class Server:
 
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[Server]:
-    """Give a new server that runs. It runs without fsync: it holds nothing that must last. `durable` runs it as in production."""
+    """Give a new server that runs. It runs without fsync: it holds nothing that must last.
+    `durable` runs it as in production.
+    """
     folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
     try:
         own = Server(folder, durable=durable)
@@ -77,7 +81,9 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
 
 
 def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
+    )
     if found:
         return found[-1]
     if program := shutil.which("initdb"):
@@ -98,6 +104,10 @@ def _unprivileged(folder: Path) -> dict[str, int]:
 
 
 def _do(command: list[object], as_other: dict[str, int]) -> None:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **as_other)  # type: ignore[call-overload]
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **as_other
+    )  # type: ignore[call-overload]
     if done.returncode:
-        raise NoPostgres(f"{Path(str(command[0])).name} failed: {done.stderr[-500:] or done.stdout[-500:]}")
+        raise NoPostgres(
+            f"{Path(str(command[0])).name} failed: {done.stderr[-500:] or done.stdout[-500:]}"
+        )

@@ -1,10 +1,13 @@
-"""The product as its user runs it: the processes of the Procfile, on a free port, with a database and a mail server of their own.
+"""The product as its user runs it: the processes of the Procfile, on a free port, with a database
+and a mail server of their own.
 
     with open_site() as site:
         mina = site.person("mina")
         mina.post("/calendars/", {"name": "Choir"})
 
-Starting takes a few seconds, so share one site where you can. Everything that was started is gone at the end.
+
+Starting takes a few seconds, so share one site where you can. Everything that was started is gone
+at the end.
 """
 
 import contextlib
@@ -72,7 +75,15 @@ class Wire:
         self.port = port
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
-    def request(self, method: str, path: str, content: bytes | None, headers: dict[str, str], *, timeout: float = PATIENCE) -> Answer:
+    def request(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        *,
+        timeout: float = PATIENCE,
+    ) -> Answer:
         kept = self._kept()
         connection = kept or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
@@ -82,7 +93,8 @@ class Wire:
             except (BrokenPipeError, ConnectionResetError):
                 if kept is None:
                     raise
-                # The server had closed a connection that was kept, as it may. Nothing of this request was read, or it changes nothing.
+                # The server had closed a connection that was kept, as it may. Nothing of this
+                # request was read, or it changes nothing.
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
                 connection.request(method, path, body=content, headers=headers)
                 response = None
@@ -143,11 +155,17 @@ class Remote(Caller):
 class Site:
     """A data folder, a database, and the processes that serve them."""
 
-    def __init__(self, folder: Path, database_url: str, sink: Sink, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, sink: Sink, environment: dict[str, str]
+    ) -> None:
         self.folder, self.database_url, self.sink = folder, database_url, sink
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMMONTIME_", "DJANGO_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("COMMONTIME_", "DJANGO_"))
+        }
         self.environment = {
             **kept,
             "PYTHONPATH": f"src{os.pathsep}.",
@@ -163,15 +181,24 @@ class Site:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.wire = Wire(self.port)
 
-    # Processes ------------------------------------------------------------------------------------------------------
+    # Processes ------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start the named processes of the Procfile, all by default, and wait until the web answers."""
+        """Start the named processes of the Procfile, all by default, and wait until the web
+        answers.
+        """
         for name in names or ("web", "worker"):
-            command = _procfile()[name].replace("commontime.config.wsgi:application", self.application)
+            command = _procfile()[name].replace(
+                "commontime.config.wsgi:application", self.application
+            )
             log = (self.folder / f"{name}.log").open("ab")
             self._running[name] = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                ["sh", "-c", f"exec {command}"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         if "web" in self._running:
             self.wait_ready()
@@ -181,7 +208,10 @@ class Site:
             web = self._running["web"]
             assert web.poll() is None, f"The web server ended: {self.log('web')[-2000:]}"
             with contextlib.suppress(NoAnswer):
-                return Wire(self.port).request("GET", "/readyz", None, {}, timeout=5).status_code == 200
+                return (
+                    Wire(self.port).request("GET", "/readyz", None, {}, timeout=5).status_code
+                    == 200
+                )
             return False
 
         wait_until(ready, seconds)
@@ -191,7 +221,11 @@ class Site:
 
     def processes(self, name: str) -> list[int]:
         """Return the ids of the processes that do the work of `web` or `worker`."""
-        return [pid for pid in _children(self._running[name].pid) if "resource_tracker" not in _command(pid)]
+        return [
+            pid
+            for pid in _children(self._running[name].pid)
+            if "resource_tracker" not in _command(pid)
+        ]
 
     def kill(self, pid: int) -> None:
         self.wire.forget()
@@ -205,7 +239,9 @@ class Site:
         os.kill(pid, signal.SIGCONT)
 
     def stop(self, *names: str, seconds: float = 15) -> None:
-        """End the named processes, all by default, as their user does: politely, and what does not go then the hard way."""
+        """End the named processes, all by default, as their user does: politely, and what does not
+        go then the hard way.
+        """
         self.wire.forget()
         ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
         for process in ending.values():
@@ -232,11 +268,14 @@ class Site:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    # People, data, commands -----------------------------------------------------------------------------------------
+    # People, data, commands -----------------------------------------------------------------------
 
     def caller(self, **headers: str) -> Remote:
         """Return an anonymous caller, who sends these headers."""
-        return Remote(client=self.wire, sent={name.replace("_", "-"): value for name, value in headers.items()})
+        return Remote(
+            client=self.wire,
+            sent={name.replace("_", "-"): value for name, value in headers.items()},
+        )
 
     def person(self, name: str = "") -> Remote:
         """Return a caller who has just signed up and in. Without a name they get one of their own."""
@@ -261,11 +300,18 @@ class Site:
             with psycopg.connect(self.database_url, autocommit=True) as connection:
                 cursor = connection.execute(statement)
                 return cursor.fetchall() if cursor.description else []
-        with contextlib.closing(sqlite3.connect(self.folder / "commontime.sqlite3", timeout=20)) as connection, connection:
+        with (
+            contextlib.closing(
+                sqlite3.connect(self.folder / "commontime.sqlite3", timeout=20)
+            ) as connection,
+            connection,
+        ):
             return connection.execute(statement).fetchall()
 
     def count(self, table: str, where: str = "") -> int:
-        return int(self.sql(f"SELECT count(*) FROM {table}{' WHERE ' + where if where else ''}")[0][0])
+        return int(
+            self.sql(f"SELECT count(*) FROM {table}{' WHERE ' + where if where else ''}")[0][0]
+        )
 
     @property
     def is_postgresql(self) -> bool:
@@ -289,17 +335,23 @@ class Site:
 
 
 @contextlib.contextmanager
-def open_site(*, start: bool = True, application: str = "", server: str | None = None, **environment: str) -> Iterator[Site]:
-    """Give a site that runs, with two web processes and a worker, on a fresh database of the kind the tests run on.
+def open_site(
+    *, start: bool = True, application: str = "", server: str | None = None, **environment: str
+) -> Iterator[Site]:
+    """Give a site that runs, with two web processes and a worker, on a fresh database of the kind
+    the tests run on.
 
-    `environment` sets variables of the product. `application` replaces its WSGI application, to see what happens with a guard off.
-    `server` is the DATABASE_URL of another PostgreSQL server; "" means SQLite.
+    `environment` sets variables of the product. `application` replaces its WSGI application, to see
+    what happens with a guard off. `server` is the DATABASE_URL of another PostgreSQL server; ""
+    means SQLite.
     """
     folder = Path(tempfile.mkdtemp(prefix="commontime-site-"))
     sink = Sink()
     sink.start()
     try:
-        with fresh_database(folder, os.environ.get("DATABASE_URL", "") if server is None else server) as url:
+        with fresh_database(
+            folder, os.environ.get("DATABASE_URL", "") if server is None else server
+        ) as url:
             site = Site(folder, url, sink, environment)
             site.application = application or site.application
             try:
@@ -316,7 +368,9 @@ def open_site(*, start: bool = True, application: str = "", server: str | None =
 
 @contextlib.contextmanager
 def fresh_database(folder: Path, server: str) -> Iterator[str]:
-    """Give the DATABASE_URL of a new database on the server; without one "", for SQLite in the data folder."""
+    """Give the DATABASE_URL of a new database on the server; without one "", for SQLite in the data
+    folder.
+    """
     if not server.startswith("postgres"):
         yield ""
         return
@@ -326,7 +380,10 @@ def fresh_database(folder: Path, server: str) -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(server, autocommit=True) as connection:
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            psycopg.connect(server, autocommit=True) as connection,
+        ):
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
@@ -336,7 +393,9 @@ def _procfile() -> dict[str, str]:
 
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(FileNotFoundError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     return []
 
 

@@ -1,4 +1,6 @@
-"""Who may do what: tests/access-matrix.csv, asked over HTTP, and what a table can't say (cases ID-01 to ID-18 of the security design)."""
+"""Who may do what: tests/access-matrix.csv, asked over HTTP, and what a table can't say (cases
+ID-01 to ID-18 of the security design).
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +27,15 @@ from commontime.accounts import rules as account_rules
 from commontime.accounts.models import Mute, Session
 from commontime.calendars import queries
 from commontime.calendars import rules as calendar_rules
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, Plan, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
 from commontime.contacts import queries as contacts
 from commontime.contacts.models import Contact
 from commontime.core import clock, rows
@@ -35,7 +45,19 @@ from commontime.mail import outbox
 from commontime.mail import queries as mail
 from commontime.mail.models import Message
 from tests import build
-from tests.access_world import ANYBODY, LATER, NAMES, ROLES, ROWS, SHARED, Person, Row, World, everything_stored, rolled_back
+from tests.access_world import (
+    ANYBODY,
+    LATER,
+    NAMES,
+    ROLES,
+    ROWS,
+    SHARED,
+    Person,
+    Row,
+    World,
+    everything_stored,
+    rolled_back,
+)
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -43,48 +65,72 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker) -> Iterator[World]:
-    """One world for all questions; whatever a question changes is rolled back. Passwords are hashed quickly."""
+    """One world for all questions; whatever a question changes is rolled back. Passwords are hashed
+    quickly.
+    """
     quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
     with quick, django_db_blocker.unblock(), transaction.atomic():
         yield World()
         transaction.set_rollback(True)
 
 
-# The matrix (ID-01) -------------------------------------------------------------------------------------------------
+# The matrix (ID-01) -------------------------------------------------------------------------------
 
 
 def routes() -> dict[str, Any]:
     """Return every path of the product, in the matrix's words, with its view."""
     found: dict[str, Any] = {}
     for pattern in get_resolver().url_patterns:
-        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: f"{{{NAMES.get(match[1], match[1])}}}", str(pattern.pattern))
+        path = "/" + re.sub(
+            r"<(?:\w+:)?(\w+)>",
+            lambda match: f"{{{NAMES.get(match[1], match[1])}}}",
+            str(pattern.pattern),
+        )
         found.setdefault(path, pattern.callback)
     return found
 
 
 def in_the_matrix(path: str) -> str:
-    """Return the path as the matrix writes it: some names tell apart what the routes call alike, some paths end without a slash."""
-    renamed = {"/app/mail/stop/{token}/": "/app/mail/stop/{stop}/", "/app/invitations/{token}/": "/app/invitations/{link}/"}
+    """Return the path as the matrix writes it: some names tell apart what the routes call alike,
+    some paths end without a slash.
+    """
+    renamed = {
+        "/app/mail/stop/{token}/": "/app/mail/stop/{stop}/",
+        "/app/invitations/{token}/": "/app/invitations/{link}/",
+    }
     path = renamed.get(path, path)
-    return path.rstrip("/") if path.endswith(("z/", ".ics/", "{username}/")) and "contacts" not in path else path
+    return (
+        path.rstrip("/")
+        if path.endswith(("z/", ".ics/", "{username}/")) and "contacts" not in path
+        else path
+    )
 
 
 def methods_of(world: World, path: str, view: Any) -> list[str]:
-    """Return the methods a path answers: what a view class has, or whatever a function does not refuse."""
+    """Return the methods a path answers: what a view class has, or whatever a function does not
+    refuse.
+    """
     if shown := getattr(view, "cls", None):
         return [method for method in METHODS if hasattr(shown, method.lower())]
     row = Row("page", "", path, {})
     answers = {}
     for method in METHODS:
         with rolled_back():
-            answers[method] = world.people["mina"].browse(method, path.format(**world.things(row, world.people["mina"]))).status_code
+            answers[method] = (
+                world.people["mina"]
+                .browse(method, path.format(**world.things(row, world.people["mina"])))
+                .status_code
+            )
     return [method for method, status in answers.items() if status != 405]
 
 
 def answered(world: World) -> set[str]:
     """Return everything the product answers, as "METHOD /path/"."""
     return {
-        f"{method} {path}" for raw, view in routes().items() for path in [in_the_matrix(raw)] for method in methods_of(world, path, view)
+        f"{method} {path}"
+        for raw, view in routes().items()
+        for path in [in_the_matrix(raw)]
+        for method in methods_of(world, path, view)
     }
 
 
@@ -125,24 +171,35 @@ def test_no_row_stands_twice():
 
 
 def asked(world: World, row: Row, role: str) -> list[tuple[str, Person]]:
-    """Return everybody in the role; where the header is not read at all, two bad tokens say as much as nine."""
+    """Return everybody in the role; where the header is not read at all, two bad tokens say as much
+    as nine.
+    """
     people = list(world.who(role).items())
-    return people[-2:] if role == "bad" and row.cells["bad"] == row.cells["anon"] == "200" else people
+    return (
+        people[-2:] if role == "bad" and row.cells["bad"] == row.cells["anon"] == "200" else people
+    )
 
 
 def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[str]:
-    """Return where the product and the row of the matrix say different things; a refusal or a look that changed something is one too."""
+    """Return where the product and the row of the matrix say different things; a refusal or a look
+    that changed something is one too.
+    """
     found = []
     for role in roles:
         for name, person in asked(world, row, role):
             for whose, expected in row.expected(role).items():
                 answer, changed = world.ask(row, person, whose)
                 if answer.status_code != expected:
-                    found.append(f"{role} ({name}) {whose}: {answer.status_code}, not {expected}: {answer.content[:150]!r}")
+                    found.append(
+                        f"{role} ({name}) {whose}: {answer.status_code}, not {expected}: "
+                        f"{answer.content[:150]!r}"
+                    )
                 if answer.status_code == 401 and answer.get("WWW-Authenticate") != "Bearer":
                     found.append(f"{role} ({name}): 401 does not say how to sign in")
                 if changed and (row.method == "GET" or answer.status_code >= 400):
-                    found.append(f"{role} ({name}) {whose}: {answer.status_code}, but something changed")
+                    found.append(
+                        f"{role} ({name}) {whose}: {answer.status_code}, but something changed"
+                    )
     return found
 
 
@@ -161,29 +218,45 @@ def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monk
 
     monkeypatch.setattr(queries, "calendar_for", noted)
 
-    assert "but something changed" in differences(world, row_at("/calendars/{id}/", "GET"), (role,))[0]
+    assert (
+        "but something changed" in differences(world, row_at("/calendars/{id}/", "GET"), (role,))[0]
+    )
 
 
 def test_patch_is_the_same_as_put_wherever_one_thing_is_changed():
     """A whole range of times is replaced by PUT only."""
     cells = {(row.method, row.path): row.cells for row in ROWS if not row.is_page}
-    puts = {path: cell for (method, path), cell in cells.items() if method == "PUT" and path != "/calendars/{id}/nonbusytimes/"}
+    puts = {
+        path: cell
+        for (method, path), cell in cells.items()
+        if method == "PUT" and path != "/calendars/{id}/nonbusytimes/"
+    }
 
     assert len(puts) > 5
     assert {path: cells["PATCH", path] for path in puts} == puts
 
 
 def test_a_method_that_is_not_there_is_refused_after_asking_who_asks(world):
-    """401 before 405, so that nobody maps the API without signing in; a path that takes everybody says 405 at once."""
+    """401 before 405, so that nobody maps the API without signing in; a path that takes everybody
+    says 405 at once.
+    """
     for path in {row.path for row in ROWS if not row.is_page}:
         there = [row for row in ROWS if row.path == path and not row.is_page]
         # The link of a reset mail is a page and an endpoint in one.
         for method in {*METHODS} - {row.method for row in ROWS if row.path == path}:
             asked_for = path.format(**world.things(there[0], world.people["mina"]))
-            anonymous, signed_in = ANYBODY(method, asked_for), world.people["mina"](method, asked_for)
-            assert anonymous.status_code == (405 if there[0].cells["anon"] == "200" or path == "/signup/" else 401), (method, path)
+            anonymous, signed_in = (
+                ANYBODY(method, asked_for),
+                world.people["mina"](method, asked_for),
+            )
+            assert anonymous.status_code == (
+                405 if there[0].cells["anon"] == "200" or path == "/signup/" else 401
+            ), (method, path)
             assert signed_in.status_code == 405, (method, path)
-            assert {row.method for row in there} <= set(signed_in["Allow"].split(", ")), (method, path)
+            assert {row.method for row in there} <= set(signed_in["Allow"].split(", ")), (
+                method,
+                path,
+            )
 
 
 def test_head_answers_as_get_does_without_a_body(world):
@@ -200,16 +273,21 @@ def test_what_is_not_built_yet_answers_nobody(world, row):
     for role in ROLES:
         for person in world.who(role).values():
             path = row.path.format(**world.things(row, person))
-            assert (person(row.method, path, {}).status_code, person.browse(row.method, path, {}).status_code) == (404, 404), role
+            assert (
+                person(row.method, path, {}).status_code,
+                person.browse(row.method, path, {}).status_code,
+            ) == (404, 404), role
 
 
-# Hidden and missing are the same (ID-04) ----------------------------------------------------------------------------
+# Hidden and missing are the same (ID-04) ----------------------------------------------------------
 
 IDS = ("id", "mid", "pid", "nid", "sid", "iid")
 PATHS_WITH_IDS = sorted({row.path for row in ROWS if not row.is_page and set(row.names) & set(IDS)})
 
 
-def answer_to(person: Person, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+def answer_to(
+    person: Person, method: str, path: str, body: Any = None, **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
     """Return all that can be seen of an answer."""
     with rolled_back():
         answer = person(method, path, body, **headers)
@@ -217,11 +295,17 @@ def answer_to(person: Person, method: str, path: str, body: Any = None, **header
 
 
 def row_at(path: str, method: str) -> Row:
-    return next((row for row in ROWS if (row.path, row.method) == (path, method)), Row("", method, path, {}))
+    return next(
+        (row for row in ROWS if (row.path, row.method) == (path, method)), Row("", method, path, {})
+    )
 
 
-def ways_to_ask(world: World, path: str, person: Person) -> Iterator[tuple[str, Any, dict[str, str]]]:
-    """Yield every method, with a body that would do, then with one that can't be read and every header that makes a condition."""
+def ways_to_ask(
+    world: World, path: str, person: Person
+) -> Iterator[tuple[str, Any, dict[str, str]]]:
+    """Yield every method, with a body that would do, then with one that can't be read and every
+    header that makes a condition.
+    """
     for method in (*METHODS, "HEAD", "OPTIONS"):
         yield method, world.body(row_at(path, method), person), {}
     conditions = {"if_match": '"0123"', "if_none_match": "*"}
@@ -246,7 +330,9 @@ def test_hidden_and_missing_are_the_same_to_who_may_not_know(world, path):
             hidden = answer_to(person, method, path.format(**real), body, **headers)
             assert hidden[0] in (404, 405) or method == "OPTIONS", (person.name, method, hidden)
             for nothing in missing_instead(real, path):
-                assert answer_to(person, method, path.format(**nothing), body, **headers) == hidden, (person.name, method)
+                assert (
+                    answer_to(person, method, path.format(**nothing), body, **headers) == hidden
+                ), (person.name, method)
 
 
 def page_to(person: Person, method: str, path: str) -> tuple[int, str, str]:
@@ -260,7 +346,9 @@ def page_to(person: Person, method: str, path: str) -> tuple[int, str, str]:
     )
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.is_page and set(row.names) & set(IDS)], ids=str)
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.is_page and set(row.names) & set(IDS)], ids=str
+)
 def test_hidden_and_missing_pages_are_the_same_to_who_may_not_know(world, row):
     for person in [*world.who("stranger").values(), *world.who("former").values()]:
         real = world.things(row, person)
@@ -277,12 +365,21 @@ def test_a_page_for_a_child_under_the_wrong_parent_is_missing_to_everybody(world
         parent, child = row.names
         assert parent == "id"
         for person in (world.people[name] for name in ("mina", "sam", "eve")):
-            wrong = page_to(person, row.method, row.path.format(**{"id": world.calendar.pk, child: others[child]}))
+            wrong = page_to(
+                person,
+                row.method,
+                row.path.format(**{"id": world.calendar.pk, child: others[child]}),
+            )
             assert wrong[0] == 404
-            assert wrong == page_to(person, row.method, row.path.format(**{"id": world.calendar.pk, child: uuid4()}))
+            assert wrong == page_to(
+                person, row.method, row.path.format(**{"id": world.calendar.pk, child: uuid4()})
+            )
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2])
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PATHS_WITH_IDS if len(set(IDS) & set(re.findall(r"\{(\w+)\}", path))) == 2],
+)
 def test_who_is_invited_learns_nothing_of_what_is_inside(world, path):
     iris = world.people["iris"]
     real = world.things(row_at(path, ""), iris)
@@ -290,7 +387,10 @@ def test_who_is_invited_learns_nothing_of_what_is_inside(world, path):
     for method, body, headers in ways_to_ask(world, path, iris):
         inside = answer_to(iris, method, path.format(**real), body, **headers)
         assert inside[0] in (403, 405) or method == "OPTIONS", (method, inside)
-        assert answer_to(iris, method, path.format(**{**real, child: uuid4()}), body, **headers) == inside, method
+        assert (
+            answer_to(iris, method, path.format(**{**real, child: uuid4()}), body, **headers)
+            == inside
+        ), method
 
 
 def test_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
@@ -307,51 +407,122 @@ def test_a_child_under_the_wrong_parent_is_missing_to_everybody(world):
         for person in (world.people[name] for name in ("mina", "sam", "eve", "dave")):
             things = world.things(row_at(path, ""), person)
             for method, body, headers in ways_to_ask(world, path, person):
-                answer = answer_to(person, method, path.format(**{**things, name: child}), body, **headers)
-                assert answer[0] in (404, 405) or method == "OPTIONS", (person.name, method, path, answer)
-                assert answer == answer_to(person, method, path.format(**{**things, name: uuid4()}), body, **headers)
+                answer = answer_to(
+                    person, method, path.format(**{**things, name: child}), body, **headers
+                )
+                assert answer[0] in (404, 405) or method == "OPTIONS", (
+                    person.name,
+                    method,
+                    path,
+                    answer,
+                )
+                assert answer == answer_to(
+                    person, method, path.format(**{**things, name: uuid4()}), body, **headers
+                )
 
 
 NOBODY = 2_000_000_000
 
 
-def ids_in_bodies(world: World) -> Iterator[tuple[str, str, str, Callable[[Any], dict[str, Any]], Any, Any]]:
-    """Yield who asks what with an id in the body, and an id that is hidden from them, and one that is missing."""
+def ids_in_bodies(
+    world: World,
+) -> Iterator[tuple[str, str, str, Callable[[Any], dict[str, Any]], Any, Any]]:
+    """Yield who asks what with an id in the body, and an id that is hidden from them, and one that
+    is missing.
+    """
     choir, eve, ina = f"/calendars/{world.calendar.pk}", world.user("eve").pk, world.inactive.pk
     deadline = build.day(1).isoformat()
     for name in ("eve", "dave", "lea", "nils"):
-        yield name, "POST", "/calendars/invitations/", lambda c: {"calendar": str(c), "receiver": eve}, world.calendar.pk, uuid4()
-        yield name, "POST", "/calendars/invitations/", lambda c: {"calendar": str(c), "email": "x@example.org"}, world.calendar.pk, uuid4()
-        yield name, "POST", "/calendars/send-email/", lambda c: {"calendar": str(c), "username": "cara"}, world.calendar.pk, uuid4()
-    yield "mina", "POST", "/calendars/invitations/", lambda u: {"calendar": str(world.calendar.pk), "receiver": u}, ina, NOBODY
+        yield (
+            name,
+            "POST",
+            "/calendars/invitations/",
+            lambda c: {"calendar": str(c), "receiver": eve},
+            world.calendar.pk,
+            uuid4(),
+        )
+        yield (
+            name,
+            "POST",
+            "/calendars/invitations/",
+            lambda c: {"calendar": str(c), "email": "x@example.org"},
+            world.calendar.pk,
+            uuid4(),
+        )
+        yield (
+            name,
+            "POST",
+            "/calendars/send-email/",
+            lambda c: {"calendar": str(c), "username": "cara"},
+            world.calendar.pk,
+            uuid4(),
+        )
+    yield (
+        "mina",
+        "POST",
+        "/calendars/invitations/",
+        lambda u: {"calendar": str(world.calendar.pk), "receiver": u},
+        ina,
+        NOBODY,
+    )
     yield "mina", "POST", f"{choir}/participants/", lambda u: {"user": u}, ina, NOBODY
     yield "mina", "POST", f"{choir}/transfer/", lambda u: {"user": u}, eve, NOBODY
-    yield "mina", "POST", f"{choir}/meetings/", lambda u: {"deadline": deadline, "required": [u]}, eve, NOBODY
-    yield "mina", "PUT", f"{choir}/meetings/{world.open.pk}/", lambda u: {"optional": [u]}, eve, NOBODY
+    yield (
+        "mina",
+        "POST",
+        f"{choir}/meetings/",
+        lambda u: {"deadline": deadline, "required": [u]},
+        eve,
+        NOBODY,
+    )
+    yield (
+        "mina",
+        "PUT",
+        f"{choir}/meetings/{world.open.pk}/",
+        lambda u: {"optional": [u]},
+        eve,
+        NOBODY,
+    )
     yield "mina", "POST", "/contacts/add/", lambda u: {"contactee": u}, ina, NOBODY
     yield "mina", "POST", "/contacts/add/", lambda u: {"contactee": u}, "ina", "no-such-name"
     refresh = world.people["mina"].refresh
-    yield "mina", "POST", "/profile/delete/", lambda u: {"refresh_token": refresh, "transfer_to": u}, eve, NOBODY
+    yield (
+        "mina",
+        "POST",
+        "/profile/delete/",
+        lambda u: {"refresh_token": refresh, "transfer_to": u},
+        eve,
+        NOBODY,
+    )
 
 
 def test_an_id_in_a_body_is_bad_input_in_the_same_words_whether_hidden_or_missing(world):
     for name, method, path, body, hidden, missing in ids_in_bodies(world):
-        answers = [answer_to(world.people[name], method, path, body(value)) for value in (hidden, missing)]
+        answers = [
+            answer_to(world.people[name], method, path, body(value)) for value in (hidden, missing)
+        ]
         assert answers[0] == answers[1], (name, path)
         assert answers[0][0] == 400, (name, path, answers[0])
 
 
 def test_who_is_invited_is_told_so_when_they_name_the_calendar(world):
-    answer = world.people["iris"]("POST", "/calendars/send-email/", {"calendar": str(world.calendar.pk), "username": "cara"})
+    answer = world.people["iris"](
+        "POST", "/calendars/send-email/", {"calendar": str(world.calendar.pk), "username": "cara"}
+    )
 
     assert answer.status_code == 403
 
 
-# What is in a body decides nothing (ID-06, ID-07) -------------------------------------------------------------------
+# What is in a body decides nothing (ID-06, ID-07) -------------------------------------------------
 
 
 def test_the_sender_is_who_asks(world):
-    body = {"calendar": str(world.calendar.pk), "receiver": world.user("nina").pk, "sender": world.user("sam").pk, "status": "accepted"}
+    body = {
+        "calendar": str(world.calendar.pk),
+        "receiver": world.user("nina").pk,
+        "sender": world.user("sam").pk,
+        "status": "accepted",
+    }
     with rolled_back():
         answer = world.people["mina"]("POST", "/calendars/invitations/", body)
 
@@ -360,16 +531,26 @@ def test_the_sender_is_who_asks(world):
 
 
 def test_a_time_is_of_who_asks_in_the_calendar_of_the_path(world):
-    body = {"start_time": build.day(14).isoformat(), "end_time": build.day(15).isoformat(), "preference_level": 3}
+    body = {
+        "start_time": build.day(14).isoformat(),
+        "end_time": build.day(15).isoformat(),
+        "preference_level": 3,
+    }
     others = {"user": world.user("mina").pk, "calendar": str(world.band.pk), "id": str(uuid4())}
     with rolled_back():
-        answer = world.people["sam"]("POST", f"/calendars/{world.calendar.pk}/nonbusytimes/", {**body, **others})
+        answer = world.people["sam"](
+            "POST", f"/calendars/{world.calendar.pk}/nonbusytimes/", {**body, **others}
+        )
         stored = NonBusyTime.objects.get(pk=answer.data["id"])
 
-    assert (stored.user, stored.calendar, str(stored.pk) == others["id"]) == (world.user("sam"), world.calendar, False)
+    assert (stored.user, stored.calendar, str(stored.pk) == others["id"]) == (
+        world.user("sam"),
+        world.calendar,
+        False,
+    )
 
 
-# People come and go (ID-10, ID-11, ID-13) ---------------------------------------------------------------------------
+# People come and go (ID-10, ID-11, ID-13) ---------------------------------------------------------
 
 
 def test_a_revoked_invitation_can_not_be_accepted(world):
@@ -386,13 +567,25 @@ def test_who_was_removed_is_counted_and_shown_nowhere(world):
     sam, choir = world.user("sam"), f"/calendars/{world.calendar.pk}"
     with rolled_back():
         world.people["mina"]("DELETE", f"{choir}/participants/{world.seats['sam'].pk}/")
-        for path in (f"{choir}/participants/", f"{choir}/nonbusytimes/", f"{choir}/meetings/", f"{choir}/availability/"):
+        for path in (
+            f"{choir}/participants/",
+            f"{choir}/nonbusytimes/",
+            f"{choir}/meetings/",
+            f"{choir}/availability/",
+        ):
             answer = world.people["mina"]("GET", path)
             assert answer.status_code == 200
             assert "sam" not in answer.content.decode(), path
             assert sam.pk not in users_in(answer.data), path
-        ranked = world.people["mina"]("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data
-        assert all(user != sam.pk for start in ranked for group in start["people"].values() for user in group)
+        ranked = world.people["mina"](
+            "GET", f"/calendars/meetings/{world.open.pk}/suggestions/"
+        ).data
+        assert all(
+            user != sam.pk
+            for start in ranked
+            for group in start["people"].values()
+            for user in group
+        )
 
 
 def users_in(data: Any) -> set[int]:
@@ -402,11 +595,15 @@ def users_in(data: Any) -> set[int]:
             return {user for inner in data for user in users_in(inner)}
         case dict():
             lists = [
-                data[name] for name in ("attending", "cannot", "ideal", "works", "required", "optional") if isinstance(data.get(name), list)
+                data[name]
+                for name in ("attending", "cannot", "ideal", "works", "required", "optional")
+                if isinstance(data.get(name), list)
             ]
-            own = {data[name] for name in ("user", "contactee", "owner") if isinstance(data.get(name), int)} | {
-                user for each in lists for user in each
-            }
+            own = {
+                data[name]
+                for name in ("user", "contactee", "owner")
+                if isinstance(data.get(name), int)
+            } | {user for each in lists for user in each}
             return own | {user for inner in data.values() for user in users_in(inner)}
     return set()
 
@@ -414,10 +611,15 @@ def users_in(data: Any) -> set[int]:
 def sees_the_invitation(world: World, name: str, box: str) -> list[bool]:
     """Return whether the person finds the invitation itself, by any method, and in their list."""
     path = f"/calendars/invitations/{world.invitation.pk}/"
-    answers = [answer_to(world.people[name], method, path, {"status": "accepted"}) for method in ("GET", "PUT", "DELETE")]
+    answers = [
+        answer_to(world.people[name], method, path, {"status": "accepted"})
+        for method in ("GET", "PUT", "DELETE")
+    ]
     missing = answer_to(world.people[name], "GET", f"/calendars/invitations/{uuid4()}/")
     listed = world.people[name]("GET", f"/calendars/invitations/?box={box}").data
-    return [answer != missing for answer in answers] + [str(world.invitation.pk) in [invitation["id"] for invitation in listed]]
+    return [answer != missing for answer in answers] + [
+        str(world.invitation.pk) in [invitation["id"] for invitation in listed]
+    ]
 
 
 def test_who_accepted_and_left_is_a_stranger_to_their_invitation_too(world):
@@ -426,7 +628,11 @@ def test_who_accepted_and_left_is_a_stranger_to_their_invitation_too(world):
     with rolled_back():
         iris("PUT", f"/calendars/invitations/{world.invitation.pk}/", {"status": "accepted"})
         assert sees_the_invitation(world, "iris", "received") == [True] * 4
-        [seat] = [seat["id"] for seat in mina("GET", f"/calendars/{world.calendar.pk}/participants/").data if seat["username"] == "iris"]
+        [seat] = [
+            seat["id"]
+            for seat in mina("GET", f"/calendars/{world.calendar.pk}/participants/").data
+            if seat["username"] == "iris"
+        ]
         mina("DELETE", f"/calendars/{world.calendar.pk}/participants/{seat}/")
 
         assert sees_the_invitation(world, "iris", "received") == [False] * 4
@@ -451,13 +657,32 @@ def test_an_invitation_shows_the_name_of_its_calendar_and_its_owner_only(world):
         assert hidden not in answer.content.decode()
 
 
-# Lists show only one's own (ID-12) ----------------------------------------------------------------------------------
+# Lists show only one's own (ID-12) ----------------------------------------------------------------
 
 LISTS = {
-    "/calendars/": {"mina": {"Choir of Mina", "Band of Mina"}, "sam": {"Choir of Mina", "Band of Mina"}, "eve": {"Evening of Eve"}},
-    "/calendars/?role=owner": {"mina": {"Choir of Mina", "Band of Mina"}, "sam": set(), "eve": {"Evening of Eve"}},
-    "/calendars/invitations/": {"iris": {"Choir of Mina"}, "nils": {"Choir of Mina"}, "mina": set(), "sam": set(), "eve": set()},
-    "/calendars/invitations/?box=sent": {"mina": {"Choir of Mina"}, "iris": set(), "sam": set(), "eve": set()},
+    "/calendars/": {
+        "mina": {"Choir of Mina", "Band of Mina"},
+        "sam": {"Choir of Mina", "Band of Mina"},
+        "eve": {"Evening of Eve"},
+    },
+    "/calendars/?role=owner": {
+        "mina": {"Choir of Mina", "Band of Mina"},
+        "sam": set(),
+        "eve": {"Evening of Eve"},
+    },
+    "/calendars/invitations/": {
+        "iris": {"Choir of Mina"},
+        "nils": {"Choir of Mina"},
+        "mina": set(),
+        "sam": set(),
+        "eve": set(),
+    },
+    "/calendars/invitations/?box=sent": {
+        "mina": {"Choir of Mina"},
+        "iris": set(),
+        "sam": set(),
+        "eve": set(),
+    },
     "/contacts/": {"mina": {"cara"}, "cara": set()},
     "/profile/export/": {
         "mina": {"Choir of Mina", "Band of Mina"},
@@ -465,8 +690,18 @@ LISTS = {
         "eve": {"Evening of Eve"},
         "dave": set(),
     },
-    "/app/": {"mina": {"Choir of Mina", "Band of Mina"}, "iris": {"Choir of Mina"}, "eve": {"Evening of Eve"}, "dave": set()},
-    "/app/people/": {"mina": {"cara", "Choir of Mina"}, "iris": {"cara", "Choir of Mina"}, "eve": {"cara"}, "cara": {"cara"}},
+    "/app/": {
+        "mina": {"Choir of Mina", "Band of Mina"},
+        "iris": {"Choir of Mina"},
+        "eve": {"Evening of Eve"},
+        "dave": set(),
+    },
+    "/app/people/": {
+        "mina": {"cara", "Choir of Mina"},
+        "iris": {"cara", "Choir of Mina"},
+        "eve": {"cara"},
+        "cara": {"cara"},
+    },
 }
 ALL_NAMES = {"Choir of Mina", "Band of Mina", "Evening of Eve", "cara"}
 
@@ -484,13 +719,20 @@ def test_a_list_shows_only_what_is_ones_own(world, path):
 def test_sign_ins_and_mutes_are_ones_own(world):
     for name in ("eve", "sam"):
         person = world.people[name]
-        assert {session["id"] for session in person("GET", "/profile/sessions/").data} == {str(session.pk) for session in person.sessions}
-        assert person("GET", "/profile/settings/").data["muted"] == (["sam"] if name == "eve" else [])
+        assert {session["id"] for session in person("GET", "/profile/sessions/").data} == {
+            str(session.pk) for session in person.sessions
+        }
+        assert person("GET", "/profile/settings/").data["muted"] == (
+            ["sam"] if name == "eve" else []
+        )
 
 
 def test_an_export_holds_contacts_of_ones_own(world):
     for name, expected in (("mina", ["cara"]), ("cara", [])):
-        assert [contact["username"] for contact in world.people[name]("GET", "/profile/export/").data["contacts"]] == expected
+        assert [
+            contact["username"]
+            for contact in world.people[name]("GET", "/profile/export/").data["contacts"]
+        ] == expected
 
 
 def test_a_calendar_lists_only_what_is_in_it(world):
@@ -503,11 +745,19 @@ def test_a_calendar_lists_only_what_is_in_it(world):
     }
     for path, expected in inside.items():
         assert {shown["id"] for shown in sam("GET", path).data} == expected, path
-    stored = [start["id"] for start in sam("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data if start["id"]]
+    stored = [
+        start["id"]
+        for start in sam("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data
+        if start["id"]
+    ]
     assert sorted(stored) == sorted(str(suggestion.pk) for suggestion in world.suggestions.values())
-    page = sam.browse("GET", f"/app/calendars/{world.calendar.pk}/?from={build.day():%Y-%m-%d}").text
+    page = sam.browse(
+        "GET", f"/app/calendars/{world.calendar.pk}/?from={build.day():%Y-%m-%d}"
+    ).text
     assert ("Rehearsal of Mina" in page, "Gig of Mina" in page) == (True, False)
-    assert re.findall(r'data-mine="\[\[(.*?)\]\]"', page) == [f"{build.day(9).timestamp():.0f},{build.day(12).timestamp():.0f},5"]
+    assert re.findall(r'data-mine="\[\[(.*?)\]\]"', page) == [
+        f"{build.day(9).timestamp():.0f},{build.day(12).timestamp():.0f},5"
+    ]
 
 
 ODD_QUESTIONS = [
@@ -545,7 +795,9 @@ def test_no_question_widens_or_reorders_a_list(world, path):
     words = {"eve": world.user("eve").pk, "mina": world.user("mina").pk, "band": world.band.pk}
     path = path.format(id=world.calendar.pk)
     for question in ODD_QUESTIONS:
-        known = world.people["sam"]("GET", path + ("?box=sent" if "box" in question and "invitations" in path else "")).content
+        known = world.people["sam"](
+            "GET", path + ("?box=sent" if "box" in question and "invitations" in path else "")
+        ).content
         answer = world.people["sam"]("GET", f"{path}?{question.format(**words)}")
         assert answer.status_code == 400 or answer.content == known, question
 
@@ -554,15 +806,22 @@ def test_people_shows_only_the_calendars_that_one_shares(world):
     with rolled_back():
         build.participant(world.calendar, world.user("cara"))
         shown = {
-            name: "you’re both in" in world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "sam", "eve")
+            name: "you’re both in"
+            in world.people[name].browse("GET", "/app/people/").content.decode()
+            for name in ("mina", "sam", "eve")
         }
 
     assert shown == {"mina": True, "sam": True, "eve": False}
 
 
 def test_people_shows_ones_own_contacts_only(world):
-    pages = {name: world.people[name].browse("GET", "/app/people/").content.decode() for name in ("mina", "cara")}
-    shown = {name: re.findall(r'name="username" value="(\w+)"', page) for name, page in pages.items()}
+    pages = {
+        name: world.people[name].browse("GET", "/app/people/").content.decode()
+        for name in ("mina", "cara")
+    }
+    shown = {
+        name: re.findall(r'name="username" value="(\w+)"', page) for name, page in pages.items()
+    }
 
     assert shown == {"mina": ["cara"], "cara": []}
 
@@ -577,12 +836,14 @@ def test_a_meeting_is_for_people_of_its_calendar_only(world):
 
 def test_nobody_ends_an_account_with_anothers_sign_in(world):
     with rolled_back():
-        refused = world.people["eve"]("POST", "/profile/delete/", {"refresh_token": world.people["sam"].refresh})
+        refused = world.people["eve"](
+            "POST", "/profile/delete/", {"refresh_token": world.people["sam"].refresh}
+        )
 
     assert refused.status_code == 400
 
 
-# By visibility ------------------------------------------------------------------------------------------------------
+# By visibility ------------------------------------------------------------------------------------
 
 
 BY_VISIBILITY = [("open", {"mina", "sam"}), ("counts", set()), ("owner", {"mina"})]
@@ -592,17 +853,32 @@ BY_VISIBILITY = [("open", {"mina", "sam"}), ("counts", set()), ("owner", {"mina"
 def test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_sees):
     choir, both = f"/calendars/{world.calendar.pk}", {world.user("mina").pk, world.user("sam").pk}
     with rolled_back():
-        Calendar.objects.filter(pk=world.calendar.pk).update(visibility=visibility, version=F("version") + 1)
+        Calendar.objects.filter(pk=world.calendar.pk).update(
+            visibility=visibility, version=F("version") + 1
+        )
         for name in ("mina", "sam"):
             person, sees = world.people[name], name in who_sees
             other = world.windows["sam" if name == "mina" else "mina"]
             shown = {window["user"] for window in person("GET", f"{choir}/nonbusytimes/").data}
             assert shown == (both if sees else {person.user.pk})
-            asked_for = {window["user"] for window in person("GET", f"{choir}/nonbusytimes/?user={other.user_id}").data}
+            asked_for = {
+                window["user"]
+                for window in person("GET", f"{choir}/nonbusytimes/?user={other.user_id}").data
+            }
             assert asked_for == ({other.user_id} if sees else set())
             for method in ("GET", "PUT", "DELETE"):
-                answer = answer_to(person, method, f"{choir}/nonbusytimes/{other.pk}/", {} if method == "PUT" else None)
-                missing = answer_to(person, method, f"{choir}/nonbusytimes/{uuid4()}/", {} if method == "PUT" else None)
+                answer = answer_to(
+                    person,
+                    method,
+                    f"{choir}/nonbusytimes/{other.pk}/",
+                    {} if method == "PUT" else None,
+                )
+                missing = answer_to(
+                    person,
+                    method,
+                    f"{choir}/nonbusytimes/{uuid4()}/",
+                    {} if method == "PUT" else None,
+                )
                 assert answer[0] == (403 if sees else 404)
                 assert sees or answer == missing
             availability = person("GET", f"{choir}/availability/").data
@@ -610,13 +886,19 @@ def test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_see
             assert all(("who" in piece) == sees for piece in availability["pieces"])
             ranked = person("GET", f"/calendars/meetings/{world.open.pk}/suggestions/")
             assert all((start["people"] is not None) == sees for start in ranked.data)
-            assert sees or not any(other.user.username in reason.lower() for start in ranked.data for reason in start["reasons"])
+            assert sees or not any(
+                other.user.username in reason.lower()
+                for start in ranked.data
+                for reason in start["reasons"]
+            )
             meeting = person("GET", f"{choir}/meetings/{world.scheduled.pk}/").data
-            answered = {attendee["user"] for attendee in meeting["attendees"] if attendee.get("answer")}
+            answered = {
+                attendee["user"] for attendee in meeting["attendees"] if attendee.get("answer")
+            }
             assert (person.user.pk in answered, other.user_id in answered) == (True, sees)
 
 
-# Who somebody is (ID-14, ID-15) -------------------------------------------------------------------------------------
+# Who somebody is (ID-14, ID-15) -------------------------------------------------------------------
 
 
 def test_a_name_leads_to_an_id_and_to_nothing_else(world):
@@ -624,7 +906,14 @@ def test_a_name_leads_to_an_id_and_to_nothing_else(world):
     found = sam("GET", "/calendars/get-user-id/CARA")
     nobody = [
         answer_to(sam, "GET", f"/calendars/get-user-id/{name}")
-        for name in ("ina", "gina", "nobody-at-all", str(world.user("cara").pk), "car", "cara@example.org")
+        for name in (
+            "ina",
+            "gina",
+            "nobody-at-all",
+            str(world.user("cara").pk),
+            "car",
+            "cara@example.org",
+        )
     ]
 
     assert found.data == {"id": world.user("cara").pk, "username": "cara"}
@@ -634,7 +923,11 @@ def test_a_name_leads_to_an_id_and_to_nothing_else(world):
 
 def test_no_route_takes_the_number_of_a_user():
     assert [path for path in routes() if "{user" in path and "{username}" not in path] == []
-    assert [str(pattern.pattern) for pattern in get_resolver().url_patterns if "<int:" in str(pattern.pattern)] == []
+    assert [
+        str(pattern.pattern)
+        for pattern in get_resolver().url_patterns
+        if "<int:" in str(pattern.pattern)
+    ] == []
 
 
 def test_a_contact_learns_nothing_and_tells_nothing(world):
@@ -643,7 +936,15 @@ def test_a_contact_learns_nothing_and_tells_nothing(world):
         mine = world.people["sam"]("GET", "/contacts/")
         hers = world.people["mina"]("GET", "/contacts/")
 
-    assert set(added.data) == {"id", "contactee", "username", "first_name", "last_name", "since", "mutual"}
+    assert set(added.data) == {
+        "id",
+        "contactee",
+        "username",
+        "first_name",
+        "last_name",
+        "since",
+        "mutual",
+    }
     assert "example.org" not in added.content.decode() + mine.content.decode()
     assert "sam" not in hers.content.decode()
 
@@ -654,19 +955,32 @@ def test_nobody_reads_the_address_of_somebody_else(world):
         for row in ROWS:
             if row.method == "GET" and not row.is_page:
                 for person in (world.people[name] for name in ("mina", "sam", "iris", "eve")):
-                    seen = person("GET", row.path.format(**world.things(row, person))).content.decode()
-                    others = set(re.findall(r"[\w.]+@example\.org", seen)) - {person.user.email, "somebody@example.org", "mina@example.org"}
-                    # The attendees of a calendar file are named by address, as calendar programs need it.
-                    assert row.path.endswith(("invite.ics", "/schema/")) or not others, (str(row), person.name, others)
+                    seen = person(
+                        "GET", row.path.format(**world.things(row, person))
+                    ).content.decode()
+                    others = set(re.findall(r"[\w.]+@example\.org", seen)) - {
+                        person.user.email,
+                        "somebody@example.org",
+                        "mina@example.org",
+                    }
+                    # The attendees of a calendar file are named by address, as calendar programs
+                    # need it.
+                    assert row.path.endswith(("invite.ics", "/schema/")) or not others, (
+                        str(row),
+                        person.name,
+                        others,
+                    )
 
 
-# Ways around (ID-16, ID-17, ID-18) ----------------------------------------------------------------------------------
+# Ways around (ID-16, ID-17, ID-18) ----------------------------------------------------------------
 
 
 def test_options_tell_the_methods_and_nothing_of_what_is_there(world):
     for row in ROWS:
         if not row.is_page and row.path not in ("/schema/", "/docs/", "/healthz", "/readyz"):
-            answer = world.people["mina"]("OPTIONS", row.path.format(**world.things(row, world.people["mina"])))
+            answer = world.people["mina"](
+                "OPTIONS", row.path.format(**world.things(row, world.people["mina"]))
+            )
             assert (answer.status_code, answer.content) == (204, b""), row
             assert row.method in answer["Allow"]
 
@@ -674,7 +988,11 @@ def test_options_tell_the_methods_and_nothing_of_what_is_there(world):
 def test_there_is_one_kind_of_answer_whatever_is_asked_for(world):
     sam = world.people["sam"]
     for row in ROWS:
-        if row.method == "GET" and not row.is_page and row.path not in ("/schema/", "/docs/", "/healthz", "/readyz"):
+        if (
+            row.method == "GET"
+            and not row.is_page
+            and row.path not in ("/schema/", "/docs/", "/healthz", "/readyz")
+        ):
             path = row.path.format(**world.things(row, sam))
             plain = sam("GET", path)
             for answer in (
@@ -687,9 +1005,15 @@ def test_there_is_one_kind_of_answer_whatever_is_asked_for(world):
 
 
 def test_a_method_is_what_the_request_line_says(world):
-    """A participant tries to delete a calendar by detours, and so does its owner: looking and posting stay looking and posting."""
+    """A participant tries to delete a calendar by detours, and so does its owner: looking and
+    posting stay looking and posting.
+    """
     path = f"/calendars/{world.calendar.pk}/"
-    override = {"x_http_method_override": "DELETE", "x_http_method": "DELETE", "x_method_override": "DELETE"}
+    override = {
+        "x_http_method_override": "DELETE",
+        "x_http_method": "DELETE",
+        "x_method_override": "DELETE",
+    }
     for name in ("sam", "mina"):
         person = world.people[name]
         with rolled_back():
@@ -699,13 +1023,17 @@ def test_a_method_is_what_the_request_line_says(world):
             assert Calendar.objects.filter(pk=world.calendar.pk).exists()
 
 
-@pytest.mark.parametrize("method", ["delete", "Delete", "DELETE ", "DELETE\t", "PROPFIND", "TRACE", "CONNECT", "BREW"])
+@pytest.mark.parametrize(
+    "method", ["delete", "Delete", "DELETE ", "DELETE\t", "PROPFIND", "TRACE", "CONNECT", "BREW"]
+)
 def test_an_odd_method_opens_nothing(world, method):
     path = f"/calendars/{world.calendar.pk}/"
     with rolled_back():
         for name in ("eve", "dave", "iris", "sam"):
             SHARED.cookies.clear()
-            answer = SHARED.generic(method, path, HTTP_AUTHORIZATION=f"Bearer {world.people[name].access}")
+            answer = SHARED.generic(
+                method, path, HTTP_AUTHORIZATION=f"Bearer {world.people[name].access}"
+            )
             assert answer.status_code in (403, 404, 405), name
         assert Calendar.objects.filter(pk=world.calendar.pk).exists()
 
@@ -732,9 +1060,16 @@ def test_other_spellings_of_an_id_open_nothing_more(world):
         for method in ("GET", "PUT", "DELETE"):
             with rolled_back():
                 for name in ("eve", "dave"):
-                    assert world.people[name](method, f"/calendars/{spelling}/", {}).status_code == 404, spelling
-                assert world.people["iris"](method, f"/calendars/{spelling}/", {}).status_code in (403, 404)
-                assert method == "GET" or world.people["sam"](method, f"/calendars/{spelling}/", {}).status_code in (403, 404)
+                    assert (
+                        world.people[name](method, f"/calendars/{spelling}/", {}).status_code == 404
+                    ), spelling
+                assert world.people["iris"](method, f"/calendars/{spelling}/", {}).status_code in (
+                    403,
+                    404,
+                )
+                assert method == "GET" or world.people["sam"](
+                    method, f"/calendars/{spelling}/", {}
+                ).status_code in (403, 404)
 
 
 @pytest.mark.parametrize("name", ["stop", "link", "token"])
@@ -743,9 +1078,17 @@ def test_a_link_that_was_changed_opens_nothing(world, name):
         if row.is_page and name in row.names:
             things = world.things(row, world.people["cara"])
             good, other = things[name], things["link" if name == "stop" else "stop"]
-            for changed in (good[:-1] + ("A" if good[-1] != "A" else "B"), good[1:], f"{good}x", other, "x"):
+            for changed in (
+                good[:-1] + ("A" if good[-1] != "A" else "B"),
+                good[1:],
+                f"{good}x",
+                other,
+                "x",
+            ):
                 with rolled_back():
-                    answer = world.people["cara"].browse(row.method, row.path.format(**{**things, name: changed}), {})
+                    answer = world.people["cara"].browse(
+                        row.method, row.path.format(**{**things, name: changed}), {}
+                    )
                     assert answer.status_code in (400, 404, 422), (str(row), changed)
                     assert everything_stored() == world.untouched
 
@@ -755,10 +1098,21 @@ def test_the_page_of_letters_shows_those_to_ones_own_address(world):
         backend = {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": folder}}
         with override_settings(MAILERS={"default": backend}):
             outbox.post(
-                [outbox.Notice("password_changed", "shown", "mina@example.org", world.user("mina").pk, payload={"username": "mina"})]
+                [
+                    outbox.Notice(
+                        "password_changed",
+                        "shown",
+                        "mina@example.org",
+                        world.user("mina").pk,
+                        payload={"username": "mina"},
+                    )
+                ]
             )
             outbox.deliver_due()
-            shown = {name: "mina" in world.people[name].browse("GET", "/app/mail/").content.decode() for name in ("mina", "eve")}
+            shown = {
+                name: "mina" in world.people[name].browse("GET", "/app/mail/").content.decode()
+                for name in ("mina", "eve")
+            }
 
     assert shown == {"mina": True, "eve": False}
 
@@ -768,16 +1122,21 @@ def test_an_old_sign_in_asks_for_the_password_again(world):
 
     def after(minutes: int, body: dict[str, str]) -> Any:
         with rolled_back():
-            Session.objects.filter(user=mina.user).update(created_at=clock.now() - timedelta(minutes=minutes))
+            Session.objects.filter(user=mina.user).update(
+                created_at=clock.now() - timedelta(minutes=minutes)
+            )
             return mina("POST", "/profile/edit/", body)
 
     assert after(9, body).status_code == 200
-    assert (after(11, body).status_code, after(11, body).data.get("code")) == (403, "reauth_required")
+    assert (after(11, body).status_code, after(11, body).data.get("code")) == (
+        403,
+        "reauth_required",
+    )
     assert after(11, {**body, "current_password": "not it"}).status_code == 403
     assert after(11, {**body, "current_password": build.PASSWORD}).status_code == 200
 
 
-# The guards switched off --------------------------------------------------------------------------------------------
+# The guards switched off --------------------------------------------------------------------------
 
 
 def anything(rows: QuerySet[Any], **which: Any) -> Any:
@@ -801,12 +1160,16 @@ def any_window(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
 
 
 def any_list(user: User, roles: set[str]) -> QuerySet[Calendar]:
-    return Calendar.objects.annotate(answered=Value(False), participant_count=Value(0), meeting_count=Value(0))
+    return Calendar.objects.annotate(
+        answered=Value(False), participant_count=Value(0), meeting_count=Value(0)
+    )
 
 
 def any_participants() -> QuerySet[CalendarParticipant]:
     answered = Case(When(packed="", then=Value(False)), default=Value(True))
-    return CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(has_answered=answered)
+    return CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(
+        has_answered=answered
+    )
 
 
 def any_windows(user: User, calendar: Calendar, *, whose: int | None, start: Any, end: Any) -> Any:
@@ -818,7 +1181,9 @@ def any_invitations() -> QuerySet[Invitation]:
 
 
 def any_suggestion(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
-    return anything(ScheduleSuggestion.objects.select_related("meeting__calendar"), pk=suggestion_id)
+    return anything(
+        ScheduleSuggestion.objects.select_related("meeting__calendar"), pk=suggestion_id
+    )
 
 
 def any_session(session_id: UUID, **how: Any) -> User | None:
@@ -859,7 +1224,11 @@ def visibility_holds(world: World) -> None:
 
 
 def any_contacts(user: Any) -> Any:
-    return Contact.objects.select_related("contactee").annotate(mutual=Value(False)).order_by("contactee__username", "id")
+    return (
+        Contact.objects.select_related("contactee")
+        .annotate(mutual=Value(False))
+        .order_by("contactee__username", "id")
+    )
 
 
 def any_meeting_rows(calendar: Any, now: Any) -> tuple[list[tuple[Any, ...]], int]:
@@ -867,7 +1236,11 @@ def any_meeting_rows(calendar: Any, now: Any) -> tuple[list[tuple[Any, ...]], in
 
 
 def any_own_rows(user: User, calendar: Any) -> list[tuple[Any, ...]]:
-    return list(NonBusyTime.objects.order_by("start_time").values_list("start_time", "end_time", "preference_level"))
+    return list(
+        NonBusyTime.objects.order_by("start_time").values_list(
+            "start_time", "end_time", "preference_level"
+        )
+    )
 
 
 def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
@@ -875,16 +1248,24 @@ def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
 
 
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
-KEPT_FOR, EVERYTHING, MEETING_ROWS = mail.letters_kept_for, queries.everything_about, queries.meeting_rows
+KEPT_FOR, EVERYTHING, MEETING_ROWS = (
+    mail.letters_kept_for,
+    queries.everything_about,
+    queries.meeting_rows,
+)
 choir, invitation, wrong_parent = (
     rows_say("PUT /calendars/{id}/"),
     rows_say("/invitations/"),
     test_a_child_under_the_wrong_parent_is_missing_to_everybody,
 )
 inside = test_a_calendar_lists_only_what_is_in_it
-# Every guard by its room and name, what stands in its place when it is off, and the question that notices.
+# Every guard by its room and name, what stands in its place when it is off, and the question that
+# notices.
 GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]] = {
-    (account_rules, "may_change_credentials"): (yes, test_an_old_sign_in_asks_for_the_password_again),
+    (account_rules, "may_change_credentials"): (
+        yes,
+        test_an_old_sign_in_asks_for_the_password_again,
+    ),
     (calendar_rules, "may_manage"): (yes, choir),
     (calendar_rules, "may_remove"): (yes, rows_say("DELETE /calendars/{id}/participants/")),
     (calendar_rules, "may_edit"): (yes, rows_say("/nonbusytimes/{nid}")),
@@ -893,7 +1274,10 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     (calendar_rules, "may_revoke"): (yes, rows_say("DELETE /calendars/invitations/")),
     (calendar_rules, "may_see_windows_of_others"): (yes, visibility_holds),
     (queries, "calendars_visible_to"): (lambda user: Calendar.objects.all(), list_shows("/app/")),
-    (queries, "calendar_for"): (lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk), choir),
+    (queries, "calendar_for"): (
+        lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk),
+        choir,
+    ),
     (queries, "calendar_named"): (
         lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk),
         rows_say("POST /calendars/inv"),
@@ -903,8 +1287,14 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         rows_say("GET /calendars/{id}/plan/"),
     ),
     (queries, "calendar_list_for"): (any_list, list_shows("/app/")),
-    (queries, "participant_for"): (lambda user, calendar, pk: anything(any_participants(), pk=pk), wrong_parent),
-    (queries, "participant_rows"): (lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]), inside),
+    (queries, "participant_for"): (
+        lambda user, calendar, pk: anything(any_participants(), pk=pk),
+        wrong_parent,
+    ),
+    (queries, "participant_rows"): (
+        lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]),
+        inside,
+    ),
     (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
     (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
     (queries, "meeting_rows"): (any_meeting_rows, inside),
@@ -917,36 +1307,68 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         list_shows("/app/"),
     ),
     (queries, "seats_shared_by"): (
-        lambda user, people: CalendarParticipant.objects.filter(user__in=people).select_related("calendar"),
+        lambda user, people: CalendarParticipant.objects.filter(user__in=people).select_related(
+            "calendar"
+        ),
         test_people_shows_only_the_calendars_that_one_shares,
     ),
     (queries, "people_rows"): (anybodys_rows, test_a_meeting_is_for_people_of_its_calendar_only),
-    (queries, "suggestions_of"): (lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"), inside),
+    (queries, "suggestions_of"): (
+        lambda meeting: ScheduleSuggestion.objects.order_by("suggested_time", "id"),
+        inside,
+    ),
     (queries, "window_rows"): (any_windows, visibility_holds),
     (queries, "own_window_rows"): (any_own_rows, inside),
-    (queries, "windows_visible_to"): (lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar), visibility_holds),
+    (queries, "windows_visible_to"): (
+        lambda user, calendar: NonBusyTime.objects.filter(calendar=calendar),
+        visibility_holds,
+    ),
     (queries, "window_for"): (any_window, wrong_parent),
     (queries, "meeting_for"): (any_meeting, wrong_parent),
     (queries, "suggestion_for"): (any_suggestion, wrong_parent),
-    (queries, "invitations_for"): (lambda user, box: any_invitations(), list_shows("/calendars/invitations/")),
+    (queries, "invitations_for"): (
+        lambda user, box: any_invitations(),
+        list_shows("/calendars/invitations/"),
+    ),
     (queries, "invitation_for"): (lambda user, pk: anything(any_invitations(), pk=pk), invitation),
     (queries, "locked_invitation_for"): (
         lambda user, pk: anything(any_invitations(), pk=pk),
         rows_say("PUT /calendars/invitations/"),
     ),
-    (queries, "everything_about"): (lambda user: EVERYTHING(User.objects.get(username="mina")), list_shows("/profile/export/")),
-    (accounts, "sessions_of"): (lambda user: Session.objects.order_by("-used_at", "id"), test_sign_ins_and_mutes_are_ones_own),
-    (accounts, "session_for"): (lambda user, pk: anything(Session.objects.all(), pk=pk), rows_say("/profile/sessions/")),
-    (accounts, "is_signed_in_by"): (lambda user, session_id: True, test_nobody_ends_an_account_with_anothers_sign_in),
+    (queries, "everything_about"): (
+        lambda user: EVERYTHING(User.objects.get(username="mina")),
+        list_shows("/profile/export/"),
+    ),
+    (accounts, "sessions_of"): (
+        lambda user: Session.objects.order_by("-used_at", "id"),
+        test_sign_ins_and_mutes_are_ones_own,
+    ),
+    (accounts, "session_for"): (
+        lambda user, pk: anything(Session.objects.all(), pk=pk),
+        rows_say("/profile/sessions/"),
+    ),
+    (accounts, "is_signed_in_by"): (
+        lambda user, session_id: True,
+        test_nobody_ends_an_account_with_anothers_sign_in,
+    ),
     (accounts, "signed_in"): (any_session, rows_say("GET /profile/")),
     (accounts, "muted_by"): (
         lambda user: list(Mute.objects.values_list("sender__username", flat=True)),
         test_sign_ins_and_mutes_are_ones_own,
     ),
-    (accounts, "stop_of"): (any_stop, lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop")),
-    (contacts, "contact_rows"): (lambda user: contacts._CONTACTS.where("1 = 1", parameters=[]), list_shows("/contacts/")),
+    (accounts, "stop_of"): (
+        any_stop,
+        lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop"),
+    ),
+    (contacts, "contact_rows"): (
+        lambda user: contacts._CONTACTS.where("1 = 1", parameters=[]),
+        list_shows("/contacts/"),
+    ),
     (contacts, "contacts_of"): (any_contacts, test_people_shows_ones_own_contacts_only),
-    (mail, "letters_kept_for"): (any_letter, test_the_page_of_letters_shows_those_to_ones_own_address),
+    (mail, "letters_kept_for"): (
+        any_letter,
+        test_the_page_of_letters_shows_those_to_ones_own_address,
+    ),
 }
 # They say nothing of anybody but who asks, and nothing that a door shows.
 HARMLESS = {"epoch_of", "sign_in_of", "setting_of", "accounts_named"}
@@ -956,8 +1378,16 @@ def guards() -> Iterator[tuple[Any, str]]:
     """Yield every rule, and every query whose name says that it finds what somebody may see."""
     for module in (account_rules, calendar_rules, queries, accounts, contacts, mail):
         for name, function in vars(module).items():
-            is_ours = isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
-            if is_ours and re.search(r"^may_|_(for|visible_to|of|named|by|about|rows)$|^signed_in$", name) and name not in HARMLESS:
+            is_ours = (
+                isfunction(function)
+                and function.__module__ == module.__name__
+                and not name.startswith("_")
+            )
+            if (
+                is_ours
+                and re.search(r"^may_|_(for|visible_to|of|named|by|about|rows)$|^signed_in$", name)
+                and name not in HARMLESS
+            ):
                 yield module, name
 
 
@@ -965,7 +1395,9 @@ def test_every_guard_is_known():
     assert set(guards()) == set(GUARDS)
 
 
-@pytest.mark.parametrize(("module", "name"), list(GUARDS), ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(
+    ("module", "name"), list(GUARDS), ids=lambda value: getattr(value, "__name__", value)
+)
 def test_without_a_guard_the_question_that_notices_fails(world, monkeypatch, module, name):
     unguarded, question = GUARDS[module, name]
     monkeypatch.setattr(module, name, unguarded)

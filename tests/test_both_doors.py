@@ -1,4 +1,6 @@
-"""What people can do, they can do through both doors: which action has which door, and that both do the same."""
+"""What people can do, they can do through both doors: which action has which door, and that both do
+the same.
+"""
 
 import ast
 import inspect
@@ -38,7 +40,9 @@ def actions() -> set[str]:
     """Return all that the middle offers, as room.action."""
     found = set()
     for room, module in ROOMS.items():
-        names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+        names = getattr(module, "__all__", None) or [
+            name for name in vars(module) if not name.startswith("_")
+        ]
         for name in names:
             action = vars(module)[name]
             if inspect.isfunction(action) and action.__module__.startswith(module.__name__):
@@ -51,7 +55,9 @@ def called_in(source: str) -> set[str]:
     tree, modules, found = ast.parse(source), {}, set()
     for node in ast.walk(tree):
         match node:
-            case ast.ImportFrom(module=str(module), names=names) if module.startswith("commontime."):
+            case ast.ImportFrom(module=str(module), names=names) if module.startswith(
+                "commontime."
+            ):
                 room, _, rest = module.removeprefix("commontime.").partition(".")
                 for name in names:
                     if not rest and name.name == "actions":
@@ -70,12 +76,19 @@ def doors() -> dict[str, str]:
     calls = {}
     for door in ("api", "web", "jobs"):
         # What the demo does it does in the name of people; it is no door of theirs.
-        sources = [path.read_text() for path in (PACKAGE / door).rglob("*.py") if path.stem not in ("demo", "_choir")]
+        sources = [
+            path.read_text()
+            for path in (PACKAGE / door).rglob("*.py")
+            if path.stem not in ("demo", "_choir")
+        ]
         calls[door] = {action for source in sources for action in called_in(source)}
-    return {action: " ".join(door for door, called in calls.items() if action in called) for action in sorted(actions())}
+    return {
+        action: " ".join(door for door, called in calls.items() if action in called)
+        for action in sorted(actions())
+    }
 
 
-# Which action has which door ----------------------------------------------------------------------------------------
+# Which action has which door ----------------------------------------------------------------------
 
 BOTH = {
     "accounts.change_settings",
@@ -113,7 +126,8 @@ BOTH = {
     "contacts.add_contact",
     "contacts.remove_contact",
 }
-# The pages for these come with later issues. Whoever adds one moves its action to BOTH, and adds it to the comparison below.
+# The pages for these come with later issues. Whoever adds one moves its action to BOTH, and adds it
+# to the comparison below.
 PAGE_LATER = {
     "accounts.rotate_feed",
 }
@@ -121,26 +135,32 @@ PAGE_LATER = {
 ONE_DOOR = {
     "accounts.check_email": "api",  # a serializer's `validate_email`
     "accounts.check_new_password": "api",  # a serializer's `validate_password`
-    "accounts.look_up": "api",  # a page takes the names themselves, and `accounts.find` counts the wrong ones
+    # a page takes the names themselves, and `accounts.find` counts the wrong ones
+    "accounts.look_up": "api",
     "accounts.problems_with": "api",  # tells beside a bad password what else is wrong
     "accounts.renew_session": "api",  # a cookie needs no refresh
-    "calendars.paint_windows": "web",  # only what was painted, in many places at once; over the API one replaces a range, or one time
+    # only what was painted, in many places at once; over the API one replaces a range, or one time
+    "calendars.paint_windows": "web",
     "calendars.replace_windows": "api",
     "calendars.add_window": "api",  # on a page one paints or writes lines
     "calendars.edit_window": "api",
     "calendars.remove_window": "api",
-    "accounts.open_session": "web",  # a page signs in whoever just signed up; the API leaves that to its client
+    # a page signs in whoever just signed up; the API leaves that to its client
+    "accounts.open_session": "web",
     "accounts.user_of_reset_link": "web",  # shows the form behind the link
     "accounts.stop_mails": "web",  # the unsubscribe link of a mail
-    "calendars.accept_invitation_link": "web",  # the link of a mail; over the API it is accept_invitation
+    # the link of a mail; over the API it is accept_invitation
+    "calendars.accept_invitation_link": "web",
     "calendars.invitation_of_link": "web",  # shows what it invites to
     "accounts.create_account": "jobs",  # for operators; people sign up
     "accounts.deactivate": "jobs",
     "accounts.reactivate": "jobs",
     "calendars.finish_deadline": "jobs",  # the clock's
     "accounts.end_sessions": "",  # part of other actions
-    "accounts.find": "web",  # whom the user names mean that are invited with a new calendar; otherwise part of other actions
-    "accounts.confirm_password": "web",  # before what can't be undone; the API asks for a fresh sign-in or the password in the body
+    # whom the user names mean that are invited with a new calendar; otherwise part of other actions
+    "accounts.find": "web",
+    # before what can't be undone; the API asks for a fresh sign-in or the password in the body
+    "accounts.confirm_password": "web",
     "accounts.erase_account": "",  # calendars.delete_account settles the calendars before
 }
 
@@ -173,10 +193,16 @@ def test_a_call_is_found_whatever_its_name(source):
 
 
 def test_what_only_looks_like_a_call_is_none():
-    assert called_in("from commontime.calendars import actions\nactions.sign_in('mina')\nother.accept_invitation()") == set()
+    assert (
+        called_in(
+            "from commontime.calendars import "
+            "actions\nactions.sign_in('mina')\nother.accept_invitation()"
+        )
+        == set()
+    )
 
 
-# Both do the same ---------------------------------------------------------------------------------------------------
+# Both do the same ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -187,20 +213,35 @@ class Outcome:
     stored: Any
 
 
-def through_the_api(path: str, body: dict[str, Any], stored: Callable[[], Any], person: Caller | None = None) -> Outcome:
+def through_the_api(
+    path: str, body: dict[str, Any], stored: Callable[[], Any], person: Caller | None = None
+) -> Outcome:
     with undone():
         answer = (person or Caller()).post(path, body)
-        refusals = answer.data.get("fields") or {"": [answer.data["detail"]]} if answer.status_code >= 400 else {}
+        refusals = (
+            answer.data.get("fields") or {"": [answer.data["detail"]]}
+            if answer.status_code >= 400
+            else {}
+        )
         return Outcome(refusals, stored())
 
 
-def through_the_page(path: str, form: dict[str, Any], stored: Callable[[], Any], browser: Client | None = None) -> Outcome:
+def through_the_page(
+    path: str, form: dict[str, Any], stored: Callable[[], Any], browser: Client | None = None
+) -> Outcome:
     with undone():
         answer = (browser or Client()).post(path, form)
         refusals = {}
         if answer.status_code >= 400:
-            errors = answer.context["form"].errors if "form" in answer.context else {"": [answer.context["detail"]]}
-            refusals = {"" if name == "__all__" else name: list(sentences) for name, sentences in errors.items()}
+            errors = (
+                answer.context["form"].errors
+                if "form" in answer.context
+                else {"": [answer.context["detail"]]}
+            )
+            refusals = {
+                "" if name == "__all__" else name: list(sentences)
+                for name, sentences in errors.items()
+            }
         return Outcome(refusals, stored())
 
 
@@ -242,7 +283,10 @@ def sign_ins_of(username: str) -> list[bool]:
         ({}, set()),
         ({"username": "MINA"}, {"username"}),
         ({"email": "Mina@Example.org"}, {"email"}),
-        ({"username": "sam\u202e", "email": "nowhere", "password": "short"}, {"username", "email", "password"}),
+        (
+            {"username": "sam\u202e", "email": "nowhere", "password": "short"},
+            {"username", "email", "password"},
+        ),
         ({"password": "sam.newcomer"}, {"password"}),
         ({"first_name": "two\nlines"}, {"first_name"}),
     ],
@@ -258,7 +302,10 @@ def test_signing_up(changes, refused):
         **changes,
     }
 
-    api, page = through_the_api("/signup/", form, people_stored), through_the_page("/app/sign-up/", form, people_stored)
+    api, page = (
+        through_the_api("/signup/", form, people_stored),
+        through_the_page("/app/sign-up/", form, people_stored),
+    )
 
     assert api == page
     assert set(api.refusals) == refused
@@ -280,8 +327,12 @@ def test_signing_in(name, password, enters):
     build.user("mina")
     build.user("ina", is_active=False)
 
-    api = through_the_api("/login/", {"username": name, "password": password}, lambda: sign_ins_of("mina"))
-    page = through_the_page("/app/sign-in/", {"identifier": name, "password": password}, lambda: sign_ins_of("mina"))
+    api = through_the_api(
+        "/login/", {"username": name, "password": password}, lambda: sign_ins_of("mina")
+    )
+    page = through_the_page(
+        "/app/sign-in/", {"identifier": name, "password": password}, lambda: sign_ins_of("mina")
+    )
 
     assert api == page
     assert (api.refusals == {}, api.stored) == (enters, [True] if enters else [])
@@ -293,13 +344,21 @@ def test_guesses_at_one_door_count_at_the_other(first):
     build.user("mina")
     guess = {
         "api": lambda: Caller().post("/login/", {"username": "mina", "password": "a guess"}),
-        "page": lambda: Client().post("/app/sign-in/", {"identifier": "mina", "password": "a guess"}),
+        "page": lambda: Client().post(
+            "/app/sign-in/", {"identifier": "mina", "password": "a guess"}
+        ),
     }
     for _ in range(settings.LIMITS["password"][0]):
         assert guess[first]().status_code in (401, 422)
 
-    api = through_the_api("/login/", {"username": "mina", "password": build.PASSWORD}, lambda: sign_ins_of("mina"))
-    page = through_the_page("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}, lambda: sign_ins_of("mina"))
+    api = through_the_api(
+        "/login/", {"username": "mina", "password": build.PASSWORD}, lambda: sign_ins_of("mina")
+    )
+    page = through_the_page(
+        "/app/sign-in/",
+        {"identifier": "mina", "password": build.PASSWORD},
+        lambda: sign_ins_of("mina"),
+    )
 
     assert api.stored == page.stored == []
     for outcome in (api, page):
@@ -312,19 +371,27 @@ def test_signing_out():
     browser = Client()
     browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
 
-    api = through_the_api("/logout/", {"refresh_token": mina.refresh}, lambda: sign_ins_of("mina"), mina)
+    api = through_the_api(
+        "/logout/", {"refresh_token": mina.refresh}, lambda: sign_ins_of("mina"), mina
+    )
     page = through_the_page("/app/sign-out/", {}, lambda: sign_ins_of("mina"), browser)
 
     assert (api, page) == (Outcome({}, [False, True]), Outcome({}, [True, False]))
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["mina@example.org", "MINA@EXAMPLE.ORG", "nobody@example.org", "nowhere"])
+@pytest.mark.parametrize(
+    "address", ["mina@example.org", "MINA@EXAMPLE.ORG", "nobody@example.org", "nowhere"]
+)
 def test_asking_for_a_reset(address):
     build.user("mina")
 
     def asked() -> list[Any]:
-        return list(OxTask.objects.filter(task_path__endswith="send_password_reset").values_list("args", "kwargs"))
+        return list(
+            OxTask.objects.filter(task_path__endswith="send_password_reset").values_list(
+                "args", "kwargs"
+            )
+        )
 
     api = through_the_api("/password_reset/", {"email": address}, asked)
     page = through_the_page("/app/password_reset/", {"email": address}, asked)
@@ -355,25 +422,43 @@ def test_choosing_a_password(password, link, refused):
 
     def stored() -> Any:
         mina = User.objects.get(username="mina")
-        return mina.check_password(password), mina.password == before, sign_ins_of("mina"), letters()
+        return (
+            mina.check_password(password),
+            mina.password == before,
+            sign_ins_of("mina"),
+            letters(),
+        )
 
-    api, page = through_the_api(path, {"password": password}, stored), through_the_page(f"/app{path}", {"password": password}, stored)
+    api, page = (
+        through_the_api(path, {"password": password}, stored),
+        through_the_page(f"/app{path}", {"password": password}, stored),
+    )
 
     assert api == page
     assert set(api.refusals) == refused
-    assert api.stored == ((False, True, [True], []) if refused else (True, False, [False], [("password_changed", "mina@example.org")]))
+    assert api.stored == (
+        (False, True, [True], [])
+        if refused
+        else (True, False, [False], [("password_changed", "mina@example.org")])
+    )
 
 
 class Choir:
-    """Mina's calendar with Sam in it and Iris invited, and what is stored of them. Iris and Sam stand at both doors."""
+    """Mina's calendar with Sam in it and Iris invited, and what is stored of them. Iris and Sam
+    stand at both doors.
+    """
 
     def __init__(self, **fields: Any) -> None:
         self.mina, sam, iris = (build.user(name) for name in ("mina", "sam", "iris"))
         self.calendar = build.calendar(owner=self.mina, participants=[sam], **fields)
         build.window(self.calendar, sam, build.day(9), build.day(12))
         self.invitation = build.invitation(self.calendar, iris)
-        self.link = build.invitation(build.calendar(owner=self.mina, **fields), None, email="iris@example.org")
-        self.api = {name: caller(User.objects.get(username=name)) for name in ("mina", "sam", "iris")}
+        self.link = build.invitation(
+            build.calendar(owner=self.mina, **fields), None, email="iris@example.org"
+        )
+        self.api = {
+            name: caller(User.objects.get(username=name)) for name in ("mina", "sam", "iris")
+        }
         self.page = {name: Client() for name in self.api}
         for name, browser in self.page.items():
             browser.post("/app/sign-in/", {"identifier": name, "password": build.PASSWORD})
@@ -390,7 +475,9 @@ class Choir:
             letters(),
         )
 
-    def through_both(self, name: str, method: str, path: str, body: Any, page: str, form: dict[str, Any]) -> tuple[Any, Any]:
+    def through_both(
+        self, name: str, method: str, path: str, body: Any, page: str, form: dict[str, Any]
+    ) -> tuple[Any, Any]:
         """Return what each door said against it ("" if nothing), and what is stored after it."""
         with undone():
             answer = self.api[name](method, path, body)
@@ -419,12 +506,21 @@ def test_answering_an_invitation(status, name, is_finalized, before):
     Invitation.objects.filter(pk=choir.invitation.pk).update(status=before)
     if before == "accepted":
         build.participant(choir.calendar, choir.invitation.receiver)
-    path, page = f"/calendars/invitations/{choir.invitation.pk}/", f"/app/invitations/{choir.invitation.pk}/answer/"
+    path, page = (
+        f"/calendars/invitations/{choir.invitation.pk}/",
+        f"/app/invitations/{choir.invitation.pk}/answer/",
+    )
 
-    by_api, by_page = choir.through_both(name, "PUT", path, {"status": status}, page, {"status": status})
+    by_api, by_page = choir.through_both(
+        name, "PUT", path, {"status": status}, page, {"status": status}
+    )
 
     assert by_api == by_page
-    is_allowed = name == "iris" and before in ("pending", status) and (status == "declined" or not is_finalized)
+    is_allowed = (
+        name == "iris"
+        and before in ("pending", status)
+        and (status == "declined" or not is_finalized)
+    )
     assert (by_api[0] == "") == is_allowed
     assert (by_api[1] != choir.stored()) == (is_allowed and before == "pending")
 
@@ -436,7 +532,9 @@ def test_joining_by_the_link_of_a_mail_is_as_accepting(is_finalized):
     link = Signer(salt=INVITATION_SALT).sign(str(choir.link.pk))
     path = f"/calendars/invitations/{choir.invitation.pk}/"
 
-    by_api, by_page = choir.through_both("iris", "PUT", path, {"status": "accepted"}, f"/app/invitations/{link}/", {})
+    by_api, by_page = choir.through_both(
+        "iris", "PUT", path, {"status": "accepted"}, f"/app/invitations/{link}/", {}
+    )
 
     assert by_api == by_page
     assert (by_api[1] != choir.stored()) == (by_api[0] == "") == (not is_finalized)
@@ -444,13 +542,23 @@ def test_joining_by_the_link_of_a_mail_is_as_accepting(is_finalized):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_finalized", [False, True])
-@pytest.mark.parametrize(("name", "whose"), [("sam", "sam"), ("sam", "mina"), ("mina", "sam"), ("mina", "mina"), ("iris", "sam")])
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [("sam", "sam"), ("sam", "mina"), ("mina", "sam"), ("mina", "mina"), ("iris", "sam")],
+)
 def test_leaving_and_removing(name, whose, is_finalized):
     choir = Choir(is_finalized=is_finalized)
     seat = choir.seat(whose).pk
-    path, page = f"/calendars/{choir.calendar.pk}/participants/{seat}/", f"/app/calendars/{choir.calendar.pk}/participants/{seat}/remove/"
+    path, page = (
+        f"/calendars/{choir.calendar.pk}/participants/{seat}/",
+        f"/app/calendars/{choir.calendar.pk}/participants/{seat}/remove/",
+    )
 
     by_api, by_page = choir.through_both(name, "DELETE", path, None, page, {})
 
     assert by_api == by_page
-    assert (by_api[1] != choir.stored()) == (by_api[0] == "") == (whose == "sam" and name != "iris" and not is_finalized)
+    assert (
+        (by_api[1] != choir.stored())
+        == (by_api[0] == "")
+        == (whose == "sam" and name != "iris" and not is_finalized)
+    )

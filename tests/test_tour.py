@@ -1,4 +1,6 @@
-"""README as a stranger follows it: what git would give them, started by `make run`, and the tour pasted into bash."""
+"""README as a stranger follows it: what git would give them, started by `make run`, and the tour
+pasted into bash.
+"""
 
 import contextlib
 import os
@@ -32,7 +34,12 @@ class Product:
     def start(self) -> None:
         with (self.folder / "said.log").open("wb") as log:
             self.make = subprocess.Popen(
-                ["make", "run"], cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                ["make", "run"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         wait_until(self.answers, PATIENCE)
 
@@ -56,7 +63,9 @@ def product(tmp_path_factory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("clone")
     copy_tracked_files(folder)
     with fresh_database(folder, os.environ.get("DATABASE_URL", "")) as url:
-        environment = clean_environment(DATABASE_URL=url, PORT=str(free_port()), COMMONTIME_DATA_DIR=str(folder / "var"))
+        environment = clean_environment(
+            DATABASE_URL=url, PORT=str(free_port()), COMMONTIME_DATA_DIR=str(folder / "var")
+        )
         product = Product(folder, environment)
         try:
             product.start()
@@ -68,8 +77,14 @@ def product(tmp_path_factory) -> Iterator[Product]:
 
 
 def copy_tracked_files(folder: Path) -> None:
-    """Copy what git knows, with the packages that are installed already: what somebody forgot to add is missing there too."""
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    """Copy what git knows, with the packages that are installed already: what somebody forgot to
+    add is missing there too.
+    """
+    tracked = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+        .stdout.decode()
+        .split("\0")
+    )
     for name in filter(None, tracked):
         if (ROOT / name).exists():  # not one that is being deleted
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +93,9 @@ def copy_tracked_files(folder: Path) -> None:
 
 
 def borrow_environment(folder: Path) -> None:
-    """Let the copy use the packages that are installed, with nothing in it that make would make anew: it would do so to the original."""
+    """Let the copy use the packages that are installed, with nothing in it that make would make
+    anew: it would do so to the original.
+    """
     installed = Path(sys.prefix)
     for own, original in ((folder / ".venv", installed), (folder / ".tools", ROOT / ".tools")):
         own.mkdir()
@@ -87,20 +104,34 @@ def borrow_environment(folder: Path) -> None:
                 (own / entry.name).touch()
             else:
                 (own / entry.name).symlink_to(entry)
-    assert (folder / ".venv" / ".dev").exists(), "Run the tests with `make test`: they need the environment it makes."
-    for name in (".python-version", "requirements/uv.txt", "requirements/base.txt", "requirements/dev.txt"):
+    assert (folder / ".venv" / ".dev").exists(), (
+        "Run the tests with `make test`: they need the environment it makes."
+    )
+    for name in (
+        ".python-version",
+        "requirements/uv.txt",
+        "requirements/base.txt",
+        "requirements/dev.txt",
+    ):
         os.utime(folder / name, (0, 0))
     for name in (".tools/.stamp", ".venv/.made", ".venv/.base", ".venv/.dev"):
         (folder / name).touch()
     pending = subprocess.run(
-        ["make", "--dry-run", "ready"], cwd=folder, env=clean_environment(), capture_output=True, text=True, check=True
+        ["make", "--dry-run", "ready"],
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert pending.stdout == ".venv/bin/python manage.py prepare\n"
 
 
 def clean_environment(**changes: str) -> dict[str, str]:
     ours = ("COMMONTIME_", "DJANGO_", "PYTHON", "MAKE", "MFLAGS", "PORT", "DATABASE_URL")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {k: v for k, v in changes.items() if v}
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {
+        k: v for k, v in changes.items() if v
+    }
 
 
 def processes_in(folder: Path) -> list[int]:
@@ -112,11 +143,13 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
-# The tour -----------------------------------------------------------------------------------------------------------
+# The tour -----------------------------------------------------------------------------------------
 
 
 def steps_of(readme: str) -> list[tuple[str, str]]:
-    """Return the tour's steps: a block of shell, and the block of text below it that says what one should see (if there is one)."""
+    """Return the tour's steps: a block of shell, and the block of text below it that says what one
+    should see (if there is one).
+    """
     tour = readme.partition("## A tour")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```(bash|text)\n(.*?)^```$", tour, re.MULTILINE | re.DOTALL)
     steps: list[tuple[str, str]] = []
@@ -129,25 +162,41 @@ def steps_of(readme: str) -> list[tuple[str, str]]:
 
 
 def pattern_of(shown: str) -> str:
-    """Return the pattern of a shown text: `…` is anything on its line, and alone on a line any lines."""
-    lines = [".*" if line == "…" else re.escape(line).replace("…", r"[^\n]*?") for line in shown.strip().splitlines()]
+    """Return the pattern of a shown text: `…` is anything on its line, and alone on a line any
+    lines.
+    """
+    lines = [
+        ".*" if line == "…" else re.escape(line).replace("…", r"[^\n]*?")
+        for line in shown.strip().splitlines()
+    ]
     return "\n".join(lines)
 
 
 def test_the_tour_shows_what_readme_says(product):
     steps = steps_of((product.folder / "README.md").read_text())
     assert len(steps) == 8
-    script = "set -eu\n" + "".join(f"{shell}\necho '=== end of step {number}'\n" for number, (shell, _) in enumerate(steps))
+    script = "set -eu\n" + "".join(
+        f"{shell}\necho '=== end of step {number}'\n" for number, (shell, _) in enumerate(steps)
+    )
 
     done = subprocess.run(
-        ["bash"], input=script, cwd=product.folder, env=product.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["bash"],
+        input=script,
+        cwd=product.folder,
+        env=product.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
     seen = re.split(r"^=== end of step \d+\n", done.stdout, flags=re.MULTILINE)
     for (shell, shown), text in zip(steps, seen, strict=False):
         text = "\n".join(line for line in text.splitlines() if line)
-        assert re.fullmatch(pattern_of(shown), text.strip(), re.DOTALL), f"{shell}\nshould show\n{shown}\nbut shows\n{text}"
+        assert re.fullmatch(pattern_of(shown), text.strip(), re.DOTALL), (
+            f"{shell}\nshould show\n{shown}\nbut shows\n{text}"
+        )
 
 
 def test_links_in_mails_lead_to_the_running_product(product):
@@ -158,7 +207,14 @@ def test_links_in_mails_lead_to_the_running_product(product):
 
 
 def test_a_second_start_on_the_same_port_is_refused(product):
-    second = subprocess.run(["make", "run"], cwd=product.folder, env=product.environment, capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        ["make", "run"],
+        cwd=product.folder,
+        env=product.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert second.returncode != 0
     assert "Address already in use. Name another port" in second.stderr
@@ -166,13 +222,19 @@ def test_a_second_start_on_the_same_port_is_refused(product):
 
 
 def test_ctrl_c_ends_everything_without_complaint(product):
-    assert len(processes_in(product.folder)) >= 6  # make, honcho, two web and two worker processes, with their supervisors
+    assert (
+        len(processes_in(product.folder)) >= 6
+    )  # make, honcho, two web and two worker processes, with their supervisors
 
     os.killpg(product.make.pid, signal.SIGINT)  # what a terminal does
 
     assert product.make.wait(20) != 0
     wait_until(lambda: not processes_in(product.folder), 10)
-    complaints = [line for line in product.said.splitlines() if re.search("Traceback|ERROR|Error|Killed", line)]
+    complaints = [
+        line
+        for line in product.said.splitlines()
+        if re.search("Traceback|ERROR|Error|Killed", line)
+    ]
     assert [line for line in complaints if not line.startswith("make: ***")] == [], product.said
 
 
@@ -185,16 +247,20 @@ def test_ending_make_ends_everything(product):
     wait_until(lambda: not processes_in(product.folder), 10)
 
 
-# The documents ------------------------------------------------------------------------------------------------------
+# The documents ------------------------------------------------------------------------------------
 
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").rglob("*.md"))
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_and_file_a_document_names_exists(document):
     text = document.read_text()
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    commands = {path.stem for path in (ROOT / "src/commontime/jobs/management/commands").glob("*.py")} | {"ox_health"}
+    commands = {
+        path.stem for path in (ROOT / "src/commontime/jobs/management/commands").glob("*.py")
+    } | {"ox_health"}
 
     assert set(re.findall(r"(?:`|\$ |= |bin/)make ([a-z]+)", text)) <= targets
     assert set(re.findall(r"manage\.py (\w+)", text)) <= commands

@@ -1,6 +1,8 @@
-"""The anchor: a Django view with two middlewares that returns bytes from memory, under the same server as the product.
+"""The anchor: a Django view with two middlewares that returns bytes from memory, under the same
+server as the product.
 
-`application` serves any file of the folder in BENCH_BODIES, read once; the first part of its name is the status.
+`application` serves any file of the folder in BENCH_BODIES, read once; the first part of its name
+is the status.
 """
 
 import functools
@@ -16,7 +18,10 @@ settings.configure(
     SECRET_KEY="an anchor signs nothing",
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF=__name__,
-    MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"],
+    MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ],
 )
 
 
@@ -28,7 +33,9 @@ def body(name: str) -> bytes:
 def answer(request: HttpRequest, name: str) -> HttpResponse:
     if request.method != "GET":
         len(request.body)
-    return HttpResponse(body(name), status=int(name.partition("-")[0]), content_type="application/json")
+    return HttpResponse(
+        body(name), status=int(name.partition("-")[0]), content_type="application/json"
+    )
 
 
 urlpatterns = [path("<str:name>", answer)]

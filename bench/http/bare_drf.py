@@ -1,4 +1,6 @@
-"""What a cold start is compared with: a project with Django's usual apps and middlewares, DRF, and one view."""
+"""What a cold start is compared with: a project with Django's usual apps and middlewares, DRF, and
+one view.
+"""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application

@@ -1,7 +1,8 @@
-"""Fill an empty database for the benchmark: `python -m bench.http.data` prints the ids of what it made as JSON.
+"""Fill an empty database for the benchmark: `python -m bench.http.data` prints the ids of what it
+made as JSON.
 
-Calendars of 10, 100 and 1,000 people with 20 windows each in one week, on quarters of an hour, and a meeting to find a time for; one of 120
-people who have not answered yet.
+Calendars of 10, 100 and 1,000 people with 20 windows each in one week, on quarters of an hour, and
+a meeting to find a time for; one of 120 people who have not answered yet.
 """
 
 import json
@@ -46,21 +47,45 @@ def fill() -> dict[str, Any]:
     password = make_password(PASSWORD)
     names = ["mina", *(f"person{n:04}" for n in range(1, max(SIZES)))]
     people = User.objects.bulk_create(
-        User(username=name, email=f"{name}@example.org", first_name=name.title(), last_name="Example", password=password) for name in names
+        User(
+            username=name,
+            email=f"{name}@example.org",
+            first_name=name.title(),
+            last_name="Example",
+            password=password,
+        )
+        for name in names
     )
-    UserSetting.objects.bulk_create(UserSetting(user=user, username_key=user.username, email_key=user.email) for user in people)
+    UserSetting.objects.bulk_create(
+        UserSetting(user=user, username_key=user.username, email_key=user.email) for user in people
+    )
     mina = people[0]
-    Contact.objects.bulk_create(Contact(owner=mina, contactee=user, created_at=clock.now()) for user in people[1 : CONTACTS + 1])
+    Contact.objects.bulk_create(
+        Contact(owner=mina, contactee=user, created_at=clock.now())
+        for user in people[1 : CONTACTS + 1]
+    )
 
     calendars = {}
-    for name, group, answered in [*((str(size), people[:size], True) for size in SIZES), ("storm", people[: STORM + 1], False)]:
+    for name, group, answered in [
+        *((str(size), people[:size], True) for size in SIZES),
+        ("storm", people[: STORM + 1], False),
+    ]:
         calendar = Calendar.objects.create(owner=mina, name=f"Group of {len(group)}")
-        CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=calendar, user=user) for user in group)
+        CalendarParticipant.objects.bulk_create(
+            CalendarParticipant(calendar=calendar, user=user) for user in group
+        )
         if answered:
-            NonBusyTime.objects.bulk_create((window for user in group for window in _week(calendar, user)), batch_size=5000)
+            NonBusyTime.objects.bulk_create(
+                (window for user in group for window in _week(calendar, user)), batch_size=5000
+            )
             Meeting.objects.create(calendar=calendar, title="Rehearsal", deadline=_monday())
         calendars[name] = str(calendar.pk)
-    return {"calendars": calendars, "owner": mina.username, "stormers": names[1 : STORM + 1], "monday": _monday().isoformat()}
+    return {
+        "calendars": calendars,
+        "owner": mina.username,
+        "stormers": names[1 : STORM + 1],
+        "monday": _monday().isoformat(),
+    }
 
 
 def _monday() -> Any:
@@ -77,7 +102,13 @@ def _week(calendar: Any, user: Any) -> Any:
     cuts = sorted(random.sample(range(7 * 24 * 4), 2 * WINDOWS))
     for first, last in zip(cuts[::2], cuts[1::2], strict=True):
         start, end = _monday() + first * QUARTER, _monday() + last * QUARTER
-        yield NonBusyTime(calendar=calendar, user=user, start_time=start, end_time=end, preference_level=random.choice((2, 5, 9)))
+        yield NonBusyTime(
+            calendar=calendar,
+            user=user,
+            start_time=start,
+            end_time=end,
+            preference_level=random.choice((2, 5, 9)),
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A small load generator: so many keep-alive connections on loopback, each with one request under way, in one thread."""
+"""A small load generator: so many keep-alive connections on loopback, each with one request under
+way, in one thread.
+"""
 
 import json
 import selectors
@@ -14,7 +16,9 @@ Address = tuple[str, int]
 
 @dataclass
 class Answers:
-    """What came back: how often each status, the bytes of the bodies, and when each answer was complete (seconds from the start)."""
+    """What came back: how often each status, the bytes of the bodies, and when each answer was
+    complete (seconds from the start).
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     body_bytes: int = 0
@@ -25,7 +29,9 @@ class Answers:
     def require(self, *statuses: int) -> "Answers":
         """Stop the benchmark when an answer is not what is being measured."""
         if set(self.statuses) - set(statuses):
-            raise RuntimeError(f"expected {statuses}, got {dict(self.statuses)}: {self.last[:300]!r}")
+            raise RuntimeError(
+                f"expected {statuses}, got {dict(self.statuses)}: {self.last[:300]!r}"
+            )
         return self
 
 
@@ -126,7 +132,9 @@ def run(address: Address, requests: Iterable[bytes], *, connections: int) -> Ans
 
 
 def storm(address: Address, scripts: Sequence[Sequence[bytes]], *, within: float) -> Answers:
-    """Let everybody come within so many seconds, evenly, each over a connection of their own, and send their requests one after another."""
+    """Let everybody come within so many seconds, evenly, each over a connection of their own, and
+    send their requests one after another.
+    """
     answers = Answers()
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
@@ -139,7 +147,9 @@ def storm(address: Address, scripts: Sequence[Sequence[bytes]], *, within: float
                 script: Iterator[bytes] = iter(waiting.pop(0)[1])
                 selector.register(connection.socket, selectors.EVENT_READ, (connection, script))
                 connection.send(next(script))
-            for key, _ in selector.select(0.002 if waiting else 30) or ([] if waiting else _silence()):
+            for key, _ in selector.select(0.002 if waiting else 30) or (
+                [] if waiting else _silence()
+            ):
                 connection, script = key.data
                 if not (status := connection.receive()):
                     continue

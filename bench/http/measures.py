@@ -13,12 +13,16 @@ from bench.http.stage import Stage, load, wait_for_calm
 
 CONNECTIONS = 8
 NOISY = 0.25
-RALLLY_BARE_MS = 0.26  # the bare view of the run in which Rallly was measured, with about the same bytes
+RALLLY_BARE_MS = (
+    0.26  # the bare view of the run in which Rallly was measured, with about the same bytes
+)
 
 
 @dataclass
 class Effort:
-    """How long to measure: rounds, CPU seconds a sample (the anchor's: half of it), and how long to wait for a calm moment before each."""
+    """How long to measure: rounds, CPU seconds a sample (the anchor's: half of it), and how long to
+    wait for a calm moment before each.
+    """
 
     rounds: int = 7
     seconds: float = 0.4
@@ -53,7 +57,9 @@ class Row:
         """Return whether the target is met; None without one."""
         if self.most is None and self.least is None:
             return None
-        return (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
+        return (self.most is None or self.value <= self.most) and (
+            self.least is None or self.value >= self.least
+        )
 
 
 Sample = Callable[[int], None]
@@ -61,9 +67,11 @@ Sample = Callable[[int], None]
 
 @dataclass
 class Subject:
-    """What is compared: `product(n)` and `anchor(n)` send n requests; `before()` runs ahead of each sample of the product, uncounted.
+    """What is compared: `product(n)` and `anchor(n)` send n requests; `before()` runs ahead of each
+    sample of the product, uncounted.
 
-    `asked` is one of the requests; `again` says that it is the second of its kind that shall count, which finds its answer in memory.
+    `asked` is one of the requests; `again` says that it is the second of its kind that shall count,
+    which finds its answer in memory.
     """
 
     product: Sample
@@ -75,20 +83,30 @@ class Subject:
     most_requests: int = 20_000
 
 
-def measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None) -> Row:
-    """Return CPU per request as the median of the ratios of several rounds, product and anchor in alternating order.
+def measure(
+    scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None
+) -> Row:
+    """Return CPU per request as the median of the ratios of several rounds, product and anchor in
+    alternating order.
 
-    A run in which the anchor's own samples differ by more than 25 % is done again, once; what is noisy then is marked.
+    A run in which the anchor's own samples differ by more than 25 % is done again, once; what is
+    noisy then is marked.
     """
     for _ in range(2):
         row = _measure(scene, effort, id, what, subject, most)
         if row.spread <= NOISY:
             break
-    print(f"{scene.database:10} {id:4} {what:60} {row.value:7.2f} x  {row.product_ms:7.2f} ms", file=sys.stderr, flush=True)
+    print(
+        f"{scene.database:10} {id:4} {what:60} {row.value:7.2f} x  {row.product_ms:7.2f} ms",
+        file=sys.stderr,
+        flush=True,
+    )
     return row
 
 
-def _measure(scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None) -> Row:
+def _measure(
+    scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None
+) -> Row:
     subject.before()
     product_count = _enough(scene.cpu, subject.product, effort.seconds, subject.most_requests)
     anchor_count = _enough(scene.anchor.cpu, subject.anchor, effort.seconds / 2, 20_000)
@@ -133,7 +151,7 @@ def _cpu_each(cpu: Callable[[], float], sample: Sample, count: int) -> float:
     return (cpu() - before) / count
 
 
-# Subjects -----------------------------------------------------------------------------------------------------------
+# Subjects -----------------------------------------------------------------------------------------
 
 
 def same(scene: Stage, data: bytes) -> Subject:
@@ -160,16 +178,23 @@ def each_another(scene: Stage, data: bytes, others: Iterator[bytes]) -> Subject:
 
 
 def each_after_a_change(scene: Stage, data: bytes, calendar: str) -> Subject:
-    """The same request, and before each of them somebody's window changes, past the product and uncounted. One connection."""
+    """The same request, and before each of them somebody's window changes, past the product and
+    uncounted. One connection.
+    """
     anchor, size = scene.anchored(data)
     calendar = scene.aside.id(calendar)
-    window = scene.aside.do("SELECT id FROM calendars_nonbusytime WHERE calendar_id = %s ORDER BY start_time LIMIT 1", calendar).fetchone()[
-        0
-    ]
-    change = "UPDATE calendars_nonbusytime SET preference_level = 14 - preference_level WHERE id = %s"
+    window = scene.aside.do(
+        "SELECT id FROM calendars_nonbusytime WHERE calendar_id = %s ORDER BY start_time LIMIT 1",
+        calendar,
+    ).fetchone()[0]
+    change = (
+        "UPDATE calendars_nonbusytime SET preference_level = 14 - preference_level WHERE id = %s"
+    )
     scene.aside.do("UPDATE calendars_nonbusytime SET preference_level = 9 WHERE id = %s", window)
     return Subject(
-        lambda n: _one_by_one(scene.product.address, data, n, lambda: scene.aside.do(change, window)),
+        lambda n: _one_by_one(
+            scene.product.address, data, n, lambda: scene.aside.do(change, window)
+        ),
         lambda n: _one_by_one(scene.anchor.address, anchor, n, lambda: None),
         size,
         data,
@@ -181,7 +206,9 @@ def _send(address: tuple[str, int], requests: Iterable[bytes]) -> None:
     run(address, requests, connections=CONNECTIONS).require(200, 201, 304)
 
 
-def _one_by_one(address: tuple[str, int], data: bytes, count: int, change: Callable[[], object]) -> None:
+def _one_by_one(
+    address: tuple[str, int], data: bytes, count: int, change: Callable[[], object]
+) -> None:
     connection = Connection(address)
     for _ in range(count):
         change()
@@ -190,7 +217,7 @@ def _one_by_one(address: tuple[str, int], data: bytes, count: int, change: Calla
     connection.close()
 
 
-# Measurements -------------------------------------------------------------------------------------------------------
+# Measurements -------------------------------------------------------------------------------------
 
 
 def reading_availability(scene: Stage, effort: Effort) -> list[Row]:
@@ -199,15 +226,35 @@ def reading_availability(scene: Stage, effort: Effort) -> list[Row]:
         get = scene.get(scene.calendar(size, "availability/"))
         for id, what, most, subject in (
             ("R1", "availability, nothing changed", 10, same(scene, get)),
-            ("R2", "availability, right after a change", 25, each_after_a_change(scene, get, scene.made["calendars"][str(size)])),
+            (
+                "R2",
+                "availability, right after a change",
+                25,
+                each_after_a_change(scene, get, scene.made["calendars"][str(size)]),
+            ),
         ):
-            row = measure(scene, effort, id, f"{what}, N = {size:,}", subject, most if size == max(data.SIZES) else None)
+            row = measure(
+                scene,
+                effort,
+                id,
+                f"{what}, N = {size:,}",
+                subject,
+                most if size == max(data.SIZES) else None,
+            )
             ratios[id, size] = row
             rows.append(row)
     small, large = min(data.SIZES), max(data.SIZES)
     for id, what, most in (("R1", "unchanged", 1.3), ("R2", "recomputed", 5)):
         grown = ratios[id, large].value / ratios[id, small].value
-        rows.append(Row("R3", f"N = {large:,} against N = {small}, {what}: ratio of the ratios", grown, "x", most))
+        rows.append(
+            Row(
+                "R3",
+                f"N = {large:,} against N = {small}, {what}: ratio of the ratios",
+                grown,
+                "x",
+                most,
+            )
+        )
         cpu = ratios[id, large].product_ms / ratios[id, small].product_ms
         rows.append(Row("R3", f"the same, of the CPU per request itself, {what}", cpu, "x"))
     rows += _against_rallly(scene, effort, ratios["R1", large])
@@ -215,18 +262,42 @@ def reading_availability(scene: Stage, effort: Effort) -> list[Row]:
 
 
 def _against_rallly(scene: Stage, effort: Effort, answer: Row) -> list[Row]:
-    """Everybody's windows by name are 20 pages of 1,000 rows; Rallly's page gets its participants in one answer of 1.05 MB."""
+    """Everybody's windows by name are 20 pages of 1,000 rows; Rallly's page gets its participants
+    in one answer of 1.05 MB.
+    """
     first = scene.get(scene.calendar(max(data.SIZES), "nonbusytimes/"))
-    page = measure(scene, effort, "R5", "1,000 of the 20,000 windows (a page of the list), N = 1,000", same(scene, first))
+    page = measure(
+        scene,
+        effort,
+        "R5",
+        "1,000 of the 20,000 windows (a page of the list), N = 1,000",
+        same(scene, first),
+    )
     pages = max(data.SIZES) * data.WINDOWS / 1000
     rallly_results, rallly_list = 20.6 / RALLLY_BARE_MS, 230 / RALLLY_BARE_MS
     return [
-        Row("R4", "times less CPU than Rallly's aggregated results, N = 1,000", rallly_results / answer.value, "x less", least=6),
+        Row(
+            "R4",
+            "times less CPU than Rallly's aggregated results, N = 1,000",
+            rallly_results / answer.value,
+            "x less",
+            least=6,
+        ),
         page,
         Row(
-            "R5", "times less CPU than Rallly's participants.list, for all 20 pages", rallly_list / (page.value * pages), "x less", least=40
+            "R5",
+            "times less CPU than Rallly's participants.list, for all 20 pages",
+            rallly_list / (page.value * pages),
+            "x less",
+            least=40,
         ),
-        Row("R5", "times fewer bytes than Rallly's 1.05 MB, for all 20 pages", 1_050_000 / (page.body_bytes * pages), "x less", least=8),
+        Row(
+            "R5",
+            "times fewer bytes than Rallly's 1.05 MB, for all 20 pages",
+            1_050_000 / (page.body_bytes * pages),
+            "x less",
+            least=8,
+        ),
     ]
 
 
@@ -236,7 +307,10 @@ def lists(scene: Stage, effort: Effort) -> list[Row]:
         "100 contacts": "/contacts/",
         "100 participants": scene.calendar(100, "participants/"),
     }
-    return [measure(scene, effort, "R6", f"list of {what}", same(scene, scene.get(path)), 10) for what, path in paths.items()]
+    return [
+        measure(scene, effort, "R6", f"list of {what}", same(scene, scene.get(path)), 10)
+        for what, path in paths.items()
+    ]
 
 
 def profile(scene: Stage, effort: Effort) -> list[Row]:
@@ -249,7 +323,11 @@ def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
     tokens = [scene.token(name) for name in people]
 
     def window(quarter: int, length: int = 2) -> dict[str, object]:
-        return {"start_time": scene.moment(quarter), "end_time": scene.moment(quarter + length), "preference_level": 5}
+        return {
+            "start_time": scene.moment(quarter),
+            "end_time": scene.moment(quarter + length),
+            "preference_level": 5,
+        }
 
     def singles() -> Iterable[bytes]:
         for quarter in range(0, 3 * data.WINDOWS, 3):
@@ -258,7 +336,12 @@ def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
 
     def answer(token: str, shift: int = 0) -> bytes:
         windows = [window(quarter + shift) for quarter in range(0, 33 * data.WINDOWS, 33)]
-        return request("PUT", path, token, {"from": scene.moment(0), "to": scene.moment(7 * 96), "windows": windows})
+        return request(
+            "PUT",
+            path,
+            token,
+            {"from": scene.moment(0), "to": scene.moment(7 * 96), "windows": windows},
+        )
 
     turns = itertools.cycle((0, 1))
 
@@ -283,7 +366,9 @@ def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
             most_requests=len(ready[name]),
         )
     single = measure(scene, effort, "R8", "add one window", subjects["single"], 20)
-    first = measure(scene, effort, "R8", "20 windows in one PUT, the first answer", subjects["first"])
+    first = measure(
+        scene, effort, "R8", "20 windows in one PUT, the first answer", subjects["first"]
+    )
     subject = subjects["first"]
     subject.product = lambda n: _send(scene.product.address, again()[:n])
     subject.before, subject.asked, subject.again = lambda: None, ready["first"][2], True
@@ -292,9 +377,21 @@ def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
         single,
         first,
         replaced,
-        Row("R8", "20 windows in one PUT, the first answer, against one window", first.product_ms / single.product_ms, "x", 2.5),
+        Row(
+            "R8",
+            "20 windows in one PUT, the first answer, against one window",
+            first.product_ms / single.product_ms,
+            "x",
+            2.5,
+        ),
         Row("R8", "the same, in place of 20 others", replaced.product_ms / single.product_ms, "x"),
-        Row("R8", "times less CPU than Rallly's 25.3 ms for 20 answers", 25.3 / 0.20 / first.value, "x less", least=4),
+        Row(
+            "R8",
+            "times less CPU than Rallly's 25.3 ms for 20 answers",
+            25.3 / 0.20 / first.value,
+            "x less",
+            least=4,
+        ),
     ]
 
 
@@ -304,8 +401,16 @@ def storms(scene: Stage, effort: Effort) -> list[Row]:
     scripts = []
     for place, name in enumerate(scene.made["stormers"]):
         starts = range(place % 7, place % 7 + 33 * data.WINDOWS, 33)
-        windows = [{"start_time": scene.moment(q), "end_time": scene.moment(q + 8), "preference_level": 5} for q in starts]
-        put = request("PUT", path, scene.token(name), {"from": scene.moment(0), "to": scene.moment(8 * 96), "windows": windows})
+        windows = [
+            {"start_time": scene.moment(q), "end_time": scene.moment(q + 8), "preference_level": 5}
+            for q in starts
+        ]
+        put = request(
+            "PUT",
+            path,
+            scene.token(name),
+            {"from": scene.moment(0), "to": scene.moment(8 * 96), "windows": windows},
+        )
         scripts.append([put, request("GET", read, scene.token(name))])
     walls, cpus, failed, slowest = [], [], 0, 0.0
     for _ in range(effort.storms):
@@ -319,16 +424,31 @@ def storms(scene: Stage, effort: Effort) -> list[Row]:
         failed += sum(count for status, count in answers.statuses.items() if status != 200)
     wall = statistics.median(walls)
     note = f"slowest of {effort.storms}: {slowest:.2f} s; CPU {statistics.median(cpus):.2f} s"
-    print(f"{scene.database:10} R10  storm {wall:.2f} s, {failed} failed, {note}", file=sys.stderr, flush=True)
+    print(
+        f"{scene.database:10} R10  storm {wall:.2f} s, {failed} failed, {note}",
+        file=sys.stderr,
+        flush=True,
+    )
     people = len(scripts)
     return [
-        Row("R10", f"{people} people come within 1 s, each PUTs 20 windows and reads: until the last answer", wall, "s", 2, note=note),
+        Row(
+            "R10",
+            f"{people} people come within 1 s, each PUTs 20 windows and reads: until the last "
+            "answer",
+            wall,
+            "s",
+            2,
+            note=note,
+        ),
         Row("R10", f"requests of {2 * people * effort.storms:,} that failed", failed, "", 0),
     ]
 
 
 def starts(scene: Stage, effort: Effort) -> list[Row]:
-    sides: dict[str, list[tuple[float, float]]] = {PRODUCT: [], "bench.http.bare_drf:application": []}
+    sides: dict[str, list[tuple[float, float]]] = {
+        PRODUCT: [],
+        "bench.http.bare_drf:application": [],
+    }
     for turn in range(effort.starts + 1):
         wait_for_calm(effort.patience)
         for application, times in list(sides.items())[:: 1 if turn % 2 else -1]:
@@ -336,10 +456,26 @@ def starts(scene: Stage, effort: Effort) -> list[Row]:
                 times.append((server.started_in, server.cpu()))
     # The first start of each writes the byte code.
     product, bare = (times[1:] for times in sides.values())
-    ratio, cpu = (statistics.median(a[kind] / b[kind] for a, b in zip(product, bare, strict=True)) for kind in (0, 1))
-    note = f"{statistics.median(a for a, _ in product):.2f} s against {statistics.median(b for b, _ in bare):.2f} s; in CPU {cpu:.2f} x"
+    ratio, cpu = (
+        statistics.median(a[kind] / b[kind] for a, b in zip(product, bare, strict=True))
+        for kind in (0, 1)
+    )
+    note = (
+        f"{statistics.median(a for a, _ in product):.2f} s against "
+        f"{statistics.median(b for b, _ in bare):.2f} s; in CPU {cpu:.2f} x"
+    )
     print(f"{scene.database:10} R13  start {ratio:.2f} x, {note}", file=sys.stderr, flush=True)
-    return [Row("R13", "cold start, exec to the first 200, against bare Django + DRF", ratio, "x", 1.3, note=note, load=load())]
+    return [
+        Row(
+            "R13",
+            "cold start, exec to the first 200, against bare Django + DRF",
+            ratio,
+            "x",
+            1.3,
+            note=note,
+            load=load(),
+        )
+    ]
 
 
 PARTS: dict[str, Callable[[Stage, Effort], list[Row]]] = {

@@ -1,4 +1,6 @@
-"""R15 and R16: the calendar's page with everybody's times, as a browser asks for it: what it costs, and what a first visit weighs."""
+"""R15 and R16: the calendar's page with everybody's times, as a browser asks for it: what it costs,
+and what a first visit weighs.
+"""
 
 import gzip
 import http.client
@@ -10,7 +12,15 @@ from urllib.parse import urlencode
 
 from bench.http import data
 from bench.http.load import request
-from bench.http.measures import RALLLY_BARE_MS, Effort, Row, each_after_a_change, each_another, measure, same
+from bench.http.measures import (
+    RALLLY_BARE_MS,
+    Effort,
+    Row,
+    each_after_a_change,
+    each_another,
+    measure,
+    same,
+)
 from bench.http.stage import Stage
 
 RALLLY_PAGE_MS, RALLLY_PAGE_BYTES = 231, 912_000
@@ -27,19 +37,53 @@ def results_page(scene: Stage, effort: Effort) -> list[Row]:
         return request("GET", path, Cookie=browser.cookie, Accept_Encoding="gzip")
 
     get = asking(path)
-    seen = measure(scene, effort, "R15", f"the calendar's page, nothing changed, N = {size:,}", same(scene, get), 20)
+    seen = measure(
+        scene,
+        effort,
+        "R15",
+        f"the calendar's page, nothing changed, N = {size:,}",
+        same(scene, get),
+        20,
+    )
     # As for somebody else: what everybody sees is in memory, what one sees of oneself is not.
-    first = each_another(scene, get, (asking(f"{path}&look={number}") for number in itertools.count()))
+    first = each_another(
+        scene, get, (asking(f"{path}&look={number}") for number in itertools.count())
+    )
     changed = each_after_a_change(scene, get, calendar)
     weight = browser.visit(path)
     return [
         seen,
-        measure(scene, effort, "R15", f"the calendar's page, nothing changed, a first look, N = {size:,}", first),
-        measure(scene, effort, "R15", f"the calendar's page, right after a change, N = {size:,}", changed),
-        Row("R15", "times less CPU than Rallly's page", RALLLY_PAGE_MS / RALLLY_BARE_MS / seen.value, "x less", least=40),
-        Row("R16", "first visit of that page, all files, compressed", weight.bytes / 1000, "KB", 40),
+        measure(
+            scene,
+            effort,
+            "R15",
+            f"the calendar's page, nothing changed, a first look, N = {size:,}",
+            first,
+        ),
+        measure(
+            scene,
+            effort,
+            "R15",
+            f"the calendar's page, right after a change, N = {size:,}",
+            changed,
+        ),
+        Row(
+            "R15",
+            "times less CPU than Rallly's page",
+            RALLLY_PAGE_MS / RALLLY_BARE_MS / seen.value,
+            "x less",
+            least=40,
+        ),
+        Row(
+            "R16", "first visit of that page, all files, compressed", weight.bytes / 1000, "KB", 40
+        ),
         Row("R16", "of these, our own scripts", weight.scripts / 1000, "KB", 20),
-        Row("R16", "times fewer bytes than Rallly's page", RALLLY_PAGE_BYTES / weight.bytes, "x less"),
+        Row(
+            "R16",
+            "times fewer bytes than Rallly's page",
+            RALLLY_PAGE_BYTES / weight.bytes,
+            "x less",
+        ),
         Row("R16", "requests of the first visit", weight.requests, "", 4),
         Row("R16", "elements in the page", weight.elements, "", 3000),
     ]
@@ -66,8 +110,15 @@ class Browser:
     def cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
-    def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        self.connection.request(method, path, body or None, {"Cookie": self.cookie, "Accept-Encoding": "gzip", **headers})
+    def ask(
+        self, method: str, path: str, body: str = "", **headers: str
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self.connection.request(
+            method,
+            path,
+            body or None,
+            {"Cookie": self.cookie, "Accept-Encoding": "gzip", **headers},
+        )
         answer = self.connection.getresponse()
         content = answer.read()
         for line in answer.headers.get_all("Set-Cookie", []):
@@ -79,13 +130,23 @@ class Browser:
         path = "/app/sign-in/"
         page = unpacked(*self.ask("GET", path))
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        fields = {"csrfmiddlewaretoken": token[1] if token else "", "identifier": name, "password": password}
-        answer, content = self.ask("POST", path, urlencode(fields), **{"Content-Type": "application/x-www-form-urlencoded"})
+        fields = {
+            "csrfmiddlewaretoken": token[1] if token else "",
+            "identifier": name,
+            "password": password,
+        }
+        answer, content = self.ask(
+            "POST", path, urlencode(fields), **{"Content-Type": "application/x-www-form-urlencoded"}
+        )
         if answer.status != 302:
-            raise RuntimeError(f"{name} could not sign in to the pages: {answer.status} {content[:300]!r}")
+            raise RuntimeError(
+                f"{name} could not sign in to the pages: {answer.status} {content[:300]!r}"
+            )
 
     def visit(self, path: str) -> Weight:
-        """Fetch a page, and as a browser would every style, script and image that it or a script of it names."""
+        """Fetch a page, and as a browser would every style, script and image that it or a script of
+        it names.
+        """
         answer, content = self.ask("GET", path)
         if answer.status != 200:
             raise RuntimeError(f"{path} is answered {answer.status}")
@@ -102,12 +163,17 @@ class Browser:
             if name.endswith(".js"):
                 weight.scripts += len(content)
                 folder = name.rpartition("/")[0]
-                todo += [f"{folder}/{other}" for other in re.findall(r'from "\./([^"]+)"', unpacked(answer, content))]
+                todo += [
+                    f"{folder}/{other}"
+                    for other in re.findall(r'from "\./([^"]+)"', unpacked(answer, content))
+                ]
         return weight
 
 
 def unpacked(answer: http.client.HTTPResponse, content: bytes) -> str:
-    return (gzip.decompress(content) if answer.headers.get("Content-Encoding") == "gzip" else content).decode()
+    return (
+        gzip.decompress(content) if answer.headers.get("Content-Encoding") == "gzip" else content
+    ).decode()
 
 
 class Named(HTMLParser):
@@ -122,5 +188,7 @@ class Named(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements += 1
         values = dict(attrs)
-        if (tag == "link" and values.get("rel") in {"stylesheet", "icon", "modulepreload"}) or tag in {"script", "img"}:
+        if (
+            tag == "link" and values.get("rel") in {"stylesheet", "icon", "modulepreload"}
+        ) or tag in {"script", "img"}:
             self.files |= {value for value in (values.get("href"), values.get("src")) if value}

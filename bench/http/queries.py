@@ -1,6 +1,8 @@
-"""Count the SQL statements of requests, in process: raw requests as JSON on stdin, a list of counts on stdout.
+"""Count the SQL statements of requests, in process: raw requests as JSON on stdin, a list of counts
+on stdout.
 
-Each request is sent twice; a count is [first, second], so that what is kept in memory shows. BEGIN, COMMIT and savepoints do not count.
+Each request is sent twice; a count is [first, second], so that what is kept in memory shows. BEGIN,
+COMMIT and savepoints do not count.
 """
 
 import io
@@ -17,7 +19,14 @@ def main() -> None:
     django.setup()
     from commontime.config.wsgi import application
 
-    print(json.dumps([[count(application, raw.encode()), count(application, raw.encode())] for raw in json.load(sys.stdin)]))
+    print(
+        json.dumps(
+            [
+                [count(application, raw.encode()), count(application, raw.encode())]
+                for raw in json.load(sys.stdin)
+            ]
+        )
+    )
 
 
 def count(application: Any, raw: bytes) -> int:

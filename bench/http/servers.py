@@ -20,14 +20,22 @@ HEALTH = request("GET", "/healthz/")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment in which only these settings of ours are set, and byte code is kept, as on any server."""
+    """Return an environment in which only these settings of ours are set, and byte code is kept, as
+    on any server.
+    """
     ours = ("COMMONTIME_", "DATABASE_URL", "DJANGO_", "GRANIAN_", "PORT")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(ours) and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**kept, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **more}
 
 
 def web_command(application: str) -> list[str]:
-    """Return the shell command of the web server, as the Procfile says it, for this WSGI application."""
+    """Return the shell command of the web server, as the Procfile says it, for this WSGI
+    application.
+    """
     lines = (ROOT / "Procfile").read_text().splitlines()
     web = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
     return ["sh", "-c", f"exec {web.replace(PRODUCT, shlex.quote(application))}"]
@@ -49,7 +57,9 @@ class Server:
     postmaster: int = 0
 
     def cpu(self, without: int = 0) -> float:
-        """Return the CPU seconds of the server's processes and the database's so far, without one backend that is the benchmark's own."""
+        """Return the CPU seconds of the server's processes and the database's so far, without one
+        backend that is the benchmark's own.
+        """
         pids = [self.process.pid, *children(self.process.pid)]
         if self.postmaster:
             pids += [self.postmaster, *children(self.postmaster)]
@@ -57,12 +67,18 @@ class Server:
 
 
 @contextmanager
-def serve(application: str, settings: dict[str, str], *, postmaster: int = 0, ready: bytes = HEALTH) -> Iterator[Server]:
+def serve(
+    application: str, settings: dict[str, str], *, postmaster: int = 0, ready: bytes = HEALTH
+) -> Iterator[Server]:
     """Run the web server until the block ends. It is there once it answers `ready` with 200."""
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
-        web_command(application), cwd=ROOT, env=environment(**settings, PORT=str(port)), stdout=sys.stderr, start_new_session=True
+        web_command(application),
+        cwd=ROOT,
+        env=environment(**settings, PORT=str(port)),
+        stdout=sys.stderr,
+        start_new_session=True,
     )
     try:
         _await(("127.0.0.1", port), ready, process)
@@ -106,8 +122,12 @@ def parent(pid: int) -> int:
 
 
 def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process with all its threads, also ended ones: the counter behind /proc/PID/stat, in ns."""
+    """Return the CPU seconds of a process with all its threads, also ended ones: the counter behind
+    /proc/PID/stat, in ns.
+    """
     try:
-        return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of the process, as clock_getcpuclockid(3) makes it
+        return time.clock_gettime(
+            (~pid << 3) | 2
+        )  # CPUCLOCK_SCHED of the process, as clock_getcpuclockid(3) makes it
     except OSError:
         return 0.0

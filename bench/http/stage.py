@@ -1,4 +1,6 @@
-"""Everything one database's measurements need: the database filled, the product and the anchor running, people signed in."""
+"""Everything one database's measurements need: the database filled, the product and the anchor
+running, people signed in.
+"""
 
 import json
 import os
@@ -25,7 +27,9 @@ DATABASES = ("sqlite", "postgresql")
 
 
 class Aside:
-    """A connection past the product, for changes that shall not be counted. `pid` is its PostgreSQL backend."""
+    """A connection past the product, for changes that shall not be counted. `pid` is its PostgreSQL
+    backend.
+    """
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.is_postgresql = "DATABASE_URL" in settings
@@ -41,7 +45,9 @@ class Aside:
             self.connection.execute("PRAGMA foreign_keys=ON")
 
     def do(self, statement: str, *values: Any) -> Any:
-        return self.connection.execute(statement if self.is_postgresql else statement.replace("%s", "?"), values)
+        return self.connection.execute(
+            statement if self.is_postgresql else statement.replace("%s", "?"), values
+        )
 
     def id(self, text: str) -> str:
         return text if self.is_postgresql else text.replace("-", "")
@@ -49,7 +55,9 @@ class Aside:
 
 @dataclass
 class Stage:
-    """The scene of one database. `settings` is what the product's environment says besides the defaults."""
+    """The scene of one database. `settings` is what the product's environment says besides the
+    defaults.
+    """
 
     database: str
     settings: dict[str, str]
@@ -62,7 +70,10 @@ class Stage:
 
     def token(self, name: str) -> str:
         if name not in self.tokens:
-            status, body = ask(self.product.address, request("POST", "/login/", body={"username": name, "password": data.PASSWORD}))
+            status, body = ask(
+                self.product.address,
+                request("POST", "/login/", body={"username": name, "password": data.PASSWORD}),
+            )
             if status != 200:
                 raise RuntimeError(f"{name} could not sign in: {status} {body[:300]!r}")
             self.tokens[name] = json.loads(body)["access"]
@@ -75,13 +86,17 @@ class Stage:
         return f"/calendars/{self.made['calendars'][str(name)]}/{rest}"
 
     def moment(self, quarter: int) -> str:
-        return (datetime.fromisoformat(self.made["monday"]) + timedelta(minutes=15 * quarter)).isoformat()
+        return (
+            datetime.fromisoformat(self.made["monday"]) + timedelta(minutes=15 * quarter)
+        ).isoformat()
 
     def cpu(self) -> float:
         return self.product.cpu(without=self.aside.pid)
 
     def anchored(self, product_request: bytes) -> tuple[bytes, int]:
-        """Let the anchor give what the product answers to this request. Returns the anchor's request and the size of the answer."""
+        """Let the anchor give what the product answers to this request. Returns the anchor's
+        request and the size of the answer.
+        """
         status, body = ask(self.product.address, product_request)
         if not 200 <= status < 400:
             raise RuntimeError(f"{product_request[:80]!r} is answered {status}: {body[:300]!r}")
@@ -94,19 +109,28 @@ class Stage:
         return method + f" /{name} ".encode() + rest
 
     def queries(self, requests: list[bytes]) -> list[list[int]]:
-        """Return how many SQL statements each request costs when it comes first, and when it comes again."""
+        """Return how many SQL statements each request costs when it comes first, and when it comes
+        again.
+        """
         command = [sys.executable, "-m", "bench.http.queries"]
         env = environment(**self.settings, DJANGO_SETTINGS_MODULE="commontime.config.settings")
         asked = json.dumps([data.decode() for data in requests])
-        done = subprocess.run(command, cwd=ROOT, env=env, input=asked, text=True, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, input=asked, text=True, stdout=subprocess.PIPE, check=True
+        )
         counts: list[list[int]] = json.loads(done.stdout.splitlines()[-1])
         return counts
 
     def clear_storm(self) -> None:
         """Take back what the storm's people answered."""
-        self.aside.do("DELETE FROM calendars_nonbusytime WHERE calendar_id = %s", self.aside.id(self.made["calendars"]["storm"]))
+        self.aside.do(
+            "DELETE FROM calendars_nonbusytime WHERE calendar_id = %s",
+            self.aside.id(self.made["calendars"]["storm"]),
+        )
         if self.aside.is_postgresql:
-            self.aside.do("VACUUM calendars_nonbusytime, calendars_calendarparticipant, calendars_calendar")
+            self.aside.do(
+                "VACUUM calendars_nonbusytime, calendars_calendarparticipant, calendars_calendar"
+            )
 
 
 @contextmanager
@@ -130,7 +154,9 @@ def stage(database: str) -> Iterator[Stage]:
         open_things.callback(aside.connection.close)
         postmaster = parent(aside.pid) if aside.pid else 0
         product = open_things.enter_context(serve(PRODUCT, settings, postmaster=postmaster))
-        anchor = open_things.enter_context(serve(ANCHOR, {"BENCH_BODIES": str(bodies)}, ready=request("GET", "/200-ready")))
+        anchor = open_things.enter_context(
+            serve(ANCHOR, {"BENCH_BODIES": str(bodies)}, ready=request("GET", "/200-ready"))
+        )
         yield Stage(database, settings, made, product, anchor, bodies, aside)
 
 
@@ -147,7 +173,9 @@ def load() -> float:
 
 
 def wait_for_calm(seconds: float) -> None:
-    """Wait, at most so long, until others leave half of the machine idle: busy caches make large programs dearer than small ones."""
+    """Wait, at most so long, until others leave half of the machine idle: busy caches make large
+    programs dearer than small ones.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         before = _cpu_ticks()
@@ -159,5 +187,7 @@ def wait_for_calm(seconds: float) -> None:
 
 def _cpu_ticks() -> tuple[int, int]:
     """Return the idle and all ticks of the machine's CPUs so far."""
-    user, nice, system, idle, iowait, *rest = (int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    user, nice, system, idle, iowait, *rest = (
+        int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    )
     return idle + iowait, user + nice + system + idle + iowait + sum(rest[:3])

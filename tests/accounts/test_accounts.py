@@ -1,4 +1,6 @@
-"""Making an account and changing it: every reason at once, and only what changes is written and told."""
+"""Making an account and changing it: every reason at once, and only what changes is written and
+told.
+"""
 
 from datetime import timedelta
 
@@ -17,11 +19,20 @@ from tests import build
 
 pytestmark = pytest.mark.django_db
 CLIENT = Client("192.0.2.1", "A program")
-GOOD = {"username": "mina", "email": "mina@example.org", "first_name": "Mina", "last_name": "Ito", "password": build.PASSWORD}
+GOOD = {
+    "username": "mina",
+    "email": "mina@example.org",
+    "first_name": "Mina",
+    "last_name": "Ito",
+    "password": build.PASSWORD,
+}
 
 
 def everything() -> list[list]:
-    return [list(model.objects.order_by("pk").values()) for model in (User, UserSetting, Session, Mute, Message)]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (User, UserSetting, Session, Mute, Message)
+    ]
 
 
 def refused(kind, act) -> dict[str, list[str]]:
@@ -38,16 +49,24 @@ def signed_in(user: User) -> User:
     return queries.signed_in(opened.session.pk, epoch=opened.session.epoch)
 
 
-# Make ----------------------------------------------------------------------------------------------------------------
+# Make ---------------------------------------------------------------------------------------------
 
 
 def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
     user = actions.create_account(**{**GOOD, "username": " Mina "})
 
-    assert (user.username, user.email, user.first_name, user.last_name) == ("Mina", "mina@example.org", "Mina", "Ito")
+    assert (user.username, user.email, user.first_name, user.last_name) == (
+        "Mina",
+        "mina@example.org",
+        "Mina",
+        "Ito",
+    )
     assert check_password(build.PASSWORD, user.password)
     assert queries.account_called("MINA") == user
-    assert [queries.accounts_named(name) for name in ("mina", "MINA@example.ORG")] == [[user], [user]]
+    assert [queries.accounts_named(name) for name in ("mina", "MINA@example.ORG")] == [
+        [user],
+        [user],
+    ]
     assert user.usersetting.who_may_add_me == "anyone"
     assert post.told() == []
 
@@ -85,12 +104,17 @@ def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
     ],
 )
 def test_what_makes_no_account_is_refused_by_name(field, value):
-    assert list(refused(InvalidInput, lambda: actions.create_account(**{**GOOD, field: value}))) == [field]
+    assert list(
+        refused(InvalidInput, lambda: actions.create_account(**{**GOOD, field: value}))
+    ) == [field]
 
 
 def test_all_reasons_are_told_at_once():
     fields = refused(
-        InvalidInput, lambda: actions.create_account(username="", email="x", first_name="a\nb", last_name="c\nd", password="1")
+        InvalidInput,
+        lambda: actions.create_account(
+            username="", email="x", first_name="a\nb", last_name="c\nd", password="1"
+        ),
     )
 
     assert fields.keys() == {"username", "email", "first_name", "last_name", "password"}
@@ -110,7 +134,10 @@ def test_all_reasons_are_told_at_once():
 def test_a_name_or_address_is_taken_whatever_its_case(username, email, taken):
     actions.create_account(**GOOD)
 
-    fields = refused(InvalidInput, lambda: actions.create_account(**{**GOOD, "username": username, "email": email}))
+    fields = refused(
+        InvalidInput,
+        lambda: actions.create_account(**{**GOOD, "username": username, "email": email}),
+    )
 
     assert sorted(fields) == taken
 
@@ -119,7 +146,9 @@ def test_a_name_taken_at_the_same_moment_is_refused_by_the_database(monkeypatch)
     actions.create_account(**GOOD)
     looked = iter([None])
     real = actions._refuse_taken
-    monkeypatch.setattr(actions, "_refuse_taken", lambda *about: next(looked, None) if about[1:] else real(*about))
+    monkeypatch.setattr(
+        actions, "_refuse_taken", lambda *about: next(looked, None) if about[1:] else real(*about)
+    )
 
     fields = refused(InvalidInput, lambda: actions.create_account(**GOOD))
 
@@ -135,7 +164,7 @@ def test_signing_up_is_limited_by_where_it_comes_from(settings):
     actions.sign_up(**other, client=Client("198.51.100.1"))
 
 
-# Change --------------------------------------------------------------------------------------------------------------
+# Change -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -172,7 +201,9 @@ def test_names_change_and_what_is_absent_stays(mina, post):
 def test_a_change_of_nothing_writes_nothing(mina, post):
     before = everything()
 
-    assert edit(mina, username="mina", email=mina.email, first_name="Mina ", last_name="Ito") is None
+    assert (
+        edit(mina, username="mina", email=mina.email, first_name="Mina ", last_name="Ito") is None
+    )
 
     assert everything() == before
 
@@ -203,7 +234,9 @@ def test_a_new_password_ends_other_sign_ins_and_is_told(mina, post):
     assert len(post.deliver()) == 1
 
 
-@pytest.mark.parametrize("change", [{"password": "a wholly new phrase"}, {"email": "new@example.org"}])
+@pytest.mark.parametrize(
+    "change", [{"password": "a wholly new phrase"}, {"email": "new@example.org"}]
+)
 def test_after_ten_minutes_such_a_change_needs_the_password_again(mina, change):
     grow_old(mina)
 
@@ -222,7 +255,10 @@ def test_other_changes_do_not(mina):
     assert User.objects.get(pk=mina.pk).first_name == "Wilhelmina"
 
 
-@pytest.mark.parametrize("change", [{"password": "another long secret"}, {"email": "new@example.org"}, {"first_name": "Minna"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"password": "another long secret"}, {"email": "new@example.org"}, {"first_name": "Minna"}],
+)
 def test_a_wrong_current_password_is_refused_however_fresh_the_sign_in_is(mina, change, settings):
     settings.LIMITS = {**settings.LIMITS, "password": (1, 900)}
 
@@ -245,7 +281,12 @@ def test_wrong_current_passwords_are_counted(mina, settings):
 def test_names_of_others_are_refused_and_everything_stays(mina):
     build.user("sam")
 
-    fields = refused(InvalidInput, lambda: edit(mina, username="SAM", email="Sam@example.org", first_name="a\nb", password="1"))
+    fields = refused(
+        InvalidInput,
+        lambda: edit(
+            mina, username="SAM", email="Sam@example.org", first_name="a\nb", password="1"
+        ),
+    )
 
     assert fields.keys() == {"username", "email", "first_name", "password"}
     assert (mina.username, mina.first_name) == ("mina", "Mina")
@@ -260,22 +301,49 @@ def test_who_was_signed_out_by_a_new_password_changes_nothing_any_more(mina):
     refused(Unidentified, lambda: edit(stale, password="the thief's own phrase"))
 
 
-# Settings ------------------------------------------------------------------------------------------------------------
+# Settings -----------------------------------------------------------------------------------------
 
 
 def test_settings_change_and_what_is_absent_stays(mina):
-    actions.change_settings(mina, time_zone="Asia/Kathmandu", week_start="sunday", hour_cycle="h12", locale="de", mail_meetings=False)
+    actions.change_settings(
+        mina,
+        time_zone="Asia/Kathmandu",
+        week_start="sunday",
+        hour_cycle="h12",
+        locale="de",
+        mail_meetings=False,
+    )
     actions.change_settings(User.objects.get(pk=mina.pk), who_may_add_me="contacts")
 
     stored = UserSetting.objects.get(user=mina)
-    assert (stored.time_zone, stored.week_start, stored.hour_cycle, stored.locale) == ("Asia/Kathmandu", "sunday", "h12", "de")
-    assert (stored.mail_meetings, stored.mail_reminders, stored.who_may_add_me) == (False, True, "contacts")
+    assert (stored.time_zone, stored.week_start, stored.hour_cycle, stored.locale) == (
+        "Asia/Kathmandu",
+        "sunday",
+        "h12",
+        "de",
+    )
+    assert (stored.mail_meetings, stored.mail_reminders, stored.who_may_add_me) == (
+        False,
+        True,
+        "contacts",
+    )
 
 
 def test_every_bad_setting_is_named(mina):
-    bad = {"time_zone": "Mars/Olympus", "week_start": "friday", "hour_cycle": "h11", "locale": "tlh", "who_may_add_me": "nobody"}
+    bad = {
+        "time_zone": "Mars/Olympus",
+        "week_start": "friday",
+        "hour_cycle": "h11",
+        "locale": "tlh",
+        "who_may_add_me": "nobody",
+    }
 
-    assert refused(InvalidInput, lambda: actions.change_settings(mina, **bad, mail_meetings=False)).keys() == bad.keys()
+    assert (
+        refused(
+            InvalidInput, lambda: actions.change_settings(mina, **bad, mail_meetings=False)
+        ).keys()
+        == bad.keys()
+    )
 
 
 def test_mutes_are_the_list_that_was_sent(mina):
@@ -285,12 +353,18 @@ def test_mutes_are_the_list_that_was_sent(mina):
     assert queries.muted_by(mina) == ["iris", "sam"]
     actions.change_settings(mina, muted=["sam"])
 
-    assert (queries.has_muted(mina.pk, sam.pk), queries.has_muted(mina.pk, iris.pk), queries.has_muted(sam.pk, mina.pk)) == (
+    assert (
+        queries.has_muted(mina.pk, sam.pk),
+        queries.has_muted(mina.pk, iris.pk),
+        queries.has_muted(sam.pk, mina.pk),
+    ) == (
         True,
         False,
         False,
     )
-    assert refused(InvalidInput, lambda: actions.change_settings(mina, muted=["iris", "nobody"], locale="de")).keys() == {"muted"}
+    assert refused(
+        InvalidInput, lambda: actions.change_settings(mina, muted=["iris", "nobody"], locale="de")
+    ).keys() == {"muted"}
     assert UserSetting.objects.get(user=mina).locale == "en"
 
 
@@ -324,7 +398,7 @@ def test_an_account_of_djangos_own_commands_has_settings_too():
     assert queries.account_called("admin") == root
 
 
-# Finding people ------------------------------------------------------------------------------------------------------
+# Finding people -----------------------------------------------------------------------------------
 
 
 def test_people_are_found_by_exactly_their_name(mina):

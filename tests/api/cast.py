@@ -1,4 +1,6 @@
-"""What the tests of the API share: a group in the middle of its planning, and changes that are undone."""
+"""What the tests of the API share: a group in the middle of its planning, and changes that are
+undone.
+"""
 
 import json
 from collections.abc import Iterator
@@ -12,19 +14,28 @@ from django.db import transaction
 
 from commontime.accounts.models import UserSetting
 from commontime.api import docs, stored
-from commontime.calendars.models import Calendar, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from tests import build
 from tests.client import Caller, caller
 
-# 2026-03-29 02:30 does not exist in Berlin, 2026-10-25 02:30 comes twice; these do so in years to come too.
+# 2026-03-29 02:30 does not exist in Berlin, 2026-10-25 02:30 comes twice; these do so in years to
+# come too.
 GAP, OVERLAP = "2031-03-30T02:30:00", "2031-10-26T02:30:00"
 
 
 @dataclass
 class Group:
-    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger. Iris asks Sam into a calendar of hers (`asked`)."""
+    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger. Iris asks Sam
+    into a calendar of hers (`asked`).
+    """
 
     mina: Caller
     sam: Caller
@@ -46,20 +57,41 @@ class Group:
 def group() -> Group:
     mina, sam, iris, eve = (caller(name) for name in ("mina", "sam", "iris", "eve"))
     calendar = build.calendar(owner=mina.user, participants=[sam.user])
-    windows = [build.window(calendar, person, build.day(9), build.day(17)) for person in (mina.user, sam.user)]
+    windows = [
+        build.window(calendar, person, build.day(9), build.day(17))
+        for person in (mina.user, sam.user)
+    ]
     meeting = build.meeting(calendar=calendar)
     scheduled = build.meeting(calendar=calendar, final_time=build.day(10))
     suggestion = build.suggestion(meeting, sam.user, build.day(11))
     Contact.objects.create(owner=mina.user, contactee=sam.user, created_at=clock.now())
     invitation = build.invitation(calendar, iris.user)
     asked = build.invitation(build.calendar(owner=iris.user), sam.user)
-    return Group(mina, sam, iris, eve, calendar, meeting, scheduled, suggestion, windows[1], invitation, asked)
+    return Group(
+        mina,
+        sam,
+        iris,
+        eve,
+        calendar,
+        meeting,
+        scheduled,
+        suggestion,
+        windows[1],
+        invitation,
+        asked,
+    )
 
 
 def crowd(count: int, name: str = "one") -> list[User]:
     """Many people at little cost; nobody can sign in as one of them."""
-    people = User.objects.bulk_create(User(username=f"{name}{n}", email=f"{name}{n}@example.org", password="!") for n in range(count))
-    UserSetting.objects.bulk_create(UserSetting(user=person, username_key=person.username, email_key=person.email) for person in people)
+    people = User.objects.bulk_create(
+        User(username=f"{name}{n}", email=f"{name}{n}@example.org", password="!")
+        for n in range(count)
+    )
+    UserSetting.objects.bulk_create(
+        UserSetting(user=person, username_key=person.username, email_key=person.email)
+        for person in people
+    )
     return people
 
 

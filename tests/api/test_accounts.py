@@ -17,17 +17,26 @@ from tests.client import caller
 
 pytestmark = pytest.mark.django_db
 
-NOVA = {"username": "nova", "email": "nova@example.org", "first_name": "Nova", "last_name": "Ng", "password": build.PASSWORD}
+NOVA = {
+    "username": "nova",
+    "email": "nova@example.org",
+    "first_name": "Nova",
+    "last_name": "Ng",
+    "password": build.PASSWORD,
+}
 
 
-# Signing up ---------------------------------------------------------------------------------------------------------
+# Signing up ---------------------------------------------------------------------------------------
 
 
 def test_signing_up_shows_the_account_without_the_password():
     answer = caller().post("/signup/", NOVA)
 
     assert answer.status_code == 201
-    assert answer.data == {**{name: NOVA[name] for name in NOVA if name != "password"}, "id": User.objects.get(username="nova").pk}
+    assert answer.data == {
+        **{name: NOVA[name] for name in NOVA if name != "password"},
+        "id": User.objects.get(username="nova").pk,
+    }
     assert answer["Location"] == "/profile/"
 
 
@@ -39,7 +48,9 @@ def test_a_name_and_an_address_are_taken_whatever_their_case(group):
 
 
 def test_every_reason_against_a_sign_up_is_told_at_once(group):
-    answer = caller().post("/signup/", {"username": "mina", "email": "nowhere", "password": "12345"})
+    answer = caller().post(
+        "/signup/", {"username": "mina", "email": "nowhere", "password": "12345"}
+    )
 
     assert refused(answer, 400, "invalid_input", "username", "email", "password")
     assert len(answer.data["fields"]["password"]) == 3  # short, common, only digits
@@ -47,12 +58,20 @@ def test_every_reason_against_a_sign_up_is_told_at_once(group):
 
 def test_a_refused_sign_up_with_unreadable_names_stays_a_refusal():
     """PostgreSQL can't be asked for a name with NUL in it; this was an error of ours."""
-    answer = caller().post("/signup/", {"username": "no\x00body", "email": "a\x00@b.c", "first_name": 7, "password": build.PASSWORD})
+    answer = caller().post(
+        "/signup/",
+        {
+            "username": "no\x00body",
+            "email": "a\x00@b.c",
+            "first_name": 7,
+            "password": build.PASSWORD,
+        },
+    )
 
     assert refused(answer, 400, "invalid_input", "username", "email", "first_name")
 
 
-# Signing in ---------------------------------------------------------------------------------------------------------
+# Signing in ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["mina", "MINA", "mina@example.org"])
@@ -61,16 +80,26 @@ def test_signing_in_gives_tokens_and_the_account(group, name):
 
     assert answer.status_code == 200
     assert set(answer.data) == {"access", "refresh", "user"}
-    assert set(answer.data["user"]) == fields_of("Account") == {"id", "username", "email", "first_name", "last_name"}
+    assert (
+        set(answer.data["user"])
+        == fields_of("Account")
+        == {"id", "username", "email", "first_name", "last_name"}
+    )
 
 
 def test_every_failed_sign_in_gets_the_same_answer(group):
     build.user("gone", is_active=False)
     wrong = [("mina", "wrong password"), ("nobody", build.PASSWORD), ("gone", build.PASSWORD)]
 
-    answers = [caller().post(path, {"username": name, "password": word}) for path in ("/login/", "/token/") for name, word in wrong]
+    answers = [
+        caller().post(path, {"username": name, "password": word})
+        for path in ("/login/", "/token/")
+        for name, word in wrong
+    ]
 
-    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+    assert {(answer.status_code, answer.content) for answer in answers} == {
+        (401, answers[0].content)
+    }
     assert refused(answers[0], 401, "invalid_credentials")
 
 
@@ -83,7 +112,11 @@ def test_a_pair_of_tokens_is_renewed_once(group):
     assert pair.status_code == renewed.status_code == 200
     assert set(pair.data) == set(renewed.data) == {"access", "refresh"}
     assert refused(again, 401, "token_not_valid")
-    assert refused(caller().get("/profile/", authorization=f"Bearer {renewed.data['access']}"), 401, "token_not_valid")
+    assert refused(
+        caller().get("/profile/", authorization=f"Bearer {renewed.data['access']}"),
+        401,
+        "token_not_valid",
+    )
 
 
 def test_signing_out_ends_the_sign_in_at_once_and_may_be_repeated(group):
@@ -97,13 +130,15 @@ def test_signing_out_ends_the_sign_in_at_once_and_may_be_repeated(group):
 @pytest.mark.parametrize("path", ["/logout/", "/profile/delete/"])
 def test_only_ones_own_refresh_token_signs_out_or_deletes(group, path):
     for token in (group.mina.refresh, group.sam.access, "garbage", ""):
-        assert refused(group.sam.post(path, {"refresh_token": token}), 400, "invalid_input", "refresh_token")
+        assert refused(
+            group.sam.post(path, {"refresh_token": token}), 400, "invalid_input", "refresh_token"
+        )
     assert refused(group.sam.post(path, {}), 400, "invalid_input", "refresh_token")
 
     assert group.mina.get("/profile/").status_code == group.sam.get("/profile/").status_code == 200
 
 
-# The profile --------------------------------------------------------------------------------------------------------
+# The profile --------------------------------------------------------------------------------------
 
 
 def test_the_profile_shows_the_account_and_its_settings(group):
@@ -119,8 +154,13 @@ def test_editing_with_what_was_signed_up_with(group):
     answer = group.sam.post("/profile/edit/", {**NOVA, "password": "another long secret"})
 
     assert answer.status_code == 200
-    assert {name: answer.data[name] for name in NOVA if name != "password"} == {name: NOVA[name] for name in NOVA if name != "password"}
-    assert caller().get("/profile/", authorization=f"Bearer {answer.data['access']}").data["username"] == "nova"
+    assert {name: answer.data[name] for name in NOVA if name != "password"} == {
+        name: NOVA[name] for name in NOVA if name != "password"
+    }
+    assert (
+        caller().get("/profile/", authorization=f"Bearer {answer.data['access']}").data["username"]
+        == "nova"
+    )
     assert refused(group.sam.get("/profile/"), 401, "token_not_valid")
 
 
@@ -130,24 +170,37 @@ def test_an_empty_password_changes_none_and_ends_no_sign_in(group):
     assert answer.status_code == 200
     assert "access" not in answer.data
     assert group.sam.get("/profile/").data["first_name"] == "Samuel"
-    assert caller().post("/login/", {"username": "sam", "password": build.PASSWORD}).status_code == 200
+    assert (
+        caller().post("/login/", {"username": "sam", "password": build.PASSWORD}).status_code == 200
+    )
 
 
 def test_a_new_password_needs_a_fresh_sign_in_or_the_current_one(group):
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=True):
         sam = caller(group.sam.user)
-        Session.objects.filter(user=group.sam.user).update(created_at=clock.now() - timedelta(minutes=11))
+        Session.objects.filter(user=group.sam.user).update(
+            created_at=clock.now() - timedelta(minutes=11)
+        )
 
-        assert refused(sam.post("/profile/edit/", {"password": "another long secret"}), 403, "reauth_required")
-        wrong = sam.post("/profile/edit/", {"password": "another long secret", "current_password": "wrong"})
+        assert refused(
+            sam.post("/profile/edit/", {"password": "another long secret"}), 403, "reauth_required"
+        )
+        wrong = sam.post(
+            "/profile/edit/", {"password": "another long secret", "current_password": "wrong"}
+        )
         assert refused(wrong, 403, "reauth_required")
-        right = sam.post("/profile/edit/", {"password": "another long secret", "current_password": build.PASSWORD})
+        right = sam.post(
+            "/profile/edit/",
+            {"password": "another long secret", "current_password": build.PASSWORD},
+        )
 
     assert right.status_code == 200
 
 
 def test_somebody_elses_name_or_address_can_not_be_taken_over(group):
-    answer = group.sam.post("/profile/edit/", {"first_name": "X", "username": "Mina", "email": "MINA@example.org"})
+    answer = group.sam.post(
+        "/profile/edit/", {"first_name": "X", "username": "Mina", "email": "MINA@example.org"}
+    )
 
     assert refused(answer, 400, "invalid_input", "username", "email")
     assert group.sam.get("/profile/").data["first_name"] == "Sam"
@@ -159,12 +212,18 @@ def test_deleting_an_account_ends_it(group):
     assert answer.status_code == 204
     assert not User.objects.filter(username="eve").exists()
     assert refused(group.eve.get("/profile/"), 401, "token_not_valid")
-    assert refused(caller().post("/token/refresh/", {"refresh": group.eve.refresh}), 401, "token_not_valid")
+    assert refused(
+        caller().post("/token/refresh/", {"refresh": group.eve.refresh}), 401, "token_not_valid"
+    )
 
 
 def test_deleting_an_account_hands_its_calendars_over(group):
-    strangers = group.mina.post("/profile/delete/", {"refresh_token": group.mina.refresh, "transfer_to": group.eve.user.pk})
-    handed = group.mina.post("/profile/delete/", {"refresh_token": group.mina.refresh, "transfer_to": group.sam.user.pk})
+    strangers = group.mina.post(
+        "/profile/delete/", {"refresh_token": group.mina.refresh, "transfer_to": group.eve.user.pk}
+    )
+    handed = group.mina.post(
+        "/profile/delete/", {"refresh_token": group.mina.refresh, "transfer_to": group.sam.user.pk}
+    )
 
     assert refused(strangers, 400, "invalid_input", "transfer_to")
     assert handed.status_code == 204
@@ -176,7 +235,11 @@ def test_settings_are_changed_in_part(group):
 
     answer = group.mina.put("/profile/settings/", {"time_zone": "Europe/Berlin", "muted": ["sam"]})
 
-    assert answer.data == group.mina.get("/profile/settings/").data == {**before, "time_zone": "Europe/Berlin", "muted": ["sam"]}
+    assert (
+        answer.data
+        == group.mina.get("/profile/settings/").data
+        == {**before, "time_zone": "Europe/Berlin", "muted": ["sam"]}
+    )
     assert set(before) == fields_of("SettingsWithMuted")
 
 
@@ -197,7 +260,12 @@ def test_settings_are_changed_in_part(group):
 def test_settings_that_are_none_are_refused_by_name(group, field, value):
     before = group.mina.get("/profile/settings/").data
 
-    assert refused(group.mina.put("/profile/settings/", {"week_start": "sunday", field: value}), 400, "invalid_input", field)
+    assert refused(
+        group.mina.put("/profile/settings/", {"week_start": "sunday", field: value}),
+        400,
+        "invalid_input",
+        field,
+    )
     assert group.mina.get("/profile/settings/").data == before
 
 
@@ -205,7 +273,9 @@ def test_the_export_holds_ones_own_things_and_no_secret(group):
     answer = group.sam.get("/profile/export/")
 
     assert set(answer.data) == fields_of("Export")
-    assert [window["calendar_id"] for window in answer.data["non_busy_times"]] == [str(group.calendar.pk)]
+    assert [window["calendar_id"] for window in answer.data["non_busy_times"]] == [
+        str(group.calendar.pk)
+    ]
     assert not {"password", "refresh_hash", "feed_hash"} & set(answer.content.decode().split('"'))
 
 
@@ -235,7 +305,7 @@ def test_somebody_elses_sign_in_does_not_exist(group):
     assert group.mina.get("/profile/").status_code == 200
 
 
-# A forgotten password -----------------------------------------------------------------------------------------------
+# A forgotten password -----------------------------------------------------------------------------
 
 
 def reset_path(user: User) -> str:
@@ -243,9 +313,14 @@ def reset_path(user: User) -> str:
 
 
 def test_asking_for_a_reset_mail_answers_the_same_to_all(group):
-    answers = [caller().post("/password_reset/", {"email": email}) for email in ("mina@example.org", "nobody@example.org", "none")]
+    answers = [
+        caller().post("/password_reset/", {"email": email})
+        for email in ("mina@example.org", "nobody@example.org", "none")
+    ]
 
-    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert {(answer.status_code, answer.content) for answer in answers} == {
+        (200, answers[0].content)
+    }
 
 
 def test_a_reset_link_works_once(group):
@@ -272,6 +347,12 @@ def test_looking_at_a_reset_link_shows_a_form_and_uses_nothing_up(group):
     assert caller().post(path, {"password": "another long secret"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["MQ/x-y", "!!/x-y", "LTE/x-y", "Mg/c8k-aaaa", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5/x-y"])
+@pytest.mark.parametrize(
+    "path", ["MQ/x-y", "!!/x-y", "LTE/x-y", "Mg/c8k-aaaa", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5/x-y"]
+)
 def test_a_link_that_is_none_gets_one_answer(group, path):
-    assert refused(caller().post(f"/password_reset/{path}/", {"password": "another long secret"}), 400, "invalid_or_used_token")
+    assert refused(
+        caller().post(f"/password_reset/{path}/", {"password": "another long secret"}),
+        400,
+        "invalid_or_used_token",
+    )

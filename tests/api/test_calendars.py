@@ -81,7 +81,9 @@ def test_a_calendar_is_refused_by_its_bad_field(group, field, value):
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(group):
-    answer = group.mina.put(group.path, {"window_start": iso(build.day(10)), "window_end": iso(build.day(9))})
+    answer = group.mina.put(
+        group.path, {"window_start": iso(build.day(10)), "window_end": iso(build.day(9))}
+    )
 
     assert refused(answer, 400, "invalid_input", "window_end")
 
@@ -91,7 +93,12 @@ def test_the_list_shows_own_and_joined_calendars_with_what_counts(group):
 
     assert [row["id"] for row in rows] == [str(group.calendar.pk)]
     assert set(rows[0]) == fields_of("CalendarListed")
-    expected = {"my_role": "participant", "answered": True, "participant_count": 2, "meeting_count": 2}
+    expected = {
+        "my_role": "participant",
+        "answered": True,
+        "participant_count": 2,
+        "meeting_count": 2,
+    }
     assert {name: rows[0][name] for name in expected} == expected
 
 
@@ -145,16 +152,24 @@ def test_a_finalised_calendar_takes_no_changes_until_it_is_reopened(group):
     meeting = f"{group.path}meetings/{group.meeting.pk}/"
 
     frozen = [
-        group.sam.post(group.path + "nonbusytimes/", {"start_time": start, "end_time": end, "preference_level": 5}),
+        group.sam.post(
+            group.path + "nonbusytimes/",
+            {"start_time": start, "end_time": end, "preference_level": 5},
+        ),
         group.sam.put(group.path + "nonbusytimes/", {"from": start, "to": end, "windows": []}),
         group.sam.put(f"{group.path}nonbusytimes/{group.window.pk}/", {"preference_level": 9}),
         group.sam.delete(f"{group.path}nonbusytimes/{group.window.pk}/"),
-        group.sam.post(f"/calendars/meetings/{group.meeting.pk}/suggestions/", {"suggested_time": start}),
+        group.sam.post(
+            f"/calendars/meetings/{group.meeting.pk}/suggestions/", {"suggested_time": start}
+        ),
         group.mina.post(group.path + "participants/", {"user": group.eve.user.pk}),
         group.mina.post(group.path + "meetings/", {"deadline": start}),
         group.mina.put(meeting, {"final_time": start}),
         group.mina.delete(meeting),
-        group.mina.post("/calendars/invitations/", {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk}),
+        group.mina.post(
+            "/calendars/invitations/",
+            {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk},
+        ),
         group.iris.put(f"/calendars/invitations/{group.invitation.pk}/", {"status": "accepted"}),
     ]
 
@@ -192,8 +207,15 @@ def test_a_calendar_is_handed_to_a_participant(group):
 
 @pytest.mark.parametrize("user", [0, -1, 2**31, 2**63, 10**30])
 def test_nobody_takes_a_calendar_over_who_is_not_in_it(group, user):
-    assert refused(group.mina.post(group.path + "transfer/", {"user": user}), 400, "invalid_input", "user")
-    assert refused(group.mina.post(group.path + "transfer/", {"user": group.eve.user.pk}), 400, "invalid_input", "user")
+    assert refused(
+        group.mina.post(group.path + "transfer/", {"user": user}), 400, "invalid_input", "user"
+    )
+    assert refused(
+        group.mina.post(group.path + "transfer/", {"user": group.eve.user.pk}),
+        400,
+        "invalid_input",
+        "user",
+    )
 
 
 def test_a_duplicate_is_shifted_and_nobody_takes_part_yet(group):
@@ -207,13 +229,22 @@ def test_a_duplicate_is_shifted_and_nobody_takes_part_yet(group):
         for meeting in Meeting.objects.filter(calendar=group.calendar).order_by("created_at", "id")
     ]
     assert {copy["final_time"] for copy in copies} == {None}
-    assert [person["user"] for person in group.mina.get(answer["Location"] + "participants/").data] == [group.mina.user.pk]
-    assert answer.data["id"] in [row["calendar"] for row in group.sam.get("/calendars/invitations/").data]
+    assert [
+        person["user"] for person in group.mina.get(answer["Location"] + "participants/").data
+    ] == [group.mina.user.pk]
+    assert answer.data["id"] in [
+        row["calendar"] for row in group.sam.get("/calendars/invitations/").data
+    ]
 
 
 @pytest.mark.parametrize("days", [3661, -3661, 10**18, "7", True])
 def test_a_duplicate_can_not_be_shifted_anywhere(group, days):
-    assert refused(group.mina.post(group.path + "duplicate/", {"shift_days": days}), 400, "invalid_input", "shift_days")
+    assert refused(
+        group.mina.post(group.path + "duplicate/", {"shift_days": days}),
+        400,
+        "invalid_input",
+        "shift_days",
+    )
 
 
 def test_a_local_time_of_a_calendar_is_read_in_its_zone(group):

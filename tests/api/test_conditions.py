@@ -1,4 +1,6 @@
-"""ETag, If-None-Match and If-Match: one sees whether something changed, and changes only what one has seen."""
+"""ETag, If-None-Match and If-Match: one sees whether something changed, and changes only what one
+has seen.
+"""
 
 from typing import Any
 from uuid import uuid4
@@ -19,9 +21,21 @@ def singles(group) -> dict[str, tuple[Any, str, dict[str, Any]]]:
     return {
         "calendar": (group.mina, group.path, {"name": "Band"}),
         "participant": (group.mina, f"{group.path}participants/{seat.pk}/", {"required": False}),
-        "window": (group.sam, f"{group.path}nonbusytimes/{group.window.pk}/", {"preference_level": 1}),
-        "meeting": (group.mina, f"{group.path}meetings/{group.meeting.pk}/", {"title": "Rehearsal"}),
-        "invitation": (group.iris, f"/calendars/invitations/{group.invitation.pk}/", {"status": "declined"}),
+        "window": (
+            group.sam,
+            f"{group.path}nonbusytimes/{group.window.pk}/",
+            {"preference_level": 1},
+        ),
+        "meeting": (
+            group.mina,
+            f"{group.path}meetings/{group.meeting.pk}/",
+            {"title": "Rehearsal"},
+        ),
+        "invitation": (
+            group.iris,
+            f"/calendars/invitations/{group.invitation.pk}/",
+            {"status": "declined"},
+        ),
         "settings": (group.mina, "/profile/settings/", {"week_start": "sunday"}),
     }
 
@@ -86,12 +100,17 @@ def test_the_present_state_can_be_deleted(group, kind):
 
 def test_any_state_is_a_star(group):
     assert group.mina.put(group.path, {"name": "Band"}, if_match="*").status_code == 200
-    assert refused(group.mina.put(f"/calendars/{uuid4()}/", {"name": "Band"}, if_match="*"), 404, "not_found")
+    assert refused(
+        group.mina.put(f"/calendars/{uuid4()}/", {"name": "Band"}, if_match="*"), 404, "not_found"
+    )
 
 
 def test_a_condition_does_not_tell_a_stranger_that_something_is_there(group):
     for tag in ("*", group.mina.get(group.path)["ETag"], '"stale"'):
-        hidden, missing = (group.eve.put(path, {"name": "X"}, if_match=tag) for path in (group.path, f"/calendars/{uuid4()}/"))
+        hidden, missing = (
+            group.eve.put(path, {"name": "X"}, if_match=tag)
+            for path in (group.path, f"/calendars/{uuid4()}/")
+        )
         assert refused(hidden, 404, "not_found")
         assert hidden.content == missing.content
     assert refused(caller().put(group.path, {"name": "X"}, if_match="*"), 401, "not_authenticated")
@@ -100,11 +119,28 @@ def test_a_condition_does_not_tell_a_stranger_that_something_is_there(group):
 def test_what_was_just_made_has_the_tag_it_will_be_read_with(group):
     start, end = iso(build.day(20)), iso(build.day(21))
     answers = [
-        (group.mina, group.mina.post("/calendars/", {"name": "Choir", "window_start": "2031-01-06T09:00"})),
+        (
+            group.mina,
+            group.mina.post("/calendars/", {"name": "Choir", "window_start": "2031-01-06T09:00"}),
+        ),
         (group.mina, group.mina.post(group.path + "participants/", {"user": group.eve.user.pk})),
-        (group.sam, group.sam.post(group.path + "nonbusytimes/", {"start_time": start, "end_time": end})),
-        (group.mina, group.mina.post(group.path + "meetings/", {"deadline": start, "required": [group.sam.user.pk]})),
-        (group.mina, group.mina.post("/calendars/invitations/", {"calendar": str(group.calendar.pk), "email": "a@example.org"})),
+        (
+            group.sam,
+            group.sam.post(group.path + "nonbusytimes/", {"start_time": start, "end_time": end}),
+        ),
+        (
+            group.mina,
+            group.mina.post(
+                group.path + "meetings/", {"deadline": start, "required": [group.sam.user.pk]}
+            ),
+        ),
+        (
+            group.mina,
+            group.mina.post(
+                "/calendars/invitations/",
+                {"calendar": str(group.calendar.pk), "email": "a@example.org"},
+            ),
+        ),
         (group.mina, group.mina.post(group.path + "duplicate/", {"shift_days": 1})),
     ]
 
@@ -139,12 +175,17 @@ def test_an_edit_of_the_profile_can_be_conditional(group):
 
     assert edited.status_code == 200
     assert edited["ETag"] == group.eve.get("/profile/")["ETag"]
-    assert refused(group.eve.post("/profile/edit/", {"first_name": "Evi"}, if_match=tag), 412, "stale")
+    assert refused(
+        group.eve.post("/profile/edit/", {"first_name": "Evi"}, if_match=tag), 412, "stale"
+    )
     assert group.eve.get("/profile/").data["first_name"] == "Eva"
 
 
 def test_a_suggestion_can_be_withdrawn_conditionally(group):
-    made = group.sam.post(f"/calendars/meetings/{group.meeting.pk}/suggestions/", {"suggested_time": iso(build.day(13))})
+    made = group.sam.post(
+        f"/calendars/meetings/{group.meeting.pk}/suggestions/",
+        {"suggested_time": iso(build.day(13))},
+    )
     path = f"{made['Location']}{made.data['id']}/"
 
     assert refused(group.sam.delete(path, if_match='"stale"'), 412, "stale")
@@ -164,5 +205,9 @@ def test_a_refused_conditional_change_leaves_nothing_behind(group):
     """The refusal comes inside the transaction of the condition."""
     tag = group.mina.get(group.path)["ETag"]
 
-    assert refused(group.mina.put(group.path, {"is_finalized": True, "strict": True}, if_match=tag), 409, "meeting_still_open")
+    assert refused(
+        group.mina.put(group.path, {"is_finalized": True, "strict": True}, if_match=tag),
+        409,
+        "meeting_still_open",
+    )
     assert group.mina.get(group.path)["ETag"] == tag

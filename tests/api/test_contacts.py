@@ -10,7 +10,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_contact_is_added_with_what_is_printed(group, by_name):
-    answer = group.mina.post("/contacts/add/", {"contactee": "IRIS" if by_name else group.iris.user.pk})
+    answer = group.mina.post(
+        "/contacts/add/", {"contactee": "IRIS" if by_name else group.iris.user.pk}
+    )
 
     assert answer.status_code == 201
     assert set(answer.data) == fields_of("ContactOutput")
@@ -23,9 +25,17 @@ def test_one_learns_neither_address_nor_times_of_a_contact(group):
     assert group.sam.get("/contacts/").data == []
 
 
-@pytest.mark.parametrize("contactee", ["mina", "nobody", "", None, 0, -1, 2**31, 2**70, True, 1.5, [], {}, "a\x00b", "a" * 10_000])
+@pytest.mark.parametrize(
+    "contactee",
+    ["mina", "nobody", "", None, 0, -1, 2**31, 2**70, True, 1.5, [], {}, "a\x00b", "a" * 10_000],
+)
 def test_a_contact_is_somebody_else_who_is_here(group, contactee):
-    assert refused(group.mina.post("/contacts/add/", {"contactee": contactee}), 400, "invalid_input", "contactee")
+    assert refused(
+        group.mina.post("/contacts/add/", {"contactee": contactee}),
+        400,
+        "invalid_input",
+        "contactee",
+    )
     assert Contact.objects.count() == 1
 
 

@@ -1,4 +1,6 @@
-"""The page that shows the API works in a browser, from this server alone and under the strict content policy."""
+"""The page that shows the API works in a browser, from this server alone and under the strict
+content policy.
+"""
 
 import os
 
@@ -12,7 +14,9 @@ from tests.web.chromium import CHROMIUM, in_chromium
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     # Where this runs for all of us it must run; at a desk without Chromium it may not.
-    pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="There is no Chromium here; CI has one."),
+    pytest.mark.skipif(
+        CHROMIUM is None and "CI" not in os.environ, reason="There is no Chromium here; CI has one."
+    ),
 ]
 
 

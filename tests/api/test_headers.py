@@ -1,4 +1,6 @@
-"""What every answer carries, whoever gives it: no cache keeps it, and browsers are told what not to do (AU-01, WE-10 to WE-13)."""
+"""What every answer carries, whoever gives it: no cache keeps it, and browsers are told what not to
+do (AU-01, WE-10 to WE-13).
+"""
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -9,7 +11,13 @@ from tests.client import Caller, caller
 
 pytestmark = pytest.mark.django_db
 
-POLICY = ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'")
+POLICY = (
+    "default-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "form-action 'self'",
+)
 
 
 @pytest.fixture
@@ -42,7 +50,9 @@ def answers(group, monkeypatch):
         "413": mina.post("/calendars/", b"x" * 1_000_001),
     }
     monkeypatch.setattr(contacts.actions, "add_contact", lambda *args, **kwargs: 1 / 0)
-    found["500"] = Caller(access=mina.access, client=Client(raise_request_exception=False)).post("/contacts/add/", {"contactee": "eve"})
+    found["500"] = Caller(access=mina.access, client=Client(raise_request_exception=False)).post(
+        "/contacts/add/", {"contactee": "eve"}
+    )
     return found
 
 
@@ -57,7 +67,9 @@ def test_every_class_of_answer_has_the_headers(answers):
         assert all(rule in answer["Content-Security-Policy"] for rule in POLICY), kind
         assert "unsafe" not in answer["Content-Security-Policy"], kind
         assert answer["Cache-Control"] == "no-store", kind
-        assert {"Cookie", "Authorization"} <= {name.strip() for name in answer["Vary"].split(",")}, kind
+        assert {"Cookie", "Authorization"} <= {
+            name.strip() for name in answer["Vary"].split(",")
+        }, kind
 
 
 def test_no_answer_says_what_serves_it_or_sets_a_cookie(answers):
@@ -66,10 +78,14 @@ def test_no_answer_says_what_serves_it_or_sets_a_cookie(answers):
         assert not answer.cookies, kind
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver", "https://good.evil.com"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://testserver", "https://good.evil.com"]
+)
 def test_no_other_site_may_read_an_answer(group, origin):
     asked = group.mina.get("/profile/", origin=origin)
-    preflight = group.mina("OPTIONS", "/profile/", origin=origin, access_control_request_method="GET")
+    preflight = group.mina(
+        "OPTIONS", "/profile/", origin=origin, access_control_request_method="GET"
+    )
 
     for answer in (asked, preflight, caller().get("/nothing", origin=origin)):
         assert not [name for name in answer.headers if name.startswith("Access-Control-")]

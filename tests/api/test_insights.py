@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def path(group) -> str:
-    """Sam has only half of an hour that Mina has, and an afternoon of his own; Iris has joined and has not answered."""
+    """Sam has only half of an hour that Mina has, and an afternoon of his own; Iris has joined and
+    has not answered.
+    """
     NonBusyTime.objects.all().delete()
     build.window(group.calendar, group.mina.user, build.day(9), build.day(10))
     build.window(group.calendar, group.sam.user, build.day(9.5), build.day(10), 9)
@@ -28,16 +30,31 @@ def test_the_best_start_is_explained_with_what_is_printed(group, path):
     found = group.sam.get(path).data
 
     assert set(found) == fields_of("InsightsOutput")
-    assert (found["best"]["suggested_time"], found["best"]["attending_users"]) == (iso(build.day(14)), [group.sam.user.pk])
+    assert (found["best"]["suggested_time"], found["best"]["attending_users"]) == (
+        iso(build.day(14)),
+        [group.sam.user.pk],
+    )
     ask = found["ask"]
     assert set(ask) == fields_of("AskOutput")
-    assert ask["wanted"] == [{"user": group.sam.user.pk, "start_time": iso(build.day(9)), "end_time": iso(build.day(9.5))}]
+    assert ask["wanted"] == [
+        {
+            "user": group.sam.user.pk,
+            "start_time": iso(build.day(9)),
+            "end_time": iso(build.day(9.5)),
+        }
+    ]
     assert (ask["people"], ask["minutes"], ask["unanswered_required"]) == (1, 30, 1)
     two = found["two_sessions"]
-    assert (two["first"]["suggested_time"], two["second"]["suggested_time"]) == (iso(build.day(9)), iso(build.day(14)))
+    assert (two["first"]["suggested_time"], two["second"]["suggested_time"]) == (
+        iso(build.day(9)),
+        iso(build.day(14)),
+    )
     assert (two["reached"], two["cannot_users"], two["proved"]) == (2, [], True)
     assert found["plan_b"]["start"]["suggested_time"] == iso(build.day(9))
-    assert (found["decisive"]["users"], found["decisive"]["suggested_time"]) == ([group.iris.user.pk], iso(build.day(9)))
+    assert (found["decisive"]["users"], found["decisive"]["suggested_time"]) == (
+        [group.iris.user.pk],
+        iso(build.day(9)),
+    )
 
 
 @pytest.mark.parametrize("visibility", ["counts", "owner"])
@@ -50,8 +67,14 @@ def test_nobody_is_named_where_answers_are_hidden(group, path, visibility):
 
     def ids_in(value) -> list:
         if isinstance(value, dict):
-            return [found for key, each in value.items() for found in ([each] if "user" in key else ids_in(each))]
-        return [found for each in value for found in ids_in(each)] if isinstance(value, list) else []
+            return [
+                found
+                for key, each in value.items()
+                for found in ([each] if "user" in key else ids_in(each))
+            ]
+        return (
+            [found for each in value for found in ids_in(each)] if isinstance(value, list) else []
+        )
 
     assert [found for found in ids_in(opened) if found]
     assert [found for found in ids_in(answer.data) if found] == []
@@ -66,7 +89,11 @@ def test_what_if_is_asked_of_the_insights_too(group, path):
     found = group.sam.get(f"{path}?without={group.iris.user.pk}&duration_minutes=30").data
 
     assert (found["best"]["suggested_time"], found["best"]["attending"]) == (iso(build.day(9.5)), 2)
-    assert (found["ask"]["people"], found["two_sessions"], found["decisive"]["people"]) == (0, None, 0)
+    assert (found["ask"]["people"], found["two_sessions"], found["decisive"]["people"]) == (
+        0,
+        None,
+        0,
+    )
     assert refused(group.sam.get(f"{path}?quorum=many"), 400, "invalid_input", "quorum")
 
 
@@ -78,12 +105,22 @@ def test_without_answers_all_is_null(group, path):
 
 @pytest.mark.parametrize("night", ["2031-03-30", "2031-10-26"])
 def test_in_the_nights_of_the_clocks_every_minute_is_counted_as_utc_counts_it(night):
-    """Local answers around a change of the clocks; the pair and the ask, tried minute by minute in UTC."""
+    """Local answers around a change of the clocks; the pair and the ask, tried minute by minute in
+    UTC.
+    """
     midnight = datetime.fromisoformat(f"{night}T00:00:00+00:00")
     people = [caller(build.user()) for _ in range(3)]
     mina = people[0]
-    calendar = build.calendar(owner=mina.user, participants=[person.user for person in people[1:]], time_zone="Europe/Berlin")
-    local = [[("00:30", "01:45"), ("03:10", "05:00")], [("01:00", "04:10")], [("03:20", "03:55"), ("04:15", "06:00")]]
+    calendar = build.calendar(
+        owner=mina.user,
+        participants=[person.user for person in people[1:]],
+        time_zone="Europe/Berlin",
+    )
+    local = [
+        [("00:30", "01:45"), ("03:10", "05:00")],
+        [("01:00", "04:10")],
+        [("03:20", "03:55"), ("04:15", "06:00")],
+    ]
     for person, times in zip(people, local, strict=True):
         for start, end in times:
             row = {"start_time": f"{night}T{start}", "end_time": f"{night}T{end}"}

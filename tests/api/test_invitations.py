@@ -23,7 +23,7 @@ def invite(group, **sent):
     return group.mina.post("/calendars/invitations/", {"calendar": str(group.calendar.pk), **sent})
 
 
-# Invitations --------------------------------------------------------------------------------------------------------
+# Invitations --------------------------------------------------------------------------------------
 
 
 def test_a_person_is_invited_with_what_is_printed(group):
@@ -31,7 +31,11 @@ def test_a_person_is_invited_with_what_is_printed(group):
 
     assert answer.status_code == 201
     assert set(answer.data) == fields_of("InvitationOutput")
-    assert (answer.data["status"], answer.data["sender"], answer.data["receiver"]) == ("pending", group.mina.user.pk, group.eve.user.pk)
+    assert (answer.data["status"], answer.data["sender"], answer.data["receiver"]) == (
+        "pending",
+        group.mina.user.pk,
+        group.eve.user.pk,
+    )
     assert group.eve.get(answer["Location"]).data == answer.data
 
 
@@ -54,7 +58,9 @@ def test_who_declined_is_left_alone_for_a_week(group, path):
     group.iris.put(path, {"status": "declined"})
 
     assert refused(invite(group, receiver=group.iris.user.pk), 409, "declined_recently")
-    Invitation.objects.filter(pk=group.invitation.pk).update(answered_at=clock.now() - timedelta(days=7, minutes=1))
+    Invitation.objects.filter(pk=group.invitation.pk).update(
+        answered_at=clock.now() - timedelta(days=7, minutes=1)
+    )
     assert invite(group, receiver=group.iris.user.pk).status_code == 201
 
 
@@ -84,7 +90,9 @@ def test_nobody_invites_themself(group):
 
 def test_a_hidden_calendar_in_the_body_is_a_missing_one(group):
     hidden, missing = (
-        group.eve.post("/calendars/invitations/", {"calendar": str(name), "receiver": group.sam.user.pk})
+        group.eve.post(
+            "/calendars/invitations/", {"calendar": str(name), "receiver": group.sam.user.pk}
+        )
         for name in (group.calendar.pk, uuid4())
     )
 
@@ -93,18 +101,27 @@ def test_a_hidden_calendar_in_the_body_is_a_missing_one(group):
 
 
 def test_only_the_owner_invites(group):
-    answer = group.sam.post("/calendars/invitations/", {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk})
+    answer = group.sam.post(
+        "/calendars/invitations/",
+        {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk},
+    )
 
     assert refused(answer, 403, "not_allowed")
 
 
 def test_the_boxes_hold_ones_own(group):
-    assert [row["id"] for row in group.iris.get("/calendars/invitations/").data] == [str(group.invitation.pk)]
-    assert [row["id"] for row in group.mina.get("/calendars/invitations/?box=sent").data] == [str(group.invitation.pk)]
+    assert [row["id"] for row in group.iris.get("/calendars/invitations/").data] == [
+        str(group.invitation.pk)
+    ]
+    assert [row["id"] for row in group.mina.get("/calendars/invitations/?box=sent").data] == [
+        str(group.invitation.pk)
+    ]
     assert group.mina.get("/calendars/invitations/?box=received").data == []
     assert group.iris.get("/calendars/invitations/?status=accepted").data == []
     assert refused(group.iris.get("/calendars/invitations/?box=spam"), 400, "invalid_input", "box")
-    assert refused(group.iris.get("/calendars/invitations/?status=lost"), 400, "invalid_input", "status")
+    assert refused(
+        group.iris.get("/calendars/invitations/?status=lost"), 400, "invalid_input", "status"
+    )
 
 
 def test_who_is_invited_sees_the_calendars_name_and_owner_only(group, path):
@@ -138,7 +155,10 @@ def test_an_answer_is_accepted_or_declined(group, path, status):
 
 @pytest.mark.parametrize("body", [None, b"", b"{}", b'{"status": "maybe"}', b"["])
 def test_a_bad_answer_does_not_tell_that_there_is_an_invitation(group, path, body):
-    hidden, missing = group.eve("PUT", path, body), group.iris("PUT", f"/calendars/invitations/{uuid4()}/", body)
+    hidden, missing = (
+        group.eve("PUT", path, body),
+        group.iris("PUT", f"/calendars/invitations/{uuid4()}/", body),
+    )
 
     assert refused(hidden, 404, "not_found")
     assert hidden.content == missing.content
@@ -150,7 +170,9 @@ def test_an_answer_that_is_not_json_does_not_tell_either(group, path):
         plain = {"content_type": "text/plain", "HTTP_AUTHORIZATION": f"Bearer {who.access}"}
         return who.client.put(where, "accepted", **plain).status_code
 
-    assert answer(group.eve, path) == answer(group.iris, f"/calendars/invitations/{uuid4()}/") == 404
+    assert (
+        answer(group.eve, path) == answer(group.iris, f"/calendars/invitations/{uuid4()}/") == 404
+    )
     assert answer(group.iris, path) == 415
 
 
@@ -173,7 +195,7 @@ def test_an_accepted_invitation_is_not_taken_back(group, path):
     assert group.iris.get(group.path).status_code == 200
 
 
-# Finding people, and mails to them ----------------------------------------------------------------------------------
+# Finding people, and mails to them ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["mina", "MINA", "mina/"])
@@ -183,7 +205,9 @@ def test_a_user_is_found_by_the_exact_name(group, name):
     assert answer.data == {"id": group.mina.user.pk, "username": "mina"}
 
 
-@pytest.mark.parametrize("name", ["min", "mina%20x", "mina@example.org", "nobody", "gone", "%6d%00", "a" * 5000])
+@pytest.mark.parametrize(
+    "name", ["min", "mina%20x", "mina@example.org", "nobody", "gone", "%6d%00", "a" * 5000]
+)
 def test_a_user_is_not_found_by_anything_else(group, name):
     build.user("gone", is_active=False)
 
@@ -236,19 +260,29 @@ def test_a_mail_about_a_calendar_is_about_something_there(group):
     """Otherwise nothing would be sent, and its sender would wait for it."""
 
     def sent(by, username: str, kind: str) -> int:
-        return by.post("/calendars/send-email/", {"username": username, "calendar": str(group.calendar.pk), "kind": kind}).status_code
+        return by.post(
+            "/calendars/send-email/",
+            {"username": username, "calendar": str(group.calendar.pk), "kind": kind},
+        ).status_code
 
-    assert {kind: sent(group.mina, "eve", kind) for kind in ("reminder", "invitation", "final")} == dict.fromkeys(
-        ("reminder", "invitation", "final"), 400
-    )
+    assert {
+        kind: sent(group.mina, "eve", kind) for kind in ("reminder", "invitation", "final")
+    } == dict.fromkeys(("reminder", "invitation", "final"), 400)
     assert sent(group.mina, "sam", "invitation") == 400
     Meeting.objects.update(final_time=None)
     assert sent(group.mina, "sam", "final") == 400
     assert not Message.objects.exists()
     Meeting.objects.update(final_time=build.day(9))
     build.invitation(group.calendar, group.eve.user)
-    assert sent(group.mina, "eve", "invitation") == sent(group.mina, "eve", "reminder") == sent(group.mina, "sam", "final") == 202
-    assert sent(group.sam, "eve", "reminder") == 400  # whom the owner invited is not for him to find out
+    assert (
+        sent(group.mina, "eve", "invitation")
+        == sent(group.mina, "eve", "reminder")
+        == sent(group.mina, "sam", "final")
+        == 202
+    )
+    assert (
+        sent(group.sam, "eve", "reminder") == 400
+    )  # whom the owner invited is not for him to find out
 
 
 def test_mails_to_one_person_are_limited(group):
@@ -267,6 +301,13 @@ def test_a_muted_sender_is_not_told(group):
 def test_a_calendar_in_a_mail_is_one_the_sender_sees(group):
     Calendar.objects.filter(pk=group.calendar.pk).update(is_finalized=True)
 
-    assert group.sam.post("/calendars/send-email/", {"username": "mina", "calendar": str(group.calendar.pk)}).status_code == 202
-    answer = group.eve.post("/calendars/send-email/", {"username": "mina", "calendar": str(group.calendar.pk)})
+    assert (
+        group.sam.post(
+            "/calendars/send-email/", {"username": "mina", "calendar": str(group.calendar.pk)}
+        ).status_code
+        == 202
+    )
+    answer = group.eve.post(
+        "/calendars/send-email/", {"username": "mina", "calendar": str(group.calendar.pk)}
+    )
     assert refused(answer, 400, "invalid_input", "calendar")

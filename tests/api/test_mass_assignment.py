@@ -27,7 +27,11 @@ def test_the_maker_owns_a_calendar_whatever_is_sent(group):
 
     answer = group.mina.post("/calendars/", sent)
 
-    assert (answer.status_code, answer.data["owner"], answer.data["my_role"]) == (201, group.mina.user.pk, "owner")
+    assert (answer.status_code, answer.data["owner"], answer.data["my_role"]) == (
+        201,
+        group.mina.user.pk,
+        "owner",
+    )
     assert answer.data["id"] != chosen
     assert answer.data["created_at"] > "2026"
     assert len(group.mina.get(answer["Location"] + "participants/").data) == 1
@@ -36,7 +40,15 @@ def test_the_maker_owns_a_calendar_whatever_is_sent(group):
 def test_an_edit_does_not_give_a_calendar_away(group):
     before = Calendar.objects.get(pk=group.calendar.pk)
 
-    answer = group.mina.put(group.path, {"owner": group.eve.user.pk, "owner_id": group.eve.user.pk, "id": str(uuid4()), "version": 1})
+    answer = group.mina.put(
+        group.path,
+        {
+            "owner": group.eve.user.pk,
+            "owner_id": group.eve.user.pk,
+            "id": str(uuid4()),
+            "version": 1,
+        },
+    )
 
     assert answer.status_code == 200
     assert (answer.data["owner"], answer.data["id"]) == (group.mina.user.pk, str(group.calendar.pk))
@@ -65,7 +77,12 @@ def test_an_edit_does_not_move_a_meeting_elsewhere(group):
 
 
 def test_an_invitation_is_pending_and_from_the_caller_whatever_is_sent(group):
-    sent = {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk, "status": "accepted", "sender": group.sam.user.pk}
+    sent = {
+        "calendar": str(group.calendar.pk),
+        "receiver": group.eve.user.pk,
+        "status": "accepted",
+        "sender": group.sam.user.pk,
+    }
 
     answer = group.mina.post("/calendars/invitations/", sent)
 
@@ -92,18 +109,34 @@ def test_nobody_becomes_staff(group, door):
         "usersetting": {"who_may_add_me": "contacts"},
         "settings": {"who_may_add_me": "contacts"},
     }
-    answer = caller().post("/signup/", sent) if door == "sign up" else group.eve.post("/profile/edit/", sent)
+    answer = (
+        caller().post("/signup/", sent)
+        if door == "sign up"
+        else group.eve.post("/profile/edit/", sent)
+    )
 
     assert answer.status_code in (200, 201)
     nova = User.objects.get(username="nova")
-    assert (nova.is_staff, nova.is_superuser, nova.is_active, nova.last_login) == (False, False, True, None)
-    assert nova.pk == (answer.data["id"] if door == "sign up" else group.eve.user.pk) != group.mina.user.pk
+    assert (nova.is_staff, nova.is_superuser, nova.is_active, nova.last_login) == (
+        False,
+        False,
+        True,
+        None,
+    )
+    assert (
+        nova.pk
+        == (answer.data["id"] if door == "sign up" else group.eve.user.pk)
+        != group.mina.user.pk
+    )
     assert nova.date_joined.year > 2025
     assert nova.usersetting.who_may_add_me == "anyone"
 
 
 def test_settings_hold_no_secret_to_set(group):
-    group.mina.put("/profile/settings/", {"feed_hash": "x", "username_key": "sam", "user": group.sam.user.pk, "id": str(uuid4())})
+    group.mina.put(
+        "/profile/settings/",
+        {"feed_hash": "x", "username_key": "sam", "user": group.sam.user.pk, "id": str(uuid4())},
+    )
 
     setting = User.objects.get(pk=group.mina.user.pk).usersetting
     assert (setting.feed_hash, setting.username_key) == (None, "mina")
@@ -118,8 +151,22 @@ def test_a_path_that_names_nothing_makes_nothing(group, method):
 
 
 @pytest.mark.parametrize(
-    "query", ["owner=1", "owner__password__startswith=a", "ordering=owner__password", "search=a", "fields=password", "id=1"]
+    "query",
+    [
+        "owner=1",
+        "owner__password__startswith=a",
+        "ordering=owner__password",
+        "search=a",
+        "fields=password",
+        "id=1",
+    ],
 )
 def test_what_a_list_is_not_asked_for_changes_nothing(group, query):
-    for path in ("/calendars/", "/contacts/", "/calendars/invitations/", group.path + "participants/", group.path + "meetings/"):
+    for path in (
+        "/calendars/",
+        "/contacts/",
+        "/calendars/invitations/",
+        group.path + "participants/",
+        group.path + "meetings/",
+    ):
         assert group.sam.get(f"{path}?{query}").content == group.sam.get(path).content

@@ -24,7 +24,11 @@ def test_a_meeting_is_looked_for_with_what_is_printed(group):
 
     assert answer.status_code == 201
     assert set(answer.data) == fields_of("MeetingOutput")
-    assert (answer.data["deadline"], answer.data["final_time"], answer.data["status"]) == (SOON, None, "open")
+    assert (answer.data["deadline"], answer.data["final_time"], answer.data["status"]) == (
+        SOON,
+        None,
+        "open",
+    )
     assert [person["username"] for person in answer.data["attendees"]] == ["mina", "sam"]
     assert group.sam.get(answer["Location"]).data == answer.data
 
@@ -49,7 +53,10 @@ def test_a_meeting_takes_everything_that_a_meeting_has(group):
 
     assert answer.status_code == 201
     assert {name: answer.data[name] for name in sent} == sent
-    assert {person["username"]: person["required"] for person in answer.data["attendees"]} == {"mina": False, "sam": True}
+    assert {person["username"]: person["required"] for person in answer.data["attendees"]} == {
+        "mina": False,
+        "sam": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,9 @@ def test_a_meeting_takes_everything_that_a_meeting_has(group):
     ],
 )
 def test_a_meeting_is_refused_by_its_bad_field(group, field, value):
-    answer = group.mina.post(group.path + "meetings/", {"deadline": SOON, "earliest": iso(build.day(9)), field: value})
+    answer = group.mina.post(
+        group.path + "meetings/", {"deadline": SOON, "earliest": iso(build.day(9)), field: value}
+    )
 
     assert refused(answer, 400, "invalid_input")
     assert field in {name.partition(".")[0] for name in answer.data["fields"]}
@@ -82,16 +91,26 @@ def test_a_meeting_is_refused_by_its_bad_field(group, field, value):
 
 def test_only_people_of_the_calendar_attend(group):
     assert refused(
-        group.mina.post(group.path + "meetings/", {"deadline": SOON, "optional": [group.eve.user.pk]}), 400, "invalid_input", "optional"
+        group.mina.post(
+            group.path + "meetings/", {"deadline": SOON, "optional": [group.eve.user.pk]}
+        ),
+        400,
+        "invalid_input",
+        "optional",
     )
 
 
 def test_a_deadline_is_compared_when_it_is_asked(group):
     assert group.sam.get(meeting_path(group)).data["status"] == "open"
     with time_machine.travel(group.meeting.deadline, tick=False):
-        token = group.sam.post("/login/", {"username": "sam", "password": build.PASSWORD}).data["access"]
+        token = group.sam.post("/login/", {"username": "sam", "password": build.PASSWORD}).data[
+            "access"
+        ]
 
-        assert group.sam.get(meeting_path(group), authorization=f"Bearer {token}").data["status"] == "closed"
+        assert (
+            group.sam.get(meeting_path(group), authorization=f"Bearer {token}").data["status"]
+            == "closed"
+        )
 
 
 def test_the_list_shows_the_meetings_in_the_order_they_were_made(group):
@@ -120,10 +139,16 @@ def test_where_answers_are_hidden_one_sees_only_ones_own(group):
 
 
 def test_a_time_is_fixed_with_what_is_printed(group):
-    answer = group.mina.put(meeting_path(group), {"final_time": iso(build.day(14)), "deadline": SOON})
+    answer = group.mina.put(
+        meeting_path(group), {"final_time": iso(build.day(14)), "deadline": SOON}
+    )
 
     assert answer.status_code == 200
-    assert (answer.data["final_time"], answer.data["deadline"], answer.data["status"]) == (iso(build.day(14)), SOON, "scheduled")
+    assert (answer.data["final_time"], answer.data["deadline"], answer.data["status"]) == (
+        iso(build.day(14)),
+        SOON,
+        "scheduled",
+    )
     assert "warnings" not in answer.data
     assert answer.data["sequence"] == 0
 
@@ -141,9 +166,15 @@ def test_only_a_real_change_raises_the_sequence(group):
 
 @pytest.mark.parametrize(
     ("final_time", "code"),
-    [(build.day(10, days=-2), "in_the_past"), (build.day(20), "required_missing"), (build.day(10.5), "double_booked")],
+    [
+        (build.day(10, days=-2), "in_the_past"),
+        (build.day(20), "required_missing"),
+        (build.day(10.5), "double_booked"),
+    ],
 )
-def test_a_time_that_is_probably_not_wanted_is_warned_of_or_strictly_refused(group, final_time, code):
+def test_a_time_that_is_probably_not_wanted_is_warned_of_or_strictly_refused(
+    group, final_time, code
+):
     path, sent = meeting_path(group), {"final_time": iso(final_time)}
 
     strict = group.mina.put(path, {**sent, "strict": True})
@@ -170,7 +201,10 @@ def test_nobody_has_answered_is_a_warning(group):
 def test_a_local_time_is_read_in_the_calendars_zone(group):
     Calendar.objects.filter(pk=group.calendar.pk).update(time_zone="Europe/Berlin")
 
-    assert group.mina.put(meeting_path(group), {"final_time": "2031-07-01T10:00"}).data["final_time"] == "2031-07-01T08:00:00Z"
+    assert (
+        group.mina.put(meeting_path(group), {"final_time": "2031-07-01T10:00"}).data["final_time"]
+        == "2031-07-01T08:00:00Z"
+    )
     for local, code, choices in [
         (GAP, "nonexistent_time", ("2031-03-30T00:30:00Z", "2031-03-30T01:30:00Z")),
         (OVERLAP, "ambiguous_time", ("2031-10-26T00:30:00Z", "2031-10-26T01:30:00Z")),
@@ -182,7 +216,9 @@ def test_a_local_time_is_read_in_the_calendars_zone(group):
 
 
 def test_a_participant_does_not_fix_times(group):
-    assert refused(group.sam.put(meeting_path(group), {"final_time": iso(build.day(14))}), 403, "not_allowed")
+    assert refused(
+        group.sam.put(meeting_path(group), {"final_time": iso(build.day(14))}), 403, "not_allowed"
+    )
     assert refused(group.sam.delete(meeting_path(group)), 403, "not_allowed")
     assert refused(group.sam.post(group.path + "meetings/", {"deadline": SOON}), 403, "not_allowed")
     assert group.sam.get(meeting_path(group)).data["final_time"] is None
@@ -192,7 +228,11 @@ def test_a_meeting_under_another_calendar_is_not_there(group):
     other = build.calendar(owner=group.mina.user)
     elsewhere = f"/calendars/{other.pk}/meetings/{group.meeting.pk}/"
 
-    for answer in (group.mina.get(elsewhere), group.mina.put(elsewhere, {"title": "X"}), group.mina.delete(elsewhere)):
+    for answer in (
+        group.mina.get(elsewhere),
+        group.mina.put(elsewhere, {"title": "X"}),
+        group.mina.delete(elsewhere),
+    ):
         assert refused(answer, 404, "not_found")
     assert refused(group.mina.get(f"{group.path}meetings/{uuid4()}/"), 404, "not_found")
 

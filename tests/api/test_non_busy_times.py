@@ -13,14 +13,22 @@ pytestmark = pytest.mark.django_db
 
 
 def window(start: float, end: float, preference: int = 5, *, days: int = 31) -> dict[str, object]:
-    return {"start_time": iso(build.day(start, days=days)), "end_time": iso(build.day(end, days=days)), "preference_level": preference}
+    return {
+        "start_time": iso(build.day(start, days=days)),
+        "end_time": iso(build.day(end, days=days)),
+        "preference_level": preference,
+    }
 
 
 def times(group) -> list[NonBusyTime]:
-    return list(NonBusyTime.objects.filter(calendar=group.calendar, user=group.sam.user).order_by("start_time"))
+    return list(
+        NonBusyTime.objects.filter(calendar=group.calendar, user=group.sam.user).order_by(
+            "start_time"
+        )
+    )
 
 
-# Times --------------------------------------------------------------------------------------------------------------
+# Times --------------------------------------------------------------------------------------------
 
 
 def test_a_time_is_given_with_what_is_printed(group):
@@ -28,7 +36,12 @@ def test_a_time_is_given_with_what_is_printed(group):
 
     assert answer.status_code == 201
     assert set(answer.data) == fields_of("WindowOutput")
-    assert {**answer.data, **window(9, 10, 7), "user": group.sam.user.pk, "calendar": str(group.calendar.pk)} == answer.data
+    assert {
+        **answer.data,
+        **window(9, 10, 7),
+        "user": group.sam.user.pk,
+        "calendar": str(group.calendar.pk),
+    } == answer.data
     assert group.sam.get(answer["Location"]).data == answer.data
 
 
@@ -43,23 +56,36 @@ def test_times_may_touch_but_not_overlap(group):
     group.sam.post(group.path + "nonbusytimes/", window(9, 10))
 
     assert group.sam.post(group.path + "nonbusytimes/", window(10, 11)).status_code == 201
-    assert refused(group.sam.post(group.path + "nonbusytimes/", window(8, 9.5)), 409, "overlapping_window")
+    assert refused(
+        group.sam.post(group.path + "nonbusytimes/", window(8, 9.5)), 409, "overlapping_window"
+    )
     assert group.mina.post(group.path + "nonbusytimes/", window(8, 9.5)).status_code == 201
 
 
 def test_a_time_is_for_the_caller_in_the_calendar_of_the_path(group):
     other = build.calendar(owner=group.sam.user)
 
-    answer = group.sam.post(group.path + "nonbusytimes/", {**window(9, 10), "user": group.mina.user.pk, "calendar": str(other.pk)})
+    answer = group.sam.post(
+        group.path + "nonbusytimes/",
+        {**window(9, 10), "user": group.mina.user.pk, "calendar": str(other.pk)},
+    )
 
-    assert (answer.data["user"], answer.data["calendar"]) == (group.sam.user.pk, str(group.calendar.pk))
+    assert (answer.data["user"], answer.data["calendar"]) == (
+        group.sam.user.pk,
+        str(group.calendar.pk),
+    )
 
 
 @pytest.mark.parametrize(("start", "end"), [(9, 9), (10, 9), (0, 31 * 24 + 1 / 60)])
 def test_a_time_has_a_length_up_to_31_days(group, start, end):
     before = times(group)
 
-    assert refused(group.sam.post(group.path + "nonbusytimes/", window(start, end)), 400, "invalid_input", "end_time")
+    assert refused(
+        group.sam.post(group.path + "nonbusytimes/", window(start, end)),
+        400,
+        "invalid_input",
+        "end_time",
+    )
     assert times(group) == before
 
 
@@ -80,10 +106,14 @@ def test_two_thousand_times_are_enough(group):
         for n in range(1999)
     )
 
-    assert refused(group.sam.post(group.path + "nonbusytimes/", window(9, 10)), 400, "invalid_input", "windows")
+    assert refused(
+        group.sam.post(group.path + "nonbusytimes/", window(9, 10)), 400, "invalid_input", "windows"
+    )
     rows = [window(n, n + 0.5, days=300) for n in range(2001)]
     many = {"from": rows[0]["start_time"], "to": rows[-1]["end_time"], "windows": rows}
-    assert refused(group.sam.put(group.path + "nonbusytimes/", many), 400, "invalid_input", "windows")
+    assert refused(
+        group.sam.put(group.path + "nonbusytimes/", many), 400, "invalid_input", "windows"
+    )
     assert len(times(group)) == 2000
 
 
@@ -94,7 +124,9 @@ def test_the_list_shows_everybodys_times_in_an_open_calendar(group):
     assert set(rows[0]) == fields_of("WindowOutput")
 
 
-@pytest.mark.parametrize(("visibility", "sams", "minas"), [("open", 2, 2), ("counts", 1, 1), ("owner", 1, 2)])
+@pytest.mark.parametrize(
+    ("visibility", "sams", "minas"), [("open", 2, 2), ("counts", 1, 1), ("owner", 1, 2)]
+)
 def test_the_list_follows_the_visibility(group, visibility, sams, minas):
     Calendar.objects.filter(pk=group.calendar.pk).update(visibility=visibility)
 
@@ -117,12 +149,18 @@ def test_the_list_can_be_narrowed(group):
 
 
 def test_a_range_is_replaced_and_cut_at_its_edges(group):
-    sent = {"from": iso(build.day(10)), "to": iso(build.day(12)), "windows": [window(10.5, 11, 9, days=30)]}
+    sent = {
+        "from": iso(build.day(10)),
+        "to": iso(build.day(12)),
+        "windows": [window(10.5, 11, 9, days=30)],
+    }
 
     answer = group.sam.put(group.path + "nonbusytimes/", sent)
 
     assert answer.status_code == 200
-    assert [(row["start_time"], row["preference_level"]) for row in answer.data] == [(iso(build.day(10.5)), 9)]
+    assert [(row["start_time"], row["preference_level"]) for row in answer.data] == [
+        (iso(build.day(10.5)), 9)
+    ]
     assert [(row.start_time, row.end_time) for row in times(group)] == [
         (build.day(9), build.day(10)),
         (build.day(10.5), build.day(11)),
@@ -156,7 +194,9 @@ def test_ones_own_time_is_changed_in_part(group):
     assert answer.status_code == 200
     assert answer.data == group.sam.get(path).data
     assert (answer.data["preference_level"], answer.data["start_time"]) == (0, iso(build.day(9)))
-    assert refused(group.sam.put(path, {"end_time": iso(build.day(8))}), 400, "invalid_input", "end_time")
+    assert refused(
+        group.sam.put(path, {"end_time": iso(build.day(8))}), 400, "invalid_input", "end_time"
+    )
 
 
 def test_nobody_changes_another_persons_time(group):
@@ -170,23 +210,39 @@ def test_nobody_changes_another_persons_time(group):
 
 
 def test_answers_close_when_every_meeting_is_past_its_deadline(group):
-    Meeting.objects.filter(calendar=group.calendar).update(deadline=clock.now() - timedelta(minutes=1))
+    Meeting.objects.filter(calendar=group.calendar).update(
+        deadline=clock.now() - timedelta(minutes=1)
+    )
 
-    assert refused(group.sam.post(group.path + "nonbusytimes/", window(9, 10)), 409, "answers_closed")
-    assert refused(group.sam.delete(f"{group.path}nonbusytimes/{group.window.pk}/"), 409, "answers_closed")
+    assert refused(
+        group.sam.post(group.path + "nonbusytimes/", window(9, 10)), 409, "answers_closed"
+    )
+    assert refused(
+        group.sam.delete(f"{group.path}nonbusytimes/{group.window.pk}/"), 409, "answers_closed"
+    )
 
 
-# Availability -------------------------------------------------------------------------------------------------------
+# Availability -------------------------------------------------------------------------------------
 
 
 def test_the_availability_has_exact_pieces_with_names(group):
-    group.sam.put(f"{group.path}nonbusytimes/{group.window.pk}/", {"start_time": iso(build.day(12)), "preference_level": 9})
+    group.sam.put(
+        f"{group.path}nonbusytimes/{group.window.pk}/",
+        {"start_time": iso(build.day(12)), "preference_level": 9},
+    )
 
     answer = group.sam.get(group.path + "availability/")
 
     assert set(answer.data) == fields_of("Availability")
-    assert (answer.data["participants"], answer.data["answered"], answer.data["unanswered"]) == (2, 2, 0)
-    assert [(piece["start"], piece["end"], piece["available"], piece["preference_sum"]) for piece in answer.data["pieces"]] == [
+    assert (answer.data["participants"], answer.data["answered"], answer.data["unanswered"]) == (
+        2,
+        2,
+        0,
+    )
+    assert [
+        (piece["start"], piece["end"], piece["available"], piece["preference_sum"])
+        for piece in answer.data["pieces"]
+    ] == [
         (iso(build.day(9)), iso(build.day(12)), 1, 5),
         (iso(build.day(12)), iso(build.day(17)), 2, 14),
     ]
@@ -212,11 +268,19 @@ def test_the_availability_of_a_long_meeting_holds_its_starts(group):
 
     assert answer.data["duration_minutes"] == 120
     piece = next(piece for piece in answer.data["pieces"] if piece["available"] == 2)
-    assert (piece["start"], piece["end"]) == (iso(build.day(9)), iso(build.day(15) + timedelta(minutes=1)))  # 15:00 is the last start
+    assert (piece["start"], piece["end"]) == (
+        iso(build.day(9)),
+        iso(build.day(15) + timedelta(minutes=1)),
+    )  # 15:00 is the last start
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("duration_minutes=0", "duration_minutes"), ("duration_minutes=x", "duration_minutes"), ("from=soon", "from")]
+    ("query", "field"),
+    [
+        ("duration_minutes=0", "duration_minutes"),
+        ("duration_minutes=x", "duration_minutes"),
+        ("from=soon", "from"),
+    ],
 )
 def test_the_availability_is_asked_for_in_order(group, query, field):
     assert refused(group.sam.get(f"{group.path}availability/?{query}"), 400, "invalid_input", field)
@@ -225,7 +289,12 @@ def test_the_availability_is_asked_for_in_order(group, query, field):
 def test_the_availability_spans_400_days_at_most(group):
     start, end = build.day(0, days=0), build.day(0, days=401)
 
-    assert refused(group.sam.get(f"{group.path}availability/?from={iso(start)}&to={iso(end)}"), 400, "invalid_input", "to")
+    assert refused(
+        group.sam.get(f"{group.path}availability/?from={iso(start)}&to={iso(end)}"),
+        400,
+        "invalid_input",
+        "to",
+    )
 
 
 def test_the_availability_of_a_new_calendar_is_empty(group):

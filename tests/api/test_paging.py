@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from django.core.signing import Signer
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+)
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from tests import build
@@ -24,21 +30,38 @@ SIZE = 7
 def lists(group) -> dict[str, str]:
     """Every list that has pages, with seven things in it."""
     people = cast.crowd(5)
-    CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=group.calendar, user=person) for person in people)
+    CalendarParticipant.objects.bulk_create(
+        CalendarParticipant(calendar=group.calendar, user=person) for person in people
+    )
     # Of one moment, so that only the ids tell them apart.
     Calendar.objects.bulk_create(Calendar(owner=group.mina.user, name=f"{n}") for n in range(6))
     Calendar.objects.update(created_at=clock.now())
-    Meeting.objects.bulk_create(Meeting(calendar=group.calendar, deadline=build.day()) for _ in range(5))
+    Meeting.objects.bulk_create(
+        Meeting(calendar=group.calendar, deadline=build.day()) for _ in range(5)
+    )
     Meeting.objects.update(created_at=clock.now())
     start = build.day(0, days=40)
     NonBusyTime.objects.bulk_create(
-        NonBusyTime(calendar=group.calendar, user=person, start_time=start, end_time=start + timedelta(hours=1)) for person in people
+        NonBusyTime(
+            calendar=group.calendar,
+            user=person,
+            start_time=start,
+            end_time=start + timedelta(hours=1),
+        )
+        for person in people
     )
     Invitation.objects.bulk_create(
-        Invitation(calendar=group.calendar, sender=group.mina.user, email=f"{n}@example.org", status="declined") for n in range(6)
+        Invitation(
+            calendar=group.calendar,
+            sender=group.mina.user,
+            email=f"{n}@example.org",
+            status="declined",
+        )
+        for n in range(6)
     )
     Contact.objects.bulk_create(
-        Contact(owner=group.mina.user, contactee=person, created_at=clock.now()) for person in [*people, group.eve.user]
+        Contact(owner=group.mina.user, contactee=person, created_at=clock.now())
+        for person in [*people, group.eve.user]
     )
     return {
         "calendars": "/calendars/",
@@ -77,7 +100,9 @@ def test_the_pages_together_are_the_list(group, kind, size):
     assert len(whole.data) == SIZE
     assert "Link" not in whole.headers
     assert [row for page in pages for row in page] == whole.data
-    assert [len(page) for page in pages] == [size] * (SIZE // size) + ([SIZE % size] if SIZE % size else [])
+    assert [len(page) for page in pages] == [size] * (SIZE // size) + (
+        [SIZE % size] if SIZE % size else []
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -86,11 +111,16 @@ def test_what_comes_and_goes_before_a_cursor_does_not_shift_the_rest(group, kind
     whole = group.mina.get(path).data
     link = next_of(group.mina.get(sized(path, 3)))
 
-    models = {"calendars": Calendar, "participants": CalendarParticipant, "windows": NonBusyTime, "meetings": Meeting}
+    models = {
+        "calendars": Calendar,
+        "participants": CalendarParticipant,
+        "windows": NonBusyTime,
+        "meetings": Meeting,
+    }
     model = {**models, "invitations": Invitation, "contacts": Contact}[kind]
-    model.objects.filter(pk__in=[row["id"] for row in whole[:2]] if kind != "calendars" else [whole[1]["id"]]).exclude(
-        pk=group.calendar.pk
-    ).delete()
+    model.objects.filter(
+        pk__in=[row["id"] for row in whole[:2]] if kind != "calendars" else [whole[1]["id"]]
+    ).exclude(pk=group.calendar.pk).delete()
 
     assert group.mina.get(link).data == [row for row in whole[3:6] if row["id"] != whole[1]["id"]]
 
@@ -106,7 +136,9 @@ def test_the_list_has_at_most_a_thousand_rows(group):
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "abc", "1e3", "²", "1.5", "9" * 30, "%00"])
-@pytest.mark.parametrize("path", ["/calendars/", "/contacts/", "participants/", "nonbusytimes/", "meetings/"])
+@pytest.mark.parametrize(
+    "path", ["/calendars/", "/contacts/", "participants/", "nonbusytimes/", "meetings/"]
+)
 def test_a_page_has_a_whole_number_of_rows(group, path, size):
     path = path if path.startswith("/") else group.path + path
 
@@ -129,9 +161,23 @@ def forged(group) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", ["changed", "cut", "unsigned", "signed for something else", "garbage", "numbers", "not text", "very long"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "changed",
+        "cut",
+        "unsigned",
+        "signed for something else",
+        "garbage",
+        "numbers",
+        "not text",
+        "very long",
+    ],
+)
 def test_a_cursor_that_we_did_not_make_is_refused(group, kind):
-    assert refused(group.mina.get(f"/calendars/?cursor={forged(group)[kind]}"), 400, "invalid_input", "cursor")
+    assert refused(
+        group.mina.get(f"/calendars/?cursor={forged(group)[kind]}"), 400, "invalid_input", "cursor"
+    )
 
 
 def test_a_cursor_belongs_to_its_list(group):
@@ -140,13 +186,22 @@ def test_a_cursor_belongs_to_its_list(group):
 
     for kind in KINDS[1:]:
         separator = "&" if "?" in paths[kind] else "?"
-        assert refused(group.mina.get(f"{paths[kind]}{separator}cursor={cursor}"), 400, "invalid_input", "cursor")
+        assert refused(
+            group.mina.get(f"{paths[kind]}{separator}cursor={cursor}"),
+            400,
+            "invalid_input",
+            "cursor",
+        )
 
 
 def test_the_link_keeps_what_was_asked_and_leads_to_our_own_address(group, settings):
     lists(group)
     settings.COMMONTIME_BASE_URL = "https://commontime.example.org"
 
-    link = group.mina.get("/calendars/invitations/?box=sent&status=declined&page_size=2", host="localhost").headers["Link"]
+    link = group.mina.get(
+        "/calendars/invitations/?box=sent&status=declined&page_size=2", host="localhost"
+    ).headers["Link"]
 
-    assert link.startswith("<https://commontime.example.org/calendars/invitations/?box=sent&status=declined&page_size=2&cursor=")
+    assert link.startswith(
+        "<https://commontime.example.org/calendars/invitations/?box=sent&status=declined&page_size=2&cursor="
+    )

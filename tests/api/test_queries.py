@@ -1,7 +1,9 @@
-"""How many statements each request costs (Q1 of the performance design): as many for one thing as for hundreds, and few.
+"""How many statements each request costs (Q1 of the performance design): as many for one thing as
+for hundreds, and few.
 
-Not counted: the control of transactions, and the queue's own tables. What a change asks only in order to write mails (whom to tell,
-of which meetings, and their SEQUENCE) is counted apart, behind the +. `pytest -s` prints the table; after a change paste it below.
+Not counted: the control of transactions, and the queue's own tables. What a change asks only in
+order to write mails (whom to tell, of which meetings, and their SEQUENCE) is counted apart, behind
+the +. `pytest -s` prints the table; after a change paste it below.
 """
 
 import inspect
@@ -124,7 +126,9 @@ TABLE = """
 
 @dataclass
 class World:
-    """A calendar with so many people, times, meetings, suggestions, invitations and contacts; Mina owns it, Sam takes part."""
+    """A calendar with so many people, times, meetings, suggestions, invitations and contacts; Mina
+    owns it, Sam takes part.
+    """
 
     size: int
     mina: Caller
@@ -157,37 +161,74 @@ def world(size: int) -> World:
     people = cast.crowd(size, f"in{size}x")
     others = cast.crowd(size + 1, f"out{size}x")
     calendar = build.calendar(owner=mina.user, participants=[sam.user])
-    CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=calendar, user=person) for person in people)
+    CalendarParticipant.objects.bulk_create(
+        CalendarParticipant(calendar=calendar, user=person) for person in people
+    )
     hour = timedelta(hours=1)
     start = build.day(8)
     NonBusyTime.objects.bulk_create(
-        NonBusyTime(calendar=calendar, user=person, start_time=start + n % 7 * hour, end_time=start + (n % 7 + 3) * hour)
+        NonBusyTime(
+            calendar=calendar,
+            user=person,
+            start_time=start + n % 7 * hour,
+            end_time=start + (n % 7 + 3) * hour,
+        )
         for n, person in enumerate([mina.user, *people])
     )
     NonBusyTime.objects.bulk_create(
-        NonBusyTime(calendar=calendar, user=sam.user, start_time=start + 2 * n * hour, end_time=start + (2 * n + 1) * hour)
+        NonBusyTime(
+            calendar=calendar,
+            user=sam.user,
+            start_time=start + 2 * n * hour,
+            end_time=start + (2 * n + 1) * hour,
+        )
         for n in range(size)
     )
     Meeting.objects.bulk_create(
-        Meeting(calendar=calendar, deadline=build.day(), final_time=start + n * hour if n % 15 == 1 else None) for n in range(size)
+        Meeting(
+            calendar=calendar,
+            deadline=build.day(),
+            final_time=start + n * hour if n % 15 == 1 else None,
+        )
+        for n in range(size)
     )
-    meeting, scheduled = build.meeting(calendar=calendar), build.meeting(calendar=calendar, final_time=start)
+    meeting, scheduled = (
+        build.meeting(calendar=calendar),
+        build.meeting(calendar=calendar, final_time=start),
+    )
     for each in (meeting, scheduled):
-        MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=each, user=person) for person in [sam.user, *people])
+        MeetingAttendee.objects.bulk_create(
+            MeetingAttendee(meeting=each, user=person) for person in [sam.user, *people]
+        )
     ScheduleSuggestion.objects.bulk_create(
-        ScheduleSuggestion(meeting=meeting, author=sam.user, suggested_time=start + n * hour / 10) for n in range(size)
+        ScheduleSuggestion(meeting=meeting, author=sam.user, suggested_time=start + n * hour / 10)
+        for n in range(size)
     )
     Calendar.objects.bulk_create(Calendar(owner=mina.user, name=f"{n}") for n in range(size))
-    asked = Calendar.objects.bulk_create(Calendar(owner=mina.user, name=f"asked {n}") for n in range(size))
-    Invitation.objects.bulk_create(Invitation(calendar=one, sender=mina.user, receiver=sam.user) for one in asked)
-    Invitation.objects.bulk_create(Invitation(calendar=calendar, sender=mina.user, receiver=person) for person in others[1:])
-    Contact.objects.bulk_create(Contact(owner=mina.user, contactee=person, created_at=clock.now()) for person in [sam.user, *people])
+    asked = Calendar.objects.bulk_create(
+        Calendar(owner=mina.user, name=f"asked {n}") for n in range(size)
+    )
+    Invitation.objects.bulk_create(
+        Invitation(calendar=one, sender=mina.user, receiver=sam.user) for one in asked
+    )
+    Invitation.objects.bulk_create(
+        Invitation(calendar=calendar, sender=mina.user, receiver=person) for person in others[1:]
+    )
+    Contact.objects.bulk_create(
+        Contact(owner=mina.user, contactee=person, created_at=clock.now())
+        for person in [sam.user, *people]
+    )
     Mute.objects.bulk_create(Mute(user=mina.user, sender=person) for person in people)
     now = clock.now()
     Session.objects.bulk_create(
-        Session(user=mina.user, door="api", epoch="", created_at=now, used_at=now, ends_at=now + hour) for _ in range(size)
+        Session(
+            user=mina.user, door="api", epoch="", created_at=now, used_at=now, ends_at=now + hour
+        )
+        for _ in range(size)
     )
-    actions.make_plan(calendar, by=mina.user, question=planning.Question(meetings=(meeting.pk,), seconds=1))
+    actions.make_plan(
+        calendar, by=mina.user, question=planning.Question(meetings=(meeting.pk,), seconds=1)
+    )
     return World(
         size,
         mina,
@@ -197,7 +238,9 @@ def world(size: int) -> World:
         meeting,
         scheduled,
         suggestion=ScheduleSuggestion.objects.filter(meeting=meeting).order_by("suggested_time")[0],
-        window=NonBusyTime.objects.filter(calendar=calendar, user=sam.user).order_by("start_time")[0],
+        window=NonBusyTime.objects.filter(calendar=calendar, user=sam.user).order_by("start_time")[
+            0
+        ],
         seat=CalendarParticipant.objects.get(calendar=calendar, user=sam.user),
         invitation=Invitation.objects.filter(receiver=sam.user).order_by("id")[0],
         spare=others[0],
@@ -207,82 +250,148 @@ def world(size: int) -> World:
 def rows(world: World) -> list[dict[str, Any]]:
     start = build.day(0, days=100)
     hours = [start + timedelta(hours=n) for n in range(world.size + 1)]
-    return [{"start_time": iso(one), "end_time": iso(two), "preference_level": 5} for one, two in pairwise(hours)]
+    return [
+        {"start_time": iso(one), "end_time": iso(two), "preference_level": 5}
+        for one, two in pairwise(hours)
+    ]
 
 
 SOON, LATER = iso(build.day(days=7)), iso(build.day(9, days=90))
 PASSWORD = {"password": build.PASSWORD}
 # What is asked, as the operation's name, or with what makes it another kind of request in brackets.
 REQUESTS: dict[str, Callable[[World], Any]] = {
-    "POST /signup/": lambda w: caller().post("/signup/", {"username": "nova", "email": "nova@example.org", **PASSWORD}),
-    "POST /login/": lambda w: caller().post("/login/", {"username": w.mina.user.username, **PASSWORD}),
-    "POST /token/": lambda w: caller().post("/token/", {"username": w.mina.user.username, **PASSWORD}),
+    "POST /signup/": lambda w: caller().post(
+        "/signup/", {"username": "nova", "email": "nova@example.org", **PASSWORD}
+    ),
+    "POST /login/": lambda w: caller().post(
+        "/login/", {"username": w.mina.user.username, **PASSWORD}
+    ),
+    "POST /token/": lambda w: caller().post(
+        "/token/", {"username": w.mina.user.username, **PASSWORD}
+    ),
     "POST /token/refresh/": lambda w: caller().post("/token/refresh/", {"refresh": w.mina.refresh}),
     "POST /logout/": lambda w: w.mina.post("/logout/", {"refresh_token": w.mina.refresh}),
-    "POST /password_reset/": lambda w: caller().post("/password_reset/", {"email": w.mina.user.email}),
-    "POST /password_reset/{uidb64}/{token}/": lambda w: caller().post(reset_path(w.mina.user), {"password": "another long secret"}),
+    "POST /password_reset/": lambda w: caller().post(
+        "/password_reset/", {"email": w.mina.user.email}
+    ),
+    "POST /password_reset/{uidb64}/{token}/": lambda w: caller().post(
+        reset_path(w.mina.user), {"password": "another long secret"}
+    ),
     "GET /profile/": lambda w: w.mina.get("/profile/"),
     "POST /profile/edit/": lambda w: w.mina.post("/profile/edit/", {"first_name": "Wilhelmina"}),
-    "POST /profile/edit/ (password)": lambda w: w.mina.post("/profile/edit/", {"password": "another long secret"}),
-    "POST /profile/delete/": lambda w: w.mina.post("/profile/delete/", {"refresh_token": w.mina.refresh}),
-    "POST /profile/delete/ (participant)": lambda w: w.sam.post("/profile/delete/", {"refresh_token": w.sam.refresh}),
+    "POST /profile/edit/ (password)": lambda w: w.mina.post(
+        "/profile/edit/", {"password": "another long secret"}
+    ),
+    "POST /profile/delete/": lambda w: w.mina.post(
+        "/profile/delete/", {"refresh_token": w.mina.refresh}
+    ),
+    "POST /profile/delete/ (participant)": lambda w: w.sam.post(
+        "/profile/delete/", {"refresh_token": w.sam.refresh}
+    ),
     "GET /profile/settings/": lambda w: w.mina.get("/profile/settings/"),
     "PUT /profile/settings/": lambda w: w.mina.put("/profile/settings/", {"week_start": "sunday"}),
     "GET /profile/export/": lambda w: w.mina.get("/profile/export/"),
     "POST /profile/feed/rotate/": lambda w: w.mina.post("/profile/feed/rotate/"),
     "GET /profile/sessions/": lambda w: w.mina.get("/profile/sessions/"),
-    "DELETE /profile/sessions/{session_id}/": lambda w: w.sam.delete(f"/profile/sessions/{w.sam.user.session_set.get().pk}/"),
+    "DELETE /profile/sessions/{session_id}/": lambda w: w.sam.delete(
+        f"/profile/sessions/{w.sam.user.session_set.get().pk}/"
+    ),
     "GET /calendars/": lambda w: w.mina.get("/calendars/"),
     "POST /calendars/": lambda w: w.mina.post("/calendars/", {"name": "Band"}),
-    "POST /calendars/ (key)": lambda w: w.mina.post("/calendars/", {"name": "Band"}, idempotency_key="k"),
+    "POST /calendars/ (key)": lambda w: w.mina.post(
+        "/calendars/", {"name": "Band"}, idempotency_key="k"
+    ),
     "GET /calendars/{calendar_id}/": lambda w: w.sam.get(w.path),
     "PUT /calendars/{calendar_id}/": lambda w: w.mina.put(w.path, {"name": "Band"}),
-    "PUT /calendars/{calendar_id}/ (If-Match)": lambda w: w.mina.put(w.path, {"name": "Band"}, if_match="*"),
-    "PUT /calendars/{calendar_id}/ (finalise)": lambda w: w.mina.put(w.path, {"is_finalized": True}),
+    "PUT /calendars/{calendar_id}/ (If-Match)": lambda w: w.mina.put(
+        w.path, {"name": "Band"}, if_match="*"
+    ),
+    "PUT /calendars/{calendar_id}/ (finalise)": lambda w: w.mina.put(
+        w.path, {"is_finalized": True}
+    ),
     "DELETE /calendars/{calendar_id}/": lambda w: w.mina.delete(w.path),
-    "POST /calendars/{calendar_id}/transfer/": lambda w: w.mina.post(w.path + "transfer/", {"user": w.sam.user.pk}),
-    "POST /calendars/{calendar_id}/duplicate/": lambda w: w.mina.post(w.path + "duplicate/", {"shift_days": 7}),
+    "POST /calendars/{calendar_id}/transfer/": lambda w: w.mina.post(
+        w.path + "transfer/", {"user": w.sam.user.pk}
+    ),
+    "POST /calendars/{calendar_id}/duplicate/": lambda w: w.mina.post(
+        w.path + "duplicate/", {"shift_days": 7}
+    ),
     "GET /calendars/{calendar_id}/participants/": lambda w: w.sam.get(w.path + "participants/"),
-    "POST /calendars/{calendar_id}/participants/": lambda w: w.mina.post(w.path + "participants/", {"user": w.spare.pk}),
-    "GET /calendars/{calendar_id}/participants/{participant_id}/": lambda w: w.sam.get(f"{w.path}participants/{w.seat.pk}/"),
+    "POST /calendars/{calendar_id}/participants/": lambda w: w.mina.post(
+        w.path + "participants/", {"user": w.spare.pk}
+    ),
+    "GET /calendars/{calendar_id}/participants/{participant_id}/": lambda w: w.sam.get(
+        f"{w.path}participants/{w.seat.pk}/"
+    ),
     "PUT /calendars/{calendar_id}/participants/{participant_id}/": lambda w: w.mina.put(
         f"{w.path}participants/{w.seat.pk}/", {"required": False}
     ),
-    "DELETE /calendars/{calendar_id}/participants/{participant_id}/": lambda w: w.mina.delete(f"{w.path}participants/{w.seat.pk}/"),
+    "DELETE /calendars/{calendar_id}/participants/{participant_id}/": lambda w: w.mina.delete(
+        f"{w.path}participants/{w.seat.pk}/"
+    ),
     "GET /calendars/{calendar_id}/nonbusytimes/": lambda w: w.sam.get(w.path + "nonbusytimes/"),
     "POST /calendars/{calendar_id}/nonbusytimes/": lambda w: w.sam.post(
         w.path + "nonbusytimes/", {"start_time": LATER, "end_time": iso(build.day(10, days=90))}
     ),
     "PUT /calendars/{calendar_id}/nonbusytimes/": lambda w: w.sam.put(
-        w.path + "nonbusytimes/", {"from": iso(build.day(0)), "to": iso(build.day(0, days=400)), "windows": rows(w)}
+        w.path + "nonbusytimes/",
+        {"from": iso(build.day(0)), "to": iso(build.day(0, days=400)), "windows": rows(w)},
     ),
-    "GET /calendars/{calendar_id}/nonbusytimes/{window_id}/": lambda w: w.sam.get(f"{w.path}nonbusytimes/{w.window.pk}/"),
+    "GET /calendars/{calendar_id}/nonbusytimes/{window_id}/": lambda w: w.sam.get(
+        f"{w.path}nonbusytimes/{w.window.pk}/"
+    ),
     "PUT /calendars/{calendar_id}/nonbusytimes/{window_id}/": lambda w: w.sam.put(
-        f"{w.path}nonbusytimes/{w.window.pk}/", {"end_time": iso(w.window.end_time - timedelta(minutes=30))}
+        f"{w.path}nonbusytimes/{w.window.pk}/",
+        {"end_time": iso(w.window.end_time - timedelta(minutes=30))},
     ),
-    "DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/": lambda w: w.sam.delete(f"{w.path}nonbusytimes/{w.window.pk}/"),
+    "DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/": lambda w: w.sam.delete(
+        f"{w.path}nonbusytimes/{w.window.pk}/"
+    ),
     "GET /calendars/{calendar_id}/availability/": lambda w: w.sam.get(w.path + "availability/"),
     "GET /calendars/{calendar_id}/meetings/": lambda w: w.sam.get(w.path + "meetings/"),
-    "POST /calendars/{calendar_id}/meetings/": lambda w: w.mina.post(w.path + "meetings/", {"deadline": SOON}),
-    "POST /calendars/{calendar_id}/meetings/ (attendees)": lambda w: w.mina.post(
-        w.path + "meetings/", {"deadline": SOON, "required": [w.sam.user.pk], "optional": [w.mina.user.pk]}
+    "POST /calendars/{calendar_id}/meetings/": lambda w: w.mina.post(
+        w.path + "meetings/", {"deadline": SOON}
     ),
-    "POST /calendars/{calendar_id}/one-on-ones/": lambda w: w.mina.post(w.path + "one-on-ones/", {"deadline": SOON}),
+    "POST /calendars/{calendar_id}/meetings/ (attendees)": lambda w: w.mina.post(
+        w.path + "meetings/",
+        {"deadline": SOON, "required": [w.sam.user.pk], "optional": [w.mina.user.pk]},
+    ),
+    "POST /calendars/{calendar_id}/one-on-ones/": lambda w: w.mina.post(
+        w.path + "one-on-ones/", {"deadline": SOON}
+    ),
     "GET /calendars/{calendar_id}/plan/": lambda w: w.mina.get(w.path + "plan/"),
-    "POST /calendars/{calendar_id}/plan/": lambda w: w.mina.post(w.path + "plan/", {"meetings": [str(w.meeting.pk)], "time_limit_s": 1}),
+    "POST /calendars/{calendar_id}/plan/": lambda w: w.mina.post(
+        w.path + "plan/", {"meetings": [str(w.meeting.pk)], "time_limit_s": 1}
+    ),
     "POST /calendars/{calendar_id}/plan/stop/": lambda w: w.mina.post(w.path + "plan/stop/"),
     "POST /calendars/{calendar_id}/plan/apply/": lambda w: w.mina.post(w.path + "plan/apply/"),
     "GET /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.sam.get(w.at),
-    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.mina.put(w.at, {"title": "Rehearsal"}),
-    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)": lambda w: w.mina.put(w.at, {"final_time": LATER}),
-    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)": lambda w: w.mina.put(w.at, {"required": [w.sam.user.pk]}),
+    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.mina.put(
+        w.at, {"title": "Rehearsal"}
+    ),
+    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)": lambda w: w.mina.put(
+        w.at, {"final_time": LATER}
+    ),
+    "PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)": lambda w: w.mina.put(
+        w.at, {"required": [w.sam.user.pk]}
+    ),
     "DELETE /calendars/{calendar_id}/meetings/{meeting_id}/": lambda w: w.mina.delete(w.at),
-    "DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)": lambda w: w.mina.delete(f"{w.path}meetings/{w.scheduled.pk}/"),
-    "GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/": lambda w: w.sam.get(f"{w.path}meetings/{w.scheduled.pk}/invite.ics"),
+    "DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)": lambda w: w.mina.delete(
+        f"{w.path}meetings/{w.scheduled.pk}/"
+    ),
+    "GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/": lambda w: w.sam.get(
+        f"{w.path}meetings/{w.scheduled.pk}/invite.ics"
+    ),
     "GET /calendars/meetings/{meeting_id}/suggestions/": lambda w: w.sam.get(w.suggestions),
-    "POST /calendars/meetings/{meeting_id}/suggestions/": lambda w: w.sam.post(w.suggestions, {"suggested_time": LATER}),
-    "DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/": lambda w: w.sam.delete(f"{w.suggestions}{w.suggestion.pk}/"),
-    "GET /calendars/meetings/{meeting_id}/insights/": lambda w: w.sam.get(w.suggestions.replace("suggestions", "insights")),
+    "POST /calendars/meetings/{meeting_id}/suggestions/": lambda w: w.sam.post(
+        w.suggestions, {"suggested_time": LATER}
+    ),
+    "DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/": lambda w: w.sam.delete(
+        f"{w.suggestions}{w.suggestion.pk}/"
+    ),
+    "GET /calendars/meetings/{meeting_id}/insights/": lambda w: w.sam.get(
+        w.suggestions.replace("suggestions", "insights")
+    ),
     "GET /calendars/invitations/": lambda w: w.sam.get("/calendars/invitations/"),
     "POST /calendars/invitations/": lambda w: w.mina.post(
         "/calendars/invitations/", {"calendar": str(w.calendar.pk), "receiver": w.spare.pk}
@@ -290,30 +399,48 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "POST /calendars/invitations/ (address)": lambda w: w.mina.post(
         "/calendars/invitations/", {"calendar": str(w.calendar.pk), "email": "new@example.org"}
     ),
-    "GET /calendars/invitations/{invitation_id}/": lambda w: w.sam.get(f"/calendars/invitations/{w.invitation.pk}/"),
+    "GET /calendars/invitations/{invitation_id}/": lambda w: w.sam.get(
+        f"/calendars/invitations/{w.invitation.pk}/"
+    ),
     "PUT /calendars/invitations/{invitation_id}/": lambda w: w.sam.put(
         f"/calendars/invitations/{w.invitation.pk}/", {"status": "accepted"}
     ),
     "PUT /calendars/invitations/{invitation_id}/ (decline)": lambda w: w.sam.put(
         f"/calendars/invitations/{w.invitation.pk}/", {"status": "declined"}
     ),
-    "DELETE /calendars/invitations/{invitation_id}/": lambda w: w.mina.delete(f"/calendars/invitations/{w.invitation.pk}/"),
-    "GET /calendars/get-user-id/{username}/": lambda w: w.mina.get(f"/calendars/get-user-id/{w.sam.user.username}"),
-    "POST /calendars/send-email/": lambda w: w.mina.post("/calendars/send-email/", {"username": w.sam.user.username}),
+    "DELETE /calendars/invitations/{invitation_id}/": lambda w: w.mina.delete(
+        f"/calendars/invitations/{w.invitation.pk}/"
+    ),
+    "GET /calendars/get-user-id/{username}/": lambda w: w.mina.get(
+        f"/calendars/get-user-id/{w.sam.user.username}"
+    ),
+    "POST /calendars/send-email/": lambda w: w.mina.post(
+        "/calendars/send-email/", {"username": w.sam.user.username}
+    ),
     "POST /calendars/send-email/ (calendar, note)": lambda w: w.mina.post(
-        "/calendars/send-email/", {"username": w.sam.user.username, "calendar": str(w.calendar.pk), "note": "Hello"}
+        "/calendars/send-email/",
+        {"username": w.sam.user.username, "calendar": str(w.calendar.pk), "note": "Hello"},
     ),
     "GET /contacts/": lambda w: w.mina.get("/contacts/"),
     "POST /contacts/add/": lambda w: w.mina.post("/contacts/add/", {"contactee": w.guest.user.pk}),
-    "POST /contacts/add/ (name)": lambda w: w.mina.post("/contacts/add/", {"contactee": w.guest.user.username}),
-    "DELETE /contacts/delete/{username}/": lambda w: w.mina.delete(f"/contacts/delete/{w.sam.user.username}/"),
+    "POST /contacts/add/ (name)": lambda w: w.mina.post(
+        "/contacts/add/", {"contactee": w.guest.user.username}
+    ),
+    "DELETE /contacts/delete/{username}/": lambda w: w.mina.delete(
+        f"/contacts/delete/{w.sam.user.username}/"
+    ),
     "GET /healthz/": lambda w: caller().get("/healthz"),
     "GET /readyz/": lambda w: caller().get("/readyz"),
 }
 
 
 Cost = tuple[int, int]  # statements of the request itself, and what it asks for the mails it queues
-FOR_MAILS = {"_scheduled", "raise_sequence", "_tell_of_lost_yes", "_to_come_for"}  # and all of calendars/tasks/letters.py
+FOR_MAILS = {
+    "_scheduled",
+    "raise_sequence",
+    "_tell_of_lost_yes",
+    "_to_come_for",
+}  # and all of calendars/tasks/letters.py
 
 
 def counts_of(world: World) -> dict[str, Cost]:
@@ -345,18 +472,24 @@ def is_for_mails() -> bool:
     frame = inspect.currentframe()
     while frame := frame and frame.f_back:
         code = frame.f_code
-        if code.co_name in FOR_MAILS or code.co_filename.endswith("commontime/calendars/tasks/letters.py"):
+        if code.co_name in FOR_MAILS or code.co_filename.endswith(
+            "commontime/calendars/tasks/letters.py"
+        ):
             return True
     return False
 
 
 def counts(sql: str) -> bool:
-    is_control = sql.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT pg_advisory_xact_lock"))
+    is_control = sql.startswith(
+        ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT pg_advisory_xact_lock")
+    )
     return not is_control and "mail_message" not in sql and "django_ox" not in sql
 
 
 @pytest.fixture(scope="module")
-def counted(django_db_setup, django_db_blocker) -> Iterator[tuple[dict[str, Cost], dict[str, Cost]]]:
+def counted(
+    django_db_setup, django_db_blocker
+) -> Iterator[tuple[dict[str, Cost], dict[str, Cost]]]:
     """The numbers for one of everything, and for many."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield counts_of(world(1)), counts_of(world(MANY))
@@ -373,24 +506,35 @@ def table(costs: dict[str, Cost]) -> str:
 
 
 def test_every_operation_is_counted():
-    patches = {f"PATCH {path}" for path, method in OPERATIONS if method == "patch"}  # the same code as PUT
+    patches = {
+        f"PATCH {path}" for path, method in OPERATIONS if method == "patch"
+    }  # the same code as PUT
 
-    assert {name.partition(" (")[0] for name in REQUESTS} | patches == {f"{method.upper()} {path}" for path, method in OPERATIONS}
+    assert {name.partition(" (")[0] for name in REQUESTS} | patches == {
+        f"{method.upper()} {path}" for path, method in OPERATIONS
+    }
 
 
 def test_many_things_cost_as_many_statements_as_one(counted):
     one, many = counted
 
-    assert {name: (one[name], many[name]) for name in REQUESTS if sum(one[name]) < sum(many[name])} == {}
+    assert {
+        name: (one[name], many[name]) for name in REQUESTS if sum(one[name]) < sum(many[name])
+    } == {}
 
 
 def test_no_request_costs_more_than_the_table_says(counted):
     print(f"\n{table(counted[0])}")
-    known = {line[6:]: (int(line[:2]), int(line[3:4].strip() or 0)) for line in TABLE.strip("\n").splitlines()}
+    known = {
+        line[6:]: (int(line[:2]), int(line[3:4].strip() or 0))
+        for line in TABLE.strip("\n").splitlines()
+    }
 
     assert known.keys() == counted[0].keys()
     assert {
-        name: (cost, known[name]) for name, cost in counted[0].items() if max(a - b for a, b in zip(cost, known[name], strict=True)) > 0
+        name: (cost, known[name])
+        for name, cost in counted[0].items()
+        if max(a - b for a, b in zip(cost, known[name], strict=True)) > 0
     } == {}
 
 

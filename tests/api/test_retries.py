@@ -1,4 +1,6 @@
-"""A POST with an Idempotency-Key happens once per person and key; the same answer is given again for 24 hours (case IM-01)."""
+"""A POST with an Idempotency-Key happens once per person and key; the same answer is given again
+for 24 hours (case IM-01).
+"""
 
 from datetime import timedelta
 
@@ -52,21 +54,27 @@ def test_a_key_belongs_to_one_request(group, change):
     group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)
     path = {"path": "/contacts/add/", "query": "/calendars/?a=b"}.get(change, "/calendars/")
 
-    answer = group.eve.post(path, {"name": "Band"} if change == "body" else CHOIR, idempotency_key=KEY)
+    answer = group.eve.post(
+        path, {"name": "Band"} if change == "body" else CHOIR, idempotency_key=KEY
+    )
 
     assert refused(answer, 422, "idempotency_key_reused")
     assert made_by(group.eve) == 1
 
 
 def test_the_other_spelling_of_a_path_is_the_same_request(group):
-    first, again = (group.eve.post(path, CHOIR, idempotency_key=KEY) for path in ("/calendars/", "/calendars"))
+    first, again = (
+        group.eve.post(path, CHOIR, idempotency_key=KEY) for path in ("/calendars/", "/calendars")
+    )
 
     assert first.content == again.content
     assert made_by(group.eve) == 1
 
 
 def test_a_key_belongs_to_one_person(group):
-    answers = [person.post("/calendars/", CHOIR, idempotency_key=KEY) for person in (group.eve, group.iris)]
+    answers = [
+        person.post("/calendars/", CHOIR, idempotency_key=KEY) for person in (group.eve, group.iris)
+    ]
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].data["id"] != answers[1].data["id"]
@@ -75,17 +83,28 @@ def test_a_key_belongs_to_one_person(group):
 def test_a_person_keeps_their_keys_in_another_sign_in(group):
     first = group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)
 
-    assert caller(group.eve.user).post("/calendars/", CHOIR, idempotency_key=KEY).content == first.content
+    assert (
+        caller(group.eve.user).post("/calendars/", CHOIR, idempotency_key=KEY).content
+        == first.content
+    )
 
 
 def test_who_was_removed_does_not_get_the_old_answer(group):
     asked = {
-        f"{group.path}nonbusytimes/": {"start_time": iso(build.day(18)), "end_time": iso(build.day(19))},
-        f"/calendars/meetings/{group.meeting.pk}/suggestions/": {"suggested_time": iso(build.day(15))},
+        f"{group.path}nonbusytimes/": {
+            "start_time": iso(build.day(18)),
+            "end_time": iso(build.day(19)),
+        },
+        f"/calendars/meetings/{group.meeting.pk}/suggestions/": {
+            "suggested_time": iso(build.day(15))
+        },
     }
     for number, (path, sent) in enumerate(asked.items()):
         assert group.sam.post(path, sent, idempotency_key=f"{KEY}{number}").status_code == 201
-    actions.remove_participant(CalendarParticipant.objects.select_related("calendar", "user").get(user=group.sam.user), by=group.mina.user)
+    actions.remove_participant(
+        CalendarParticipant.objects.select_related("calendar", "user").get(user=group.sam.user),
+        by=group.mina.user,
+    )
 
     for number, (path, sent) in enumerate(asked.items()):
         again = group.sam.post(path, sent, idempotency_key=f"{KEY}{number}")
@@ -96,16 +115,29 @@ def test_who_was_removed_does_not_get_the_old_answer(group):
 
 
 def test_who_owned_the_calendar_does_not_get_the_owners_answers_again(group):
-    asked = {"plan/": {}, "one-on-ones/": {"deadline": iso(build.day(20))}, "transfer/": {"user": group.sam.user.pk}}
+    asked = {
+        "plan/": {},
+        "one-on-ones/": {"deadline": iso(build.day(20))},
+        "transfer/": {"user": group.sam.user.pk},
+    }
 
-    first = {path: group.mina.post(group.path + path, sent, idempotency_key=path) for path, sent in asked.items()}
-    again = {path: group.mina.post(group.path + path, sent, idempotency_key=path) for path, sent in asked.items()}
+    first = {
+        path: group.mina.post(group.path + path, sent, idempotency_key=path)
+        for path, sent in asked.items()
+    }
+    again = {
+        path: group.mina.post(group.path + path, sent, idempotency_key=path)
+        for path, sent in asked.items()
+    }
 
     assert [answer.status_code for answer in first.values()] == [200, 201, 200]
     assert refused(again["plan/"], 403, "not_allowed")
     assert refused(again["one-on-ones/"], 403, "not_allowed")
     # That it is somebody else's now is what they were answered.
-    assert (again["transfer/"].status_code, again["transfer/"].content) == (200, first["transfer/"].content)
+    assert (again["transfer/"].status_code, again["transfer/"].content) == (
+        200,
+        first["transfer/"].content,
+    )
 
 
 def test_a_key_is_forgotten_after_a_day(group):
@@ -113,7 +145,9 @@ def test_a_key_is_forgotten_after_a_day(group):
     kept = RememberedAnswer.objects.filter(user=group.eve.user)
 
     kept.update(created_at=clock.now() - timedelta(hours=24) + timedelta(minutes=1))
-    assert group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)["Idempotency-Replayed"] == "true"
+    assert (
+        group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)["Idempotency-Replayed"] == "true"
+    )
     kept.update(created_at=clock.now() - timedelta(hours=24))
     assert "Idempotency-Replayed" not in group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)
 
@@ -123,7 +157,10 @@ def test_a_key_is_forgotten_after_a_day(group):
 def test_an_answer_without_a_body_is_given_again_too(group):
     other = caller(group.eve.user)
 
-    answers = [group.eve.post("/logout/", {"refresh_token": other.refresh}, idempotency_key=KEY) for _ in range(2)]
+    answers = [
+        group.eve.post("/logout/", {"refresh_token": other.refresh}, idempotency_key=KEY)
+        for _ in range(2)
+    ]
 
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
     assert answers[1]["Idempotency-Replayed"] == "true"
@@ -134,19 +171,29 @@ def test_a_refusal_is_not_remembered(group):
     start = iso(build.day(20))
     sent = {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk}
     group.mina.put(group.path, {"is_finalized": True})
-    assert refused(group.mina.post("/calendars/invitations/", sent, idempotency_key=KEY), 409, "calendar_finalized")
+    assert refused(
+        group.mina.post("/calendars/invitations/", sent, idempotency_key=KEY),
+        409,
+        "calendar_finalized",
+    )
 
     group.mina.put(group.path, {"is_finalized": False})
 
     assert group.mina.post("/calendars/invitations/", sent, idempotency_key=KEY).status_code == 201
-    assert refused(group.mina.post(group.path + "meetings/", {"deadline": start}, idempotency_key=KEY), 422, "idempotency_key_reused")
+    assert refused(
+        group.mina.post(group.path + "meetings/", {"deadline": start}, idempotency_key=KEY),
+        422,
+        "idempotency_key_reused",
+    )
 
 
 def test_a_repeated_invitation_sends_one_mail(group):
     sent = {"calendar": str(group.calendar.pk), "receiver": group.eve.user.pk}
 
     for _ in range(3):
-        assert group.mina.post("/calendars/invitations/", sent, idempotency_key=KEY).status_code == 201
+        assert (
+            group.mina.post("/calendars/invitations/", sent, idempotency_key=KEY).status_code == 201
+        )
 
     assert Message.objects.filter(user=group.eve.user).count() == 1
 
@@ -158,9 +205,16 @@ def test_a_key_that_is_none_is_refused(group, key):
 
 
 def test_a_key_means_nothing_without_a_sign_in_or_on_other_methods(group):
-    assert refused(caller().post("/calendars/", CHOIR, idempotency_key=KEY), 401, "not_authenticated")
+    assert refused(
+        caller().post("/calendars/", CHOIR, idempotency_key=KEY), 401, "not_authenticated"
+    )
     for path in ("/login/", "/token/"):
-        answers = [caller().post(path, {"username": "sam", "password": build.PASSWORD}, idempotency_key=KEY) for _ in range(2)]
+        answers = [
+            caller().post(
+                path, {"username": "sam", "password": build.PASSWORD}, idempotency_key=KEY
+            )
+            for _ in range(2)
+        ]
         assert answers[0].data["refresh"] != answers[1].data["refresh"]
     assert group.mina.put(group.path, {"name": "A"}, idempotency_key=KEY).data["name"] == "A"
     assert group.mina.put(group.path, {"name": "B"}, idempotency_key=KEY).data["name"] == "B"
@@ -185,22 +239,31 @@ def test_our_own_mistake_undoes_all_and_frees_the_key(group, monkeypatch):
 
 def test_an_account_can_be_deleted_with_a_key(group):
     """The answer goes with the account; to remember it was an error of ours."""
-    answer = group.eve.post("/profile/delete/", {"refresh_token": group.eve.refresh}, idempotency_key=KEY)
+    answer = group.eve.post(
+        "/profile/delete/", {"refresh_token": group.eve.refresh}, idempotency_key=KEY
+    )
 
     assert answer.status_code == 204
     assert not RememberedAnswer.objects.exists()
 
 
-@pytest.mark.parametrize(("path", "sent"), [("/profile/feed/rotate/", {}), ("/profile/edit/", {"password": "another long secret"})])
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [("/profile/feed/rotate/", {}), ("/profile/edit/", {"password": "another long secret"})],
+)
 def test_an_answer_with_a_secret_is_not_kept(group, path, sent):
-    """Tokens and the feed's address are stored only as hashes; a kept answer would hold them in clear."""
+    """Tokens and the feed's address are stored only as hashes; a kept answer would hold them in
+    clear.
+    """
     assert group.eve.post(path, sent, idempotency_key=KEY).status_code == 200
     assert not RememberedAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("header", ["idempotency_key", "if_match"])
 def test_a_wrong_password_counts_whatever_the_headers(group, header):
-    """A refusal inside a transaction took its count back with it, so that one could guess the current password without end."""
+    """A refusal inside a transaction took its count back with it, so that one could guess the
+    current password without end.
+    """
     Session.objects.filter(user=group.eve.user).update(created_at=clock.now() - timedelta(hours=1))
     Throttle.objects.all().delete()
     sent = {"password": "another long secret", "current_password": "wrong"}
@@ -213,6 +276,9 @@ def test_a_wrong_password_counts_whatever_the_headers(group, header):
 def test_a_limit_counts_with_a_key_too(group, settings):
     settings.LIMITS = {**settings.LIMITS, "mail_pair": (2, 3600)}
 
-    answers = [group.eve.post("/calendars/send-email/", {"username": "sam"}, idempotency_key=str(n)) for n in range(3)]
+    answers = [
+        group.eve.post("/calendars/send-email/", {"username": "sam"}, idempotency_key=str(n))
+        for n in range(3)
+    ]
 
     assert [answer.status_code for answer in answers] == [202, 202, 429]

@@ -1,4 +1,6 @@
-"""The OpenAPI text is true: it describes every path, and whatever Schemathesis sends, two people get only answers that it describes."""
+"""The OpenAPI text is true: it describes every path, and whatever Schemathesis sends, two people
+get only answers that it describes.
+"""
 
 import json
 import re
@@ -45,11 +47,19 @@ CHECKS = [
 ]
 
 
-# The text -----------------------------------------------------------------------------------------------------------
+# The text -----------------------------------------------------------------------------------------
 
 
 def test_the_text_is_valid_openapi_and_made_without_a_warning(tmp_path):
-    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", "--file", str(tmp_path / "schema.json"))
+    call_command(
+        "spectacular",
+        "--validate",
+        "--fail-on-warn",
+        "--format",
+        "openapi-json",
+        "--file",
+        str(tmp_path / "schema.json"),
+    )
 
     assert json.loads((tmp_path / "schema.json").read_text()) == TEXT
     assert TEXT["openapi"].startswith("3.1")
@@ -59,9 +69,17 @@ def test_every_path_and_method_of_the_api_is_described():
     served = set()
     for pattern in get_resolver("commontime.api.urls").url_patterns:
         view = pattern.callback.cls
-        path = "/" + str(pattern.pattern).replace("<uuid:", "{").replace("<str:", "{").replace(">", "}")
+        path = "/" + str(pattern.pattern).replace("<uuid:", "{").replace("<str:", "{").replace(
+            ">", "}"
+        )
         served |= (
-            {(path, method) for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)} if view.schema else set()
+            {
+                (path, method)
+                for method in ("get", "post", "put", "patch", "delete")
+                if hasattr(view, method)
+            }
+            if view.schema
+            else set()
         )
 
     assert served == set(OPERATIONS)
@@ -79,7 +97,11 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(path, method):
     assert ("413" in responses) == ("415" in responses) == ("requestBody" in operation)
     for status, response in responses.items():
         if int(status) >= 400:
-            response = TEXT["components"]["responses"][response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+            response = (
+                TEXT["components"]["responses"][response["$ref"].rpartition("/")[2]]
+                if "$ref" in response
+                else response
+            )
             problem, code = response["content"]["application/json"]["schema"]["allOf"]
             assert problem == {"$ref": "#/components/schemas/Problem"}
             assert code["properties"]["code"]["enum"]
@@ -88,7 +110,11 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(path, method):
 
 def test_the_headers_of_retries_and_conditions_stand_where_they_apply():
     def headers(path: str, method: str) -> set[str]:
-        return {p["name"] for p in TEXT["paths"][path][method].get("parameters", []) if p["in"] == "header"}
+        return {
+            p["name"]
+            for p in TEXT["paths"][path][method].get("parameters", [])
+            if p["in"] == "header"
+        }
 
     one = "/calendars/{calendar_id}/"
     assert headers("/calendars/", "post") == {"Idempotency-Key"}
@@ -96,7 +122,11 @@ def test_the_headers_of_retries_and_conditions_stand_where_they_apply():
     assert headers(one, "put") == headers(one, "patch") == headers(one, "delete") == {"If-Match"}
     assert headers("/profile/edit/", "post") == {"If-Match"}
     assert headers("/signup/", "post") == headers("/calendars/", "get") == set()
-    assert set(TEXT["paths"]["/calendars/"]["post"]["responses"]["201"]["headers"]) == {"ETag", "Location", "Idempotency-Replayed"}
+    assert set(TEXT["paths"]["/calendars/"]["post"]["responses"]["201"]["headers"]) == {
+        "ETag",
+        "Location",
+        "Idempotency-Replayed",
+    }
     assert set(TEXT["paths"]["/calendars/"]["get"]["responses"]["200"]["headers"]) == {"Link"}
 
 
@@ -104,7 +134,11 @@ def test_the_introduction_names_what_is_not_remembered():
     """Of what takes a sign-in; without one nothing is."""
     posts = {path: at["post"] for path, at in TEXT["paths"].items() if "post" in at}
     signed_in = {path for path, post in posts.items() if post.get("security")}
-    remembered = {path for path, post in posts.items() if any(p["name"] == "Idempotency-Key" for p in post.get("parameters", []))}
+    remembered = {
+        path
+        for path, post in posts.items()
+        if any(p["name"] == "Idempotency-Key" for p in post.get("parameters", []))
+    }
     retry = TEXT["info"]["description"].split("* **Retry**")[1].split("* **")[0]
 
     named = set(re.findall(r"`(/[^`]*)`", retry))
@@ -113,12 +147,17 @@ def test_the_introduction_names_what_is_not_remembered():
 
 
 def test_what_is_answered_is_named_after_its_struct():
-    assert {"CalendarOutput", "MeetingOutput", "WindowOutput", "Problem", "Availability", "LoginAnswer"} <= set(
-        TEXT["components"]["schemas"]
-    )
-    assert TEXT["paths"]["/calendars/{calendar_id}/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/CalendarOutput"
-    }
+    assert {
+        "CalendarOutput",
+        "MeetingOutput",
+        "WindowOutput",
+        "Problem",
+        "Availability",
+        "LoginAnswer",
+    } <= set(TEXT["components"]["schemas"])
+    assert TEXT["paths"]["/calendars/{calendar_id}/"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]["schema"] == {"$ref": "#/components/schemas/CalendarOutput"}
 
 
 def test_the_text_is_made_once_and_everybody_may_read_it(monkeypatch):
@@ -150,7 +189,7 @@ def _generate_with(shape: Any) -> None:
         CalendarOne.get.kwargs["schema"].get_response_serializers = responses
 
 
-# Whatever is sent ---------------------------------------------------------------------------------------------------
+# Whatever is sent ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +198,10 @@ def group(django_db_setup, django_db_blocker) -> Iterator[cast.Group]:
     with django_db_blocker.unblock(), transaction.atomic():
         made = cast.group()
         actions.make_plan(made.calendar, by=made.mina.user, question=planning.Question(seconds=1))
-        for signal in (request_started, request_finished):  # as Django's own client does: the connection must outlive a request
+        for signal in (
+            request_started,
+            request_finished,
+        ):  # as Django's own client does: the connection must outlive a request
             signal.disconnect(close_old_connections)
         yield made
         for signal in (request_started, request_finished):
@@ -173,7 +215,9 @@ def described() -> Any:
 
 
 def things_of(group: cast.Group) -> dict[str, list[Any]]:
-    """Return, by the names of parameters and fields, what is there: made-up ids and texts alone would only show refusals."""
+    """Return, by the names of parameters and fields, what is there: made-up ids and texts alone
+    would only show refusals.
+    """
     people = [person.user.pk for person in (group.eve, group.iris, group.sam, group.mina)]
     names = [*(person.user.username for person in (group.sam, group.iris, group.mina)), "newcomer"]
     moments = [build.day(hour).isoformat() for hour in (8, 10, 12, 14, 18)]
@@ -199,18 +243,32 @@ def things_of(group: cast.Group) -> dict[str, list[Any]]:
         "refresh_token": [group.mina.refresh, group.sam.refresh],
         "time_zone": ["Europe/Berlin"],
         "locale": ["de"],
-        **{name: ["Choir"] for name in ("name", "title", "location", "first_name", "last_name", "note")},
-        "windows": [[{"start_time": moments[1], "end_time": moments[2], "preference_level": 8}], []],
+        **{
+            name: ["Choir"]
+            for name in ("name", "title", "location", "first_name", "last_name", "note")
+        },
+        "windows": [
+            [{"start_time": moments[1], "end_time": moments[2], "preference_level": 8}],
+            [],
+        ],
         "final_time": [*moments[1:], None, cast.GAP],
-        **{name: [build.day(18).isoformat(), *moments[:3]] for name in ("start_time", "from", "earliest", "window_start")},
-        **{name: [build.day(20).isoformat(), *moments[3:]] for name in ("end_time", "to", "latest", "window_end", "deadline")},
+        **{
+            name: [build.day(18).isoformat(), *moments[:3]]
+            for name in ("start_time", "from", "earliest", "window_start")
+        },
+        **{
+            name: [build.day(20).isoformat(), *moments[3:]]
+            for name in ("end_time", "to", "latest", "window_end", "deadline")
+        },
         "suggested_time": moments,
         "If-Match": ["*"],
     }
 
 
 def _closed(text: dict[str, Any]) -> dict[str, Any]:
-    """Let answers have no field that is not described. (The real text leaves that open, so that clients bear new fields.)"""
+    """Let answers have no field that is not described. (The real text leaves that open, so that
+    clients bear new fields.)
+    """
     for schema in text["components"]["schemas"].values():
         if schema.get("type") == "object" and "additionalProperties" not in schema:
             schema["additionalProperties"] = False
@@ -233,11 +291,17 @@ MODES = [(GenerationMode.POSITIVE, 20), (GenerationMode.NEGATIVE, 6)]
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_no_request_gets_an_answer_that_is_not_described(path, method, group, described, django_db_blocker):
+def test_no_request_gets_an_answer_that_is_not_described(
+    path, method, group, described, django_db_blocker
+):
     operation = described[path][method]
     answered = ANSWERED.setdefault((path, method), Counter())
     for mode, examples in MODES:
-        if mode is GenerationMode.POSITIVE or "parameters" in operation.definition.raw or "requestBody" in operation.definition.raw:
+        if (
+            mode is GenerationMode.POSITIVE
+            or "parameters" in operation.definition.raw
+            or "requestBody" in operation.definition.raw
+        ):
             _ask(operation, mode, examples, group, answered)
     for number in range(1, 6):
         if not was_done(answered) and (path, method) not in NEVER_DONE:
@@ -252,16 +316,24 @@ def test_every_operation_was_done_at_least_once():
     """Otherwise the test above would have seen only refusals."""
     if len(ANSWERED) < len(OPERATIONS):
         pytest.fail("Run the whole file: this sums up what the test above saw.")
-    assert {operation for operation, answered in ANSWERED.items() if not was_done(answered)} == NEVER_DONE
+    assert {
+        operation for operation, answered in ANSWERED.items() if not was_done(answered)
+    } == NEVER_DONE
 
 
 UNTRUE = {
     "Undocumented status code": lambda text, responses: responses.pop("404"),
-    "Response violates schema": lambda text, responses: _without(text["components"]["schemas"]["CalendarOutput"], "my_role"),
-    "not one of": lambda text, responses: text["components"]["responses"].update(
-        Problem404=json.loads(json.dumps(text["components"]["responses"]["Problem404"]).replace("not_found", "gone"))
+    "Response violates schema": lambda text, responses: _without(
+        text["components"]["schemas"]["CalendarOutput"], "my_role"
     ),
-    "header": lambda text, responses: responses["200"]["headers"]["ETag"].update(schema={"type": "integer"}),
+    "not one of": lambda text, responses: text["components"]["responses"].update(
+        Problem404=json.loads(
+            json.dumps(text["components"]["responses"]["Problem404"]).replace("not_found", "gone")
+        )
+    ),
+    "header": lambda text, responses: responses["200"]["headers"]["ETag"].update(
+        schema={"type": "integer"}
+    ),
 }
 
 
@@ -284,7 +356,14 @@ def _without(schema: dict[str, Any], name: str) -> None:
     schema["required"].remove(name)
 
 
-def _ask(operation: Any, mode: GenerationMode, examples: int, group: cast.Group, answered: Counter[int], number: int = 0) -> None:
+def _ask(
+    operation: Any,
+    mode: GenerationMode,
+    examples: int,
+    group: cast.Group,
+    answered: Counter[int],
+    number: int = 0,
+) -> None:
     things = things_of(group)
 
     @seed(number)

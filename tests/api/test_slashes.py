@@ -1,4 +1,6 @@
-"""Every path answers with and without its trailing slash, and nothing redirects: a redirect would lose the body of a POST."""
+"""Every path answers with and without its trailing slash, and nothing redirects: a redirect would
+lose the body of a POST.
+"""
 
 import pytest
 
@@ -16,7 +18,9 @@ def test_a_path_answers_the_same_without_its_slash(group, path):
         answers = []
         for spelled in (filled(path), filled(path).rstrip("/")):
             with undone():
-                answers.append(group.mina(method, spelled, {} if method in {"POST", "PUT", "PATCH"} else None))
+                answers.append(
+                    group.mina(method, spelled, {} if method in {"POST", "PUT", "PATCH"} else None)
+                )
 
         assert answers[0].status_code == answers[1].status_code not in (301, 302, 307, 308)
         if method != "POST" and path != "/profile/export/":  # it says when it was made
@@ -25,6 +29,12 @@ def test_a_path_answers_the_same_without_its_slash(group, path):
 
 @pytest.mark.parametrize("path", ["/signup", "/signup/"])
 def test_a_body_arrives_under_both_spellings(path):
-    account = {"username": "nova", "email": "nova@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD}
+    account = {
+        "username": "nova",
+        "email": "nova@example.org",
+        "first_name": "",
+        "last_name": "",
+        "password": build.PASSWORD,
+    }
 
     assert caller().post(path, account).status_code == 201

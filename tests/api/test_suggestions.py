@@ -22,31 +22,42 @@ def test_a_time_is_suggested_with_what_is_printed(group, path):
 
     assert answer.status_code == 201
     assert set(answer.data) == fields_of("SuggestionOutput")
-    assert (answer.data["author"], answer.data["suggested_time"]) == (group.sam.user.pk, iso(build.day(13)))
+    assert (answer.data["author"], answer.data["suggested_time"]) == (
+        group.sam.user.pk,
+        iso(build.day(13)),
+    )
     assert answer.data["id"] in [row["id"] for row in group.mina.get(answer["Location"]).data]
 
 
 def test_the_same_start_is_suggested_once(group, path):
-    assert refused(group.mina.post(path, {"suggested_time": iso(build.day(11))}), 409, "duplicate_suggestion")
+    assert refused(
+        group.mina.post(path, {"suggested_time": iso(build.day(11))}), 409, "duplicate_suggestion"
+    )
 
 
 @pytest.mark.parametrize("value", [iso(build.day(days=-1)), None, "", 7, "2026-11-23", "11:00"])
 def test_a_suggestion_is_a_moment_to_come(group, path, value):
-    assert refused(group.sam.post(path, {"suggested_time": value}), 400, "invalid_input", "suggested_time")
+    assert refused(
+        group.sam.post(path, {"suggested_time": value}), 400, "invalid_input", "suggested_time"
+    )
     assert ScheduleSuggestion.objects.filter(meeting=group.meeting).count() == 1
 
 
 def test_after_the_deadline_only_the_owner_suggests(group, path):
     Meeting.objects.filter(pk=group.meeting.pk).update(deadline=clock.now() - timedelta(minutes=1))
 
-    assert refused(group.sam.post(path, {"suggested_time": iso(build.day(13))}), 409, "deadline_passed")
+    assert refused(
+        group.sam.post(path, {"suggested_time": iso(build.day(13))}), 409, "deadline_passed"
+    )
     assert group.mina.post(path, {"suggested_time": iso(build.day(13))}).status_code == 201
 
 
 def test_a_meeting_with_a_time_takes_no_suggestion(group):
     path = f"/calendars/meetings/{group.scheduled.pk}/suggestions/"
 
-    assert refused(group.sam.post(path, {"suggested_time": iso(build.day(13))}), 409, "meeting_scheduled")
+    assert refused(
+        group.sam.post(path, {"suggested_time": iso(build.day(13))}), 409, "meeting_scheduled"
+    )
 
 
 def test_the_list_ranks_stored_and_computed_starts_with_reasons(group, path):
@@ -56,9 +67,15 @@ def test_the_list_ranks_stored_and_computed_starts_with_reasons(group, path):
     assert set(rows[0]["people"]) == fields_of("People")
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
     best = rows[0]
-    assert (best["suggested_time"], best["end_time"], best["attending"]) == (iso(build.day(9)), iso(build.day(10)), 2)
+    assert (best["suggested_time"], best["end_time"], best["attending"]) == (
+        iso(build.day(9)),
+        iso(build.day(10)),
+        2,
+    )
     assert best["reasons"] == ["All 2 people who answered can come."]
-    assert [row["author"] for row in rows if row["id"] == str(group.suggestion.pk)] == [group.sam.user.pk]
+    assert [row["author"] for row in rows if row["id"] == str(group.suggestion.pk)] == [
+        group.sam.user.pk
+    ]
 
 
 def test_the_list_can_leave_out_what_people_stored(group, path):
@@ -76,19 +93,31 @@ def test_the_list_names_nobody_where_answers_are_hidden(group, path):
 
 
 def test_the_list_offers_nobody_who_is_in_another_meeting_of_the_calendar(group, path):
-    moved = group.mina.put(f"{group.path}meetings/{group.scheduled.pk}/", {"final_time": iso(build.day(9))})
+    moved = group.mina.put(
+        f"{group.path}meetings/{group.scheduled.pk}/", {"final_time": iso(build.day(9))}
+    )
     assert moved.status_code == 200
 
     rows = group.sam.get(path).data
 
     assert (rows[0]["suggested_time"], rows[0]["attending"]) == (iso(build.day(10)), 2)
-    asked = group.sam.get(f"{path}?earliest={iso(build.day(9))}&latest={iso(build.day(10))}&computed=only").data
+    asked = group.sam.get(
+        f"{path}?earliest={iso(build.day(9))}&latest={iso(build.day(10))}&computed=only"
+    ).data
     assert asked == []
-    assert group.sam.get(path.replace("suggestions", "insights")).data["best"]["suggested_time"] == iso(build.day(10))
+    assert group.sam.get(path.replace("suggestions", "insights")).data["best"][
+        "suggested_time"
+    ] == iso(build.day(10))
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("limit=0", "limit"), ("limit=101", "limit"), ("limit=²", "limit"), ("computed=yes", "computed")]
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=²", "limit"),
+        ("computed=yes", "computed"),
+    ],
 )
 def test_the_list_is_asked_for_in_order(group, path, query, field):
     assert refused(group.sam.get(f"{path}?{query}"), 400, "invalid_input", field)

@@ -33,7 +33,10 @@ def test_a_good_token_is_checked_once_and_a_bad_one_each_time():
         with pytest.raises(Unidentified):
             tokens.read_access(forged)
 
-    assert (tokens._read_access.cache_info().hits, tokens._read_access.cache_info().currsize) == (1, 1)
+    assert (tokens._read_access.cache_info().hits, tokens._read_access.cache_info().currsize) == (
+        1,
+        1,
+    )
 
 
 def test_a_token_read_before_ends_with_its_sign_in():

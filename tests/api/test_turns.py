@@ -1,6 +1,8 @@
-"""Two at once: changes of one state take turns, so that the second sees what the first left (RA-14); one key is used once (IM-01).
+"""Two at once: changes of one state take turns, so that the second sees what the first left
+(RA-14); one key is used once (IM-01).
 
-Here with threads, on PostgreSQL. SQLite's threads share a connection in tests; there real processes show it (tests/security).
+Here with threads, on PostgreSQL. SQLite's threads share a connection in tests; there real processes
+show it (tests/security).
 """
 
 import threading
@@ -28,7 +30,9 @@ def test_a_change_that_takes_turns_locks_before_it_reads(is_postgresql, change):
         if change == "conditional":
             assert mina.put(path, {"name": "Band"}, if_match="*").status_code == 200
         else:
-            assert mina.post("/calendars/", {"name": "Band"}, idempotency_key="k").status_code == 201
+            assert (
+                mina.post("/calendars/", {"name": "Band"}, idempotency_key="k").status_code == 201
+            )
 
     first = [statement["sql"] for statement in statements][:2]
     assert first[0] == ("BEGIN" if is_postgresql else "BEGIN IMMEDIATE")
@@ -61,7 +65,11 @@ def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
     mina = caller("mina")
     before = Calendar.objects.count()
 
-    answers = _at_once(lambda: Caller(access=mina.access).post("/calendars/", {"name": "Choir"}, idempotency_key="k"))
+    answers = _at_once(
+        lambda: Caller(access=mina.access).post(
+            "/calendars/", {"name": "Choir"}, idempotency_key="k"
+        )
+    )
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].content == answers[1].content
@@ -74,7 +82,11 @@ def test_without_claiming_the_key_both_are_done(monkeypatch):
     mina = caller("mina")
     before = Calendar.objects.count()
 
-    _at_once(lambda: Caller(access=mina.access).post("/calendars/", {"name": "Choir"}, idempotency_key="k"))
+    _at_once(
+        lambda: Caller(access=mina.access).post(
+            "/calendars/", {"name": "Choir"}, idempotency_key="k"
+        )
+    )
 
     assert Calendar.objects.count() == before + 2
 
@@ -102,7 +114,9 @@ def _calendar(name: str = "mina") -> tuple[Caller, str]:
 
 
 def _race(number: int) -> list[int]:
-    """Let two changes of one state meet, each having compared it before either changes it, unless one waits for its turn."""
+    """Let two changes of one state meet, each having compared it before either changes it, unless
+    one waits for its turn.
+    """
     mina, path = _calendar(f"mina{number}")
     tag = mina.get(path)["ETag"]
     compared = threading.Barrier(2)
@@ -115,5 +129,9 @@ def _race(number: int) -> list[int]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base.View, "initial", compare)
-        answers = _at_once(lambda: Caller(access=mina.access).put(path, {"name": threading.current_thread().name}, if_match=tag))
+        answers = _at_once(
+            lambda: Caller(access=mina.access).put(
+                path, {"name": threading.current_thread().name}, if_match=tag
+            )
+        )
     return sorted(answer.status_code for answer in answers)

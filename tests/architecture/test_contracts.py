@@ -22,10 +22,29 @@ SIX = {ROOMS, MIDDLE, PURE, NO_HTTP, ENGINE, ICAL}
 
 
 def verdicts(source: Path) -> dict[str, str]:
-    """Return what lint-imports says of each contract for the package in `source`, by our own configuration."""
-    command = [PROGRAMS / "lint-imports", "--no-logo", "--no-cache", "--config", ROOT / "pyproject.toml"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(source)}, cwd=source, capture_output=True, text=True, check=False)
-    lines = [line.rsplit(" ", 1) for line in done.stdout.splitlines() if line.endswith((" KEPT", " BROKEN"))]
+    """Return what lint-imports says of each contract for the package in `source`, by our own
+    configuration.
+    """
+    command = [
+        PROGRAMS / "lint-imports",
+        "--no-logo",
+        "--no-cache",
+        "--config",
+        ROOT / "pyproject.toml",
+    ]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(source)},
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [
+        line.rsplit(" ", 1)
+        for line in done.stdout.splitlines()
+        if line.endswith((" KEPT", " BROKEN"))
+    ]
     assert lines, done.stdout + done.stderr
     assert done.returncode == any(verdict == "BROKEN" for _, verdict in lines)
     return dict(lines)
@@ -35,7 +54,11 @@ def verdicts(source: Path) -> dict[str, str]:
 def copied(tmp_path_factory) -> Path:
     """The package, copied to where it can be spoiled."""
     source = tmp_path_factory.mktemp("copied") / "src"
-    shutil.copytree(ROOT / "src" / "commontime", source / "commontime", ignore=shutil.ignore_patterns("__pycache__", "static", "templates"))
+    shutil.copytree(
+        ROOT / "src" / "commontime",
+        source / "commontime",
+        ignore=shutil.ignore_patterns("__pycache__", "static", "templates"),
+    )
     return source
 
 
@@ -68,25 +91,87 @@ def test_the_six_contracts_hold():
 @pytest.mark.parametrize(
     ("broken", "name", "line"),
     [
-        pytest.param([ROOMS], "core/text.py", "import commontime.accounts.models", id="core knows accounts"),
-        pytest.param([ROOMS], "accounts/tasks.py", "from commontime.contacts import models", id="accounts know contacts"),
-        pytest.param([ROOMS], "calendars/tasks/plans.py", "from commontime.config import env", id="calendars read the environment"),
-        pytest.param([ROOMS], "web/home.py", "from commontime.api import base", id="one door uses another"),
-        pytest.param([ROOMS], "jobs/tasks.py", "def late():\n    from commontime.web import base", id="hidden in a function"),
-        pytest.param([ROOMS], "cellar/__init__.py", "", id="a room nobody planned"),
-        pytest.param([MIDDLE], "accounts/rules.py", "from commontime.accounts import queries", id="a rule asks a query"),
         pytest.param(
-            [MIDDLE], "calendars/tasks/letters.py", "from commontime.calendars.actions import meetings", id="a task calls an action"
+            [ROOMS], "core/text.py", "import commontime.accounts.models", id="core knows accounts"
         ),
-        pytest.param([MIDDLE], "calendars/planning/people.py", "from commontime.calendars import exchange", id="planning knows exchange"),
+        pytest.param(
+            [ROOMS],
+            "accounts/tasks.py",
+            "from commontime.contacts import models",
+            id="accounts know contacts",
+        ),
+        pytest.param(
+            [ROOMS],
+            "calendars/tasks/plans.py",
+            "from commontime.config import env",
+            id="calendars read the environment",
+        ),
+        pytest.param(
+            [ROOMS], "web/home.py", "from commontime.api import base", id="one door uses another"
+        ),
+        pytest.param(
+            [ROOMS],
+            "jobs/tasks.py",
+            "def late():\n    from commontime.web import base",
+            id="hidden in a function",
+        ),
+        pytest.param([ROOMS], "cellar/__init__.py", "", id="a room nobody planned"),
+        pytest.param(
+            [MIDDLE],
+            "accounts/rules.py",
+            "from commontime.accounts import queries",
+            id="a rule asks a query",
+        ),
+        pytest.param(
+            [MIDDLE],
+            "calendars/tasks/letters.py",
+            "from commontime.calendars.actions import meetings",
+            id="a task calls an action",
+        ),
+        pytest.param(
+            [MIDDLE],
+            "calendars/planning/people.py",
+            "from commontime.calendars import exchange",
+            id="planning knows exchange",
+        ),
         pytest.param([MIDDLE], "contacts/helpers.py", "", id="a kind of file nobody planned"),
-        pytest.param([PURE], "engine/ticks.py", "from django.utils import timezone", id="the engine knows Django"),
+        pytest.param(
+            [PURE],
+            "engine/ticks.py",
+            "from django.utils import timezone",
+            id="the engine knows Django",
+        ),
         # Whoever uses iCalendar would know it then, too.
-        pytest.param([PURE, NO_HTTP], "ical/lines.py", "import rest_framework.fields", id="iCalendar knows the REST framework"),
-        pytest.param([NO_HTTP], "calendars/queries.py", "from rest_framework import exceptions", id="calendars know HTTP"),
-        pytest.param([NO_HTTP], "accounts/actions.py", "import rest_framework_simplejwt.tokens", id="accounts know tokens"),
-        pytest.param([ENGINE], "api/meetings.py", "from commontime import engine", id="a door asks the engine"),
-        pytest.param([ENGINE], "calendars/queries.py", "from commontime.engine.rank import best", id="a query asks the engine"),
+        pytest.param(
+            [PURE, NO_HTTP],
+            "ical/lines.py",
+            "import rest_framework.fields",
+            id="iCalendar knows the REST framework",
+        ),
+        pytest.param(
+            [NO_HTTP],
+            "calendars/queries.py",
+            "from rest_framework import exceptions",
+            id="calendars know HTTP",
+        ),
+        pytest.param(
+            [NO_HTTP],
+            "accounts/actions.py",
+            "import rest_framework_simplejwt.tokens",
+            id="accounts know tokens",
+        ),
+        pytest.param(
+            [ENGINE],
+            "api/meetings.py",
+            "from commontime import engine",
+            id="a door asks the engine",
+        ),
+        pytest.param(
+            [ENGINE],
+            "calendars/queries.py",
+            "from commontime.engine.rank import best",
+            id="a query asks the engine",
+        ),
         pytest.param([ICAL], "mail/mime.py", "import commontime.ical", id="mail writes iCalendar"),
     ],
 )
@@ -98,25 +183,44 @@ def test_a_forbidden_import_breaks_its_contract(spoil, broken, name, line):
     assert {contract for contract, verdict in found.items() if verdict == "BROKEN"} == set(broken)
 
 
-# What ruff keeps ----------------------------------------------------------------------------------------------------
+# What ruff keeps ----------------------------------------------------------------------------------
 
 
 def complaints(name: str, line: str) -> str:
     """Return what ruff says of a file with this line, by our own configuration."""
-    command = [PROGRAMS / "ruff", "check", "--select", "TID251", "--output-format", "concise", "--stdin-filename", ROOT / name, "-"]
-    return subprocess.run(command, cwd=ROOT, input=f"{line}\n", capture_output=True, text=True, check=False).stdout
+    command = [
+        PROGRAMS / "ruff",
+        "check",
+        "--select",
+        "TID251",
+        "--output-format",
+        "concise",
+        "--stdin-filename",
+        ROOT / name,
+        "-",
+    ]
+    return subprocess.run(
+        command, cwd=ROOT, input=f"{line}\n", capture_output=True, text=True, check=False
+    ).stdout
 
 
-@pytest.mark.parametrize("room", ["accounts", "contacts", "calendars", "mail", "core", "engine", "ical", "jobs"])
+@pytest.mark.parametrize(
+    "room", ["accounts", "contacts", "calendars", "mail", "core", "engine", "ical", "jobs"]
+)
 def test_http_stays_in_the_doors(room):
-    banned = "from django.http import HttpResponse\nfrom django.shortcuts import redirect\nimport django.forms"
+    banned = (
+        "from django.http import HttpResponse\nfrom django.shortcuts import redirect\nimport "
+        "django.forms"
+    )
 
     assert complaints(f"src/commontime/{room}/helpers.py", banned).count("TID251") == 3
 
 
 @pytest.mark.parametrize("room", ["api", "web"])
 def test_the_doors_may_use_http(room):
-    assert "TID251" not in complaints(f"src/commontime/{room}/meetings.py", "from django.http import HttpResponse")
+    assert "TID251" not in complaints(
+        f"src/commontime/{room}/meetings.py", "from django.http import HttpResponse"
+    )
 
 
 def test_nobody_silences_the_ban():

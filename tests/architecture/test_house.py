@@ -26,11 +26,13 @@ def sources(pattern: str) -> Iterator[tuple[str, str]]:
         yield str(path.relative_to(PACKAGE)), path.read_text()
 
 
-# Models and signals -------------------------------------------------------------------------------------------------
+# Models and signals -------------------------------------------------------------------------------
 
 
 def hidden_work_in(source: str) -> list[str]:
-    """Return what of a source happens behind the back of whoever saves a row: overridden writes, and signals."""
+    """Return what of a source happens behind the back of whoever saves a row: overridden writes,
+    and signals.
+    """
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -44,19 +46,33 @@ def hidden_work_in(source: str) -> list[str]:
                 ("django.dispatch", "django.db.models.signals", "django.core.signals")
             ):
                 found.append(module)
-            case ast.ImportFrom(module="django.db.models", names=names) if any(name.name == "signals" for name in names):
+            case ast.ImportFrom(module="django.db.models", names=names) if any(
+                name.name == "signals" for name in names
+            ):
                 found.append("signals")
     return found
 
 
 def test_nothing_happens_behind_the_back_of_who_saves_a_row():
     views = ("api/", "web/")  # a view's `delete` answers a request
-    found = {name: hidden for name, source in sources("**/*.py") if not name.startswith(views) and (hidden := hidden_work_in(source))}
+    found = {
+        name: hidden
+        for name, source in sources("**/*.py")
+        if not name.startswith(views) and (hidden := hidden_work_in(source))
+    }
 
     assert found == {}
 
 
-PARTS = {"base.html", "form.html", "field.html", "refusal.html", "change.html", "zone.html", "which.html"}  # what pages are made of
+PARTS = {
+    "base.html",
+    "form.html",
+    "field.html",
+    "refusal.html",
+    "change.html",
+    "zone.html",
+    "which.html",
+}  # what pages are made of
 
 
 @pytest.mark.parametrize(
@@ -72,17 +88,25 @@ def test_such_work_would_be_found(source):
     assert hidden_work_in(source)
 
 
-# Actions, rules, doors ----------------------------------------------------------------------------------------------
+# Actions, rules, doors ----------------------------------------------------------------------------
 
 
 def unexplained(functions: Iterable[Any]) -> list[str]:
     """Return the names of those with neither a docstring nor a plain verb and a noun for a name."""
-    return [f.__name__ for f in functions if not f.__doc__ and not (f.__name__.partition("_")[0] in PLAIN_VERBS and "_" in f.__name__)]
+    return [
+        f.__name__
+        for f in functions
+        if not f.__doc__ and not (f.__name__.partition("_")[0] in PLAIN_VERBS and "_" in f.__name__)
+    ]
 
 
 def public_functions(module: ModuleType) -> list[Any]:
-    """Return what a room of the middle offers the doors: what its actions export, or define without an underscore."""
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    """Return what a room of the middle offers the doors: what its actions export, or define without
+    an underscore.
+    """
+    names = getattr(module, "__all__", None) or [
+        name for name in vars(module) if not name.startswith("_")
+    ]
     found = [vars(module)[name] for name in names]
     return [f for f in found if inspect.isfunction(f) and f.__module__.startswith(module.__name__)]
 
@@ -108,7 +132,10 @@ def test_every_rule_asks_whether_somebody_may():
         functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
         assert functions
         assert [
-            f.name for f in functions if not f.name.startswith("may_") or ast.unparse(f.returns or ast.Constant(None)) != "bool"
+            f.name
+            for f in functions
+            if not f.name.startswith("may_")
+            or ast.unparse(f.returns or ast.Constant(None)) != "bool"
         ] == [], name
 
 
@@ -122,19 +149,28 @@ def reaching_past_the_queries(source: str) -> list[str]:
 
 @pytest.mark.parametrize("door", ["api", "web"])
 def test_a_door_gets_objects_only_from_queries(door):
-    assert {name: found for name, source in sources(f"{door}/*.py") if (found := reaching_past_the_queries(source))} == {}
+    assert {
+        name: found
+        for name, source in sources(f"{door}/*.py")
+        if (found := reaching_past_the_queries(source))
+    } == {}
 
 
 def test_a_door_that_fetches_rows_itself_would_be_found():
     assert reaching_past_the_queries("calendar = Calendar.objects.get(pk=calendar_id)")
 
 
-# Templates ----------------------------------------------------------------------------------------------------------
+# Templates ----------------------------------------------------------------------------------------
 
 
 def wrong_in_page(name: str, text: str) -> list[str]:
-    """Return what a template of a page may not have: another frame than ours, or anything the content policy would block."""
-    found = re.findall(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://|\|safe|autoescape off", text)
+    """Return what a template of a page may not have: another frame than ours, or anything the
+    content policy would block.
+    """
+    found = re.findall(
+        r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://|\|safe|autoescape off",
+        text,
+    )
     if name not in PARTS and not text.startswith('{% extends "web/base.html" %}'):
         found.append("does not extend base.html")
     return found
@@ -144,7 +180,9 @@ def test_every_page_extends_base_and_keeps_to_the_content_policy():
     pages = {str(path.relative_to(PAGES)): path.read_text() for path in PAGES.rglob("*.html")}
 
     assert len(pages) > 8
-    assert {name: found for name, text in pages.items() if (found := wrong_in_page(name, text))} == {}
+    assert {
+        name: found for name, text in pages.items() if (found := wrong_in_page(name, text))
+    } == {}
 
 
 @pytest.mark.parametrize(
@@ -163,10 +201,17 @@ def test_a_page_that_does_not_would_be_found(text):
 
 
 def test_every_letter_has_a_subject_a_text_and_a_page():
-    letters = {path.name.partition(".")[0] for path in LETTERS.iterdir() if not path.name.startswith(("base.", "_"))}
+    letters = {
+        path.name.partition(".")[0]
+        for path in LETTERS.iterdir()
+        if not path.name.startswith(("base.", "_"))
+    }
 
     assert len(letters) > 10
     missing = [
-        f"{letter}.{part}" for letter in letters for part in ("subject.txt", "txt", "html") if not (LETTERS / f"{letter}.{part}").exists()
+        f"{letter}.{part}"
+        for letter in letters
+        for part in ("subject.txt", "txt", "html")
+        if not (LETTERS / f"{letter}.{part}").exists()
     ]
     assert missing == []

@@ -1,4 +1,6 @@
-"""docs/settings.md lists every variable the product reads, with its default and purpose, and nothing else."""
+"""docs/settings.md lists every variable the product reads, with its default and purpose, and
+nothing else.
+"""
 
 import os
 import re
@@ -14,9 +16,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def described(tmp_path_factory) -> list[str]:
     """The rows `manage.py describe_settings` prints where nothing is set."""
-    environment = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(tmp_path_factory.mktemp("data"))}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "COMMONTIME_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+    }
     command = [sys.executable, "manage.py", "describe_settings"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     return rows_of(done.stdout)
 
 
@@ -28,7 +35,8 @@ def test_the_document_is_the_table_the_code_prints(described):
     written = rows_of((ROOT / "docs" / "settings.md").read_text())
 
     assert sorted(written) == sorted(described), (
-        "Run: .venv/bin/python manage.py describe_settings, and put its table into docs/settings.md."
+        "Run: .venv/bin/python manage.py describe_settings, and put its table into "
+        "docs/settings.md."
     )
 
 

@@ -1,4 +1,6 @@
-"""OptaPlanner's benchmark: the scorer against sums made by hand, the search's arithmetic against the scorer."""
+"""OptaPlanner's benchmark: the scorer against sums made by hand, the search's arithmetic against
+the scorer.
+"""
 
 from pathlib import Path
 
@@ -77,13 +79,22 @@ def random_meetings() -> st.SearchStrategy[Meeting]:
 
 
 instances = st.builds(
-    lambda meetings, day, rooms: instance(*meetings, days=tuple(grain // day for grain in range(40)), rooms=tuple(rooms)),
-    *(st.lists(random_meetings(), min_size=1, max_size=6), st.integers(8, 12), st.permutations([4, 3, 2])),
+    lambda meetings, day, rooms: instance(
+        *meetings, days=tuple(grain // day for grain in range(40)), rooms=tuple(rooms)
+    ),
+    *(
+        st.lists(random_meetings(), min_size=1, max_size=6),
+        st.integers(8, 12),
+        st.permutations([4, 3, 2]),
+    ),
 )
 
 
 def worths(problem: Instance, plan: optaplanner.Plan) -> Score:
-    soft, medium, hard = (int(optaplanner.worth(optaplanner.facts(problem, hard=h, medium=m), plan)) for h, m in ((0, 0), (0, 1), (1, 0)))
+    soft, medium, hard = (
+        int(optaplanner.worth(optaplanner.facts(problem, hard=h, medium=m), plan))
+        for h, m in ((0, 0), (0, 1), (1, 0))
+    )
     return Score(soft - hard, soft - medium, -soft)
 
 
@@ -106,7 +117,9 @@ def test_the_search_knows_after_every_move_what_the_scorer_says(problem, seed, t
         assert optaplanner.worth(facts, plan) - before == growth
         assert worths(problem, plan) == scored(problem, plan)
         grid = np.full_like(plan.grid, optaplanner.FREE)
-        for number, (start, room, length) in enumerate(zip(plan.start, plan.room, facts.duration, strict=True)):
+        for number, (start, room, length) in enumerate(
+            zip(plan.start, plan.room, facts.duration, strict=True)
+        ):
             assert optaplanner.fits(facts, number, start, room)
             grid[room, optaplanner.NEAR + start : optaplanner.NEAR + start + length] = number
         assert np.array_equal(grid, plan.grid)
@@ -120,13 +133,17 @@ def test_a_refused_move_leaves_the_plan_as_it_was(problem, seed):
     plan = optaplanner.greedy(facts, seed)
     before = [part.copy() for part in plan[:3]]
 
-    for count in (optaplanner.relocate(facts, plan, len(problem.days)), optaplanner.exchange(facts, plan)):
+    for count in (
+        optaplanner.relocate(facts, plan, len(problem.days)),
+        optaplanner.exchange(facts, plan),
+    ):
         assert optaplanner.move(facts, plan, max(count, 0), -optaplanner.NEVER) == optaplanner.NEVER
         assert all(np.array_equal(was, part) for was, part in zip(before, plan[:3], strict=True))
 
 
 def test_cooling_finds_the_best_plan_of_two_meetings():
-    # Both need everybody and the large room. Short before long, one grain between them: last grains 0 and 4.
+    # Both need everybody and the large room. Short before long, one grain between them: last grains
+    # 0 and 4.
     two = instance(meeting(1, [ANN, BOB], capacity=4), meeting(3, [ANN, BOB], capacity=4))
     facts = optaplanner.facts(two, hard=1000, medium=100)
     optaplanner.sow(1)

@@ -20,7 +20,18 @@ from commontime.contacts.models import Contact
 from commontime.core.errors import Refusal
 from commontime.mail.models import Message
 
-MODELS = [User, Calendar, CalendarParticipant, NonBusyTime, Meeting, MeetingAttendee, ScheduleSuggestion, Invitation, Contact, Message]
+MODELS = [
+    User,
+    Calendar,
+    CalendarParticipant,
+    NonBusyTime,
+    Meeting,
+    MeetingAttendee,
+    ScheduleSuggestion,
+    Invitation,
+    Contact,
+    Message,
+]
 
 
 def everything() -> dict[str, list[Any]]:

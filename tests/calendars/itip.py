@@ -1,4 +1,6 @@
-"""A calendar program as RFC 5546 describes it: whatever arrives, in any order and however often, it ends with the newest of each event."""
+"""A calendar program as RFC 5546 describes it: whatever arrives, in any order and however often, it
+ends with the newest of each event.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +12,9 @@ SHOWN = ("DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "LOCATION")
 
 @dataclass
 class Calendar:
-    """One person's events by UID, with the SEQUENCE and DTSTAMP they came with; cancelled ones are remembered too."""
+    """One person's events by UID, with the SEQUENCE and DTSTAMP they came with; cancelled ones are
+    remembered too.
+    """
 
     address: str
     events: dict[str, tuple[tuple[int, str], str, dict[str, Any]]] = field(default_factory=dict)
@@ -18,7 +22,9 @@ class Calendar:
     def receive(self, document: Component) -> None:
         method = document.one("METHOD").value
         (event,) = document.components
-        assert [attendee.value for attendee in event.all("ATTENDEE")] == [f"mailto:{self.address}"], "a request is for who gets it, alone"
+        assert [attendee.value for attendee in event.all("ATTENDEE")] == [
+            f"mailto:{self.address}"
+        ], "a request is for who gets it, alone"
         assert event.one("STATUS").value == {"REQUEST": "CONFIRMED", "CANCEL": "CANCELLED"}[method]
         # RFC 5546, 2.1.5: the larger SEQUENCE is the newer; of equal ones, the later DTSTAMP.
         revision = (int(event.one("SEQUENCE").value), event.one("DTSTAMP").value)
@@ -32,4 +38,6 @@ class Calendar:
 
     @property
     def shown(self) -> dict[str, dict[str, Any]]:
-        return {uid: content for uid, (_, method, content) in self.events.items() if method == "REQUEST"}
+        return {
+            uid: content for uid, (_, method, content) in self.events.items() if method == "REQUEST"
+        }

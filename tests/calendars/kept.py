@@ -1,4 +1,6 @@
-"""A mail server for tests that need many letters and no MIME: it keeps each letter with its address."""
+"""A mail server for tests that need many letters and no MIME: it keeps each letter with its
+address.
+"""
 
 from typing import Any
 
@@ -17,7 +19,9 @@ class Backend(BaseEmailBackend):
 
 
 def keep_letters(monkeypatch: Any, settings: Any) -> None:
-    """Have letters kept as they are. Their templates are not rendered: the text is all that they would be rendered from."""
+    """Have letters kept as they are. Their templates are not rendered: the text is all that they
+    would be rendered from.
+    """
     KEPT.clear()
     settings.MAILERS = {"default": {"BACKEND": "tests.calendars.kept.Backend"}}
     monkeypatch.setattr(mime, "email_message", lambda message, letter: (message.recipient, letter))

@@ -10,7 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from commontime.accounts.actions import open_session
 from commontime.accounts.enums import Door
 from commontime.calendars import actions
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, MeetingAttendee, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    MeetingAttendee,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 from commontime.contacts.actions import add_contact
 from commontime.contacts.models import Contact
 from commontime.core.clients import Client
@@ -38,7 +45,9 @@ def signed_in(user: User):
 
 
 def delete(user: User, **how) -> None:
-    actions.delete_account(user, by=user, session_id=how.pop("session_id", None) or signed_in(user), **how)
+    actions.delete_account(
+        user, by=user, session_id=how.pop("session_id", None) or signed_in(user), **how
+    )
 
 
 def test_ones_calendars_go_and_each_attendee_gets_one_mail_that_cancels(mina, sam, post):
@@ -55,14 +64,18 @@ def test_ones_calendars_go_and_each_attendee_gets_one_mail_that_cancels(mina, sa
     assert list(Calendar.objects.all()) == [kept]
     assert not User.objects.filter(pk=mina.pk).exists()
     assert post.told() == ["account_deleted mina", "deleted iris", "deleted sam", "deleted sam"]
-    cancelled = {(mail.to.partition("@")[0], mail.subject): len(mail.documents) for mail in post.deliver()}
+    cancelled = {
+        (mail.to.partition("@")[0], mail.subject): len(mail.documents) for mail in post.deliver()
+    }
     assert cancelled["iris", "Choir has been deleted"] == 2
     assert cancelled["sam", "Choir has been deleted"] == 1
     assert cancelled["sam", "Band has been deleted"] == 0
 
 
 def test_an_heir_takes_all_ones_calendars_over_and_hears_of_each(mina, sam, post):
-    calendars = [build.calendar(owner=mina, participants=[sam], name=name) for name in ("Choir", "Band")]
+    calendars = [
+        build.calendar(owner=mina, participants=[sam], name=name) for name in ("Choir", "Band")
+    ]
     meeting = build.meeting(calendar=calendars[0], final_time=TEN)
     waiting = build.invitation(calendars[0], build.user("iris"))
     versions = {calendar.pk: calendar.version for calendar in calendars}
@@ -77,7 +90,10 @@ def test_an_heir_takes_all_ones_calendars_over_and_hears_of_each(mina, sam, post
     assert meeting.calendar.meetings.get().final_time == TEN
     assert Invitation.objects.get(pk=waiting.pk).sender == sam  # it outlives her
     assert post.told() == ["account_deleted mina", "handed_over sam", "handed_over sam"]
-    assert sorted(mail.subject for mail in post.deliver_to("sam")) == ["You now organise Band", "You now organise Choir"]
+    assert sorted(mail.subject for mail in post.deliver_to("sam")) == [
+        "You now organise Band",
+        "You now organise Choir",
+    ]
 
 
 def test_an_heir_takes_part_in_every_calendar_or_nothing_is_deleted(mina, sam):

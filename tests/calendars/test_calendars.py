@@ -26,14 +26,19 @@ def sam():
     return build.user("sam")
 
 
-# Create -------------------------------------------------------------------------------------------------------------
+# Create -------------------------------------------------------------------------------------------
 
 
 def test_the_owner_is_the_first_participant_and_lends_their_time_zone(mina, post):
     calendar = actions.create_calendar(by=mina, name="  Choir ")
 
     stored = Calendar.objects.get()
-    assert (stored.owner, stored.name, stored.time_zone, stored.is_finalized) == (mina, "Choir", "Europe/Berlin", False)
+    assert (stored.owner, stored.name, stored.time_zone, stored.is_finalized) == (
+        mina,
+        "Choir",
+        "Europe/Berlin",
+        False,
+    )
     assert calendar.version == stored.version
     assert CalendarParticipant.objects.get().user == mina
     assert post.told() == []
@@ -61,10 +66,12 @@ def test_bad_fields_are_refused_by_name(mina, field, value):
 @pytest.mark.parametrize("days", [0, -1, 401])
 def test_the_window_of_a_calendar_is_in_order_and_not_too_long(mina, days):
     with refuses(InvalidInput, field="window_end"):
-        actions.create_calendar(by=mina, name="Choir", window_start=TEN, window_end=TEN + timedelta(days=days))
+        actions.create_calendar(
+            by=mina, name="Choir", window_start=TEN, window_end=TEN + timedelta(days=days)
+        )
 
 
-# Edit ---------------------------------------------------------------------------------------------------------------
+# Edit ---------------------------------------------------------------------------------------------
 
 
 def test_an_edit_changes_what_is_named_and_keeps_the_rest(mina, post):
@@ -155,7 +162,9 @@ def test_open_meetings_are_a_caution_when_finalising_and_with_strict_a_conflict(
         actions.edit_calendar(calendar, by=mina, is_finalized=True, strict=True)
     _, cautions = actions.edit_calendar(Calendar.objects.get(), by=mina, is_finalized=True)
 
-    assert [(caution.code, caution.about) for caution in cautions] == [("meeting_still_open", {"meeting": str(meeting.pk)})]
+    assert [(caution.code, caution.about) for caution in cautions] == [
+        ("meeting_still_open", {"meeting": str(meeting.pk)})
+    ]
 
 
 def test_reopening_keeps_final_times(mina):
@@ -167,18 +176,27 @@ def test_reopening_keeps_final_times(mina):
     assert Meeting.objects.get().final_time == TEN
 
 
-@pytest.mark.parametrize("changes", [{"name": "Band"}, {"location": "Room 4"}, {"duration_minutes": 90}])
+@pytest.mark.parametrize(
+    "changes", [{"name": "Band"}, {"location": "Room 4"}, {"duration_minutes": 90}]
+)
 def test_attendees_hear_of_what_a_meeting_has_from_its_calendar(mina, sam, post, changes):
     calendar = build.calendar(owner=mina, participants=[sam])
     plain = build.meeting(calendar=calendar, final_time=TEN)
-    own = build.meeting(calendar=calendar, final_time=TEN, title="Own", location="Own", duration_minutes=30)
+    own = build.meeting(
+        calendar=calendar, final_time=TEN, title="Own", location="Own", duration_minutes=30
+    )
     past = build.meeting(calendar=calendar, final_time=build.day(10, days=-3))
     unscheduled = build.meeting(calendar=calendar)
 
     actions.edit_calendar(calendar, by=mina, **changes)
 
     assert post.told() == ["moved mina", "moved sam"]
-    assert [Meeting.objects.get(pk=m.pk).sequence for m in (plain, own, past, unscheduled)] == [1, 0, 0, 0]
+    assert [Meeting.objects.get(pk=m.pk).sequence for m in (plain, own, past, unscheduled)] == [
+        1,
+        0,
+        0,
+        0,
+    ]
     event = post.deliver()[0].documents[0].components[0]
     assert event.one("SEQUENCE").value == "1"
 
@@ -187,13 +205,20 @@ def test_attendees_hear_nothing_of_what_their_calendars_do_not_show(mina, post):
     calendar = build.calendar(owner=mina)
     build.meeting(calendar=calendar, final_time=TEN)
 
-    actions.edit_calendar(calendar, by=mina, description="For singers", visibility="owner", time_zone="Asia/Tokyo", window_end=build.day())
+    actions.edit_calendar(
+        calendar,
+        by=mina,
+        description="For singers",
+        visibility="owner",
+        time_zone="Asia/Tokyo",
+        window_end=build.day(),
+    )
 
     assert post.told() == []
     assert Meeting.objects.get().sequence == 0
 
 
-# Delete -------------------------------------------------------------------------------------------------------------
+# Delete -------------------------------------------------------------------------------------------
 
 
 def test_deleting_cancels_each_persons_meetings_to_come_in_one_mail(mina, sam, post):
@@ -209,10 +234,15 @@ def test_deleting_cancels_each_persons_meetings_to_come_in_one_mail(mina, sam, p
 
     assert not Calendar.objects.exists()
     assert post.told() == ["deleted iris", "deleted mina", "deleted sam"]
-    cancelled = {mail.to: [cancelled_event(document) for document in mail.documents] for mail in post.deliver()}
+    cancelled = {
+        mail.to: [cancelled_event(document) for document in mail.documents]
+        for mail in post.deliver()
+    }
     assert sorted(cancelled["mina@example.org"]) == sorted(cancelled["sam@example.org"])
     assert cancelled["iris@example.org"] == [(str(for_all.pk), "4")]
-    assert sorted(cancelled["sam@example.org"]) == sorted([(str(for_all.pk), "4"), (str(sams.pk), "1")])
+    assert sorted(cancelled["sam@example.org"]) == sorted(
+        [(str(for_all.pk), "4"), (str(sams.pk), "1")]
+    )
 
 
 def cancelled_event(document) -> tuple[str, str]:
@@ -245,7 +275,7 @@ def test_deleting_twice_finds_none(mina):
         actions.delete_calendar(calendar, by=mina)
 
 
-# Duplicate ----------------------------------------------------------------------------------------------------------
+# Duplicate ----------------------------------------------------------------------------------------
 
 
 def test_a_copy_has_the_settings_the_meetings_and_the_people_to_invite(mina, sam, post):
@@ -260,15 +290,33 @@ def test_a_copy_has_the_settings_the_meetings_and_the_people_to_invite(mina, sam
         window_end=build.day(20),
     )
     build.window(calendar, sam, TEN, build.day(11))
-    build.meeting(calendar=calendar, title="Rehearsal", final_time=TEN, sequence=2, earliest=TEN, latest=build.day(20), quorum=3)
+    build.meeting(
+        calendar=calendar,
+        title="Rehearsal",
+        final_time=TEN,
+        sequence=2,
+        earliest=TEN,
+        latest=build.day(20),
+        quorum=3,
+    )
 
     copy = actions.duplicate_calendar(calendar, by=mina, shift_days=7)
 
     week = timedelta(days=7)
-    assert (copy.owner, copy.location, copy.visibility, copy.is_finalized) == (mina, "Room 4", "counts", False)
+    assert (copy.owner, copy.location, copy.visibility, copy.is_finalized) == (
+        mina,
+        "Room 4",
+        "counts",
+        False,
+    )
     assert (copy.window_start, copy.window_end) == (TEN + week, build.day(20) + week)
     meeting = Meeting.objects.get(calendar=copy)
-    assert (meeting.title, meeting.final_time, meeting.sequence, meeting.quorum) == ("Rehearsal", None, 0, 3)
+    assert (meeting.title, meeting.final_time, meeting.sequence, meeting.quorum) == (
+        "Rehearsal",
+        None,
+        0,
+        3,
+    )
     assert (meeting.earliest, meeting.latest) == (TEN + week, build.day(20) + week)
     assert copy.non_busy_times.count() == 0
     assert [seat.user for seat in copy.participants.all()] == [mina]
@@ -301,13 +349,19 @@ def test_a_copy_keeps_the_hours_on_the_clock_when_the_clocks_change(mina):
     ids=["skipped", "repeated"],
 )
 def test_a_copy_into_the_night_the_clocks_change_stays_in_order(mina, start, end):
-    calendar = build.calendar(owner=mina, time_zone="Europe/Berlin", window_start=start, window_end=end)
+    calendar = build.calendar(
+        owner=mina, time_zone="Europe/Berlin", window_start=start, window_end=end
+    )
     build.meeting(calendar=calendar, earliest=start, latest=end)
 
     copy = actions.duplicate_calendar(calendar, by=mina, shift_days=1)
 
     meeting = Meeting.objects.get(calendar=copy)
-    assert copy.window_end - copy.window_start == meeting.latest - meeting.earliest == timedelta(minutes=20)
+    assert (
+        copy.window_end - copy.window_start
+        == meeting.latest - meeting.earliest
+        == timedelta(minutes=20)
+    )
 
 
 def test_deadlines_of_a_copy_are_to_come(mina):
@@ -350,7 +404,7 @@ def test_copying_costs_the_same_queries_for_many_meetings_and_people(mina):
     assert counts[0] == counts[1]
 
 
-# Hand over ----------------------------------------------------------------------------------------------------------
+# Hand over ----------------------------------------------------------------------------------------
 
 
 def test_a_participant_becomes_the_owner_and_hears_of_it(mina, sam, post):
@@ -404,4 +458,7 @@ def test_a_calendar_handed_over_twice_tells_of_each(mina, sam, post):
         calendar = actions.transfer_calendar(calendar, by=by, to=to.pk)
 
     assert post.told() == ["handed_over mina", "handed_over sam", "handed_over sam"]
-    assert [mail.to for mail in post.deliver()] == ["sam@example.org", "sam@example.org"]  # Mina's is not true any more
+    assert [mail.to for mail in post.deliver()] == [
+        "sam@example.org",
+        "sam@example.org",
+    ]  # Mina's is not true any more

@@ -1,4 +1,6 @@
-"""What happens once at a meeting's deadline: the owner's report, and the best time if that was wanted."""
+"""What happens once at a meeting's deadline: the owner's report, and the best time if that was
+wanted.
+"""
 
 from datetime import timedelta
 
@@ -50,7 +52,7 @@ def free(calendar, *people, start=TEN, end=ELEVEN, preference=5) -> None:
         build.window(calendar, person, start, end, preference)
 
 
-# The report ----------------------------------------------------------------------------------------------------------
+# The report ---------------------------------------------------------------------------------------
 
 
 def test_the_owner_gets_the_three_best_times_and_who_is_missing_once(mina, sam, calendar, post):
@@ -65,7 +67,11 @@ def test_the_owner_gets_the_three_best_times_and_who_is_missing_once(mina, sam, 
 
     assert post.told() == ["deadline mina"]
     (mail,) = post.deliver()
-    times = [line.strip().partition("(UTC)")[0][-12:-1] for line in mail.text.splitlines() if "(UTC)" in line]
+    times = [
+        line.strip().partition("(UTC)")[0][-12:-1]
+        for line in mail.text.splitlines()
+        if "(UTC)" in line
+    ]
     assert times == ["10:00–11:00", "12:00–13:00", "14:00–15:00"]
     assert "Iris" in mail.text
     assert "All 2 people who answered can come." in mail.text
@@ -90,7 +96,9 @@ def test_a_meeting_deleted_meanwhile_is_passed_over(calendar):
 
 def test_a_new_deadline_is_reported_again(mina, calendar, post):
     meeting = finish(due(calendar))
-    meeting, _ = actions.edit_meeting(queries.meetings().get(), by=mina, deadline=clock.now() + timedelta(hours=1))
+    meeting, _ = actions.edit_meeting(
+        queries.meetings().get(), by=mina, deadline=clock.now() + timedelta(hours=1)
+    )
     assert meeting.announced_at is None
     Meeting.objects.update(deadline=clock.now() - timedelta(seconds=1))
 
@@ -137,7 +145,7 @@ def test_reports_switched_off_are_not_sent(calendar, mina, post):
     assert post.deliver() == []
 
 
-# Fixing the best time by itself ----------------------------------------------------------------------------------------
+# Fixing the best time by itself -------------------------------------------------------------------
 
 
 def test_the_best_time_is_set_when_all_can_come(mina, sam, iris, calendar, post):
@@ -189,15 +197,27 @@ def test_with_a_quorum_so_many_are_enough(mina, sam, iris, calendar, quorum, is_
     free(calendar, mina, sam)
     free(calendar, iris, start=NOON, end=build.day(13))
 
-    assert finish(due(calendar, auto_finalize=True, quorum=quorum)).final_time == (TEN if is_set else None)
+    assert finish(due(calendar, auto_finalize=True, quorum=quorum)).final_time == (
+        TEN if is_set else None
+    )
 
 
 def test_a_quorum_does_not_outvote_whom_the_meeting_names_as_required(mina, sam, iris, calendar):
     free(calendar, mina, sam)
     free(calendar, iris, start=NOON, end=build.day(13))
 
-    assert finish(due(calendar, auto_finalize=True, quorum=2, required=[iris], optional=[mina, sam])).final_time is None
-    assert finish(due(calendar, auto_finalize=True, quorum=2, required=[mina], optional=[iris, sam])).final_time == TEN
+    assert (
+        finish(
+            due(calendar, auto_finalize=True, quorum=2, required=[iris], optional=[mina, sam])
+        ).final_time
+        is None
+    )
+    assert (
+        finish(
+            due(calendar, auto_finalize=True, quorum=2, required=[mina], optional=[iris, sam])
+        ).final_time
+        == TEN
+    )
 
 
 def test_a_suggestion_that_passed_is_never_set(mina, sam, iris, calendar, post):
@@ -225,7 +245,9 @@ def test_nobody_is_told_of_a_time_that_suits_nobody(calendar, post):
     assert post.told() == ["deadline mina"] * 2
 
 
-def test_what_the_owner_withdraws_after_the_deadline_is_not_set_again(mina, sam, iris, calendar, post):
+def test_what_the_owner_withdraws_after_the_deadline_is_not_set_again(
+    mina, sam, iris, calendar, post
+):
     free(calendar, mina, sam, iris)
     meeting = finish(due(calendar, auto_finalize=True))
     actions.edit_meeting(queries.meetings().get(), by=mina, final_time=None)
@@ -237,7 +259,9 @@ def test_what_the_owner_withdraws_after_the_deadline_is_not_set_again(mina, sam,
     assert post.told() == []
 
 
-def test_what_the_owner_fixed_before_and_withdraws_after_the_deadline_stays_open(mina, sam, iris, calendar, post):
+def test_what_the_owner_fixed_before_and_withdraws_after_the_deadline_stays_open(
+    mina, sam, iris, calendar, post
+):
     free(calendar, mina, sam, iris)
     due(calendar, auto_finalize=True, final_time=NOON)
     meeting, _ = actions.edit_meeting(queries.meetings().get(), by=mina, final_time=None)

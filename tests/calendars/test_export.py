@@ -17,7 +17,9 @@ from commontime.core.clients import Client
 from tests import build
 
 pytestmark = pytest.mark.django_db
-ODD = datetime(2026, 3, 29, 1, 2, 3, 40500, UTC)  # its fraction is written in six digits, or in four
+ODD = datetime(
+    2026, 3, 29, 1, 2, 3, 40500, UTC
+)  # its fraction is written in six digits, or in four
 NAME = 'Chœur "Ü" \\ 🎵\n'
 
 
@@ -29,28 +31,60 @@ def export_of(user):
 
 def one_by_one(user):
     """The slow twin: a query for each part."""
-    calendar = ("id", "name", "description", "location", "time_zone", "is_finalized", "visibility", "window_start", "window_end")
+    calendar = (
+        "id",
+        "name",
+        "description",
+        "location",
+        "time_zone",
+        "is_finalized",
+        "visibility",
+        "window_start",
+        "window_end",
+    )
     told = {
-        "sessions": user.session_set.order_by("created_at").values("door", "created_at", "used_at", "ended_at", "user_agent", "address"),
-        "muted": Mute.objects.filter(user=user).order_by("sender__username").values_list("sender__username", flat=True),
+        "sessions": user.session_set.order_by("created_at").values(
+            "door", "created_at", "used_at", "ended_at", "user_agent", "address"
+        ),
+        "muted": Mute.objects.filter(user=user)
+        .order_by("sender__username")
+        .values_list("sender__username", flat=True),
         "contacts": Contact.objects.filter(owner=user, contactee__is_active=True)
         .order_by("contactee__username")
         .values(username=F("contactee__username"), since=F("created_at")),
-        "owned_calendars": user.owned_calendars.order_by("created_at").values(*calendar, "created_at"),
-        "participations": user.participations.order_by("joined_at").values("calendar_id", "calendar__name", "required", "joined_at"),
+        "owned_calendars": user.owned_calendars.order_by("created_at").values(
+            *calendar, "created_at"
+        ),
+        "participations": user.participations.order_by("joined_at").values(
+            "calendar_id", "calendar__name", "required", "joined_at"
+        ),
         "non_busy_times": user.non_busy_times.order_by("start_time").values(
             "id", "calendar_id", "start_time", "end_time", "preference_level"
         ),
-        "suggestions": ScheduleSuggestion.objects.filter(author=user).order_by("created_at").values("meeting_id", "suggested_time"),
-        "invitations_received": user.received_invitations.order_by("created_at").values("calendar_id", "status", "created_at"),
-        "invitations_sent": user.sent_invitations.order_by("created_at").values("calendar_id", "email", "status", "created_at"),
+        "suggestions": ScheduleSuggestion.objects.filter(author=user)
+        .order_by("created_at")
+        .values("meeting_id", "suggested_time"),
+        "invitations_received": user.received_invitations.order_by("created_at").values(
+            "calendar_id", "status", "created_at"
+        ),
+        "invitations_sent": user.sent_invitations.order_by("created_at").values(
+            "calendar_id", "email", "status", "created_at"
+        ),
     }
-    return msgspec.json.decode(msgspec.json.encode({part: list(rows) for part, rows in told.items()}))
+    return msgspec.json.decode(
+        msgspec.json.encode({part: list(rows) for part, rows in told.items()})
+    )
 
 
 def test_it_is_everything(django_assert_num_queries):
     mina, sam, iris, gone = (build.user(name) for name in ("mina", "sam", "iris", "gone"))
-    choir = build.calendar(owner=mina, participants=[sam], name=NAME, window_start=ODD, window_end=ODD + timedelta(days=9))
+    choir = build.calendar(
+        owner=mina,
+        participants=[sam],
+        name=NAME,
+        window_start=ODD,
+        window_end=ODD + timedelta(days=9),
+    )
     band = build.calendar(owner=sam, participants=[mina], is_finalized=True)
     second = build.calendar(owner=mina)
     CalendarParticipant.objects.filter(calendar=band, user=mina).update(required=False)
@@ -67,7 +101,9 @@ def test_it_is_everything(django_assert_num_queries):
         Contact.objects.create(owner=mina, contactee=person, created_at=ODD)
     type(gone).objects.filter(pk=gone.pk).update(is_active=False)
     open_session(mina, door=Door.API, client=Client(user_agent=NAME))
-    Session.objects.filter(pk=open_session(mina, door=Door.WEB, client=Client()).session.pk).update(ended_at=ODD)
+    Session.objects.filter(pk=open_session(mina, door=Door.WEB, client=Client()).session.pk).update(
+        ended_at=ODD
+    )
 
     with django_assert_num_queries(1):
         told = export_of(mina)

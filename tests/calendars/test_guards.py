@@ -12,7 +12,14 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from commontime.accounts.models import UserSetting
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, MeetingAttendee, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+)
 from commontime.contacts.models import Contact
 from commontime.core.text import canonical
 from tests import build
@@ -36,7 +43,9 @@ def drop_seat_guard() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_of_a_seat")
+            cursor.execute(
+                "ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_of_a_seat"
+            )
         else:
             cursor.execute("DROP TRIGGER non_busy_times_of_a_seat_insert")
             cursor.execute("DROP TRIGGER non_busy_times_of_a_seat_update")
@@ -45,7 +54,11 @@ def drop_seat_guard() -> None:
 
 def drop_trigger(name: str, table: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER {name} ON {table}" if connection.vendor == "postgresql" else f"DROP TRIGGER {name}")
+        cursor.execute(
+            f"DROP TRIGGER {name} ON {table}"
+            if connection.vendor == "postgresql"
+            else f"DROP TRIGGER {name}"
+        )
 
 
 def refused(write) -> bool:
@@ -57,13 +70,29 @@ def refused(write) -> bool:
     return False
 
 
-# One person's times never overlap -----------------------------------------------------------------------------------
+# One person's times never overlap -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(9, 10.5), (10.5, 12), (10.25, 10.75), (9, 12), (10, 11), (10 + 1 / 3600, 11), (9, 10 + 1e-6 / 3600)],
-    ids=["over the start", "over the end", "inside", "around", "the same", "a second later", "a microsecond over"],
+    [
+        (9, 10.5),
+        (10.5, 12),
+        (10.25, 10.75),
+        (9, 12),
+        (10, 11),
+        (10 + 1 / 3600, 11),
+        (9, 10 + 1e-6 / 3600),
+    ],
+    ids=[
+        "over the start",
+        "over the end",
+        "inside",
+        "around",
+        "the same",
+        "a second later",
+        "a microsecond over",
+    ],
 )
 def test_times_of_one_person_never_overlap(start, end):
     mina = build.user()
@@ -71,7 +100,9 @@ def test_times_of_one_person_never_overlap(start, end):
     build.window(calendar, mina, build.day(10), build.day(11))
 
     def overlap() -> None:
-        build.window(calendar, mina, build.day() + timedelta(hours=start), build.day() + timedelta(hours=end))
+        build.window(
+            calendar, mina, build.day() + timedelta(hours=start), build.day() + timedelta(hours=end)
+        )
 
     assert refused(overlap)
     assert NonBusyTime.objects.count() == 1
@@ -105,12 +136,22 @@ def test_a_change_or_a_bulk_insert_can_not_overlap_either():
     calendar = build.calendar(owner=mina)
     build.window(calendar, mina, build.day(10), build.day(11))
     later = build.window(calendar, mina, build.day(12), build.day(13))
-    rows = [NonBusyTime(calendar=calendar, user=mina, start_time=build.day(hour), end_time=build.day(hour + 1.5)) for hour in (14, 15)]
+    rows = [
+        NonBusyTime(
+            calendar=calendar, user=mina, start_time=build.day(hour), end_time=build.day(hour + 1.5)
+        )
+        for hour in (14, 15)
+    ]
 
-    assert refused(lambda: NonBusyTime.objects.filter(pk=later.pk).update(start_time=build.day(10.5)))
+    assert refused(
+        lambda: NonBusyTime.objects.filter(pk=later.pk).update(start_time=build.day(10.5))
+    )
     assert refused(lambda: NonBusyTime.objects.bulk_create(rows))
 
-    assert sorted(NonBusyTime.objects.values_list("start_time", flat=True)) == [build.day(10), build.day(12)]
+    assert sorted(NonBusyTime.objects.values_list("start_time", flat=True)) == [
+        build.day(10),
+        build.day(12),
+    ]
 
 
 @pytest.mark.postgresql
@@ -122,8 +163,12 @@ def test_two_writers_past_the_actions_can_neither_overlap_nor_lose_a_time():
 
     def write_after_the_first() -> None:
         has_written.wait(30)
-        outcome["touching"] = refused(lambda: build.window(calendar, mina, build.day(11), build.day(12)))
-        outcome["overlapping"] = refused(lambda: build.window(calendar, mina, build.day(10.5), build.day(11)))
+        outcome["touching"] = refused(
+            lambda: build.window(calendar, mina, build.day(11), build.day(12))
+        )
+        outcome["overlapping"] = refused(
+            lambda: build.window(calendar, mina, build.day(10.5), build.day(11))
+        )
         connection.close()
 
     second = threading.Thread(target=write_after_the_first)
@@ -140,7 +185,7 @@ def test_two_writers_past_the_actions_can_neither_overlap_nor_lose_a_time():
     assert NonBusyTime.objects.count() == 2
 
 
-# Only who has a seat gives times ------------------------------------------------------------------------------------
+# Only who has a seat gives times ------------------------------------------------------------------
 
 
 def test_times_need_a_seat():
@@ -149,9 +194,15 @@ def test_times_need_a_seat():
     window = build.window(calendar, sam, build.day(10), build.day(11))
     ways = {
         "add": lambda: build.window(other, sam, build.day(10), build.day(11)),
-        "to another calendar": lambda: NonBusyTime.objects.filter(pk=window.pk).update(calendar=other),
-        "to another person": lambda: NonBusyTime.objects.filter(pk=window.pk).update(user=build.user()),
-        "from under them": lambda: CalendarParticipant.objects.filter(calendar=calendar, user=sam).update(user=build.user()),
+        "to another calendar": lambda: NonBusyTime.objects.filter(pk=window.pk).update(
+            calendar=other
+        ),
+        "to another person": lambda: NonBusyTime.objects.filter(pk=window.pk).update(
+            user=build.user()
+        ),
+        "from under them": lambda: CalendarParticipant.objects.filter(
+            calendar=calendar, user=sam
+        ).update(user=build.user()),
     }
 
     assert all(refused(way) for way in ways.values())
@@ -161,7 +212,7 @@ def test_times_need_a_seat():
     assert not refused(ways["add"])
 
 
-# What is derived is never stale -------------------------------------------------------------------------------------
+# What is derived is never stale -------------------------------------------------------------------
 
 
 def entry(window: NonBusyTime) -> str:
@@ -172,7 +223,9 @@ def entry(window: NonBusyTime) -> str:
 
 def assert_packed() -> None:
     seats = CalendarParticipant.objects.all()
-    packed = {(seat.calendar_id, seat.user_id): sorted(seat.packed.split(";")[1:]) for seat in seats}
+    packed = {
+        (seat.calendar_id, seat.user_id): sorted(seat.packed.split(";")[1:]) for seat in seats
+    }
     expected = {key: [] for key in packed}
     for window in NonBusyTime.objects.all():
         if (window.calendar_id, window.user_id) in expected and entry(window):
@@ -187,7 +240,17 @@ class Scribbler:
         self.random = random.Random(seed)
         self.people = [build.user() for _ in range(3)]
         self.calendars = [build.calendar(owner=person) for person in self.people[:2]]
-        self.ways = [self.add, self.add, self.add_many, self.change, self.shift, self.rate, self.hand_on, self.drop, self.drop_some]
+        self.ways = [
+            self.add,
+            self.add,
+            self.add_many,
+            self.change,
+            self.shift,
+            self.rate,
+            self.hand_on,
+            self.drop,
+            self.drop_some,
+        ]
         self.ways += [self.add, self.add_many, self.leave, self.come_back, self.come_back]
 
     def scribble(self) -> None:
@@ -196,7 +259,9 @@ class Scribbler:
         refused(self.random.choice(self.ways))
 
     def moment(self) -> datetime:
-        fraction = self.random.choice([0, 0, 0, 1, 30_000_000, 59_000_000, 59_999_999, self.random.randrange(60_000_000)])
+        fraction = self.random.choice(
+            [0, 0, 0, 1, 30_000_000, 59_000_000, 59_999_999, self.random.randrange(60_000_000)]
+        )
         return build.day() + self.random.randrange(240) * MINUTE + timedelta(microseconds=fraction)
 
     def period(self) -> dict[str, datetime]:
@@ -207,15 +272,22 @@ class Scribbler:
     def place(self) -> dict[str, Any]:
         """Give a seat, or now and then somebody without one."""
         if self.random.random() < 0.2:
-            return {"calendar": self.random.choice(self.calendars), "user": self.random.choice(self.people)}
+            return {
+                "calendar": self.random.choice(self.calendars),
+                "user": self.random.choice(self.people),
+            }
         seat = self.random.choice(CalendarParticipant.objects.order_by("calendar__owner", "user"))
         return {"calendar": seat.calendar, "user": seat.user}
 
     def new(self) -> NonBusyTime:
-        return NonBusyTime(**self.place(), **self.period(), preference_level=self.random.randrange(11))
+        return NonBusyTime(
+            **self.place(), **self.period(), preference_level=self.random.randrange(11)
+        )
 
     def some(self):
-        every = list(NonBusyTime.objects.order_by("start_time", "user").values_list("pk", flat=True))
+        every = list(
+            NonBusyTime.objects.order_by("start_time", "user").values_list("pk", flat=True)
+        )
         return NonBusyTime.objects.filter(pk__in=self.random.sample(every, len(every) // 3))
 
     def one(self):
@@ -234,7 +306,10 @@ class Scribbler:
         window.save()
 
     def shift(self) -> None:
-        self.some().update(start_time=F("start_time") - timedelta(days=1), end_time=F("end_time") - timedelta(days=1))
+        self.some().update(
+            start_time=F("start_time") - timedelta(days=1),
+            end_time=F("end_time") - timedelta(days=1),
+        )
 
     def rate(self) -> None:
         self.some().update(preference_level=self.random.randrange(11))
@@ -249,7 +324,9 @@ class Scribbler:
         self.some().delete()
 
     def leave(self) -> None:
-        CalendarParticipant.objects.exclude(user=self.people[0]).order_by("-joined_at")[:1].get().delete()
+        CalendarParticipant.objects.exclude(user=self.people[0]).order_by("-joined_at")[
+            :1
+        ].get().delete()
 
     def come_back(self) -> None:
         build.participant(self.random.choice(self.calendars), self.random.choice(self.people))
@@ -263,7 +340,9 @@ def test_packed_times_are_true_after_any_writes(seed):
     for _ in range(60):
         scribbler.scribble()
         assert_packed()
-        packed = max(packed, sum(len(seat.packed) // 17 for seat in CalendarParticipant.objects.all()))
+        packed = max(
+            packed, sum(len(seat.packed) // 17 for seat in CalendarParticipant.objects.all())
+        )
 
     assert packed >= 3
 
@@ -283,7 +362,10 @@ def test_a_time_ends_in_the_minute_before_its_last_microsecond():
     mina = build.user()
     calendar = build.calendar(owner=mina)
     window = build.window(
-        calendar, mina, datetime(2027, 12, 31, 23, 0, tzinfo=UTC), datetime(2027, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+        calendar,
+        mina,
+        datetime(2027, 12, 31, 23, 0, tzinfo=UTC),
+        datetime(2027, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     )
 
     assert calendar.participants.get().packed == entry(window)
@@ -305,13 +387,16 @@ def test_who_leaves_takes_their_times_and_places_along():
     assert NonBusyTime.objects.filter(user=mina).count() == 2
 
 
-# The version grows with all that availability depends on ------------------------------------------------------------
+# The version grows with all that availability depends on ------------------------------------------
 
 
 def changes_of_version(change) -> dict[str, bool]:
     before = dict(Calendar.objects.values_list("name", "version"))
     change()
-    return {name: version > before[name] for name, version in Calendar.objects.values_list("name", "version")}
+    return {
+        name: version > before[name]
+        for name, version in Calendar.objects.values_list("name", "version")
+    }
 
 
 def test_every_change_that_availability_depends_on_raises_the_version_of_that_calendar_alone():
@@ -343,17 +428,21 @@ def test_a_rename_raises_the_version_of_every_calendar_of_that_person():
     for name in "abc":
         build.calendar(participants=[sam], name=name)
 
-    assert all(changes_of_version(lambda: User.objects.filter(pk=sam.pk).update(last_name="New")).values())
+    assert all(
+        changes_of_version(lambda: User.objects.filter(pk=sam.pk).update(last_name="New")).values()
+    )
 
 
 def test_a_change_that_nobody_sees_leaves_the_version():
     sam = build.user()
     build.calendar(participants=[sam], name="this")
 
-    assert changes_of_version(lambda: User.objects.filter(pk=sam.pk).update(email="new@example.org")) == {"this": False}
+    assert changes_of_version(
+        lambda: User.objects.filter(pk=sam.pk).update(email="new@example.org")
+    ) == {"this": False}
 
 
-# Rows that make no sense --------------------------------------------------------------------------------------------
+# Rows that make no sense --------------------------------------------------------------------------
 
 
 def test_rows_that_make_no_sense_are_refused():
@@ -371,19 +460,27 @@ def test_rows_that_make_no_sense_are_refused():
         "preference 11": window(ten, eleven, 11),
         "preference -1": window(ten, eleven, -1),
         "last century": window(century - timedelta(hours=2), century),
-        "next century": window(datetime(2099, 12, 31, 23, tzinfo=UTC), datetime(2100, 1, 1, 0, 0, 1, tzinfo=UTC)),
+        "next century": window(
+            datetime(2099, 12, 31, 23, tzinfo=UTC), datetime(2100, 1, 1, 0, 0, 1, tzinfo=UTC)
+        ),
         "window of a calendar": lambda: build.calendar(window_start=eleven, window_end=ten),
         "duration of a calendar": lambda: build.calendar(duration_minutes=0),
-        "bounds of a meeting": lambda: build.meeting(calendar=calendar, earliest=eleven, latest=ten),
+        "bounds of a meeting": lambda: build.meeting(
+            calendar=calendar, earliest=eleven, latest=ten
+        ),
         "duration of a meeting": lambda: build.meeting(calendar=calendar, duration_minutes=0),
-        "contact of oneself": lambda: Contact.objects.create(owner=mina, contactee=mina, created_at=ten),
+        "contact of oneself": lambda: Contact.objects.create(
+            owner=mina, contactee=mina, created_at=ten
+        ),
     }
     for what, write in bad.items():
         assert refused(write), what
 
     assert NonBusyTime.objects.count() == Meeting.objects.count() == Contact.objects.count() == 0
     assert not refused(window(century, century + timedelta(hours=1)))
-    assert not refused(window(datetime(2099, 12, 31, 23, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)))
+    assert not refused(
+        window(datetime(2099, 12, 31, 23, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    )
 
 
 def test_rows_that_exist_already_are_refused():
@@ -398,9 +495,13 @@ def test_rows_that_exist_already_are_refused():
         "seat": lambda: build.participant(calendar, sam),
         "place": lambda: MeetingAttendee.objects.create(meeting=meeting, user=sam),
         "invitation": lambda: build.invitation(calendar, iris),
-        "invitation of an address": lambda: Invitation.objects.create(calendar=calendar, sender=mina, email="guest@example.org"),
+        "invitation of an address": lambda: Invitation.objects.create(
+            calendar=calendar, sender=mina, email="guest@example.org"
+        ),
         "suggestion": lambda: build.suggestion(meeting, mina, build.day(10)),
-        "contact": lambda: Contact.objects.create(owner=mina, contactee=sam, created_at=build.day()),
+        "contact": lambda: Contact.objects.create(
+            owner=mina, contactee=sam, created_at=build.day()
+        ),
     }
     for what, write in again.items():
         assert refused(write), what
@@ -410,13 +511,22 @@ def test_rows_that_exist_already_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("taken", "same"), [("mina", "MINA"), ("Jürgen", "JÜRGEN"), ("Ωmega", "ωMEGA"), ("ﬁne", "FINE"), ("straße", "STRASSE")]
+    ("taken", "same"),
+    [
+        ("mina", "MINA"),
+        ("Jürgen", "JÜRGEN"),
+        ("Ωmega", "ωMEGA"),
+        ("ﬁne", "FINE"),
+        ("straße", "STRASSE"),
+    ],
 )
 def test_names_and_addresses_are_unique_whatever_their_case(taken, same):
     def store(username: str, email: str) -> None:
         """Past every check of the actions."""
         user = User.objects.create(username=username, email=email)
-        UserSetting.objects.create(user=user, username_key=canonical(username), email_key=canonical(email))
+        UserSetting.objects.create(
+            user=user, username_key=canonical(username), email_key=canonical(email)
+        )
 
     store(taken, "first@example.org")
     store("other", f"{taken}@example.org")
@@ -435,7 +545,7 @@ def test_accounts_of_djangos_own_commands_are_unique_whatever_their_case_too():
     assert not refused(lambda: User.objects.create(username="noaddress", email=""))
 
 
-# Migrations ---------------------------------------------------------------------------------------------------------
+# Migrations ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -463,7 +573,11 @@ def test_every_room_can_be_taken_down_and_set_up_again():
         for room in ("calendars", "contacts", "mail", "accounts", "core"):
             call_command("migrate", room, "zero", verbosity=0)
         tables = set(connection.introspection.table_names())
-        assert not [table for table in tables if table.startswith(("calendars_", "contacts_", "mail_", "accounts_", "core_"))]
+        assert not [
+            table
+            for table in tables
+            if table.startswith(("calendars_", "contacts_", "mail_", "accounts_", "core_"))
+        ]
     finally:
         call_command("migrate", verbosity=0)
 

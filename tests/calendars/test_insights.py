@@ -25,7 +25,14 @@ def calendar(people):
 def told(calendar, asker=None, *, named=True, align=None, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
     asker = asker or calendar.owner
-    return planning.insights(meeting, planning.group_for(meeting), now=clock.now(), named=named, asker=asker.pk, align=align)
+    return planning.insights(
+        meeting,
+        planning.group_for(meeting),
+        now=clock.now(),
+        named=named,
+        asker=asker.pk,
+        align=align,
+    )
 
 
 def answer(calendar, person, *hours, preference=5):
@@ -50,11 +57,16 @@ def test_the_smallest_ask_is_the_exact_time_of_the_fewest(calendar, people):
     ask = told(calendar).ask
 
     assert ask.start == build.day(9)
-    assert [(person.username, start, end) for person, start, end in ask.wanted] == [("bao", build.day(9.5), build.day(10))]
+    assert [(person.username, start, end) for person, start, end in ask.wanted] == [
+        ("bao", build.day(9.5), build.day(10))
+    ]
     assert (ask.minutes, ask.own_short, names(ask.silent)) == (30, 0, ["ana"])
     assert ask.first[0][0].username == "bao"
     assert ask.detail == "Bao would need to free up 30 minutes."
-    assert told(calendar, named=False).ask.detail == "1 required person would need to free up 30 minutes."
+    assert (
+        told(calendar, named=False).ask.detail
+        == "1 required person would need to free up 30 minutes."
+    )
 
 
 def test_whom_to_ask_first_counts_the_starts_that_are_asked_for(calendar, people):
@@ -63,7 +75,9 @@ def test_whom_to_ask_first_counts_the_starts_that_are_asked_for(calendar, people
     answer(calendar, sam, (14, 15))
 
     def first(align):
-        return [(person.username, starts) for person, starts in told(calendar, align=align).ask.first]
+        return [
+            (person.username, starts) for person, starts in told(calendar, align=align).ask.first
+        ]
 
     assert first(None) == [("sam", 121), ("mina", 1)]
     assert first(30) == [("sam", 5), ("mina", 1)]
@@ -77,9 +91,15 @@ def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, 
 
     own = told(calendar, mina, duration_minutes=120).ask
 
-    assert (own.own_short, own.detail) == (90, "Even at best, you’re 1 h 30 min short yourself, so asking others won’t help.")
+    assert (own.own_short, own.detail) == (
+        90,
+        "Even at best, you’re 1 h 30 min short yourself, so asking others won’t help.",
+    )
     of_sam = told(calendar, sam, duration_minutes=120).ask.detail
-    assert of_sam == "Even at best, Mina, the organiser, is 1 h 30 min short, so asking others won’t help."
+    assert (
+        of_sam
+        == "Even at best, Mina, the organiser, is 1 h 30 min short, so asking others won’t help."
+    )
     hidden = told(calendar, sam, named=False, duration_minutes=120).ask
     assert hidden.own_short == 0
     assert hidden.detail.endswith("required person would need to free up 2 hours.")
@@ -107,10 +127,20 @@ def test_two_sessions_reach_everybody(calendar, people):
     sessions = told(calendar).sessions
 
     assert (sessions.first.start, sessions.second.start) == (build.day(9), build.day(14))
-    assert (sessions.proved, sessions.cannot, sessions.detail) == (True, [], "Two sessions reach everybody who answered.")
+    assert (sessions.proved, sessions.cannot, sessions.detail) == (
+        True,
+        [],
+        "Two sessions reach everybody who answered.",
+    )
     answer(calendar, ana, (18, 19))
-    assert told(calendar).sessions.detail == "Two sessions reach 3 of the 4 people who answered. Ana can’t come to either."
-    assert told(calendar, named=False).sessions.detail == "Two sessions reach 3 of the 4 people who answered."
+    assert (
+        told(calendar).sessions.detail
+        == "Two sessions reach 3 of the 4 people who answered. Ana can’t come to either."
+    )
+    assert (
+        told(calendar, named=False).sessions.detail
+        == "Two sessions reach 3 of the 4 people who answered."
+    )
 
 
 def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people):
@@ -120,10 +150,16 @@ def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people)
         answer(calendar, person, (14, 15))
 
     assert told(calendar, quorum=2).no_sessions == ""
-    assert told(calendar, latest=build.day(15), earliest=build.day(14)).no_sessions == "No two sessions fit."
+    assert (
+        told(calendar, latest=build.day(15), earliest=build.day(14)).no_sessions
+        == "No two sessions fit."
+    )
     answer(calendar, mina, (14, 15))
     found = told(calendar)
-    assert (found.sessions, found.no_sessions) == (None, "Everybody who answered can come at the best time, so one session is enough.")
+    assert (found.sessions, found.no_sessions) == (
+        None,
+        "Everybody who answered can come at the best time, so one session is enough.",
+    )
 
 
 def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkeypatch):
@@ -133,7 +169,10 @@ def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkey
 
     said = told(calendar).no_sessions
 
-    assert said == "There are too many people and times to search for two sessions. Narrow the dates and try again."
+    assert said == (
+        "There are too many people and times to search for two sessions. Narrow the dates and "
+        "try again."
+    )
 
 
 def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
@@ -148,10 +187,14 @@ def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
     assert found.plan_b.outcome.start == build.day(14)
     assert names(found.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
     assert found.plan_b.detail == "If Mina, Sam, Bao or Ana drops out, this one is better."
-    assert not any(person.first_name in told(calendar, named=False).plan_b.detail for person in people)
+    assert not any(
+        person.first_name in told(calendar, named=False).plan_b.detail for person in people
+    )
     for person in (mina, sam):
         person.non_busy_times.filter(start_time=build.day(14)).delete()
-    assert told(calendar).plan_b.detail == "No single person dropping out would change the best time."
+    assert (
+        told(calendar).plan_b.detail == "No single person dropping out would change the best time."
+    )
 
 
 def test_whose_answer_alone_can_change_the_winner(calendar, people):
@@ -183,7 +226,9 @@ def test_nobody_alone_can_change_a_clear_winner(calendar, people):
 
 
 def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
-    """The meeting has no end: with only one required person there, a start that suits the other alone is as good."""
+    """The meeting has no end: with only one required person there, a start that suits the other
+    alone is as good.
+    """
     mina, _sam, *others = people
     answer(calendar, mina, (9, 10), preference=2)
     CalendarParticipant.objects.filter(user__in=others).delete()
@@ -198,7 +243,10 @@ def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
 @pytest.mark.parametrize(
     ("hours", "said"),
     [
-        ([(9, 10), (9, 10), (9, 10)], "Wherever everybody can as gladly, it is not ideal for at least 3."),
+        (
+            [(9, 10), (9, 10), (9, 10)],
+            "Wherever everybody can as gladly, it is not ideal for at least 3.",
+        ),
         ([(9, 10), (9, 10), (14, 15)], "At every start at least 1 required person can’t come."),
     ],
 )
@@ -211,7 +259,9 @@ def test_why_no_start_is_better(calendar, people, hours, said):
 
 def listed(calendar, *, named=True, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
-    return planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=5, named=named)
+    return planning.ranked(
+        meeting, planning.group_for(meeting), [], now=clock.now(), limit=5, named=named
+    )
 
 
 def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, people):
@@ -224,10 +274,16 @@ def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, 
     best, other = (each.beside for each in listed(calendar)[:2])
 
     assert (best.loses_against_best, best.optimistic_rank, best.pessimistic_rank) == ("", 1, 1)
-    assert other.loses_against_best == "Compared with the best time: Bao can't; 1 more only if need be."
+    assert (
+        other.loses_against_best
+        == "Compared with the best time: Bao can't; 1 more only if need be."
+    )
     assert (other.optimistic_rank, other.pessimistic_rank, best.survives) == (2, 2, 0)
     hidden = listed(calendar, named=False)[1].beside.loses_against_best
-    assert hidden == "Compared with the best time: 1 more required person can't; 1 more only if need be."
+    assert (
+        hidden
+        == "Compared with the best time: 1 more required person can't; 1 more only if need be."
+    )
     assert [each.beside.survives for each in listed(calendar, quorum=2)[:2]] == [1, 0]
 
 
@@ -237,7 +293,10 @@ def test_a_start_that_is_as_good_is_only_later(calendar, people):
     best, other = (each.beside for each in listed(calendar))
 
     assert other.loses_against_best == "Compared with the best time: just as good, only later."
-    assert [(each.optimistic_rank, each.pessimistic_rank) for each in (best, other)] == [(1, 2), (1, 2)]
+    assert [(each.optimistic_rank, each.pessimistic_rank) for each in (best, other)] == [
+        (1, 2),
+        (1, 2),
+    ]
 
 
 def test_the_pair_and_the_ask_agree_with_the_outcomes(calendar, people):
@@ -249,6 +308,10 @@ def test_the_pair_and_the_ask_agree_with_the_outcomes(calendar, people):
 
     found = told(calendar, duration_minutes=40)
 
-    both = {person.username for outcome in (found.sessions.first, found.sessions.second) for person in outcome.attending}
+    both = {
+        person.username
+        for outcome in (found.sessions.first, found.sessions.second)
+        for person in outcome.attending
+    }
     assert both == set(names(found.sessions.reached))
     assert set(names(found.plan_b.overtakes)) <= set(names(found.best.attending))

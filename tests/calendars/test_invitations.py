@@ -34,14 +34,16 @@ def calendar(mina):
 
 
 def fresh(invitation: Invitation) -> Invitation:
-    return Invitation.objects.select_related("calendar__owner", "sender", "receiver").get(pk=invitation.pk)
+    return Invitation.objects.select_related("calendar__owner", "sender", "receiver").get(
+        pk=invitation.pk
+    )
 
 
 def takes_part(user, calendar) -> bool:
     return CalendarParticipant.objects.filter(calendar=calendar, user=user).exists()
 
 
-# Invite somebody who has an account ----------------------------------------------------------------------------------
+# Invite somebody who has an account ---------------------------------------------------------------
 
 
 def test_who_is_invited_hears_of_it_and_does_not_take_part_yet(mina, iris, calendar, post):
@@ -102,7 +104,7 @@ def test_nobody_is_invited_while_the_calendar_is_finalised(mina, iris, calendar)
         actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
 
 
-# Answer --------------------------------------------------------------------------------------------------------------
+# Answer -------------------------------------------------------------------------------------------
 
 
 def test_who_accepts_takes_part_and_the_owner_hears_of_it(mina, iris, calendar, post):
@@ -196,7 +198,7 @@ def test_joining_waits_until_the_calendar_is_open_again(iris, calendar):
     assert takes_part(iris, calendar)
 
 
-# Take back -----------------------------------------------------------------------------------------------------------
+# Take back ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["pending", "declined"])
@@ -262,7 +264,7 @@ def test_what_was_taken_back_can_not_be_answered(mina, iris, calendar):
             answer(invitation.pk, by=iris)
 
 
-# Invite an address ---------------------------------------------------------------------------------------------------
+# Invite an address --------------------------------------------------------------------------------
 
 
 def link_in(mail) -> str:
@@ -273,10 +275,16 @@ def link_in(mail) -> str:
 def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
     invitation = actions.invite_address(calendar.pk, by=mina, email="New.Friend@Example.org")
 
-    assert (invitation.status, invitation.receiver, invitation.email) == ("pending", None, "new.friend@example.org")
+    assert (invitation.status, invitation.receiver, invitation.email) == (
+        "pending",
+        None,
+        "new.friend@example.org",
+    )
     assert post.told() == ["invitation_by_email new.friend"]
     token = link_in(post.deliver()[0])
-    friend = build.user("friend", email="another@example.org")  # the link, not the address, says who is invited
+    friend = build.user(
+        "friend", email="another@example.org"
+    )  # the link, not the address, says who is invited
     accepted = actions.accept_invitation_link(token, by=friend)
 
     assert (accepted.status, accepted.receiver) == ("accepted", friend)
@@ -286,7 +294,10 @@ def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
 
 def test_an_address_keeps_its_letters(mina, calendar):
     # strasse.example is somebody else's domain.
-    assert actions.invite_address(calendar.pk, by=mina, email="me@Straße.example").email == "me@straße.example"
+    assert (
+        actions.invite_address(calendar.pk, by=mina, email="me@Straße.example").email
+        == "me@straße.example"
+    )
 
 
 def test_an_address_is_invited_once_at_a_time_whatever_its_case(mina, calendar):
@@ -297,7 +308,16 @@ def test_an_address_is_invited_once_at_a_time_whatever_its_case(mina, calendar):
 
 
 @pytest.mark.parametrize(
-    "email", ["", "nobody", "a@b", "two@x.org, three@x.org", "x@example.org\n", "\ud800@example.org", "a" * 250 + "@example.org"]
+    "email",
+    [
+        "",
+        "nobody",
+        "a@b",
+        "two@x.org, three@x.org",
+        "x@example.org\n",
+        "\ud800@example.org",
+        "a" * 250 + "@example.org",
+    ],
 )
 def test_what_is_no_address_is_not_invited(mina, calendar, email):
     with refuses(InvalidInput, field="email"):
@@ -310,13 +330,20 @@ def test_the_owners_own_address_is_not_invited(mina, calendar):
 
 
 @pytest.mark.parametrize("way", ["accept", "link", "add"])
-def test_who_joins_does_not_show_by_an_invitation_that_ends_which_address_is_theirs(mina, iris, calendar, post, way):
-    guesses = [actions.invite_address(calendar.pk, by=mina, email=email) for email in (iris.email, "else@example.org")]
+def test_who_joins_does_not_show_by_an_invitation_that_ends_which_address_is_theirs(
+    mina, iris, calendar, post, way
+):
+    guesses = [
+        actions.invite_address(calendar.pk, by=mina, email=email)
+        for email in (iris.email, "else@example.org")
+    ]
     if way == "link":
         actions.invite_address(calendar.pk, by=mina, email="iris@private.example")
         actions.accept_invitation_link(link_in(post.deliver()[-1]), by=iris)
     elif way == "accept":
-        actions.accept_invitation(actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris)
+        actions.accept_invitation(
+            actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris
+        )
     else:
         actions.add_participant(calendar, by=mina, user=iris.pk)
 
@@ -326,7 +353,9 @@ def test_who_joins_does_not_show_by_an_invitation_that_ends_which_address_is_the
 
 def test_who_declines_leaves_the_invitation_to_their_address(mina, iris, calendar):
     by_mail = actions.invite_address(calendar.pk, by=mina, email=iris.email)
-    actions.decline_invitation(actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris)
+    actions.decline_invitation(
+        actions.invite_person(calendar.pk, by=mina, receiver=iris.pk).pk, by=iris
+    )
 
     assert fresh(by_mail).status == "pending"
 
@@ -417,10 +446,12 @@ def test_somebody_invited_twice_joins_once(mina, iris, calendar, post):
     assert [invitation.status for invitation in Invitation.objects.all()] == ["accepted"]
 
 
-# What is asked again when the mail goes out --------------------------------------------------------------------------
+# What is asked again when the mail goes out -------------------------------------------------------
 
 
-def test_an_invitation_taken_back_or_answered_before_its_mail_went_out_has_none(mina, iris, calendar, post):
+def test_an_invitation_taken_back_or_answered_before_its_mail_went_out_has_none(
+    mina, iris, calendar, post
+):
     sam = build.user("sam")
     revoked = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
     declined = actions.invite_person(calendar.pk, by=mina, receiver=sam.pk)

@@ -1,4 +1,6 @@
-"""The letters about calendars: each notice becomes one, and whether its reader may still know is asked again when it is sent."""
+"""The letters about calendars: each notice becomes one, and whether its reader may still know is
+asked again when it is sent.
+"""
 
 import re
 from datetime import timedelta
@@ -55,7 +57,7 @@ def remove(user, calendar) -> None:
     actions.remove_participant(seat, by=calendar.owner)
 
 
-# Every notice has its letter -----------------------------------------------------------------------------------------
+# Every notice has its letter ----------------------------------------------------------------------
 
 
 def one_of_each(mina, sam) -> None:
@@ -70,7 +72,9 @@ def one_of_each(mina, sam) -> None:
     actions.invite_person(calendar.pk, by=mina, receiver=build.user("bao").pk)
     actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     remove(iris, calendar)
-    actions.finish_deadline(build.meeting(calendar=calendar, deadline=clock.now() - timedelta(seconds=1)))
+    actions.finish_deadline(
+        build.meeting(calendar=calendar, deadline=clock.now() - timedelta(seconds=1))
+    )
     actions.send_letter(by=sam, username="mina", calendar_id=calendar.pk, note="See you")
     other = edit(build.meeting(calendar=calendar, title="Speech"), final_time=NOON)
     edit(other, final_time=None)
@@ -82,7 +86,11 @@ def one_of_each(mina, sam) -> None:
 
 
 def test_every_kind_of_notice_is_posted_and_renders(mina, sam, post):
-    kinds = {kind for kind in delivery._composers if delivery._composers[kind].__module__ == notices.__name__}
+    kinds = {
+        kind
+        for kind in delivery._composers
+        if delivery._composers[kind].__module__ == notices.__name__
+    }
 
     one_of_each(mina, sam)
     posted = set(Message.objects.values_list("kind", flat=True))
@@ -100,12 +108,18 @@ def test_every_kind_of_notice_is_posted_and_renders(mina, sam, post):
 
 
 WITHOUT_AN_ACCOUNT = {"invitation_by_email", "account_deleted"}
-OURS = sorted(kind for kind, write in delivery._composers.items() if write.__module__ in (notices.__name__, account_tasks.__name__))
+OURS = sorted(
+    kind
+    for kind, write in delivery._composers.items()
+    if write.__module__ in (notices.__name__, account_tasks.__name__)
+)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in OURS if kind not in WITHOUT_AN_ACCOUNT])
 def test_a_letter_to_nobody_is_none(kind):
-    """An account that is gone takes its messages along; should one be left, it says nothing to anybody."""
+    """An account that is gone takes its messages along; should one be left, it says nothing to
+    anybody.
+    """
     meeting = build.meeting(final_time=TEN)
     payload = {
         "invitation": str(build.invitation(meeting.calendar, build.user()).pk),
@@ -115,14 +129,21 @@ def test_a_letter_to_nobody_is_none(kind):
         "earlier": TEN.isoformat(),
         **dict.fromkeys(("person", "by", "sender"), meeting.calendar.owner_id),
     }
-    message = Message(kind=kind, event="x", recipient="x@example.org", payload=payload, due_at=clock.now(), created_at=clock.now())
+    message = Message(
+        kind=kind,
+        event="x",
+        recipient="x@example.org",
+        payload=payload,
+        due_at=clock.now(),
+        created_at=clock.now(),
+    )
     if kind == "cancelled":
         message.payload = payload["meetings"][0]
 
     assert delivery._composers[kind](message) is None
 
 
-# What is asked again -------------------------------------------------------------------------------------------------
+# What is asked again ------------------------------------------------------------------------------
 
 
 def test_of_a_meeting_that_moved_on_only_the_newest_goes_out(sam, calendar, post):
@@ -133,8 +154,15 @@ def test_of_a_meeting_that_moved_on_only_the_newest_goes_out(sam, calendar, post
     (mail,) = post.deliver_to("sam")
 
     event = mail.documents[0].components[0]
-    assert (event.one("SEQUENCE").value, event.one("DTSTART").value) == ("2", f"{NOON:%Y%m%dT%H%M%SZ}")
-    assert sorted(Message.objects.filter(user=sam).values_list("sequence", "state")) == [(0, "dropped"), (1, "dropped"), (2, "sent")]
+    assert (event.one("SEQUENCE").value, event.one("DTSTART").value) == (
+        "2",
+        f"{NOON:%Y%m%dT%H%M%SZ}",
+    )
+    assert sorted(Message.objects.filter(user=sam).values_list("sequence", "state")) == [
+        (0, "dropped"),
+        (1, "dropped"),
+        (2, "sent"),
+    ]
 
 
 def test_a_meeting_withdrawn_before_anybody_heard_of_it_is_only_cancelled(sam, calendar, post):
@@ -155,7 +183,11 @@ def test_a_late_mail_tells_what_is_true_when_it_goes_out(mina, sam, calendar, po
 
     (mail,) = post.deliver_to("sam")
 
-    assert mail.documents[0].components[0].one("SEQUENCE").value == "1" == str(Meeting.objects.get(pk=meeting.pk).sequence)
+    assert (
+        mail.documents[0].components[0].one("SEQUENCE").value
+        == "1"
+        == str(Meeting.objects.get(pk=meeting.pk).sequence)
+    )
 
 
 def test_who_was_removed_before_a_request_went_out_gets_none(sam, calendar, post):
@@ -198,7 +230,9 @@ def test_who_switched_mails_about_meetings_off_gets_none_of_them(mina, sam, cale
 def test_what_must_be_known_has_no_switch(mina, sam, post):
     for name in ("mail_meetings", "mail_invitations", "mail_reminders"):
         switch(sam, name)
-    one, other, third = (build.calendar(owner=mina, participants=[sam], name=name) for name in "abc")
+    one, other, third = (
+        build.calendar(owner=mina, participants=[sam], name=name) for name in "abc"
+    )
     remove(sam, one)
     actions.delete_calendar(other, by=mina)
     actions.transfer_calendar(third, by=mina, to=sam.pk)
@@ -214,7 +248,9 @@ def test_a_calendar_reopened_before_its_mail_went_out_is_not_called_final(mina, 
 
 
 def test_mails_come_in_the_readers_own_words(mina, sam, calendar, post):
-    UserSetting.objects.filter(user=sam).update(locale="de", time_zone="Australia/Lord_Howe", hour_cycle="h12")
+    UserSetting.objects.filter(user=sam).update(
+        locale="de", time_zone="Australia/Lord_Howe", hour_cycle="h12"
+    )
     edit(build.meeting(calendar=calendar, title="Talk"), final_time=TEN)
 
     (mail,) = post.deliver_to("sam")
@@ -224,7 +260,7 @@ def test_mails_come_in_the_readers_own_words(mina, sam, calendar, post):
     assert translation.get_language() == "en"
 
 
-# Nobody learns another's address (ML-12) -----------------------------------------------------------------------------
+# Nobody learns another's address (ML-12) ----------------------------------------------------------
 
 
 def test_thirty_people_learn_each_others_addresses_from_no_mail(mina, post, settings):
@@ -244,7 +280,7 @@ def test_thirty_people_learn_each_others_addresses_from_no_mail(mina, post, sett
         assert [address for address in everyone if address in said] == [mail.to]
 
 
-# From one person to another ------------------------------------------------------------------------------------------
+# From one person to another -----------------------------------------------------------------------
 
 
 def about_something(calendar, user, kind: str) -> None:
@@ -257,11 +293,15 @@ def about_something(calendar, user, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MailKind.values)
-def test_a_letter_from_a_person_says_whose_it_is_and_how_to_stop_them(mina, sam, calendar, post, kind):
+def test_a_letter_from_a_person_says_whose_it_is_and_how_to_stop_them(
+    mina, sam, calendar, post, kind
+):
     about_something(calendar, sam, kind)
     build.calendar(participants=[mina, sam])
 
-    actions.send_letter(by=mina, username="SAM", kind=kind, calendar_id=calendar.pk, note="Bring the drum.\nPlease")
+    actions.send_letter(
+        by=mina, username="SAM", kind=kind, calendar_id=calendar.pk, note="Bring the drum.\nPlease"
+    )
 
     assert post.told() == ["from_person sam"]
     (mail,) = post.deliver()
@@ -301,7 +341,12 @@ def test_a_letter_is_refused_by_name(mina, sam, calendar):
 
 
 def test_guessing_names_is_limited_here_too(mina, sam, settings):
-    settings.LIMITS = {**settings.LIMITS, "look_up": (3, 3600), "mail_pair": (100, 86400), "mail_receiver": (100, 86400)}
+    settings.LIMITS = {
+        **settings.LIMITS,
+        "look_up": (3, 3600),
+        "mail_pair": (100, 86400),
+        "mail_receiver": (100, 86400),
+    }
 
     for _ in range(5):
         actions.send_letter(by=mina, username="sam")
@@ -323,7 +368,12 @@ def test_who_muted_the_sender_gets_nothing_and_the_sender_sees_nothing(mina, sam
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("reminder", "mail_reminders"), ("invitation", "mail_invitations"), ("final", "mail_invitations")]
+    ("kind", "name"),
+    [
+        ("reminder", "mail_reminders"),
+        ("invitation", "mail_invitations"),
+        ("final", "mail_invitations"),
+    ],
 )
 def test_a_kind_that_is_switched_off_is_not_sent(mina, sam, calendar, post, kind, name):
     switch(sam, name)
@@ -335,7 +385,9 @@ def test_a_kind_that_is_switched_off_is_not_sent(mina, sam, calendar, post, kind
 
 
 @pytest.mark.parametrize("who", ["mina", "sam"])
-def test_who_shares_the_calendar_no_more_when_it_is_sent_says_and_hears_nothing_of_it(mina, sam, who, post):
+def test_who_shares_the_calendar_no_more_when_it_is_sent_says_and_hears_nothing_of_it(
+    mina, sam, who, post
+):
     calendar = build.calendar(participants=[mina, sam], name="Secret choir")
     actions.send_letter(by=mina, username="sam", calendar_id=calendar.pk)
     actions.send_letter(by=mina, username="sam", note="A word")
@@ -372,7 +424,9 @@ def test_posting_is_part_of_the_change(mina, sam, calendar, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr(tasks, "tell_calendar_finalized", lambda calendar: (outbox.post([]), fail()))
+    monkeypatch.setattr(
+        tasks, "tell_calendar_finalized", lambda calendar: (outbox.post([]), fail())
+    )
     build.meeting(calendar=calendar, final_time=TEN)
 
     with pytest.raises(RuntimeError):

@@ -1,4 +1,6 @@
-"""Every attendee's calendar ends up with what the server has for them (P7): random lives of meetings, mails reordered and repeated."""
+"""Every attendee's calendar ends up with what the server has for them (P7): random lives of
+meetings, mails reordered and repeated.
+"""
 
 import os
 import random
@@ -25,25 +27,37 @@ TOGETHER = 10
 
 
 class World:
-    """Four people, one or two calendars, and what they do to meetings. Clocks tick in whole seconds and sometimes not at all."""
+    """Four people, one or two calendars, and what they do to meetings. Clocks tick in whole seconds
+    and sometimes not at all.
+    """
 
     def __init__(self, seed: int, monkeypatch, settings) -> None:
         self.chance = random.Random(seed)
         kept.keep_letters(monkeypatch, settings)
-        settings.LIMITS = {**settings.LIMITS, "mail_pair": (10**6, 86400), "mail_receiver": (10**6, 86400)}
-        self.people = [build.user(f"p{seed}x{number}", first_name=f"Person {number}") for number in range(4)]
-        self.inboxes: dict[str, list[strict.Component]] = {person.email: [] for person in self.people}
+        settings.LIMITS = {
+            **settings.LIMITS,
+            "mail_pair": (10**6, 86400),
+            "mail_receiver": (10**6, 86400),
+        }
+        self.people = [
+            build.user(f"p{seed}x{number}", first_name=f"Person {number}") for number in range(4)
+        ]
+        self.inboxes: dict[str, list[strict.Component]] = {
+            person.email: [] for person in self.people
+        }
         self.mails = 0
         self.now = clock.now().replace(microsecond=0)
         monkeypatch.setattr(clock, "now", lambda: self.now)
         self.found_calendar()
 
-    # What people do ----------------------------------------------------------------------------------------------
+    # What people do -------------------------------------------------------------------------------
 
     def found_calendar(self) -> None:
         owner = self.chance.choice(self.people)
         self.calendar = actions.create_calendar(
-            by=owner, name=f"Calendar {self.chance.randrange(100)}", location=self.chance.choice(["", "Hall"])
+            by=owner,
+            name=f"Calendar {self.chance.randrange(100)}",
+            location=self.chance.choice(["", "Hall"]),
         )
         for person in self.chance.sample(self.people, self.chance.randint(1, 4)):
             if person != owner:
@@ -51,9 +65,30 @@ class World:
 
     def live(self) -> None:
         """One meeting from its making to its end, or to where it is left."""
-        self.meeting_id = actions.create_meeting(self.calendar, by=self.owner, deadline=self.now + timedelta(days=9), **self.names()).pk
-        steps = [self.fix, self.fix, self.move, self.move, self.retitle, self.lengthen, self.rename_attendees, self.withdraw, self.delete]
-        steps += [self.remove, self.remove, self.come, self.come, self.accept, self.change_calendar, self.hand_over, self.nothing]
+        self.meeting_id = actions.create_meeting(
+            self.calendar, by=self.owner, deadline=self.now + timedelta(days=9), **self.names()
+        ).pk
+        steps = [
+            self.fix,
+            self.fix,
+            self.move,
+            self.move,
+            self.retitle,
+            self.lengthen,
+            self.rename_attendees,
+            self.withdraw,
+            self.delete,
+        ]
+        steps += [
+            self.remove,
+            self.remove,
+            self.come,
+            self.come,
+            self.accept,
+            self.change_calendar,
+            self.hand_over,
+            self.nothing,
+        ]
         self.fix()
         for _ in range(self.chance.randint(1, 7)):
             self.chance.choice(steps)()
@@ -73,7 +108,9 @@ class World:
 
     def seated(self) -> list[int]:
         return list(
-            CalendarParticipant.objects.filter(calendar=self.calendar).order_by("joined_at", "id").values_list("user_id", flat=True)
+            CalendarParticipant.objects.filter(calendar=self.calendar)
+            .order_by("joined_at", "id")
+            .values_list("user_id", flat=True)
         )
 
     def names(self) -> dict[str, list[int]]:
@@ -87,7 +124,9 @@ class World:
         return build.day(self.chance.randrange(48) / 2, days=self.chance.randint(20, 60))
 
     def edit(self, **changes) -> None:
-        meeting = queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+        meeting = (
+            queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+        )
         if meeting:
             actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)
 
@@ -97,13 +136,22 @@ class World:
     move = fix
 
     def retitle(self) -> None:
-        self.edit(title=self.chance.choice(["", "Talk", "A; b, c\\"]), description=self.chance.choice(["", "one\ntwo"]))
+        self.edit(
+            title=self.chance.choice(["", "Talk", "A; b, c\\"]),
+            description=self.chance.choice(["", "one\ntwo"]),
+        )
 
     def lengthen(self) -> None:
-        self.edit(duration_minutes=self.chance.choice([None, 30, 90]), location=self.chance.choice(["", "Room 4"]))
+        self.edit(
+            duration_minutes=self.chance.choice([None, 30, 90]),
+            location=self.chance.choice(["", "Room 4"]),
+        )
 
     def rename_attendees(self) -> None:
-        self.edit(**self.names(), **self.chance.choice([{}, {}, {"final_time": self.start()}, {"final_time": None}]))
+        self.edit(
+            **self.names(),
+            **self.chance.choice([{}, {}, {"final_time": self.start()}, {"final_time": None}]),
+        )
 
     def withdraw(self) -> None:
         self.edit(final_time=None)
@@ -114,7 +162,9 @@ class World:
             self.edit(title=meeting.title, final_time=meeting.final_time)
 
     def delete(self) -> None:
-        meeting = queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+        meeting = (
+            queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+        )
         if meeting:
             actions.delete_meeting(meeting, by=meeting.calendar.owner)
 
@@ -136,7 +186,9 @@ class World:
     def accept(self) -> None:
         if person := self.absent():
             Invitation.objects.filter(receiver=person).delete()
-            invitation = actions.invite_person(self.fresh_calendar().pk, by=self.owner, receiver=person.pk)
+            invitation = actions.invite_person(
+                self.fresh_calendar().pk, by=self.owner, receiver=person.pk
+            )
             actions.accept_invitation(invitation.pk, by=person)
 
     def change_calendar(self) -> None:
@@ -153,7 +205,7 @@ class World:
         calendar = self.fresh_calendar()
         actions.transfer_calendar(calendar, by=calendar.owner, to=self.chance.choice(self.seated()))
 
-    # What their calendars make of it ------------------------------------------------------------------------------
+    # What their calendars make of it --------------------------------------------------------------
 
     def deliver(self) -> None:
         delivery.deliver_due(seconds=100)
@@ -162,12 +214,16 @@ class World:
         for to, letter in kept.take():
             self.mails += 1
             everything = letter.text + b"".join(letter.documents).replace(b"\r\n ", b"").decode()
-            others = [address for address in self.inboxes if address != to and address in everything]
+            others = [
+                address for address in self.inboxes if address != to and address in everything
+            ]
             assert not others, f"{to} learns of {others}"
             self.inboxes[to] += [strict.read(document) for document in letter.documents]
 
     def shown(self) -> dict[str, dict]:
-        """Deliver what waits, then let each calendar program have all mails there ever were: in any order, some of them twice."""
+        """Deliver what waits, then let each calendar program have all mails there ever were: in any
+        order, some of them twice.
+        """
         self.deliver()
         programs = {}
         for address, documents in self.inboxes.items():
@@ -183,7 +239,9 @@ class World:
         seats = set(CalendarParticipant.objects.values_list("calendar_id", "user_id"))
         return {
             person.email: {
-                str(m.pk): content_of(m) for m in meetings if (m.calendar_id, person.pk) in seats and planning.is_for(m, person.pk)
+                str(m.pk): content_of(m)
+                for m in meetings
+                if (m.calendar_id, person.pk) in seats and planning.is_for(m, person.pk)
             }
             for person in self.people
         }
@@ -227,7 +285,14 @@ def first_difference(monkeypatch, settings) -> bool:
 
 
 @pytest.mark.parametrize(
-    "guard", ["sequence of who leaves and comes", "sequence of changes", "requests of who comes", "calendar changes", "old mails dropped"]
+    "guard",
+    [
+        "sequence of who leaves and comes",
+        "sequence of changes",
+        "requests of who comes",
+        "calendar changes",
+        "old mails dropped",
+    ],
 )
 def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, settings):
     if guard == "sequence of who leaves and comes":
@@ -237,7 +302,10 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
         monkeypatch.setattr(
             meetings,
             "_save",
-            lambda meeting, before, changes: (real(pk=meeting.pk).update(**changes), tasks.tell_changed([(meeting, before)])),
+            lambda meeting, before, changes: (
+                real(pk=meeting.pk).update(**changes),
+                tasks.tell_changed([(meeting, before)]),
+            ),
         )
     elif guard == "requests of who comes":
         monkeypatch.setattr(participants, "raise_sequence", lambda found: [])
@@ -250,5 +318,11 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
 
 
 def attended_by_anybody(message: Message):
-    meeting = queries.meetings().filter(pk=message.payload["meeting"]).exclude(final_time=None).select_related("calendar__owner").first()
+    meeting = (
+        queries.meetings()
+        .filter(pk=message.payload["meeting"])
+        .exclude(final_time=None)
+        .select_related("calendar__owner")
+        .first()
+    )
     return (meeting, True) if meeting else None

@@ -49,24 +49,40 @@ def edit(meeting: Meeting, **changes):
 
 
 def named_in(meeting: Meeting) -> dict[str, bool]:
-    return dict(MeetingAttendee.objects.filter(meeting=meeting).values_list("user__username", "required"))
+    return dict(
+        MeetingAttendee.objects.filter(meeting=meeting).values_list("user__username", "required")
+    )
 
 
 def said(mail) -> tuple[str, str, int]:
     """Whom a mail's document is for, its method and SEQUENCE."""
     (document,) = mail.documents
-    return mail.to.partition("@")[0], document.one("METHOD").value, int(document.components[0].one("SEQUENCE").value)
+    return (
+        mail.to.partition("@")[0],
+        document.one("METHOD").value,
+        int(document.components[0].one("SEQUENCE").value),
+    )
 
 
-# Create --------------------------------------------------------------------------------------------------------------
+# Create -------------------------------------------------------------------------------------------
 
 
 def test_a_meeting_is_for_everyone_unless_somebody_is_named(mina, sam, iris, calendar, post):
     for_all = actions.create_meeting(calendar, by=mina, deadline=SOON)
-    named = actions.create_meeting(calendar, by=mina, deadline=SOON, required=[mina.pk, sam.pk], optional=[sam.pk, iris.pk], title=" Talk ")
+    named = actions.create_meeting(
+        calendar,
+        by=mina,
+        deadline=SOON,
+        required=[mina.pk, sam.pk],
+        optional=[sam.pk, iris.pk],
+        title=" Talk ",
+    )
 
     assert (fresh(for_all).for_everyone, named_in(for_all)) == (True, {})
-    assert (fresh(named).for_everyone, named_in(named)) == (False, {"mina": True, "sam": True, "iris": False})
+    assert (fresh(named).for_everyone, named_in(named)) == (
+        False,
+        {"mina": True, "sam": True, "iris": False},
+    )
     assert fresh(named).title == "Talk"
     assert (fresh(named).sequence, fresh(named).final_time) == (0, None)
     assert post.told() == []
@@ -129,11 +145,13 @@ def test_meetings_are_frozen_while_the_calendar_is_finalised(mina, calendar):
         actions.delete_meeting(meeting, by=mina)
 
 
-# Fix, move, withdraw -------------------------------------------------------------------------------------------------
+# Fix, move, withdraw ------------------------------------------------------------------------------
 
 
 def test_the_life_of_a_meeting_as_its_attendees_calendars_hear_it(mina, sam, iris, calendar, post):
-    """ML-09: SEQUENCE 0 with the first request, one more with each change; cancels to those who leave, then to all, each larger."""
+    """ML-09: SEQUENCE 0 with the first request, one more with each change; cancels to those who
+    leave, then to all, each larger.
+    """
     meeting = actions.create_meeting(calendar, by=mina, deadline=SOON, title="Talk")
     told = []
 
@@ -163,9 +181,15 @@ def test_the_life_of_a_meeting_as_its_attendees_calendars_hear_it(mina, sam, iri
 
 
 def test_what_a_request_says_is_the_meeting(mina, sam, calendar, post):
-    type(sam.usersetting).objects.filter(user=sam).update(time_zone="Asia/Kathmandu", hour_cycle="h12")
+    type(sam.usersetting).objects.filter(user=sam).update(
+        time_zone="Asia/Kathmandu", hour_cycle="h12"
+    )
     meeting = build.meeting(
-        calendar=calendar, title="Talk; drums, and \\", description="Line one\nline two", location="Room 4", duration_minutes=45
+        calendar=calendar,
+        title="Talk; drums, and \\",
+        description="Line one\nline two",
+        location="Room 4",
+        duration_minutes=45,
     )
 
     edit(meeting, final_time=TEN)
@@ -186,10 +210,15 @@ def test_what_a_request_says_is_the_meeting(mina, sam, calendar, post):
 def test_whether_somebody_is_required_is_said_to_them(mina, sam, iris, calendar, post):
     calendar.participants.filter(user=iris).update(required=False)
     edit(build.meeting(calendar=calendar, title="All"), final_time=TEN)
-    edit(build.meeting(calendar=calendar, title="Named", required=[iris], optional=[sam]), final_time=TEN)
+    edit(
+        build.meeting(calendar=calendar, title="Named", required=[iris], optional=[sam]),
+        final_time=TEN,
+    )
 
     roles = {
-        (mail.to.partition("@")[0], event.one("SUMMARY").value): event.one("ATTENDEE").parameters["ROLE"]
+        (mail.to.partition("@")[0], event.one("SUMMARY").value): event.one("ATTENDEE").parameters[
+            "ROLE"
+        ]
         for mail in post.deliver()
         for event in mail.documents[0].components
     }
@@ -213,26 +242,48 @@ def test_whether_somebody_is_required_is_said_to_them(mina, sam, iris, calendar,
     ],
 )
 def test_a_write_that_changes_nothing_sends_no_mail_and_raises_no_sequence(calendar, changes):
-    meeting = build.meeting(calendar=calendar, title="Talk", deadline=SOON, final_time=TEN, sequence=3)
+    meeting = build.meeting(
+        calendar=calendar, title="Talk", deadline=SOON, final_time=TEN, sequence=3
+    )
 
     with changes_nothing():
         edit(meeting, **changes)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"quorum": 2}, {"buffer_minutes": 10}, {"duration_minutes": 60}, {"auto_finalize": True}, {"earliest": TEN}]
+    "changes",
+    [
+        {"quorum": 2},
+        {"buffer_minutes": 10},
+        {"duration_minutes": 60},
+        {"auto_finalize": True},
+        {"earliest": TEN},
+    ],
 )
-def test_a_change_that_calendars_do_not_show_sends_no_mail_and_raises_no_sequence(calendar, post, changes):
+def test_a_change_that_calendars_do_not_show_sends_no_mail_and_raises_no_sequence(
+    calendar, post, changes
+):
     meeting = build.meeting(calendar=calendar, title="Talk", final_time=TEN, sequence=3)
 
     edited, _ = edit(meeting, **changes)
 
     assert post.told() == []
-    assert (fresh(meeting).sequence, fresh(meeting).version) == (3, meeting.version + 1) == (edited.sequence, edited.version)
+    assert (
+        (fresh(meeting).sequence, fresh(meeting).version)
+        == (3, meeting.version + 1)
+        == (edited.sequence, edited.version)
+    )
 
 
 @pytest.mark.parametrize(
-    "changes", [{"title": "Talk"}, {"description": "About"}, {"location": "Room 4"}, {"duration_minutes": 90}, {"final_time": NOON}]
+    "changes",
+    [
+        {"title": "Talk"},
+        {"description": "About"},
+        {"location": "Room 4"},
+        {"duration_minutes": 90},
+        {"final_time": NOON},
+    ],
 )
 def test_a_change_that_calendars_show_is_told_once_to_each(calendar, post, changes):
     meeting = build.meeting(calendar=calendar, final_time=TEN, sequence=3)
@@ -266,10 +317,12 @@ def test_a_mail_says_when_it_was_only_if_that_changed(calendar, post):
     assert "10:00" in moved.text
 
 
-# Who is in it --------------------------------------------------------------------------------------------------------
+# Who is in it -------------------------------------------------------------------------------------
 
 
-def test_naming_attendees_of_a_fixed_meeting_tells_those_who_come_and_go(mina, sam, iris, calendar, post):
+def test_naming_attendees_of_a_fixed_meeting_tells_those_who_come_and_go(
+    mina, sam, iris, calendar, post
+):
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[mina, sam])
 
     edit(meeting, required=[mina.pk], optional=[iris.pk])
@@ -297,12 +350,18 @@ def test_moving_and_naming_at_once_tells_each_what_is_theirs(mina, sam, iris, ca
     edit(meeting, final_time=NOON, title="Speech", required=[mina.pk, iris.pk])
 
     assert post.told() == ["cancelled sam", "moved mina", "request iris"]
-    cancel = next(mail for mail in post.deliver() if mail.to.startswith("sam")).documents[0].components[0]
+    cancel = (
+        next(mail for mail in post.deliver() if mail.to.startswith("sam"))
+        .documents[0]
+        .components[0]
+    )
     assert cancel.one("SUMMARY").value == "Talk"  # nothing of what came after he was in it
     assert cancel.one("DTSTART").value == f"{TEN:%Y%m%dT%H%M%SZ}"
 
 
-def test_withdrawing_and_naming_at_once_cancels_for_those_who_had_it(mina, sam, iris, calendar, post):
+def test_withdrawing_and_naming_at_once_cancels_for_those_who_had_it(
+    mina, sam, iris, calendar, post
+):
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[mina, sam])
 
     edit(meeting, final_time=None, required=[iris.pk])
@@ -335,7 +394,7 @@ def test_refused_names_leave_the_others(mina, sam, calendar):
         edit(meeting, final_time=NOON, required=[eve.pk])
 
 
-# Two at once ---------------------------------------------------------------------------------------------------------
+# Two at once --------------------------------------------------------------------------------------
 
 
 def test_of_two_who_read_the_same_state_one_wins(mina, calendar, post):
@@ -361,7 +420,11 @@ def test_a_meeting_deleted_a_moment_ago_is_not_found(mina, calendar):
 
 
 def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calendar, post):
-    read = queries.meetings().select_related("calendar").get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
+    read = (
+        queries.meetings()
+        .select_related("calendar")
+        .get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
+    )
     planning.people_of(read.calendar)
     actions.add_participant(Calendar.objects.get(), by=mina, user=build.user("bao").pk)
     assert post.told() == ["added bao", "request bao"]
@@ -371,11 +434,14 @@ def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calenda
     assert post.told() == ["moved bao", "moved iris", "moved mina", "moved sam"]
 
 
-# Delete --------------------------------------------------------------------------------------------------------------
+# Delete -------------------------------------------------------------------------------------------
 
 
 def test_deleting_a_meeting_cancels_it_if_it_had_a_final_time(mina, calendar, post):
-    unscheduled, withdrawn = build.meeting(calendar=calendar), build.meeting(calendar=calendar, sequence=2)
+    unscheduled, withdrawn = (
+        build.meeting(calendar=calendar),
+        build.meeting(calendar=calendar, sequence=2),
+    )
     fixed = build.meeting(calendar=calendar, final_time=TEN, sequence=4, required=[mina])
 
     for meeting in (unscheduled, withdrawn, fixed):
@@ -386,7 +452,7 @@ def test_deleting_a_meeting_cancels_it_if_it_had_a_final_time(mina, calendar, po
     assert [said(mail) for mail in post.deliver()] == [("mina", "CANCEL", 5)]
 
 
-# Cautions ------------------------------------------------------------------------------------------------------------
+# Cautions -----------------------------------------------------------------------------------------
 
 
 def everyone_free(calendar, start=TEN, end=NOON) -> None:
@@ -416,7 +482,9 @@ def test_that_nobody_answered_is_a_caution(mina, sam, iris, calendar):
     assert cautions_of(build.meeting(calendar=calendar), TEN) == ["nobody_answered"]
     Meeting.objects.all().delete()
     build.window(calendar, iris, TEN, NOON)
-    assert cautions_of(build.meeting(calendar=calendar, required=[mina, sam]), TEN) == ["nobody_answered"]
+    assert cautions_of(build.meeting(calendar=calendar, required=[mina, sam]), TEN) == [
+        "nobody_answered"
+    ]
 
 
 def test_that_somebody_required_can_not_come_is_a_caution_who_and_why(mina, sam, iris, calendar):
@@ -450,7 +518,15 @@ def test_a_longer_duration_is_asked_about_again_but_not_a_title(mina, calendar):
 
 @pytest.mark.parametrize(
     ("start", "minutes", "busy"),
-    [(10.5, 60, True), (9.5, 60, True), (9, 60, False), (11, 60, False), (9, 180, True), (10.25, 15, True), (10 + 59 / 60, 5, True)],
+    [
+        (10.5, 60, True),
+        (9.5, 60, True),
+        (9, 60, False),
+        (11, 60, False),
+        (9, 180, True),
+        (10.25, 15, True),
+        (10 + 59 / 60, 5, True),
+    ],
 )
 def test_somebody_in_another_meeting_anywhere_is_a_caution(sam, calendar, start, minutes, busy):
     everyone_free(calendar)
@@ -459,7 +535,9 @@ def test_somebody_in_another_meeting_anywhere_is_a_caution(sam, calendar, start,
 
     _, cautions = edit(build.meeting(calendar=calendar), final_time=TEN)
 
-    assert [(c.code, c.about) for c in cautions] == ([("double_booked", {"users": [sam.pk]})] if busy else [])
+    assert [(c.code, c.about) for c in cautions] == (
+        [("double_booked", {"users": [sam.pk]})] if busy else []
+    )
 
 
 def test_only_meetings_somebody_is_in_make_them_busy(mina, sam, iris, calendar):
@@ -476,7 +554,11 @@ def test_only_meetings_somebody_is_in_make_them_busy(mina, sam, iris, calendar):
 
 def test_where_somebody_is_busy_is_told_to_nobody(sam, calendar):
     everyone_free(calendar)
-    build.meeting(calendar=build.calendar(participants=[sam], name="Secret band"), title="Secret gig", final_time=TEN)
+    build.meeting(
+        calendar=build.calendar(participants=[sam], name="Secret band"),
+        title="Secret gig",
+        final_time=TEN,
+    )
 
     _, (caution,) = edit(build.meeting(calendar=calendar), final_time=TEN)
 
@@ -493,7 +575,11 @@ def test_strict_makes_a_conflict_of_each_caution_and_names_them_all(mina, sam, c
     with pytest.raises(Conflict) as refusal:
         edit(meeting, final_time=build.day(10, days=-1), strict=True)
 
-    assert [warning["code"] for warning in refusal.value.extra["warnings"]] == ["in_the_past", "required_missing", "double_booked"]
+    assert [warning["code"] for warning in refusal.value.extra["warnings"]] == [
+        "in_the_past",
+        "required_missing",
+        "double_booked",
+    ]
     assert post.told() == []
 
 
@@ -503,7 +589,7 @@ def test_withdrawing_is_never_a_caution(calendar):
     assert edit(meeting, final_time=None, strict=True)[1] == []
 
 
-# Deadlines -----------------------------------------------------------------------------------------------------------
+# Deadlines ----------------------------------------------------------------------------------------
 
 
 def test_a_new_deadline_is_to_come_and_an_old_one_may_stay(calendar):
@@ -515,7 +601,7 @@ def test_a_new_deadline_is_to_come_and_an_old_one_may_stay(calendar):
         edit(meeting, deadline=clock.now() - timedelta(minutes=1))
 
 
-# What it costs -------------------------------------------------------------------------------------------------------
+# What it costs ------------------------------------------------------------------------------------
 
 
 def test_fixing_a_time_costs_the_same_statements_for_few_people_and_for_many(mina):

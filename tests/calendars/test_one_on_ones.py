@@ -33,7 +33,12 @@ def calendar(mina, people):
 
 
 def make(calendar: Calendar, **fields):
-    return actions.create_one_on_ones(calendar, by=fields.pop("by", calendar.owner), deadline=clock.now() + timedelta(days=3), **fields)
+    return actions.create_one_on_ones(
+        calendar,
+        by=fields.pop("by", calendar.owner),
+        deadline=clock.now() + timedelta(days=3),
+        **fields,
+    )
 
 
 def test_everybody_gets_one_with_the_owner(calendar, mina, people):
@@ -41,13 +46,22 @@ def test_everybody_gets_one_with_the_owner(calendar, mina, people):
 
     stored = queries.meetings_of(calendar).order_by("title")
     assert [meeting.title for meeting in stored] == ["Mina & Iris", "Mina & Noor", "Mina & Sam"]
-    assert {meeting.named for meeting in made} == {f"{mina.pk}r,{person.pk}r" for person in people.values()}
-    assert {(meeting.duration_minutes, meeting.buffer_minutes, meeting.for_everyone) for meeting in stored} == {(20, 5, False)}
+    assert {meeting.named for meeting in made} == {
+        f"{mina.pk}r,{person.pk}r" for person in people.values()
+    }
+    assert {
+        (meeting.duration_minutes, meeting.buffer_minutes, meeting.for_everyone)
+        for meeting in stored
+    } == {(20, 5, False)}
 
 
 def test_who_has_one_gets_no_second(calendar, mina, people):
-    met = build.meeting(calendar=calendar, required=[mina], optional=[people["sam"]], final_time=build.day(9))
-    build.meeting(calendar=calendar, required=[mina, people["iris"], people["noor"]])  # three are no one-on-one
+    met = build.meeting(
+        calendar=calendar, required=[mina], optional=[people["sam"]], final_time=build.day(9)
+    )
+    build.meeting(
+        calendar=calendar, required=[mina, people["iris"], people["noor"]]
+    )  # three are no one-on-one
 
     first = make(calendar)
     again = make(calendar)
@@ -108,7 +122,11 @@ def test_over_http():
     again = mina.post(path, {"deadline": deadline})
 
     assert (answer.status_code, again.status_code, again.json()) == (201, 201, [])
-    assert (made["title"], made["required"], made["status"]) == ("Mina & Sam", [mina.user.pk, sam.user.pk], "open")
+    assert (made["title"], made["required"], made["status"]) == (
+        "Mina & Sam",
+        [mina.user.pk, sam.user.pk],
+        "open",
+    )
     refused = mina.post(path, {"deadline": "2020-01-01T00:00:00Z", "with": ["everybody"]})
     assert (refused.status_code, set(refused.json()["fields"])) == (400, {"with.0"})
     assert set(mina.post(path, {}).json()["fields"]) == {"deadline"}

@@ -1,4 +1,6 @@
-"""Best times know of the calendar's meetings that already have a time: nobody is offered for two at once, nor asked for that time."""
+"""Best times know of the calendar's meetings that already have a time: nobody is offered for two at
+once, nor asked for that time.
+"""
 
 from datetime import timedelta
 
@@ -38,7 +40,9 @@ def group_of(meeting: Meeting, asker, *, named: bool = True) -> planning.Group:
 
 
 def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
-    found = planning.ranked(meeting, group_of(meeting, asker, named=named), [], now=clock.now(), limit=9, named=named)
+    found = planning.ranked(
+        meeting, group_of(meeting, asker, named=named), [], now=clock.now(), limit=9, named=named
+    )
     return [each.outcome.start for each in found if not each.outcome.missing]
 
 
@@ -61,7 +65,9 @@ def test_a_meeting_is_not_in_its_own_way(mina, calendar):
 def test_only_those_whom_the_other_meeting_is_for_are_in_it(mina, calendar):
     build.meeting(calendar=calendar, required=[mina], final_time=TEN)
 
-    outcome = planning.outcomes(group_of(build.meeting(calendar=calendar), mina), [TEN], timedelta(hours=1))[0]
+    outcome = planning.outcomes(
+        group_of(build.meeting(calendar=calendar), mina), [TEN], timedelta(hours=1)
+    )[0]
 
     assert [person.username for person in outcome.attending] == ["rosa"]
 
@@ -72,7 +78,10 @@ def test_meetings_of_other_calendars_are_not_told_of(mina, rosa, calendar):
     assert starts(build.meeting(calendar=calendar), mina)[0] == TEN
 
 
-@pytest.mark.parametrize(("own", "theirs", "nine", "eleven"), [(0, 0, True, True), (1, 0, False, True), (0, 1, True, False)])
+@pytest.mark.parametrize(
+    ("own", "theirs", "nine", "eleven"),
+    [(0, 0, True, True), (1, 0, False, True), (0, 1, True, False)],
+)
 def test_the_buffer_after_either_meeting_is_kept(mina, calendar, own, theirs, nine, eleven):
     build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, buffer_minutes=theirs)
     meeting = build.meeting(calendar=calendar, buffer_minutes=own)
@@ -87,23 +96,36 @@ def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa,
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = planning.ranked(meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True)
+    found = planning.ranked(
+        meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True
+    )
 
     said = next(each.reasons for each in found if each.stored)
     assert said == ["1 of 2 can come.", "Rosa: in another meeting at that time."]
 
 
 def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
-    """Rosa has ten to eleven only, and is in another meeting then; what could be asked of her is an hour at nine."""
+    """Rosa has ten to eleven only, and is in another meeting then; what could be asked of her is an
+    hour at nine.
+    """
     rosa.non_busy_times.exclude(start_time=TEN).delete()
     meeting = build.meeting(calendar=calendar)
-    assert planning.insights(meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk).ask.wanted == []
+    assert (
+        planning.insights(
+            meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
+        ).ask.wanted
+        == []
+    )
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
 
     meeting = queries.meeting_for(mina, meeting.pk)
-    ask = planning.insights(meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk).ask
+    ask = planning.insights(
+        meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
+    ).ask
 
-    assert [(person.username, start, end) for person, start, end in ask.wanted] == [("rosa", NINE, TEN)]
+    assert [(person.username, start, end) for person, start, end in ask.wanted] == [
+        ("rosa", NINE, TEN)
+    ]
     assert [(person.username, starts) for person, starts in ask.first] == [("rosa", 2)]
 
 
@@ -112,45 +134,71 @@ def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina
     meeting = build.meeting(calendar=calendar)
     without = planning.WhatIf(without=frozenset([mina.pk]))
 
-    _, group = planning.supposed(meeting, group_of(meeting, mina), without, named=True, asker=mina.pk)
+    _, group = planning.supposed(
+        meeting, group_of(meeting, mina), without, named=True, asker=mina.pk
+    )
 
     assert planning.outcomes(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
-    assert [person.username for person in planning.outcomes(group, [NINE], timedelta(hours=1))[0].attending] == ["rosa"]
+    assert [
+        person.username
+        for person in planning.outcomes(group, [NINE], timedelta(hours=1))[0].attending
+    ] == ["rosa"]
 
 
 @pytest.mark.parametrize("other", [{"required": True}, {"optional": True}, {}])
-def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(mina, rosa, calendar, other):
-    """Numbers are those of all who can, or the start is none at all because somebody required is in another meeting."""
+def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
+    mina, rosa, calendar, other
+):
+    """Numbers are those of all who can, or the start is none at all because somebody required is in
+    another meeting.
+    """
     others = [rosa, *(build.user() for _ in range(3))]
     for person in others[1:]:
         build.participant(calendar, person)
         build.window(calendar, person, NINE, NOON, 5)
     meeting = build.meeting(calendar=calendar)
-    before = [len(o.attending) for o in planning.outcomes(group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1))]
-    build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, **{role: [rosa] for role in other})
+    before = [
+        len(o.attending)
+        for o in planning.outcomes(
+            group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
+        )
+    ]
+    build.meeting(
+        calendar=calendar, final_time=TEN, duration_minutes=60, **{role: [rosa] for role in other}
+    )
     meeting = queries.meeting_for(mina, meeting.pk)
 
-    found = planning.outcomes(group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1))
+    found = planning.outcomes(
+        group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
+    )
 
     assert [len(outcome.attending) for outcome in found] == [before[0], 0, before[2]]
     assert TEN not in starts(meeting, mina, named=False)
 
 
-def test_where_answers_are_hidden_meetings_of_optional_people_are_in_no_ones_way(mina, rosa, calendar):
+def test_where_answers_are_hidden_meetings_of_optional_people_are_in_no_ones_way(
+    mina, rosa, calendar
+):
     calendar.participants.filter(user=rosa).update(required=False)
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
 
     assert starts(build.meeting(calendar=calendar), mina, named=False)[0] == TEN
 
 
-def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(mina, rosa, calendar):
+def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
+    mina, rosa, calendar
+):
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = planning.ranked(meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False)
+    found = planning.ranked(
+        meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False
+    )
 
-    assert [each.reasons for each in found if each.stored] == [["Somebody required is in another meeting at that time."]]
+    assert [each.reasons for each in found if each.stored] == [
+        ["Somebody required is in another meeting at that time."]
+    ]
 
 
 def test_who_has_no_time_left_beside_another_meeting_has_still_answered(mina, rosa, calendar):
@@ -164,7 +212,13 @@ def test_who_has_no_time_left_beside_another_meeting_has_still_answered(mina, ro
 
 def test_a_time_set_at_the_deadline_keeps_the_buffer_before_other_meetings(mina, calendar):
     build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60)
-    meeting = build.meeting(calendar=calendar, auto_finalize=True, buffer_minutes=15, deadline=clock.now(), latest=ELEVEN)
+    meeting = build.meeting(
+        calendar=calendar,
+        auto_finalize=True,
+        buffer_minutes=15,
+        deadline=clock.now(),
+        latest=ELEVEN,
+    )
 
     actions.finish_deadline(meeting)
 
@@ -173,14 +227,23 @@ def test_a_time_set_at_the_deadline_keeps_the_buffer_before_other_meetings(mina,
 
 
 def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calendar):
-    """Rosa has all the hour at ten but the five minutes of another meeting, and those can't be asked of her."""
+    """Rosa has all the hour at ten but the five minutes of another meeting, and those can't be
+    asked of her.
+    """
     for person in (mina, rosa):
         person.non_busy_times.all().delete()
     build.window(calendar, mina, NINE, build.day(17))
     build.window(calendar, rosa, TEN, ELEVEN)
-    build.meeting(calendar=calendar, required=[rosa], final_time=TEN + timedelta(minutes=30), duration_minutes=5)
+    build.meeting(
+        calendar=calendar,
+        required=[rosa],
+        final_time=TEN + timedelta(minutes=30),
+        duration_minutes=5,
+    )
     meeting = build.meeting(calendar=calendar)
 
-    found = planning.ranked(meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True)
+    found = planning.ranked(
+        meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True
+    )
 
     assert found[0].reasons[-1] == "If it starts 30 minutes later, Rosa is only 30 minutes short."

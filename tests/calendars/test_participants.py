@@ -4,7 +4,14 @@ import pytest
 
 from commontime.accounts.models import Mute
 from commontime.calendars import actions, queries
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, MeetingAttendee, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+)
 from commontime.contacts.actions import add_contact
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import build
@@ -34,7 +41,7 @@ def seat_of(user, calendar) -> CalendarParticipant:
     return queries.participant_for(user, Calendar.objects.get(pk=calendar.pk), seat.pk)
 
 
-# Add ----------------------------------------------------------------------------------------------------------------
+# Add ----------------------------------------------------------------------------------------------
 
 
 def test_who_is_added_takes_part_and_is_told(mina, sam, calendar, post):
@@ -142,7 +149,7 @@ def test_a_calendar_finalised_a_moment_ago_is_seen_as_finalised(mina, sam, calen
         actions.add_participant(calendar, by=mina, user=sam.pk)  # `calendar` was read before
 
 
-# Required -----------------------------------------------------------------------------------------------------------
+# Required -----------------------------------------------------------------------------------------
 
 
 def test_the_owner_says_who_is_required(mina, sam, calendar, post):
@@ -169,11 +176,13 @@ def test_nobody_else_says_who_is_required(mina, sam, calendar):
         actions.edit_participant(seat_of(sam, calendar), by=sam, required=False)
 
 
-# Remove and leave ---------------------------------------------------------------------------------------------------
+# Remove and leave ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("who", ["mina", "sam"], ids=["removed", "left"])
-def test_who_goes_takes_their_times_along_and_is_told_once_with_a_cancel_for_each_meeting_to_come(who, mina, sam, calendar, post):
+def test_who_goes_takes_their_times_along_and_is_told_once_with_a_cancel_for_each_meeting_to_come(
+    who, mina, sam, calendar, post
+):
     build.participant(calendar, sam)
     build.window(calendar, sam, TEN, build.day(11))
     for_all = build.meeting(calendar=calendar, final_time=TEN, sequence=2)
@@ -189,11 +198,20 @@ def test_who_goes_takes_their_times_along_and_is_told_once_with_a_cancel_for_eac
     assert not MeetingAttendee.objects.filter(user=sam).exists()
     assert post.told() == ["removed sam"]
     (mail,) = post.deliver()
-    events = {event.one("UID").value: event for document in mail.documents for event in document.components}
-    assert {uid: event.one("SEQUENCE").value for uid, event in events.items()} == {str(for_all.pk): "3", str(named.pk): "1"}
+    events = {
+        event.one("UID").value: event
+        for document in mail.documents
+        for event in document.components
+    }
+    assert {uid: event.one("SEQUENCE").value for uid, event in events.items()} == {
+        str(for_all.pk): "3",
+        str(named.pk): "1",
+    }
     assert {event.one("STATUS").value for event in events.values()} == {"CANCELLED"}
     # What the others hear next must outdo it too, should he come back.
-    assert [Meeting.objects.get(pk=meeting.pk).sequence for meeting in (for_all, named, others)] == [3, 1, 0]
+    assert [
+        Meeting.objects.get(pk=meeting.pk).sequence for meeting in (for_all, named, others)
+    ] == [3, 1, 0]
 
 
 def test_a_meeting_for_somebody_who_left_is_not_one_for_everyone(mina, sam, calendar, post):
@@ -203,12 +221,16 @@ def test_a_meeting_for_somebody_who_left_is_not_one_for_everyone(mina, sam, cale
     actions.remove_participant(seat_of(sam, calendar), by=mina)
 
     assert post.told() == ["removed sam"]
-    _, cautions = actions.edit_meeting(queries.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12))
+    _, cautions = actions.edit_meeting(
+        queries.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
+    )
     assert post.told() == []
     assert [caution.code for caution in cautions] == ["nobody_answered"]
 
 
-def test_a_meeting_for_somebody_whose_account_is_gone_is_not_one_for_everyone(mina, sam, calendar, post):
+def test_a_meeting_for_somebody_whose_account_is_gone_is_not_one_for_everyone(
+    mina, sam, calendar, post
+):
     build.participant(calendar, sam)
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[sam])
     sam.delete()
@@ -226,11 +248,18 @@ def test_who_comes_back_gets_the_meetings_again_with_a_larger_sequence(mina, sam
     actions.add_participant(calendar, by=mina, user=sam.pk)
 
     sequences = {
-        mail.documents[0].one("METHOD").value: int(mail.documents[0].components[0].one("SEQUENCE").value)
+        mail.documents[0].one("METHOD").value: int(
+            mail.documents[0].components[0].one("SEQUENCE").value
+        )
         for mail in post.deliver()
         if mail.documents
     }
-    assert 0 < sequences["CANCEL"] < sequences["REQUEST"] == Meeting.objects.get(pk=meeting.pk).sequence
+    assert (
+        0
+        < sequences["CANCEL"]
+        < sequences["REQUEST"]
+        == Meeting.objects.get(pk=meeting.pk).sequence
+    )
 
 
 def test_the_owner_stays(mina, calendar):
@@ -259,7 +288,7 @@ def test_removing_twice_finds_nobody(mina, sam, calendar):
         actions.edit_participant(seat, by=mina, required=False)
 
 
-# What is asked again when the mail goes out --------------------------------------------------------------------------
+# What is asked again when the mail goes out -------------------------------------------------------
 
 
 def test_who_was_removed_before_the_mail_went_out_hears_only_that(mina, sam, calendar, post):

@@ -1,4 +1,6 @@
-"""Suggestions, answers and availability agree with an obvious slow twin, minute by minute, also in the nights of the clocks."""
+"""Suggestions, answers and availability agree with an obvious slow twin, minute by minute, also in
+the nights of the clocks.
+"""
 
 import random
 import re
@@ -40,19 +42,38 @@ def _in_january_2026(monkeypatch):
 
 
 class World:
-    """A random calendar: people who answered or not, required or not, on and off the minute, around one night of a zone."""
+    """A random calendar: people who answered or not, required or not, on and off the minute, around
+    one night of a zone.
+    """
 
-    def __init__(self, seed: int, zone: str, night: datetime, *, days: int = 2, people: int = 4, per_day: float = 4) -> None:
+    def __init__(
+        self,
+        seed: int,
+        zone: str,
+        night: datetime,
+        *,
+        days: int = 2,
+        people: int = 4,
+        per_day: float = 4,
+    ) -> None:
         self.chance = chance = random.Random(seed)
         self.zone, self.night, self.days = ZoneInfo(zone), night, days
         self.owner = build.user()
-        self.calendar = build.calendar(owner=self.owner, participants=[build.user() for _ in range(people)], time_zone=zone)
-        for seat in CalendarParticipant.objects.filter(calendar=self.calendar).select_related("user"):
+        self.calendar = build.calendar(
+            owner=self.owner, participants=[build.user() for _ in range(people)], time_zone=zone
+        )
+        for seat in CalendarParticipant.objects.filter(calendar=self.calendar).select_related(
+            "user"
+        ):
             CalendarParticipant.objects.filter(pk=seat.pk).update(required=chance.random() < 0.6)
             if chance.random() < 0.8:
                 self.answer(seat.user, round(days * per_day))
         named = chance.random() < 0.3
-        users = list(CalendarParticipant.objects.filter(calendar=self.calendar).values_list("user", flat=True))
+        users = list(
+            CalendarParticipant.objects.filter(calendar=self.calendar).values_list(
+                "user", flat=True
+            )
+        )
         chosen = chance.sample(users, chance.randint(1, len(users))) if named else []
         split = chance.randint(0, len(chosen))
         people_of = build.User.objects.in_bulk
@@ -65,31 +86,48 @@ class World:
             latest=chance.choice([None, None, self.moment(0.9)]),
         )
         bounds = chance.choice([(None, None), (self.moment(0.1), self.moment(0.95))])
-        Calendar.objects.filter(pk=self.calendar.pk).update(window_start=bounds[0], window_end=bounds[1])
+        Calendar.objects.filter(pk=self.calendar.pk).update(
+            window_start=bounds[0], window_end=bounds[1]
+        )
         self.meeting = queries.meetings().select_related("calendar").get(pk=self.meeting.pk)
         self.calendar = self.meeting.calendar
 
     def moment(self, part: float) -> datetime:
-        """A moment after that part of the time, by the clocks of the zone, which may skip or repeat it."""
+        """A moment after that part of the time, by the clocks of the zone, which may skip or repeat
+        it.
+        """
         wall = self.night - timedelta(days=self.days / 2) + timedelta(days=self.days) * part
         return wall.replace(tzinfo=self.zone, fold=self.chance.randint(0, 1)).astimezone(UTC)
 
     def some_moment(self) -> datetime:
         seconds = self.chance.choice([0, 0, 0, 0, 1, 30, 59.999999])
         rough = self.moment(self.chance.random())
-        return rough.replace(minute=self.chance.choice([0, 15, 30, 45, rough.minute]), second=0, microsecond=0) + timedelta(seconds=seconds)
+        return rough.replace(
+            minute=self.chance.choice([0, 15, 30, 45, rough.minute]), second=0, microsecond=0
+        ) + timedelta(seconds=seconds)
 
     def answer(self, user, times: int) -> None:
         for _ in range(times):
             start = self.some_moment()
-            end = start + timedelta(minutes=self.chance.choice([30, 60, 90, 240, 600]), seconds=self.chance.choice([0, 0, 29]))
-            if not user.non_busy_times.filter(calendar=self.calendar, start_time__lt=end, end_time__gt=start).exists():
+            end = start + timedelta(
+                minutes=self.chance.choice([30, 60, 90, 240, 600]),
+                seconds=self.chance.choice([0, 0, 29]),
+            )
+            if not user.non_busy_times.filter(
+                calendar=self.calendar, start_time__lt=end, end_time__gt=start
+            ).exists():
                 build.window(self.calendar, user, start, end, self.chance.randrange(11))
 
     def bounds(self, twin: Twin) -> tuple[int, int]:
-        """From now, or where the meeting or its calendar begin, to where they or the known times end."""
+        """From now, or where the meeting or its calendar begin, to where they or the known times
+        end.
+        """
         meeting, calendar = self.meeting, self.calendar
-        starts = [ceil(moment) for moment in (clock.now(), meeting.earliest, calendar.window_start) if moment]
+        starts = [
+            ceil(moment)
+            for moment in (clock.now(), meeting.earliest, calendar.window_start)
+            if moment
+        ]
         ends = [floor(moment) for moment in (meeting.latest, calendar.window_end) if moment]
         return max(starts), min([twin.end, *ends])
 
@@ -109,7 +147,7 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-# Suggestions ---------------------------------------------------------------------------------------------------------
+# Suggestions --------------------------------------------------------------------------------------
 
 
 def assert_suggestions(world: World, *, most: int) -> None:
@@ -118,13 +156,27 @@ def assert_suggestions(world: World, *, most: int) -> None:
     duration = world.meeting.duration
     expected = twin.best(earliest, latest, duration // MINUTE, most) if earliest < latest else []
 
-    found = planning.ranked(world.meeting, planning.group_for(world.meeting), [], now=clock.now(), limit=most, named=True)
+    found = planning.ranked(
+        world.meeting,
+        planning.group_for(world.meeting),
+        [],
+        now=clock.now(),
+        limit=most,
+        named=True,
+    )
 
     assert [ranked.rank for ranked in found] == list(range(1, len(found) + 1))
     for ranked, each in zip(found, expected, strict=True):
         outcome = ranked.outcome
         assert outcome.start == each.start
-        lists = (outcome.ideal, outcome.works, outcome.if_need_be, outcome.cannot, outcome.missing, outcome.unanswered)
+        lists = (
+            outcome.ideal,
+            outcome.works,
+            outcome.if_need_be,
+            outcome.cannot,
+            outcome.missing,
+            outcome.unanswered,
+        )
         assert [sorted(p.user_id for p in people) for people in lists] == [
             each.ideal,
             each.works,
@@ -158,7 +210,11 @@ def test_the_twin_would_tell(mistake, monkeypatch):
     elif mistake == "rounded up":
         monkeypatch.setattr(engine, "start_tick", lambda moment: ceil(moment) + 1)
     else:
-        monkeypatch.setattr(planning.Group, "required", property(lambda group: np.zeros(len(group.answered), np.bool_)))
+        monkeypatch.setattr(
+            planning.Group,
+            "required",
+            property(lambda group: np.zeros(len(group.answered), np.bool_)),
+        )
 
     def compare() -> None:
         for seed, (zone, night) in enumerate(NIGHTS.values()):
@@ -169,7 +225,9 @@ def test_the_twin_would_tell(mistake, monkeypatch):
 
 
 @worlds(seeds=1)
-def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecond(seed, zone, night):
+def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecond(
+    seed, zone, night
+):
     world = World(seed, zone, night)
     for _ in range(12):
         start = world.some_moment()
@@ -178,16 +236,33 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
     twin = Twin(world.calendar, world.meeting)
     earliest, latest = world.bounds(twin)
     stored = {s.suggested_time: s for s in queries.suggestions_of(world.meeting)}
-    computed = twin.best(earliest, latest, world.meeting.duration // MINUTE, 5) if earliest < latest else []
+    computed = (
+        twin.best(earliest, latest, world.meeting.duration // MINUTE, 5)
+        if earliest < latest
+        else []
+    )
     expected = sorted(
-        [twin.outcome(start, world.meeting.duration) for start in stored.keys() | {each.start for each in computed}], key=lambda e: e.key
+        [
+            twin.outcome(start, world.meeting.duration)
+            for start in stored.keys() | {each.start for each in computed}
+        ],
+        key=lambda e: e.key,
     )
 
-    found = planning.ranked(world.meeting, planning.group_for(world.meeting), list(stored.values()), now=clock.now(), limit=5, named=False)
+    found = planning.ranked(
+        world.meeting,
+        planning.group_for(world.meeting),
+        list(stored.values()),
+        now=clock.now(),
+        limit=5,
+        named=False,
+    )
 
     assert [ranked.outcome.start for ranked in found] == [each.start for each in expected]
     assert [ranked.stored for ranked in found] == [stored.get(each.start) for each in expected]
-    assert [sorted(p.user_id for p in ranked.outcome.cannot) for ranked in found] == [each.cannot for each in expected]
+    assert [sorted(p.user_id for p in ranked.outcome.cannot) for ranked in found] == [
+        each.cannot for each in expected
+    ]
 
 
 def test_nobody_is_promised_a_part_of_a_minute_they_did_not_offer():
@@ -198,19 +273,30 @@ def test_nobody_is_promised_a_part_of_a_minute_they_did_not_offer():
     group = planning.group_for(build.meeting(calendar=calendar))
 
     def answer(seconds: float) -> str:
-        return planning.answers_at(group, ten + timedelta(seconds=seconds), timedelta(hours=1))[mina.pk]
+        return planning.answers_at(group, ten + timedelta(seconds=seconds), timedelta(hours=1))[
+            mina.pk
+        ]
 
-    assert [answer(seconds) for seconds in (59.999999, 60, 60.000001, 90, 120, 120.000001)] == ["no", "yes", "yes", "yes", "yes", "no"]
+    assert [answer(seconds) for seconds in (59.999999, 60, 60.000001, 90, 120, 120.000001)] == [
+        "no",
+        "yes",
+        "yes",
+        "yes",
+        "yes",
+        "no",
+    ]
 
 
-# Reasons -------------------------------------------------------------------------------------------------------------
+# Reasons ------------------------------------------------------------------------------------------
 
 
 LENGTH = re.compile(r"(\d+) (d|h|m)")
 
 
 def minutes_in(words: str) -> int:
-    return sum(int(number) * {"d": 1440, "h": 60, "m": 1}[unit] for number, unit in LENGTH.findall(words))
+    return sum(
+        int(number) * {"d": 1440, "h": 60, "m": 1}[unit] for number, unit in LENGTH.findall(words)
+    )
 
 
 @worlds(seeds=3)
@@ -232,15 +318,25 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
             assert counts == [len(must), len(expected.attending), len(group.people)]
             assert not expected.missing
         elif not said[0].startswith("The one"):
-            assert counts == ([len(expected.attending)] if said[0].startswith("All") else [len(expected.attending), len(group.people)])
+            assert counts == (
+                [len(expected.attending)]
+                if said[0].startswith("All")
+                else [len(expected.attending), len(group.people)]
+            )
         whole = duration // MINUTE
         short = {
             by_name[name]: (minutes_in(lacks), minutes_in(of)) if of else (whole, whole)
             for s in said
-            for name, lacks, of in re.findall(r"^(.+) is required and can't(?:: (.+) short of (.+))?\.$", s)
+            for name, lacks, of in re.findall(
+                r"^(.+) is required and can't(?:: (.+) short of (.+))?\.$", s
+            )
         }
         assert (
-            short == {user: (twin.short(user, outcome.start, duration), whole) for user in expected.missing[:5]}
+            short
+            == {
+                user: (twin.short(user, outcome.start, duration), whole)
+                for user in expected.missing[:5]
+            }
             or len(expected.missing) > 5
         )
         unanswered = [int(s.split()[0]) for s in said if s.endswith("no answer yet.")]
@@ -270,7 +366,9 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    best, *others = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=True)
+    best, *others = planning.ranked(
+        meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=True
+    )
 
     assert best.reasons == [
         "1 of 2 can come.",
@@ -278,7 +376,9 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
         "If it starts 1 h 15 min later, Sam is only 15 minutes short.",
     ]
     assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
-    on_the_hour = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60)
+    on_the_hour = planning.ranked(
+        meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60
+    )
     assert on_the_hour[0].reasons[-1] == "If it starts 1 hour later, Sam is only 30 minutes short."
 
 
@@ -290,12 +390,14 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    found = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=False)
+    found = planning.ranked(
+        meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=False
+    )
 
     assert found[0].reasons == ["1 of 2 can come.", "1 required can’t come."]
 
 
-# Over HTTP: suggestions and availability as everybody sees them ------------------------------------------------------
+# Over HTTP: suggestions and availability as everybody sees them -----------------------------------
 
 
 @worlds(seeds=1)
@@ -303,15 +405,27 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
 def test_what_the_api_answers_is_what_the_twin_says(seed, zone, night, visibility):
     world = World(seed, zone, night, people=3)
     Calendar.objects.filter(pk=world.calendar.pk).update(visibility=visibility)
-    member = CalendarParticipant.objects.filter(calendar=world.calendar).exclude(user=world.owner).first().user
+    member = (
+        CalendarParticipant.objects.filter(calendar=world.calendar)
+        .exclude(user=world.owner)
+        .first()
+        .user
+    )
     for asker in (world.owner, member):
         tells = visibility == "open" or (visibility == "owner" and asker == world.owner)
         api = caller(asker)
         others = Twin(world.calendar, world.meeting)
-        if tells or asker == world.owner or asker.pk in others.required or len(others.answered) >= 3:
+        if (
+            tells
+            or asker == world.owner
+            or asker.pk in others.required
+            or len(others.answered) >= 3
+        ):
             assert_api_suggestions(api, world, tells=tells)
         else:  # the best times of a few others would be their answers
-            assert api.get(f"/calendars/meetings/{world.meeting.pk}/suggestions/").status_code == 403
+            assert (
+                api.get(f"/calendars/meetings/{world.meeting.pk}/suggestions/").status_code == 403
+            )
         for minutes in (1, 50):
             assert_api_availability(api, world, minutes, tells=tells)
 
@@ -319,9 +433,15 @@ def test_what_the_api_answers_is_what_the_twin_says(seed, zone, night, visibilit
 def assert_api_suggestions(api, world: World, *, tells: bool) -> None:
     twin = Twin(world.calendar, world.meeting)
     earliest, latest = world.bounds(twin)
-    expected = twin.best(earliest, latest, world.meeting.duration // MINUTE, 6) if earliest < latest else []
+    expected = (
+        twin.best(earliest, latest, world.meeting.duration // MINUTE, 6)
+        if earliest < latest
+        else []
+    )
 
-    answer = api.get(f"/calendars/meetings/{world.meeting.pk}/suggestions/?computed=only&limit=6").data
+    answer = api.get(
+        f"/calendars/meetings/{world.meeting.pk}/suggestions/?computed=only&limit=6"
+    ).data
 
     assert [instant(each["suggested_time"]) for each in answer] == [each.start for each in expected]
     for got, each in zip(answer, expected, strict=True):
@@ -332,11 +452,15 @@ def assert_api_suggestions(api, world: World, *, tells: bool) -> None:
             "unanswered": sorted(twin.silent),
             "missing_required": each.missing,
         }
-        assert {name: got[name] for name in people} == {name: len(users) for name, users in people.items()}
+        assert {name: got[name] for name in people} == {
+            name: len(users) for name, users in people.items()
+        }
         assert got["score"] == each.preference
         assert instant(got["end_time"]) == each.start + world.meeting.duration
         if tells:
-            assert {name: sorted(users) for name, users in got["people"].items()} == {name: sorted(users) for name, users in people.items()}
+            assert {name: sorted(users) for name, users in got["people"].items()} == {
+                name: sorted(users) for name, users in people.items()
+            }
         else:
             assert got["people"] is None
             names = [person.name for person in planning.people_of(world.calendar)]
@@ -351,10 +475,16 @@ def assert_api_availability(api, world: World, minutes: int, *, tells: bool) -> 
     if not tells:
         expected = merged(expected)
 
-    query = f"?from={start:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&duration_minutes={minutes}"
+    query = (
+        f"?from={start:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&duration_minutes={minutes}"
+    )
     answer = api.get(f"/calendars/{world.calendar.pk}/availability/{query}").data
 
-    assert (answer["participants"], answer["answered"], answer["unanswered"]) == (len(twin.required), len(twin.answered), len(twin.silent))
+    assert (answer["participants"], answer["answered"], answer["unanswered"]) == (
+        len(twin.required),
+        len(twin.answered),
+        len(twin.silent),
+    )
     assert len(answer["pieces"]) == len(expected)
     for got, (first, past, each) in zip(answer["pieces"], expected, strict=True):
         assert (floor(instant(got["start"])), floor(instant(got["end"]))) == (first, past)
@@ -364,9 +494,14 @@ def assert_api_availability(api, world: World, minutes: int, *, tells: bool) -> 
             each.preference,
         )
         lists = {"ideal": each.ideal, "works": each.works, "if_need_be": each.if_need_be}
-        assert {name: got[name] for name in lists} == {name: len(users) for name, users in lists.items()}
+        assert {name: got[name] for name in lists} == {
+            name: len(users) for name, users in lists.items()
+        }
         if tells:
-            assert {name: sorted(users) for name, users in got["who"].items()} == {**lists, "cannot": each.cannot}
+            assert {name: sorted(users) for name, users in got["who"].items()} == {
+                **lists,
+                "cannot": each.cannot,
+            }
         else:
             assert "who" not in got
 
@@ -375,7 +510,13 @@ def merged(pieces):
     """Neighbours that differ only in who comes are one."""
     found = []
     for first, past, each in pieces:
-        shown = (len(each.ideal), len(each.works), len(each.if_need_be), len(each.missing), each.preference)
+        shown = (
+            len(each.ideal),
+            len(each.works),
+            len(each.if_need_be),
+            len(each.missing),
+            each.preference,
+        )
         if found and found[-1][3] == shown:
             found[-1] = (found[-1][0], past, found[-1][2], shown)
         else:
@@ -383,26 +524,42 @@ def merged(pieces):
     return [piece[:3] for piece in found]
 
 
-# The nights of the clocks ---------------------------------------------------------------------------------------------
+# The nights of the clocks -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NIGHTS)
 def test_hours_given_on_a_local_clock_are_the_hours_offered(name):
-    """09:00 to 17:00 on each of the three days is that on each of them, however many hours lie between."""
+    """09:00 to 17:00 on each of the three days is that on each of them, however many hours lie
+    between.
+    """
     zone_name, night = NIGHTS[name]
     zone = ZoneInfo(zone_name)
     mina = caller(build.user())
     calendar = build.calendar(owner=mina.user, time_zone=zone_name)
     days = [night + timedelta(days=day) for day in (-1, 0, 1)]
-    rows = [{"start_time": f"{day:%Y-%m-%d}T09:00", "end_time": f"{day:%Y-%m-%d}T17:00"} for day in days]
+    rows = [
+        {"start_time": f"{day:%Y-%m-%d}T09:00", "end_time": f"{day:%Y-%m-%d}T17:00"} for day in days
+    ]
 
-    body = {"from": f"{days[0]:%Y-%m-%d}T00:00:00", "to": f"{days[-1]:%Y-%m-%d}T23:59:59", "windows": rows}
+    body = {
+        "from": f"{days[0]:%Y-%m-%d}T00:00:00",
+        "to": f"{days[-1]:%Y-%m-%d}T23:59:59",
+        "windows": rows,
+    }
     assert mina.put(f"/calendars/{calendar.pk}/nonbusytimes/", body).status_code == 200
     answer = mina.get(f"/calendars/{calendar.pk}/availability/?duration_minutes=480").data
 
-    starts = [instant(piece["start"]).astimezone(zone).replace(tzinfo=None) for piece in answer["pieces"] if piece["available"]]
+    starts = [
+        instant(piece["start"]).astimezone(zone).replace(tzinfo=None)
+        for piece in answer["pieces"]
+        if piece["available"]
+    ]
     assert starts == [day.replace(hour=9) for day in days]
-    ends = [instant(piece["end"]) - instant(piece["start"]) for piece in answer["pieces"] if piece["available"]]
+    ends = [
+        instant(piece["end"]) - instant(piece["start"])
+        for piece in answer["pieces"]
+        if piece["available"]
+    ]
     assert ends == [MINUTE] * 3
 
 
@@ -420,7 +577,10 @@ def test_a_local_day_has_the_hours_it_has(name, hours):
     zone_name, night = NIGHTS[name]
     mina = caller(build.user())
     calendar = build.calendar(owner=mina.user, time_zone=zone_name)
-    row = {"start_time": f"{night:%Y-%m-%d}T00:00", "end_time": f"{night + timedelta(days=1):%Y-%m-%d}T00:00"}
+    row = {
+        "start_time": f"{night:%Y-%m-%d}T00:00",
+        "end_time": f"{night + timedelta(days=1):%Y-%m-%d}T00:00",
+    }
 
     assert mina.post(f"/calendars/{calendar.pk}/nonbusytimes/", row).status_code == 201
 
@@ -431,17 +591,25 @@ def test_a_local_day_has_the_hours_it_has(name, hours):
         assert sum(piece["available"] for piece in answer["pieces"]) == fits
 
 
-# What it costs -------------------------------------------------------------------------------------------------------
+# What it costs ------------------------------------------------------------------------------------
 
 
-def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(django_assert_num_queries):
+def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
+    django_assert_num_queries,
+):
     ten = datetime(2026, 5, 5, 10, tzinfo=UTC)
     for size in (1, 10):
         people = [build.user() for _ in range(size)]
         calendar = build.calendar(participants=people)
         for person in people:
             build.window(calendar, person, ten, ten + timedelta(hours=3))
-        meeting = queries.meetings().select_related("calendar").get(pk=build.meeting(calendar=calendar).pk)
+        meeting = (
+            queries.meetings()
+            .select_related("calendar")
+            .get(pk=build.meeting(calendar=calendar).pk)
+        )
 
         with django_assert_num_queries(1):
-            planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=10, named=True)
+            planning.ranked(
+                meeting, planning.group_for(meeting), [], now=clock.now(), limit=10, named=True
+            )

@@ -32,16 +32,33 @@ def world():
     mina, *others = (caller(name) for name in ("mina", "sam", "iris", "noor", "lea"))
     calendar = build.calendar(owner=mina.user, participants=[person.user for person in others])
     for person in (mina, *others):
-        build.window(calendar, person.user, build.day(10 if person.user.username == "noor" else 9), build.day(13), 5)
-    return SimpleNamespace(mina=mina, others=others, sam=others[0], calendar=calendar, path=f"/calendars/{calendar.pk}/plan/")
+        build.window(
+            calendar,
+            person.user,
+            build.day(10 if person.user.username == "noor" else 9),
+            build.day(13),
+            5,
+        )
+    return SimpleNamespace(
+        mina=mina,
+        others=others,
+        sam=others[0],
+        calendar=calendar,
+        path=f"/calendars/{calendar.pk}/plan/",
+    )
 
 
 def one_on_ones(world, **fields) -> list[Meeting]:
-    return actions.create_one_on_ones(world.calendar, by=world.mina.user, deadline=clock.now() + timedelta(days=3), **fields)
+    return actions.create_one_on_ones(
+        world.calendar, by=world.mina.user, deadline=clock.now() + timedelta(days=3), **fields
+    )
 
 
 def starts(plan: dict) -> dict[str, str]:
-    return {placed["title"].partition(" & ")[2]: placed["final_time"][11:16] for placed in plan["placed"]}
+    return {
+        placed["title"].partition(" & ")[2]: placed["final_time"][11:16]
+        for placed in plan["placed"]
+    }
 
 
 def test_one_on_ones_are_placed_one_after_the_other_and_proved(world):
@@ -50,10 +67,20 @@ def test_one_on_ones_are_placed_one_after_the_other_and_proved(world):
     answer = world.mina.post(world.path, {})
 
     plan = answer.json()
-    assert (answer.status_code, plan["status"], plan["optimal"], plan["gap"], plan["unplaced"]) == (200, "done", True, 0, [])
+    assert (answer.status_code, plan["status"], plan["optimal"], plan["gap"], plan["unplaced"]) == (
+        200,
+        "done",
+        True,
+        0,
+        [],
+    )
     assert sorted(starts(plan).values()) == ["09:00", "10:00", "11:00", "12:00"]
     assert starts(plan)["Noor"] != "09:00"
-    assert plan["value"] == plan["bound"] == {"priority": 4, "optional": 0, "if_need_be": 0, "works": 8, "preference": 40}
+    assert (
+        plan["value"]
+        == plan["bound"]
+        == {"priority": 4, "optional": 0, "if_need_be": 0, "works": 8, "preference": 40}
+    )
     assert not Meeting.objects.exclude(final_time=None).exists()
     assert not Message.objects.exists()
     assert world.mina.get(world.path).json() == plan
@@ -65,14 +92,20 @@ def test_what_has_no_room_says_why_and_what_to_ask(world):
     plan = world.mina.post(world.path, {"align_minutes": None}).json()
 
     assert len(plan["placed"]) == 2
-    assert {(u["reason"], len(u["meetings"]) > 0) for u in plan["unplaced"]} == {("in_the_way", True)}
+    assert {(u["reason"], len(u["meetings"]) > 0) for u in plan["unplaced"]} == {
+        ("in_the_way", True)
+    }
     first = plan["unplaced"][0]
     assert "can't be in two meetings at once" in first["detail"]
     assert first["ask"]["wanted"]
     # With what is asked for, it has room.
     for each in first["ask"]["wanted"]:
         person = queries.User.objects.get(pk=each["user"])
-        build.window(world.calendar, person, *(datetime.fromisoformat(each[name]) for name in ("start_time", "end_time")))
+        build.window(
+            world.calendar,
+            person,
+            *(datetime.fromisoformat(each[name]) for name in ("start_time", "end_time")),
+        )
     assert len(world.mina.post(world.path, {"align_minutes": None}).json()["placed"]) == 3
 
 
@@ -107,8 +140,14 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: NonBusyTime.objects.filter(user=w.sam.user).delete(),
         lambda w: build.window(w.calendar, w.sam.user, build.day(14), build.day(15)),
         lambda w: Meeting.objects.first().delete(),
-        lambda w: actions.edit_meeting(queries.meetings().select_related("calendar__owner").first(), by=w.mina.user, title="Other"),
-        lambda w: build.meeting(calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)),
+        lambda w: actions.edit_meeting(
+            queries.meetings().select_related("calendar__owner").first(),
+            by=w.mina.user,
+            title="Other",
+        ),
+        lambda w: build.meeting(
+            calendar=build.calendar(participants=[w.sam.user]), final_time=build.day(9)
+        ),
         lambda w: build.meeting(calendar=w.calendar),
         lambda w: build.participant(w.calendar, build.user("new")),
         lambda w: actions.edit_calendar(w.calendar, by=w.mina.user, window_start=build.day(11)),
@@ -142,7 +181,9 @@ def test_what_moved_meanwhile_is_noticed(world, change):
 def test_without_looking_what_moved_meanwhile_would_be_planned_over(world, monkeypatch):
     one_on_ones(world)
     world.mina.post(world.path, {})
-    NonBusyTime.objects.filter(user=world.sam.user).update(end_time=build.day(9) + timedelta(minutes=30))
+    NonBusyTime.objects.filter(user=world.sam.user).update(
+        end_time=build.day(9) + timedelta(minutes=30)
+    )
     monkeypatch.setattr(planning.Problem, "basis", Plan.objects.get().basis)
 
     assert world.mina.post(world.path + "apply/").status_code == 200
@@ -162,24 +203,50 @@ def test_what_was_not_seen_is_not_applied(world):
 
 
 def test_meetings_to_plan_are_as_they_are_stored(world):
-    bounds = {"earliest": build.day(9), "latest": build.day(12), "duration_minutes": 30, "buffer_minutes": 5, "quorum": 2}
-    build.meeting(calendar=world.calendar, title="All", description='a\n"b"', location="Hall", auto_finalize=True, **bounds)
+    bounds = {
+        "earliest": build.day(9),
+        "latest": build.day(12),
+        "duration_minutes": 30,
+        "buffer_minutes": 5,
+        "quorum": 2,
+    }
+    build.meeting(
+        calendar=world.calendar,
+        title="All",
+        description='a\n"b"',
+        location="Hall",
+        auto_finalize=True,
+        **bounds,
+    )
     build.meeting(calendar=world.calendar, required=[world.mina.user], optional=[world.sam.user])
     build.meeting(calendar=world.calendar, final_time=build.day(9))
     build.meeting(calendar=build.calendar(owner=world.mina.user))
 
     found = queries.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
 
-    stored = list(queries.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id"))
+    stored = list(
+        queries.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id")
+    )
     fields = [field.attname for field in Meeting._meta.concrete_fields]
-    assert [[getattr(m, name) for name in fields] for m in found] == [[getattr(m, name) for name in fields] for m in stored]
+    assert [[getattr(m, name) for name in fields] for m in found] == [
+        [getattr(m, name) for name in fields] for m in stored
+    ]
     assert [planning.named_in(m) for m in found] == [planning.named_in(m) for m in stored]
-    assert queries.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
-    assert queries.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings == stored[1:]
+    assert (
+        queries.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
+    )
+    assert (
+        queries.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings
+        == stored[1:]
+    )
 
 
 def test_nobody_is_planned_away_from_another_meeting(world):
-    build.meeting(calendar=build.calendar(participants=[world.sam.user]), final_time=build.day(9), duration_minutes=180)
+    build.meeting(
+        calendar=build.calendar(participants=[world.sam.user]),
+        final_time=build.day(9),
+        duration_minutes=180,
+    )
     one_on_ones(world, people=[world.sam.user.pk])
 
     plan = world.mina.post(world.path, {}).json()
@@ -205,7 +272,10 @@ def test_who_has_not_answered_keeps_their_meeting_out(world):
 
 
 def test_pins_and_priorities(world):
-    meetings = {meeting.title.partition(" & ")[2]: meeting for meeting in one_on_ones(world, duration_minutes=120)}
+    meetings = {
+        meeting.title.partition(" & ")[2]: meeting
+        for meeting in one_on_ones(world, duration_minutes=120)
+    }
     noor, lea = meetings["Noor"], meetings["Lea"]
 
     plan = world.mina.post(
@@ -215,7 +285,9 @@ def test_pins_and_priorities(world):
             "priorities": [{"meeting": str(lea.pk), "priority": 5}],
         },
     ).json()
-    rated = world.mina.post(world.path, {"priorities": [{"meeting": str(lea.pk), "priority": 5}]}).json()
+    rated = world.mina.post(
+        world.path, {"priorities": [{"meeting": str(lea.pk), "priority": 5}]}
+    ).json()
 
     assert starts(plan) == {"Noor": "10:00"}
     assert "Lea" in starts(rated)
@@ -227,11 +299,17 @@ def test_a_meeting_pinned_where_somebody_cannot_come_says_so(world):
     night = iso(build.day(3, days=1))
 
     (out,) = world.mina.post(
-        world.path, {"meetings": [str(meeting.pk)], "pinned": [{"meeting": str(meeting.pk), "final_time": night}]}
+        world.path,
+        {
+            "meetings": [str(meeting.pk)],
+            "pinned": [{"meeting": str(meeting.pk), "final_time": night}],
+        },
     ).json()["unplaced"]
 
     assert out["detail"] == "Not everybody required can come at the set time."
-    assert {datetime.fromisoformat(wanted["start_time"]) for wanted in out["ask"]["wanted"]} == {build.day(3, days=1)}
+    assert {datetime.fromisoformat(wanted["start_time"]) for wanted in out["ask"]["wanted"]} == {
+        build.day(3, days=1)
+    }
 
 
 def test_bad_questions_are_refused(world):
@@ -258,7 +336,9 @@ def test_bad_questions_are_refused(world):
 
 def test_a_time_mistyped_decades_away_is_no_error_of_ours(world):
     one_on_ones(world)
-    build.window(world.calendar, world.sam.user, build.day(9, days=25_000), build.day(10, days=25_000), 5)
+    build.window(
+        world.calendar, world.sam.user, build.day(9, days=25_000), build.day(10, days=25_000), 5
+    )
 
     answer = world.mina.post(world.path, {})
 
@@ -294,7 +374,9 @@ def test_as_many_statements_for_thirty_as_for_two():
         calendar = build.calendar(owner=mina.user, participants=people)
         for person in (mina.user, *people):
             build.window(calendar, person, build.day(0), build.day(23))
-        actions.create_one_on_ones(calendar, by=mina.user, deadline=clock.now() + timedelta(days=3), duration_minutes=15)
+        actions.create_one_on_ones(
+            calendar, by=mina.user, deadline=clock.now() + timedelta(days=3), duration_minutes=15
+        )
         with CaptureQueriesContext(connection) as planning_it:
             assert mina.post(f"/calendars/{calendar.pk}/plan/", {}).status_code == 200
         with CaptureQueriesContext(connection) as applying_it:
@@ -304,7 +386,7 @@ def test_as_many_statements_for_thirty_as_for_two():
     assert cost(2) == cost(30)
 
 
-# What takes longer --------------------------------------------------------------------------------------------------
+# What takes longer --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -319,7 +401,14 @@ def slow(monkeypatch):
             if on_progress:
                 on_progress(found)
             return found
-        return engine.Plan(found.start, found.attends, found.value, engine.Value(*(n + 1 for n in found.value)), False, found.why)
+        return engine.Plan(
+            found.start,
+            found.attends,
+            found.value,
+            engine.Value(*(n + 1 for n in found.value)),
+            False,
+            found.why,
+        )
 
     monkeypatch.setattr("commontime.calendars.planning.plans.engine.plan", unproved)
     return unproved
@@ -331,7 +420,12 @@ def test_what_takes_longer_goes_on_in_the_worker(world, slow):
     answer = world.mina.post(world.path, {"apply": True})
     running = answer.json()
 
-    assert (answer.status_code, answer["Location"], running["status"], running["optimal"]) == (202, world.path, "running", False)
+    assert (answer.status_code, answer["Location"], running["status"], running["optimal"]) == (
+        202,
+        world.path,
+        "running",
+        False,
+    )
     assert running["gap"] > 0
     assert len(running["placed"]) == 4
     assert [warning["code"] for warning in running["warnings"]] == ["not_applied"]
@@ -363,7 +457,11 @@ def test_one_that_nobody_works_on_is_done_when_it_is_stopped(world, slow):
 
     stopped = world.mina.post(world.path + "stop/").json()
 
-    assert (stopped["status"], stopped["stopping"], stopped["placed"]) == ("done", False, running["placed"])
+    assert (stopped["status"], stopped["stopping"], stopped["placed"]) == (
+        "done",
+        False,
+        running["placed"],
+    )
     assert (stopped["optimal"], stopped["bound"]) == (False, running["bound"])
     assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
 
@@ -379,10 +477,16 @@ def test_one_whose_workers_die_again_and_again_ends_with_the_best_so_far(world, 
     tasks.work_on_plan.call(str(Plan.objects.get().pk))
 
     ended = world.mina.get(world.path).json()
-    assert (ended["status"], ended["optimal"], ended["placed"]) == ("done", False, running["placed"])
+    assert (ended["status"], ended["optimal"], ended["placed"]) == (
+        "done",
+        False,
+        running["placed"],
+    )
 
 
-def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(world, slow, monkeypatch):
+def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
+    world, slow, monkeypatch
+):
     one_on_ones(world)
     stopped, ended = world.mina.post(world.path, {}).json(), []
     real = planning.solve
@@ -409,7 +513,11 @@ def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world
 
     actions.stop_plan(seen, by=world.mina.user)
 
-    assert (seen.status, Plan.objects.get().status, Plan.objects.get().stop_wanted) == ("running", "running", True)
+    assert (seen.status, Plan.objects.get().status, Plan.objects.get().stop_wanted) == (
+        "running",
+        "running",
+        True,
+    )
 
 
 def test_only_who_began_last_writes(world, slow):
@@ -439,7 +547,9 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     running = Plan.objects.get().pk
     real = queries.to_plan
     monkeypatch.setattr(
-        queries, "to_plan", lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False)
+        queries,
+        "to_plan",
+        lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False),
     )  # it looked before
 
     answer = world.mina.post(world.path, {})
@@ -459,33 +569,50 @@ def test_one_that_can_not_be_computed_any_more_says_so(world, slow):
     assert world.mina.post(world.path, {}).status_code == 202
 
 
-# What came of attacking it ------------------------------------------------------------------------------------------
+# What came of attacking it ------------------------------------------------------------------------
 
 
 def test_a_buffer_keeps_nobody_from_a_meeting_before_another(world):
-    """Ten to eleven is free beside a fixed meeting at eleven, whatever buffer some other meeting has."""
+    """Ten to eleven is free beside a fixed meeting at eleven, whatever buffer some other meeting
+    has.
+    """
     build.meeting(calendar=world.calendar, final_time=build.day(10), duration_minutes=240)
     build.meeting(
-        calendar=world.calendar, required=[world.others[3].user], duration_minutes=30, buffer_minutes=30, earliest=build.day(0, days=40)
+        calendar=world.calendar,
+        required=[world.others[3].user],
+        duration_minutes=30,
+        buffer_minutes=30,
+        earliest=build.day(0, days=40),
     )
-    wanted = build.meeting(calendar=world.calendar, required=[world.mina.user, world.sam.user], title="Before")
+    wanted = build.meeting(
+        calendar=world.calendar, required=[world.mina.user, world.sam.user], title="Before"
+    )
 
     plan = world.mina.post(world.path, {}).json()
 
-    assert {placed["title"]: placed["final_time"] for placed in plan["placed"]} == {"Before": iso(build.day(9))}
+    assert {placed["title"]: placed["final_time"] for placed in plan["placed"]} == {
+        "Before": iso(build.day(9))
+    }
     assert wanted.pk
 
 
 def test_nobody_is_asked_for_time_that_another_meeting_takes(world):
     elsewhere = build.calendar(owner=world.sam.user)
     build.meeting(calendar=elsewhere, final_time=build.day(9), duration_minutes=4 * 60)
-    build.meeting(calendar=world.calendar, required=[world.mina.user, world.sam.user], earliest=build.day(9), latest=build.day(14))
+    build.meeting(
+        calendar=world.calendar,
+        required=[world.mina.user, world.sam.user],
+        earliest=build.day(9),
+        latest=build.day(14),
+    )
 
     (unplaced,) = world.mina.post(world.path, {}).json()["unplaced"]
 
-    assert [(wanted["start_time"], wanted["end_time"]) for wanted in unplaced["ask"]["wanted"] if wanted["name"] == "Sam"] == [
-        (iso(build.day(13)), iso(build.day(14)))
-    ]
+    assert [
+        (wanted["start_time"], wanted["end_time"])
+        for wanted in unplaced["ask"]["wanted"]
+        if wanted["name"] == "Sam"
+    ] == [(iso(build.day(13)), iso(build.day(14)))]
 
 
 def test_where_only_counts_are_shown_a_plan_tells_the_owner_nobodys_times(world):
@@ -497,7 +624,10 @@ def test_where_only_counts_are_shown_a_plan_tells_the_owner_nobodys_times(world)
     assert {placed["attending"] for placed in plan["placed"]} == {None}
     assert {unplaced["ask"] for unplaced in plan["unplaced"]} == {None}
     meeting = Meeting.objects.order_by("created_at")[0]
-    warned = world.mina.put(f"/calendars/{world.calendar.pk}/meetings/{meeting.pk}/", {"final_time": iso(build.day(20)), "strict": True})
+    warned = world.mina.put(
+        f"/calendars/{world.calendar.pk}/meetings/{meeting.pk}/",
+        {"final_time": iso(build.day(20)), "strict": True},
+    )
     assert warned.status_code == 409
     assert "users" not in warned.content.decode()
     assert "Sam" not in warned.content.decode()
@@ -509,7 +639,14 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
     for title, bounds in (("Early", (6, 9)), ("Long", (9, 13)), ("Short", (9, 13))):
         earliest, latest = map(build.day, bounds)
         long = {} if title == "Early" else {"duration_minutes": 240}
-        build.meeting(calendar=world.calendar, title=title, required=both, earliest=earliest, latest=latest, **long)
+        build.meeting(
+            calendar=world.calendar,
+            title=title,
+            required=both,
+            earliest=earliest,
+            latest=latest,
+            **long,
+        )
     silent = build.participant(world.calendar, build.user("vva")).user
     build.meeting(calendar=world.calendar, title="Unanswered", required=[silent])
 
@@ -517,10 +654,18 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
 
     for plan in (made.json(), world.mina.get(world.path).json()):
         assert {unplaced["people"] for unplaced in plan["unplaced"]} == {None}
-        early, unanswered, way = sorted(plan["unplaced"], key=lambda each: each["title"].replace("Long", "Way").replace("Short", "Way"))
-        assert early["detail"] == "2 people have no time in common that is long enough outside other meetings."
+        early, unanswered, way = sorted(
+            plan["unplaced"],
+            key=lambda each: each["title"].replace("Long", "Way").replace("Short", "Way"),
+        )
+        assert (
+            early["detail"]
+            == "2 people have no time in common that is long enough outside other meetings."
+        )
         assert unanswered["detail"] == "1 of its people hasn’t answered yet."
-        assert way["detail"].startswith("2 of its people can't be in two meetings at once; in the way: ")
+        assert way["detail"].startswith(
+            "2 of its people can't be in two meetings at once; in the way: "
+        )
     page = browser_of(world.mina.user).get(f"/app/calendars/{world.calendar.pk}/plan/").text
     reasons = page[page.index('<ul class="left">') : page.index('<div class="after">')]
     assert "2 of its people have no time in common" in reasons
@@ -530,7 +675,13 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
 def test_a_calendar_finished_meanwhile_is_not_planned(world, monkeypatch):
     one_on_ones(world)
     real = planning.solve
-    monkeypatch.setattr(planning, "solve", lambda *args, **kwargs: (Calendar.objects.update(is_finalized=True), real(*args, **kwargs))[1])
+    monkeypatch.setattr(
+        planning,
+        "solve",
+        lambda *args, **kwargs: (Calendar.objects.update(is_finalized=True), real(*args, **kwargs))[
+            1
+        ],
+    )
 
     answer = world.mina.post(world.path, {"apply": True})
 
@@ -543,7 +694,11 @@ def test_what_was_named_and_is_gone_has_changed_meanwhile(world, change):
     meeting = one_on_ones(world)[0]
     world.mina.post(world.path, {"meetings": [str(meeting.pk)]})
     if change == "fixed":
-        actions.edit_meeting(queries.meeting_for(world.mina.user, meeting.pk), by=world.mina.user, final_time=build.day(9))
+        actions.edit_meeting(
+            queries.meeting_for(world.mina.user, meeting.pk),
+            by=world.mina.user,
+            final_time=build.day(9),
+        )
     else:
         Meeting.objects.filter(pk=meeting.pk).delete()
 
@@ -558,23 +713,41 @@ def test_an_older_plan_is_not_applied_in_place_of_the_newest(world):
     world.mina.post(world.path, {"align_minutes": 30, "time_limit_s": 2})
 
     assert world.mina.post(world.path + "apply/", if_match=old).status_code == 412
-    assert world.mina.post(world.path + "apply/", if_match=world.mina.get(world.path)["ETag"]).status_code == 200
+    assert (
+        world.mina.post(
+            world.path + "apply/", if_match=world.mina.get(world.path)["ETag"]
+        ).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("moment", [build.day(9, days=-1), build.day(9) + timedelta(seconds=30), build.day(3)])
+@pytest.mark.parametrize(
+    "moment", [build.day(9, days=-1), build.day(9) + timedelta(seconds=30), build.day(3)]
+)
 def test_nothing_is_pinned_where_nothing_may_be(world, moment):
     Calendar.objects.update(window_start=build.day(8))
     meeting = one_on_ones(world)[0]
 
-    answer = world.mina.post(world.path, {"pinned": [{"meeting": str(meeting.pk), "final_time": iso(moment)}]})
+    answer = world.mina.post(
+        world.path, {"pinned": [{"meeting": str(meeting.pk), "final_time": iso(moment)}]}
+    )
 
-    assert (answer.status_code, set(answer.json()["fields"]), answer.json()["meeting"]) == (400, {"pinned"}, str(meeting.pk))
+    assert (answer.status_code, set(answer.json()["fields"]), answer.json()["meeting"]) == (
+        400,
+        {"pinned"},
+        str(meeting.pk),
+    )
     assert not Plan.objects.exists()
 
 
-@pytest.mark.parametrize(("headers", "waits"), [({}, True), ({"idempotency_key": "once"}, False), ({"if_match": "*"}, False)])
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [({}, True), ({"idempotency_key": "once"}, False), ({"if_match": "*"}, False)],
+)
 def test_inside_a_transaction_the_worker_searches(world, monkeypatch, headers, waits):
-    """Such a request holds SQLite's only lock: nobody else shall wait for a plan. And what reading takes is part of any wait."""
+    """Such a request holds SQLite's only lock: nobody else shall wait for a plan. And what reading
+    takes is part of any wait.
+    """
     one_on_ones(world)
     world.mina.post(world.path, {})
     asked = []

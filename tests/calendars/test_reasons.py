@@ -11,7 +11,9 @@ pytestmark = pytest.mark.django_db
 
 
 def first_reasons(meeting) -> str:
-    best, *_ = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True)
+    best, *_ = planning.ranked(
+        meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True
+    )
     return " ".join(best.reasons)
 
 
@@ -39,7 +41,9 @@ def test_how_many_can_is_counted_of_all_people_and_followed_by_who_is_still_sile
         build.window(calendar, person, build.day(9), build.day(11))
     build.window(calendar, people[2], build.day(15), build.day(16))
 
-    assert first_reasons(build.meeting(calendar=calendar)).startswith("2 of 5 can come. 2 no answer yet. ")
+    assert first_reasons(build.meeting(calendar=calendar)).startswith(
+        "2 of 5 can come. 2 no answer yet. "
+    )
 
 
 @pytest.mark.parametrize(

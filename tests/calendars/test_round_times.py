@@ -1,4 +1,6 @@
-"""Round times are those of the calendar's clock: in zones that are hours and a part ahead of UTC, and where the clock changes by a part."""
+"""Round times are those of the calendar's clock: in zones that are hours and a part ahead of UTC,
+and where the clock changes by a part.
+"""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -31,7 +33,9 @@ def next_round(zone: str, moment: datetime, step: int) -> str:
 def next_change(zone: str) -> datetime:
     """The next moment, from tomorrow on, at which its clocks change."""
     moment, ahead = build.day(days=1), ZoneInfo(zone).utcoffset
-    while ahead(moment.astimezone(ZoneInfo(zone))) == ahead((moment + MINUTE).astimezone(ZoneInfo(zone))):
+    while ahead(moment.astimezone(ZoneInfo(zone))) == ahead(
+        (moment + MINUTE).astimezone(ZoneInfo(zone))
+    ):
         moment += MINUTE
     return moment + MINUTE
 
@@ -45,7 +49,9 @@ def test_marks_are_where_the_wall_clock_is_round(zone, step):
     marks = round_times(Calendar(time_zone=zone), step, first, last)
 
     # All these zones are a multiple of 15 minutes ahead.
-    wanted = [tick for tick in range(first, last + 1, 15) if is_round(zone, engine.moment_of(tick), step)]
+    wanted = [
+        tick for tick in range(first, last + 1, 15) if is_round(zone, engine.moment_of(tick), step)
+    ]
     assert marks.within(first, last, len(wanted)).tolist() == wanted
 
 
@@ -64,13 +70,20 @@ def test_what_lies_centuries_away_has_round_times_too():
 @pytest.mark.parametrize("step", [15, 30, 60])
 def test_starts_are_round_on_the_calendars_clock_before_and_after_it_changes(zone, step):
     mina, sam = caller("mina"), caller("sam")
-    calendar = build.calendar(owner=mina.user, participants=[sam.user], time_zone=zone, duration_minutes=60)
+    calendar = build.calendar(
+        owner=mina.user, participants=[sam.user], time_zone=zone, duration_minutes=60
+    )
     change = next_change(zone) if zone == LORD_HOWE else build.day(12)
     begins = [change - 4 * HOUR + 7 * MINUTE, change + 7 * MINUTE]
     for begin in begins:
         for person in (mina, sam):
             build.window(calendar, person.user, begin, begin + 3 * HOUR, 5)
-    meetings = [build.meeting(calendar=calendar, duration_minutes=60, earliest=begin, latest=begin + 3 * HOUR) for begin in begins]
+    meetings = [
+        build.meeting(
+            calendar=calendar, duration_minutes=60, earliest=begin, latest=begin + 3 * HOUR
+        )
+        for begin in begins
+    ]
     wanted = [next_round(zone, begin, step) for begin in begins]
 
     plan = mina.post(f"/calendars/{calendar.pk}/plan/", {"align_minutes": step}).json()
@@ -78,5 +91,11 @@ def test_starts_are_round_on_the_calendars_clock_before_and_after_it_changes(zon
     assert [placed["final_time"] for placed in plan["placed"]] == wanted
     for meeting, start in zip(meetings, wanted, strict=True):
         path = f"/calendars/meetings/{meeting.pk}/"
-        assert mina.get(f"{path}suggestions/?align_minutes={step}").json()[0]["suggested_time"] == start
-        assert mina.get(f"{path}insights/?align_minutes={step}").json()["best"]["suggested_time"] == start
+        assert (
+            mina.get(f"{path}suggestions/?align_minutes={step}").json()[0]["suggested_time"]
+            == start
+        )
+        assert (
+            mina.get(f"{path}insights/?align_minutes={step}").json()["best"]["suggested_time"]
+            == start
+        )

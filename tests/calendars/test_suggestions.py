@@ -37,7 +37,10 @@ def test_the_owner_and_participants_suggest(mina, sam, meeting, post):
     actions.suggest_time(meeting, by=mina, suggested_time=TEN)
 
     assert (stored.author, stored.suggested_time) == (sam, exact)
-    assert {(s.author, s.suggested_time) for s in ScheduleSuggestion.objects.all()} == {(sam, exact), (mina, TEN)}
+    assert {(s.author, s.suggested_time) for s in ScheduleSuggestion.objects.all()} == {
+        (sam, exact),
+        (mina, TEN),
+    }
     assert post.told() == []
 
 

@@ -14,12 +14,22 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world():
-    """Mina and Sam have the morning of a day, Iris only from 11:07; on the next day all have an hour."""
+    """Mina and Sam have the morning of a day, Iris only from 11:07; on the next day all have an
+    hour.
+    """
     mina, sam, iris = (caller(name) for name in ("mina", "sam", "iris"))
-    calendar = build.calendar(owner=mina.user, participants=[sam.user, iris.user], window_end=build.day(24))
+    calendar = build.calendar(
+        owner=mina.user, participants=[sam.user, iris.user], window_end=build.day(24)
+    )
     for person in (mina, sam):
         build.window(calendar, person.user, build.day(9), build.day(12), 8)
-    build.window(calendar, iris.user, build.day(11) + (build.day(1) - build.day(0)) * 7 / 60, build.day(12), 3)
+    build.window(
+        calendar,
+        iris.user,
+        build.day(11) + (build.day(1) - build.day(0)) * 7 / 60,
+        build.day(12),
+        3,
+    )
     for person in (mina, sam, iris):
         build.window(calendar, person.user, build.day(9, days=31), build.day(10, days=31), 10)
     meeting = build.meeting(calendar=calendar)
@@ -27,16 +37,26 @@ def world():
 
     def ask(**parameters):
         before = everything_stored()
-        answer = sam.get(path + "suggestions/?" + "&".join(f"{name}={value}" for name, value in parameters.items()))
+        answer = sam.get(
+            path
+            + "suggestions/?"
+            + "&".join(f"{name}={value}" for name, value in parameters.items())
+        )
         assert everything_stored() == before
         return answer
 
-    return SimpleNamespace(path=path, ask=ask, calendar=calendar, meeting=meeting, mina=mina, sam=sam, iris=iris)
+    return SimpleNamespace(
+        path=path, ask=ask, calendar=calendar, meeting=meeting, mina=mina, sam=sam, iris=iris
+    )
 
 
 def best(answer) -> tuple[str, int, int]:
     first = answer.json()[0]
-    return first["suggested_time"][8:16].replace(build.day(0).strftime("%d"), "day"), first["attending"], first["missing_required"]
+    return (
+        first["suggested_time"][8:16].replace(build.day(0).strftime("%d"), "day"),
+        first["attending"],
+        first["missing_required"],
+    )
 
 
 def at(answer) -> str:
@@ -55,26 +75,45 @@ def test_without_somebody(world):
     assert first["people"]["attending"] == [world.mina.user.pk, world.sam.user.pk]
 
 
-@pytest.mark.parametrize(("visibility", "status"), [("counts", {"sam": 403, "mina": 403}), ("owner", {"sam": 403, "mina": 200})])
+@pytest.mark.parametrize(
+    ("visibility", "status"),
+    [("counts", {"sam": 403, "mina": 403}), ("owner", {"sam": 403, "mina": 200})],
+)
 @pytest.mark.parametrize("path", ["suggestions/", "insights/"])
 def test_leaving_somebody_out_tells_nobody_what_they_may_not_see(world, visibility, status, path):
     """The counts with and without Iris, side by side, would be her answer."""
     Calendar.objects.update(visibility=visibility)
 
-    asked = {name: getattr(world, name).get(f"{world.path}{path}?without={world.iris.user.pk}") for name in status}
+    asked = {
+        name: getattr(world, name).get(f"{world.path}{path}?without={world.iris.user.pk}")
+        for name in status
+    }
 
     assert {name: answer.status_code for name, answer in asked.items()} == status
 
 
-SUPPOSED = ["duration_minutes=1", "earliest=2031-01-01T00:00Z", "latest=2031-01-01T00:00Z", "quorum=2", "align_minutes=60"]
+SUPPOSED = [
+    "duration_minutes=1",
+    "earliest=2031-01-01T00:00Z",
+    "latest=2031-01-01T00:00Z",
+    "quorum=2",
+    "align_minutes=60",
+]
 
 
 @pytest.mark.parametrize("visibility", ["counts", "owner"])
 @pytest.mark.parametrize("path", ["suggestions/", "insights/"])
 def test_what_if_does_not_probe_when_one_of_a_few_can(world, visibility, path):
-    """A minute of meeting asked for after the other, the counts would be the times of the one other person."""
+    """A minute of meeting asked for after the other, the counts would be the times of the one other
+    person.
+    """
     noor = caller("noor")
-    build.window(world.calendar, build.participant(world.calendar, noor.user).user, build.day(9), build.day(12))
+    build.window(
+        world.calendar,
+        build.participant(world.calendar, noor.user).user,
+        build.day(9),
+        build.day(12),
+    )
     Calendar.objects.update(visibility=visibility)
 
     def asked(by) -> set[int]:
@@ -83,7 +122,8 @@ def test_what_if_does_not_probe_when_one_of_a_few_can(world, visibility, path):
     assert asked(world.sam) == {200}
     assert asked(world.mina) == {200}
     MeetingAttendee.objects.bulk_create(
-        MeetingAttendee(meeting_id=world.meeting.pk, user=who.user) for who in (world.sam, world.iris, noor)
+        MeetingAttendee(meeting_id=world.meeting.pk, user=who.user)
+        for who in (world.sam, world.iris, noor)
     )
     Meeting.objects.update(for_everyone=False)
     assert asked(world.sam) == {403}  # two others
@@ -100,12 +140,23 @@ def test_what_if_does_not_probe_when_one_of_a_few_can(world, visibility, path):
 def test_best_times_of_a_few_are_for_them_and_the_owner(world, visibility, path):
     """Of a one-on-one, counts and scores are the answers of two people."""
     noor = caller("noor")
-    build.window(world.calendar, build.participant(world.calendar, noor.user).user, build.day(9), build.day(12))
-    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting_id=world.meeting.pk, user=who.user) for who in (world.mina, world.iris))
+    build.window(
+        world.calendar,
+        build.participant(world.calendar, noor.user).user,
+        build.day(9),
+        build.day(12),
+    )
+    MeetingAttendee.objects.bulk_create(
+        MeetingAttendee(meeting_id=world.meeting.pk, user=who.user)
+        for who in (world.mina, world.iris)
+    )
     Meeting.objects.update(for_everyone=False)
     Calendar.objects.update(visibility=visibility)
 
-    asked = {who: getattr(world, who).get(f"{world.path}{path}").status_code for who in ("mina", "iris", "sam")}
+    asked = {
+        who: getattr(world, who).get(f"{world.path}{path}").status_code
+        for who in ("mina", "iris", "sam")
+    }
 
     assert asked == {"mina": 200, "iris": 200, "sam": 403}
     Calendar.objects.update(visibility="open")
@@ -141,7 +192,10 @@ def test_a_quorum_puts_those_that_reach_it_first(world):
 
 def test_starts_on_the_quarter(world):
     assert at(world.ask(duration_minutes=45, align_minutes=15)) == "11:15"
-    assert [each["suggested_time"][14:16] for each in world.ask(duration_minutes=40, align_minutes=30).json()] != []
+    assert [
+        each["suggested_time"][14:16]
+        for each in world.ask(duration_minutes=40, align_minutes=30).json()
+    ] != []
 
 
 @pytest.mark.parametrize(

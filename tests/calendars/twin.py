@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, MeetingAttendee, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -38,8 +44,17 @@ class Expected:
 
     @property
     def key(self):
-        """Smaller is better: fewest required missing, most attending, fewest if need be, fewest works, preference, earliest."""
-        return (len(self.missing), -len(self.attending), len(self.if_need_be), len(self.works), -self.preference, self.start)
+        """Smaller is better: fewest required missing, most attending, fewest if need be, fewest
+        works, preference, earliest.
+        """
+        return (
+            len(self.missing),
+            -len(self.attending),
+            len(self.if_need_be),
+            len(self.works),
+            -self.preference,
+            self.start,
+        )
 
 
 class Twin:
@@ -47,10 +62,16 @@ class Twin:
         seats = CalendarParticipant.objects.filter(calendar=calendar)
         self.required = {seat.user_id: seat.required for seat in seats}
         if meeting and not meeting.for_everyone:
-            named = dict(MeetingAttendee.objects.filter(meeting=meeting).values_list("user_id", "required"))
+            named = dict(
+                MeetingAttendee.objects.filter(meeting=meeting).values_list("user_id", "required")
+            )
             self.required = {user: must for user, must in named.items() if user in self.required}
-        rows = [w for w in NonBusyTime.objects.filter(calendar=calendar) if w.user_id in self.required]
-        whole = [(w.user_id, ceil(w.start_time), floor(w.end_time), w.preference_level) for w in rows]
+        rows = [
+            w for w in NonBusyTime.objects.filter(calendar=calendar) if w.user_id in self.required
+        ]
+        whole = [
+            (w.user_id, ceil(w.start_time), floor(w.end_time), w.preference_level) for w in rows
+        ]
         whole = [row for row in whole if row[1] < row[2]]
         self.origin = min((row[1] for row in whole), default=0)
         self.end = max((row[2] for row in whole), default=0)
@@ -64,7 +85,10 @@ class Twin:
         return int(self.minutes[user][tick - self.origin]) if self.origin <= tick < self.end else -1
 
     def preferences(self, tick: int, length: int) -> dict[int, int]:
-        return {user: min(self.preference(user, at) for at in range(tick, tick + length)) for user in self.answered}
+        return {
+            user: min(self.preference(user, at) for at in range(tick, tick + length))
+            for user in self.answered
+        }
 
     def outcome(self, start: datetime, duration: timedelta) -> Expected:
         """A minute of which the meeting needs a part, it needs."""
@@ -73,10 +97,19 @@ class Twin:
 
     def _expected(self, start: datetime, preferences: dict[int, int]) -> Expected:
         bands = {user: BANDS[preference + 1] for user, preference in preferences.items()}
-        lists = {band: sorted(user for user in bands if bands[user] == band) for band in ("ideal", "works", "if_need_be", -1)}
+        lists = {
+            band: sorted(user for user in bands if bands[user] == band)
+            for band in ("ideal", "works", "if_need_be", -1)
+        }
         cannot = lists.pop(-1)
         missing = [user for user in cannot if self.required[user]]
-        return Expected(start, **lists, cannot=cannot, missing=missing, preference=sum(p for p in preferences.values() if p >= 0))
+        return Expected(
+            start,
+            **lists,
+            cannot=cannot,
+            missing=missing,
+            preference=sum(p for p in preferences.values() if p >= 0),
+        )
 
     def pieces(self, earliest: int, latest: int, length: int) -> list[tuple[int, int, Expected]]:
         """The maximal ranges of starts [first, past) at which everybody's preference is the same."""
@@ -99,7 +132,9 @@ class Twin:
         low, high = max(earliest, self.origin), min(latest, self.end)
         if low < high:
             for place, user in enumerate(users):
-                wide[place, low - earliest : high - earliest] = self.minutes[user][low - self.origin : high - self.origin]
+                wide[place, low - earliest : high - earliest] = self.minutes[user][
+                    low - self.origin : high - self.origin
+                ]
         starts = max(0, latest - earliest - length + 1)
         table = wide[:, :starts].copy()
         for later in range(1, length):
@@ -107,16 +142,25 @@ class Twin:
         return table
 
     def best(self, earliest: int, latest: int, length: int, most: int) -> list[Expected]:
-        """The best starts of pieces, none nearer to a better one than the meeting is long, and none that nobody can come to."""
+        """The best starts of pieces, none nearer to a better one than the meeting is long, and none
+        that nobody can come to.
+        """
         chosen: list[Expected] = []
-        for each in sorted((expected for _, _, expected in self.pieces(earliest, latest, length)), key=lambda expected: expected.key):
-            if len(chosen) < most and all(abs(each.start - other.start) >= length * MINUTE for other in chosen):
+        for each in sorted(
+            (expected for _, _, expected in self.pieces(earliest, latest, length)),
+            key=lambda expected: expected.key,
+        ):
+            if len(chosen) < most and all(
+                abs(each.start - other.start) >= length * MINUTE for other in chosen
+            ):
                 chosen.append(each)
         return [each for each in chosen if each.attending]
 
     def short(self, user: int, start: datetime, duration: timedelta) -> int:
         """How many minutes of the meeting the person did not offer."""
-        return sum(self.preference(user, at) < 0 for at in range(floor(start), ceil(start + duration)))
+        return sum(
+            self.preference(user, at) < 0 for at in range(floor(start), ceil(start + duration))
+        )
 
     def nearest(self, earliest: int, latest: int, length: int) -> tuple[int, int, int]:
         """(required people missing, person-minutes short, start) of the nearest miss."""
@@ -125,4 +169,8 @@ class Twin:
         missing = (table < 0).sum(axis=0)
         gaps = (self.table(must, earliest, latest, 1) < 0).sum(axis=0)
         short = np.convolve(gaps, np.ones(length, int), "valid")
-        return min((int(m), int(s), earliest + place) for place, (m, s) in enumerate(zip(missing, short, strict=True)) if m)
+        return min(
+            (int(m), int(s), earliest + place)
+            for place, (m, s) in enumerate(zip(missing, short, strict=True))
+            if m
+        )

@@ -36,5 +36,10 @@ def test_the_secret_of_a_link_is_not_written(path):
 
 
 def test_other_paths_are_written_as_they_are():
-    for path in ("/calendars/8f14e45f-ceea-467f-a9fb-1c7a5d0cd1b7/meetings/", "/password_reset/", "/app/mail/", "/calendars/invitations/"):
+    for path in (
+        "/calendars/8f14e45f-ceea-467f-a9fb-1c7a5d0cd1b7/meetings/",
+        "/password_reset/",
+        "/app/mail/",
+        "/calendars/invitations/",
+    ):
         assert written(f"Internal Server Error: {path}").endswith(path)

@@ -1,4 +1,6 @@
-"""A setting that can't work is refused before anything starts, with a sentence and without a traceback."""
+"""A setting that can't work is refused before anything starts, with a sentence and without a
+traceback.
+"""
 
 import os
 import stat
@@ -14,7 +16,12 @@ ROOT = Path(__file__).parents[2]
 def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(folder), **environment}
     return subprocess.run(
-        [sys.executable, "manage.py", "help", "migrate"], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", "help", "migrate"],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

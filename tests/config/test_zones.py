@@ -18,7 +18,9 @@ def offset(folder: Path, *, by_default: bool) -> str:
         {} if by_default else {"PYTHONTZPATH": str(folder)}
     )
     code = LOOK.format(folder=str(folder), by_default=by_default)
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_the_pinned_rules_count_and_not_what_the_machine_has_unless_it_is_named(tmp_path):

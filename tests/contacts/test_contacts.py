@@ -43,7 +43,9 @@ def test_whether_it_is_mutual_is_told(mina, sam):
         add_contact(person.pk, by=mina)
     add_contact(mina.pk, by=sam)
 
-    assert {contact.contactee.username: contact.mutual for contact in queries.contacts_of(mina)} == {"iris": False, "sam": True}
+    assert {
+        contact.contactee.username: contact.mutual for contact in queries.contacts_of(mina)
+    } == {"iris": False, "sam": True}
 
 
 def test_oneself_nobody_and_who_is_gone_are_refused(mina):

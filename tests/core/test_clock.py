@@ -18,7 +18,13 @@ ROOT = Path(__file__).parents[2]
 def test_the_zones_are_those_people_live_in():
     zones = clock.zones()
 
-    assert {"Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Argentina/Ushuaia", "UTC"} <= zones
+    assert {
+        "Europe/Berlin",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "America/Argentina/Ushuaia",
+        "UTC",
+    } <= zones
     assert not {"posixrules", "localtime", "Factory"} & zones
     assert not [name for name in zones if name.startswith(("posix/", "right/"))]
 
@@ -93,12 +99,31 @@ print(moment, when(moment.astimezone(berlin)), text.canonical("ISTANBUL"), is_no
 
 
 @pytest.mark.parametrize(
-    "server", [{"TZ": "UTC", "LC_ALL": "C.UTF-8"}, {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}]
+    "server",
+    [
+        {"TZ": "UTC", "LC_ALL": "C.UTF-8"},
+        {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
+    ],
 )
 def test_the_zone_and_language_of_the_server_do_not_matter(server):
     """DS-06."""
-    environment = {**os.environ, **server, "PYTHONPATH": "src", "DJANGO_SETTINGS_MODULE": "commontime.config.settings"}
+    environment = {
+        **os.environ,
+        **server,
+        "PYTHONPATH": "src",
+        "DJANGO_SETTINGS_MODULE": "commontime.config.settings",
+    }
 
-    done = subprocess.run([sys.executable, "-c", STATEMENTS], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", STATEMENTS],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
-    assert done.stdout == "2026-03-29 01:30:00+00:00 Sunday 29 March 2026, 03:30 (Europe/Berlin) istanbul True\n"
+    assert (
+        done.stdout
+        == "2026-03-29 01:30:00+00:00 Sunday 29 March 2026, 03:30 (Europe/Berlin) istanbul True\n"
+    )

@@ -1,4 +1,6 @@
-"""What people may type: one line stays one line, look-alikes are told apart, and nothing invisible steers what others see."""
+"""What people may type: one line stays one line, look-alikes are told apart, and nothing invisible
+steers what others see.
+"""
 
 import unicodedata
 
@@ -27,13 +29,18 @@ def test_one_line_has_no_breaks_controls_or_directions(bad):
     assert not accepts(text.one_line, f"before{bad}after", longest=100)
 
 
-@pytest.mark.parametrize("bad", [*CONTROLS, *DIRECTIONS, "\x0b", "\x0c", "\x85", "\u2028", "\ufeff", "\ud800"])
+@pytest.mark.parametrize(
+    "bad", [*CONTROLS, *DIRECTIONS, "\x0b", "\x0c", "\x85", "\u2028", "\ufeff", "\ud800"]
+)
 def test_many_lines_have_no_other_controls(bad):
     assert not accepts(text.many_lines, f"before{bad}after", longest=100)
 
 
 def test_many_lines_end_alike_and_keep_their_tabs():
-    assert text.many_lines(" one\r\ntwo\rthree\n\tfour ", field="it", longest=100) == "one\ntwo\nthree\n\tfour"
+    assert (
+        text.many_lines(" one\r\ntwo\rthree\n\tfour ", field="it", longest=100)
+        == "one\ntwo\nthree\n\tfour"
+    )
 
 
 def test_text_is_trimmed_before_it_is_measured():
@@ -42,7 +49,9 @@ def test_text_is_trimmed_before_it_is_measured():
     assert text.one_line("", field="it", longest=3) == ""
 
 
-@pytest.mark.parametrize("blank", ["", "   ", "\u3000", "\u200b", "\u200b \u2060", "\u3164", "\u00ad"])
+@pytest.mark.parametrize(
+    "blank", ["", "   ", "\u3000", "\u200b", "\u200b \u2060", "\u3164", "\u00ad"]
+)
 def test_what_shows_nothing_is_blank(blank):
     assert not accepts(text.one_line, blank, longest=10, required=True)
 
@@ -51,11 +60,26 @@ def test_what_shows_nothing_is_blank(blank):
 def test_text_that_may_be_empty_may_not_only_look_so(unseen):
     assert not accepts(text.one_line, unseen, longest=10)
     assert not accepts(text.many_lines, unseen, longest=10)
-    assert text.one_line("  ", field="it", longest=10) == text.many_lines("\n", field="it", longest=10) == ""
+    assert (
+        text.one_line("  ", field="it", longest=10)
+        == text.many_lines("\n", field="it", longest=10)
+        == ""
+    )
 
 
 @pytest.mark.parametrize(
-    "fine", ["Zoë", "O'Neill-Ito", "陳大文", "Анна Каренина", "مينا", "🎻 Quartet 🎶", "<b>bold</b>", 'a, b; "c" \\d', "👩‍🎤"]
+    "fine",
+    [
+        "Zoë",
+        "O'Neill-Ito",
+        "陳大文",
+        "Анна Каренина",
+        "مينا",
+        "🎻 Quartet 🎶",
+        "<b>bold</b>",
+        'a, b; "c" \\d',
+        "👩‍🎤",
+    ],
 )
 def test_what_people_write_is_fine(fine):
     assert text.one_line(fine, field="it", longest=100, required=True) == fine
@@ -79,7 +103,9 @@ def test_two_spellings_of_one_name_are_one_name(one, other):
     assert text.canonical(one) == text.canonical(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("mina", "mína"), ("ı", "i"), ("sam", "sam1"), ("o", "0")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("mina", "mína"), ("ı", "i"), ("sam", "sam1"), ("o", "0")]
+)
 def test_two_names_are_two_names(one, other):
     assert text.canonical(one) != text.canonical(other)
 
@@ -87,7 +113,9 @@ def test_two_names_are_two_names(one, other):
 @given(st.text(max_size=30))
 def test_a_canonical_name_is_canonical(name):
     assert text.canonical(text.canonical(name)) == text.canonical(name)
-    assert text.canonical(name.upper().lower()) == text.canonical(unicodedata.normalize("NFD", name.upper().lower()))
+    assert text.canonical(name.upper().lower()) == text.canonical(
+        unicodedata.normalize("NFD", name.upper().lower())
+    )
 
 
 @given(st.text(max_size=60), st.booleans())
@@ -100,11 +128,26 @@ def test_whatever_is_typed_is_refused_or_one_line_that_stays_the_same(typed, req
         kept.encode()
 
 
-@pytest.mark.parametrize("fine", ["mina", "mina_99", "Zoë", "анна", "陳大文", "さくらサクラ桜", "김철수", "m.i-n+a@b"])
+@pytest.mark.parametrize(
+    "fine", ["mina", "mina_99", "Zoë", "анна", "陳大文", "さくらサクラ桜", "김철수", "m.i-n+a@b"]
+)
 def test_a_name_of_one_alphabet_is_fine(fine):
     assert accepts(text.check_name, fine)
 
 
-@pytest.mark.parametrize("alike", ["mіna", "pаypal", "αdmin", "sаm", "ad\u200bmin", "admin\u2060", "a\u00addmin", "\u202eadmin", "ａdmіn"])
+@pytest.mark.parametrize(
+    "alike",
+    [
+        "mіna",
+        "pаypal",
+        "αdmin",
+        "sаm",
+        "ad\u200bmin",
+        "admin\u2060",
+        "a\u00addmin",
+        "\u202eadmin",
+        "ａdmіn",
+    ],
+)
 def test_a_name_that_could_pass_for_another_is_refused(alike):
     assert not accepts(text.check_name, alike)

@@ -1,4 +1,6 @@
-"""The engine's obvious slow twin: straight from the definitions, tick by tick, with no cleverness at all."""
+"""The engine's obvious slow twin: straight from the definitions, tick by tick, with no cleverness
+at all.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +8,14 @@ type Row = tuple[int, int, int, int]
 
 
 def preference_at(rows: Iterable[Row], person: int, tick: int) -> int:
-    return max((preference for who, start, end, preference in rows if who == person and start <= tick < end), default=-1)
+    return max(
+        (
+            preference
+            for who, start, end, preference in rows
+            if who == person and start <= tick < end
+        ),
+        default=-1,
+    )
 
 
 def preference_of(rows: Sequence[Row], person: int, start: int, duration: int) -> int:
@@ -49,9 +58,13 @@ def profile(rows, people, duration, required, earliest, latest_end):
     """[(first, last, required histogram, everyone's histogram, required preference, preference)]."""
     starts = range(earliest, latest_end - duration + 1)
     found = []
-    for first, last, vector in segments([everybody(rows, people, start, duration) for start in starts], earliest):
+    for first, last, vector in segments(
+        [everybody(rows, people, start, duration) for start in starts], earliest
+    ):
         needed = [vector[person] for person in range(people) if required[person]]
-        found.append((first, last, histogram(needed), histogram(vector), happy(needed), happy(vector)))
+        found.append(
+            (first, last, histogram(needed), histogram(vector), happy(needed), happy(vector))
+        )
     return found
 
 
@@ -64,7 +77,11 @@ def key(rule: str, piece) -> tuple[int, ...]:
     if rule == "most":
         return -required[0], attending, preference
     if rule == "kind":
-        return -required[0], min((band for band in (1, 2, 3) if everyone[band]), default=0), attending
+        return (
+            -required[0],
+            min((band for band in (1, 2, 3) if everyone[band]), default=0),
+            attending,
+        )
     assert rule == "at least works"
     return -required[0], everyone[2] + everyone[3], attending
 
@@ -88,8 +105,18 @@ def near_misses(rows, people, duration, required, earliest, latest_end, k):
     """[(first, last, missing, short)]."""
     needed = [person for person in range(people) if required[person]]
     starts = range(earliest, latest_end - duration + 1)
-    missing = [tuple(person for person in needed if preference_of(rows, person, start, duration) < 0) for start in starts]
-    short = [sum(preference_at(rows, person, tick) < 0 for person in needed for tick in range(start, start + duration)) for start in starts]
+    missing = [
+        tuple(person for person in needed if preference_of(rows, person, start, duration) < 0)
+        for start in starts
+    ]
+    short = [
+        sum(
+            preference_at(rows, person, tick) < 0
+            for person in needed
+            for tick in range(start, start + duration)
+        )
+        for start in starts
+    ]
     found = []
     for first, last, who in segments(missing, earliest):
         if who:

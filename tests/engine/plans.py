@@ -1,4 +1,6 @@
-"""Joint plans by definition: what one is worth, whether it is possible, and the best of all. And random small problems."""
+"""Joint plans by definition: what one is worth, whether it is possible, and the best of all. And
+random small problems.
+"""
 
 from itertools import combinations
 
@@ -27,24 +29,38 @@ def value_of(free, meetings, starts, attends) -> Value:
 
 
 def is_possible(free, meetings, starts, attends, travel=None) -> bool:
-    """Tell whether everybody who attends is free, is asked, and is in one place at a time with buffers and journeys kept."""
+    """Tell whether everybody who attends is free, is asked, and is in one place at a time with
+    buffers and journeys kept.
+    """
     for meeting, start, people in zip(meetings, starts, attends, strict=True):
         if start < 0:
             if people:
                 return False
             continue
         levels = attendance(free, start, meeting.duration)
-        if not set(meeting.required) <= set(people) <= {*meeting.required, *meeting.optional} or not people:
+        if (
+            not set(meeting.required) <= set(people) <= {*meeting.required, *meeting.optional}
+            or not people
+        ):
             return False
-        if start < meeting.earliest or start + meeting.duration > meeting.latest_end or any(levels[p] == 0 for p in people):
+        if (
+            start < meeting.earliest
+            or start + meeting.duration > meeting.latest_end
+            or any(levels[p] == 0 for p in people)
+        ):
             return False
         if meeting.pinned is not None and start != meeting.pinned:
             return False
-    return not any(clash(one, other, travel) for one, other in combinations(zip(meetings, starts, attends, strict=True), 2))
+    return not any(
+        clash(one, other, travel)
+        for one, other in combinations(zip(meetings, starts, attends, strict=True), 2)
+    )
 
 
 def clash(one, other, travel=None) -> bool:
-    """Tell whether somebody would be in both of two meetings, (meeting, start, people) each, or between them with too little time."""
+    """Tell whether somebody would be in both of two meetings, (meeting, start, people) each, or
+    between them with too little time.
+    """
     (m, s, a), (n, t, b) = one, other
     there, back = (travel[m.place][n.place], travel[n.place][m.place]) if travel else (0, 0)
     near = s < t + n.duration + max(n.buffer, back) and t < s + m.duration + max(m.buffer, there)
@@ -52,27 +68,51 @@ def clash(one, other, travel=None) -> bool:
 
 
 def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
-    """Try every plan. Only pairs can clash, and worth adds up. align: or a function that lists the starts from one tick to another."""
+    """Try every plan. Only pairs can clash, and worth adds up. align: or a function that lists the
+    starts from one tick to another.
+    """
     choices = []
     for meeting in meetings:
         mine = [((meeting, -1, ()), (0,) * 5)]
         last = meeting.latest_end - meeting.duration
-        starts = align(meeting.earliest, last) if callable(align) else range(-(-meeting.earliest // align) * align, last + 1, align)
-        for start, row in zip(starts, preferences(free, list(starts), meeting.duration).tolist(), strict=True):
+        starts = (
+            align(meeting.earliest, last)
+            if callable(align)
+            else range(-(-meeting.earliest // align) * align, last + 1, align)
+        )
+        for start, row in zip(
+            starts, preferences(free, list(starts), meeting.duration).tolist(), strict=True
+        ):
             can = [person for person in meeting.optional if row[person] >= 0]
             for some in (some for size in range(len(can) + 1) for some in combinations(can, size)):
                 people = (*meeting.required, *some)
                 if all(row[person] >= 0 for person in people):
-                    needs, works = (-sum(row[person] in band for person in people) for band in (range(4), range(4, 8)))
-                    worth = (meeting.priority, len(some), needs, works, sum(row[person] for person in people))
+                    needs, works = (
+                        -sum(row[person] in band for person in people)
+                        for band in (range(4), range(4, 8))
+                    )
+                    worth = (
+                        meeting.priority,
+                        len(some),
+                        needs,
+                        works,
+                        sum(row[person] for person in people),
+                    )
                     mine.append(((meeting, start, people), worth))
         choices.append(mine)
 
     def best(chosen, worth, rest) -> tuple[int, ...]:
         if not rest:
             return worth
-        open_ones = [(one, more) for one, more in rest[0] if not any(clash(one, other, travel) for other in chosen)]
-        return max(best([*chosen, one], tuple(map(sum, zip(worth, more, strict=True))), rest[1:]) for one, more in open_ones)
+        open_ones = [
+            (one, more)
+            for one, more in rest[0]
+            if not any(clash(one, other, travel) for other in chosen)
+        ]
+        return max(
+            best([*chosen, one], tuple(map(sum, zip(worth, more, strict=True))), rest[1:])
+            for one, more in open_ones
+        )
 
     return best([], (0,) * 5, choices)
 
@@ -81,12 +121,23 @@ def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
 def problems(draw, people=3, most=3, span=40):
     rows = draw(
         st.lists(
-            st.tuples(st.integers(0, people - 1), st.integers(0, span // GRID - 1), st.integers(1, 5), st.integers(0, 10)),
+            st.tuples(
+                st.integers(0, people - 1),
+                st.integers(0, span // GRID - 1),
+                st.integers(1, 5),
+                st.integers(0, 10),
+            ),
             min_size=2,
             max_size=9,
         )
     )
-    free = windows([(who, start * GRID, (start + length) * GRID, preference) for who, start, length, preference in rows], people)
+    free = windows(
+        [
+            (who, start * GRID, (start + length) * GRID, preference)
+            for who, start, length, preference in rows
+        ],
+        people,
+    )
     meetings = []
     for _ in range(draw(st.integers(1, most))):
         who = draw(st.permutations(range(people)))

@@ -30,7 +30,11 @@ class Problem:
 
     @property
     def bounds(self):
-        return {"required": np.array(self.required, bool), "earliest": self.earliest, "latest_end": self.latest_end}
+        return {
+            "required": np.array(self.required, bool),
+            "earliest": self.earliest,
+            "latest_end": self.latest_end,
+        }
 
     @property
     def definition(self):
@@ -48,7 +52,14 @@ def problems(draw, people=GROUPS, rows=8, ticks=24, preferences=PREFERENCES):
     table = []
     for _ in range(draw(st.integers(0, rows))):
         start = epoch + draw(st.integers(-4, ticks))
-        table.append((draw(st.integers(0, count - 1)), start, start + draw(st.integers(1, 9)), draw(preferences)))
+        table.append(
+            (
+                draw(st.integers(0, count - 1)),
+                start,
+                start + draw(st.integers(1, 9)),
+                draw(preferences),
+            )
+        )
     earliest = epoch + draw(st.integers(-2, 6))
     return Problem(
         people=count,
@@ -80,4 +91,7 @@ def elsewhere(draw, people: int):
     """When people are in other meetings, as (who, start, end): some overlap or touch."""
     epoch = draw(st.sampled_from((0, 1000)))
     times = st.tuples(st.integers(0, people - 1), st.integers(-4, 30), st.integers(1, 9))
-    return [(who, epoch + start, epoch + start + length) for who, start, length in draw(st.lists(times, max_size=5))]
+    return [
+        (who, epoch + start, epoch + start + length)
+        for who, start, length in draw(st.lists(times, max_size=5))
+    ]

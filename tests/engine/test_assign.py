@@ -29,13 +29,27 @@ def key(wish, slots):
 
 
 def by_hand(wish):
-    """Try every way to give slots to people, one after the other; of those that take the same slots the best is enough."""
+    """Try every way to give slots to people, one after the other; of those that take the same slots
+    the best is enough.
+    """
     best = {frozenset(): (0, 0, 0, 0, 0)}
     for row in wish.tolist():
         after = {}
         for taken, so_far in best.items():
-            for slot in (j for j in range(-1, len(row)) if j not in taken and (j < 0 or row[j] >= 0)):
-                mine = (1, 0, 0, 0, 0) if slot < 0 else (0, brute.level(row[slot]) == 1, brute.level(row[slot]) == 2, -row[slot], slot)
+            for slot in (
+                j for j in range(-1, len(row)) if j not in taken and (j < 0 or row[j] >= 0)
+            ):
+                mine = (
+                    (1, 0, 0, 0, 0)
+                    if slot < 0
+                    else (
+                        0,
+                        brute.level(row[slot]) == 1,
+                        brute.level(row[slot]) == 2,
+                        -row[slot],
+                        slot,
+                    )
+                )
                 then, worth = taken | {slot} - {-1}, tuple(map(sum, zip(so_far, mine, strict=True)))
                 after[then] = min(worth, after.get(then, worth))
         best = after
@@ -70,7 +84,9 @@ def test_the_order_of_people_and_slots_does_not_matter(wish, data):
 @given(wishes(), st.data())
 def test_who_offers_more_never_makes_it_worse(wish, data):
     more = wish.copy()
-    more[data.draw(st.integers(0, wish.shape[0] - 1)), data.draw(st.integers(0, wish.shape[1] - 1))] = 10
+    more[
+        data.draw(st.integers(0, wish.shape[0] - 1)), data.draw(st.integers(0, wish.shape[1] - 1))
+    ] = 10
 
     before, after = (key(some, engine.pair_up(some).slot.tolist())[:4] for some in (wish, more))
 
@@ -79,7 +95,11 @@ def test_who_offers_more_never_makes_it_worse(wish, data):
 
 @pytest.mark.parametrize(("people", "slots"), [(60, 80), (90, 70)])
 def test_stages_agree_with_one_solve(people, slots):
-    wish = np.random.default_rng(people).choice([-1, -1, -1, 1, 5, 7, 9, 10], (people, slots)).astype(np.int8)
+    wish = (
+        np.random.default_rng(people)
+        .choice([-1, -1, -1, 1, 5, 7, 9, 10], (people, slots))
+        .astype(np.int8)
+    )
     assert len(assign._stages(people, slots)) == 1
 
     with mock.patch.object(assign, "EXACT", 2**20):
@@ -91,14 +111,21 @@ def test_stages_agree_with_one_solve(people, slots):
 
 @pytest.mark.parametrize(("people", "slots"), [(6, 6), (40, 30), (120, 120), (200, 260)])
 def test_no_linear_program_finds_better(people, slots):
-    wish = np.random.default_rng(slots).choice([-1, -1, -1, 2, 5, 9], (people, slots)).astype(np.int8)
+    wish = (
+        np.random.default_rng(slots).choice([-1, -1, -1, 2, 5, 9], (people, slots)).astype(np.int8)
+    )
     # The linear program keeps some digits only, so it is asked for the first three criteria.
     base = min(people, slots) + 1
     worth = np.select([wish < 0, wish <= 3, wish <= 7], [0, base**2 - base, base**2 - 1], base**2)
     rows = sparse.kron(sparse.eye_array(people), np.ones((1, slots)))
     columns = sparse.kron(np.ones((1, people)), sparse.eye_array(slots))
 
-    bound = linprog(-worth.ravel(), A_ub=sparse.vstack([rows, columns]).tocsr(), b_ub=np.ones(people + slots), bounds=(0, 1))
+    bound = linprog(
+        -worth.ravel(),
+        A_ub=sparse.vstack([rows, columns]).tocsr(),
+        b_ub=np.ones(people + slots),
+        bounds=(0, 1),
+    )
     absent, need_be, works, _ = engine.pair_up(wish).histogram
 
     assert (people - absent) * base**2 - need_be * base - works == round(-bound.fun)

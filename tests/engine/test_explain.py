@@ -22,11 +22,16 @@ def test_preferences_and_attendance_equal_their_definition(problem, starts, repe
 
     matrix = engine.preferences(problem.windows, starts, problem.duration)
 
-    wanted = [list(brute.everybody(problem.rows, problem.people, start, problem.duration)) for start in starts]
+    wanted = [
+        list(brute.everybody(problem.rows, problem.people, start, problem.duration))
+        for start in starts
+    ]
     assert matrix.shape == (len(starts), problem.people)
     assert matrix.tolist() == wanted
     for start, row in zip(starts, wanted, strict=True):
-        assert engine.attendance(problem.windows, start, problem.duration).tolist() == [brute.level(value) for value in row]
+        assert engine.attendance(problem.windows, start, problem.duration).tolist() == [
+            brute.level(value) for value in row
+        ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -37,7 +42,10 @@ def test_preferences_of_some_are_those_columns(problem, starts, data):
 
     found = engine.preferences(problem.windows, starts, problem.duration, among=some)
 
-    assert found.tolist() == engine.preferences(problem.windows, starts, problem.duration)[:, some].tolist()
+    assert (
+        found.tolist()
+        == engine.preferences(problem.windows, starts, problem.duration)[:, some].tolist()
+    )
 
 
 @settings(max_examples=600, deadline=None)
@@ -72,7 +80,12 @@ def test_a_near_miss_works_without_the_missing(problem):
 def test_more_free_time_never_makes_the_nearest_miss_farther(problem, data):
     person = data.draw(st.integers(0, problem.people - 1))
     start = problem.earliest + data.draw(st.integers(-5, 24))
-    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10)))))
+    more = problem.with_rows(
+        (
+            *problem.rows,
+            (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10))),
+        )
+    )
 
     def nearest(problem):
         if (problem.profile.missing == 0).any():
@@ -85,7 +98,14 @@ def test_more_free_time_never_makes_the_nearest_miss_farther(problem, data):
 
 def test_a_near_miss_names_whom_to_ask_for_how_much():
     hour = 60
-    free = engine.windows([(0, 9 * hour, 12 * hour, 9), (1, 9 * hour, 10 * hour, 5), (1, 11 * hour + 20, 15 * hour, 5)], 2)
+    free = engine.windows(
+        [
+            (0, 9 * hour, 12 * hour, 9),
+            (1, 9 * hour, 10 * hour, 5),
+            (1, 11 * hour + 20, 15 * hour, 5),
+        ],
+        2,
+    )
 
     (nearest, *_) = engine.near_misses(free, 90, earliest=8 * hour, latest_end=16 * hour)
 
@@ -94,9 +114,13 @@ def test_a_near_miss_names_whom_to_ask_for_how_much():
 
 def test_near_misses_in_far_horizons_stay_exact_and_small():
     century = 52_560_000
-    free = engine.windows([(0, 0, 60, 9), (1, 0, 50, 4), (1, 90 * century, 90 * century + 60, 9)], 2)
+    free = engine.windows(
+        [(0, 0, 60, 9), (1, 0, 50, 4), (1, 90 * century, 90 * century + 60, 9)], 2
+    )
 
-    nearest, *others = engine.near_misses(free, 60, earliest=-100 * century, latest_end=100 * century)
+    nearest, *others = engine.near_misses(
+        free, 60, earliest=-100 * century, latest_end=100 * century
+    )
 
     assert nearest == engine.NearMiss(first=0, last=0, missing=(1,), short=10)
     assert [(miss.first, miss.missing, miss.short) for miss in others] == [
@@ -111,4 +135,6 @@ def test_starts_that_suit_all_required_people_are_no_misses():
     free = engine.windows([(0, 0, 100, 9)], 1)
 
     assert engine.near_misses(free, 30, earliest=0, latest_end=100) == []
-    assert engine.near_misses(free, 30, required=np.array([False]), earliest=0, latest_end=200) == []
+    assert (
+        engine.near_misses(free, 30, required=np.array([False]), earliest=0, latest_end=200) == []
+    )

@@ -1,4 +1,6 @@
-"""Without `align` only some starts are looked at; nothing is lost by that. And room is found among all starts, not only those."""
+"""Without `align` only some starts are looked at; nothing is lost by that. And room is found among
+all starts, not only those.
+"""
 
 from dataclasses import replace
 
@@ -6,7 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commontime.engine import Meeting, TooManyStartsError, Windows, plan, preferences, room_for, windows
+from commontime.engine import (
+    Meeting,
+    TooManyStartsError,
+    Windows,
+    plan,
+    preferences,
+    room_for,
+    windows,
+)
 from commontime.engine.columns import starts_that_matter
 from commontime.engine.meetings import apart
 from tests.engine.plans import best_of_all, clash, is_possible
@@ -18,11 +28,21 @@ WAYS = [[0, 3, 1], [3, 0, 2], [1, 2, 0]]
 
 @st.composite
 def odd_problems(draw) -> tuple[Windows, list[Meeting], list[list[int]] | None]:
-    """Ticks that share no divisor, while the durations often do; some meetings are pinned, some are in other places."""
+    """Ticks that share no divisor, while the durations often do; some meetings are pinned, some are
+    in other places.
+    """
     rows = draw(
-        st.lists(st.tuples(st.integers(0, 2), st.integers(0, SPAN - 2), st.integers(2, 9), st.integers(0, 10)), min_size=3, max_size=8)
+        st.lists(
+            st.tuples(
+                st.integers(0, 2), st.integers(0, SPAN - 2), st.integers(2, 9), st.integers(0, 10)
+            ),
+            min_size=3,
+            max_size=8,
+        )
     )
-    free = windows([(who, start, start + length, preference) for who, start, length, preference in rows], 3)
+    free = windows(
+        [(who, start, start + length, preference) for who, start, length, preference in rows], 3
+    )
     unit = draw(st.integers(1, 4))
     meetings = []
     for _ in range(draw(st.integers(1, 3))):
@@ -62,7 +82,9 @@ def test_no_plan_on_any_tick_is_better(problem):
 def test_beside_pinned_meetings_it_is_as_good_as_with_every_tick(problem):
     free, meetings, travel = problem
 
-    some, all_of_them = (plan(free, meetings, align=align, seconds=60, travel=travel) for align in (None, 1))
+    some, all_of_them = (
+        plan(free, meetings, align=align, seconds=60, travel=travel) for align in (None, 1)
+    )
 
     assert some.value == all_of_them.value
     assert (some.proved, all_of_them.proved) == (True, True)
@@ -84,10 +106,15 @@ def test_what_would_fill_the_memory_is_refused():
 
 
 def test_an_odd_now_costs_one_class_of_starts_and_only_where_it_can_bind():
-    free = windows([(who, day * 1440 + 540, day * 1440 + 1020, 5) for who in range(4) for day in range(5)], 4)
+    free = windows(
+        [(who, day * 1440 + 540, day * 1440 + 1020, 5) for who in range(4) for day in range(5)], 4
+    )
 
     def grid(now: int) -> tuple[int, list[int]]:
-        meetings = [Meeting(duration=60, required=(0, who), earliest=now, latest_end=5 * 1440) for who in (1, 2, 3)]
+        meetings = [
+            Meeting(duration=60, required=(0, who), earliest=now, latest_end=5 * 1440)
+            for who in (1, 2, 3)
+        ]
         found = starts_that_matter(free, meetings, apart(meetings))
         return found.step, found.offsets.tolist()
 
@@ -105,12 +132,23 @@ def test_the_room_equals_its_definition(problem, align):
     for number in found.why:
         meeting = meetings[number]
         others = [(m, s, m.required) for m, s in zip(meetings, found.start, strict=True) if s >= 0]
-        every = [t for t in range(meeting.earliest, meeting.latest_end - meeting.duration + 1) if t % (align or 1) == 0]
+        every = [
+            t
+            for t in range(meeting.earliest, meeting.latest_end - meeting.duration + 1)
+            if t % (align or 1) == 0
+        ]
         asked = []
         for start in every if meeting.pinned is None else [meeting.pinned]:
-            if not any(clash((meeting, start, meeting.required), other, travel) for other in others):
+            if not any(
+                clash((meeting, start, meeting.required), other, travel) for other in others
+            ):
                 ticks = range(start, start + meeting.duration)
-                lacking = [(who, tick) for who in sorted(meeting.required) for tick in ticks if not free_at[tick + 10][who]]
+                lacking = [
+                    (who, tick)
+                    for who in sorted(meeting.required)
+                    for tick in ticks
+                    if not free_at[tick + 10][who]
+                ]
                 asked.append((len({who for who, _ in lacking}), len(lacking), start, lacking))
 
         room = room_for(free, meetings, found, number, align=align, travel=travel)
@@ -119,5 +157,7 @@ def test_the_room_equals_its_definition(problem, align):
             assert room is None
             continue
         assert room is not None
-        wanted = sorted((each.who, tick) for each in room.wanted for tick in range(each.start, each.end))
+        wanted = sorted(
+            (each.who, tick) for each in room.wanted for tick in range(each.start, each.end)
+        )
         assert (room.start, wanted) == min(asked)[2:]

@@ -11,17 +11,25 @@ from tests.engine.problems import pieces, problems
 
 
 def answers(problem):
-    """Everything the engine says of one meeting that does not name people: ranges of starts, slots, and plain numbers."""
+    """Everything the engine says of one meeting that does not name people: ranges of starts, slots,
+    and plain numbers.
+    """
     p = problem.profile
     misses = engine.near_misses(problem.windows, problem.duration, **problem.bounds)
-    ranges = (pieces(p), pieces(kept(problem)), [(miss.first, miss.last, len(miss.missing), miss.short) for miss in misses])
+    ranges = (
+        pieces(p),
+        pieces(kept(problem)),
+        [(miss.first, miss.last, len(miss.missing), miss.short) for miss in misses],
+    )
     slots = [*engine.best(p), *(engine.could_win(p, required=must) for must in (True, False))]
     places = [place.tolist() for place in engine.rank_range(p, required=1, optional=2)]
     return ranges, slots, (places, sorted(alone(problem)))
 
 
 def kept(problem):
-    """The profile of a ledger that everybody was entered into, one after the other, with their rows as they stand."""
+    """The profile of a ledger that everybody was entered into, one after the other, with their rows
+    as they stand.
+    """
     ledger = engine.ledger(engine.windows([], problem.people), problem.duration, **problem.bounds)
     for who in range(problem.people):
         ledger = ledger.replace(who, [times for person, *times in problem.rows if person == who])
@@ -38,15 +46,24 @@ def alone(problem):
 def test_shifting_all_times_shifts_the_answers(problem, by):
     moved = replace(
         problem,
-        rows=tuple((who, start + by, end + by, preference) for who, start, end, preference in problem.rows),
+        rows=tuple(
+            (who, start + by, end + by, preference) for who, start, end, preference in problem.rows
+        ),
         earliest=problem.earliest + by,
         latest_end=problem.latest_end + by,
     )
 
-    (ranges, slots, numbers), (moved_ranges, moved_slots, moved_numbers) = answers(problem), answers(moved)
+    (ranges, slots, numbers), (moved_ranges, moved_slots, moved_numbers) = (
+        answers(problem),
+        answers(moved),
+    )
 
-    assert moved_ranges == tuple([(first + by, last + by, *rest) for first, last, *rest in some] for some in ranges)
-    assert moved_slots == [slot and replace(slot, start=slot.start + by, last=slot.last + by) for slot in slots]
+    assert moved_ranges == tuple(
+        [(first + by, last + by, *rest) for first, last, *rest in some] for some in ranges
+    )
+    assert moved_slots == [
+        slot and replace(slot, start=slot.start + by, last=slot.last + by) for slot in slots
+    ]
     assert moved_numbers == numbers
 
 
@@ -57,7 +74,11 @@ def test_the_order_of_people_does_not_matter(problem, data):
     required = [False] * problem.people
     for person, needed in enumerate(problem.required):
         required[place[person]] = needed
-    permuted = replace(problem, rows=tuple((place[who], *rest) for who, *rest in problem.rows), required=tuple(required))
+    permuted = replace(
+        problem,
+        rows=tuple((place[who], *rest) for who, *rest in problem.rows),
+        required=tuple(required),
+    )
 
     assert answers(permuted) == answers(problem)
     assert [alone(permuted)[there] for there in place] == alone(problem)
@@ -93,11 +114,15 @@ def test_a_window_may_be_split_repeated_or_covered(problem, data):
 @settings(max_examples=150, deadline=None)
 @given(problems())
 def test_nothing_is_written_to_the_columns_given(problem):
-    columns = [np.array(column) for column in zip(*sorted(problem.rows), strict=True)] or [np.zeros(0, int)] * 4
+    columns = [np.array(column) for column in zip(*sorted(problem.rows), strict=True)] or [
+        np.zeros(0, int)
+    ] * 4
     for column in columns:
         column.setflags(write=False)
 
     free = engine.from_arrays(*columns, people=problem.people)
 
-    assert pieces(engine.profile(free, problem.duration, **problem.bounds)) == pieces(problem.profile)
+    assert pieces(engine.profile(free, problem.duration, **problem.bounds)) == pieces(
+        problem.profile
+    )
     engine.near_misses(free, problem.duration, **problem.bounds)

@@ -24,7 +24,9 @@ def journeys(draw):
 @given(problems(), journeys(), st.lists(st.integers(0, 2), min_size=3, max_size=3))
 def test_no_plan_with_journeys_is_better(problem, travel, places):
     free, asked = problem
-    meetings = [replace(meeting, place=place) for meeting, place in zip(asked, places, strict=False)]
+    meetings = [
+        replace(meeting, place=place) for meeting, place in zip(asked, places, strict=False)
+    ]
 
     found = plan(free, meetings, align=GRID, seconds=60, travel=travel)
 
@@ -35,7 +37,9 @@ def test_no_plan_with_journeys_is_better(problem, travel, places):
 
 
 def schedule(case, ticks):
-    """Place meeting after meeting in every possible tick, as CSPLib's problem 46 defines it: tell whether all have one."""
+    """Place meeting after meeting in every possible tick, as CSPLib's problem 46 defines it: tell
+    whether all have one.
+    """
     starts: list[int] = []
     agents, apart = case
 
@@ -44,7 +48,10 @@ def schedule(case, ticks):
         if number == len(agents):
             return True
         for tick in range(ticks):
-            if all(abs(tick - t) > apart[number][n] or not agents[number] & agents[n] for n, t in enumerate(starts)):
+            if all(
+                abs(tick - t) > apart[number][n] or not agents[number] & agents[n]
+                for n, t in enumerate(starts)
+            ):
                 starts.append(tick)
                 if place():
                     return True
@@ -56,14 +63,18 @@ def schedule(case, ticks):
 
 @pytest.mark.parametrize("seed", range(24))
 def test_whether_everybody_can_get_to_all_meetings_is_told(seed):
-    # As in CSPLib's problem 46: meetings of one tick, random ways between any two, agents with several meetings each.
+    # As in CSPLib's problem 46: meetings of one tick, random ways between any two, agents with
+    # several meetings each.
     rng = np.random.default_rng(seed)
     count, people, ticks = 6, 4, 7
     agents = [set(rng.permutation(people)[:2].tolist()) for _ in range(count)]
     travel = np.triu(rng.integers(0, 3, (count, count)), 1)
     travel = (travel + travel.T).tolist()
     free = windows([(person, 0, ticks, 5) for person in range(people)], people)
-    meetings = [Meeting(duration=1, required=tuple(who), earliest=0, latest_end=ticks, place=n) for n, who in enumerate(agents)]
+    meetings = [
+        Meeting(duration=1, required=tuple(who), earliest=0, latest_end=ticks, place=n)
+        for n, who in enumerate(agents)
+    ]
 
     found = plan(free, meetings, align=1, seconds=60, travel=travel)
 
@@ -105,7 +116,10 @@ def test_journeys_that_make_no_sense_are_refused(travel):
 
 def test_one_on_ones_in_a_row_leave_time_for_the_way_between_them():
     free = windows([(person, 0, 180, 5) for person in range(5)], 5)
-    meetings = [Meeting(duration=30, required=(0, other), optional=(), earliest=0, latest_end=180) for other in range(1, 5)]
+    meetings = [
+        Meeting(duration=30, required=(0, other), optional=(), earliest=0, latest_end=180)
+        for other in range(1, 5)
+    ]
     travel = [[45]]
 
     found = plan(free, meetings, align=GRID, seconds=60, travel=travel)

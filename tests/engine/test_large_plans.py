@@ -1,4 +1,6 @@
-"""Plans that are too large to be proved: of bounded size, possible, no better than they say, and each meeting as early as it can be."""
+"""Plans that are too large to be proved: of bounded size, possible, no better than they say, and
+each meeting as early as it can be.
+"""
 
 import time
 import tracemalloc
@@ -20,7 +22,11 @@ from commontime.engine.placing import Board
 from commontime.engine.programme import entries, few_enough, programme
 from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_of
 
-quiet = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+quiet = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
 
 LIMITS = (
@@ -48,7 +54,9 @@ def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limits
 
 
 def test_that_some_of_the_starts_clash_is_no_proof_that_all_do(monkeypatch):
-    """Each keeps its best start and the one after it, at which they can't both be; three hours later they could."""
+    """Each keeps its best start and the one after it, at which they can't both be; three hours
+    later they could.
+    """
     monkeypatch.setattr(columns_of, "MOST_COLUMNS", 4)
     free = windows([(0, 0, 60, 10), (0, 60, 240, 5)], 1)
     asked = [Meeting(duration=60, required=(0,), earliest=0, latest_end=240) for _ in range(2)]
@@ -72,7 +80,9 @@ def test_each_meeting_keeps_where_it_is_worth_most(problem, most):
         assert len(kept) <= most + 1
         assert held < 0 or held in kept
         assert (len(kept) == len(option)) or len(kept) >= most
-        assert not len(option) or tuple(option.best) in {tuple(row) for row in (some.gain + columns_of.worth(some.optional).sum(axis=1))}
+        assert not len(option) or tuple(option.best) in {
+            tuple(row) for row in (some.gain + columns_of.worth(some.optional).sum(axis=1))
+        }
 
 
 @quiet
@@ -92,15 +102,35 @@ def test_a_programme_has_no_more_entries_than_it_may(problem, most):
     else:
         assert sum(map(len, kept)) < sum(map(len, options)) or max(map(len, options)) <= 5
         assert all(column in some for column, some in zip(place, kept, strict=True) if column >= 0)
-        assert (model.values_of(place, [()] * len(meetings), meetings) & (model.seat < 0)).sum() == sum(column >= 0 for column in place)
+        assert (
+            model.values_of(place, [()] * len(meetings), meetings) & (model.seat < 0)
+        ).sum() == sum(column >= 0 for column in place)
 
 
 def a_wide_week() -> tuple:
-    """Sixty days on which everybody has all the time, and more meetings than anybody proves on a minute's grid."""
+    """Sixty days on which everybody has all the time, and more meetings than anybody proves on a
+    minute's grid.
+    """
     rng = np.random.default_rng(4)
-    free = windows([(who, day * 1440, (day + 1) * 1440, int(rng.integers(0, 11))) for who in range(12) for day in range(60)], 12)
+    free = windows(
+        [
+            (who, day * 1440, (day + 1) * 1440, int(rng.integers(0, 11)))
+            for who in range(12)
+            for day in range(60)
+        ],
+        12,
+    )
     who = [rng.permutation(12)[:4].tolist() for _ in range(60)]
-    asked = [Meeting(duration=45, required=tuple(w[:3]), optional=tuple(w[3:]), earliest=0, latest_end=60 * 1440) for w in who]
+    asked = [
+        Meeting(
+            duration=45,
+            required=tuple(w[:3]),
+            optional=tuple(w[3:]),
+            earliest=0,
+            latest_end=60 * 1440,
+        )
+        for w in who
+    ]
     return free, asked
 
 
@@ -135,10 +165,22 @@ def test_a_plan_without_time_is_the_greedy_one_and_possible():
 
 
 def test_what_lies_between_two_changes_is_never_written_out(monkeypatch):
-    """300 people times a minute's grid of 60 days are 26 million preferences, and there are 60 changes of each."""
+    """300 people times a minute's grid of 60 days are 26 million preferences, and there are 60
+    changes of each.
+    """
     monkeypatch.setattr(columns_of, "MOST_COLUMNS", 15_000)
-    free = windows([(who, day * 1440, (day + 1) * 1440, (who + day) % 11) for who in range(300) for day in range(60)], 300)
-    asked = [Meeting(duration=45, required=(who, who + 150), earliest=0, latest_end=60 * 1440) for who in range(150)]
+    free = windows(
+        [
+            (who, day * 1440, (day + 1) * 1440, (who + day) % 11)
+            for who in range(300)
+            for day in range(60)
+        ],
+        300,
+    )
+    asked = [
+        Meeting(duration=45, required=(who, who + 150), earliest=0, latest_end=60 * 1440)
+        for who in range(150)
+    ]
     gaps = apart(asked)
 
     tracemalloc.start()
@@ -151,9 +193,23 @@ def test_what_lies_between_two_changes_is_never_written_out(monkeypatch):
 
 
 def test_optional_people_are_looked_at_at_no_more_starts_than_there_is_time_for(monkeypatch):
-    free = windows([(who, day * 1440 + who, day * 1440 + who + 600, (who + day) % 11) for who in range(60) for day in range(30)], 60)
+    free = windows(
+        [
+            (who, day * 1440 + who, day * 1440 + who + 600, (who + day) % 11)
+            for who in range(60)
+            for day in range(30)
+        ],
+        60,
+    )
     asked = [
-        Meeting(duration=45, required=(who,), optional=tuple({*range(60)} - {who}), earliest=0, latest_end=30 * 1440) for who in range(20)
+        Meeting(
+            duration=45,
+            required=(who,),
+            optional=tuple({*range(60)} - {who}),
+            earliest=0,
+            latest_end=30 * 1440,
+        )
+        for who in range(20)
     ]
     looked = []
     sums = columns_of._sums
@@ -184,7 +240,9 @@ def test_after_its_time_a_plan_places_what_is_left_without_looking_at_optional_p
     clock = chain([0.0] * 4, repeat(9.0))  # over after the third meeting
     weighed, best_place = [], Board.best_place
     monkeypatch.setattr(joint_of.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(Board, "best_place", lambda board, *args: weighed.append(args) or best_place(board, *args))
+    monkeypatch.setattr(
+        Board, "best_place", lambda board, *args: weighed.append(args) or best_place(board, *args)
+    )
 
     found = plan(free, asked, align=15, seconds=1)
 
@@ -208,13 +266,20 @@ def test_optional_people_attend_as_much_as_if_each_two_meetings_were_compared(pr
     board._changed = set(range(free.people))
 
     assert board.total == at_once
-    starts = [board.begin[number] if board.place[number] >= 0 else -1 for number in range(len(meetings))]
-    people = [(*m.required, *some) if start >= 0 else () for m, some, start in zip(meetings, attends, starts, strict=True)]
+    starts = [
+        board.begin[number] if board.place[number] >= 0 else -1 for number in range(len(meetings))
+    ]
+    people = [
+        (*m.required, *some) if start >= 0 else ()
+        for m, some, start in zip(meetings, attends, starts, strict=True)
+    ]
     assert is_possible(free, meetings, starts, people)
 
 
 def earlier_starts(free, meetings, found, number, align) -> list[int]:
-    """Where a meeting could be earlier with the same people, each of whom likes it as well, and the others where they are."""
+    """Where a meeting could be earlier with the same people, each of whom likes it as well, and the
+    others where they are.
+    """
     meeting, start, people = meetings[number], found.start[number], found.attends[number]
     now = preferences(free, [start], meeting.duration)[0, list(people)]
     others = found.start[:number], found.start[number + 1 :]

@@ -1,4 +1,6 @@
-"""A ledger says what a profile of the windows as they are now would say, however they came to be so."""
+"""A ledger says what a profile of the windows as they are now would say, however they came to be
+so.
+"""
 
 import numpy as np
 import pytest
@@ -16,16 +18,24 @@ def opened(problem):
 
 def edited(problem, who, times):
     """Replace one person's windows by (start, end, preference)."""
-    return problem.with_rows([row for row in problem.rows if row[0] != who] + [(who, *time) for time in times])
+    return problem.with_rows(
+        [row for row in problem.rows if row[0] != who] + [(who, *time) for time in times]
+    )
 
 
 @st.composite
 def edits(draw, problem):
-    """Whose windows become which: those they had, shifted, others, none; also such as begin or end with the time asked for."""
+    """Whose windows become which: those they had, shifted, others, none; also such as begin or end
+    with the time asked for.
+    """
     who = draw(st.integers(0, problem.people - 1))
     if draw(st.booleans()):
         by = draw(st.integers(-2, 2))
-        return who, [(start + by, end + by, preference) for other, start, end, preference in problem.rows if other == who]
+        return who, [
+            (start + by, end + by, preference)
+            for other, start, end, preference in problem.rows
+            if other == who
+        ]
     near = st.integers(problem.earliest - 3, max(problem.latest_end, problem.earliest) + 3)
     bound = near | st.sampled_from((problem.earliest, problem.latest_end))
     times = draw(st.lists(st.tuples(bound, bound, st.integers(0, 10)), max_size=5))
@@ -65,7 +75,9 @@ def test_an_edit_taken_back_leaves_no_trace(problem, data):
     ledger = opened(problem)
     who, times = data.draw(edits(problem))
 
-    back = ledger.replace(who, times).replace(who, [row[1:] for row in problem.rows if row[0] == who])
+    back = ledger.replace(who, times).replace(
+        who, [row[1:] for row in problem.rows if row[0] == who]
+    )
 
     for column in ("at", "bounds", "change"):
         assert (getattr(back, column) == getattr(ledger, column)).all()
@@ -100,7 +112,10 @@ def test_a_crowd_that_changes_its_mind(people):
 
     for person in rng.integers(0, people, 40).tolist():
         new = times(int(rng.integers(0, 9)))
-        who, columns = np.append(who, np.full(new.shape[1], person)), np.append(columns, new, axis=1)
+        who, columns = (
+            np.append(who, np.full(new.shape[1], person)),
+            np.append(columns, new, axis=1),
+        )
         kept = (who != person) | (np.arange(len(who)) >= len(who) - new.shape[1])
         who, columns = who[kept], columns[:, kept]
         ledger = ledger.replace(person, new.T)
@@ -111,7 +126,9 @@ def test_a_crowd_that_changes_its_mind(people):
 
 
 def test_who_leaves_as_another_comes_still_ends_a_segment():
-    ledger = engine.ledger(engine.windows([(0, 0, 60, 5), (1, 31, 90, 5)], 2), 30, earliest=0, latest_end=90)
+    ledger = engine.ledger(
+        engine.windows([(0, 0, 60, 5), (1, 31, 90, 5)], 2), 30, earliest=0, latest_end=90
+    )
 
     assert ledger.profile().first.tolist() == [0, 31]
     assert ledger.profile().attending.tolist() == [1, 1]
@@ -122,11 +139,22 @@ def test_who_leaves_as_another_comes_still_ends_a_segment():
 
 def test_far_horizons_stay_exact_and_small():
     century = 52_560_000
-    ledger = engine.ledger(engine.windows([(0, 0, 60, 9)], 1), 60, earliest=-1_000 * century, latest_end=1_000 * century)
+    ledger = engine.ledger(
+        engine.windows([(0, 0, 60, 9)], 1),
+        60,
+        earliest=-1_000 * century,
+        latest_end=1_000 * century,
+    )
 
     ledger = ledger.replace(0, [(0, 60, 9), (900 * century, 900 * century + 61, 4)])
 
-    assert ledger.profile().first.tolist() == [-1_000 * century, 0, 1, 900 * century, 900 * century + 2]
+    assert ledger.profile().first.tolist() == [
+        -1_000 * century,
+        0,
+        1,
+        900 * century,
+        900 * century + 2,
+    ]
     assert ledger.profile().preference.tolist() == [0, 9, 0, 4, 0]
 
 
@@ -167,7 +195,9 @@ def test_a_bad_row_is_refused_and_changes_nothing(row, why):
 
     with pytest.raises(ValueError, match=why):
         ledger.replace(0, [(0, 30, 9), row, (9, 9, 9)])
-    assert pieces(ledger.profile()) == pieces(engine.profile(ledger.free, 30, earliest=0, latest_end=60))
+    assert pieces(ledger.profile()) == pieces(
+        engine.profile(ledger.free, 30, earliest=0, latest_end=60)
+    )
 
 
 @pytest.mark.parametrize("rows", [7, [7], [[0, 60]], [[[0, 60, 9]]]])

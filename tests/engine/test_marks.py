@@ -27,7 +27,9 @@ class Clock:
         return engine.marks(self.step, self.offsets)
 
     def is_round(self, tick: int) -> bool:
-        ahead = next((ahead for since, ahead in reversed(self.offsets) if tick >= since), self.offsets[0][1])
+        ahead = next(
+            (ahead for since, ahead in reversed(self.offsets) if tick >= since), self.offsets[0][1]
+        )
         return (tick + ahead) % self.step == 0
 
     def between(self, first: int, last: int) -> list[int]:
@@ -37,7 +39,9 @@ class Clock:
 @st.composite
 def clocks(draw, span=60):
     changes = sorted(draw(st.sets(st.integers(-10, span), min_size=1, max_size=4)))
-    return Clock(draw(st.integers(1, 9)), tuple((tick, draw(st.integers(-12, 12))) for tick in changes))
+    return Clock(
+        draw(st.integers(1, 9)), tuple((tick, draw(st.integers(-12, 12))) for tick in changes)
+    )
 
 
 @given(clocks(), st.integers(-20, 70))
@@ -63,13 +67,23 @@ def test_marks_between_two_ticks_and_not_too_many(clock, first, length):
 @given(problems(rows=12, ticks=40), clocks())
 def test_the_best_start_is_the_best_mark(problem, clock):
     low, high = problem.bounds["earliest"], problem.bounds["latest_end"] - problem.duration
-    rows = [(brute.everybody(problem.rows, problem.people, start, problem.duration), start) for start in clock.between(low, high)]
+    rows = [
+        (brute.everybody(problem.rows, problem.people, start, problem.duration), start)
+        for start in clock.between(low, high)
+    ]
 
     def key(row) -> tuple:
         came, start = row
         counts = brute.histogram(came)
         must = [came[person] for person in range(problem.people) if problem.required[person]]
-        return (-sum(p < 0 for p in must), sum(counts[1:]), -counts[1], -counts[2], brute.happy(came), -start)
+        return (
+            -sum(p < 0 for p in must),
+            sum(counts[1:]),
+            -counts[1],
+            -counts[2],
+            brute.happy(came),
+            -start,
+        )
 
     found = engine.best(problem.profile, 1, align=clock.marks)
 
@@ -83,11 +97,20 @@ def test_who_alone_is_missing_is_counted_on_marks(problem, clock):
     alone = [0] * problem.people
     for start in clock.between(low, high):
         came = brute.everybody(problem.rows, problem.people, start, problem.duration)
-        missing = [person for person in range(problem.people) if problem.required[person] and came[person] < 0]
+        missing = [
+            person
+            for person in range(problem.people)
+            if problem.required[person] and came[person] < 0
+        ]
         if len(missing) == 1:
             alone[missing[0]] += 1
 
-    assert engine.swing(problem.windows, problem.duration, align=clock.marks, **problem.bounds).tolist() == alone
+    assert (
+        engine.swing(
+            problem.windows, problem.duration, align=clock.marks, **problem.bounds
+        ).tolist()
+        == alone
+    )
 
 
 @quiet
@@ -98,11 +121,17 @@ def test_the_smallest_ask_is_on_a_mark(problem, clock):
 
     def wanted(start: int) -> tuple[int, int, int]:
         lacking = [
-            sum(brute.preference_at(problem.rows, person, tick) < 0 for tick in range(start, start + problem.duration)) for person in people
+            sum(
+                brute.preference_at(problem.rows, person, tick) < 0
+                for tick in range(start, start + problem.duration)
+            )
+            for person in people
         ]
         return sum(map(bool, lacking)), sum(lacking), start
 
-    room = engine.smallest_ask(problem.windows, problem.duration, align=clock.marks, **problem.bounds)
+    room = engine.smallest_ask(
+        problem.windows, problem.duration, align=clock.marks, **problem.bounds
+    )
 
     starts = clock.between(low, high)
     assert (room.start if room else None) == (min(map(wanted, starts))[2] if starts else None)
@@ -113,10 +142,20 @@ def test_the_smallest_ask_is_on_a_mark(problem, clock):
 def test_two_sessions_begin_on_marks_and_none_reach_more(problem, clock):
     low, high = problem.bounds["earliest"], problem.bounds["latest_end"] - problem.duration
     starts = clock.between(low, high)
-    rows = {start: brute.everybody(problem.rows, problem.people, start, problem.duration) for start in starts}
-    most = [sum(max(pair) >= 0 for pair in zip(rows[a], rows[b], strict=True)) for a in starts for b in starts if b >= a + problem.duration]
+    rows = {
+        start: brute.everybody(problem.rows, problem.people, start, problem.duration)
+        for start in starts
+    }
+    most = [
+        sum(max(pair) >= 0 for pair in zip(rows[a], rows[b], strict=True))
+        for a in starts
+        for b in starts
+        if b >= a + problem.duration
+    ]
 
-    found = engine.two_sessions(problem.windows, problem.duration, align=clock.marks, **problem.bounds)
+    found = engine.two_sessions(
+        problem.windows, problem.duration, align=clock.marks, **problem.bounds
+    )
 
     assert (found is None) == (not most)
     if found:

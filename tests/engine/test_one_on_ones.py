@@ -1,4 +1,6 @@
-"""One person meets many others, one after the other: placed well at once, and best where that can be tried."""
+"""One person meets many others, one after the other: placed well at once, and best where that can
+be tried.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +17,18 @@ HALF_HOUR = 30
 
 
 def one_on_ones(people, **fields):
-    return [Meeting(**{"duration": HALF_HOUR, "required": (0, who), "earliest": 0, "latest_end": 9 * DAY, **fields}) for who in people]
+    return [
+        Meeting(
+            **{
+                "duration": HALF_HOUR,
+                "required": (0, who),
+                "earliest": 0,
+                "latest_end": 9 * DAY,
+                **fields,
+            }
+        )
+        for who in people
+    ]
 
 
 def a_week(people, rng):
@@ -25,7 +38,10 @@ def a_week(people, rng):
         rows.append((0, day * DAY + 480, day * DAY + 480 + people * HALF_HOUR * 5 // 28, 9))
         for who in range(1, people + 1):
             begins = np.arange(480, 960, 60)[rng.random(8) < 0.5]
-            rows += [(who, day * DAY + int(a), day * DAY + int(a) + 60, int(rng.choice([2, 5, 9]))) for a in begins]
+            rows += [
+                (who, day * DAY + int(a), day * DAY + int(a) + 60, int(rng.choice([2, 5, 9])))
+                for a in begins
+            ]
     return windows(rows, people + 1)
 
 
@@ -43,12 +59,19 @@ def test_sixty_are_placed_well_at_once():
 
 
 def test_in_slots_there_is_no_better_way():
-    # Everybody's times are whole slots, so that no other start can do better: the answer is proved without a search.
+    # Everybody's times are whole slots, so that no other start can do better: the answer is proved
+    # without a search.
     rng = np.random.default_rng(3)
     rows = [(0, 0, 40 * HALF_HOUR, 9)]
-    rows += [(who, slot * HALF_HOUR, (slot + 1) * HALF_HOUR, 9) for who in range(1, 31) for slot in rng.permutation(40)[:6].tolist()]
+    rows += [
+        (who, slot * HALF_HOUR, (slot + 1) * HALF_HOUR, 9)
+        for who in range(1, 31)
+        for slot in rng.permutation(40)[:6].tolist()
+    ]
     free = windows(rows, 31)
-    pairs = engine.pair_up(engine.cut(free, 0, HALF_HOUR, earliest=0, latest_end=DAY).preference[1:])
+    pairs = engine.pair_up(
+        engine.cut(free, 0, HALF_HOUR, earliest=0, latest_end=DAY).preference[1:]
+    )
 
     found = plan(free, one_on_ones(range(1, 31)), align=HALF_HOUR, seconds=0)
 
@@ -60,7 +83,13 @@ def stars(draw):
     """Four people, of whom one meets all the others."""
     row = st.tuples(st.integers(0, 3), st.integers(0, 7), st.integers(1, 5), st.integers(0, 10))
     rows = draw(st.lists(row, min_size=2, max_size=10))
-    free = windows([(0, 0, draw(st.integers(4, 8)) * GRID, 7), *((w, a * GRID, (a + n) * GRID, x) for w, a, n, x in rows)], 4)
+    free = windows(
+        [
+            (0, 0, draw(st.integers(4, 8)) * GRID, 7),
+            *((w, a * GRID, (a + n) * GRID, x) for w, a, n, x in rows),
+        ],
+        4,
+    )
     length, buffer = draw(st.sampled_from([1, 2])) * GRID, draw(st.sampled_from([0, 0, GRID]))
     return free, one_on_ones((1, 2, 3), duration=length, buffer=buffer, latest_end=45)
 
@@ -70,7 +99,10 @@ def stars(draw):
 def test_no_way_to_meet_three_is_better(problem):
     free, meetings = problem
 
-    quick, found = plan(free, meetings, align=GRID, seconds=0), plan(free, meetings, align=GRID, seconds=60)
+    quick, found = (
+        plan(free, meetings, align=GRID, seconds=0),
+        plan(free, meetings, align=GRID, seconds=60),
+    )
 
     assert is_possible(free, meetings, quick.start, quick.attends)
     assert quick.value.key <= found.value.key == best_of_all(free, meetings, GRID)

@@ -45,7 +45,10 @@ def test_no_plan_is_better(problem):
 def test_without_time_a_plan_is_possible_and_its_bound_true(problem):
     free, meetings = problem
 
-    quick, best = plan(free, meetings, align=GRID, seconds=0), plan(free, meetings, align=GRID, seconds=60)
+    quick, best = (
+        plan(free, meetings, align=GRID, seconds=0),
+        plan(free, meetings, align=GRID, seconds=60),
+    )
 
     assert is_possible(free, meetings, quick.start, quick.attends)
     assert quick.value == value_of(free, meetings, quick.start, quick.attends)
@@ -59,7 +62,10 @@ def test_without_time_a_plan_is_possible_and_its_bound_true(problem):
 def test_the_same_later_is_planned_the_same_later(problem, shift):
     free, meetings = problem
     by = shift * GRID
-    moved = windows(list(zip(free.who, free.start + by, free.end + by, free.preference, strict=True)), free.people)
+    moved = windows(
+        list(zip(free.who, free.start + by, free.end + by, free.preference, strict=True)),
+        free.people,
+    )
     later = [replace(m, earliest=m.earliest + by, latest_end=m.latest_end + by) for m in meetings]
 
     now, then = plan(free, meetings, align=None), plan(moved, later, align=None)
@@ -70,11 +76,22 @@ def test_the_same_later_is_planned_the_same_later(problem, shift):
 
 
 @quiet
-@given(problems(), st.tuples(st.integers(0, 2), st.integers(-10, 60), st.integers(1, 40), st.integers(0, 10)))
+@given(
+    problems(),
+    st.tuples(st.integers(0, 2), st.integers(-10, 60), st.integers(1, 40), st.integers(0, 10)),
+)
 def test_more_time_never_makes_it_worse(problem, more):
     free, meetings = problem
     who, start, length, preference = more
-    rows = list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
+    rows = list(
+        zip(
+            free.who.tolist(),
+            free.start.tolist(),
+            free.end.tolist(),
+            free.preference.tolist(),
+            strict=True,
+        )
+    )
     freer = windows([*rows, (who, start, start + length, preference)], free.people)
 
     assert plan(free, meetings, align=GRID).value.key <= plan(freer, meetings, align=GRID).value.key
@@ -84,9 +101,20 @@ def test_more_time_never_makes_it_worse(problem, more):
 @given(problems(), st.permutations(range(3)))
 def test_who_is_called_what_does_not_matter(problem, names):
     free, meetings = problem
-    other = windows([(names[w], *row) for w, *row in zip(free.who, free.start, free.end, free.preference, strict=True)], 3)
+    other = windows(
+        [
+            (names[w], *row)
+            for w, *row in zip(free.who, free.start, free.end, free.preference, strict=True)
+        ],
+        3,
+    )
     renamed = [
-        replace(m, required=tuple(names[who] for who in m.required), optional=tuple(names[who] for who in m.optional)) for m in meetings
+        replace(
+            m,
+            required=tuple(names[who] for who in m.required),
+            optional=tuple(names[who] for who in m.optional),
+        )
+        for m in meetings
     ]
 
     assert plan(free, meetings, align=GRID).value == plan(other, renamed, align=GRID).value
@@ -96,8 +124,21 @@ def test_who_is_called_what_does_not_matter(problem, names):
 @given(problems(), st.randoms(use_true_random=False))
 def test_a_window_may_be_split_repeated_or_covered(problem, random):
     free, meetings = problem
-    rows = list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
-    halves = [part for who, a, b, x in rows for part in [(who, a, a + GRID, x), (who, a + GRID, b, x)] if part[2] > part[1]]
+    rows = list(
+        zip(
+            free.who.tolist(),
+            free.start.tolist(),
+            free.end.tolist(),
+            free.preference.tolist(),
+            strict=True,
+        )
+    )
+    halves = [
+        part
+        for who, a, b, x in rows
+        for part in [(who, a, a + GRID, x), (who, a + GRID, b, x)]
+        if part[2] > part[1]
+    ]
     below = [(who, random.randrange(a, b), b, random.randint(0, x)) for who, a, b, x in rows]
 
     once = plan(free, meetings, align=GRID)
@@ -133,14 +174,32 @@ def test_a_grid_on_which_everything_lies_loses_nothing(problem):
 def test_meetings_that_share_nobody_are_planned_as_if_alone(problem, other):
     """Lemma 6."""
     (free, meetings), (their_free, theirs) = problem, other
-    rows = [list(zip(f.who.tolist(), f.start.tolist(), f.end.tolist(), f.preference.tolist(), strict=True)) for f in (free, their_free)]
-    both = windows([*rows[0], *((who + free.people, *rest) for who, *rest in rows[1])], free.people + their_free.people)
+    rows = [
+        list(
+            zip(
+                f.who.tolist(), f.start.tolist(), f.end.tolist(), f.preference.tolist(), strict=True
+            )
+        )
+        for f in (free, their_free)
+    ]
+    both = windows(
+        [*rows[0], *((who + free.people, *rest) for who, *rest in rows[1])],
+        free.people + their_free.people,
+    )
     moved = [
-        replace(m, required=tuple(who + free.people for who in m.required), optional=tuple(who + free.people for who in m.optional))
+        replace(
+            m,
+            required=tuple(who + free.people for who in m.required),
+            optional=tuple(who + free.people for who in m.optional),
+        )
         for m in theirs
     ]
 
-    one, two, together = plan(free, meetings, align=GRID), plan(their_free, theirs, align=GRID), plan(both, [*meetings, *moved], align=GRID)
+    one, two, together = (
+        plan(free, meetings, align=GRID),
+        plan(their_free, theirs, align=GRID),
+        plan(both, [*meetings, *moved], align=GRID),
+    )
 
     assert together.value.key == tuple(map(sum, zip(one.value.key, two.value.key, strict=True)))
     assert together.start == one.start + two.start
@@ -148,12 +207,20 @@ def test_meetings_that_share_nobody_are_planned_as_if_alone(problem, other):
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True), max_size=8))
 def test_meetings_are_in_one_part_exactly_if_people_connect_them(groups):
-    meetings = [Meeting(duration=1, required=(first,), optional=tuple(others), earliest=0, latest_end=1) for first, *others in groups]
-    linked = [{n} | {m for m, other in enumerate(groups) if set(group) & set(other)} for n, group in enumerate(groups)]
+    meetings = [
+        Meeting(duration=1, required=(first,), optional=tuple(others), earliest=0, latest_end=1)
+        for first, *others in groups
+    ]
+    linked = [
+        {n} | {m for m, other in enumerate(groups) if set(group) & set(other)}
+        for n, group in enumerate(groups)
+    ]
     for _ in groups:
         linked = [set().union(*(linked[m] for m in some)) for some in linked]
 
-    assert sorted(map(sorted, components(range(len(meetings)), meetings))) == sorted(map(list, {tuple(sorted(some)) for some in linked}))
+    assert sorted(map(sorted, components(range(len(meetings)), meetings))) == sorted(
+        map(list, {tuple(sorted(some)) for some in linked})
+    )
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.data())
@@ -163,21 +230,29 @@ def test_one_weighted_sum_orders_as_all_counts_do(widths, data):
     one, other = data.draw(counts), data.draw(counts)
     weights = weights_of(widths)
 
-    assert (one < other, one == other) == (weights @ one < weights @ other, weights @ one == weights @ other)
+    assert (one < other, one == other) == (
+        weights @ one < weights @ other,
+        weights @ one == weights @ other,
+    )
 
 
-# Facts --------------------------------------------------------------------------------------------------------------
+# Facts --------------------------------------------------------------------------------------------
 
 HOUR = 60
 
 
 def two(**fields):
     """Two meetings of an hour for the same two people."""
-    return [Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=12 * HOUR, **fields) for _ in range(2)]
+    return [
+        Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=12 * HOUR, **fields)
+        for _ in range(2)
+    ]
 
 
 def free_for(*hours, people=2, preference=5):
-    return windows([(who, a * HOUR, b * HOUR, preference) for who in range(people) for a, b in hours], people)
+    return windows(
+        [(who, a * HOUR, b * HOUR, preference) for who in range(people) for a, b in hours], people
+    )
 
 
 def test_meetings_of_the_same_people_follow_each_other():
@@ -197,7 +272,10 @@ def test_the_meeting_with_priority_gets_the_only_time():
 
     assert found.start == (-1, 480, -1)
     assert found.value.priority == 3
-    assert {number: (why.people, why.meetings) for number, why in found.why.items()} == {0: ((0, 1), (1,)), 2: ((0, 1), (1,))}
+    assert {number: (why.people, why.meetings) for number, why in found.why.items()} == {
+        0: ((0, 1), (1,)),
+        2: ((0, 1), (1,)),
+    }
 
 
 def test_a_pinned_meeting_stays_where_it_is():
@@ -241,12 +319,22 @@ def test_without_align_any_minute_will_do():
 def a_full_week():
     people = 24
     free = windows(
-        [(who, 540 + 1440 * day + 30 * (who % 5), 1020 + 1440 * day, (who * 7 + day) % 11) for who in range(people) for day in range(5)],
+        [
+            (who, 540 + 1440 * day + 30 * (who % 5), 1020 + 1440 * day, (who * 7 + day) % 11)
+            for who in range(people)
+            for day in range(5)
+        ],
         people,
     )
     asked = [(n % people, (n * 5 + 1) % people, (n * 3 + 2) % people, n) for n in range(40)]
     meetings = [
-        Meeting(duration=60, required=(one, two), optional=(three,) if n % 3 else (), earliest=0, latest_end=5 * 1440)
+        Meeting(
+            duration=60,
+            required=(one, two),
+            optional=(three,) if n % 3 else (),
+            earliest=0,
+            latest_end=5 * 1440,
+        )
         for one, two, three, n in asked
         if len({one, two, three}) == 3
     ]
@@ -257,7 +345,9 @@ def test_many_meetings_are_proved_and_told_of_on_the_way(monkeypatch):
     free, meetings = a_full_week()
     told: list[Plan] = []
     once = plan(free, meetings, seconds=60)
-    monkeypatch.setattr("commontime.engine.joint.ALONE", 0)  # what is proved is the same with the search beside the solver and without
+    monkeypatch.setattr(
+        "commontime.engine.joint.ALONE", 0
+    )  # what is proved is the same with the search beside the solver and without
     monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0.05)
 
     found = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
@@ -276,9 +366,16 @@ def test_a_freed_neighbourhood_is_never_placed_worse():
     options = columns(free, meetings, 15, gaps)
     board = Board(meetings, options, gaps, free.people)
     for number in numbers[:-2]:
-        board.put(number, next(column for column in range(len(options[number])) if board.open(number) >> column & 1))
+        board.put(
+            number,
+            next(
+                column for column in range(len(options[number])) if board.open(number) >> column & 1
+            ),
+        )
     model = programme(meetings, options, gaps, placed=[False] * len(meetings))
-    neighbourhoods = Neighbourhoods(board, model, numbers, numbers, Search(board, numbers, seed=1).near)
+    neighbourhoods = Neighbourhoods(
+        board, model, numbers, numbers, Search(board, numbers, seed=1).near
+    )
     totals = [board.total]
 
     for _ in range(4):
@@ -286,7 +383,10 @@ def test_a_freed_neighbourhood_is_never_placed_worse():
         totals.append(board.total)
 
         starts = [board.begin[number] if board.place[number] >= 0 else -1 for number in numbers]
-        attends = [(*m.required, *some) if start >= 0 else () for m, some, start in zip(meetings, board.attends(), starts, strict=True)]
+        attends = [
+            (*m.required, *some) if start >= 0 else ()
+            for m, some, start in zip(meetings, board.attends(), starts, strict=True)
+        ]
         assert is_possible(free, meetings, starts, attends)
 
     assert totals == sorted(totals)
@@ -298,7 +398,16 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
     monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0)
     free, meetings = (
         free_for((8, 12), people=4),
-        [Meeting(duration=45, required=(n % 4, (n + 1) % 4), optional=((n + 2) % 4,), earliest=0, latest_end=720) for n in range(12)],
+        [
+            Meeting(
+                duration=45,
+                required=(n % 4, (n + 1) % 4),
+                optional=((n + 2) % 4,),
+                earliest=0,
+                latest_end=720,
+            )
+            for n in range(12)
+        ],
     )
 
     found = plan(free, meetings, seconds=60, on_progress=lambda so_far: True)
@@ -327,7 +436,13 @@ print("The process ends.")
 
 def test_a_process_ends_after_the_solver_came_back():
     """Else Python 3.13 may abort: "terminate called without an active exception"."""
-    ended = subprocess.run([sys.executable, "-c", SOLVER_PAST_ITS_TIME], cwd="src", capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", SOLVER_PAST_ITS_TIME],
+        cwd="src",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert ended.stdout.splitlines() == ["The process ends.", "The solver came back."]
     assert ended.returncode == 0
@@ -346,7 +461,9 @@ def test_a_process_ends_after_the_solver_came_back():
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong):
-    meeting = Meeting(**{"duration": 60, "required": (0, 1), "earliest": 0, "latest_end": 600, **wrong})
+    meeting = Meeting(
+        **{"duration": 60, "required": (0, 1), "earliest": 0, "latest_end": 600, **wrong}
+    )
 
     with pytest.raises(ValueError, match="Meeting 1"):
         plan(free_for((8, 10)), [two()[0], meeting])
@@ -368,7 +485,7 @@ def test_moments_hold_all_largest_sets_of_intervals_and_no_other(spans):
     assert len(moments) == len(largest)
 
 
-# Room for one more --------------------------------------------------------------------------------------------------
+# Room for one more --------------------------------------------------------------------------------
 
 
 def test_the_smallest_ask_is_the_fewest_people_then_the_least_time():
@@ -402,48 +519,79 @@ def test_what_is_asked_for_gives_the_meeting_its_place(problem):
         room = room_for(free, meetings, found, number, align=GRID)
         if room is None:
             continue
-        rows = list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
-        given_too = windows([*rows, *((w.who, w.start, w.end, 5) for w in room.wanted)], free.people)
+        rows = list(
+            zip(
+                free.who.tolist(),
+                free.start.tolist(),
+                free.end.tolist(),
+                free.preference.tolist(),
+                strict=True,
+            )
+        )
+        given_too = windows(
+            [*rows, *((w.who, w.start, w.end, 5) for w in room.wanted)], free.people
+        )
         needed = set(meetings[number].required)
         start = [room.start if n == number else s for n, s in enumerate(found.start)]
         # Whoever is asked to come here need not go where they are only optional.
         attends = [
-            meetings[number].required if n == number else tuple(p for p in people if p in meetings[n].required or p not in needed)
+            meetings[number].required
+            if n == number
+            else tuple(p for p in people if p in meetings[n].required or p not in needed)
             for n, people in enumerate(found.attends)
         ]
         start = [s if people else -1 for s, people in zip(start, attends, strict=True)]
         assert is_possible(given_too, meetings, start, attends)
         # Nobody is asked for what they offered.
-        assert all(attendance(free, wanted.start, wanted.end - wanted.start)[wanted.who] == 0 for wanted in room.wanted)
+        assert all(
+            attendance(free, wanted.start, wanted.end - wanted.start)[wanted.who] == 0
+            for wanted in room.wanted
+        )
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 15), st.integers(0, 10)), max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 15), st.integers(0, 10)),
+        max_size=6,
+    ),
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 9)), max_size=4),
     st.integers(0, 6),
 )
-def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(offered, elsewhere, buffer):
+def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(
+    offered, elsewhere, buffer
+):
     """Against every start of one meeting that requires the one and welcomes the other."""
     free = windows([(who, a, a + n, level) for who, a, n, level in offered], 2)
     busy = [(who, a, a + n) for who, a, n in elsewhere]
-    meeting = Meeting(duration=5, required=(0,), optional=(1,), earliest=0, latest_end=60, buffer=buffer)
+    meeting = Meeting(
+        duration=5, required=(0,), optional=(1,), earliest=0, latest_end=60, buffer=buffer
+    )
 
     def can(who, start):
-        is_elsewhere = any(w == who and start < end and start + 5 + buffer > begin for w, begin, end in busy)
+        is_elsewhere = any(
+            w == who and start < end and start + 5 + buffer > begin for w, begin, end in busy
+        )
         return -1 if is_elsewhere else int(preferences(free, [start], 5)[0, who])
 
     values = {start: (can(0, start), can(1, start)) for start in range(56)}
     keys = {
-        start: Value(1, optional >= 0, *counts(required, optional)).key for start, (required, optional) in values.items() if required >= 0
+        start: Value(1, optional >= 0, *counts(required, optional)).key
+        for start, (required, optional) in values.items()
+        if required >= 0
     }
 
     found = plan(free, [meeting], align=None, busy=busy)
 
     assert found.proved
     assert found.value.key == max(keys.values(), default=Value().key)
-    assert found.start[0] == min((start for start in keys if keys[start] == found.value.key), default=-1)
+    assert found.start[0] == min(
+        (start for start in keys if keys[start] == found.value.key), default=-1
+    )
     room = room_for(free, [meeting], found, 0, align=None, busy=busy)
-    assert room is None or not any(who == 0 and room.start < end and room.start + 5 + buffer > begin for who, begin, end in busy)
+    assert room is None or not any(
+        who == 0 and room.start < end and room.start + 5 + buffer > begin
+        for who, begin, end in busy
+    )
 
 
 def counts(*preferences: int) -> tuple[int, int, int]:

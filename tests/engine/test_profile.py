@@ -19,7 +19,10 @@ FEW_PREFERENCES = st.sampled_from((0, 1, 5))
 @contextmanager
 def way(dense):
     """Take one of the two ways, whatever the size of the problem."""
-    with mock.patch.object(sweep, "is_dense", return_value=dense), mock.patch.object(explain, "is_dense", return_value=dense):
+    with (
+        mock.patch.object(sweep, "is_dense", return_value=dense),
+        mock.patch.object(explain, "is_dense", return_value=dense),
+    ):
         yield
 
 
@@ -60,7 +63,13 @@ def test_dense_and_packed_agree_on_a_crowd(people):
     rng = np.random.default_rng(people)
     who = rng.integers(0, people, 40_000)
     start = rng.integers(0, 3_000, 40_000)
-    free = engine.from_arrays(who, start, start + rng.integers(30, 300, 40_000), rng.integers(0, 11, 40_000), people=people)
+    free = engine.from_arrays(
+        who,
+        start,
+        start + rng.integers(30, 300, 40_000),
+        rng.integers(0, 11, 40_000),
+        people=people,
+    )
     asked = {"required": rng.random(people) < 0.4, "earliest": 100, "latest_end": 3_000}
 
     with dense():
@@ -71,14 +80,22 @@ def test_dense_and_packed_agree_on_a_crowd(people):
     assert pieces(one) == pieces(other)
     for segment in rng.integers(0, len(one), 5).tolist():
         preferences = engine.preferences(free, one.first[segment], 45)[0]
-        assert tuple(one.everyone[segment]) == tuple(np.bincount(engine.levels(preferences), minlength=4))
+        assert tuple(one.everyone[segment]) == tuple(
+            np.bincount(engine.levels(preferences), minlength=4)
+        )
         assert one.preference[segment] == preferences[preferences > 0].sum()
 
 
 def test_everybody_always_ideal_in_a_crowd_does_not_overflow():
     """The packed counters at their largest."""
     for people in (4_095, 4_096, 70_000):
-        free = engine.from_arrays(np.arange(people), np.zeros(people, int), np.full(people, 90), np.full(people, 10), people=people)
+        free = engine.from_arrays(
+            np.arange(people),
+            np.zeros(people, int),
+            np.full(people, 90),
+            np.full(people, 10),
+            people=people,
+        )
 
         for chosen in (dense(), packed()):
             with chosen:
@@ -89,7 +106,9 @@ def test_everybody_always_ideal_in_a_crowd_does_not_overflow():
 
 def test_far_horizons_stay_exact_and_small():
     year = 525_600
-    free = engine.windows([(0, 0, 60, 9), (1, 0, 90, 4), (0, 10_000 * year, 10_000 * year + 60, 9)], 2)
+    free = engine.windows(
+        [(0, 0, 60, 9), (1, 0, 90, 4), (0, 10_000 * year, 10_000 * year + 60, 9)], 2
+    )
 
     p = engine.profile(free, 60, earliest=-100_000 * year, latest_end=100_000 * year)
 
@@ -132,38 +151,56 @@ def test_profile_of_two_groups_is_the_sum_of_their_profiles(one, other):
         latest_end=one.latest_end,
     )
     asked = {"duration": one.duration, "earliest": one.earliest, "latest_end": one.latest_end}
-    left, right = one.profile, engine.profile(other.windows, **asked, required=np.array(other.required))
+    left, right = (
+        one.profile,
+        engine.profile(other.windows, **asked, required=np.array(other.required)),
+    )
 
     together = both.profile
 
     i, j = (np.searchsorted(part.first, together.first, side="right") - 1 for part in (left, right))
     assert (together.required == left.required[i] + right.required[j]).all()
     assert (together.everyone == left.everyone[i] + right.everyone[j]).all()
-    assert (together.required_preference == left.required_preference[i] + right.required_preference[j]).all()
+    assert (
+        together.required_preference == left.required_preference[i] + right.required_preference[j]
+    ).all()
     assert (together.preference == left.preference[i] + right.preference[j]).all()
 
 
 @settings(max_examples=200, deadline=None)
 @given(problems(), st.integers(0, 10))
 def test_erosion(problem, threshold):
-    """Lemma 1: free at a threshold exactly for the starts in [a, b - d] of the maximal runs [a, b) at that threshold."""
+    """Lemma 1: free at a threshold exactly for the starts in [a, b - d] of the maximal runs [a, b)
+    at that threshold.
+    """
     end = problem.latest_end - problem.duration + 1
     for person in range(problem.people):
         ticks = range(problem.earliest, problem.latest_end)
-        runs = brute.segments([brute.preference_at(problem.rows, person, tick) >= threshold for tick in ticks], problem.earliest)
-        eroded = {start for a, b, free in runs if free for start in range(a, b + 1 - problem.duration + 1)}
+        runs = brute.segments(
+            [brute.preference_at(problem.rows, person, tick) >= threshold for tick in ticks],
+            problem.earliest,
+        )
+        eroded = {
+            start for a, b, free in runs if free for start in range(a, b + 1 - problem.duration + 1)
+        }
 
         starts = list(range(problem.earliest, end))
         found = engine.preferences(problem.windows, starts, problem.duration)[:, person]
 
-        assert {start for start, value in zip(starts, found, strict=True) if value >= threshold} == eroded
+        assert {
+            start for start, value in zip(starts, found, strict=True) if value >= threshold
+        } == eroded
 
 
 @settings(max_examples=200, deadline=None)
 @given(problems(), st.integers(0, 3), st.integers(0, 3), st.none() | st.integers(0, 10))
 def test_people_without_an_answer_can_be_read_both_ways(problem, required, optional, preference):
     more = required + optional
-    always = [(problem.people + i, problem.earliest - 1, problem.latest_end + 1, preference) for i in range(more) if preference is not None]
+    always = [
+        (problem.people + i, problem.earliest - 1, problem.latest_end + 1, preference)
+        for i in range(more)
+        if preference is not None
+    ]
     with_them = Problem(
         people=problem.people + more,
         rows=(*problem.rows, *always),
@@ -173,7 +210,9 @@ def test_people_without_an_answer_can_be_read_both_ways(problem, required, optio
         latest_end=problem.latest_end,
     )
 
-    assert pieces(problem.profile.joined_by(required=required, optional=optional, preference=preference)) == pieces(with_them.profile)
+    assert pieces(
+        problem.profile.joined_by(required=required, optional=optional, preference=preference)
+    ) == pieces(with_them.profile)
 
 
 def test_those_who_will_come_cannot_be_unable_to():

@@ -13,12 +13,22 @@ from tests.engine import brute
 from tests.engine.problems import problems
 
 AT_LEAST_WORKS = (engine.present, engine.at_least(engine.WORKS), engine.attending)
-RULES = {"fair": engine.FAIR, "most": engine.MOST, "kind": engine.KIND, "at least works": AT_LEAST_WORKS}
+RULES = {
+    "fair": engine.FAIR,
+    "most": engine.MOST,
+    "kind": engine.KIND,
+    "at least works": AT_LEAST_WORKS,
+}
 
 
 @pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=250, deadline=None)
-@given(problem=problems(rows=12, ticks=40), k=st.integers(0, 8), align=st.none() | st.integers(1, 7), apart=st.none() | st.integers(0, 9))
+@given(
+    problem=problems(rows=12, ticks=40),
+    k=st.integers(0, 8),
+    align=st.none() | st.integers(1, 7),
+    apart=st.none() | st.integers(0, 9),
+)
 def test_best_equals_its_definition(rule, problem, k, align, apart):
     distance = problem.duration if apart is None else apart
 
@@ -33,7 +43,13 @@ def test_best_equals_its_definition(rule, problem, k, align, apart):
 def test_the_order_of_many_starts_is_a_plain_sort(rule, people):
     rng = np.random.default_rng(people)
     who, start = rng.integers(0, people, 12_000), rng.integers(0, 10_000, 12_000)
-    free = engine.from_arrays(who, start, start + rng.integers(30, 300, 12_000), rng.integers(0, 11, 12_000), people=people)
+    free = engine.from_arrays(
+        who,
+        start,
+        start + rng.integers(30, 300, 12_000),
+        rng.integers(0, 11, 12_000),
+        people=people,
+    )
     p = engine.profile(free, 30, required=rng.random(people) < 0.1, earliest=0, latest_end=10_000)
     keys = [tuple(int(key(p)[i]) for key in RULES[rule]) for i in range(len(p))]
     order = sorted(range(len(p)), key=lambda i: ([-value for value in keys[i]], i))
@@ -44,7 +60,9 @@ def test_the_order_of_many_starts_is_a_plain_sort(rule, people):
 
 def test_a_slot_tells_its_counts():
     free = engine.windows([(0, 0, 60, 9), (1, 0, 60, 2), (2, 10, 45, 5)], 4)
-    p = engine.profile(free, 30, required=np.array([True, True, False, False]), earliest=0, latest_end=60)
+    p = engine.profile(
+        free, 30, required=np.array([True, True, False, False]), earliest=0, latest_end=60
+    )
 
     (slot,) = engine.best(p, 1)
 
@@ -59,7 +77,12 @@ def test_a_slot_tells_its_counts():
 def test_more_free_time_never_worsens_the_best(problem, data):
     person = data.draw(st.integers(0, problem.people - 1))
     start = problem.earliest + data.draw(st.integers(-5, 24))
-    more = problem.with_rows((*problem.rows, (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10)))))
+    more = problem.with_rows(
+        (
+            *problem.rows,
+            (person, start, start + data.draw(st.integers(1, 12)), data.draw(st.integers(0, 10))),
+        )
+    )
 
     before, after = engine.best(problem.profile, 1), engine.best(more.profile, 1)
 
@@ -67,7 +90,12 @@ def test_more_free_time_never_worsens_the_best(problem, data):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(1, 2**61), st.lists(st.tuples(*3 * [st.integers(-1, 1) | st.integers(-(2**61), 2**61)]), min_size=1, max_size=9))
+@given(
+    st.integers(1, 2**61),
+    st.lists(
+        st.tuples(*3 * [st.integers(-1, 1) | st.integers(-(2**61), 2**61)]), min_size=1, max_size=9
+    ),
+)
 def test_scores_order_as_the_keys_do_however_large(unit, rows):
     """Several keys seldom fit one number; those of a crowd may not."""
     rows = [tuple(value % unit - unit // 2 for value in row) for row in rows]
@@ -80,7 +108,9 @@ def test_scores_order_as_the_keys_do_however_large(unit, rows):
 
 
 def test_leximin_is_the_order_of_the_histograms():
-    """Lemma 3: comparing sorted level vectors of one length, or how many are at each level from the lowest up, is the same."""
+    """Lemma 3: comparing sorted level vectors of one length, or how many are at each level from the
+    lowest up, is the same.
+    """
     vectors = list(product(range(4), repeat=4))
 
     for one, other in product(vectors, repeat=2):

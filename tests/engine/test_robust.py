@@ -23,18 +23,32 @@ def key_at(problem, start, quorum, row=None):
     row = row or brute.everybody(problem.rows, problem.people, start, problem.duration)
     cannot, if_need_be, works, _ = brute.histogram(row)
     missing = sum(value < 0 and must for value, must in zip(row, problem.required, strict=True))
-    return (len(row) - cannot < (quorum or 0), missing, cannot, if_need_be, works, -brute.happy(row), start)
+    return (
+        len(row) - cannot < (quorum or 0),
+        missing,
+        cannot,
+        if_need_be,
+        works,
+        -brute.happy(row),
+        start,
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(problems(rows=12), ALIGNS, QUORUMS)
 def test_plan_b_is_the_best_start_that_does_not_overlap_the_best(problem, align, quorum):
-    starts = [t for t in range(problem.earliest, problem.latest_end - problem.duration + 1) if t % (align or 1) == 0]
+    starts = [
+        t
+        for t in range(problem.earliest, problem.latest_end - problem.duration + 1)
+        if t % (align or 1) == 0
+    ]
     ranked = sorted(starts, key=lambda start: key_at(problem, start, quorum))
     away = [start for start in ranked if abs(start - ranked[0]) >= problem.duration]
 
     leading = engine.best(problem.profile, 1, rule=rule_of(quorum), align=align)
-    found = leading and engine.plan_b(problem.profile, leading[0], rule=rule_of(quorum), align=align)
+    found = leading and engine.plan_b(
+        problem.profile, leading[0], rule=rule_of(quorum), align=align
+    )
 
     assert [slot.start for slot in leading] == ranked[:1]
     assert (found.start if found else None) == (away[0] if away else None)
@@ -51,7 +65,9 @@ def test_whose_cancellation_lets_plan_b_overtake(problem, quorum):
     start = leading[0].start
     row = engine.preferences(problem.windows, [start], problem.duration)[0]
 
-    found = engine.overtaken(p, leading[0], other, row, required=problem.bounds["required"], rule=rule)
+    found = engine.overtaken(
+        p, leading[0], other, row, required=problem.bounds["required"], rule=rule
+    )
 
     for who in range(problem.people):
         without = [-1 if who == each else int(value) for each, value in enumerate(row)]
@@ -67,6 +83,10 @@ def test_as_many_may_cancel_as_are_not_needed(needed, quorum):
     def holds(gone):
         return len(people) - len(gone) >= quorum and not any(needed[who] for who in gone)
 
-    counts = [count for count in range(len(spare) + 1) if all(map(holds, combinations(spare, count)))]
+    counts = [
+        count for count in range(len(spare) + 1) if all(map(holds, combinations(spare, count)))
+    ]
 
-    assert engine.survives(np.array([len(people)]), np.array([len(spare)]), quorum).tolist() == [max(counts, default=0)]
+    assert engine.survives(np.array([len(people)]), np.array([len(spare)]), quorum).tolist() == [
+        max(counts, default=0)
+    ]

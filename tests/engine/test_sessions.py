@@ -21,8 +21,15 @@ def found(problem, align):
 
 def by_definition(problem, align):
     """Try every pair of starts that do not overlap."""
-    starts = [t for t in range(problem.earliest, problem.latest_end - problem.duration + 1) if t % (align or 1) == 0]
-    rows = {start: brute.everybody(problem.rows, problem.people, start, problem.duration) for start in starts}
+    starts = [
+        t
+        for t in range(problem.earliest, problem.latest_end - problem.duration + 1)
+        if t % (align or 1) == 0
+    ]
+    rows = {
+        start: brute.everybody(problem.rows, problem.people, start, problem.duration)
+        for start in starts
+    }
     best = None
     for first in starts:
         for second in starts:
@@ -30,7 +37,9 @@ def by_definition(problem, align):
                 continue
             each = [max(pair) for pair in zip(rows[first], rows[second], strict=True)]
             cannot, if_need_be, works, _ = brute.histogram(each)
-            missing = sum(value < 0 and must for value, must in zip(each, problem.required, strict=True))
+            missing = sum(
+                value < 0 and must for value, must in zip(each, problem.required, strict=True)
+            )
             key = (cannot, missing, if_need_be, works, -brute.happy(each), first, second)
             if best is None or key < best[0]:
                 best = (key, (first, second, each, True))
@@ -44,7 +53,12 @@ def test_the_pair_equals_its_definition(problem, align):
 
 
 @settings(max_examples=40, deadline=None)
-@given(problems(people=st.integers(65, 70), rows=14, ticks=20, preferences=st.sampled_from((0, 3, 5, 9, 10))), ALIGNS)
+@given(
+    problems(
+        people=st.integers(65, 70), rows=14, ticks=20, preferences=st.sampled_from((0, 3, 5, 9, 10))
+    ),
+    ALIGNS,
+)
 def test_many_people_many_words_small_parts(problem, align):
     with patch.multiple(sessions, _AT_ONCE=1, _MANY=3):
         assert found(problem, align) == by_definition(problem, align)
@@ -54,7 +68,10 @@ def test_many_people_many_words_small_parts(problem, align):
 @given(problems(people=st.integers(2, 6), rows=14), st.data())
 def test_shifting_time_or_renaming_people_changes_nothing_else(problem, data):
     place = data.draw(st.permutations(range(problem.people)))
-    rows = [(place[who], start + 70, end + 70, preference) for who, start, end, preference in problem.rows]
+    rows = [
+        (place[who], start + 70, end + 70, preference)
+        for who, start, end, preference in problem.rows
+    ]
     required = np.zeros(problem.people, bool)
     required[np.array(place)] = problem.required
 
@@ -84,7 +101,15 @@ def test_an_ended_search_tells_its_best_pair_and_that_it_is_not_proved():
 
 def test_everybody_is_reached_over_two_days():
     day, hour = 24 * 60, 60
-    free = engine.windows([(0, 9 * hour, 10 * hour, 9), (1, 9 * hour, 10 * hour, 2), (1, day, day + hour, 8), (2, day, day + hour, 8)], 3)
+    free = engine.windows(
+        [
+            (0, 9 * hour, 10 * hour, 9),
+            (1, 9 * hour, 10 * hour, 2),
+            (1, day, day + hour, 8),
+            (2, day, day + hour, 8),
+        ],
+        3,
+    )
 
     pair = engine.two_sessions(free, hour, earliest=0, latest_end=2 * day)
 

@@ -17,10 +17,23 @@ def test_swing_equals_its_definition(problem, align, data):
     needed = {person for person in range(problem.people) if problem.required[person]}
     wanted = [0] * problem.people
     for start in range(problem.earliest, problem.latest_end - problem.duration + 1):
-        missing = [person for person in needed if brute.preference_of(problem.rows, person, start, problem.duration) < 0]
-        if len(missing) == 1 and start % (align or 1) == 0 and not is_taken(busy, needed, start, problem.duration):
+        missing = [
+            person
+            for person in needed
+            if brute.preference_of(problem.rows, person, start, problem.duration) < 0
+        ]
+        if (
+            len(missing) == 1
+            and start % (align or 1) == 0
+            and not is_taken(busy, needed, start, problem.duration)
+        ):
             wanted[missing[0]] += 1
 
     for way in (dense, packed):
         with way():
-            assert engine.swing(problem.windows, problem.duration, **problem.bounds, align=align, busy=busy).tolist() == wanted
+            assert (
+                engine.swing(
+                    problem.windows, problem.duration, **problem.bounds, align=align, busy=busy
+                ).tolist()
+                == wanted
+            )

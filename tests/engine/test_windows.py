@@ -11,7 +11,15 @@ from tests.engine.problems import elsewhere, problems
 
 
 def columns(free):
-    return list(zip(free.who.tolist(), free.start.tolist(), free.end.tolist(), free.preference.tolist(), strict=True))
+    return list(
+        zip(
+            free.who.tolist(),
+            free.start.tolist(),
+            free.end.tolist(),
+            free.preference.tolist(),
+            strict=True,
+        )
+    )
 
 
 def test_rows_are_sorted_by_person_and_start():
@@ -22,16 +30,28 @@ def test_rows_are_sorted_by_person_and_start():
 
 
 def test_columns_of_any_integer_type_will_do():
-    free = engine.from_arrays(np.array([0, 1], "u2"), np.array([5, 7], "<u4"), np.array([9, 8], ">i8"), [10, 0], people=2)
+    free = engine.from_arrays(
+        np.array([0, 1], "u2"), np.array([5, 7], "<u4"), np.array([9, 8], ">i8"), [10, 0], people=2
+    )
 
     assert columns(free) == [(0, 5, 9, 10), (1, 7, 8, 0)]
-    assert [column.dtype for column in (free.who, free.start, free.end, free.preference)] == ["i4", "i8", "i8", "i1"]
+    assert [column.dtype for column in (free.who, free.start, free.end, free.preference)] == [
+        "i4",
+        "i8",
+        "i8",
+        "i1",
+    ]
 
 
 def test_sorted_columns_of_the_right_type_are_shared():
     start = np.array([5, 7], np.int64)
 
-    assert engine.from_arrays(np.zeros(2, np.int32), start, start + 3, np.ones(2, np.int8), people=1).start is start
+    assert (
+        engine.from_arrays(
+            np.zeros(2, np.int32), start, start + 3, np.ones(2, np.int8), people=1
+        ).start
+        is start
+    )
 
 
 def test_nobody_and_nothing_are_fine():
@@ -41,7 +61,12 @@ def test_nobody_and_nothing_are_fine():
 
 
 def test_who_has_answered():
-    assert engine.windows([(2, 0, 1, 0), (0, 0, 1, 0)], 4).answered.tolist() == [True, False, True, False]
+    assert engine.windows([(2, 0, 1, 0), (0, 0, 1, 0)], 4).answered.tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_levels_are_three_bands():

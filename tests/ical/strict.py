@@ -1,11 +1,15 @@
-"""A second reader, written from RFC 5545's grammar alone: it refuses what the grammar does not allow."""
+"""A second reader, written from RFC 5545's grammar alone: it refuses what the grammar does not
+allow.
+"""
 
 import re
 from dataclasses import dataclass, field
 
 NAME = re.compile(r"[A-Za-z0-9-]+")
 # 3.1: SAFE-CHAR and QSAFE-CHAR leave out controls and the double quote; tabs are allowed.
-PARAMETER = re.compile(r';([A-Za-z0-9-]+)=(?:"([^"\x00-\x08\x0a-\x1f\x7f]*)"|([^";:,\x00-\x08\x0a-\x1f\x7f]*))')
+PARAMETER = re.compile(
+    r';([A-Za-z0-9-]+)=(?:"([^"\x00-\x08\x0a-\x1f\x7f]*)"|([^";:,\x00-\x08\x0a-\x1f\x7f]*))'
+)
 FORBIDDEN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -17,7 +21,9 @@ class Property:
 
     @property
     def text(self) -> str:
-        assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,nN])*", self.value), f"no TEXT value: {self.value!r}"
+        assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,nN])*", self.value), (
+            f"no TEXT value: {self.value!r}"
+        )
         return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], self.value)
 
 
@@ -80,7 +86,9 @@ def _property(content: str) -> Property:
         assert found[1] not in parameters
         raw = found[2] if found[2] is not None else found[3]
         # RFC 6868
-        parameters[found[1]] = re.sub(r"\^([n^'])", lambda pair: {"n": "\n", "^": "^", "'": '"'}[pair[1]], raw)
+        parameters[found[1]] = re.sub(
+            r"\^([n^'])", lambda pair: {"n": "\n", "^": "^", "'": '"'}[pair[1]], raw
+        )
         at = found.end()
     assert content[at] == ":", f"no value in {content!r}"
     return Property(name[0].upper(), parameters, content[at + 1 :])

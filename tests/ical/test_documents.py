@@ -12,7 +12,12 @@ from tests.ical.strict import read
 
 
 def test_a_request_says_who_when_and_what():
-    event = meeting(description="Bring\nnumbers", location="Room 4", url="https://plan.example.org/app/m/1/", sequence=3)
+    event = meeting(
+        description="Bring\nnumbers",
+        location="Room 4",
+        url="https://plan.example.org/app/m/1/",
+        sequence=3,
+    )
 
     document = read(ical.request(event))
 
@@ -36,7 +41,13 @@ def test_a_request_says_who_when_and_what():
     assert vevent.one("ORGANIZER").parameters == {"CN": "Mina Okafor"}
     sam, iris = vevent.all("ATTENDEE")
     assert sam.value == "mailto:sam@example.org"
-    assert sam.parameters == {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE", "CN": "Sam"}
+    assert sam.parameters == {
+        "CUTYPE": "INDIVIDUAL",
+        "ROLE": "REQ-PARTICIPANT",
+        "PARTSTAT": "ACCEPTED",
+        "RSVP": "FALSE",
+        "CN": "Sam",
+    }
     assert iris.parameters["ROLE"] == "OPT-PARTICIPANT"
     assert iris.parameters["PARTSTAT"] == "NEEDS-ACTION"
     assert iris.parameters["RSVP"] == "TRUE"
@@ -50,7 +61,10 @@ def test_the_icalendar_library_reads_a_request():
     assert vevent.start == meeting().start
     assert vevent.end == meeting().end
     assert vevent["UID"] == meeting().uid
-    assert [str(attendee) for attendee in vevent["ATTENDEE"]] == ["mailto:sam@example.org", "mailto:iris@example.org"]
+    assert [str(attendee) for attendee in vevent["ATTENDEE"]] == [
+        "mailto:sam@example.org",
+        "mailto:iris@example.org",
+    ]
 
 
 def test_a_cancel_is_for_all_attendees():
@@ -76,7 +90,10 @@ def test_a_feed_holds_all_events_and_no_attendee():
     document = read(feed)
     assert document.one("METHOD").value == "PUBLISH"
     assert document.one("X-WR-CALNAME").text == "Mina's meetings"
-    assert [vevent.one("UID").text for vevent in document.components] == ["b1946ac9@plan.example.org", "other@plan.example.org"]
+    assert [vevent.one("UID").text for vevent in document.components] == [
+        "b1946ac9@plan.example.org",
+        "other@plan.example.org",
+    ]
     assert all("ATTENDEE" not in vevent.names for vevent in document.components)
     assert len(icalendar.Calendar.from_ical(feed).events) == 2
 
@@ -111,7 +128,11 @@ def test_uid_stays_and_sequence_grows_over_twenty_edits():
 
     assert {vevent.one("UID").text for vevent in read_back} == {meeting().uid}
     assert [int(vevent.one("SEQUENCE").value) for vevent in read_back] == list(range(20))
-    assert all(vevent.one(name).value.endswith("Z") for vevent in read_back for name in ("DTSTAMP", "DTSTART", "DTEND", "LAST-MODIFIED"))
+    assert all(
+        vevent.one(name).value.endswith("Z")
+        for vevent in read_back
+        for name in ("DTSTAMP", "DTSTART", "DTEND", "LAST-MODIFIED")
+    )
     stamps = [vevent.one("DTSTAMP").value for vevent in read_back]
     assert stamps == sorted(set(stamps))
 
@@ -119,8 +140,14 @@ def test_uid_stays_and_sequence_grows_over_twenty_edits():
 @pytest.mark.parametrize(
     ("start", "written"),
     [
-        (datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=0), "20261025T003000Z"),
-        (datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1), "20261025T013000Z"),
+        (
+            datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=0),
+            "20261025T003000Z",
+        ),
+        (
+            datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1),
+            "20261025T013000Z",
+        ),
         (datetime(2028, 2, 29, 12, tzinfo=UTC), "20280229T120000Z"),
         (datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "20261231T235959Z"),
         (datetime(1, 1, 1, tzinfo=UTC), "00010101T000000Z"),
@@ -128,7 +155,9 @@ def test_uid_stays_and_sequence_grows_over_twenty_edits():
     ],
 )
 def test_times_are_written_in_utc(start, written):
-    (vevent,) = read(ical.publish([meeting(start=start, end=start.astimezone(UTC) + timedelta(hours=1))], "Mine")).components
+    (vevent,) = read(
+        ical.publish([meeting(start=start, end=start.astimezone(UTC) + timedelta(hours=1))], "Mine")
+    ).components
 
     assert vevent.one("DTSTART").value == written
 

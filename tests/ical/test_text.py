@@ -47,7 +47,14 @@ def everywhere(text):
     """A request that has the text in every field a person fills."""
     person = Person(text, "sam@example.org")
     return ical.request(
-        meeting(uid="m" + text, summary=text, description=text, location=text, organizer=person, attendees=(Attendee(person),))
+        meeting(
+            uid="m" + text,
+            summary=text,
+            description=text,
+            location=text,
+            organizer=person,
+            attendees=(Attendee(person),),
+        )
     )
 
 
@@ -58,7 +65,19 @@ def test_text_comes_back_as_typed_in_the_strict_reader(text):
     document = read(everywhere(text))
 
     (vevent,) = document.components
-    fields = ["UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "LOCATION", "ORGANIZER", "ATTENDEE", "STATUS"]
+    fields = [
+        "UID",
+        "SEQUENCE",
+        "DTSTAMP",
+        "DTSTART",
+        "DTEND",
+        "SUMMARY",
+        "DESCRIPTION",
+        "LOCATION",
+        "ORGANIZER",
+        "ATTENDEE",
+        "STATUS",
+    ]
     filled = [name for name in fields if text or name not in ("DESCRIPTION", "LOCATION")]
     assert vevent.names == [*filled, "TRANSP"]
     assert vevent.components == []
@@ -80,7 +99,9 @@ def test_text_comes_back_as_typed_in_the_icalendar_library(text):
     assert vevent["SUMMARY"] == meant(text)
     assert vevent.get("DESCRIPTION", "") == meant(text)
     assert str(vevent["ATTENDEE"]) == "mailto:sam@example.org"
-    if "\\" not in text:  # its reader takes a backslash in a parameter for an escape, which RFC 5545 does not know
+    if (
+        "\\" not in text
+    ):  # its reader takes a backslash in a parameter for an escape, which RFC 5545 does not know
         assert vevent["ORGANIZER"].params.get("CN", "") == meant(text).replace("\n", " ")
 
 
@@ -93,13 +114,29 @@ def test_a_feed_name_is_text(text):
     assert vevent["SUMMARY"] == meant(text)
 
 
-@pytest.mark.parametrize("text", ["a\rb", "a\0b", "a\vb", "a\x1bb", "a\u0085b", "a\u2028b", "a\u2029b", "a\u202eb", "a\u2066b", "a\ud800b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\rb",
+        "a\0b",
+        "a\vb",
+        "a\x1bb",
+        "a\u0085b",
+        "a\u2028b",
+        "a\u2029b",
+        "a\u202eb",
+        "a\u2066b",
+        "a\ud800b",
+    ],
+)
 def test_control_characters_never_come_out_raw(text):
     document = everywhere(text).decode("utf-8")
 
     assert not DROPPED.search(document)
     assert not BREAKS.search(document.replace("\r\n", ""))
-    assert document.splitlines() == document.split("\r\n")[:-1]  # so also a careless reader sees our lines
+    assert (
+        document.splitlines() == document.split("\r\n")[:-1]
+    )  # so also a careless reader sees our lines
 
 
 def test_without_cleaning_the_controls_would_come_out(monkeypatch):
@@ -116,7 +153,9 @@ def test_without_cleaning_the_controls_would_come_out(monkeypatch):
 @example("eve@example.org,mailto:sam@example.org")
 @example("é@bücher.example")
 def test_an_address_can_not_leave_its_value(address):
-    (vevent,) = read(ical.request(meeting(attendees=(Attendee(Person("Sam", address)),)))).components
+    (vevent,) = read(
+        ical.request(meeting(attendees=(Attendee(Person("Sam", address)),)))
+    ).components
 
     value = vevent.one("ATTENDEE").value
     assert re.fullmatch(r"mailto:[A-Za-z0-9@!$'*+._~%-]*", value)
@@ -124,14 +163,21 @@ def test_an_address_can_not_leave_its_value(address):
 
 def test_plain_addresses_are_written_as_they_are():
     for address in ("o'brien+team.x-1@mail.example.co.uk", "a_b!c$d*e~f@example.org"):
-        (vevent,) = read(ical.request(meeting(attendees=(Attendee(Person("", address)),)))).components
+        (vevent,) = read(
+            ical.request(meeting(attendees=(Attendee(Person("", address)),)))
+        ).components
 
         assert vevent.one("ATTENDEE").value == f"mailto:{address}"
         assert "CN" not in vevent.one("ATTENDEE").parameters
 
 
 def test_a_url_can_not_leave_its_value():
-    (vevent,) = read(ical.request(meeting(url='https://x.example/\r\nBEGIN:VALARM/"é<a>\\;?q=a b#c%20'))).components
+    (vevent,) = read(
+        ical.request(meeting(url='https://x.example/\r\nBEGIN:VALARM/"é<a>\\;?q=a b#c%20'))
+    ).components
 
     assert vevent.components == []
-    assert vevent.one("URL").value == "https://x.example/%0ABEGIN:VALARM/%22%C3%A9%3Ca%3E%5C;?q=a%20b#c%20"
+    assert (
+        vevent.one("URL").value
+        == "https://x.example/%0ABEGIN:VALARM/%22%C3%A9%3Ca%3E%5C;?q=a%20b#c%20"
+    )

@@ -27,14 +27,16 @@ def typed(monkeypatch) -> Callable[..., None]:
     def answer(*passwords: str, at_terminal: bool = True) -> None:
         replies = iter(passwords)
         monkeypatch.setattr("getpass.getpass", lambda prompt: next(replies))
-        stdin = io.StringIO("" if at_terminal else "".join(f"{password}\n" for password in passwords))
+        stdin = io.StringIO(
+            "" if at_terminal else "".join(f"{password}\n" for password in passwords)
+        )
         stdin.isatty = lambda: at_terminal
         monkeypatch.setattr("sys.stdin", stdin)
 
     return answer
 
 
-# Closing and opening (AU-16, AU-18) ---------------------------------------------------------------------------------
+# Closing and opening (AU-16, AU-18) ---------------------------------------------------------------
 
 
 def browser_of(name: str) -> Client:
@@ -51,11 +53,17 @@ def test_a_deactivated_user_is_out_everywhere_at_once(name):
 
     said = run("deactivate_user", name)
 
-    assert said == "mina is signed out everywhere and can't sign in until you run: manage.py reactivate_user mina\n"
+    assert said == (
+        "mina is signed out everywhere and can't sign in until you run: manage.py "
+        "reactivate_user mina\n"
+    )
     assert mina.get("/profile/").status_code == 401
     assert Caller().post("/token/refresh/", {"refresh": mina.refresh}).status_code == 401
     assert browser.get("/app/").status_code == 302
-    assert Caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code == 401
+    assert (
+        Caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code
+        == 401
+    )
 
 
 def test_others_stay_signed_in():
@@ -94,23 +102,32 @@ def test_doing_it_again_changes_nothing_and_says_so():
 def test_a_name_nobody_has_is_refused_with_a_sentence(command, name):
     build.user("mina")
 
-    with pytest.raises(CommandError, match=r"Nobody here is called .*Give a user name or an e-mail address"):
+    with pytest.raises(
+        CommandError, match=r"Nobody here is called .*Give a user name or an e-mail address"
+    ):
         run(command, name)
 
     assert User.objects.get().is_active
 
 
-# Making an account --------------------------------------------------------------------------------------------------
+# Making an account --------------------------------------------------------------------------------
 
 
 def test_an_account_is_made_with_a_password_typed_twice(typed):
     typed(build.PASSWORD, build.PASSWORD)
 
-    said = run("create_account", "mina", "mina@example.org", "--first-name", "Mina", "--last-name", "Meier")
+    said = run(
+        "create_account", "mina", "mina@example.org", "--first-name", "Mina", "--last-name", "Meier"
+    )
 
     assert said == "mina can sign in now.\n"
     profile = Caller(user=User.objects.get()).sign_in().get("/profile/").data
-    assert [profile[name] for name in ("username", "email", "first_name", "last_name")] == ["mina", "mina@example.org", "Mina", "Meier"]
+    assert [profile[name] for name in ("username", "email", "first_name", "last_name")] == [
+        "mina",
+        "mina@example.org",
+        "Mina",
+        "Meier",
+    ]
 
 
 def test_an_account_is_made_with_a_password_piped_in(typed):

@@ -38,7 +38,12 @@ def mina() -> User:
 
 @pytest.fixture(autouse=True)
 def _mails_lie_elsewhere(settings, tmp_path) -> None:
-    settings.MAILERS = {"default": {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(tmp_path)}}}
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "commontime.mail.backends.FileBackend",
+            "OPTIONS": {"folder": str(tmp_path)},
+        }
+    }
 
 
 def stays(row: Any) -> bool:
@@ -47,7 +52,7 @@ def stays(row: Any) -> bool:
     return type(row)._base_manager.filter(pk=row.pk).exists()
 
 
-# Sign-ins -----------------------------------------------------------------------------------------------------------
+# Sign-ins -----------------------------------------------------------------------------------------
 
 
 def sign_in(mina: User, **fields: Any) -> Session:
@@ -68,21 +73,35 @@ def sign_in(mina: User, **fields: Any) -> Session:
     ],
     ids=["holds", "holds for a minute", "ran out", "just ended", "ended lately", "ended long ago"],
 )
-def test_a_sign_in_goes_when_it_can_tell_nothing_more(mina, fields: Callable[..., dict[str, Any]], is_kept):
+def test_a_sign_in_goes_when_it_can_tell_nothing_more(
+    mina, fields: Callable[..., dict[str, Any]], is_kept
+):
     assert stays(sign_in(mina, **fields(clock.now()))) == is_kept
 
 
 @pytest.mark.parametrize(("ends_in", "is_kept"), [(MINUTE, True), (-MINUTE, False)])
 def test_a_cookie_goes_when_it_has_run_out(ends_in, is_kept):
-    assert stays(WebSession.objects.create(session_key="a", session_data="", expire_date=clock.now() + ends_in)) == is_kept
+    assert (
+        stays(
+            WebSession.objects.create(
+                session_key="a", session_data="", expire_date=clock.now() + ends_in
+            )
+        )
+        == is_kept
+    )
 
 
-# Answers and limits -------------------------------------------------------------------------------------------------
+# Answers and limits -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("age", "is_kept"), [(timedelta(), True), (REMEMBERED - MINUTE, True), (REMEMBERED + MINUTE, False)])
+@pytest.mark.parametrize(
+    ("age", "is_kept"),
+    [(timedelta(), True), (REMEMBERED - MINUTE, True), (REMEMBERED + MINUTE, False)],
+)
 def test_an_answer_is_remembered_as_long_as_its_key_is_good(mina, age, is_kept):
-    answer = RememberedAnswer.objects.create(user=mina, key="again", fingerprint="", created_at=clock.now() - age)
+    answer = RememberedAnswer.objects.create(
+        user=mina, key="again", fingerprint="", created_at=clock.now() - age
+    )
 
     assert stays(answer) == is_kept
 
@@ -105,19 +124,27 @@ def test_a_limit_that_is_over_is_forgotten():
     assert not stays(Throttle.objects.get())
 
 
-# Mails --------------------------------------------------------------------------------------------------------------
+# Mails --------------------------------------------------------------------------------------------
 
 
 def message(age: timedelta, state: State) -> Message:
     then = clock.now() - age
     settled = None if state == State.QUEUED else then
     return Message.objects.create(
-        kind="x", event="x", recipient="mina@example.org", state=state, due_at=then, created_at=then, settled_at=settled
+        kind="x",
+        event="x",
+        recipient="mina@example.org",
+        state=state,
+        due_at=then,
+        created_at=then,
+        settled_at=settled,
     )
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.DROPPED, State.FAILED])
-@pytest.mark.parametrize(("age", "is_kept"), [(KEEP_MAIL - MINUTE, True), (KEEP_MAIL + MINUTE, False)])
+@pytest.mark.parametrize(
+    ("age", "is_kept"), [(KEEP_MAIL - MINUTE, True), (KEEP_MAIL + MINUTE, False)]
+)
 def test_a_settled_mail_goes_after_its_days(state, age, is_kept):
     assert stays(message(age, state)) == is_kept
 
@@ -126,7 +153,9 @@ def test_a_mail_that_still_waits_stays_however_old_it_is():
     assert stays(message(KEEP_MAIL * 3, State.QUEUED))
 
 
-@pytest.mark.parametrize(("age", "is_kept"), [(KEEP_MAIL - MINUTE, True), (KEEP_MAIL + MINUTE, False)])
+@pytest.mark.parametrize(
+    ("age", "is_kept"), [(KEEP_MAIL - MINUTE, True), (KEEP_MAIL + MINUTE, False)]
+)
 def test_a_mail_kept_as_a_file_goes_after_its_days(tmp_path: Path, age, is_kept):
     letter = tmp_path / "letter.eml"
     letter.write_text("Subject: x\n\n")
@@ -138,7 +167,7 @@ def test_a_mail_kept_as_a_file_goes_after_its_days(tmp_path: Path, age, is_kept)
     assert letter.exists() == is_kept
 
 
-# Tasks --------------------------------------------------------------------------------------------------------------
+# Tasks --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,14 +189,16 @@ def test_a_task_goes_when_it_is_finished_and_told(status, age, is_kept):
     assert stays(OxTask.objects.get()) == is_kept
 
 
-# Everything else ----------------------------------------------------------------------------------------------------
+# Everything else ----------------------------------------------------------------------------------
 
 
 def test_nothing_of_peoples_own_is_touched_and_cleaning_again_changes_nothing(mina):
     sam, iris = build.user("sam"), build.user("iris", is_active=False)
     calendar = build.calendar(owner=mina, participants=[sam, iris])
     long_ago = clock.now() - timedelta(days=2000)
-    meeting = build.meeting(calendar=calendar, deadline=long_ago, final_time=long_ago, announced_at=long_ago)
+    meeting = build.meeting(
+        calendar=calendar, deadline=long_ago, final_time=long_ago, announced_at=long_ago
+    )
     build.window(calendar, sam, long_ago, long_ago + timedelta(hours=3))
     build.suggestion(meeting, sam, long_ago)
     build.invitation(calendar, build.user("lea"), status="declined", answered_at=long_ago)

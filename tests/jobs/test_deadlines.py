@@ -30,7 +30,9 @@ def post() -> Post:
 
 @pytest.fixture
 def clock():
-    """A clock that stands still until it is moved: `clock.shift(timedelta(...))`, `clock.move_to(...)`."""
+    """A clock that stands still until it is moved: `clock.shift(timedelta(...))`,
+    `clock.move_to(...)`.
+    """
     with time_machine.travel(BEGIN, tick=False) as traveller:
         yield traveller
 
@@ -50,12 +52,16 @@ def choir(mina, sam) -> Calendar:
     """Mina and Sam, who both can from ten to twelve, two days after BEGIN."""
     calendar = build.calendar(owner=mina, participants=[sam], name="Choir")
     for person in (mina, sam):
-        build.window(calendar, person, BEGIN + timedelta(days=2, hours=1), BEGIN + timedelta(days=2, hours=3))
+        build.window(
+            calendar, person, BEGIN + timedelta(days=2, hours=1), BEGIN + timedelta(days=2, hours=3)
+        )
     return calendar
 
 
 def meeting_of(choir: Calendar, **fields) -> Meeting:
-    return build.meeting(calendar=choir, title="Rehearsal", **{"deadline": BEGIN + timedelta(hours=1), **fields})
+    return build.meeting(
+        calendar=choir, title="Rehearsal", **{"deadline": BEGIN + timedelta(hours=1), **fields}
+    )
 
 
 def at(clock, moment: datetime) -> None:
@@ -64,7 +70,7 @@ def at(clock, moment: datetime) -> None:
     tasks.meet_deadlines.func()
 
 
-# The report ---------------------------------------------------------------------------------------------------------
+# The report ---------------------------------------------------------------------------------------
 
 
 def test_the_owner_is_told_at_the_deadline_and_not_before(choir, clock, post):
@@ -118,7 +124,7 @@ def test_a_meeting_with_its_final_time_has_no_deadline_to_meet(choir, clock, pos
     assert post.told() == []
 
 
-# Once ---------------------------------------------------------------------------------------------------------------
+# Once ---------------------------------------------------------------------------------------------
 
 
 def test_it_happens_once_however_often_the_job_runs(choir, clock, post):
@@ -160,11 +166,18 @@ def test_a_clock_that_steps_forward_a_day_and_back_repeats_nothing(choir, clock,
     assert post.told() == []
 
 
-@pytest.mark.parametrize("night", [datetime(2030, 3, 31, tzinfo=UTC), datetime(2030, 10, 27, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "night", [datetime(2030, 3, 31, tzinfo=UTC), datetime(2030, 10, 27, tzinfo=UTC)]
+)
 @pytest.mark.parametrize("minutes", [59, 60, 61])
-def test_in_the_night_the_clocks_change_it_happens_once_and_at_its_moment(mina, clock, post, night, minutes):
+def test_in_the_night_the_clocks_change_it_happens_once_and_at_its_moment(
+    mina, clock, post, night, minutes
+):
     """01:00 UTC is when Europe changes its clocks."""
-    meeting = meeting_of(build.calendar(owner=mina, time_zone="Europe/Berlin"), deadline=night + timedelta(minutes=minutes))
+    meeting = meeting_of(
+        build.calendar(owner=mina, time_zone="Europe/Berlin"),
+        deadline=night + timedelta(minutes=minutes),
+    )
     told_at = []
 
     for minute in range(50, 75):
@@ -175,7 +188,7 @@ def test_in_the_night_the_clocks_change_it_happens_once_and_at_its_moment(mina, 
     assert meeting.deadline == night + timedelta(minutes=minutes)
 
 
-# Deadlines that move ------------------------------------------------------------------------------------------------
+# Deadlines that move ------------------------------------------------------------------------------
 
 
 def test_a_deadline_that_moved_counts_from_where_it_is_now(choir, clock, post):
@@ -191,7 +204,11 @@ def test_a_deadline_that_moved_counts_from_where_it_is_now(choir, clock, post):
 def test_a_deadline_moved_after_it_was_met_is_met_again(choir, clock, post):
     meeting = meeting_of(choir)
     at(clock, meeting.deadline)
-    actions.edit_meeting(Meeting.objects.select_related("calendar").get(), by=choir.owner, deadline=BEGIN + timedelta(days=1))
+    actions.edit_meeting(
+        Meeting.objects.select_related("calendar").get(),
+        by=choir.owner,
+        deadline=BEGIN + timedelta(days=1),
+    )
 
     at(clock, BEGIN + timedelta(hours=2))
     at(clock, BEGIN + timedelta(days=1))
@@ -225,7 +242,7 @@ def test_a_meeting_deleted_between_the_look_and_the_act_is_no_trouble(choir, clo
     assert post.told() == []
 
 
-# The machine decides ------------------------------------------------------------------------------------------------
+# The machine decides ------------------------------------------------------------------------------
 
 
 def test_with_auto_finalize_the_best_time_is_set_and_everybody_told(choir, clock, post):
@@ -248,7 +265,9 @@ def test_without_it_nothing_is_set(choir, clock, post):
 
 
 @pytest.mark.parametrize(
-    ("quorum", "is_set"), [(None, False), (1, True), (2, True), (3, False)], ids=["all who are required", "one", "both", "three of three"]
+    ("quorum", "is_set"),
+    [(None, False), (1, True), (2, True), (3, False)],
+    ids=["all who are required", "one", "both", "three of three"],
 )
 def test_the_quorum_decides_whether_enough_can_come(choir, clock, post, quorum, is_set):
     """Mina and Sam can; Lea is in the calendar and can only on another day."""
@@ -266,11 +285,16 @@ def test_the_quorum_decides_whether_enough_can_come(choir, clock, post, quorum, 
 
 
 def test_two_meetings_due_at_once_are_not_set_to_the_same_time(choir, clock, post):
-    first, second = (meeting_of(choir, auto_finalize=True, duration_minutes=45, buffer_minutes=15) for _ in range(2))
+    first, second = (
+        meeting_of(choir, auto_finalize=True, duration_minutes=45, buffer_minutes=15)
+        for _ in range(2)
+    )
 
     at(clock, first.deadline)
 
-    times = sorted(Meeting.objects.filter(pk__in=[first.pk, second.pk]).values_list("final_time", flat=True))
+    times = sorted(
+        Meeting.objects.filter(pk__in=[first.pk, second.pk]).values_list("final_time", flat=True)
+    )
     assert None not in times
     assert times[1] - times[0] >= first.duration + timedelta(minutes=15)
 
@@ -301,7 +325,13 @@ def test_a_required_person_named_who_can_not_come_is_not_outvoted(choir, clock):
     lea = build.user("lea")
     build.participant(choir, lea)
     build.window(choir, lea, BEGIN + timedelta(days=5), BEGIN + timedelta(days=5, hours=2))
-    meeting = meeting_of(choir, auto_finalize=True, quorum=2, required=[lea], optional=[choir.owner, User.objects.get(username="sam")])
+    meeting = meeting_of(
+        choir,
+        auto_finalize=True,
+        quorum=2,
+        required=[lea],
+        optional=[choir.owner, User.objects.get(username="sam")],
+    )
 
     at(clock, meeting.deadline)
 
@@ -332,7 +362,9 @@ def test_a_finalised_calendar_stays_as_it_is(choir, clock, post):
 def test_what_the_owner_withdrew_after_the_deadline_is_not_set_again(choir, clock, post):
     meeting = meeting_of(choir, auto_finalize=True)
     at(clock, meeting.deadline)
-    actions.edit_meeting(tasks.queries.meetings().select_related("calendar").get(), by=choir.owner, final_time=None)
+    actions.edit_meeting(
+        tasks.queries.meetings().select_related("calendar").get(), by=choir.owner, final_time=None
+    )
     post.told()
 
     at(clock, meeting.deadline + timedelta(minutes=1))
@@ -342,14 +374,18 @@ def test_what_the_owner_withdrew_after_the_deadline_is_not_set_again(choir, cloc
     assert post.told() == []
 
 
-# When something goes wrong ------------------------------------------------------------------------------------------
+# When something goes wrong ------------------------------------------------------------------------
 
 
-def test_one_that_fails_keeps_no_other_waiting_and_is_tried_again(choir, clock, post, monkeypatch, caplog):
+def test_one_that_fails_keeps_no_other_waiting_and_is_tried_again(
+    choir, clock, post, monkeypatch, caplog
+):
     bad = meeting_of(choir, deadline=BEGIN + timedelta(minutes=30))
     good = meeting_of(choir)
     real = actions.finish_deadline
-    monkeypatch.setattr(actions, "finish_deadline", lambda meeting: 1 / 0 if meeting.pk == bad.pk else real(meeting))
+    monkeypatch.setattr(
+        actions, "finish_deadline", lambda meeting: 1 / 0 if meeting.pk == bad.pk else real(meeting)
+    )
 
     at(clock, good.deadline)
 
@@ -388,7 +424,7 @@ def test_half_of_it_never_stays(choir, clock, post, monkeypatch):
     assert (meeting.final_time, meeting.announced_at, post.told()) == (None, None, [])
 
 
-# Two schedulers -----------------------------------------------------------------------------------------------------
+# Two schedulers -----------------------------------------------------------------------------------
 
 
 def test_every_schedule_names_a_task_of_ours(settings):
@@ -437,14 +473,26 @@ print(json.dumps(told))
 
 
 def met_by_two(site: Site, guard: str = "") -> list[str]:
-    """Run the job in two processes that have both seen every meeting due before either acts. Return what they met."""
+    """Run the job in two processes that have both seen every meeting due before either acts. Return
+    what they met.
+    """
     site.sql("UPDATE calendars_meeting SET final_time = NULL, announced_at = NULL, version = 1")
     for looked in site.folder.glob("looked-*"):
         looked.unlink()
-    scripts = [RUN.format(folder=site.folder, number=number, other=1 - number, guard=guard) for number in (0, 1)]
-    commands = [[sys.executable, "manage.py", "shell", "--no-imports", "-c", script] for script in scripts]
-    running = [subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, text=True) for command in commands]
-    return [meeting for process in running for meeting in json.loads(process.communicate(timeout=60)[0])]
+    scripts = [
+        RUN.format(folder=site.folder, number=number, other=1 - number, guard=guard)
+        for number in (0, 1)
+    ]
+    commands = [
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", script] for script in scripts
+    ]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    return [
+        meeting for process in running for meeting in json.loads(process.communicate(timeout=60)[0])
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -459,7 +507,10 @@ def test_two_schedulers_at_once_meet_each_deadline_once(due_site):
     met = met_by_two(due_site)
 
     assert len(met) == len(set(met)) == MEETINGS
-    assert due_site.count("calendars_meeting", "final_time IS NOT NULL AND announced_at IS NOT NULL") == MEETINGS
+    assert (
+        due_site.count("calendars_meeting", "final_time IS NOT NULL AND announced_at IS NOT NULL")
+        == MEETINGS
+    )
     assert due_site.count("mail_message", "kind = 'deadline'") == MEETINGS
     assert due_site.count("mail_message", "kind = 'request'") == 2 * MEETINGS
 

@@ -12,7 +12,14 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.jobs.management.commands import _choir as choir
@@ -28,12 +35,21 @@ QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5Password
 
 
 def mails_as_files(folder: Path) -> dict[str, object]:
-    return {"MAILERS": {"default": {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(folder)}}}}
+    return {
+        "MAILERS": {
+            "default": {
+                "BACKEND": "commontime.mail.backends.FileBackend",
+                "OPTIONS": {"folder": str(folder)},
+            }
+        }
+    }
 
 
 @dataclass
 class Made:
-    """What was said and told when the demo was made, and what was told when it was undone and made again at the same moment."""
+    """What was said and told when the demo was made, and what was told when it was undone and made
+    again at the same moment.
+    """
 
     said: str
     told: dict[str, list[tuple[object, ...]]]
@@ -43,7 +59,9 @@ class Made:
 @pytest.fixture(scope="module")
 def made(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Made]:
     moment = clock.now()
-    as_it_is_run = override_settings(**QUICK_PASSWORDS, **mails_as_files(tmp_path_factory.mktemp("mail")))
+    as_it_is_run = override_settings(
+        **QUICK_PASSWORDS, **mails_as_files(tmp_path_factory.mktemp("mail"))
+    )
     with django_db_blocker.unblock(), as_it_is_run, transaction.atomic():
         with patch.object(clock, "now", lambda: moment):
             with transaction.atomic():
@@ -64,21 +82,47 @@ def run() -> str:
 def told() -> dict[str, list[tuple[object, ...]]]:
     """What the demo tells, without ids and the moments at which it was stored."""
     return {
-        "people": list(User.objects.order_by("username").values_list("username", "email", "first_name", "last_name")),
-        "seats": list(
-            CalendarParticipant.objects.order_by("calendar__name", "user").values_list("calendar__name", "user__username", "packed")
+        "people": list(
+            User.objects.order_by("username").values_list(
+                "username", "email", "first_name", "last_name"
+            )
         ),
-        "meetings": list(Meeting.objects.order_by("title").values_list("title", "final_time", "duration_minutes", "quorum")),
-        "invitations": list(Invitation.objects.order_by("receiver", "email").values_list("receiver__username", "email", "status")),
-        "contacts": list(Contact.objects.order_by("owner", "contactee").values_list("owner__username", "contactee__username")),
+        "seats": list(
+            CalendarParticipant.objects.order_by("calendar__name", "user").values_list(
+                "calendar__name", "user__username", "packed"
+            )
+        ),
+        "meetings": list(
+            Meeting.objects.order_by("title").values_list(
+                "title", "final_time", "duration_minutes", "quorum"
+            )
+        ),
+        "invitations": list(
+            Invitation.objects.order_by("receiver", "email").values_list(
+                "receiver__username", "email", "status"
+            )
+        ),
+        "contacts": list(
+            Contact.objects.order_by("owner", "contactee").values_list(
+                "owner__username", "contactee__username"
+            )
+        ),
     }
 
 
 def test_it_makes_a_group_with_everything_there_is_to_see(made):
     assert User.objects.count() == 40
     assert Calendar.objects.count() >= 5
-    assert {meeting.status(clock.now()) for meeting in Meeting.objects.all()} == {"open", "closed", "scheduled"}
-    assert set(Invitation.objects.values_list("status", flat=True)) == {"pending", "accepted", "declined"}
+    assert {meeting.status(clock.now()) for meeting in Meeting.objects.all()} == {
+        "open",
+        "closed",
+        "scheduled",
+    }
+    assert set(Invitation.objects.values_list("status", flat=True)) == {
+        "pending",
+        "accepted",
+        "declined",
+    }
     assert 10 <= CalendarParticipant.objects.filter(packed="").count() <= 30
     assert set(NonBusyTime.objects.values_list("preference_level", flat=True)) == set(range(11))
     assert set(Calendar.objects.values_list("visibility", flat=True)) == {"open", "counts", "owner"}
@@ -117,7 +161,12 @@ def test_only_those_one_signs_in_as_get_mails(made):
 
 
 def test_nothing_goes_to_a_mail_server(made, settings):
-    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {"host": "mail.example.org"}}}
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "mail.example.org"},
+        }
+    }
 
     demo.keep_mails_quiet()
 

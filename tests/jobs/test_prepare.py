@@ -22,11 +22,15 @@ def taken_port():
 
 
 def test_a_taken_port_is_refused_with_the_way_out(taken_port):
-    with override_settings(HOST="127.0.0.1", PORT=taken_port), pytest.raises(CommandError) as refusal:
+    with (
+        override_settings(HOST="127.0.0.1", PORT=taken_port),
+        pytest.raises(CommandError) as refusal,
+    ):
         call_command("prepare")
 
     assert str(refusal.value) == (
-        f"Nothing can listen at 127.0.0.1:{taken_port}: Address already in use. Name another port, for example: PORT=8001 make run"
+        f"Nothing can listen at 127.0.0.1:{taken_port}: Address already in use. Name another port, "
+        "for example: PORT=8001 make run"
     )
 
 
@@ -46,13 +50,19 @@ def test_a_host_that_is_not_this_machine_is_refused():
 
 @pytest.mark.django_db
 def test_a_database_that_does_not_answer_is_refused_with_its_reason(monkeypatch, is_postgresql):
-    nowhere = {"host": "127.0.0.1", "port": 1, "dbname": "x"} if is_postgresql else {"database": "/nowhere/at/all.sqlite3"}
+    nowhere = (
+        {"host": "127.0.0.1", "port": 1, "dbname": "x"}
+        if is_postgresql
+        else {"database": "/nowhere/at/all.sqlite3"}
+    )
     monkeypatch.setattr(connection, "get_connection_params", lambda: nowhere)
 
     with pytest.raises(CommandError) as refusal:
         prepare.refuse_silent_database()
 
-    assert ("Connection refused" if is_postgresql else "unable to open database file") in str(refusal.value)
+    assert ("Connection refused" if is_postgresql else "unable to open database file") in str(
+        refusal.value
+    )
     assert "DATABASE_URL" in str(refusal.value)
 
 

@@ -12,7 +12,12 @@ def letter(message: Message) -> Letter | None:
         raise RuntimeError("a bug")
     if message.payload.get("gone"):
         return None
-    return Letter(subject=f"Hello {message.payload['number']}", text="Hello.\n", html="<p>Hello.</p>", to_name="Sam")
+    return Letter(
+        subject=f"Hello {message.payload['number']}",
+        text="Hello.\n",
+        html="<p>Hello.</p>",
+        to_name="Sam",
+    )
 
 
 outbox.composer("test")(letter)
@@ -20,5 +25,10 @@ outbox.composer("test")(letter)
 
 def notice(number: int = 0, **changes: Any) -> outbox.Notice:
     payload = {"number": number, **changes.pop("payload", {})}
-    values = {"kind": "test", "event": f"test:{number}", "recipient": f"sam{number}@example.org", "payload": payload}
+    values = {
+        "kind": "test",
+        "event": f"test:{number}",
+        "recipient": f"sam{number}@example.org",
+        "payload": payload,
+    }
     return outbox.Notice(**{**values, **changes})

@@ -18,7 +18,9 @@ def reader(name: str = "Sam", **changes: str) -> Reader:
 
 
 def _meeting(typed: str) -> letters.ScheduledMeeting:
-    return letters.ScheduledMeeting(typed, typed, TEN, HALF_PAST_ELEVEN, location="Room 4", url=letters.link("/app/m/1/"))
+    return letters.ScheduledMeeting(
+        typed, typed, TEN, HALF_PAST_ELEVEN, location="Room 4", url=letters.link("/app/m/1/")
+    )
 
 
 def _letter(name: str) -> Callable[[str], Letter]:
@@ -32,14 +34,39 @@ def _letter(name: str) -> Callable[[str], Letter]:
             "calendar_handed_over": {"sender": typed, "calendar": typed, "url": url},
             "guest_link": {"calendar": typed, "url": url},
             "added_to_calendar": {"owner": typed, "calendar": typed, "url": url},
-            "removed_from_calendar": {"calendar": typed, "meetings": [meeting], "documents": [DOCUMENT]},
+            "removed_from_calendar": {
+                "calendar": typed,
+                "meetings": [meeting],
+                "documents": [DOCUMENT],
+            },
             "reminder": {"calendar": typed, "url": url, "deadline": TEN, "sender": typed},
             "note": {"sender": typed, "calendar": typed, "text": "See you", "url": url},
-            "meeting_request": {"organizer": typed, "meeting": meeting, "document": DOCUMENT, "rsvp_url": url},
-            "meeting_moved": {"organizer": typed, "meeting": meeting, "document": DOCUMENT, "earlier_start": TEN, "rsvp_url": url},
+            "meeting_request": {
+                "organizer": typed,
+                "meeting": meeting,
+                "document": DOCUMENT,
+                "rsvp_url": url,
+            },
+            "meeting_moved": {
+                "organizer": typed,
+                "meeting": meeting,
+                "document": DOCUMENT,
+                "earlier_start": TEN,
+                "rsvp_url": url,
+            },
             "meeting_cancelled": {"organizer": typed, "meeting": meeting, "document": DOCUMENT},
-            "calendar_finalized": {"calendar": typed, "meetings": [meeting, meeting], "url": url, "sender": typed},
-            "calendar_deleted": {"owner": typed, "calendar": typed, "meetings": [meeting, meeting], "documents": [DOCUMENT, DOCUMENT]},
+            "calendar_finalized": {
+                "calendar": typed,
+                "meetings": [meeting, meeting],
+                "url": url,
+                "sender": typed,
+            },
+            "calendar_deleted": {
+                "owner": typed,
+                "calendar": typed,
+                "meetings": [meeting, meeting],
+                "documents": [DOCUMENT, DOCUMENT],
+            },
             "deadline_report": {
                 "title": typed,
                 "calendar": typed,

@@ -1,4 +1,6 @@
-"""Prepares a worker process: the tests' composer, a short lease, and, if the test asks for it, a guard switched off."""
+"""Prepares a worker process: the tests' composer, a short lease, and, if the test asks for it, a
+guard switched off.
+"""
 
 from datetime import timedelta
 
@@ -27,6 +29,8 @@ class MailTestsConfig(AppConfig):
 
         if settings.GUARD_OFF == "claim":
             delivery._claim = lambda message: True
-            delivery._settle = lambda message, **changes: delivery.Message.objects.filter(pk=message.pk).update(**changes)
+            delivery._settle = lambda message, **changes: delivery.Message.objects.filter(
+                pk=message.pk
+            ).update(**changes)
         if settings.GUARD_OFF == "mark after sending":
             delivery._send = mark_first

@@ -38,7 +38,9 @@ class Received:
 
 
 class Sink:
-    """Accepts everything, except for as many replies as `rcpt` and `data` hold. It thinks `delay` seconds about each recipient."""
+    """Accepts everything, except for as many replies as `rcpt` and `data` hold. It thinks `delay`
+    seconds about each recipient.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -66,7 +68,9 @@ class Sink:
             self._controller.stop()
             self._controller = None
 
-    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
         self.asked += 1
         if self.delay:
             await asyncio.sleep(self.delay)
@@ -86,8 +90,9 @@ class Sink:
         if reply in (DROP, LOSE_REPLY):
             server.transport.abort()
         if reply == HANG_UP_AFTER:
-            # As soon as the reply is written: later, the client could be in the middle of its next mail. Close, not abort: a reset
-            # could take the reply away again before a busy client has read it.
+            # As soon as the reply is written: later, the client could be in the middle of its next
+            # mail. Close, not abort: a reset could take the reply away again before a busy client
+            # has read it.
             asyncio.get_running_loop().call_soon(server.transport.close)
             return "250 OK"
         return reply

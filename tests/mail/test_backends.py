@@ -29,7 +29,9 @@ def test_each_mail_is_a_file(folder):
 
     files = list(folder.iterdir())
     assert {path.suffix for path in files} == {".eml"}
-    subjects = [message_from_bytes(path.read_bytes(), policy=policy.default)["Subject"] for path in files]
+    subjects = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)["Subject"] for path in files
+    ]
     assert sorted(subjects) == ["Hello 1", "Hello 2"]
     assert folder.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
@@ -60,7 +62,9 @@ def test_a_file_is_whole_or_not_there(folder, monkeypatch):
 
 def test_receivers_find_their_own_letters_newest_first(folder, later):
     for number in (1, 2, 3):
-        outbox.post([notice(number, recipient="sam@example.org" if number < 3 else "eve@example.org")])
+        outbox.post(
+            [notice(number, recipient="sam@example.org" if number < 3 else "eve@example.org")]
+        )
         outbox.deliver_due()
         later(60)
 
@@ -93,7 +97,13 @@ def test_old_letters_are_forgotten_with_their_messages(folder, later):
     later(31 * 86400)
     outbox.post([notice(2, recipient="sam@example.org")])
     outbox.deliver_due()
-    new = folder / backends.file_name(str(message_from_bytes(max(folder.iterdir(), key=os.path.getmtime).read_bytes())["Message-ID"]))
+    new = folder / backends.file_name(
+        str(
+            message_from_bytes(max(folder.iterdir(), key=os.path.getmtime).read_bytes())[
+                "Message-ID"
+            ]
+        )
+    )
     os.utime(new, (2**32, 2**32))
 
     outbox.forget_settled(days=30)
@@ -106,4 +116,7 @@ def test_only_what_can_not_be_delivered_fails(folder):
     outbox.post([notice(1, recipient="no address"), notice(2)])
     outbox.deliver_due()
 
-    assert list(Message.objects.order_by("event").values_list("event", "state")) == [("test:1", State.FAILED), ("test:2", State.SENT)]
+    assert list(Message.objects.order_by("event").values_list("event", "state")) == [
+        ("test:1", State.FAILED),
+        ("test:2", State.SENT),
+    ]

@@ -33,7 +33,11 @@ def test_each_mail_goes_to_its_one_recipient(sink):
 
     assert outbox.deliver_due() == 3
 
-    assert sorted(mail.recipients for mail in sink.received) == [["sam0@example.org"], ["sam1@example.org"], ["sam2@example.org"]]
+    assert sorted(mail.recipients for mail in sink.received) == [
+        ["sam0@example.org"],
+        ["sam1@example.org"],
+        ["sam2@example.org"],
+    ]
     assert states() == [State.SENT] * 3
     assert len({mail.message_id for mail in sink.received}) == 3
 
@@ -44,7 +48,11 @@ def test_a_settled_message_forgets_its_payload(sink):
 
     outbox.deliver_due()
 
-    assert sorted(Message.objects.values_list("state", "payload")) == [(State.DROPPED, {}), (State.FAILED, {}), (State.SENT, {})]
+    assert sorted(Message.objects.values_list("state", "payload")) == [
+        (State.DROPPED, {}),
+        (State.FAILED, {}),
+        (State.SENT, {}),
+    ]
 
 
 def test_who_is_no_longer_entitled_gets_nothing(sink):
@@ -56,7 +64,7 @@ def test_who_is_no_longer_entitled_gets_nothing(sink):
     assert sink.received == []
 
 
-# Refusals -----------------------------------------------------------------------------------------------------------
+# Refusals -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data"])
@@ -104,7 +112,9 @@ def test_our_own_sender_refused_is_not_the_recipients_fault(sink, monkeypatch):
     assert states() == [State.QUEUED]
 
 
-@pytest.mark.parametrize("address", ["not an address", "a@x.org, b@x.org", "jürgen@x.org", "<b>@x.org", "@x.org", "a@"])
+@pytest.mark.parametrize(
+    "address", ["not an address", "a@x.org, b@x.org", "jürgen@x.org", "<b>@x.org", "@x.org", "a@"]
+)
 def test_what_is_no_address_fails_at_once(sink, address):
     outbox.post([notice(1, recipient=address), notice(2)])
 
@@ -122,7 +132,9 @@ def test_one_refused_person_waits_longer_each_time_while_others_get_through(sink
         message = Message.objects.get(event="test:0")
         Message.objects.filter(pk=message.pk).update(due_at=clock.now())
         outbox.deliver_due()
-        waits.append((Message.objects.get(event="test:0").due_at - clock.now()) / timedelta(seconds=1))
+        waits.append(
+            (Message.objects.get(event="test:0").due_at - clock.now()) / timedelta(seconds=1)
+        )
         outbox.post([notice(number)])
         later(1)
         outbox.deliver_due()
@@ -163,7 +175,7 @@ def test_after_three_days_it_is_given_up(sink, later):
     assert Message.objects.get().error == "451 later"
 
 
-# The server is away -------------------------------------------------------------------------------------------------
+# The server is away -------------------------------------------------------------------------------
 
 
 def test_nothing_is_lost_in_an_outage_of_a_day_and_all_goes_out_a_minute_after_it(sink, later):
@@ -247,7 +259,9 @@ def test_a_server_that_falls_silent_in_the_middle_blocks_once_too(sink, settings
     assert sorted(states()) == [State.QUEUED, State.QUEUED, State.SENT]
 
 
-@pytest.mark.parametrize("greeting", [b"421 too busy\r\n", b"554 go away\r\n", b"\xff\xfe garbage\r\n", b""])
+@pytest.mark.parametrize(
+    "greeting", [b"421 too busy\r\n", b"554 go away\r\n", b"\xff\xfe garbage\r\n", b""]
+)
 def test_a_server_that_greets_badly_is_away(settings, greeting):
     with sinks.greeting_server(greeting) as port:
         settings.MAILERS = {"default": mailer(f"smtp://127.0.0.1:{port}")}
@@ -271,7 +285,7 @@ def test_421_in_the_middle_means_the_server_closes(sink, later):
     assert states() == [State.SENT] * 2
 
 
-# The connection breaks ----------------------------------------------------------------------------------------------
+# The connection breaks ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -321,7 +335,7 @@ def test_a_server_that_takes_few_mails_a_connection_does_not_stop_the_batch(sink
     assert len(set(sink.recipients)) == len(sink.recipients) == 15
 
 
-# Bugs of ours -------------------------------------------------------------------------------------------------------
+# Bugs of ours -------------------------------------------------------------------------------------
 
 
 def test_a_bug_in_a_composer_harms_no_other_mail_and_is_bounded(sink, later, caplog):

@@ -1,4 +1,6 @@
-"""Who may send what when: leases, fencing and order. A worker that sleeps too long is simulated; real ones are in test_workers.py."""
+"""Who may send what when: leases, fencing and order. A worker that sleeps too long is simulated;
+real ones are in test_workers.py.
+"""
 
 import pytest
 
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Let something happen once, while the next mail is handed to the server, after it took it or before."""
+    """Let something happen once, while the next mail is handed to the server, after it took it or
+    before.
+    """
 
     def arrange(happens, *, after_it_took_it: bool = False) -> None:
         real = Server.send
@@ -99,7 +103,11 @@ def test_a_worker_that_slept_a_little_before_sending_starts_again(sink, later, m
 
 def test_without_the_fence_the_sleeper_would_go_on(sink, later, meanwhile, monkeypatch):
     monkeypatch.setattr(
-        delivery, "_settle", lambda message, **changes: Message.objects.filter(pk=message.pk).update(lease_until=None, **changes)
+        delivery,
+        "_settle",
+        lambda message, **changes: Message.objects.filter(pk=message.pk).update(
+            lease_until=None, **changes
+        ),
     )
     outbox.post([notice(1), notice(2), notice(3)])
     meanwhile(another_worker_takes_one(later), after_it_took_it=True)
@@ -148,7 +156,7 @@ def test_after_a_crash_the_message_is_due_again_when_the_lease_ends(sink, later)
     assert len(sink.received) == 1
 
 
-# Order --------------------------------------------------------------------------------------------------------------
+# Order --------------------------------------------------------------------------------------------
 
 
 def test_a_newer_sequence_replaces_an_older_one_that_has_not_gone_out(sink):

@@ -78,7 +78,10 @@ def test_every_letter_keeps_our_manners(write):
 
 @every_letter
 def test_every_link_is_ours(write):
-    assert all(link.startswith(BASE) for link in Page(write("https://evil.example/ www.evil.example").html).links)
+    assert all(
+        link.startswith(BASE)
+        for link in Page(write("https://evil.example/ www.evil.example").html).links
+    )
 
 
 @every_letter
@@ -90,14 +93,23 @@ def test_what_people_type_stays_text(write, typed):
     assert page.tags == Page(plain.html).tags
     assert page.attributes == Page(plain.html).attributes
     for part in (letter.subject, letter.text, letter.html):
-        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", part)
+        assert not re.search(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", part
+        )
     assert "\n" not in letter.subject
     assert letter.text.count("\n") == plain.text.count("\n")
 
 
 @every_letter
 @pytest.mark.parametrize(
-    "typed", ["http://evil.example/x", "www.evil.example", "evil.example", "mailto:eve@evil.example", "//evil.example"]
+    "typed",
+    [
+        "http://evil.example/x",
+        "www.evil.example",
+        "evil.example",
+        "mailto:eve@evil.example",
+        "//evil.example",
+    ],
 )
 def test_a_name_never_becomes_a_link(write, typed):
     letter = write(typed)
@@ -122,13 +134,27 @@ def test_ordinary_names_are_written_as_they_are():
 
 
 def test_a_note_keeps_its_lines_and_is_quoted():
-    letter = letters.note(reader(), sender="Mina", calendar="Team", text="Bring:\n<b>cake</b>", url=letters.link("/app/c/1/"))
+    letter = letters.note(
+        reader(),
+        sender="Mina",
+        calendar="Team",
+        text="Bring:\n<b>cake</b>",
+        url=letters.link("/app/c/1/"),
+    )
 
     assert "> Bring:\n> <b>cake</b>\n" in letter.text
     assert "Bring:<br>&lt;b&gt;cake&lt;/b&gt;" in letter.html
 
 
-@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "https://plan.example.org.evil.example/", "/app/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "https://plan.example.org.evil.example/",
+        "/app/",
+    ],
+)
 def test_an_address_that_is_not_ours_is_a_mistake(url):
     meeting = letters.ScheduledMeeting("Budget", "Team", TEN, HALF_PAST_ELEVEN, url=url)
     with pytest.raises(ValueError, match="BASE_URL"):
@@ -142,10 +168,15 @@ def test_an_address_that_is_not_ours_is_a_mistake(url):
 def test_the_base_url_is_the_configured_one(settings):
     settings.COMMONTIME_BASE_URL = "https://other.example"
 
-    letter = letters.password_reset(letters.Reader("Sam"), username="sam", url=letters.link("/password_reset/x/y/"))
+    letter = letters.password_reset(
+        letters.Reader("Sam"), username="sam", url=letters.link("/password_reset/x/y/")
+    )
 
     assert "https://other.example/password_reset/x/y/" in letter.text
-    assert Page(letter.html).links == {"https://other.example/", "https://other.example/password_reset/x/y/"}
+    assert Page(letter.html).links == {
+        "https://other.example/",
+        "https://other.example/password_reset/x/y/",
+    }
 
 
 @pytest.mark.parametrize(
@@ -170,7 +201,8 @@ def test_the_base_url_is_the_configured_one(settings):
             datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN),
             datetime(2026, 10, 25, 2, 0, fold=1, tzinfo=BERLIN),
             "h23",
-            "Sunday 25 October 2026, 02:30 (first time, CEST)–02:00 (second time, CET) (Europe/Berlin)",
+            "Sunday 25 October 2026, 02:30 (first time, CEST)–02:00 (second time, CET) "
+            "(Europe/Berlin)",
         ),
     ],
 )
@@ -181,11 +213,15 @@ def test_times_are_said_in_the_readers_zone(start, end, hour_cycle, words):
 def test_a_meeting_without_a_title_is_called_by_its_calendar():
     meeting = letters.ScheduledMeeting("", "Team", TEN, HALF_PAST_ELEVEN)
 
-    assert letters.meeting_cancelled(reader(), organizer="Mina", meeting=meeting, document=b"x").subject.startswith("Cancelled: Team, ")
+    assert letters.meeting_cancelled(
+        reader(), organizer="Mina", meeting=meeting, document=b"x"
+    ).subject.startswith("Cancelled: Team, ")
 
 
 def test_a_report_without_choices_says_so():
-    letter = letters.deadline_report(reader(), title="Budget", calendar="Team", url=letters.link("/app/"))
+    letter = letters.deadline_report(
+        reader(), title="Budget", calendar="Team", url=letters.link("/app/")
+    )
 
     assert "No time suits" in letter.text
     assert "Everybody has answered." in letter.text
@@ -194,8 +230,18 @@ def test_a_report_without_choices_says_so():
 @pytest.mark.parametrize(
     ("calendar", "sender", "subject", "sentence"),
     [
-        ("Team", "Mina", "Team: when can you come?", "Mina is waiting for your answer in Team: when can you come?"),
-        ("Team", "", "Team: when can you come?", "You haven’t answered in Team yet: when can you come?"),
+        (
+            "Team",
+            "Mina",
+            "Team: when can you come?",
+            "Mina is waiting for your answer in Team: when can you come?",
+        ),
+        (
+            "Team",
+            "",
+            "Team: when can you come?",
+            "You haven’t answered in Team yet: when can you come?",
+        ),
         ("", "Mina", "When can you come?", "Mina is waiting for your answer: when can you come?"),
         ("", "", "When can you come?", "You haven’t answered yet: when can you come?"),
     ],

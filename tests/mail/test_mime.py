@@ -1,4 +1,6 @@
-"""The mail as bytes: cases ML-10 and ML-11, read by Python's two readers, the modern and the old one."""
+"""The mail as bytes: cases ML-10 and ML-11, read by Python's two readers, the modern and the old
+one.
+"""
 
 import email
 import re
@@ -48,7 +50,15 @@ typed = st.one_of(st.text(), st.text('é,"<>@()[]:;\\=?_utf-8bq \r\n'), st.sampl
 
 
 def letter(**changes) -> Letter:
-    return Letter(**{"subject": "Hello", "text": "Hello.\n", "html": "<p>Hello.</p>", "to_name": "Sam", **changes})
+    return Letter(
+        **{
+            "subject": "Hello",
+            "text": "Hello.\n",
+            "html": "<p>Hello.</p>",
+            "to_name": "Sam",
+            **changes,
+        }
+    )
 
 
 def written(letter: Letter, message: Message = MESSAGE) -> bytes:
@@ -58,7 +68,11 @@ def written(letter: Letter, message: Message = MESSAGE) -> bytes:
 def shown(text: str) -> str:
     """What is left of a typed text: one line without controls."""
     text = re.sub("\r\n|[\r\n\v\f\x85\u2028\u2029]", " ", text)
-    return " ".join(re.sub("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text).split())
+    return " ".join(
+        re.sub(
+            "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text
+        ).split()
+    )
 
 
 @given(typed)
@@ -85,12 +99,18 @@ def test_headers_show_what_was_typed_and_hold_one_address(text):
 
 def test_python_alone_would_not_get_it_right(monkeypatch):
     """Should this fail one day, `_Typed` has become needless."""
-    monkeypatch.setattr(mime, "_Typed", lambda name, typed, address="": f'"{typed}" <{address}>' if address else typed)
+    monkeypatch.setattr(
+        mime,
+        "_Typed",
+        lambda name, typed, address="": f'"{typed}" <{address}>' if address else typed,
+    )
     wrong = 0
     for text in ("é, <eve@evil.example>" * 9, "=?utf-8?q?Mallory?="):
         try:
             new = email.message_from_bytes(written(letter(to_name=text)), policy=policy.default)
-            wrong += len(new["To"].addresses) != 1 or new["To"].addresses[0].display_name != text[:200]
+            wrong += (
+                len(new["To"].addresses) != 1 or new["To"].addresses[0].display_name != text[:200]
+            )
         except Exception:
             wrong += 1
     assert wrong
@@ -122,7 +142,9 @@ def test_the_message_id_needs_our_key_and_our_host(settings):
 
 def test_the_headers_say_what_kind_of_mail_it_is(settings):
     settings.DEFAULT_FROM_EMAIL = "Team <team@plan.example.org>"
-    message = email.message_from_bytes(written(letter(unsubscribe_url="https://plan.example.org/stop/1/")), policy=policy.default)
+    message = email.message_from_bytes(
+        written(letter(unsubscribe_url="https://plan.example.org/stop/1/")), policy=policy.default
+    )
 
     assert message["From"] == "Team <team@plan.example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -152,7 +174,11 @@ def test_an_invitation_is_an_alternative_and_a_file(method):
     message = email.message_from_bytes(content, policy=policy.default)
     assert message.get_content_type() == "multipart/mixed"
     body, file = message.iter_parts()
-    assert [part.get_content_type() for part in body.iter_parts()] == ["text/plain", "text/html", "text/calendar"]
+    assert [part.get_content_type() for part in body.iter_parts()] == [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
     calendar = list(body.iter_parts())[2]
     assert calendar["Content-Type"].params == {"method": method, "charset": "utf-8"}
     assert calendar.get_payload(decode=True) == DOCUMENT
@@ -169,11 +195,15 @@ def test_several_cancels_are_several_parts():
     parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     assert [part.get_payload(decode=True) for part in parts] == list(documents)
     assert all(part["Content-Type"].params["method"] == "CANCEL" for part in parts)
-    assert len([part for part in message.walk() if part.get_content_type() == "application/ics"]) == 1
+    assert (
+        len([part for part in message.walk() if part.get_content_type() == "application/ics"]) == 1
+    )
 
 
 @pytest.mark.parametrize("write", EVERY_LETTER.values(), ids=EVERY_LETTER)
-@pytest.mark.parametrize("typed", ["Budget", "é, <eve@evil.example>\r\nBcc: x" * 40, "x" * 5000, "漢字" * 100])
+@pytest.mark.parametrize(
+    "typed", ["Budget", "é, <eve@evil.example>\r\nBcc: x" * 40, "x" * 5000, "漢字" * 100]
+)
 def test_every_letter_makes_a_mail_that_both_readers_understand(write, typed):
     written_letter = write(typed)
     content = written(written_letter)
@@ -189,7 +219,17 @@ def test_every_letter_makes_a_mail_that_both_readers_understand(write, typed):
 
 
 @pytest.mark.parametrize(
-    "recipient", ["a@x.org, b@x.org", "a@x.org\r\nBcc: b@x.org", "Sam <a@x.org>", "a", "", "jürgen@x.org", "a@x.org b@x.org", "a@\0x"]
+    "recipient",
+    [
+        "a@x.org, b@x.org",
+        "a@x.org\r\nBcc: b@x.org",
+        "Sam <a@x.org>",
+        "a",
+        "",
+        "jürgen@x.org",
+        "a@x.org b@x.org",
+        "a@\0x",
+    ],
 )
 def test_what_is_not_one_address_is_refused(recipient):
     with pytest.raises(mime.BadAddress):
@@ -198,7 +238,11 @@ def test_what_is_not_one_address_is_refused(recipient):
 
 @pytest.mark.parametrize(
     ("recipient", "address"),
-    [("o'neil+x@x.org", "o'neil+x@x.org"), ('"<b>"@x.org', '"<b>"@x.org'), ("sam@bücher.example", "sam@xn--bcher-kva.example")],
+    [
+        ("o'neil+x@x.org", "o'neil+x@x.org"),
+        ('"<b>"@x.org', '"<b>"@x.org'),
+        ("sam@bücher.example", "sam@xn--bcher-kva.example"),
+    ],
 )
 def test_unusual_addresses_work(recipient, address):
     mail = mime.email_message(Message(event="e", recipient=recipient), letter())

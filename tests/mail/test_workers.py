@@ -39,7 +39,13 @@ class Site:
         self.run("manage.py", "migrate", "--verbosity", "0")
 
     def run(self, *arguments: str) -> str:
-        done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -54,14 +60,28 @@ class Site:
         )
 
     def ask(self, imports: str, question: str) -> list[Any]:
-        answer = self.run("manage.py", "shell", "--no-imports", "-c", f"import json\n{imports}\nprint(json.dumps(list({question})))")
+        answer = self.run(
+            "manage.py",
+            "shell",
+            "--no-imports",
+            "-c",
+            f"import json\n{imports}\nprint(json.dumps(list({question})))",
+        )
         return list(json.loads(answer))
 
     def states(self) -> Counter[str]:
-        return Counter(self.ask("from commontime.mail.models import Message", "Message.objects.values_list('state', flat=True)"))
+        return Counter(
+            self.ask(
+                "from commontime.mail.models import Message",
+                "Message.objects.values_list('state', flat=True)",
+            )
+        )
 
     def busy_workers(self) -> int:
-        names = self.ask("from django_ox.models import OxTask", "OxTask.objects.values_list('worker_ids', flat=True)")
+        names = self.ask(
+            "from django_ox.models import OxTask",
+            "OxTask.objects.values_list('worker_ids', flat=True)",
+        )
         return len({name for some in names for name in some})
 
     def start_worker(self) -> subprocess.Popen[bytes]:

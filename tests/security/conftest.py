@@ -1,4 +1,6 @@
-"""What these tests share: a running product, one with its guards off, time, and the mails that would go out."""
+"""What these tests share: a running product, one with its guards off, time, and the mails that
+would go out.
+"""
 
 import contextlib
 import os
@@ -23,7 +25,9 @@ collect_ignore = [] if ON_POSTGRESQL else ["test_postgresql_away.py"]
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """The product as its user runs it. While it starts its mail server is down, and somebody asks for a reset mail (ML-01, PR-03)."""
+    """The product as its user runs it. While it starts its mail server is down, and somebody asks
+    for a reset mail (ML-01, PR-03).
+    """
     with open_site(start=False, COMMONTIME_LIMIT_RESET_TRY="100000") as running:
         running.sink.stop()
         running.start()
@@ -34,10 +38,20 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def weak_site() -> Iterator[Site]:
-    """The product with its guards against races off (weakened.py), to see that the tests of those guards bite."""
-    weak = {"application": "tests.security.weak_wsgi:application", "DJANGO_SETTINGS_MODULE": "tests.security.weak_settings"}
+    """The product with its guards against races off (weakened.py), to see that the tests of those
+    guards bite.
+    """
+    weak = {
+        "application": "tests.security.weak_wsgi:application",
+        "DJANGO_SETTINGS_MODULE": "tests.security.weak_settings",
+    }
     with open_site(start=False, **weak) as running:
-        running.manage("shell", "--no-imports", "-c", "from tests.security import weakened; weakened.drop_constraints()")
+        running.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "from tests.security import weakened; weakened.drop_constraints()",
+        )
         running.start("web")
         yield running
 
@@ -74,7 +88,9 @@ def mails(settings) -> Iterator[Callable[[], list[Received]]]:
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """Every password that was hashed or compared, in order: the work an attacker can cause, and what takes the time of a sign-in."""
+    """Every password that was hashed or compared, in order: the work an attacker can cause, and
+    what takes the time of a sign-in.
+    """
     actions._nobodys_password.cache_clear()  # a test before may have made it with a quicker hasher
     actions._nobodys_password()
     seen: list[str] = []

@@ -1,4 +1,6 @@
-"""Processes that are killed, ended and cut off: cases CR-01 and CR-02 (scaled down), CR-07, DE-08, IM-01 after a restart and IM-04."""
+"""Processes that are killed, ended and cut off: cases CR-01 and CR-02 (scaled down), CR-07, DE-08,
+IM-01 after a restart and IM-04.
+"""
 
 import random
 import socket
@@ -33,7 +35,11 @@ def kill_one_and_its_successors(site: Site) -> None:
     victim = site.processes("web")[0]
     for _ in range(3):
         site.kill(victim)
-        *_, victim = wait_until(lambda killed=victim: len(left := site.processes("web")) == 2 and killed not in left and left)
+        *_, victim = wait_until(
+            lambda killed=victim: (
+                len(left := site.processes("web")) == 2 and killed not in left and left
+            )
+        )
 
 
 def kill_all_and_start(site: Site) -> None:
@@ -47,7 +53,8 @@ def cut_from_database(site: Site) -> None:
         return kill_all_and_start(site)
     with psycopg.connect(site.database_url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND pid <> pg_backend_pid()"
         )
 
 
@@ -59,7 +66,9 @@ class Writers:
         self.acknowledged: list[str] = []
         self.statuses: Counter[Any] = Counter()
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._write, args=(number,)) for number in range(count)]
+        self._threads = [
+            threading.Thread(target=self._write, args=(number,)) for number in range(count)
+        ]
 
     def __enter__(self) -> "Writers":
         for thread in self._threads:
@@ -93,7 +102,7 @@ class Writers:
         wait_until(lambda: len(self.acknowledged) >= target)
 
 
-# No write that was acknowledged is lost (CR-01, CR-02) --------------------------------------------------------------
+# No write that was acknowledged is lost (CR-01, CR-02) --------------------------------------------
 
 
 def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shaky):
@@ -101,7 +110,13 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shak
     ready_after = []
 
     with Writers(shaky, alice) as writers:
-        for accident in (kill_one, kill_one_and_its_successors, cut_from_database, kill_all_and_start, kill_one):
+        for accident in (
+            kill_one,
+            kill_one_and_its_successors,
+            cut_from_database,
+            kill_all_and_start,
+            kill_one,
+        ):
             writers.wait_for(20)
             accident(shaky)
             began = time.monotonic()
@@ -120,7 +135,10 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shak
 
 
 def test_workers_that_can_not_start_end_all_and_say_so():
-    with open_site(start=False, application="commontime.config.wsgi:nothing") as site, pytest.raises(AssertionError, match="crash loop"):
+    with (
+        open_site(start=False, application="commontime.config.wsgi:nothing") as site,
+        pytest.raises(AssertionError, match="crash loop"),
+    ):
         site.start("web")
 
 
@@ -149,10 +167,12 @@ def test_the_audit_sees_a_write_that_was_acknowledged_and_is_gone(shaky):
     seats = "SELECT calendar_id FROM calendars_calendarparticipant"
     assert shaky.count("calendars_calendar", f"id NOT IN ({seats})") == 1
     shaky.sql(f"DELETE FROM calendars_calendar WHERE name = '{writers.acknowledged[0]}'")
-    assert not set(writers.acknowledged) <= {name for (name,) in shaky.sql("SELECT name FROM calendars_calendar")}
+    assert not set(writers.acknowledged) <= {
+        name for (name,) in shaky.sql("SELECT name FROM calendars_calendar")
+    }
 
 
-# An account goes as a whole (DE-08) ---------------------------------------------------------------------------------
+# An account goes as a whole (DE-08) ---------------------------------------------------------------
 
 
 OWNERS = 20
@@ -164,7 +184,8 @@ for number in range({OWNERS}):
     for _ in range(3):
         build.meeting(calendar=build.calendar(owner=owner, participants=[bob]), final_time=build.day(9))
 """
-# Each deletion in a process of its own. The first one shows how long it takes; the others are killed a little later each time.
+# Each deletion in a process of its own. The first one shows how long it takes; the others are
+# killed a little later each time.
 DELETE_AND_KILL = f"""
 import os, signal, time
 from django.contrib.auth.models import User
@@ -199,14 +220,28 @@ def test_a_deletion_that_is_killed_in_the_middle_happened_or_did_not(shaky):
     shaky.manage("shell", "--no-imports", "-c", MAKE_OWNERS)
     said = shaky.manage("shell", "--no-imports", "-c", DELETE_AND_KILL).splitlines()
 
-    there = {name for (name,) in shaky.sql("SELECT username FROM auth_user WHERE username LIKE 'owner%'")}
+    there = {
+        name for (name,) in shaky.sql("SELECT username FROM auth_user WHERE username LIKE 'owner%'")
+    }
     seen = Counter("there" if f"owner{number}" in there else "gone" for number in range(OWNERS))
     assert seen["gone"] > 0
     assert seen["there"] > 0, "none was killed in the middle"
-    assert {line for line in said if line.startswith("done")}.isdisjoint({f"done {name[5:]}" for name in there})
-    for table, each in (("calendars_calendar", 3), ("calendars_meeting", 3), ("calendars_calendarparticipant", 6)):
-        mine = "" if table == "calendars_calendar" else " JOIN calendars_calendar c ON c.id = calendar_id"
-        owned = f"{table} t{mine} JOIN auth_user u ON u.id = owner_id WHERE u.username LIKE 'owner%'"
+    assert {line for line in said if line.startswith("done")}.isdisjoint(
+        {f"done {name[5:]}" for name in there}
+    )
+    for table, each in (
+        ("calendars_calendar", 3),
+        ("calendars_meeting", 3),
+        ("calendars_calendarparticipant", 6),
+    ):
+        mine = (
+            ""
+            if table == "calendars_calendar"
+            else " JOIN calendars_calendar c ON c.id = calendar_id"
+        )
+        owned = (
+            f"{table} t{mine} JOIN auth_user u ON u.id = owner_id WHERE u.username LIKE 'owner%'"
+        )
         rows = shaky.sql(f"SELECT u.username, count(*) FROM {owned} GROUP BY 1")
         assert dict(rows) == dict.fromkeys(there, each), table
     assert shaky.count("calendars_calendar", "name = 'Choir'") == 3 * len(there)
@@ -216,7 +251,7 @@ def test_a_deletion_that_is_killed_in_the_middle_happened_or_did_not(shaky):
     assert shaky.count("mail_message", "kind = 'account_deleted'") == seen["gone"]
 
 
-# A key holds (IM-01, IM-04) -----------------------------------------------------------------------------------------
+# A key holds (IM-01, IM-04) -----------------------------------------------------------------------
 
 
 def test_a_key_still_holds_after_a_restart(shaky):
@@ -249,23 +284,30 @@ def test_two_hundred_posts_whose_answers_never_arrive_happen_once_when_they_are_
             time.sleep(number % 5 * 0.003)
             if number % 2:
                 # Reset, not closed: the server can't answer at all.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+                connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
+                )
     done_unheard = shaky.count("calendars_calendar", "name LIKE 'Cut %'")
 
     def again(part: int) -> list[int]:
         return [
-            alice.post("/calendars/", {"name": f"Cut {number}"}, idempotency_key=f"cut {number}").status_code for number in numbers[part::4]
+            alice.post(
+                "/calendars/", {"name": f"Cut {number}"}, idempotency_key=f"cut {number}"
+            ).status_code
+            for number in numbers[part::4]
         ]
 
     statuses = at_once(*(lambda p=part: again(p) for part in range(4)))
 
     assert {status for some in statuses for status in some} == {201}
-    names = [name for (name,) in shaky.sql("SELECT name FROM calendars_calendar WHERE name LIKE 'Cut %'")]
+    names = [
+        name for (name,) in shaky.sql("SELECT name FROM calendars_calendar WHERE name LIKE 'Cut %'")
+    ]
     assert sorted(names) == sorted(f"Cut {number}" for number in numbers)
     assert done_unheard > 0
 
 
-# Ending politely (CR-07) --------------------------------------------------------------------------------------------
+# Ending politely (CR-07) --------------------------------------------------------------------------
 
 
 def test_asked_to_end_the_server_finishes_what_it_has_begun_and_goes(shaky):
@@ -278,13 +320,17 @@ def test_asked_to_end_the_server_finishes_what_it_has_begun_and_goes(shaky):
         for turn in range(100_000):
             name = f"Polite {number} {turn}"
             try:
-                answer = Remote(client=Wire(shaky.port), access=alice.access).post("/calendars/", {"name": name})
+                answer = Remote(client=Wire(shaky.port), access=alice.access).post(
+                    "/calendars/", {"name": name}
+                )
             except NoAnswer as reason:
                 if "refused" in str(reason):
                     return  # it takes no more
                 broken.append(str(reason))
             else:
-                acknowledged.append(name) if answer.status_code == 201 else broken.append(f"{answer.status_code}")
+                acknowledged.append(name) if answer.status_code == 201 else broken.append(
+                    f"{answer.status_code}"
+                )
             if over.wait(0.05):
                 return
 
@@ -324,6 +370,8 @@ def test_somebody_who_never_finishes_a_request_does_not_keep_the_server_from_end
 
 def unfinished_request(site: Site) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", site.port))
-    connection.sendall(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+    connection.sendall(
+        b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+    )
     time.sleep(0.3)
     return connection

@@ -10,7 +10,15 @@ from django.db import connection
 
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.calendars import tasks
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, MeetingAttendee, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 from commontime.contacts.models import Contact
 from commontime.core.models import RememberedAnswer
 from commontime.jobs.tasks import clean_up
@@ -37,7 +45,9 @@ def methods(mails: Any) -> Counter[tuple[str, str]]:
 def rows() -> dict[str, int]:
     ignored = {"Message", "OxTask", "Throttle", "Permission", "ContentType"}
     return {
-        model.__name__: model.objects.count() for model in apps.get_models() if model.__name__ not in ignored and model.objects.exists()
+        model.__name__: model.objects.count()
+        for model in apps.get_models()
+        if model.__name__ not in ignored and model.objects.exists()
     }
 
 
@@ -49,7 +59,12 @@ def test_what_is_no_token_of_ones_own_deletes_nothing(later):
     gone.post("/logout/", {"refresh_token": gone.refresh})
     before = rows()
 
-    for body in ({}, {"refresh_token": sam.refresh}, {"refresh_token": mina.access}, {"refresh_token": gone.refresh}):
+    for body in (
+        {},
+        {"refresh_token": sam.refresh},
+        {"refresh_token": mina.access},
+        {"refresh_token": gone.refresh},
+    ):
         assert mina.post("/profile/delete/", body).status_code == 400
     assert caller().post("/profile/delete/", {"refresh_token": mina.refresh}).status_code == 401
 
@@ -63,7 +78,10 @@ def test_an_owner_who_goes_takes_the_calendars_along_and_each_attendee_gets_one_
     calendar = build.calendar(owner=mina.user, participants=[sam.user, iris])
     for hour in (9, 14):
         meeting = build.meeting(calendar=calendar, title=f"At {hour}")
-        mina.put(f"/calendars/{calendar.pk}/meetings/{meeting.pk}/", {"final_time": build.day(hour).isoformat()})
+        mina.put(
+            f"/calendars/{calendar.pk}/meetings/{meeting.pk}/",
+            {"final_time": build.day(hour).isoformat()},
+        )
     mails().clear()
 
     assert delete(mina).status_code == 204
@@ -71,9 +89,17 @@ def test_an_owner_who_goes_takes_the_calendars_along_and_each_attendee_gets_one_
     assert sam.get(f"/calendars/{calendar.pk}/").status_code == 404
     assert sam.get("/calendars/").data == []
     got = methods(mails())
-    assert got == {("sam@example.org", "CANCEL"): 1, ("iris@example.org", "CANCEL"): 1, ("mina@example.org", ""): 1}
+    assert got == {
+        ("sam@example.org", "CANCEL"): 1,
+        ("iris@example.org", "CANCEL"): 1,
+        ("mina@example.org", ""): 1,
+    }
     cancel = next(mail for mail in mails() if mail.recipients == ["sam@example.org"])
-    calendars = [part.get_content() for part in cancel.message.walk() if part.get_content_type() == "text/calendar"]
+    calendars = [
+        part.get_content()
+        for part in cancel.message.walk()
+        if part.get_content_type() == "text/calendar"
+    ]
     text = "".join(part if isinstance(part, str) else part.decode() for part in calendars)
     assert text.count("BEGIN:VEVENT") == text.count("STATUS:CANCELLED") == 2
 
@@ -110,19 +136,28 @@ def test_a_participant_who_goes_leaves_others_as_they_were():
 
     assert delete(sam).status_code == 204
 
-    assert {seat["user"]["username"] if isinstance(seat["user"], dict) else seat["username"] for seat in people(mina, calendar)} == {
+    assert {
+        seat["user"]["username"] if isinstance(seat["user"], dict) else seat["username"]
+        for seat in people(mina, calendar)
+    } == {
         "mina",
         "iris",
     }
     assert [window.user for window in NonBusyTime.objects.all()] == [iris]
     assert [attendee.user for attendee in MeetingAttendee.objects.all()] == [iris]
-    authors = {s.suggested_time: s.author for s in ScheduleSuggestion.objects.select_related("author")}
+    authors = {
+        s.suggested_time: s.author for s in ScheduleSuggestion.objects.select_related("author")
+    }
     assert authors == {build.day(9): iris, build.day(10): None}
     listed = mina.get(f"/calendars/meetings/{meeting.pk}/suggestions/")
     assert listed.status_code == 200
     assert "sam" not in listed.content.decode()
     profile = mina.get(f"/calendars/{calendar.pk}/availability/")
-    assert (profile.status_code, profile.data["participants"], profile.data["answered"]) == (200, 2, 1)
+    assert (profile.status_code, profile.data["participants"], profile.data["answered"]) == (
+        200,
+        2,
+        1,
+    )
 
 
 def people(who: Caller, calendar: Calendar) -> Any:
@@ -155,7 +190,9 @@ def test_of_the_mails_that_waited_only_the_goodbye_goes_out(mails):
     mina, sam = caller("mina"), caller("sam")
     calendar = build.calendar(owner=mina.user, participants=[sam.user])
     meeting = build.meeting(calendar=calendar)
-    mina.put(f"/calendars/{calendar.pk}/meetings/{meeting.pk}/", {"final_time": build.day(9).isoformat()})
+    mina.put(
+        f"/calendars/{calendar.pk}/meetings/{meeting.pk}/", {"final_time": build.day(9).isoformat()}
+    )
     tasks.tell_from_person(mina.user, sam.user, kind="reminder", calendar=calendar, note="")
     sam.post("/profile/edit/", {"password": "a wholly new password"})
     assert Message.objects.filter(user=sam.user).count() == 3
@@ -181,7 +218,9 @@ def test_nothing_of_a_person_stays_and_a_successor_of_the_same_name_inherits_not
 
     for model, fields in holders_of_people().items():
         for field in fields:
-            assert not model.objects.filter(**{f"{field}_id": gone}).exists(), f"{model.__name__}.{field}"
+            assert not model.objects.filter(**{f"{field}_id": gone}).exists(), (
+                f"{model.__name__}.{field}"
+            )
     later(days=31)
     clean_up.func()
     assert "sam@example.org" not in everything_stored()
@@ -192,7 +231,10 @@ def test_nothing_of_a_person_stays_and_a_successor_of_the_same_name_inherits_not
     assert successor.get("/profile/sessions/").data[0]["current"]
     assert len(successor.get("/profile/sessions/").data) == 1
     assert mina.get("/contacts/").data == []
-    assert successor.post("/calendars/", {"name": "Another"}, idempotency_key="a key").data["name"] == "Another"
+    assert (
+        successor.post("/calendars/", {"name": "Another"}, idempotency_key="a key").data["name"]
+        == "Another"
+    )
 
 
 def holders_of_people() -> dict[Any, list[str]]:

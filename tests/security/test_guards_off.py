@@ -1,4 +1,6 @@
-"""What happens without a guard, so that the tests of the guards are known to bite. Those of races are in test_races.py."""
+"""What happens without a guard, so that the tests of the guards are known to bite. Those of races
+are in test_races.py.
+"""
 
 import io
 import signal
@@ -22,9 +24,16 @@ pytestmark = pytest.mark.django_db
 
 
 def test_without_the_host_check_a_foreign_host_is_answered(settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.endswith("HostMiddleware")]
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if not name.endswith("HostMiddleware")
+    ]
 
-    assert caller().post("/password_reset/", {"email": "mina@example.org"}, host="evil.example").status_code == 200
+    assert (
+        caller()
+        .post("/password_reset/", {"email": "mina@example.org"}, host="evil.example")
+        .status_code
+        == 200
+    )
 
 
 def test_without_the_look_at_its_depth_json_kills_a_thread_with_granians_stack():
@@ -35,7 +44,9 @@ def test_without_the_look_at_its_depth_json_kills_a_thread_with_granians_stack()
         "thread.start(); thread.join(); print('survived')"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert done.returncode == -signal.SIGSEGV
     assert "survived" not in done.stdout
@@ -59,7 +70,10 @@ def test_without_gathering_a_body_in_pieces_is_empty():
     heard: list[str] = []
 
     for application in (wsgi.application, wsgi._django):
-        application({**environ, "wsgi.input": io.BytesIO(body)}, lambda status, headers: heard.append(status))
+        application(
+            {**environ, "wsgi.input": io.BytesIO(body)},
+            lambda status, headers: heard.append(status),
+        )
 
     assert [status[:3] for status in heard] == ["200", "400"]
 
@@ -82,14 +96,22 @@ def test_without_the_limit_passwords_are_compared_for_ever(monkeypatch, hashed):
     hashed.clear()
 
     for _ in range(15):
-        assert caller().post("/login/", {"username": "mina", "password": "wrong"}).status_code == 401
+        assert (
+            caller().post("/login/", {"username": "mina", "password": "wrong"}).status_code == 401
+        )
 
     assert len(hashed) == 15
 
 
-def test_without_somebody_nobody_is_a_name_that_is_not_there_would_be_known_by_its_work(monkeypatch, hashed):
+def test_without_somebody_nobody_is_a_name_that_is_not_there_would_be_known_by_its_work(
+    monkeypatch, hashed
+):
     monkeypatch.setattr(actions, "_nobodys_password", lambda: "")
-    monkeypatch.setattr(actions, "check_password", lambda password, encoded: bool(encoded) and hashed.append(password))
+    monkeypatch.setattr(
+        actions,
+        "check_password",
+        lambda password, encoded: bool(encoded) and hashed.append(password),
+    )
     build.user("mina")
     hashed.clear()
 
@@ -99,7 +121,9 @@ def test_without_somebody_nobody_is_a_name_that_is_not_there_would_be_known_by_i
     assert hashed == ["wrong"]
 
 
-@pytest.mark.parametrize("error", [OperationalError("lost"), IntegrityError("FOREIGN KEY constraint failed")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("lost"), IntegrityError("FOREIGN KEY constraint failed")]
+)
 def test_without_their_translation_outages_and_clashes_are_our_mistakes(monkeypatch, error):
     def fail(*args: object, **kwargs: object) -> None:
         raise error
@@ -108,7 +132,9 @@ def test_without_their_translation_outages_and_clashes_are_our_mistakes(monkeypa
     browser = Client(raise_request_exception=False)
 
     def status() -> int:
-        return browser.post("/login/", {"username": "mina", "password": "x"}, content_type="application/json").status_code
+        return browser.post(
+            "/login/", {"username": "mina", "password": "x"}, content_type="application/json"
+        ).status_code
 
     assert status() in (503, 409)
     monkeypatch.setattr(errors, "of_the_database", lambda *about: None)

@@ -26,7 +26,11 @@ HERE = ["", "127.0.0.1", "localhost", "::1", "127.8.9.1"]
 @pytest.fixture
 def start(monkeypatch, tmp_path) -> Any:
     """Read the settings as a process that starts does, in an environment with these variables."""
-    for name in [name for name in os.environ if name.startswith("COMMONTIME_") or name in ("DATABASE_URL", "PORT")]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith("COMMONTIME_") or name in ("DATABASE_URL", "PORT")
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COMMONTIME_DATA_DIR", str(tmp_path))
 
@@ -50,12 +54,16 @@ def test_open_to_the_network_each_missing_variable_is_named(start, host):
     """Every combination of what can be missing."""
     names = ["COMMONTIME_SECRET_KEY", "COMMONTIME_BASE_URL", "COMMONTIME_ALLOWED_HOSTS"]
     for given in product([True, False], repeat=3):
-        environment = {"COMMONTIME_HOST": host} | {name: SAFE[name] for name, is_given in zip(names, given, strict=True) if is_given}
+        environment = {"COMMONTIME_HOST": host} | {
+            name: SAFE[name] for name, is_given in zip(names, given, strict=True) if is_given
+        }
         if all(given):
             assert start(**environment)["PUBLIC"]
             continue
         sentence = refusal(start, **environment)
-        assert [name for name in names if name in sentence] == [name for name, is_given in zip(names, given, strict=True) if not is_given]
+        assert [name for name in names if name in sentence] == [
+            name for name, is_given in zip(names, given, strict=True) if not is_given
+        ]
 
 
 @pytest.mark.parametrize("host", HERE)
@@ -74,7 +82,10 @@ def test_on_this_machine_alone_nothing_needs_to_be_set(start, host, tmp_path):
     [
         ({"COMMONTIME_SECRET_KEY": "short"}, "COMMONTIME_SECRET_KEY"),
         ({"COMMONTIME_SECRET_KEY": " " * 40}, "COMMONTIME_SECRET_KEY"),
-        ({"COMMONTIME_BASE_URL": "http://plan.example.org"}, "COMMONTIME_BASE_URL must start with https://"),
+        (
+            {"COMMONTIME_BASE_URL": "http://plan.example.org"},
+            "COMMONTIME_BASE_URL must start with https://",
+        ),
         ({"COMMONTIME_BASE_URL": "https://127.0.0.1"}, "COMMONTIME_BASE_URL"),
         ({"COMMONTIME_BASE_URL": "https://localhost:8000"}, "COMMONTIME_BASE_URL"),
         ({"COMMONTIME_BASE_URL": "https://"}, "COMMONTIME_BASE_URL"),
@@ -102,7 +113,9 @@ def test_behind_a_proxy_on_this_machine_others_come_too(start, change):
 
 
 def test_a_short_secret_is_refused_on_this_machine_too(start):
-    assert "COMMONTIME_SECRET_KEY must have at least 32 characters" in refusal(start, COMMONTIME_SECRET_KEY="short")
+    assert "COMMONTIME_SECRET_KEY must have at least 32 characters" in refusal(
+        start, COMMONTIME_SECRET_KEY="short"
+    )
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o606])
@@ -132,7 +145,11 @@ def test_a_secret_file_without_a_secret_is_refused(start, tmp_path, content):
 def test_behind_https_the_cookies_and_the_header_that_keeps_it_are_set(start):
     here, there = start(), start(**SAFE)
 
-    assert (here["SESSION_COOKIE_NAME"], here["SESSION_COOKIE_SECURE"], here["SECURE_HSTS_SECONDS"]) == ("session", False, 0)
+    assert (
+        here["SESSION_COOKIE_NAME"],
+        here["SESSION_COOKIE_SECURE"],
+        here["SECURE_HSTS_SECONDS"],
+    ) == ("session", False, 0)
     assert there["SESSION_COOKIE_NAME"].startswith("__Host-")
     assert there["CSRF_COOKIE_NAME"].startswith("__Host-")
     assert there["SESSION_COOKIE_SECURE"]
@@ -142,13 +159,25 @@ def test_behind_https_the_cookies_and_the_header_that_keeps_it_are_set(start):
 
 @pytest.mark.processes
 def test_a_command_says_it_in_one_sentence_and_starts_nothing(tmp_path):
-    environment = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(tmp_path), "COMMONTIME_HOST": "0.0.0.0"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "COMMONTIME_DATA_DIR": str(tmp_path),
+        "COMMONTIME_HOST": "0.0.0.0",
+    }
 
     done = subprocess.run(
-        [sys.executable, "manage.py", "migrate"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Commontime does not start: COMMONTIME_HOST=0.0.0.0 is open to the network, so set ")
+    assert done.stderr.startswith(
+        "Commontime does not start: COMMONTIME_HOST=0.0.0.0 is open to the network, so set "
+    )
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.sqlite3"))

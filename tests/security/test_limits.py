@@ -21,15 +21,22 @@ def attempt(name: str, password: str = "wrong", *, path: str = "/login/", **envi
     """Sign in by the API, or by the page for /app/sign-in/, and return the status."""
     client = caller().client
     if path.startswith("/app/"):
-        answer: Any = client.post(path, {"identifier": name, "password": password}, **{**HERE, **environ})
+        answer: Any = client.post(
+            path, {"identifier": name, "password": password}, **{**HERE, **environ}
+        )
         return 429 if "too often" in answer.content.decode() else answer.status_code
-    answer = client.post(path, {"username": name, "password": password}, content_type="application/json", **{**HERE, **environ})
+    answer = client.post(
+        path,
+        {"username": name, "password": password},
+        content_type="application/json",
+        **{**HERE, **environ},
+    )
     if answer.status_code == 429:
         assert 0 < int(answer["Retry-After"]) <= 900
     return answer.status_code
 
 
-# Passwords (AU-03, RL-01, RL-02, RL-04, RL-08) ----------------------------------------------------------------------
+# Passwords (AU-03, RL-01, RL-02, RL-04, RL-08) ----------------------------------------------------
 
 
 def test_ten_wrong_passwords_then_none_is_compared_on_any_path(hashed):
@@ -58,7 +65,17 @@ def test_the_right_password_from_elsewhere_still_works_and_only_failures_count(l
     assert attempt("mina", build.PASSWORD) == 200
 
 
-@pytest.mark.parametrize("header", ["X_FORWARDED_FOR", "FORWARDED", "X_REAL_IP", "TRUE_CLIENT_IP", "CF_CONNECTING_IP", "X_CLIENT_IP"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X_FORWARDED_FOR",
+        "FORWARDED",
+        "X_REAL_IP",
+        "TRUE_CLIENT_IP",
+        "CF_CONNECTING_IP",
+        "X_CLIENT_IP",
+    ],
+)
 def test_a_client_cannot_choose_its_address(header):
     build.user("mina")
 
@@ -73,7 +90,10 @@ def test_behind_a_proxy_of_ours_its_word_counts_and_no_other(settings):
     said = {"HTTP_X_FORWARDED_FOR": "203.0.113.1"}
 
     # Whatever the client itself put in front, the last word is the proxy's.
-    tries = [attempt("mina", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 203.0.113.1, 192.0.2.8") for number in range(11)]
+    tries = [
+        attempt("mina", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 203.0.113.1, 192.0.2.8")
+        for number in range(11)
+    ]
 
     assert tries == [401] * 10 + [429]
     assert attempt("mina", **said) == 429
@@ -121,7 +141,9 @@ def test_every_spelling_of_a_name_is_one_counter(stored, spellings):
     assert [attempt(spelling) for spelling in spellings] == [429] * len(spellings)
 
 
-def test_name_and_address_together_give_no_more_tries_and_do_not_tell_that_they_belong_together(hashed):
+def test_name_and_address_together_give_no_more_tries_and_do_not_tell_that_they_belong_together(
+    hashed,
+):
     build.user("mina")
     build.user("sam")
     for _ in range(10):
@@ -146,7 +168,11 @@ def test_a_wrong_current_password_counts_like_a_wrong_sign_in(later):
     mina.access = caller().post("/token/refresh/", {"refresh": mina.refresh}).data["access"]
 
     def change(current: str, **headers: str) -> int:
-        return mina.post("/profile/edit/", {"password": "a wholly new password", "current_password": current}, **headers).status_code
+        return mina.post(
+            "/profile/edit/",
+            {"password": "a wholly new password", "current_password": current},
+            **headers,
+        ).status_code
 
     # Each with a key of its own: a refusal that is taken back must not take its count back.
     tries = [change("wrong", idempotency_key=f"key {number}") for number in range(10)]
@@ -168,10 +194,25 @@ def test_when_tries_cannot_be_counted_no_password_is_compared(monkeypatch, hashe
     monkeypatch.setattr(limits, "count", away)
 
     for path in ("/login/", "/token/", "/signup/", "/password_reset/MQ/x-y/"):
-        body = {"username": "mina", "email": "m@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD}
+        body = {
+            "username": "mina",
+            "email": "m@example.org",
+            "first_name": "",
+            "last_name": "",
+            "password": build.PASSWORD,
+        }
         answer = caller().post(path, body)
-        assert (answer.status_code, answer.data["code"], answer["Retry-After"]) == (503, "unavailable", "5"), path
-    assert caller().client.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}).status_code == 503
+        assert (answer.status_code, answer.data["code"], answer["Retry-After"]) == (
+            503,
+            "unavailable",
+            "5",
+        ), path
+    assert (
+        caller()
+        .client.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+        .status_code
+        == 503
+    )
     assert not hashed
     assert User.objects.count() == 1
 
@@ -198,14 +239,19 @@ def test_a_reset_lets_in_who_forgot_the_password_and_tried_too_often():
     assert attempt("mina", build.PASSWORD) == 429
 
     path = reset_url(mina).partition("/password_reset/")[2]
-    answer = caller().client.post(f"/password_reset/{path}", {"password": "a wholly new password"}, content_type="application/json", **HERE)
+    answer = caller().client.post(
+        f"/password_reset/{path}",
+        {"password": "a wholly new password"},
+        content_type="application/json",
+        **HERE,
+    )
 
     assert answer.status_code == 200
     assert attempt("mina", "a wholly new password") == 200
     assert attempt("mina@example.org", "a wholly new password") == 200
 
 
-# Who is here --------------------------------------------------------------------------------------------------------
+# Who is here --------------------------------------------------------------------------------------
 
 
 def test_signing_up_tells_who_is_here_only_a_hundred_times_an_hour():
@@ -213,10 +259,19 @@ def test_signing_up_tells_who_is_here_only_a_hundred_times_an_hour():
     build.user("mina")
 
     def ask_for(address: str) -> Any:
-        body = {"username": f"guess{address[:3]}", "email": address, "first_name": "", "last_name": "", "password": ""}
+        body = {
+            "username": f"guess{address[:3]}",
+            "email": address,
+            "first_name": "",
+            "last_name": "",
+            "password": "",
+        }
         return caller().client.post("/signup/", body, content_type="application/json", **HERE)
 
-    answers = [ask_for("mina@example.org" if number % 2 else f"{number}@example.org") for number in range(101)]
+    answers = [
+        ask_for("mina@example.org" if number % 2 else f"{number}@example.org")
+        for number in range(101)
+    ]
 
     assert [answer.status_code for answer in answers] == [400] * 100 + [429]
     assert ["email" in answer.json()["fields"] for answer in answers[:100]] == [False, True] * 50
@@ -226,19 +281,37 @@ def test_editing_a_profile_tells_who_is_here_only_sixty_times_an_hour():
     mina, sam = caller("mina"), caller("sam")
 
     answers = [
-        sam.post("/profile/edit/", {"email": "mina@example.org", **({"password": "short"} if number % 2 else {})}) for number in range(61)
+        sam.post(
+            "/profile/edit/",
+            {"email": "mina@example.org", **({"password": "short"} if number % 2 else {})},
+        )
+        for number in range(61)
     ]
 
     assert [answer.status_code for answer in answers] == [400] * 60 + [429]
-    assert mina.post("/profile/edit/", {"first_name": "Minna", "username": "mina", "email": "Mina@example.org"}).status_code == 200
-    assert [sam.post("/profile/edit/", {"first_name": f"Sam {number}"}).status_code for number in range(5)] == [200] * 5
+    assert (
+        mina.post(
+            "/profile/edit/",
+            {"first_name": "Minna", "username": "mina", "email": "Mina@example.org"},
+        ).status_code
+        == 200
+    )
+    assert [
+        sam.post("/profile/edit/", {"first_name": f"Sam {number}"}).status_code
+        for number in range(5)
+    ] == [200] * 5
 
 
-# Reset mails and links (RL-05, PR-16) -------------------------------------------------------------------------------
+# Reset mails and links (RL-05, PR-16) -------------------------------------------------------------
 
 
 def ask(address: str, **environ: str) -> tuple[int, bytes]:
-    answer = caller().client.post("/password_reset/", {"email": address}, content_type="application/json", **{**HERE, **environ})
+    answer = caller().client.post(
+        "/password_reset/",
+        {"email": address},
+        content_type="application/json",
+        **{**HERE, **environ},
+    )
     return answer.status_code, answer.content
 
 
@@ -254,7 +327,9 @@ def resets(monkeypatch) -> list[str]:
 
     class Sent(list):
         def __iter__(self):
-            return iter(Message.objects.filter(kind="password_reset").values_list("recipient", flat=True))
+            return iter(
+                Message.objects.filter(kind="password_reset").values_list("recipient", flat=True)
+            )
 
     return Sent()
 
@@ -273,7 +348,9 @@ def test_fifty_addresses_from_one_client_send_ten_mails_and_look_alike(resets):
     for number in range(15):
         build.user(f"m{number}")
 
-    answers = {ask(f"m{number}@example.org") for number in range(15)} | {ask(f"nobody{number}@example.org") for number in range(35)}
+    answers = {ask(f"m{number}@example.org") for number in range(15)} | {
+        ask(f"nobody{number}@example.org") for number in range(35)
+    }
 
     assert len(answers) == 1
     assert len(list(resets)) == 10
@@ -281,14 +358,16 @@ def test_fifty_addresses_from_one_client_send_ten_mails_and_look_alike(resets):
 
 def test_random_links_are_limited():
     def follow(number: int) -> Any:
-        return caller().post(f"/password_reset/MQ/c{number:05}-{'0' * 32}/", {"password": "a wholly new password"})
+        return caller().post(
+            f"/password_reset/MQ/c{number:05}-{'0' * 32}/", {"password": "a wholly new password"}
+        )
 
     tries = [follow(number).status_code for number in range(21)]
 
     assert tries == [400] * 20 + [429]
 
 
-# Other people (RL-06, RL-07) ----------------------------------------------------------------------------------------
+# Other people (RL-06, RL-07) ----------------------------------------------------------------------
 
 
 def letter(sender: Caller, receiver: str) -> int:
@@ -324,7 +403,9 @@ def test_invitations_to_one_person_are_all_made_but_five_a_day_are_mailed(mails)
 
     for number in range(8):
         calendar = build.calendar(owner=mina.user, name=f"Choir {number}")
-        answer = mina.post("/calendars/invitations/", {"calendar": str(calendar.pk), "receiver": iris.pk})
+        answer = mina.post(
+            "/calendars/invitations/", {"calendar": str(calendar.pk), "receiver": iris.pk}
+        )
         assert answer.status_code == 201
 
     assert len(mails()) == 5
@@ -337,7 +418,9 @@ def test_taking_an_invitation_back_and_sending_it_again_is_no_way_around_the_lim
     calendar = str(build.calendar(owner=mina.user).pk)
 
     def invite() -> int:
-        answer = mina.post("/calendars/invitations/", {"calendar": calendar, "email": "Iris@example.com"})
+        answer = mina.post(
+            "/calendars/invitations/", {"calendar": calendar, "email": "Iris@example.com"}
+        )
         if answer.status_code == 201:
             mails()
             assert mina.delete(answer["Location"]).status_code == 204
@@ -356,7 +439,10 @@ def test_adding_and_removing_somebody_again_and_again_sends_five_mails(mails):
         added = mina.post(f"/calendars/{calendar.pk}/participants/", {"user": sam.pk})
         assert added.status_code == 201
         mails()
-        assert mina.delete(f"/calendars/{calendar.pk}/participants/{added.data['id']}/").status_code == 204
+        assert (
+            mina.delete(f"/calendars/{calendar.pk}/participants/{added.data['id']}/").status_code
+            == 204
+        )
 
     assert len(mails()) == 5
 
@@ -381,7 +467,10 @@ def test_a_muted_sender_learns_nothing_of_it():
 def test_names_can_be_looked_up_sixty_times_an_hour():
     mina, sam = caller("mina"), caller("sam")
 
-    statuses = [mina.get(f"/calendars/get-user-id/{'sam' if number % 2 else 'nobody'}/") for number in range(100)]
+    statuses = [
+        mina.get(f"/calendars/get-user-id/{'sam' if number % 2 else 'nobody'}/")
+        for number in range(100)
+    ]
 
     assert [answer.status_code for answer in statuses] == [404, 200] * 30 + [429] * 40
     assert 0 < int(statuses[-1]["Retry-After"]) <= 3600

@@ -1,4 +1,6 @@
-"""The database or the mail server is away: cases CR-04, CR-11, PR-03 and ML-01. See test_postgresql_away.py too."""
+"""The database or the mail server is away: cases CR-04, CR-11, PR-03 and ML-01. See
+test_postgresql_away.py too.
+"""
 
 import sqlite3
 import threading
@@ -20,7 +22,12 @@ from tests.servers import Site, wait_until
 
 
 def is_outage_for_programs(answer: Any) -> bool:
-    return (answer.status_code, answer.data["code"], set(answer.data), answer.headers["Retry-After"]) == (
+    return (
+        answer.status_code,
+        answer.data["code"],
+        set(answer.data),
+        answer.headers["Retry-After"],
+    ) == (
         503,
         "unavailable",
         {"code", "detail"},
@@ -30,10 +37,15 @@ def is_outage_for_programs(answer: Any) -> bool:
 
 def is_outage_for_people(answer: Any) -> bool:
     page = answer.content.decode()
-    return answer.status_code == 503 and answer.headers["Retry-After"] == "5" and "Just a moment" in page and "<html" in page
+    return (
+        answer.status_code == 503
+        and answer.headers["Retry-After"] == "5"
+        and "Just a moment" in page
+        and "<html" in page
+    )
 
 
-# A lock from outside (CR-04) ----------------------------------------------------------------------------------------
+# A lock from outside (CR-04) ----------------------------------------------------------------------
 
 
 @contextmanager
@@ -55,7 +67,9 @@ def test_a_write_waits_three_seconds_for_a_lock_and_readers_do_not(site):
     alice = site.person()
     calendar = new_calendar(alice)
     answers: list[Any] = []
-    writing = threading.Thread(target=lambda: answers.append(alice.put(calendar, {"name": "Waited"})))
+    writing = threading.Thread(
+        target=lambda: answers.append(alice.put(calendar, {"name": "Waited"}))
+    )
 
     with write_lock(site):
         began = time.monotonic()
@@ -83,14 +97,17 @@ if not ON_POSTGRESQL:  # which waits as long as it takes
         calendar = new_calendar(alice)
 
         with write_lock(weak_site):
-            refused = at_once(lambda: alice.put(calendar, {"name": "Never"}), lambda: alice.post("/calendars/", {"name": "Never"}))
+            refused = at_once(
+                lambda: alice.put(calendar, {"name": "Never"}),
+                lambda: alice.post("/calendars/", {"name": "Never"}),
+            )
 
         assert all(is_outage_for_programs(answer) for answer in refused)
         assert [one["name"] for one in alice.get("/calendars/").data] == ["Choir"]
         assert alice.put(calendar, {"name": "Again"}).status_code == 200
 
 
-# What an outage looks like (CR-11) ----------------------------------------------------------------------------------
+# What an outage looks like (CR-11) ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -116,7 +133,9 @@ def test_programs_get_json_and_people_a_page_and_neither_any_detail(away):
     }
     browser = Client(raise_request_exception=False)
     pages = {
-        "sign in": browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}),
+        "sign in": browser.post(
+            "/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}
+        ),
         "link": browser.get("/password_reset/MQ/c0-0/", HTTP_ACCEPT="text/html"),
     }
 
@@ -150,7 +169,9 @@ def test_an_outage_where_a_page_keeps_its_session_is_an_outage_too(monkeypatch):
 
     monkeypatch.setattr(SessionStore, "save", fail)
 
-    assert is_outage_for_people(browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}))
+    assert is_outage_for_people(
+        browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+    )
 
 
 @pytest.mark.django_db
@@ -164,7 +185,9 @@ def test_our_own_mistakes_are_no_outage(monkeypatch, mistake):
     monkeypatch.setattr(actions, "sign_in", fail)
     browser = Client(raise_request_exception=False)
 
-    program = browser.post("/login/", {"username": "mina", "password": "x"}, content_type="application/json")
+    program = browser.post(
+        "/login/", {"username": "mina", "password": "x"}, content_type="application/json"
+    )
     page = browser.post("/app/sign-in/", {"identifier": "mina", "password": "x"})
 
     assert (program.status_code, page.status_code) == (500, 500)
@@ -173,7 +196,7 @@ def test_our_own_mistakes_are_no_outage(monkeypatch, mistake):
     assert "<html" in page.content.decode()
 
 
-# The mail server is away (PR-03, ML-01) -----------------------------------------------------------------------------
+# The mail server is away (PR-03, ML-01) -----------------------------------------------------------
 
 
 @pytest.mark.processes
@@ -183,11 +206,25 @@ def test_what_was_asked_while_the_mail_server_was_away_arrives_once_and_still_wo
         wait_until(lambda: site.count("mail_message", "held"), 30)
         site.sink.start()
 
-    found = wait_until(lambda: [mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]], 60)
+    found = wait_until(
+        lambda: [mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]],
+        60,
+    )
 
     text = found[0].message.get_body(("plain",)).get_content()
-    link = next(word for word in text.split() if "/password_reset/" in word).partition(str(site.port))[2]
+    link = next(word for word in text.split() if "/password_reset/" in word).partition(
+        str(site.port)
+    )[2]
     assert site.caller().post(link, {"password": "a wholly new password"}).status_code == 200
-    wait_until(lambda: len([mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]]) >= 2)
-    subjects = [mail.message["Subject"] for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]]
+    wait_until(
+        lambda: (
+            len([mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]])
+            >= 2
+        )
+    )
+    subjects = [
+        mail.message["Subject"]
+        for mail in site.sink.received
+        if mail.recipients == [f"{LATE}@example.org"]
+    ]
     assert sorted(subjects) == ["Choose a new password", "Your password has been changed"]

@@ -1,4 +1,6 @@
-"""A forgotten password: cases PR-01, PR-02, PR-04 to PR-09, PR-12 to PR-15 and AU-15. PR-03 is among the outages, PR-16 the limits."""
+"""A forgotten password: cases PR-01, PR-02, PR-04 to PR-09, PR-12 to PR-15 and AU-15. PR-03 is
+among the outages, PR-16 the limits.
+"""
 
 import re
 from typing import Any
@@ -23,10 +25,14 @@ NEW = "a wholly new password"
 
 @pytest.fixture
 def run_tasks(mails) -> Any:
-    """Do what the worker would do: the tasks that wait, then the mails. Returns the mails that went out so far."""
+    """Do what the worker would do: the tasks that wait, then the mails. Returns the mails that went
+    out so far.
+    """
 
     def run() -> Any:
-        for task in OxTask.objects.filter(task_path="commontime.accounts.tasks.send_password_reset").order_by("enqueued_at"):
+        for task in OxTask.objects.filter(
+            task_path="commontime.accounts.tasks.send_password_reset"
+        ).order_by("enqueued_at"):
             tasks.send_password_reset.func(*task.args)
             task.delete()
         return mails()
@@ -57,21 +63,38 @@ def refused(answer: Any) -> bool:
     return (answer.status_code, answer.data["code"]) == (400, "invalid_or_used_token")
 
 
-# Asking (PR-01, PR-02, PR-07) ---------------------------------------------------------------------------------------
+# Asking (PR-01, PR-02, PR-07) ---------------------------------------------------------------------
 
 
-def test_asking_says_the_same_and_costs_the_same_for_everybody_and_mails_only_to_who_is_here(run_tasks):
+def test_asking_says_the_same_and_costs_the_same_for_everybody_and_mails_only_to_who_is_here(
+    run_tasks,
+):
     build.user("mina")
     build.user("gone", is_active=False)
     ask("warm@example.org")
     seen = {}
-    for address in ("mina@example.org", "nobody@example.org", "gone@example.org", "MINA@Example.org", " mina@example.org ", "mina", "no"):
+    for address in (
+        "mina@example.org",
+        "nobody@example.org",
+        "gone@example.org",
+        "MINA@Example.org",
+        " mina@example.org ",
+        "mina",
+        "no",
+    ):
         with CaptureQueriesContext(connection) as queries:
             answer = ask(address)
         statements = [query["sql"].split(" VALUES ")[0] for query in queries]
-        seen[address] = (answer.status_code, answer.content, sorted(answer.headers.items()), statements)
+        seen[address] = (
+            answer.status_code,
+            answer.content,
+            sorted(answer.headers.items()),
+            statements,
+        )
 
-    assert {address for address, what in seen.items() if what != seen["nobody@example.org"]} == set()
+    assert {
+        address for address, what in seen.items() if what != seen["nobody@example.org"]
+    } == set()
     assert seen["mina"][0] == 200
     assert [mail.recipients for mail in run_tasks()] == [["mina@example.org"]] * 3
 
@@ -91,7 +114,13 @@ def test_asking_does_nothing_that_waits_for_a_mail_server(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"host": "evil.example"}, {"host": "localhost.evil.example"}, {"host": "a b"}, {"host": "evil@localhost"}]
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "localhost.evil.example"},
+        {"host": "a b"},
+        {"host": "evil@localhost"},
+    ],
 )
 def test_a_foreign_host_is_refused(headers, run_tasks):
     build.user("mina")
@@ -103,7 +132,12 @@ def test_a_foreign_host_is_refused(headers, run_tasks):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"x_forwarded_host": "evil.example"}, {"x_forwarded_proto": "gopher"}, {"origin": "https://evil.example"}]
+    "headers",
+    [
+        {"x_forwarded_host": "evil.example"},
+        {"x_forwarded_proto": "gopher"},
+        {"origin": "https://evil.example"},
+    ],
 )
 def test_no_header_gets_into_the_link(headers, run_tasks, settings):
     build.user("mina")
@@ -112,16 +146,27 @@ def test_no_header_gets_into_the_link(headers, run_tasks, settings):
 
     mail = run_tasks()[0]
     assert b"evil" not in mail.content
-    assert re.findall(r"https?://[^/\s\"<]+", mail.message.get_body(("plain",)).get_content())[0] == settings.COMMONTIME_BASE_URL
+    assert (
+        re.findall(r"https?://[^/\s\"<]+", mail.message.get_body(("plain",)).get_content())[0]
+        == settings.COMMONTIME_BASE_URL
+    )
 
 
-@pytest.mark.parametrize("bad", ["", None, 7, ["mina@example.org"], "mina@example.org\x00", "\ud800"])
+@pytest.mark.parametrize(
+    "bad", ["", None, 7, ["mina@example.org"], "mina@example.org\x00", "\ud800"]
+)
 def test_what_is_no_text_is_refused(bad):
     assert ask(bad).status_code == 400
 
 
 @pytest.mark.parametrize(
-    "odd", ["x" * 5000, "mina@example.org, eve@example.org", "mina@example.org\nBcc: eve@example.org", "<mina@example.org>"]
+    "odd",
+    [
+        "x" * 5000,
+        "mina@example.org, eve@example.org",
+        "mina@example.org\nBcc: eve@example.org",
+        "<mina@example.org>",
+    ],
 )
 def test_what_is_no_address_gets_the_same_answer_and_no_mail(odd, run_tasks):
     build.user("mina")
@@ -132,7 +177,7 @@ def test_what_is_no_address_gets_the_same_answer_and_no_mail(odd, run_tasks):
     assert not run_tasks()
 
 
-# Using the link (PR-04 to PR-06, PR-08, PR-09, PR-12, PR-15) --------------------------------------------------------
+# Using the link (PR-04 to PR-06, PR-08, PR-09, PR-12, PR-15) --------------------------------------
 
 
 def test_the_link_in_the_mail_works_once(run_tasks):
@@ -170,7 +215,9 @@ def test_a_link_dies_after_an_hour(later):
     assert refused(use(link))
 
 
-@pytest.mark.parametrize("change", [{"email": "other@example.org"}, {"password": "a password in between"}])
+@pytest.mark.parametrize(
+    "change", [{"email": "other@example.org"}, {"password": "a password in between"}]
+)
 def test_a_link_dies_with_the_address_or_password_it_was_made_for(change):
     mina = caller("mina")
     link = link_for(User.objects.get())
@@ -203,12 +250,17 @@ def test_a_link_of_nobody_is_refused_like_any_other(uid):
     answer = use(f"/password_reset/{uid}/{token}/")
 
     assert refused(answer)
-    assert answer.content == use(f"/password_reset/{urlsafe_base64_encode(str(mina.pk).encode())}/c0-0/").content
+    assert (
+        answer.content
+        == use(f"/password_reset/{urlsafe_base64_encode(str(mina.pk).encode())}/c0-0/").content
+    )
 
 
 def test_a_link_is_for_one_person():
     mina, sam = build.user("mina"), build.user("sam")
-    crossed = link_for(mina).replace(urlsafe_base64_encode(str(mina.pk).encode()), urlsafe_base64_encode(str(sam.pk).encode()), 1)
+    crossed = link_for(mina).replace(
+        urlsafe_base64_encode(str(mina.pk).encode()), urlsafe_base64_encode(str(sam.pk).encode()), 1
+    )
 
     assert refused(use(crossed))
     sam.refresh_from_db()
@@ -247,7 +299,7 @@ def test_looking_at_a_link_uses_nothing_up():
     assert use(link).status_code == 200
 
 
-# What follows (AU-15, PR-13, PR-14) ---------------------------------------------------------------------------------
+# What follows (AU-15, PR-13, PR-14) ---------------------------------------------------------------
 
 
 def test_a_reset_ends_every_sign_in_tells_the_owner_and_signs_nobody_in(mails):
@@ -264,7 +316,10 @@ def test_a_reset_ends_every_sign_in_tells_the_owner_and_signs_nobody_in(mails):
     assert not can_refresh(mina.refresh)
     assert browser.client.get("/app/").status_code == 302
     assert [mail.message["Subject"] for mail in mails()] == ["Your password has been changed"]
-    assert caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code == 401
+    assert (
+        caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code
+        == 401
+    )
     assert caller().post("/login/", {"username": "mina", "password": NEW}).status_code == 200
 
 

@@ -1,4 +1,6 @@
-"""A plan that takes long, in the real processes: it shows how far it is, survives its workers, and stops when its owner wants."""
+"""A plan that takes long, in the real processes: it shows how far it is, survives its workers, and
+stops when its owner wants.
+"""
 
 import random
 from datetime import timedelta
@@ -21,9 +23,13 @@ def test_a_long_plan_survives_its_worker_and_stops_when_wanted():
         mina = site.person("mina")
         people = [mina, *(site.person() for _ in range(PEOPLE))]
         ids = [person.id for person in people]
-        calendar = mina.post("/calendars/", {"name": "Committees", "is_finalized": False}).data["id"]
+        calendar = mina.post("/calendars/", {"name": "Committees", "is_finalized": False}).data[
+            "id"
+        ]
         for user in ids[1:]:
-            assert mina.post(f"/calendars/{calendar}/participants/", {"user": user}).status_code == 201
+            assert (
+                mina.post(f"/calendars/{calendar}/participants/", {"user": user}).status_code == 201
+            )
         for person in people:
             windows = [
                 {
@@ -35,12 +41,22 @@ def test_a_long_plan_survives_its_worker_and_stops_when_wanted():
                 for hour in range(8)
                 if rng.random() < 0.8
             ]
-            sent = {"from": iso(build.day(0, days=20)), "to": iso(build.day(0, days=30)), "windows": windows}
+            sent = {
+                "from": iso(build.day(0, days=20)),
+                "to": iso(build.day(0, days=30)),
+                "windows": windows,
+            }
             assert person.put(f"/calendars/{calendar}/nonbusytimes/", sent).status_code == 200
         deadline = iso(clock.now() + timedelta(days=3))
         for number in range(MEETINGS):
             who = rng.sample(ids, 4)
-            body = {"deadline": deadline, "title": f"{number}", "required": who[:2], "optional": who[2:], "duration_minutes": 45}
+            body = {
+                "deadline": deadline,
+                "title": f"{number}",
+                "required": who[:2],
+                "optional": who[2:],
+                "duration_minutes": 45,
+            }
             assert mina.post(f"/calendars/{calendar}/meetings/", body).status_code == 201
         path = f"/calendars/{calendar}/plan/"
 
@@ -78,4 +94,10 @@ def test_a_long_plan_survives_its_worker_and_stops_when_wanted():
 
 def better(plan: dict) -> tuple[int, ...]:
     value = plan["value"]
-    return (value["priority"], value["optional"], -value["if_need_be"], -value["works"], value["preference"])
+    return (
+        value["priority"],
+        value["optional"],
+        -value["if_need_be"],
+        -value["works"],
+        value["preference"],
+    )

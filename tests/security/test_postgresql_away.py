@@ -1,4 +1,6 @@
-"""A PostgreSQL server that is stopped and comes back: cases CR-02, CR-06 and CR-11. Collected when the tests run on PostgreSQL."""
+"""A PostgreSQL server that is stopped and comes back: cases CR-02, CR-06 and CR-11. Collected when
+the tests run on PostgreSQL.
+"""
 
 import time
 from typing import Any
@@ -26,7 +28,9 @@ def shop(server):
         yield running
 
 
-def test_while_the_server_is_away_everybody_is_told_so_and_afterwards_all_is_as_before(server, shop):
+def test_while_the_server_is_away_everybody_is_told_so_and_afterwards_all_is_as_before(
+    server, shop
+):
     alice = shop.person()
     calendar = alice.post("/calendars/", {"name": "Choir"}).headers["Location"]
     browser = shop.caller(cookie=f"session={signed_in_page(shop, alice.name)}")
@@ -92,7 +96,12 @@ def signed_in_page(shop: Any, name: str) -> str:
     assert token
     assert cookie
     body = f"csrfmiddlewaretoken={token[1]}&identifier={name}&password={build.PASSWORD.replace(' ', '+')}".encode()
-    done = caller.post("/app/sign-in/", body, cookie=f"csrf={cookie[1]}", content_type="application/x-www-form-urlencoded")
+    done = caller.post(
+        "/app/sign-in/",
+        body,
+        cookie=f"csrf={cookie[1]}",
+        content_type="application/x-www-form-urlencoded",
+    )
     assert done.status_code == 302, done.text
     cookies = " ".join(done.headers.get_all("Set-Cookie"))
     found = re.search(r"session=(\w+)", cookies)

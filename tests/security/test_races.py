@@ -1,6 +1,8 @@
-"""Two people at once: cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries, over real HTTP with two web processes.
+"""Two people at once: cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries, over
+real HTTP with two web processes.
 
-Each race returns what went wrong in its rounds. On the product that is nothing; with the guards off (weakened.py) it must be something.
+Each race returns what went wrong in its rounds. On the product that is nothing; with the guards off
+(weakened.py) it must be something.
 """
 
 # ruff: noqa: B023, B008 (every call is over before its round is)
@@ -33,7 +35,9 @@ def race(function: Race) -> Race:
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make the calls at the same moment, each from a client of its own, and return what they gave, in order."""
+    """Make the calls at the same moment, each from a client of its own, and return what they gave,
+    in order.
+    """
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
@@ -45,7 +49,9 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def after(number: int, call: Callable[[], Any]) -> Callable[[], Any]:
-    """Make the call a little later, round by round later, so that it falls into every stage of the others."""
+    """Make the call a little later, round by round later, so that it falls into every stage of the
+    others.
+    """
 
     def late() -> Any:
         time.sleep(number % 6 * 0.02)
@@ -106,7 +112,7 @@ def rows_are(site: Site, table: str, where: str, wanted: int = 1) -> Iterator[st
         yield f"{found} rows in {table}, not {wanted}"
 
 
-# Calendars and meetings ---------------------------------------------------------------------------------------------
+# Calendars and meetings ---------------------------------------------------------------------------
 
 
 @race
@@ -118,13 +124,17 @@ def ra_01_final_times_of_one_meeting(site: Site, rounds: int) -> Iterator[str]:
         tag = alice.get(meeting).headers["ETag"]
         times = [build.day(hour).strftime("%Y-%m-%dT%H:%M:%SZ") for hour in range(CLIENTS)]
 
-        answers = at_once(*(lambda t=t: alice.put(meeting, {"final_time": t}, if_match=tag) for t in times))
+        answers = at_once(
+            *(lambda t=t: alice.put(meeting, {"final_time": t}, if_match=tag) for t in times)
+        )
 
         yield from one_winner(answers, 200, 409, 412)
         winners = [t for t, answer in zip(times, answers, strict=True) if answer.status_code == 200]
         if alice.get(meeting).data["final_time"] not in winners:
             yield "the stored time is not the winner's"
-        yield from rows_are(site, "mail_message", f"event = 'meeting:{uuid_in(meeting)}' AND kind = 'request'", 2)
+        yield from rows_are(
+            site, "mail_message", f"event = 'meeting:{uuid_in(meeting)}' AND kind = 'request'", 2
+        )
 
 
 @race
@@ -141,19 +151,33 @@ def ra_02_final_time_deadline_and_deletion(site: Site, rounds: int) -> Iterator[
             after(number, lambda: alice.delete(meeting)),
         )
 
-        if {finalised.status_code, moved.status_code} - {200, 404, 409} or deleted.status_code not in (204, 409):
+        if {finalised.status_code, moved.status_code} - {
+            200,
+            404,
+            409,
+        } or deleted.status_code not in (204, 409):
             yield f"{finalised.status_code} {moved.status_code} {deleted.status_code}"
         now = alice.get(meeting)
         if (now.status_code == 404) != (deleted.status_code == 204):
             yield "deleted, or not"
-        if now.status_code == 200 and finalised.status_code == 200 and now.data["final_time"] != final:
+        if (
+            now.status_code == 200
+            and finalised.status_code == 200
+            and now.data["final_time"] != final
+        ):
             yield "the final time is lost"
         if now.status_code == 200 and moved.status_code == 200 and now.data["deadline"] != deadline:
             yield "the deadline is lost"
-        mails = site.sql(f"SELECT kind, sequence FROM mail_message WHERE event = 'meeting:{uuid_in(meeting)}'")
+        mails = site.sql(
+            f"SELECT kind, sequence FROM mail_message WHERE event = 'meeting:{uuid_in(meeting)}'"
+        )
         cancels = [sequence for kind, sequence in mails if kind == "cancelled"]
         requests = [sequence for kind, sequence in mails if kind == "request"]
-        if finalised.status_code == 200 and deleted.status_code == 204 and (len(cancels) != 2 or max(requests) >= min(cancels)):
+        if (
+            finalised.status_code == 200
+            and deleted.status_code == 204
+            and (len(cancels) != 2 or max(requests) >= min(cancels))
+        ):
             yield f"told of the final time, not of the end: {sorted(mails)}"
         if finalised.status_code != 200 and mails:
             yield "told of what did not happen"
@@ -171,11 +195,16 @@ def ra_10_times_after_the_calendar_is_final(site: Site, rounds: int) -> Iterator
             acknowledged.append(time.monotonic())
             return status
 
-        def write(hour: int, calendar: str = calendar, acknowledged: list[float] = acknowledged) -> list[tuple[float, int]]:
+        def write(
+            hour: int, calendar: str = calendar, acknowledged: list[float] = acknowledged
+        ) -> list[tuple[float, int]]:
             seen = []
             for minute in range(0, 50, 10):
                 start = build.day(hour) + timedelta(minutes=minute)
-                times = {"start_time": start.isoformat(), "end_time": (start + timedelta(minutes=10)).isoformat()}
+                times = {
+                    "start_time": start.isoformat(),
+                    "end_time": (start + timedelta(minutes=10)).isoformat(),
+                }
                 began = time.monotonic()
                 seen.append((began, bob.post(f"{calendar}nonbusytimes/", times).status_code))
             return seen
@@ -201,7 +230,9 @@ def ra_12_new_things_in_a_calendar_that_goes(site: Site, rounds: int) -> Iterato
         deleted, *made = at_once(
             after(number, lambda: alice.delete(calendar)),
             lambda: alice.post(f"{calendar}meetings/", meeting),
-            lambda: alice.post(f"{calendar}meetings/", meeting, idempotency_key=f"meeting of {calendar}"),
+            lambda: alice.post(
+                f"{calendar}meetings/", meeting, idempotency_key=f"meeting of {calendar}"
+            ),
             lambda: bob.post(f"{calendar}nonbusytimes/", times),
             lambda: alice.post(f"{calendar}nonbusytimes/", times),
             lambda: alice.post("/calendars/invitations/", invitation),
@@ -210,7 +241,12 @@ def ra_12_new_things_in_a_calendar_that_goes(site: Site, rounds: int) -> Iterato
 
         if deleted.status_code != 204 or set(statuses(made)) - {201, 400, 404, 409}:
             yield f"{deleted.status_code} {dict(statuses(made))}"
-        for table in ("calendars_meeting", "calendars_nonbusytime", "calendars_invitation", "calendars_calendarparticipant"):
+        for table in (
+            "calendars_meeting",
+            "calendars_nonbusytime",
+            "calendars_invitation",
+            "calendars_calendarparticipant",
+        ):
             yield from rows_are(site, table, f"calendar_id = {stored(site, uuid_in(calendar))}", 0)
 
 
@@ -223,11 +259,18 @@ def final_times_of_the_same_people_in_two_calendars(site: Site, rounds: int) -> 
         for owner, calendar in zip((alice, bob), calendars, strict=True):
             for one in (owner, carol):
                 assert one.post(f"{calendar}nonbusytimes/", window).status_code == 201
-        meetings = [new_meeting(owner, calendar) for owner, calendar in zip((alice, bob), calendars, strict=True)]
+        meetings = [
+            new_meeting(owner, calendar)
+            for owner, calendar in zip((alice, bob), calendars, strict=True)
+        ]
         assert alice.post(f"{calendars[0]}plan/", {}).status_code == 200
 
         def fix() -> Any:
-            return bob.put(meetings[1], {"final_time": build.day(9).isoformat(), "strict": True}, x_deferred="yes")
+            return bob.put(
+                meetings[1],
+                {"final_time": build.day(9).isoformat(), "strict": True},
+                x_deferred="yes",
+            )
 
         def apply() -> Any:
             return alice.post(f"{calendars[0]}plan/apply/", {}, x_deferred="yes")
@@ -244,11 +287,16 @@ def ra_14_two_changes_of_what_both_have_seen(site: Site, rounds: int) -> Iterato
     calendar = new_calendar(alice)
     for number in range(rounds):
         tag = alice.get(calendar).headers["ETag"]
-        answers = at_once(*(lambda n=n: alice.put(calendar, {"name": f"{number} {n}"}, if_match=tag) for n in range(4)))
+        answers = at_once(
+            *(
+                lambda n=n: alice.put(calendar, {"name": f"{number} {n}"}, if_match=tag)
+                for n in range(4)
+            )
+        )
         yield from one_winner(answers, 200, 412, 409)
 
 
-# People -------------------------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 
 @race
@@ -256,10 +304,14 @@ def ra_03_one_participant_added_by_many(site: Site, rounds: int) -> Iterator[str
     alice, bob, _ = cast(site)
     for _ in range(rounds):
         calendar = new_calendar(alice)
-        answers = at_once(*[lambda: alice.post(f"{calendar}participants/", {"user": bob.id})] * CLIENTS)
+        answers = at_once(
+            *[lambda: alice.post(f"{calendar}participants/", {"user": bob.id})] * CLIENTS
+        )
         yield from one_winner(answers, 201, 409)
         yield from rows_are(
-            site, "calendars_calendarparticipant", f"calendar_id = {stored(site, uuid_in(calendar))} AND user_id = {bob.id}"
+            site,
+            "calendars_calendarparticipant",
+            f"calendar_id = {stored(site, uuid_in(calendar))} AND user_id = {bob.id}",
         )
 
 
@@ -271,8 +323,12 @@ def ra_04_one_invitation_sent_by_many(site: Site, rounds: int) -> Iterator[str]:
         invitation = {"calendar": uuid_in(calendar), "receiver": carol.id}
         answers = at_once(*[lambda: alice.post("/calendars/invitations/", invitation)] * CLIENTS)
         yield from one_winner(answers, 201, 409)
-        yield from rows_are(site, "calendars_invitation", f"calendar_id = {stored(site, uuid_in(calendar))}")
-        made = [f"'invitation:{answer.data['id']}'" for answer in answers if answer.status_code == 201]
+        yield from rows_are(
+            site, "calendars_invitation", f"calendar_id = {stored(site, uuid_in(calendar))}"
+        )
+        made = [
+            f"'invitation:{answer.data['id']}'" for answer in answers if answer.status_code == 201
+        ]
         yield from rows_are(site, "mail_message", f"event IN ({', '.join(made)})")
 
 
@@ -281,13 +337,19 @@ def ra_05_one_invitation_accepted_by_many_clicks(site: Site, rounds: int) -> Ite
     alice, _, carol = cast(site)
     for _ in range(rounds):
         calendar = new_calendar(alice)
-        made = alice.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": carol.id})
+        made = alice.post(
+            "/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": carol.id}
+        )
         invitation = made.headers["Location"]
-        answers = at_once(*[lambda: carol.put(invitation, {"status": "accepted"}, x_deferred="yes")] * CLIENTS)
+        answers = at_once(
+            *[lambda: carol.put(invitation, {"status": "accepted"}, x_deferred="yes")] * CLIENTS
+        )
         if set(statuses(answers)) - {200, 409} or 200 not in statuses(answers):
             yield str(statuses(answers))
         yield from rows_are(
-            site, "calendars_calendarparticipant", f"calendar_id = {stored(site, uuid_in(calendar))} AND user_id = {carol.id}"
+            site,
+            "calendars_calendarparticipant",
+            f"calendar_id = {stored(site, uuid_in(calendar))} AND user_id = {carol.id}",
         )
         yield from rows_are(site, "mail_message", f"event = 'accepted:{made.data['id']}'")
 
@@ -297,16 +359,25 @@ def ra_07_times_of_somebody_who_is_removed(site: Site, rounds: int) -> Iterator[
     alice, bob, _ = cast(site)
     for number in range(rounds):
         calendar = new_calendar(alice, bob)
-        seat = next(one for one in alice.get(f"{calendar}participants/").data if one["user"] == bob.id)
+        seat = next(
+            one for one in alice.get(f"{calendar}participants/").data if one["user"] == bob.id
+        )
         hours = range(4)
 
-        # With its guards off the site heeds the header: on SQLite there is a writer at a time unless told otherwise.
+        # With its guards off the site heeds the header: on SQLite there is a writer at a time
+        # unless told otherwise.
         removed, *written = at_once(
-            after(number, lambda: alice.delete(f"{calendar}participants/{seat['id']}/", x_deferred="yes")),
+            after(
+                number,
+                lambda: alice.delete(f"{calendar}participants/{seat['id']}/", x_deferred="yes"),
+            ),
             *(
                 lambda h=h: bob.post(
                     f"{calendar}nonbusytimes/",
-                    {"start_time": build.day(h).isoformat(), "end_time": build.day(h + 1).isoformat()},
+                    {
+                        "start_time": build.day(h).isoformat(),
+                        "end_time": build.day(h + 1).isoformat(),
+                    },
                     x_deferred="yes",
                 )
                 for h in hours
@@ -315,7 +386,9 @@ def ra_07_times_of_somebody_who_is_removed(site: Site, rounds: int) -> Iterator[
 
         if removed.status_code != 204 or set(statuses(written)) - {201, 404}:
             yield f"{removed.status_code} {dict(statuses(written))}"
-        yield from rows_are(site, "calendars_nonbusytime", f"calendar_id = {stored(site, uuid_in(calendar))}", 0)
+        yield from rows_are(
+            site, "calendars_nonbusytime", f"calendar_id = {stored(site, uuid_in(calendar))}", 0
+        )
 
 
 @race
@@ -325,12 +398,20 @@ def ra_08_times_that_overlap(site: Site, rounds: int) -> Iterator[str]:
     for number in range(rounds):
         start = build.day(0, days=30 + number)
         times = [
-            {"start_time": (start + timedelta(minutes=n)).isoformat(), "end_time": build.day(3, days=30 + number).isoformat()}
+            {
+                "start_time": (start + timedelta(minutes=n)).isoformat(),
+                "end_time": build.day(3, days=30 + number).isoformat(),
+            }
             for n in range(CLIENTS)
         ]
         answers = at_once(*(lambda t=t: alice.post(f"{calendar}nonbusytimes/", t) for t in times))
         yield from one_winner(answers, 201, 409)
-        yield from rows_are(site, "calendars_nonbusytime", f"calendar_id = {stored(site, uuid_in(calendar))}", number + 1)
+        yield from rows_are(
+            site,
+            "calendars_nonbusytime",
+            f"calendar_id = {stored(site, uuid_in(calendar))}",
+            number + 1,
+        )
 
 
 @race
@@ -339,20 +420,34 @@ def ra_13_one_contact_added_by_many(site: Site, rounds: int) -> Iterator[str]:
     for _ in range(rounds):
         answers = at_once(*[lambda: alice.post("/contacts/add/", {"contactee": bob.id})] * CLIENTS)
         yield from one_winner(answers, 201, 409)
-        yield from rows_are(site, "contacts_contact", f"owner_id = {alice.id} AND contactee_id = {bob.id}")
+        yield from rows_are(
+            site, "contacts_contact", f"owner_id = {alice.id} AND contactee_id = {bob.id}"
+        )
         alice.delete(f"/contacts/delete/{bob.name}/")
 
 
-# Accounts -----------------------------------------------------------------------------------------------------------
+# Accounts -----------------------------------------------------------------------------------------
 
 
 @race
 def one_name_taken_by_many(site: Site, rounds: int) -> Iterator[str]:
     for number in range(rounds // 3):
         name = f"taken{number}x{time.monotonic_ns()}"
-        account = {"email": f"{name}@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD}
+        account = {
+            "email": f"{name}@example.org",
+            "first_name": "",
+            "last_name": "",
+            "password": build.PASSWORD,
+        }
         spellings = [name, name.upper(), name.title()]
-        answers = at_once(*(lambda n=n: site.caller().post("/signup/", {**account, "username": spellings[n % 3]}) for n in range(CLIENTS)))
+        answers = at_once(
+            *(
+                lambda n=n: site.caller().post(
+                    "/signup/", {**account, "username": spellings[n % 3]}
+                )
+                for n in range(CLIENTS)
+            )
+        )
         yield from one_winner(answers, 201, 400)
         yield from rows_are(site, "auth_user", f"lower(username) = '{name}'")
 
@@ -365,13 +460,18 @@ def a_refresh_token_used_by_many(site: Site, rounds: int) -> Iterator[str]:
         mine.name = alice.name
         mine.sign_in()
 
-        answers = at_once(*[lambda: site.caller().post("/token/refresh/", {"refresh": mine.refresh})] * CLIENTS)
+        answers = at_once(
+            *[lambda: site.caller().post("/token/refresh/", {"refresh": mine.refresh})] * CLIENTS
+        )
 
         if set(statuses(answers)) - {200, 401} or statuses(answers)[200] > 1:
             yield f"not one: {dict(statuses(answers))}"
         # Somebody has a copy, so nobody keeps it: neither the winner nor the one who was signed in.
         for pair in [answer.data for answer in answers if answer.status_code == 200]:
-            if site.caller().post("/token/refresh/", {"refresh": pair["refresh"]}).status_code != 401:
+            if (
+                site.caller().post("/token/refresh/", {"refresh": pair["refresh"]}).status_code
+                != 401
+            ):
                 yield "the family lives on"
             if alice.get("/profile/", authorization=f"Bearer {pair['access']}").status_code != 401:
                 yield "the access token lives on"
@@ -387,17 +487,29 @@ def sign_ins_with_a_password_that_changes(site: Site, rounds: int) -> Iterator[s
         credentials = {"username": owner.name, "password": build.PASSWORD}
 
         changed, *signed_in = at_once(
-            lambda: owner.post("/profile/edit/", {"password": new}), *[lambda: site.caller().post("/login/", credentials)] * 5
+            lambda: owner.post("/profile/edit/", {"password": new}),
+            *[lambda: site.caller().post("/login/", credentials)] * 5,
         )
 
         if changed.status_code != 200 or set(statuses(signed_in)) - {200, 401}:
             yield f"{changed.status_code} {dict(statuses(signed_in))}"
         for answer in (answer for answer in signed_in if answer.status_code == 200):
-            if owner.get("/profile/", authorization=f"Bearer {answer.data['access']}").status_code != 401:
+            if (
+                owner.get("/profile/", authorization=f"Bearer {answer.data['access']}").status_code
+                != 401
+            ):
                 yield "signed in with the old password"
-            if site.caller().post("/token/refresh/", {"refresh": answer.data["refresh"]}).status_code != 401:
+            if (
+                site.caller()
+                .post("/token/refresh/", {"refresh": answer.data["refresh"]})
+                .status_code
+                != 401
+            ):
                 yield "refreshed with the old password"
-        if owner.get("/profile/", authorization=f"Bearer {changed.data['access']}").status_code != 200:
+        if (
+            owner.get("/profile/", authorization=f"Bearer {changed.data['access']}").status_code
+            != 200
+        ):
             yield "the owner is signed out too"
 
 
@@ -406,7 +518,12 @@ def rl_01_fifty_wrong_passwords(site: Site, rounds: int) -> Iterator[str]:
     for _ in range(2):
         name = f"guessed{time.monotonic_ns()}"
         paths = itertools.cycle(["/login/", "/token/"])
-        answers = at_once(*(lambda p=next(paths): site.caller().post(p, {"username": name, "password": "wrong"}) for _ in range(50)))
+        answers = at_once(
+            *(
+                lambda p=next(paths): site.caller().post(p, {"username": name, "password": "wrong"})
+                for _ in range(50)
+            )
+        )
         # Only an answer of 401 compared a password.
         if statuses(answers) != {401: 10, 429: 40}:
             yield f"{dict(statuses(answers))}"
@@ -417,10 +534,17 @@ def pr_04_a_reset_link_used_by_many(site: Site, rounds: int) -> Iterator[str]:
     owners = [site.person() for _ in range(max(rounds // 5, 2))]
     for owner, link in zip(owners, reset_links(site, owners), strict=True):
         answers = at_once(
-            *(lambda n=n, link=link: site.caller().post(link, {"password": f"a wholly new password {n}"}) for n in range(CLIENTS))
+            *(
+                lambda n=n, link=link: site.caller().post(
+                    link, {"password": f"a wholly new password {n}"}
+                )
+                for n in range(CLIENTS)
+            )
         )
         yield from one_winner(answers, 200, 400)
-        yield from rows_are(site, "mail_message", f"kind = 'password_changed' AND user_id = {owner.id}")
+        yield from rows_are(
+            site, "mail_message", f"kind = 'password_changed' AND user_id = {owner.id}"
+        )
 
 
 def reset_links(site: Site, owners: list[Remote]) -> list[str]:
@@ -429,10 +553,13 @@ def reset_links(site: Site, owners: list[Remote]) -> list[str]:
         "from commontime.accounts.tasks import reset_url\nfrom django.contrib.auth.models import User\n"
         f"for name in {names!r}: print(reset_url(User.objects.get(username=name)))"
     )
-    return [url.partition(str(site.port))[2] for url in site.manage("shell", "--no-imports", "-c", code).split()]
+    return [
+        url.partition(str(site.port))[2]
+        for url in site.manage("shell", "--no-imports", "-c", code).split()
+    ]
 
 
-# The same request many times ----------------------------------------------------------------------------------------
+# The same request many times ----------------------------------------------------------------------
 
 
 @race
@@ -440,15 +567,24 @@ def im_01_one_key_used_by_many(site: Site, rounds: int) -> Iterator[str]:
     alice, _, _ = cast(site)
     for _ in range(rounds):
         key = f"key-{time.monotonic_ns()}"
-        answers = at_once(*[lambda: alice.post("/calendars/", {"name": key}, idempotency_key=key, x_deferred="yes")] * CLIENTS)
-        if {(answer.status_code, answer.content) for answer in answers} != {(201, answers[0].content)}:
+        answers = at_once(
+            *[
+                lambda: alice.post(
+                    "/calendars/", {"name": key}, idempotency_key=key, x_deferred="yes"
+                )
+            ]
+            * CLIENTS
+        )
+        if {(answer.status_code, answer.content) for answer in answers} != {
+            (201, answers[0].content)
+        }:
             yield f"not one answer: {dict(statuses(answers))}"
         if sum("Idempotency-Replayed" not in answer.headers for answer in answers) != 1:
             yield "not one was done"
         yield from rows_are(site, "calendars_calendar", f"name = '{key}'")
 
 
-# Tests --------------------------------------------------------------------------------------------------------------
+# Tests --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", RACES)
@@ -467,12 +603,19 @@ def test_people_are_invited_and_accept_while_the_calendar_changes_hands(site):
     dora = person(site, "dora")
     for _ in range(ROUNDS):
         calendar = new_calendar(alice, bob)
-        invitation = alice.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": carol.id}).headers["Location"]
+        invitation = alice.post(
+            "/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": carol.id}
+        ).headers["Location"]
 
         answers = at_once(
             lambda: alice.post(f"{calendar}transfer/", {"user": bob.id}),
             *[lambda: carol.put(invitation, {"status": "accepted"})] * CLIENTS,
-            *[lambda: bob.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": dora.id})] * CLIENTS,
+            *[
+                lambda: bob.post(
+                    "/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": dora.id}
+                )
+            ]
+            * CLIENTS,
         )
 
         assert statuses(answers[: CLIENTS + 1]) == {200: CLIENTS + 1}
@@ -490,20 +633,37 @@ def test_a_plan_is_applied_while_another_takes_its_place(site):
             assert one.post(f"{calendar}nonbusytimes/", times).status_code == 201
         assert alice.post(f"{calendar}plan/", {}).status_code == 200
 
-        answers = at_once(*[lambda: alice.post(f"{calendar}plan/", {}), lambda: alice.post(f"{calendar}plan/apply/")] * (CLIENTS // 2))
+        answers = at_once(
+            *[
+                lambda: alice.post(f"{calendar}plan/", {}),
+                lambda: alice.post(f"{calendar}plan/apply/"),
+            ]
+            * (CLIENTS // 2)
+        )
 
         assert set(statuses(answers)) <= {200, 409}, statuses(answers)
-        assert list(rows_are(site, "calendars_plan", f"calendar_id = {stored(site, uuid_in(calendar))}")) == []
+        assert (
+            list(
+                rows_are(site, "calendars_plan", f"calendar_id = {stored(site, uuid_in(calendar))}")
+            )
+            == []
+        )
 
 
-# Everything at once -------------------------------------------------------------------------------------------------
+# Everything at once -------------------------------------------------------------------------------
 
 
 def test_a_crowd_on_three_calendars_breaks_nothing(site):
-    """RA-16: whatever crosses, nobody gets an error of ours, nobody deadlocks, and each calendar stays whole."""
+    """RA-16: whatever crosses, nobody gets an error of ours, nobody deadlocks, and each calendar
+    stays whole.
+    """
     people = [site.person() for _ in range(4)]
-    calendars = [new_calendar(owner, *(one for one in people if one is not owner)) for owner in people[:3]]
-    meetings = [new_meeting(owner, calendar) for owner, calendar in zip(people, calendars, strict=False)]
+    calendars = [
+        new_calendar(owner, *(one for one in people if one is not owner)) for owner in people[:3]
+    ]
+    meetings = [
+        new_meeting(owner, calendar) for owner, calendar in zip(people, calendars, strict=False)
+    ]
     before = len(site.log("web"))
     end = time.monotonic() + 6
     seen: Counter[int] = Counter()
@@ -515,20 +675,32 @@ def test_a_crowd_on_three_calendars_breaks_nothing(site):
             one, calendar, meeting = chance.choice(people), calendars[which], meetings[which]
             owner = people[which]
             hour = chance.randrange(600)
-            times = {"start_time": build.day(hour).isoformat(), "end_time": build.day(hour + 3).isoformat()}
+            times = {
+                "start_time": build.day(hour).isoformat(),
+                "end_time": build.day(hour + 3).isoformat(),
+            }
             other = chance.choice(people)
             act = chance.choice(
                 [
                     lambda: one.post(f"{calendar}nonbusytimes/", times),
-                    lambda: one.put(f"{calendar}nonbusytimes/", {"from": times["start_time"], "to": times["end_time"], "windows": [times]}),
+                    lambda: one.put(
+                        f"{calendar}nonbusytimes/",
+                        {"from": times["start_time"], "to": times["end_time"], "windows": [times]},
+                    ),
                     lambda: owner.put(meeting, {"final_time": times["start_time"]}),
                     lambda: owner.put(meeting, {"final_time": None}),
                     lambda: owner.put(calendar, {"name": f"Choir {hour}"}),
                     lambda: owner.put(calendar, {"is_finalized": hour % 5 == 0}),
                     lambda: owner.post(f"{calendar}participants/", {"user": other.id}),
-                    lambda: owner.post("/calendars/invitations/", {"calendar": uuid_in(calendar), "receiver": other.id}),
+                    lambda: owner.post(
+                        "/calendars/invitations/",
+                        {"calendar": uuid_in(calendar), "receiver": other.id},
+                    ),
                     lambda: remove_somebody(owner, calendar, other),
-                    lambda: one.post(f"/calendars/meetings/{uuid_in(meeting)}/suggestions/", {"suggested_time": times["start_time"]}),
+                    lambda: one.post(
+                        f"/calendars/meetings/{uuid_in(meeting)}/suggestions/",
+                        {"suggested_time": times["start_time"]},
+                    ),
                     lambda: one.post("/profile/edit/", {"first_name": f"Name {hour}"}),
                     lambda: one.get(f"{calendar}availability/"),
                     lambda: one.get("/calendars/"),
@@ -561,11 +733,13 @@ def remove_somebody(owner: Remote, calendar: str, other: Remote) -> Any:
     return seat and owner.delete(f"{calendar}participants/{seat['id']}/")
 
 
-# Signed out -----------------------------------------------------------------------------------------------------------
+# Signed out ---------------------------------------------------------------------------------------
 
 
 def test_signed_out_means_signed_out_in_every_process_at_once(site):
-    """P5: no request sent after the acknowledgement succeeds, whatever ended the sign-in and whichever process answers."""
+    """P5: no request sent after the acknowledgement succeeds, whatever ended the sign-in and
+    whichever process answers.
+    """
 
     def sign_out(one: Remote) -> Any:
         return one.post("/logout/", {"refresh_token": one.refresh})
@@ -574,7 +748,9 @@ def test_signed_out_means_signed_out_in_every_process_at_once(site):
         return one.post("/profile/edit/", {"password": "a wholly new password"})
 
     def reset_password(one: Remote) -> Any:
-        return site.caller().post(reset_links(site, [one])[0], {"password": "a wholly new password"})
+        return site.caller().post(
+            reset_links(site, [one])[0], {"password": "a wholly new password"}
+        )
 
     def deactivate(one: Remote) -> None:
         site.manage("deactivate_user", one.name)
@@ -590,5 +766,9 @@ def test_signed_out_means_signed_out_in_every_process_at_once(site):
 
         assert done is None or done.status_code in (200, 204), end.__name__
         for _ in range(4):
-            assert statuses(at_once(*[lambda: one.get("/profile/")] * CLIENTS)) == {401: CLIENTS}, end.__name__
-        assert site.caller().post("/token/refresh/", {"refresh": one.refresh}).status_code == 401, end.__name__
+            assert statuses(at_once(*[lambda: one.get("/profile/")] * CLIENTS)) == {401: CLIENTS}, (
+                end.__name__
+            )
+        assert site.caller().post("/token/refresh/", {"refresh": one.refresh}).status_code == 401, (
+            end.__name__
+        )

@@ -1,4 +1,6 @@
-"""Requests as no library would send them, over real sockets: cases AU-07 and VA-12, and the headers of every kind of answer."""
+"""Requests as no library would send them, over real sockets: cases AU-07 and VA-12, and the headers
+of every kind of answer.
+"""
 
 import gzip
 import http.client
@@ -44,18 +46,26 @@ def send(site: Site, *pieces: bytes, timeout: float = 20) -> Heard:
             heard += more
     head, _, body = heard.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     return Heard(int(first.split()[1]), headers, body, time.monotonic() - began)
 
 
 def is_whole(heard: bytes) -> bool:
     head, end, body = heard.partition(b"\r\n\r\n")
-    lengths = [int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    lengths = [
+        int(line.partition(b":")[2])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    ]
     return bool(end and lengths and len(body) >= lengths[0])
 
 
 def head(method: str, path: str, *lines: bytes) -> bytes:
-    return b"\r\n".join([f"{method} {path} HTTP/1.1".encode(), b"Host: localhost", *lines, b"", b""])
+    return b"\r\n".join(
+        [f"{method} {path} HTTP/1.1".encode(), b"Host: localhost", *lines, b"", b""]
+    )
 
 
 def post(*lines: bytes, path: str = "/login/") -> bytes:
@@ -69,18 +79,25 @@ def parse_headers(headers: dict[str, str]) -> http.client.HTTPMessage:
 
 def memory(site: Site) -> int:
     """Return what the web processes hold, in kB."""
-    lines = [line for pid in site.processes("web") for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    lines = [
+        line
+        for pid in site.processes("web")
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    ]
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
-# Bodies (VA-12) -----------------------------------------------------------------------------------------------------
+# Bodies (VA-12) -----------------------------------------------------------------------------------
 
 
 @pytest.mark.processes
 def test_a_body_in_pieces_is_read_like_any_other(site):
     name = site.person().name
     body = json.dumps({"username": name, "password": build.PASSWORD}).encode()
-    pieces = [f"{len(body[n : n + 7]):x}\r\n".encode() + body[n : n + 7] + b"\r\n" for n in range(0, len(body), 7)]
+    pieces = [
+        f"{len(body[n : n + 7]):x}\r\n".encode() + body[n : n + 7] + b"\r\n"
+        for n in range(0, len(body), 7)
+    ]
 
     heard = send(site, post(b"Transfer-Encoding: chunked"), *pieces, b"0\r\n\r\n")
 
@@ -99,7 +116,9 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
         "one byte too many": send(site, post(b"Content-Length: %d" % (MEGABYTE + 1)), block, b"x"),
         "30 MB": send(site, post(b"Content-Length: 30000000"), *[block] * 30),
         "3 GB": send(site, post(b"Content-Length: 3000000000"), *[block] * 100),
-        "30 MB in pieces": send(site, post(b"Transfer-Encoding: chunked"), *[chunk] * 30, b"0\r\n\r\n"),
+        "30 MB in pieces": send(
+            site, post(b"Transfer-Encoding: chunked"), *[chunk] * 30, b"0\r\n\r\n"
+        ),
         "endless": send(site, post(b"Transfer-Encoding: chunked"), *[chunk] * 200),
         "endless, bit by bit": send(site, post(b"Transfer-Encoding: chunked"), *[tiny] * 20),
     }
@@ -114,7 +133,11 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
 @pytest.mark.parametrize(
     ("lines", "body", "statuses"),
     [
-        ([b"Content-Encoding: gzip"], gzip.compress(b'{"username": "x", "password": "y"}'), {400, 415}),
+        (
+            [b"Content-Encoding: gzip"],
+            gzip.compress(b'{"username": "x", "password": "y"}'),
+            {400, 415},
+        ),
         ([b"Content-Encoding: gzip"], gzip.compress(b" " * 30 * MEGABYTE), {400, 413, 415}),
         ([b"Content-Encoding: br"], b"\x0b\x02\x80{}\x03", {400, 415}),
         ([], b"{", {400}),
@@ -127,7 +150,20 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
         ([], b'{"username": "' + b"[" * 900_000 + b'"}', {400}),
         ([], b"null", {400}),
     ],
-    ids=["gzip", "gzip bomb", "brotli", "torn", "empty", "UTF-16", "deep", "deeper", "masked", "never closed", "in a string", "null"],
+    ids=[
+        "gzip",
+        "gzip bomb",
+        "brotli",
+        "torn",
+        "empty",
+        "UTF-16",
+        "deep",
+        "deeper",
+        "masked",
+        "never closed",
+        "in a string",
+        "null",
+    ],
 )
 def test_a_body_that_is_no_json_is_refused_in_our_shape(site, lines, body, statuses):
     heard = send(site, post(*lines, b"Content-Length: %d" % len(body)), body)
@@ -163,7 +199,9 @@ def test_depth_is_seen_before_the_decoder_goes_down(body, is_bottomless):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("length", [b"-1", b"abc", b"1, 2", b"99999999999999999999999", b"0x10", b"+5"])
+@pytest.mark.parametrize(
+    "length", [b"-1", b"abc", b"1, 2", b"99999999999999999999999", b"0x10", b"+5"]
+)
 def test_a_length_that_is_none_is_refused_and_the_connection_closed(site, length):
     heard = send(site, post(b"Content-Length: " + length), b"{}")
 
@@ -172,7 +210,10 @@ def test_a_length_that_is_none_is_refused_and_the_connection_closed(site, length
 
 @pytest.mark.processes
 def test_two_lengths_or_length_and_pieces_smuggle_no_second_request(site):
-    for lines in ([b"Content-Length: 2", b"Content-Length: 40"], [b"Content-Length: 2", b"Transfer-Encoding: chunked"]):
+    for lines in (
+        [b"Content-Length: 2", b"Content-Length: 40"],
+        [b"Content-Length: 2", b"Transfer-Encoding: chunked"],
+    ):
         second = head("GET", "/healthz")
         heard = send(site, post(*lines), b"0\r\n\r\n" + second)
 
@@ -191,7 +232,7 @@ def test_one_who_never_finishes_keeps_nobody_else_waiting(site):
     assert time.monotonic() - began < 5
 
 
-# The Authorization header (AU-07) -----------------------------------------------------------------------------------
+# The Authorization header (AU-07) -----------------------------------------------------------------
 
 
 @pytest.mark.processes
@@ -213,11 +254,28 @@ def test_one_who_never_finishes_keeps_nobody_else_waiting(site):
         [b"Authorization: Bearer a\x00b"],
         [b"Authorization: Bearer " + b"a" * 500_000],
     ],
-    ids=["100 KB", "dots", "latin", "cyrillic", "two words", "basic", "bare", "blank", "empty", "none", "two", "tab", "nul", "500 KB"],
+    ids=[
+        "100 KB",
+        "dots",
+        "latin",
+        "cyrillic",
+        "two words",
+        "basic",
+        "bare",
+        "blank",
+        "empty",
+        "none",
+        "two",
+        "tab",
+        "nul",
+        "500 KB",
+    ],
 )
 def test_a_header_that_is_none_of_ours_is_nobody(site, lines):
     heard = send(site, head("GET", "/profile/", *lines))
-    is_no_header = max(map(len, lines), default=0) > 400_000 or any(control in line for line in lines for control in (b"\x00", b"\x0b"))
+    is_no_header = max(map(len, lines), default=0) > 400_000 or any(
+        control in line for line in lines for control in (b"\x00", b"\x0b")
+    )
 
     assert heard.status in ({400, 401, 431} if is_no_header else {401})
     if heard.status == 401:
@@ -231,11 +289,15 @@ def test_a_valid_token_beside_another_is_nobody(site):
     good = f"Authorization: Bearer {site.person().access}".encode()
 
     assert send(site, head("GET", "/profile/", good)).status == 200
-    for lines in ([good, b"Authorization: Bearer x"], [b"Authorization: Bearer x", good], [good, good]):
+    for lines in (
+        [good, b"Authorization: Bearer x"],
+        [b"Authorization: Bearer x", good],
+        [good, good],
+    ):
         assert send(site, head("GET", "/profile/", *lines)).status == 401
 
 
-# Every answer -------------------------------------------------------------------------------------------------------
+# Every answer -------------------------------------------------------------------------------------
 
 
 @pytest.mark.processes
@@ -252,7 +314,9 @@ def test_every_kind_of_answer_stays_out_of_caches_and_says_what_it_depends_on(si
         "400": alice.post("/calendars/", {}),
         "400 host": anybody.get("/profile/", host="evil.example"),
         "401": anybody.get("/profile/"),
-        "403 csrf": anybody.post("/app/sign-in/", b"x=1", content_type="application/x-www-form-urlencoded"),
+        "403 csrf": anybody.post(
+            "/app/sign-in/", b"x=1", content_type="application/x-www-form-urlencoded"
+        ),
         "404": anybody.get("/nothing/"),
         "404 page": anybody.get("/app/nothing/"),
         "405": alice.delete("/profile/"),
@@ -266,9 +330,14 @@ def test_every_kind_of_answer_stays_out_of_caches_and_says_what_it_depends_on(si
     large = send(site, post(b"Content-Length: %d" % (MEGABYTE + 1)))
     answers["413"] = Answer(large.status, parse_headers(large.headers), large.body)
     for name, answer in answers.items():
-        assert str(answer.status_code) in name or name in ("page", "start", "alive"), (name, answer.status_code)
+        assert str(answer.status_code) in name or name in ("page", "start", "alive"), (
+            name,
+            answer.status_code,
+        )
         assert answer.headers["Cache-Control"] == "no-store", name
-        assert {"Cookie", "Authorization"} <= {part.strip() for part in answer.headers["Vary"].split(",")}, name
+        assert {"Cookie", "Authorization"} <= {
+            part.strip() for part in answer.headers["Vary"].split(",")
+        }, name
         assert answer.headers["X-Content-Type-Options"] == "nosniff", name
         assert answer.headers["Referrer-Policy"] == "same-origin", name
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"], name

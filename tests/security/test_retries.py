@@ -1,10 +1,19 @@
-"""Sending again: cases IM-01 and IM-03. Parallel requests, restarts and cut connections are in test_races.py and test_crashes.py."""
+"""Sending again: cases IM-01 and IM-03. Parallel requests, restarts and cut connections are in
+test_races.py and test_crashes.py.
+"""
 
 from typing import Any
 
 import pytest
 
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 from commontime.contacts.models import Contact
 from commontime.core.models import RememberedAnswer
 from commontime.mail.models import Message
@@ -28,7 +37,11 @@ def test_the_same_request_with_the_same_key_is_answered_again_not_done_again():
     assert first.status_code == 201
     assert "Idempotency-Replayed" not in first
     for again in answers:
-        assert (again.status_code, again.content, again["Location"]) == (201, first.content, first["Location"])
+        assert (again.status_code, again.content, again["Location"]) == (
+            201,
+            first.content,
+            first["Location"],
+        )
         assert again["Idempotency-Replayed"] == "true"
         assert again["Cache-Control"] == "no-store"
     assert Calendar.objects.count() == 1
@@ -38,7 +51,10 @@ def test_another_body_or_path_under_the_same_key_is_refused():
     mina = caller("mina")
     create(mina)
 
-    for answer in (create(mina, "Orchestra"), mina.post("/contacts/add/", {"name": "Choir"}, **KEY)):
+    for answer in (
+        create(mina, "Orchestra"),
+        mina.post("/contacts/add/", {"name": "Choir"}, **KEY),
+    ):
         assert (answer.status_code, answer.data["code"]) == (422, "idempotency_key_reused")
 
     assert [calendar.name for calendar in Calendar.objects.all()] == ["Choir"]
@@ -71,11 +87,16 @@ def test_a_refusal_is_not_remembered():
     sam = build.user("sam")
 
     refused = mina.post("/contacts/add/", {"contactee": "nobody"}, **KEY)
-    clash = [mina.post("/contacts/add/", {"contactee": sam.pk}, idempotency_key=f"key {n}").status_code for n in range(2)]
+    clash = [
+        mina.post("/contacts/add/", {"contactee": sam.pk}, idempotency_key=f"key {n}").status_code
+        for n in range(2)
+    ]
 
     assert refused.status_code == 400
     assert clash == [201, 409]
-    assert mina.post("/contacts/add/", {"contactee": build.user("iris").pk}, **KEY).status_code == 201
+    assert (
+        mina.post("/contacts/add/", {"contactee": build.user("iris").pk}, **KEY).status_code == 201
+    )
 
 
 def test_a_replay_needs_a_sign_in_that_holds():
@@ -105,7 +126,10 @@ def test_every_post_that_makes_something_makes_it_once(mails):
     posts = {
         "/calendars/": {"name": "Band"},
         f"/calendars/{calendar.pk}/participants/": {"user": iris.pk},
-        f"/calendars/{calendar.pk}/nonbusytimes/": {"start_time": moment(9).isoformat(), "end_time": moment(10).isoformat()},
+        f"/calendars/{calendar.pk}/nonbusytimes/": {
+            "start_time": moment(9).isoformat(),
+            "end_time": moment(10).isoformat(),
+        },
         f"/calendars/{calendar.pk}/meetings/": {"deadline": moment(9).isoformat()},
         f"/calendars/meetings/{meeting.pk}/suggestions/": {"suggested_time": moment(9).isoformat()},
         "/calendars/invitations/": {"calendar": str(calendar.pk), "receiver": noor.pk},
@@ -120,17 +144,33 @@ def test_every_post_that_makes_something_makes_it_once(mails):
         assert (second.status_code, second.content) == (first.status_code, first.content), path
         assert second["Idempotency-Replayed"] == "true", path
 
-    counts = {model.__name__: model.objects.count() for model in (Calendar, Meeting, NonBusyTime, ScheduleSuggestion, Contact)}
-    assert counts == {"Calendar": 3, "Meeting": 4, "NonBusyTime": 1, "ScheduleSuggestion": 1, "Contact": 1}
+    counts = {
+        model.__name__: model.objects.count()
+        for model in (Calendar, Meeting, NonBusyTime, ScheduleSuggestion, Contact)
+    }
+    assert counts == {
+        "Calendar": 3,
+        "Meeting": 4,
+        "NonBusyTime": 1,
+        "ScheduleSuggestion": 1,
+        "Contact": 1,
+    }
     assert CalendarParticipant.objects.filter(calendar=calendar).count() == 3
     assert Invitation.objects.filter(calendar=calendar).count() == 1
-    assert Message.objects.filter(kind="added").count() == Message.objects.filter(recipient="noor@example.org").count() == 1
+    assert (
+        Message.objects.filter(kind="added").count()
+        == Message.objects.filter(recipient="noor@example.org").count()
+        == 1
+    )
 
 
 def test_answers_with_secrets_lie_in_no_table():
     mina = caller("mina")
 
-    for path, body in (("/profile/feed/rotate/", {}), ("/profile/edit/", {"password": "a wholly new password"})):
+    for path, body in (
+        ("/profile/feed/rotate/", {}),
+        ("/profile/edit/", {"password": "a wholly new password"}),
+    ):
         assert mina.post(path, body, **KEY).status_code == 200
         mina.access = ""
         mina.sign_in(password="a wholly new password" if path.endswith("edit/") else build.PASSWORD)
@@ -179,7 +219,12 @@ def test_a_change_that_changes_nothing_tells_nobody(mails):
 
     for _ in range(3):
         assert mina.put(path, final).status_code == 200
-        assert mina.put(f"/calendars/{calendar.pk}/", {"name": "Choir", "is_finalized": False}).status_code == 200
+        assert (
+            mina.put(
+                f"/calendars/{calendar.pk}/", {"name": "Choir", "is_finalized": False}
+            ).status_code
+            == 200
+        )
 
     assert len(mails()) == sent
     assert Meeting.objects.get().sequence == meeting.sequence

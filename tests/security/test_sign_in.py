@@ -22,7 +22,14 @@ NEW = "a wholly new password"
 
 
 def account(**changes: Any) -> dict[str, Any]:
-    return {"username": "new", "email": "new@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD, **changes}
+    return {
+        "username": "new",
+        "email": "new@example.org",
+        "first_name": "",
+        "last_name": "",
+        "password": build.PASSWORD,
+        **changes,
+    }
 
 
 def sign_up(**changes: Any) -> Any:
@@ -33,7 +40,7 @@ def sign_in(name: str, password: str) -> Any:
     return caller().post("/login/", {"username": name, "password": password})
 
 
-# Every failure is the same (AU-02) ----------------------------------------------------------------------------------
+# Every failure is the same (AU-02) ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -65,7 +72,13 @@ def test_every_failure_looks_the_same_and_takes_the_same_work(failures, hashed, 
         ) as queries:
             answer = caller().post(path, {"username": identifier, "password": password})
         statements = [query["sql"].split(" WHERE ")[0].split(" VALUES ")[0] for query in queries]
-        seen[name] = (answer.status_code, answer.content, sorted(answer.headers.items()), len(hashed), statements)
+        seen[name] = (
+            answer.status_code,
+            answer.content,
+            sorted(answer.headers.items()),
+            len(hashed),
+            statements,
+        )
 
     first = seen["nobody"]
     assert first[0] == 401
@@ -78,8 +91,12 @@ def test_the_page_treats_every_failure_the_same(failures, hashed):
     seen = {}
     for name, (identifier, password) in failures.items():
         hashed.clear()
-        answer = caller().client.post("/app/sign-in/", {"identifier": identifier, "password": password})
-        body = re.sub(r'value="\w{64}"', "", answer.content.decode().replace(identifier, ""))  # the CSRF token
+        answer = caller().client.post(
+            "/app/sign-in/", {"identifier": identifier, "password": password}
+        )
+        body = re.sub(
+            r'value="\w{64}"', "", answer.content.decode().replace(identifier, "")
+        )  # the CSRF token
         seen[name] = (answer.status_code, body, len(hashed))
 
     assert set(seen.values()) == {seen["nobody"]}
@@ -95,7 +112,7 @@ def test_the_right_password_costs_one_hash_too(hashed):
     assert len(hashed) == 1
 
 
-# One name, one person (AU-22, AU-24) --------------------------------------------------------------------------------
+# One name, one person (AU-22, AU-24) --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +178,10 @@ def test_a_name_that_could_pass_for_another_is_refused(name):
         assert eve.get(f"/calendars/get-user-id/{name}/").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["алиса", "Αλίκη", "אליס", "爱丽丝", "ありすアリス漢字", "앨리스", "zoë.o-brien+1", "mina_2"])
+@pytest.mark.parametrize(
+    "name",
+    ["алиса", "Αλίκη", "אליס", "爱丽丝", "ありすアリス漢字", "앨리스", "zoë.o-brien+1", "mina_2"],
+)
 def test_a_name_in_one_script_is_welcome(name):
     answer = sign_up(username=name)
 
@@ -170,11 +190,22 @@ def test_a_name_in_one_script_is_welcome(name):
     assert sign_in(name.upper(), build.PASSWORD).status_code == 200
 
 
-# Passwords (AU-25) --------------------------------------------------------------------------------------------------
+# Passwords (AU-25) --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "bad", ["short67", "password", "12345678", "29384756102938", "new@example.org", "", "x" * 4097, "x" * 900_000, "Ⅷ" * 100_000]
+    "bad",
+    [
+        "short67",
+        "password",
+        "12345678",
+        "29384756102938",
+        "new@example.org",
+        "",
+        "x" * 4097,
+        "x" * 900_000,
+        "Ⅷ" * 100_000,
+    ],
 )
 def test_a_refused_password_is_never_hashed(bad, hashed):
     hashed.clear()
@@ -184,7 +215,9 @@ def test_a_refused_password_is_never_hashed(bad, hashed):
     assert answer.status_code == 400
     assert set(answer.data["fields"]) == {"password"}
     assert answer.data["fields"]["password"]
-    assert not hashed  # and it ends: a comparison of all pairs of letters would outlast the test's time limit
+    assert (
+        not hashed
+    )  # and it ends: a comparison of all pairs of letters would outlast the test's time limit
     assert not User.objects.exists()
 
 
@@ -214,7 +247,7 @@ def test_a_password_is_kept_to_the_letter(good):
         assert sign_in("new", near).status_code in (400, 401)
 
 
-# A new password (AU-14) ---------------------------------------------------------------------------------------------
+# A new password (AU-14) ---------------------------------------------------------------------------
 
 
 def test_a_new_password_ends_every_sign_in_and_tells_once(mails):
@@ -234,7 +267,9 @@ def test_a_new_password_ends_every_sign_in_and_tells_once(mails):
     assert can_refresh(answer.data["refresh"])
     assert sign_in("mina", build.PASSWORD).status_code == 401
     assert sign_in("mina", NEW).status_code == 200
-    assert [(mail.recipients, mail.message["Subject"]) for mail in mails()] == [(["mina@example.org"], "Your password has been changed")]
+    assert [(mail.recipients, mail.message["Subject"]) for mail in mails()] == [
+        (["mina@example.org"], "Your password has been changed")
+    ]
 
 
 def test_a_new_password_needs_a_fresh_sign_in_or_the_old_one(later):
@@ -242,23 +277,38 @@ def test_a_new_password_needs_a_fresh_sign_in_or_the_old_one(later):
     later(minutes=11)
     mina.access = caller().post("/token/refresh/", {"refresh": mina.refresh}).data["access"]
 
-    for body in ({"password": NEW}, {"email": "other@example.org"}, {"password": NEW, "current_password": "wrong"}):
+    for body in (
+        {"password": NEW},
+        {"email": "other@example.org"},
+        {"password": NEW, "current_password": "wrong"},
+    ):
         answer = mina.post("/profile/edit/", body)
         assert (answer.status_code, answer.data["code"]) == (403, "reauth_required")
     assert mina.post("/profile/edit/", {"first_name": "Minna"}).status_code == 200
     assert User.objects.get().email == "mina@example.org"
 
-    assert mina.post("/profile/edit/", {"password": NEW, "current_password": build.PASSWORD}).status_code == 200
+    assert (
+        mina.post(
+            "/profile/edit/", {"password": NEW, "current_password": build.PASSWORD}
+        ).status_code
+        == 200
+    )
 
 
 def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_back():
-    """Both at once: whoever still holds an old sign-in edits a name while the owner changes the password."""
+    """Both at once: whoever still holds an old sign-in edits a name while the owner changes the
+    password.
+    """
     mina = build.user("mina")
     attacker = signed_in(mina)
     owner = signed_in(mina)
 
     actions.edit_profile(owner, by=owner, client=HERE, password=NEW)
-    for changes in ({"first_name": "Eve"}, {"password": build.PASSWORD}, {"email": "eve@example.org"}):
+    for changes in (
+        {"first_name": "Eve"},
+        {"password": build.PASSWORD},
+        {"email": "eve@example.org"},
+    ):
         with pytest.raises(Unidentified):
             actions.edit_profile(attacker, by=attacker, client=HERE, **changes)
 

@@ -1,4 +1,6 @@
-"""The life and death of tokens: cases AU-01, AU-04 to AU-08, AU-10, AU-11, AU-16 to AU-21 and AU-26."""
+"""The life and death of tokens: cases AU-01, AU-04 to AU-08, AU-10, AU-11, AU-16 to AU-21 and
+AU-26.
+"""
 
 import base64
 import hmac
@@ -30,7 +32,13 @@ def payload_of(token: str) -> dict[str, Any]:
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def forge(header: dict[str, Any], payload: dict[str, Any], *, key: str = settings.SECRET_KEY, digest: Any = sha256) -> str:
+def forge(
+    header: dict[str, Any],
+    payload: dict[str, Any],
+    *,
+    key: str = settings.SECRET_KEY,
+    digest: Any = sha256,
+) -> str:
     signed = f"{b64(header)}.{b64(payload)}"
     return f"{signed}.{b64(hmac.new(key.encode(), signed.encode(), digest).digest())}"
 
@@ -53,11 +61,17 @@ def can_refresh(token: str) -> bool:
     return answer.status_code == 200
 
 
-# What signing in gives (AU-01) --------------------------------------------------------------------------------------
+# What signing in gives (AU-01) --------------------------------------------------------------------
 
 
 def test_signing_up_and_in_tells_no_secret():
-    account = {"username": "mina", "email": "mina@example.org", "first_name": "Mina", "last_name": "Ek", "password": build.PASSWORD}
+    account = {
+        "username": "mina",
+        "email": "mina@example.org",
+        "first_name": "Mina",
+        "last_name": "Ek",
+        "password": build.PASSWORD,
+    }
     mina = caller()
 
     up = mina.post("/signup/", account)
@@ -91,7 +105,7 @@ def test_refresh_secrets_are_stored_only_as_hashes():
     assert secret not in json.dumps(list(Session.objects.values()), default=str)
 
 
-# What is no token (AU-04 to AU-06, AU-21) ---------------------------------------------------------------------------
+# What is no token (AU-04 to AU-06, AU-21) ---------------------------------------------------------
 
 
 def test_an_access_token_dies_of_age(later):
@@ -129,22 +143,39 @@ def test_one_kind_of_token_does_not_serve_as_the_other():
 
 
 FORGERIES: dict[str, Any] = {
-    **{f"alg {alg}": lambda claims, alg=alg: f"{b64({'alg': alg, 'typ': 'JWT'})}.{b64(claims)}." for alg in ("none", "None", "nOnE", "")},
+    **{
+        f"alg {alg}": lambda claims, alg=alg: f"{b64({'alg': alg, 'typ': 'JWT'})}.{b64(claims)}."
+        for alg in ("none", "None", "nOnE", "")
+    },
     "alg none with our signature": lambda claims: forge({"alg": "none", "typ": "JWT"}, claims),
-    "HS384 with our key": lambda claims: forge({"alg": "HS384", "typ": "JWT"}, claims, digest=sha384),
-    "HS512 with our key": lambda claims: forge({"alg": "HS512", "typ": "JWT"}, claims, digest=sha512),
+    "HS384 with our key": lambda claims: forge(
+        {"alg": "HS384", "typ": "JWT"}, claims, digest=sha384
+    ),
+    "HS512 with our key": lambda claims: forge(
+        {"alg": "HS512", "typ": "JWT"}, claims, digest=sha512
+    ),
     "RS256 header": lambda claims: forge({"alg": "RS256", "typ": "JWT"}, claims),
     "another key": lambda claims: forge({"alg": "HS256", "typ": "JWT"}, claims, key="0" * 50),
     "empty key": lambda claims: forge({"alg": "HS256", "typ": "JWT"}, claims, key=""),
-    "no session": lambda claims: forge({"alg": "HS256"}, {k: v for k, v in claims.items() if k != "sid"}),
-    "a session of nobody": lambda claims: forge({"alg": "HS256"}, {**claims, "sid": "00000000-0000-4000-8000-000000000000"}),
+    "no session": lambda claims: forge(
+        {"alg": "HS256"}, {k: v for k, v in claims.items() if k != "sid"}
+    ),
+    "a session of nobody": lambda claims: forge(
+        {"alg": "HS256"}, {**claims, "sid": "00000000-0000-4000-8000-000000000000"}
+    ),
     "a session that is no id": lambda claims: forge({"alg": "HS256"}, {**claims, "sid": ["1"]}),
     "another epoch": lambda claims: forge({"alg": "HS256"}, {**claims, "epoch": "0" * 32}),
     "an epoch beyond ASCII": lambda claims: forge({"alg": "HS256"}, {**claims, "epoch": "é" * 32}),
-    "no epoch": lambda claims: forge({"alg": "HS256"}, {k: v for k, v in claims.items() if k != "epoch"}),
-    "no end": lambda claims: forge({"alg": "HS256"}, {k: v for k, v in claims.items() if k != "exp"}),
+    "no epoch": lambda claims: forge(
+        {"alg": "HS256"}, {k: v for k, v in claims.items() if k != "epoch"}
+    ),
+    "no end": lambda claims: forge(
+        {"alg": "HS256"}, {k: v for k, v in claims.items() if k != "exp"}
+    ),
     "an end that is no time": lambda claims: forge({"alg": "HS256"}, {**claims, "exp": "never"}),
-    "an end far away": lambda claims: forge({"alg": "HS256"}, {**claims, "exp": 10**30}, key="0" * 50),
+    "an end far away": lambda claims: forge(
+        {"alg": "HS256"}, {**claims, "exp": 10**30}, key="0" * 50
+    ),
 }
 
 
@@ -160,7 +191,13 @@ def test_a_changed_or_unsigned_token_is_nobody():
     head, claims, signature = mina.access.split(".")
     longer = b64({**payload_of(mina.access), "exp": 2**31})
 
-    for token in (f"{head}.{longer}.{signature}", f"{head}.{claims}.", f"{head}.{claims}", f"{head}.{claims}.{signature}x", f".{claims}."):
+    for token in (
+        f"{head}.{longer}.{signature}",
+        f"{head}.{claims}.",
+        f"{head}.{claims}",
+        f"{head}.{claims}.{signature}x",
+        f".{claims}.",
+    ):
         assert not is_signed_in(mina, token)
 
 
@@ -170,10 +207,24 @@ def test_what_a_header_names_is_not_fetched_and_claims_of_rights_mean_nothing(mo
     mina, eve = caller("mina"), caller("eve")
     contacted: list[Any] = []
     monkeypatch.setattr(socket.socket, "connect", lambda self, address: contacted.append(address))
-    header = {"alg": "HS256", "kid": "../../etc/passwd", "jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/cert"}
+    header = {
+        "alg": "HS256",
+        "kid": "../../etc/passwd",
+        "jku": "http://127.0.0.1:9/keys",
+        "x5u": "http://127.0.0.1:9/cert",
+    }
 
     stranger = forge({**header, "alg": "RS256"}, payload_of(eve.access))
-    own = forge(header, {**payload_of(eve.access), "user_id": str(mina.user.pk), "username": "mina", "is_superuser": True, "role": "owner"})
+    own = forge(
+        header,
+        {
+            **payload_of(eve.access),
+            "user_id": str(mina.user.pk),
+            "username": "mina",
+            "is_superuser": True,
+            "role": "owner",
+        },
+    )
 
     assert not is_signed_in(eve, stranger)
     answer = eve.get("/profile/", authorization=f"Bearer {own}")
@@ -198,7 +249,7 @@ def test_a_token_elsewhere_than_in_its_header_is_ignored():
     assert not User.objects.get(username="mina").owned_calendars.exists()
 
 
-# Signing out (AU-08, AU-10, AU-11) ----------------------------------------------------------------------------------
+# Signing out (AU-08, AU-10, AU-11) ----------------------------------------------------------------
 
 
 def test_signing_out_ends_both_tokens_and_can_be_said_twice():
@@ -235,7 +286,18 @@ def test_what_is_no_refresh_token_is_refused_without_effect(path, later):
     later(days=15)
     mina.sign_in()
 
-    for bad in ("", NEVER, mina.access, old.refresh, None, 7, [mina.refresh], {"refresh": mina.refresh}, "é", f"{mina.refresh} "):
+    for bad in (
+        "",
+        NEVER,
+        mina.access,
+        old.refresh,
+        None,
+        7,
+        [mina.refresh],
+        {"refresh": mina.refresh},
+        "é",
+        f"{mina.refresh} ",
+    ):
         answer = mina.post(path, {"refresh_token": bad})
         assert answer.status_code == 400, bad
     assert mina.post(path, {}).status_code == 400
@@ -245,7 +307,7 @@ def test_what_is_no_refresh_token_is_refused_without_effect(path, later):
     assert User.objects.filter(username="mina").exists()
 
 
-# A refresh token that is used twice ---------------------------------------------------------------------------------
+# A refresh token that is used twice ---------------------------------------------------------------
 
 
 def test_a_used_refresh_token_ends_its_family_and_no_other():
@@ -266,7 +328,7 @@ def test_what_is_no_refresh_token_is_refused_by_refresh(bad):
     assert refresh(bad).status_code in (400, 401)
 
 
-# The person behind it (AU-16 to AU-19) ------------------------------------------------------------------------------
+# The person behind it (AU-16 to AU-19) ------------------------------------------------------------
 
 
 def test_deactivation_ends_everything_at_once_and_for_good():
@@ -293,7 +355,9 @@ def test_deactivation_ends_everything_at_once_and_for_good():
 def test_a_sign_in_that_was_opening_while_the_account_closed_stays_dead_when_it_opens_again():
     mina = build.user("mina")
     actions.deactivate(mina)
-    late = actions.open_session(mina, door="api", client=actions.Client())  # its password was checked a moment before
+    late = actions.open_session(
+        mina, door="api", client=actions.Client()
+    )  # its password was checked a moment before
 
     actions.reactivate(mina)
 
@@ -320,19 +384,33 @@ def test_a_new_name_keeps_the_person():
     assert mina.post("/profile/edit/", {"username": "minerva"}).status_code == 200
 
     assert is_signed_in(mina)
-    assert caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code == 401
-    assert caller().post("/login/", {"username": "minerva", "password": build.PASSWORD}).status_code == 200
+    assert (
+        caller().post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code
+        == 401
+    )
+    assert (
+        caller().post("/login/", {"username": "minerva", "password": build.PASSWORD}).status_code
+        == 200
+    )
     assert [contact["username"] for contact in sam.get("/contacts/").data] == ["minerva"]
-    assert [invitation["receiver"] for invitation in sam.get("/calendars/invitations/?box=sent").data] == [mina.user.pk]
+    assert [
+        invitation["receiver"] for invitation in sam.get("/calendars/invitations/?box=sent").data
+    ] == [mina.user.pk]
 
 
-# Which door takes what (AU-20, AU-26) -------------------------------------------------------------------------------
+# Which door takes what (AU-20, AU-26) -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("header", ["Bearer dead", "Bearer", "Basic eDp5", "é", ""])
 def test_public_routes_ignore_a_stale_header(header):
     mina = caller("mina")
-    account = {"username": "new", "email": "new@example.org", "first_name": "", "last_name": "", "password": build.PASSWORD}
+    account = {
+        "username": "new",
+        "email": "new@example.org",
+        "first_name": "",
+        "last_name": "",
+        "password": build.PASSWORD,
+    }
 
     for path, body, status in (
         ("/signup/", account, 201),
@@ -362,7 +440,10 @@ def test_the_pages_take_no_bearer_token_and_no_form_without_its_csrf_token():
 
     assert strict.get("/app/", **bearer).status_code == 302
     assert strict.post("/app/sign-out/", **bearer).status_code == 403
-    assert strict.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}).status_code == 403
+    assert (
+        strict.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD}).status_code
+        == 403
+    )
     assert is_signed_in(mina)
 
 

@@ -1,4 +1,6 @@
-"""The product with its guards against races switched off, to see that the tests of those guards bite. Never part of the product."""
+"""The product with its guards against races switched off, to see that the tests of those guards
+bite. Never part of the product.
+"""
 
 import threading
 import time
@@ -56,8 +58,12 @@ def weak(application: Any) -> Any:
 
 
 def begin(database: Any) -> None:
-    """Begin a transaction on SQLite; with the guard off as SQLite does by itself: others may write after it has read."""
-    database.cursor().execute("BEGIN" if getattr(_this, "is_deferred", False) else "BEGIN IMMEDIATE")
+    """Begin a transaction on SQLite; with the guard off as SQLite does by itself: others may write
+    after it has read.
+    """
+    database.cursor().execute(
+        "BEGIN" if getattr(_this, "is_deferred", False) else "BEGIN IMMEDIATE"
+    )
 
 
 def pausing(function: Any) -> Any:
@@ -88,10 +94,14 @@ def forgetful(method: Any) -> Any:
 def look_then_count(name: str, *subjects: limits.Subject) -> list[int]:
     """Count tries in two steps instead of one."""
     keys = [limits._key(name, subject) for subject in subjects]
-    used = [Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0 for key in keys]
+    used = [
+        Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0 for key in keys
+    ]
     time.sleep(A_MOMENT)
     for key, before in zip(keys, used, strict=True):
-        Throttle.objects.update_or_create(key=key, defaults={"used": before + 1, "started": int(time.time())})
+        Throttle.objects.update_or_create(
+            key=key, defaults={"used": before + 1, "started": int(time.time())}
+        )
     return [900 if before >= limits.settings.LIMITS[name][0] else 0 for before in used]
 
 
@@ -99,7 +109,9 @@ def switch_off() -> None:
     SQLite._start_transaction_under_autocommit = begin  # type: ignore[method-assign]
     QuerySet.filter = forgetful(QuerySet.filter)  # type: ignore[method-assign]
     fetch = rows.fetch_one
-    rows.fetch_one = pausing(lambda sql, parameters: fetch(sql.replace(" FOR NO KEY UPDATE OF c, p", ""), parameters))
+    rows.fetch_one = pausing(
+        lambda sql, parameters: fetch(sql.replace(" FOR NO KEY UPDATE OF c, p", ""), parameters)
+    )
     for name in ("calendar_for", "meeting_for", "invitation_for"):
         setattr(queries, name, pausing(getattr(queries, name)))
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
@@ -114,7 +126,16 @@ def switch_off() -> None:
         "require_running": lambda calendar: None,
         "_answer": pausing(lambda invitation, status: True),
     }
-    for actions in (calendars, invitations, meetings, non_busy_times, one_on_ones, participants, plans, suggestions):
+    for actions in (
+        calendars,
+        invitations,
+        meetings,
+        non_busy_times,
+        one_on_ones,
+        participants,
+        plans,
+        suggestions,
+    ):
         for name in off.keys() & vars(actions).keys():
             setattr(actions, name, off[name])
     limits.count = look_then_count
@@ -126,12 +147,16 @@ def switch_off() -> None:
 
 def drop_constraints() -> None:
     """Take the database's own guards away."""
-    kept: list[str] = []  # triggers that guard nothing; SQLite can't make a table anew that they speak of
+    kept: list[
+        str
+    ] = []  # triggers that guard nothing; SQLite can't make a table anew that they speak of
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_get_functiondef('calendars_packed'::regproc)")
             cursor.execute(cursor.fetchone()[0].replace("IF clash", "IF false"))
-            cursor.execute("ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_of_a_seat")
+            cursor.execute(
+                "ALTER TABLE calendars_nonbusytime DROP CONSTRAINT non_busy_times_of_a_seat"
+            )
         else:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             for name, sql in cursor.fetchall():
@@ -141,7 +166,11 @@ def drop_constraints() -> None:
         cursor.execute("DROP INDEX accounts_email_ignoring_case")
     with connection.schema_editor() as editor:
         # The fields first: SQLite makes the tables around them anew, with all their constraints.
-        for model, name in ((UserSetting, "username_key"), (UserSetting, "email_key"), (User, "username")):
+        for model, name in (
+            (UserSetting, "username_key"),
+            (UserSetting, "email_key"),
+            (User, "username"),
+        ):
             unique = model._meta.get_field(name)
             plain = unique.clone()
             plain._unique = False

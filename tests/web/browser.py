@@ -27,7 +27,9 @@ class _Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag == "form" and values.get("method") == "get":  # it only asks for another look at the page
+        if (
+            tag == "form" and values.get("method") == "get"
+        ):  # it only asks for another look at the page
             self.in_form = False
         elif tag == "form":
             assert values.get("method", "").lower() == "post"
@@ -44,7 +46,9 @@ class _Forms(HTMLParser):
 
 
 class Browser:
-    """`get` opens a page, `send` sends the form on it whose action ends like that, with what a person typed; redirects are followed."""
+    """`get` opens a page, `send` sends the form on it whose action ends like that, with what a
+    person typed; redirects are followed.
+    """
 
     def __init__(self) -> None:
         self.client = Client(enforce_csrf_checks=True)

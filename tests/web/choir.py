@@ -18,7 +18,9 @@ def singers(site: Site) -> dict[str, Caller]:
 
 
 class Choir(Windows):
-    """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows that show it."""
+    """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows
+    that show it.
+    """
 
     def __init__(self, site: Site, browser: Browser) -> None:
         super().__init__(site, browser)
@@ -37,9 +39,23 @@ class Choir(Windows):
         return self.sign_in(name, f"/app/calendars/{self.id}/", **window)
 
     def given(self, name: str) -> list[tuple[datetime, datetime, int]]:
-        rows = self.people[name].get(f"/calendars/{self.id}/nonbusytimes/?user={self.people[name].id}").data
-        moments = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"]), row) for row in rows]
-        return [(start.astimezone(UTC), end.astimezone(UTC), row["preference_level"]) for start, end, row in moments]
+        rows = (
+            self.people[name]
+            .get(f"/calendars/{self.id}/nonbusytimes/?user={self.people[name].id}")
+            .data
+        )
+        moments = [
+            (
+                datetime.fromisoformat(row["start_time"]),
+                datetime.fromisoformat(row["end_time"]),
+                row,
+            )
+            for row in rows
+        ]
+        return [
+            (start.astimezone(UTC), end.astimezone(UTC), row["preference_level"])
+            for start, end, row in moments
+        ]
 
 
 def ask(page: Page, *, rounds: int = 5) -> None:

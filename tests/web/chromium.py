@@ -1,4 +1,6 @@
-"""People in a real Chromium: each has a window of their own, and what is wrong on any page is gathered."""
+"""People in a real Chromium: each has a window of their own, and what is wrong on any page is
+gathered.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -19,11 +21,15 @@ HEIGHT = 740
 
 
 def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this one. arguments: Chromium's own."""
+    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this
+    one. arguments: Chromium's own.
+    """
 
     def run() -> Any:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", *arguments]
+            )
             try:
                 return visit(browser)
             finally:
@@ -34,13 +40,23 @@ def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
 
 
 class Windows:
-    """Windows of a browser, each of one person; `found` gathers what is wrong on any page, and on which."""
+    """Windows of a browser, each of one person; `found` gathers what is wrong on any page, and on
+    which.
+    """
 
     def __init__(self, site: Site, browser: Browser) -> None:
         self.site, self.browser = site, browser
         self.found: list[str] = []
 
-    def open(self, *, width: int = DESK, touch: bool = False, scripts: bool = True, zone: str = "UTC", language: str = "en") -> Page:
+    def open(
+        self,
+        *,
+        width: int = DESK,
+        touch: bool = False,
+        scripts: bool = True,
+        zone: str = "UTC",
+        language: str = "en",
+    ) -> Page:
         context = self.browser.new_context(
             viewport={"width": width, "height": HEIGHT},
             has_touch=touch,
@@ -50,13 +66,25 @@ class Windows:
             locale=language,
         )
         page = context.new_page()
-        page.on("console", lambda message: self.complain(page, message.text) if "Content Security" in message.text else None)
+        page.on(
+            "console",
+            lambda message: (
+                self.complain(page, message.text) if "Content Security" in message.text else None
+            ),
+        )
         page.on("pageerror", lambda error: self.complain(page, str(error)))
-        page.on("request", lambda request: None if request.url.startswith(self.site.url) else self.complain(page, request.url))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(self.site.url) else self.complain(page, request.url)
+            ),
+        )
         page.on("dialog", lambda dialog: self.hear(page, dialog))
         return page
 
-    def sign_in(self, name: str, path: str = "/app/", *, page: Page | None = None, **window: Any) -> Page:
+    def sign_in(
+        self, name: str, path: str = "/app/", *, page: Page | None = None, **window: Any
+    ) -> Page:
         """Open a window, or take this one, sign in on its way to a page, and return it there."""
         page = page or self.open(**window)
         page.goto(f"{self.site.url}/app/sign-in/?{urlencode({'next': path})}")
@@ -91,11 +119,13 @@ class Windows:
         page.wait_for_load_state()  # a click does not wait for the styles of the page it leads to
         for violation in Axe().run(page).response["violations"]:
             self.complain(page, f"{how}{violation['id']} {violation['nodes'][0]['html']}")
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        if page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        ):
             self.complain(page, f"{how}It scrolls sideways.")
 
 
-# Painting, in a calendar of the week from MONDAY on that is shown from 8 o'clock ------------------------------------------------
+# Painting, in a calendar of the week from MONDAY on that is shown from 8 o'clock ------------------
 
 MONDAY = (lambda day: day + timedelta(days=7 - day.weekday()))(build.day(0, days=14))
 
@@ -105,11 +135,14 @@ def at(day: int, hour: float) -> datetime:
 
 
 def cell(page: Page, day: int, hour: float) -> Any:
-    return page.locator("availability-grid tbody tr").nth(int((hour - 8) * 2)).locator("td").nth(day)
+    return (
+        page.locator("availability-grid tbody tr").nth(int((hour - 8) * 2)).locator("td").nth(day)
+    )
 
 
 def drag(page: Page, start: Any, end: Any) -> None:
-    page.wait_for_load_state()  # before it, the scripts have not run, and one would paint on mere ticks
+    # before it, the scripts have not run, and one would paint on mere ticks
+    page.wait_for_load_state()
     start.scroll_into_view_if_needed()
     start.hover()
     page.mouse.down()

@@ -7,7 +7,11 @@ from playwright.sync_api import expect
 from tests.servers import Site, open_site
 from tests.web.chromium import CHROMIUM
 
-expect.set_options(timeout=20_000)  # what is awaited comes at once or never; only a busy machine takes longer than the usual five seconds
+expect.set_options(
+    timeout=20_000
+    # what is awaited comes at once or never; only a busy machine takes longer than the usual five
+    # seconds
+)
 
 
 @pytest.fixture(scope="module")

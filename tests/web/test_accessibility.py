@@ -1,4 +1,6 @@
-"""The pages in a real Chromium: axe finds nothing in any state, nothing scrolls sideways on a phone, nothing breaks the content policy."""
+"""The pages in a real Chromium: axe finds nothing in any state, nothing scrolls sideways on a
+phone, nothing breaks the content policy.
+"""
 
 import email
 import re
@@ -17,13 +19,17 @@ pytestmark = pytest.mark.processes
 @pytest.fixture(scope="module")
 def site(site: Site) -> Site:
     mina, iris = site.person("mina"), site.person("iris")
-    calendar = mina.post("/calendars/", {"name": "A choir with rather a long name", "description": "Rehearsals."}).data["id"]
+    calendar = mina.post(
+        "/calendars/", {"name": "A choir with rather a long name", "description": "Rehearsals."}
+    ).data["id"]
     mina.post("/calendars/invitations/", {"calendar": calendar, "receiver": iris.id})
     own = iris.post("/calendars/", {"name": "Band"}).data["id"]
     iris.post(f"/calendars/{own}/participants/", {"user": mina.id})
     start = build.day(18).isoformat()
     iris.post(f"/calendars/{own}/meetings/", {"title": "Concert", "deadline": start})
-    fixed = iris.post(f"/calendars/{own}/meetings/", {"title": "Rehearsal", "deadline": start}).data["id"]
+    fixed = iris.post(
+        f"/calendars/{own}/meetings/", {"title": "Rehearsal", "deadline": start}
+    ).data["id"]
     iris.put(f"/calendars/{own}/meetings/{fixed}/", {"final_time": start, "deadline": start})
     mina.post("/calendars/invitations/", {"calendar": calendar, "email": "bao@example.org"})
     mina.post("/password_reset/", {"email": "iris@example.org"})
@@ -32,17 +38,26 @@ def site(site: Site) -> Site:
 
 
 def links_in_mails(site: Site) -> set[str]:
-    """Return one path for each kind of link that leads to a page of its own: a new password, fewer mails, an invitation to an address."""
-    texts = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in (site.folder / "mail").glob("*.eml")]
+    """Return one path for each kind of link that leads to a page of its own: a new password, fewer
+    mails, an invitation to an address.
+    """
+    texts = [
+        email.message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in (site.folder / "mail").glob("*.eml")
+    ]
     bodies = [body.get_content() for text in texts if (body := text.get_body(("plain",)))]
-    found = re.findall(rf"{site.url}((/password_reset/|/app/mail/stop/|/app/invitations/)\S+)", "\n".join(bodies))
+    found = re.findall(
+        rf"{site.url}((/password_reset/|/app/mail/stop/|/app/invitations/)\S+)", "\n".join(bodies)
+    )
     return set({kind: path for path, kind in found}.values())
 
 
 class Visit(Windows):
     """One walk through the pages, in one window."""
 
-    def __init__(self, browser: Browser, site: Site, width: int, scheme: str, zone: str = "UTC") -> None:
+    def __init__(
+        self, browser: Browser, site: Site, width: int, scheme: str, zone: str = "UTC"
+    ) -> None:
         super().__init__(site, browser)
         self.page = self.open(width=width, zone=zone)
         self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -71,7 +86,13 @@ class Visit(Windows):
         return self.found
 
     def walk(self) -> list[str]:
-        for path in ("/", "/app/nothing/", "/password_reset/MQ/x/", "/app/password_reset/", "/app/sign-up/"):
+        for path in (
+            "/",
+            "/app/nothing/",
+            "/password_reset/MQ/x/",
+            "/app/password_reset/",
+            "/app/sign-up/",
+        ):
             self.go(path)
         self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
         self.send("/app/sign-in/", identifier="nobody", password="wrong")
@@ -93,11 +114,21 @@ def test_nothing_is_wrong_in_the_dark_on_a_desk(site):
     assert in_chromium(lambda browser: Visit(browser, site, DESK, "dark").glance()) == []
 
 
-OWN_PAGES = ("/", "/app/sign-in/", "/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/calendars/new/")
+OWN_PAGES = (
+    "/",
+    "/app/sign-in/",
+    "/app/",
+    "/app/people/",
+    "/app/settings/",
+    "/app/settings/delete/",
+    "/app/calendars/new/",
+)
 
 
 def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(site):
-    """Each page is loaded once and looked at in several ways: unfolded, with the account open, with a form refused."""
+    """Each page is loaded once and looked at in several ways: unfolded, with the account open, with
+    a form refused.
+    """
 
     def journey(browser: Browser) -> list[str]:
         visit = Visit(browser, site, PHONE, "light", zone="Asia/Kathmandu")
@@ -110,11 +141,16 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
                 page.get_by_role("button", name="Account of").click()
                 assert page.locator("#account").is_visible()
             if path == "/app/":
-                assert "Times are shown in UTC. This device is in Asia/Kat" in page.locator("local-zone").inner_text()
+                assert (
+                    "Times are shown in UTC. This device is in Asia/Kat"
+                    in page.locator("local-zone").inner_text()
+                )
             for summary in page.locator("main summary").all():
                 summary.click()
             visit.look(page, (TABLET, "light"), (DESK, "dark"), (PHONE, "light"))
-            visit.found += [f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)]
+            visit.found += [
+                f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)
+            ]
         page.fill("[name=name]", "Choir")
         page.fill("[name=others]", "nobody-here")
         page.get_by_role("button", name="Create calendar").click()
@@ -133,7 +169,8 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
     assert in_chromium(journey) == []
 
 
-# Buttons, links that stand alone, and fields lower or narrower than 44 pixels; a tick counts with its label.
+# Buttons, links that stand alone, and fields lower or narrower than 44 pixels; a tick counts with
+# its label.
 TOO_SMALL = """() => [...document.querySelectorAll("button, .bar a, .button, summary, select, textarea, input:not([type=hidden])")]
   .filter(each => each.checkVisibility()).map(each => [each, (each.type === "checkbox" || each.type === "radio") && each.labels[0] || each])
   .filter(([, box]) => box.getBoundingClientRect().height < 43.5).map(([each]) => each.outerHTML.slice(0, 120))"""
@@ -145,7 +182,10 @@ def test_axe_would_find_what_is_wrong(site):
         visit.page.goto(site.url + "/app/sign-in/")
         visit.page.evaluate("document.querySelector('label').remove()")
         visit.page.evaluate("document.body.style.width = '500px'")
-        visit.page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'http://localhost:1/'}))")
+        visit.page.evaluate(
+            "document.body.append(Object.assign(document.createElement('img'), {src: "
+            "'http://localhost:1/'}))"
+        )
         visit.look(visit.page)
         return visit.found
 

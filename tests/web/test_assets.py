@@ -1,4 +1,6 @@
-"""Styles and scripts as one answer each: what they hold, how long they are kept, and that nothing else is named."""
+"""Styles and scripts as one answer each: what they hold, how long they are kept, and that nothing
+else is named.
+"""
 
 import gzip
 import re
@@ -31,14 +33,22 @@ def test_what_a_script_imports_comes_before_it_once():
     text = assets.asset("js", "heat-map", "availability-grid").plain.decode()
 
     assert text.count("class Clock") == 1
-    assert text.index("class Clock") < text.index("class HeatMap") < text.index("class AvailabilityGrid")
+    assert (
+        text.index("class Clock")
+        < text.index("class HeatMap")
+        < text.index("class AvailabilityGrid")
+    )
     assert not re.search(r"^(import |export | |//)", text.rstrip(), re.MULTILINE)
 
 
 def test_the_files_of_all_pages_could_share_a_scope():
     """Two things of one name would be an error in every page that has both."""
     sources = [(assets.FOLDER / "elements" / f"{name}.js").read_text() for name in ELEMENTS]
-    names = re.findall(r"^(?:export )?(?:const|let|function|async function|class) (\w+)", "\n".join(sources), re.MULTILINE)
+    names = re.findall(
+        r"^(?:export )?(?:const|let|function|async function|class) (\w+)",
+        "\n".join(sources),
+        re.MULTILINE,
+    )
 
     assert sorted(names) == sorted(set(names))
 
@@ -51,13 +61,29 @@ def test_an_old_address_gets_what_there_is_now_but_not_for_ever():
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing.1.css", "tokens+tokens.1.css", "..%2Ftokens.1.css", "tokens.1.js", "tokens.1", "tokens", "+.1.css"]
+    "name",
+    [
+        "nothing.1.css",
+        "tokens+tokens.1.css",
+        "..%2Ftokens.1.css",
+        "tokens.1.js",
+        "tokens.1",
+        "tokens",
+        "+.1.css",
+    ],
 )
 def test_nothing_else_can_be_named(name):
     assert fetch(f"/static/joined/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("address", [assets.asset("css", "tokens", "base").address, "/static/joined/nothing.1.css", "/static/nothing.css"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        assets.asset("css", "tokens", "base").address,
+        "/static/joined/nothing.1.css",
+        "/static/nothing.css",
+    ],
+)
 def test_they_carry_what_hardens_a_browser_and_only_a_refusal_stays_out_of_caches(address):
     answer = fetch(address)
 

@@ -21,7 +21,9 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def proxy(site) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site.url, headers={"Host": HOST, "X-Forwarded-Proto": "https"}, trust_env=False) as proxy:
+    with httpx.Client(
+        base_url=site.url, headers={"Host": HOST, "X-Forwarded-Proto": "https"}, trust_env=False
+    ) as proxy:
         yield proxy
 
 
@@ -40,9 +42,18 @@ def token_on(page: httpx.Response) -> str:
 
 def test_cookies_are_bound_to_the_host_and_to_tls(proxy):
     page = proxy.get("/app/sign-up/")
-    account = {"username": "mina", "email": "mina@example.org", "password": build.PASSWORD, "csrfmiddlewaretoken": token_on(page)}
+    account = {
+        "username": "mina",
+        "email": "mina@example.org",
+        "password": build.PASSWORD,
+        "csrfmiddlewaretoken": token_on(page),
+    }
     # The client would keep a Secure cookie from a plain connection.
-    sent = {"Cookie": f"__Host-csrf={page.cookies['__Host-csrf']}", "Origin": f"https://{HOST}", "Referer": f"https://{HOST}/app/sign-up/"}
+    sent = {
+        "Cookie": f"__Host-csrf={page.cookies['__Host-csrf']}",
+        "Origin": f"https://{HOST}",
+        "Referer": f"https://{HOST}/app/sign-up/",
+    }
 
     answer = proxy.post("/app/sign-up/", data=account, headers=sent)
 
@@ -65,7 +76,9 @@ def test_a_form_from_another_origin_is_refused(proxy, origin):
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/app/nothing/", "/static/web/css/base.css", "/profile/", "/nothing/", "/healthz"])
+@pytest.mark.parametrize(
+    "path", ["/", "/app/nothing/", "/static/web/css/base.css", "/profile/", "/nothing/", "/healthz"]
+)
 def test_every_answer_keeps_browsers_on_tls(proxy, path):
     age, *rest = proxy.get(path).headers["strict-transport-security"].split("; ")
 

@@ -17,7 +17,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+)
 from commontime.mail.models import Message
 from commontime.web import fragments, grid, kept, lines
 from commontime.web.looking import Heat
@@ -36,7 +42,11 @@ def _nothing_kept() -> None:
 def browser_of(person: User, **options) -> Client:
     browser = Client(**options)
     page = browser.get("/app/sign-in/")
-    form = {"identifier": person.username, "password": build.PASSWORD, "csrfmiddlewaretoken": page.cookies["csrf"].value}
+    form = {
+        "identifier": person.username,
+        "password": build.PASSWORD,
+        "csrfmiddlewaretoken": page.cookies["csrf"].value,
+    }
     browser.post("/app/sign-in/", form)
     return browser
 
@@ -46,15 +56,21 @@ def here(calendar: Calendar, rest: str = "") -> str:
 
 
 def mine(person: User) -> list[tuple[datetime, datetime, int]]:
-    return list(NonBusyTime.objects.filter(user=person).order_by("start_time").values_list("start_time", "end_time", "preference_level"))
+    return list(
+        NonBusyTime.objects.filter(user=person)
+        .order_by("start_time")
+        .values_list("start_time", "end_time", "preference_level")
+    )
 
 
 def put(browser: Client, calendar: Calendar, rows, **headers):
     body = [[start.timestamp(), end.timestamp(), preference] for start, end, preference in rows]
-    return browser.put(here(calendar, "availability/"), body, content_type="application/json", headers=headers)
+    return browser.put(
+        here(calendar, "availability/"), body, content_type="application/json", headers=headers
+    )
 
 
-# Painting ---------------------------------------------------------------------------------------------------------------
+# Painting -----------------------------------------------------------------------------------------
 
 
 def test_painting_stores_the_runs_and_answers_the_live_part():
@@ -94,7 +110,9 @@ def test_what_is_no_range_of_times_is_refused_in_json_and_changes_nothing(body):
     sam = build.user("sam")
     calendar = build.calendar(participants=[sam])
 
-    answer = browser_of(sam).put(here(calendar, "availability/"), body, content_type="application/json")
+    answer = browser_of(sam).put(
+        here(calendar, "availability/"), body, content_type="application/json"
+    )
 
     assert answer.status_code == 422
     assert answer.json()["detail"]
@@ -119,14 +137,21 @@ def test_a_save_after_one_was_removed_says_so_in_json():
 
     answer = put(browser, calendar, [(build.day(12), build.day(14), None)])
 
-    assert (answer.status_code, answer.json()["detail"]) == (404, "This calendar is gone, or you’re no longer in it.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "This calendar is gone, or you’re no longer in it.",
+    )
 
 
 def test_more_than_a_megabyte_is_told_to_be_too_long():
     sam = build.user("sam")
     calendar = build.calendar(participants=[sam])
 
-    answer = browser_of(sam).post(here(calendar, "times/"), {"text": "x" * 1_000_001}, content_type="application/x-www-form-urlencoded")
+    answer = browser_of(sam).post(
+        here(calendar, "times/"),
+        {"text": "x" * 1_000_001},
+        content_type="application/x-www-form-urlencoded",
+    )
 
     assert answer.status_code == 413
     assert "That’s too much at once" in answer.text
@@ -141,7 +166,9 @@ def test_what_was_painted_for_somebody_else_is_not_stored():
 
     def paint(who: User):
         saved = put(browser, calendar, [(build.day(9), build.day(14), 9)], **{"X-Who": str(who.pk)})
-        return saved, browser.post(here(calendar, "availability/"), {"do": "3", "at": [start], "who": who.pk})
+        return saved, browser.post(
+            here(calendar, "availability/"), {"do": "3", "at": [start], "who": who.pk}
+        )
 
     saved, sent = paint(iris)
 
@@ -159,9 +186,14 @@ def test_another_site_can_save_nothing():
     rows = [(build.day(12), build.day(14), 9)]
 
     assert put(browser, calendar, rows).status_code == 403
-    assert browser.post(here(calendar, "times/"), {"text": "Mon 9-12", "do": "save"}).status_code == 403
+    assert (
+        browser.post(here(calendar, "times/"), {"text": "Mon 9-12", "do": "save"}).status_code
+        == 403
+    )
     assert mine(sam) == []
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(here(calendar)).text)[1]
+    token = re.search(
+        r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(here(calendar)).text
+    )[1]
     assert put(browser, calendar, rows, **{"X-CSRFToken": token}).status_code == 200
 
 
@@ -176,7 +208,11 @@ def test_ticked_cells_get_the_level_of_the_button_and_other_times_stay():
     assert set(wanted) <= set(ticks)
 
     browser.post(here(calendar, f"availability/{query}"), {"do": "3", "at": wanted})
-    assert mine(sam) == [(build.day(8), build.day(9), 6), (build.day(9), build.day(10), 9), (build.day(10), build.day(11), 6)]
+    assert mine(sam) == [
+        (build.day(8), build.day(9), 6),
+        (build.day(9), build.day(10), 9),
+        (build.day(10), build.day(11), 6),
+    ]
 
     browser.post(here(calendar, f"availability/{query}"), {"do": "0", "at": wanted})
     assert mine(sam) == [(build.day(8), build.day(9), 6), (build.day(10), build.day(11), 6)]
@@ -190,22 +226,42 @@ def test_a_day_is_copied_to_others_and_a_week_from_the_one_before():
     browser = browser_of(sam)
 
     to = [f"{monday + timedelta(days=2):%Y-%m-%d}"]
-    browser.post(here(calendar, f"availability/?from={monday:%Y-%m-%d}"), {"do": "copy-day", "day": f"{monday:%Y-%m-%d}", "to": to})
-    assert [start - monday for start, _, _ in mine(sam)] == [timedelta(hours=9), timedelta(days=2, hours=9)]
+    browser.post(
+        here(calendar, f"availability/?from={monday:%Y-%m-%d}"),
+        {"do": "copy-day", "day": f"{monday:%Y-%m-%d}", "to": to},
+    )
+    assert [start - monday for start, _, _ in mine(sam)] == [
+        timedelta(hours=9),
+        timedelta(days=2, hours=9),
+    ]
 
-    browser.post(here(calendar, f"availability/?from={monday + timedelta(days=7):%Y-%m-%d}"), {"do": "copy-week"})
+    browser.post(
+        here(calendar, f"availability/?from={monday + timedelta(days=7):%Y-%m-%d}"),
+        {"do": "copy-week"},
+    )
     assert [(start - monday).days for start, _, _ in mine(sam)] == [0, 2, 7, 9]
-    assert browser.post(here(calendar, "availability/"), {"do": "copy-day", "day": "x"}).status_code == 422
+    assert (
+        browser.post(here(calendar, "availability/"), {"do": "copy-day", "day": "x"}).status_code
+        == 422
+    )
 
 
-# Zones and clocks: the grid, the list form and the API agree to the minute ------------------------------------------------
+# Zones and clocks: the grid, the list form and the API agree to the minute ------------------------
 
 
 def cells_of(page: str) -> dict[int, str]:
-    return {int(at): kind for kind, at in re.findall(r'<td class="(l\d(?: mixed)?)"><input type="checkbox" name="at" value="(\d+)"', page)}
+    return {
+        int(at): kind
+        for kind, at in re.findall(
+            r'<td class="(l\d(?: mixed)?)"><input type="checkbox" name="at" value="(\d+)"', page
+        )
+    }
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 4, 5), date(2026, 10, 4), date(2026, 7, 1)])
+@pytest.mark.parametrize(
+    "day",
+    [date(2026, 3, 29), date(2026, 10, 25), date(2026, 4, 5), date(2026, 10, 4), date(2026, 7, 1)],
+)
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Europe/Berlin", "Australia/Lord_Howe"])
 def test_grid_lines_and_api_agree_to_the_minute(zone, day):
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
@@ -215,25 +271,47 @@ def test_grid_lines_and_api_agree_to_the_minute(zone, day):
         query = f"?from={day}&hours=all"
         local = ZoneInfo(zone)
         begin, end = grid.midnight(local, day), grid.midnight(local, day + timedelta(days=1))
-        shown = [at for at in cells_of(browser.get(here(calendar, query)).text) if begin <= at < end]
+        shown = [
+            at for at in cells_of(browser.get(here(calendar, query)).text) if begin <= at < end
+        ]
         chosen = shown[3:7]  # around the hour at which clocks change
 
-        browser.post(here(calendar, f"availability/{query}"), {"do": "2", "at": [str(at) for at in chosen]})
+        browser.post(
+            here(calendar, f"availability/{query}"), {"do": "2", "at": [str(at) for at in chosen]}
+        )
 
         (window,) = api.get(f"/calendars/{calendar.pk}/nonbusytimes/").data
         assert (len(shown), shown[0]) == ((end - begin) // 1800, begin)
-        stored = [datetime.fromisoformat(window[name]).timestamp() for name in ("start_time", "end_time")]
+        stored = [
+            datetime.fromisoformat(window[name]).timestamp() for name in ("start_time", "end_time")
+        ]
         assert stored == [chosen[0], chosen[-1] + 1800]
-        text = unescape(re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", browser.get(here(calendar, "times/")).text, re.DOTALL)[1])
+        text = unescape(
+            re.search(
+                r"<textarea[^>]*>\s*(.*?)</textarea>",
+                browser.get(here(calendar, "times/")).text,
+                re.DOTALL,
+            )[1]
+        )
         NonBusyTime.objects.all().delete()
-        seen = re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": text}).text)[1]
+        seen = re.search(
+            r'name="seen" value="([^"]*)"',
+            browser.post(here(calendar, "times/"), {"text": text}).text,
+        )[1]
         browser.post(here(calendar, "times/"), {"text": text, "seen": unescape(seen), "do": "save"})
         assert [[moment.timestamp() for moment in window[:2]] for window in mine(sam)] == [stored]
 
 
 def level_at(windows: list[tuple[int, int, int]], minute: int) -> int:
     """The slow twin, in UTC: how somebody likes one minute, as one of four levels."""
-    return next((1 + (preference > 3) + (preference > 7) for start, end, preference in windows if start <= minute < end), 0)
+    return next(
+        (
+            1 + (preference > 3) + (preference > 7)
+            for start, end, preference in windows
+            if start <= minute < end
+        ),
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -259,27 +337,52 @@ def test_whatever_one_gives_over_the_api_stands_in_the_grid_and_the_list_to_the_
             at = start + chance.randint(1, 150)
             given.append((start, at, chance.randint(0, 10)))
         rows = [
-            {"start_time": datetime.fromtimestamp(60 * a, UTC), "end_time": datetime.fromtimestamp(60 * b, UTC), "preference_level": liking}
+            {
+                "start_time": datetime.fromtimestamp(60 * a, UTC),
+                "end_time": datetime.fromtimestamp(60 * b, UTC),
+                "preference_level": liking,
+            }
             for a, b, liking in given
         ]
         for row in rows:
-            sent = {**row, "start_time": row["start_time"].isoformat(), "end_time": row["end_time"].isoformat()}
+            sent = {
+                **row,
+                "start_time": row["start_time"].isoformat(),
+                "end_time": row["end_time"].isoformat(),
+            }
             assert api.post(f"/calendars/{calendar.pk}/nonbusytimes/", sent).status_code == 201
 
         page = browser.get(here(calendar, f"?from={day}&hours=all&step=15")).text
-        text = unescape(re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", browser.get(here(calendar, "times/")).text, re.DOTALL)[1])
+        text = unescape(
+            re.search(
+                r"<textarea[^>]*>\s*(.*?)</textarea>",
+                browser.get(here(calendar, "times/")).text,
+                re.DOTALL,
+            )[1]
+        )
 
     cells = {
-        at: kind for at, kind in cells_of(page).items() if grid.midnight(local, day) <= at < grid.midnight(local, day + timedelta(days=1))
+        at: kind
+        for at, kind in cells_of(page).items()
+        if grid.midnight(local, day) <= at < grid.midnight(local, day + timedelta(days=1))
     }
-    assert list(cells) == list(range(grid.midnight(local, day), grid.midnight(local, day + timedelta(days=1)), 900))
+    assert list(cells) == list(
+        range(grid.midnight(local, day), grid.midnight(local, day + timedelta(days=1)), 900)
+    )
     for at, kind in cells.items():
         minutes = {level_at(given, at // 60 + minute) for minute in range(15)}
-        assert kind == f"l{min(minutes)}" + " mixed" * (len(minutes) > 1), datetime.fromtimestamp(at, local)
-    read, mistakes = lines.read(text, lines.Days(local, day - timedelta(days=2), day + timedelta(days=2)))
+        assert kind == f"l{min(minutes)}" + " mixed" * (len(minutes) > 1), datetime.fromtimestamp(
+            at, local
+        )
+    read, mistakes = lines.read(
+        text, lines.Days(local, day - timedelta(days=2), day + timedelta(days=2))
+    )
     assert mistakes == []
     written = [(start // 60, end // 60, liking) for start, end, liking in read]
-    assert written == [tuple(window) for window in grid.merged([(float(a), float(b), liking) for a, b, liking in given])]
+    assert written == [
+        tuple(window)
+        for window in grid.merged([(float(a), float(b), liking) for a, b, liking in given])
+    ]
 
 
 def test_a_day_on_which_the_clocks_change_says_how_long_it_is():
@@ -301,14 +404,22 @@ def test_a_participant_sees_the_best_times_of_their_own_meetings_and_the_owner_a
     build.meeting(calendar=calendar, title="Mina & Sam", required=[mina, sam])
     build.meeting(calendar=calendar, title="Mina & Iris", required=[mina, iris])
 
-    pages = {person.username: unescape(browser_of(person).get(here(calendar)).text) for person in (mina, sam, iris)}
-    parts = {name: page.split('id="best-h"')[1].split("</section>")[0].partition('class="others"') for name, page in pages.items()}
+    pages = {
+        person.username: unescape(browser_of(person).get(here(calendar)).text)
+        for person in (mina, sam, iris)
+    }
+    parts = {
+        name: page.split('id="best-h"')[1].split("</section>")[0].partition('class="others"')
+        for name, page in pages.items()
+    }
 
     best = {name: re.findall(r"<h3><a[^>]*>(.*?)</a>", part[0]) for name, part in parts.items()}
     assert best["mina"] == ["Everybody's", "Mina & Sam", "Mina & Iris"]
     assert best["sam"] == ["Everybody's", "Mina & Sam"]
     assert best["iris"] == ["Everybody's", "Mina & Iris"]
-    assert {name: re.findall(r"<li><a[^>]*>(.*?)</a>", part[2]) for name, part in parts.items()} == {
+    assert {
+        name: re.findall(r"<li><a[^>]*>(.*?)</a>", part[2]) for name, part in parts.items()
+    } == {
         "mina": [],
         "sam": ["Mina & Iris"],
         "iris": ["Mina & Sam"],
@@ -316,7 +427,14 @@ def test_a_participant_sees_the_best_times_of_their_own_meetings_and_the_owner_a
 
 
 def test_a_start_below_one_with_fewer_people_says_why_without_unfolding():
-    people = [build.user(f"singer{number}", first_name="Alexandrina Maximiliane", last_name=f"Wolkenstein {number}") for number in range(6)]
+    people = [
+        build.user(
+            f"singer{number}",
+            first_name="Alexandrina Maximiliane",
+            last_name=f"Wolkenstein {number}",
+        )
+        for number in range(6)
+    ]
     calendar = build.calendar(owner=people[0], participants=people[1:], duration_minutes=60)
     for optional in people[2:]:
         calendar.participants.filter(user=optional).update(required=False)
@@ -333,7 +451,9 @@ def test_a_start_below_one_with_fewer_people_says_why_without_unfolding():
     assert re.search(r"<summary>[^<]*2 required can't\.", unescape(second))
 
 
-@pytest.mark.parametrize(("visibility", "told"), [("open", {"mina", "sam"}), ("counts", {"mina"}), ("owner", {"mina"})])
+@pytest.mark.parametrize(
+    ("visibility", "told"), [("open", {"mina", "sam"}), ("counts", {"mina"}), ("owner", {"mina"})]
+)
 def test_how_many_are_invited_is_said_to_who_may_know_who_is_there(visibility, told):
     mina, sam = build.user("mina"), build.user("sam")
     calendar = build.calendar(owner=mina, participants=[sam], visibility=visibility)
@@ -368,10 +488,20 @@ def test_how_many_are_invited_is_said_to_who_may_know_who_is_there(visibility, t
             "1:30 (first time, UTC+11)–2:00",
             "1:30 (first time)-2:00 works",
         ),
-        ("Asia/Kathmandu", "h23", date(2027, 10, 31), datetime(2027, 10, 31, 0, 30, tzinfo=UTC), [], "6:15–7:15", "6:15-7:15 works"),
+        (
+            "Asia/Kathmandu",
+            "h23",
+            date(2027, 10, 31),
+            datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+            [],
+            "6:15–7:15",
+            "6:15-7:15 works",
+        ),
     ],
 )
-def test_times_that_come_twice_are_told_apart_wherever_they_stand(zone, cycle, day, half, cells, best, line):
+def test_times_that_come_twice_are_told_apart_wherever_they_stand(
+    zone, cycle, day, half, cells, best, line
+):
     with time_machine.travel(datetime(2027, 3, 1, tzinfo=UTC), tick=False):
         sam = build.user("sam", time_zone=zone, hour_cycle=cycle)
         calendar = build.calendar(owner=sam, time_zone="Europe/Berlin")
@@ -383,7 +513,8 @@ def test_times_that_come_twice_are_told_apart_wherever_they_stand(zone, cycle, d
         own = browser.get(here(calendar, f"meetings/{meeting.pk}/")).text
         text = browser.get(here(calendar, "times/")).text
         preview = browser.post(
-            here(calendar, "times/"), {"text": re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", text, re.DOTALL)[1]}
+            here(calendar, "times/"),
+            {"text": re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", text, re.DOTALL)[1]},
         ).text
 
     named = re.findall(r'aria-label="Sun \d+ \w+ ([^"]*), (?:works|not available)"', page)
@@ -405,7 +536,12 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
     assert "Times in Asia/Kathmandu" in page
     assert "this calendar uses Europe/Berlin" in page
     assert "Times in America/Lima" in browser.get(here(calendar, "?zone=America/Lima")).text
-    for query in ("?zone=../../etc&from=9999-99-99&step=x&hours=%00", "?from=0001-01-01", "?from=2099-12-31", "?zone=%22%3E%3Cscript%3E"):
+    for query in (
+        "?zone=../../etc&from=9999-99-99&step=x&hours=%00",
+        "?from=0001-01-01",
+        "?from=2099-12-31",
+        "?zone=%22%3E%3Cscript%3E",
+    ):
         answer = browser.get(here(calendar, query))
         assert answer.status_code == 200
         assert "Times in Asia/Kathmandu" in answer.text
@@ -414,8 +550,14 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("Europe/Belin", "There’s no time zone called “Europe/Belin”. Write it like Europe/Berlin."),
-        ("new york", "There’s no time zone called “new york”. Did you mean: <a href=\"?zone=America%2FNew_York\">America/New_York</a>"),
+        (
+            "Europe/Belin",
+            "There’s no time zone called “Europe/Belin”. Write it like Europe/Berlin.",
+        ),
+        (
+            "new york",
+            'There’s no time zone called “new york”. Did you mean: <a href="?zone=America%2FNew_York">America/New_York</a>',
+        ),
     ],
 )
 def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
@@ -434,12 +576,14 @@ def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
         assert "no time zone" not in browser.get(path, {"zone": " Europe/Berlin "}).text
 
 
-# The list form --------------------------------------------------------------------------------------------------------------
+# The list form ------------------------------------------------------------------------------------
 
 
 def test_lines_are_shown_as_understood_before_they_are_stored():
     sam = build.user("sam")
-    calendar = build.calendar(participants=[sam], window_start=build.day(0), window_end=build.day(0, days=32))
+    calendar = build.calendar(
+        participants=[sam], window_start=build.day(0), window_end=build.day(0, days=32)
+    )
     browser = browser_of(sam)
     line = f"{build.day():%Y-%m-%d} 9-12 ideal"
 
@@ -460,7 +604,12 @@ def test_lines_are_not_stored_over_what_changed_in_another_window():
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     line = f"{build.day():%Y-%m-%d} 9-12"
-    seen = unescape(re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": line}).text)[1])
+    seen = unescape(
+        re.search(
+            r'name="seen" value="([^"]*)"',
+            browser.post(here(calendar, "times/"), {"text": line}).text,
+        )[1]
+    )
     build.window(calendar, sam, build.day(15), build.day(16))
 
     answer = browser.post(here(calendar, "times/"), {"text": line, "do": "save", "seen": seen})
@@ -487,7 +636,12 @@ def test_lines_that_come_too_late_are_kept_and_told():
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     line = f"{build.day():%Y-%m-%d} 9-12"
-    seen = unescape(re.search(r'name="seen" value="([^"]*)"', browser.post(here(calendar, "times/"), {"text": line}).text)[1])
+    seen = unescape(
+        re.search(
+            r'name="seen" value="([^"]*)"',
+            browser.post(here(calendar, "times/"), {"text": line}).text,
+        )[1]
+    )
     calendar.is_finalized = True
     calendar.save()
 
@@ -499,23 +653,33 @@ def test_lines_that_come_too_late_are_kept_and_told():
     assert mine(sam) == []
 
 
-# Everybody and the best times -----------------------------------------------------------------------------------------------
+# Everybody and the best times ---------------------------------------------------------------------
 
 
 def crowd(size: int, windows: int, **fields) -> Calendar:
     """A calendar of so many people with so many windows each, written in bulk."""
     owner = build.user()
-    calendar = build.calendar(owner=owner, window_start=build.day(8, days=7), window_end=build.day(20, days=13), **fields)
+    calendar = build.calendar(
+        owner=owner, window_start=build.day(8, days=7), window_end=build.day(20, days=13), **fields
+    )
     number = User.objects.count()
-    people = User.objects.bulk_create(User(username=f"crowd{number + place}", first_name=f"P{place}") for place in range(size))
-    CalendarParticipant.objects.bulk_create(CalendarParticipant(calendar=calendar, user=person) for person in people)
+    people = User.objects.bulk_create(
+        User(username=f"crowd{number + place}", first_name=f"P{place}") for place in range(size)
+    )
+    CalendarParticipant.objects.bulk_create(
+        CalendarParticipant(calendar=calendar, user=person) for person in people
+    )
     rows = []
     for place, person in enumerate(people):
         for turn in range(windows):
             start = build.day(8, days=7) + timedelta(minutes=90 * turn + place % 50)
             rows.append(
                 NonBusyTime(
-                    calendar=calendar, user=person, start_time=start, end_time=start + timedelta(minutes=61), preference_level=turn % 11
+                    calendar=calendar,
+                    user=person,
+                    start_time=start,
+                    end_time=start + timedelta(minutes=61),
+                    preference_level=turn % 11,
                 )
             )
     NonBusyTime.objects.bulk_create(rows, batch_size=2000)
@@ -530,7 +694,12 @@ def heat_of(page: str) -> list[str]:
 
 def test_a_cell_counts_who_is_free_throughout_it():
     sam, iris = build.user("sam"), build.user("iris")
-    calendar = build.calendar(owner=build.user("mina"), participants=[sam, iris], window_start=build.day(9), window_end=build.day(11))
+    calendar = build.calendar(
+        owner=build.user("mina"),
+        participants=[sam, iris],
+        window_start=build.day(9),
+        window_end=build.day(11),
+    )
     build.window(calendar, sam, build.day(9), build.day(10.25))
     build.window(calendar, iris, build.day(9.5), build.day(9.75))
     build.window(calendar, iris, build.day(9.75), build.day(11), 1)
@@ -546,11 +715,21 @@ def test_a_cell_counts_who_is_free_throughout_it():
     ("counts", "people", "steps", "said"),
     [
         # As many of forty as rarely come: all shades are used, and everybody has one of their own.
-        ([0, 3, 8, 12, 17, 22, 40], 40, [0, 1, 2, 3, 4, 5, 6], "nobody|3–6|7–10|11–14|15–18|19–22|all 40"),
+        (
+            [0, 3, 8, 12, 17, 22, 40],
+            40,
+            [0, 1, 2, 3, 4, 5, 6],
+            "nobody|3–6|7–10|11–14|15–18|19–22|all 40",
+        ),
         ([1, 2, 3], 3, [1, 3, 6], "nobody|1|2|all 3"),
         ([7, 7], 50, [1, 1], "nobody|7|all 50"),
         ([0, 50], 50, [0, 6], "nobody|all 50"),
-        ([0, 3], 4, [0, 4], "nobody|1|2|3|all 4"),  # in a small group each number has its own, whatever occurs
+        (
+            [0, 3],
+            4,
+            [0, 4],
+            "nobody|1|2|3|all 4",
+        ),  # in a small group each number has its own, whatever occurs
         ([0], 0, [0], "nobody|all 0"),
     ],
 )
@@ -564,7 +743,9 @@ def test_the_shades_are_shared_by_the_numbers_that_occur(counts, people, steps, 
     assert "|".join(text for _, text in legend) == said
     for step, text in legend[1:-1]:
         first, _, last = text.partition("–")
-        assert {scale[number] for number in range(int(first), int(last or first) + 1)} == {int(step)}
+        assert {scale[number] for number in range(int(first), int(last or first) + 1)} == {
+            int(step)
+        }
 
 
 def test_the_heat_map_agrees_with_the_api_about_every_cell():
@@ -574,15 +755,22 @@ def test_the_heat_map_agrees_with_the_api_about_every_cell():
     cells = json.loads(browser_of(calendar.owner).get(here(calendar, "who/")).text)["cells"]
 
     pieces = owner.get(f"/calendars/{calendar.pk}/availability/?duration_minutes=30").data["pieces"]
-    starts = [(datetime.fromisoformat(piece["start"]).timestamp(), piece["available"]) for piece in pieces]
+    starts = [
+        (datetime.fromisoformat(piece["start"]).timestamp(), piece["available"]) for piece in pieces
+    ]
     for start, _end, code in cells:
         expected = next(available for at, available in reversed(starts) if at <= start)
         assert sum(level in "123" for level in code) == expected
     page = browser_of(calendar.owner).get(here(calendar)).text
-    assert [int(count or 0) for count in heat_of(page)] == [sum(level in "123" for level in code) for _, _, code in cells]
+    assert [int(count or 0) for count in heat_of(page)] == [
+        sum(level in "123" for level in code) for _, _, code in cells
+    ]
 
 
-@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
+@pytest.mark.parametrize(
+    ("visibility", "member", "owner"),
+    [("open", True, True), ("counts", False, False), ("owner", False, True)],
+)
 def test_names_are_told_only_as_far_as_visibility_allows(visibility, member, owner):
     mina, sam, iris = (build.user(name) for name in ("mina", "sam", "iris"))
     calendar = build.calendar(owner=mina, participants=[sam, iris], visibility=visibility)
@@ -593,7 +781,9 @@ def test_names_are_told_only_as_far_as_visibility_allows(visibility, member, own
         browser = browser_of(person)
         who = json.loads(browser.get(here(calendar, f"who/?from={build.day():%Y-%m-%d}")).text)
         assert ("people" in who) == tells
-        page = browser.get(here(calendar, f"?from={build.day():%Y-%m-%d}&day={build.day():%Y-%m-%d}&row=540.0")).text
+        page = browser.get(
+            here(calendar, f"?from={build.day():%Y-%m-%d}&day={build.day():%Y-%m-%d}&row=540.0")
+        ).text
         assert ("<dd>Iris</dd>" in page) == tells
         assert ("Iris if need be" in page) == tells
 
@@ -602,7 +792,9 @@ def test_in_a_big_group_who_has_not_answered_is_seen_and_the_rest_unfolded():
     calendar = crowd(25, 1)
     page = browser_of(calendar.owner).get(here(calendar)).text
 
-    shown, folded = page.split('<h2 id="answered-h">')[1].split("</section>")[0].split('<details class="have">')
+    shown, folded = (
+        page.split('<h2 id="answered-h">')[1].split("</section>")[0].split('<details class="have">')
+    )
 
     assert (shown.count("<li"), folded.count("<li")) == (1, 25)
     assert "<summary>25 have answered</summary>" in folded
@@ -611,7 +803,9 @@ def test_in_a_big_group_who_has_not_answered_is_seen_and_the_rest_unfolded():
 def test_two_hundred_people_cost_one_call_of_the_engine_and_no_more_queries_than_two(monkeypatch):
     calls = []
     real = engine.profile
-    monkeypatch.setattr(engine, "profile", lambda *given, **named: calls.append(1) or real(*given, **named))
+    monkeypatch.setattr(
+        engine, "profile", lambda *given, **named: calls.append(1) or real(*given, **named)
+    )
     costs = []
     for size, windows in ((2, 2), (200, 100)):
         calendar = crowd(size, windows)
@@ -639,7 +833,10 @@ def test_a_first_visit_is_light_and_its_scripts_too():
     links = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', shown))
     (script,) = [link for link in links if link.endswith(".js")]
     assert "availability-grid" in script
-    sizes = {link: len(b"".join(browser.get(link, headers={"Accept-Encoding": "gzip"}))) for link in links}  # as they go over the wire
+    sizes = {
+        link: len(b"".join(browser.get(link, headers={"Accept-Encoding": "gzip"})))
+        for link in links
+    }  # as they go over the wire
     assert sizes[script] <= 20 * 1024
     headers = 600 * (len(links) + 1)
     assert len(page.content) + sum(sizes.values()) + headers <= 60 * 1024
@@ -653,8 +850,12 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(monkeypatch)
     browser = browser_of(sam)
     with time_machine.travel(datetime.now(UTC).replace(minute=1), tick=False):
         first = browser.get(here(calendar, "live/"))
-        monkeypatch.setattr(engine, "profile", lambda *_, **__: pytest.fail("The engine was asked."))
-        monkeypatch.setattr(engine, "preferences", lambda *_, **__: pytest.fail("The engine was asked."))
+        monkeypatch.setattr(
+            engine, "profile", lambda *_, **__: pytest.fail("The engine was asked.")
+        )
+        monkeypatch.setattr(
+            engine, "preferences", lambda *_, **__: pytest.fail("The engine was asked.")
+        )
         kept.forget()
 
         with CaptureQueriesContext(connection) as asked:
@@ -701,7 +902,9 @@ def test_how_many_can_come_is_said_once():
 
     page = browser_of(sam).get(here(calendar)).text
 
-    both, one, *_ = (start.split("</li>")[0] for start in page.split('class="best"')[1].split('class="rank"')[1:])
+    both, one, *_ = (
+        start.split("</li>")[0] for start in page.split('class="best"')[1].split('class="rank"')[1:]
+    )
     assert re.findall("All can|All 2|2 of 2", both) == ["Everybody can come"]
     assert re.findall("All can|1 of 2", one) == ["1 of 2"]
     assert "1 of 2 can come." in one
@@ -733,25 +936,37 @@ def test_an_empty_calendar_says_what_comes_next():
 
     assert "There is no meeting yet." in browser.get(here(calendar)).text
     build.meeting(calendar=calendar)
-    assert "It appears here as soon as people say when they can." in browser.get(here(calendar)).text
+    assert (
+        "It appears here as soon as people say when they can." in browser.get(here(calendar)).text
+    )
 
 
 def handlers_in(page: str) -> list[str]:
     """Return the attributes of a page that would run something."""
     found = []
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: found.extend(name for name, _ in attributes if name.startswith(("on", "hx-")))
+    parser.handle_starttag = lambda tag, attributes: found.extend(
+        name for name, _ in attributes if name.startswith(("on", "hx-"))
+    )
     parser.feed(page)
     return found
 
 
 @pytest.mark.parametrize(
-    "payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}", "' autofocus onfocus=x '"]
+    "payload",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "{{7*7}}{% debug %}",
+        "' autofocus onfocus=x '",
+    ],
 )
 def test_what_people_write_is_shown_as_written(payload):
     mina = build.user("mina")
     sam = build.user("sam", first_name=payload[:140])
-    calendar = build.calendar(owner=mina, participants=[sam], name=payload, description=payload, location=payload)
+    calendar = build.calendar(
+        owner=mina, participants=[sam], name=payload, description=payload, location=payload
+    )
     build.meeting(calendar=calendar, title=payload)
     build.meeting(calendar=calendar, title=payload, final_time=build.day(10))
     build.window(calendar, sam, build.day(9), build.day(12), 2)
@@ -765,7 +980,7 @@ def test_what_people_write_is_shown_as_written(payload):
         assert "{{7*7}}" in page or "{{7" not in payload
 
 
-# The owner's tools ------------------------------------------------------------------------------------------------------------
+# The owner's tools --------------------------------------------------------------------------------
 
 
 def test_the_owner_invites_by_name_and_by_address_and_takes_it_back():
@@ -774,8 +989,13 @@ def test_the_owner_invites_by_name_and_by_address_and_takes_it_back():
     browser = browser_of(mina)
 
     for who in ("iris", "bao@example.org"):
-        assert browser.post(here(calendar, "people/"), {"do": "invite", "who": who}).status_code == 302
-    assert set(Invitation.objects.values_list("receiver__username", "email")) == {("iris", ""), (None, "bao@example.org")}
+        assert (
+            browser.post(here(calendar, "people/"), {"do": "invite", "who": who}).status_code == 302
+        )
+    assert set(Invitation.objects.values_list("receiver__username", "email")) == {
+        ("iris", ""),
+        (None, "bao@example.org"),
+    }
     refused = browser.post(here(calendar, "people/"), {"do": "invite", "who": "nobody-here"})
     assert refused.status_code == 422
     assert "Nobody here has this username." in refused.text
@@ -795,13 +1015,27 @@ def test_the_owner_reminds_and_says_who_is_required():
     browser = browser_of(mina)
 
     for do in ("optional", "remind"):
-        assert browser.post(here(calendar, "people/"), {"do": do, "participant": str(seat.pk)}).status_code == 302
+        assert (
+            browser.post(
+                here(calendar, "people/"), {"do": do, "participant": str(seat.pk)}
+            ).status_code
+            == 302
+        )
 
     seat.refresh_from_db()
     assert not seat.required
-    assert list(Message.objects.values_list("kind", "recipient")) == [("from_person", "sam@example.org")]
-    other = CalendarParticipant.objects.get(calendar=build.calendar(owner=build.user("eve")), user__username="eve")
-    assert browser.post(here(calendar, "people/"), {"do": "remind", "participant": str(other.pk)}).status_code == 404
+    assert list(Message.objects.values_list("kind", "recipient")) == [
+        ("from_person", "sam@example.org")
+    ]
+    other = CalendarParticipant.objects.get(
+        calendar=build.calendar(owner=build.user("eve")), user__username="eve"
+    )
+    assert (
+        browser.post(
+            here(calendar, "people/"), {"do": "remind", "participant": str(other.pk)}
+        ).status_code
+        == 404
+    )
 
 
 def test_the_owner_adds_a_meeting_in_their_own_zone():
@@ -809,11 +1043,16 @@ def test_the_owner_adds_a_meeting_in_their_own_zone():
     calendar = build.calendar(owner=mina, participants=[sam])
     browser = browser_of(mina)
 
-    refused = browser.post(here(calendar, "meetings/new/"), {"title": "Rehearsal", "deadline": "2001-01-01T10:00"})
+    refused = browser.post(
+        here(calendar, "meetings/new/"), {"title": "Rehearsal", "deadline": "2001-01-01T10:00"}
+    )
     assert refused.status_code == 422
     assert "The deadline must be in the future." in refused.text
     assert 'value="Rehearsal"' in refused.text
-    browser.post(here(calendar, "meetings/new/"), {"title": "Rehearsal", "deadline": "2031-05-01T10:00", "required": [str(sam.pk)]})
+    browser.post(
+        here(calendar, "meetings/new/"),
+        {"title": "Rehearsal", "deadline": "2031-05-01T10:00", "required": [str(sam.pk)]},
+    )
 
     meeting = Meeting.objects.get()
     assert meeting.deadline == datetime(2031, 5, 1, 4, 15, tzinfo=UTC)
@@ -835,8 +1074,14 @@ def test_settings_are_changed_and_the_planning_is_finished_reopened_handed_over_
     assert browser.post(path, {**form, "name": " "}).status_code == 422
     assert browser.post(path, form).status_code == 302
     calendar.refresh_from_db()
-    assert (calendar.name, calendar.duration_minutes, calendar.window_start) == ("Band", 90, datetime(2031, 5, 1, 8, tzinfo=BERLIN))
-    assert 'name="window_start" value="2031-05-01T08:00"' in browser.get(path).text  # though Mina's own zone is another
+    assert (calendar.name, calendar.duration_minutes, calendar.window_start) == (
+        "Band",
+        90,
+        datetime(2031, 5, 1, 8, tzinfo=BERLIN),
+    )
+    assert (
+        'name="window_start" value="2031-05-01T08:00"' in browser.get(path).text
+    )  # though Mina's own zone is another
     for do, finished in (("finish", True), ("reopen", False)):
         browser.post(path, {"do": do})
         calendar.refresh_from_db()

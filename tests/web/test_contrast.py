@@ -1,6 +1,8 @@
-"""Every step of the heat map and every level can be read in light and dark: 4.5 to 1 between its text and its shade (WCAG 1.4.3).
+"""Every step of the heat map and every level can be read in light and dark: 4.5 to 1 between its
+text and its shade (WCAG 1.4.3).
 
-Computed from the styles, because no small group has all the steps. Where the device sets the colours itself, it sets both.
+Computed from the styles, because no small group has all the steps. Where the device sets the
+colours itself, it sets both.
 """
 
 import re
@@ -11,16 +13,23 @@ import pytest
 from commontime.web import assets
 
 CSS = {name: (assets.FOLDER / "css" / f"{name}.css").read_text() for name in ("tokens", "calendar")}
-TOKENS = {name: pair for name, *pair in re.findall(r"(--[\w-]+): light-dark\((#\w+), (#\w+)\);", CSS["tokens"])}
+TOKENS = {
+    name: pair
+    for name, *pair in re.findall(r"(--[\w-]+): light-dark\((#\w+), (#\w+)\);", CSS["tokens"])
+}
 SHADES = re.findall(
-    r"^\.([sl]\d) \{ background-color: var\((--[\w-]+)\)[^;]*;(?: color: var\((--[\w-]+)\);)?", CSS["calendar"], re.MULTILINE
+    r"^\.([sl]\d) \{ background-color: var\((--[\w-]+)\)[^;]*;(?: color: var\((--[\w-]+)\);)?",
+    CSS["calendar"],
+    re.MULTILINE,
 )
 MARKS = {"l2": "--on-level", "l3": "--on-level-3"}  # said in the rules of their ::after
 
 
 def brightness(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

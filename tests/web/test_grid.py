@@ -1,4 +1,6 @@
-"""The grid's cells are exact stretches of time in every zone and on every day, and painting changes nothing else."""
+"""The grid's cells are exact stretches of time in every zone and on every day, and painting changes
+nothing else.
+"""
 
 import itertools
 from collections import Counter
@@ -12,7 +14,11 @@ from hypothesis import strategies as st
 from commontime.web import grid
 from commontime.web.grid import State, painted, states
 
-BERLIN, KATHMANDU, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("Australia/Lord_Howe")
+BERLIN, KATHMANDU, LORD_HOWE = (
+    ZoneInfo("Europe/Berlin"),
+    ZoneInfo("Asia/Kathmandu"),
+    ZoneInfo("Australia/Lord_Howe"),
+)
 
 
 def clock(cell: tuple[int, int], zone: ZoneInfo) -> str:
@@ -45,7 +51,12 @@ def test_an_hour_that_comes_twice_has_its_rows_twice_in_the_order_it_comes():
     around = [key for key in week.rows if 60 <= key[0] <= 180]
     assert around == [(60, 0), (90, 0), (120, 0), (150, 0), (120, 1), (150, 1), (180, 0)]
     sunday = week.days[1]
-    assert [clock(sunday.cells[key], BERLIN) for key in around[2:6]] == ["02:00+0200", "02:30+0200", "02:00+0100", "02:30+0100"]
+    assert [clock(sunday.cells[key], BERLIN) for key in around[2:6]] == [
+        "02:00+0200",
+        "02:30+0200",
+        "02:00+0100",
+        "02:30+0100",
+    ]
     assert all(key not in week.days[0].cells for key in around[4:6])
 
 
@@ -55,19 +66,36 @@ def test_lord_howe_turns_back_by_half_an_hour():
     assert rows[2:6] == [(60, 0), (90, 0), (90, 1), (120, 0)]
 
 
-@pytest.mark.parametrize("name", ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "America/Santiago"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Europe/Berlin",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "America/Havana",
+        "America/Santiago",
+    ],
+)
 def test_what_clocks_show_twice_is_found_to_the_minute(name):
     zone, first = ZoneInfo(name), date(2026, 1, 1)
     found = grid.turned_back(zone, first, 365)
 
     begin = grid.midnight(zone, first)
-    seen = [datetime.fromtimestamp(at, zone).replace(tzinfo=None, fold=0) for at in range(begin, begin + 365 * 86_400, 900)]
+    seen = [
+        datetime.fromtimestamp(at, zone).replace(tzinfo=None, fold=0)
+        for at in range(begin, begin + 365 * 86_400, 900)
+    ]
     twice = {local for local, times in Counter(seen).items() if times > 1}
     slow = [begin + 900 * place for place, local in enumerate(seen) if local in twice]
     assert slow == [at for start, end in found for at in range(start, end, 900)]
 
 
-@given(st.sampled_from([BERLIN, KATHMANDU, LORD_HOWE, ZoneInfo("America/Havana"), ZoneInfo("America/Sao_Paulo")]), st.integers(0, 9500))
+@given(
+    st.sampled_from(
+        [BERLIN, KATHMANDU, LORD_HOWE, ZoneInfo("America/Havana"), ZoneInfo("America/Sao_Paulo")]
+    ),
+    st.integers(0, 9500),
+)
 def test_every_minute_is_in_one_cell_whatever_the_zone(zone, number):
     first = date(2000, 1, 3) + timedelta(days=number)
     week = grid.grid(zone, first, 7, step=15)
@@ -90,7 +118,8 @@ def test_every_minute_is_in_one_cell_whatever_the_zone(zone, number):
     ],
 )
 def test_the_hours_shown_are_those_of_the_calendar_by_the_viewers_clocks(zone, expected):
-    # Summer in Berlin ends in this week: 8 to 20 o'clock are 11:45 to 23:45 in Kathmandu, then 12:45 to 0:45.
+    # Summer in Berlin ends in this week: 8 to 20 o'clock are 11:45 to 23:45 in Kathmandu, then
+    # 12:45 to 0:45.
     first = date(2026, 10, 19)
     assert grid.hours_shown(zone, first, 6, (480, 1200), BERLIN) == expected
 
@@ -107,7 +136,9 @@ def test_a_cell_has_the_level_that_holds_throughout_it():
     ]
 
 
-windows = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20), st.integers(0, 10)), max_size=8)
+windows = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 20), st.integers(0, 10)), max_size=8
+)
 spans = st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), max_size=4)
 
 
@@ -149,8 +180,14 @@ def test_changes_lead_from_one_to_the_other_and_touch_nothing_that_is_the_same(r
 
     was, now = by_minute(before), by_minute(after)
     different = {minute for minute in {*was, *now} if was.get(minute) != now.get(minute)}
-    assert {minute for start, end, _ in changes for minute in range(int(start), int(end))} == different
-    assert all(now.get(minute) == preference for start, end, preference in changes for minute in range(int(start), int(end)))
+    assert {
+        minute for start, end, _ in changes for minute in range(int(start), int(end))
+    } == different
+    assert all(
+        now.get(minute) == preference
+        for start, end, preference in changes
+        for minute in range(int(start), int(end))
+    )
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(changes))
 
 

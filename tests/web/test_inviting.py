@@ -1,4 +1,6 @@
-"""Several people are invited, or kept as contacts, at once: who was is said, and who was not stays in the field with the reason."""
+"""Several people are invited, or kept as contacts, at once: who was is said, and who was not stays
+in the field with the reason.
+"""
 
 import re
 from html import unescape
@@ -25,8 +27,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
         ("Sam sam SAM Sam@example.org sam@example.org", ["Sam Sam@example.org"]),
         ("Tom Baker, Vik Muniz", ["Tom Baker", "Vik Muniz"]),
         ("Ana Silva <ana@example.org>", ["ana@example.org"]),
-        ('"Silva, Ana" <ana@example.org>, Bao <bao@example.org>', ["ana@example.org", "bao@example.org"]),
-        ("Ana <ana@example.org> Bao <bao@example.org> sam", ["ana@example.org bao@example.org sam"]),
+        (
+            '"Silva, Ana" <ana@example.org>, Bao <bao@example.org>',
+            ["ana@example.org", "bao@example.org"],
+        ),
+        (
+            "Ana <ana@example.org> Bao <bao@example.org> sam",
+            ["ana@example.org bao@example.org sam"],
+        ),
         ("ana@example.org Bao <bao@example.org>", ["ana@example.org bao@example.org"]),
         ('"ana@example.org" <ana@example.org>', ["ana@example.org"]),
         ("<ana@example.org>;< bao@example.org >", ["ana@example.org", "bao@example.org"]),
@@ -40,11 +48,15 @@ def test_names_are_read_as_one_types_or_pastes_them(text, names):
 
 def test_of_many_names_the_first_are_said():
     assert named(["Ana", "Bao"]) == "Ana, Bao"
-    assert named([str(number) for number in range(MOST_NAMED + 2)]).endswith(f"{MOST_NAMED - 1} and 2 more")
+    assert named([str(number) for number in range(MOST_NAMED + 2)]).endswith(
+        f"{MOST_NAMED - 1} and 2 more"
+    )
 
 
 def invite(calendar: Calendar, who: str, **typed: str) -> Any:
-    return browser_of(calendar.owner).post(f"/app/calendars/{calendar.pk}/people/", {"do": "invite", "who": who, **typed}, follow=True)
+    return browser_of(calendar.owner).post(
+        f"/app/calendars/{calendar.pk}/people/", {"do": "invite", "who": who, **typed}, follow=True
+    )
 
 
 def said(answer: Any) -> str:
@@ -56,7 +68,12 @@ def kept(answer: Any) -> str:
 
 
 def reasons(answer: Any) -> list[str]:
-    return [unescape(each) for each in re.findall(r"<li>(.*?)</li>", re.search(r'<ul class="mend".*?</ul>', answer.text, re.DOTALL)[0])]
+    return [
+        unescape(each)
+        for each in re.findall(
+            r"<li>(.*?)</li>", re.search(r'<ul class="mend".*?</ul>', answer.text, re.DOTALL)[0]
+        )
+    ]
 
 
 def test_all_are_invited_and_named():
@@ -69,7 +86,11 @@ def test_all_are_invited_and_named():
     assert answer.status_code == 200
     assert said(answer) == "Invited: Sam, Iris, bao@example.org."
     assert kept(answer) == ""
-    assert set(Invitation.objects.values_list("receiver__username", "email")) == {("sam", ""), ("iris", ""), (None, "bao@example.org")}
+    assert set(Invitation.objects.values_list("receiver__username", "email")) == {
+        ("sam", ""),
+        ("iris", ""),
+        (None, "bao@example.org"),
+    }
 
 
 def test_who_can_be_invited_is_and_the_others_stay_in_the_field_with_the_reason():
@@ -100,13 +121,19 @@ def test_at_once_those_with_an_account_get_a_seat_and_addresses_a_mail():
     answer = invite(calendar, "sam iris bao@example.org", at_once="on")
 
     assert said(answer) == "Invited: bao@example.org. Added: Sam."
-    assert reasons(answer) == ["iris: This person can’t be added without being asked. Invite them instead."]
+    assert reasons(answer) == [
+        "iris: This person can’t be added without being asked. Invite them instead."
+    ]
     assert CalendarParticipant.objects.filter(calendar=calendar, user=sam).exists()
     assert not CalendarParticipant.objects.filter(calendar=calendar, user=iris).exists()
 
 
 @pytest.mark.parametrize(
-    ("who", "why"), [(" ".join(f"p{n}@example.org" for n in range(MOST + 1)), "at most 100"), (",;", "no name in this")]
+    ("who", "why"),
+    [
+        (" ".join(f"p{n}@example.org" for n in range(MOST + 1)), "at most 100"),
+        (",;", "no name in this"),
+    ],
 )
 def test_too_many_at_once_or_none_are_refused_before_anything_is_done(who, why):
     answer = invite(build.calendar(), who)
@@ -124,7 +151,9 @@ def test_once_too_many_wrong_names_were_typed_no_more_are_looked_up(settings):
     answer = invite(calendar, "aa, bb, cc, sam, bao@example.org")
 
     assert said(answer) == "Invited: bao@example.org."
-    assert [why for why in reasons(answer) if "too often" in why] == [why for why in reasons(answer) if why[:3] in {"cc:", "sam"}]
+    assert [why for why in reasons(answer) if "too often" in why] == [
+        why for why in reasons(answer) if why[:3] in {"cc:", "sam"}
+    ]
     assert kept(answer).split("\n") == ["aa", "bb", "cc", "sam"]
 
 
@@ -138,7 +167,8 @@ def test_a_full_name_is_not_taken_for_user_names():
     assert said(answer) == "Invited: Sam, Vik."
     assert kept(answer).split("\n") == ["Tom Baker", "Vik Muniz", "tom@example.org Zoe"]
     assert reasons(answer)[0] == (
-        "Tom Baker: Nobody here has the username Baker, so none of these people was added. Enter usernames or email addresses."
+        "Tom Baker: Nobody here has the username Baker, so none of these people was added. Enter "
+        "usernames or email addresses."
     )
     assert Invitation.objects.count() == 2
 
@@ -162,22 +192,33 @@ def test_several_contacts_are_kept_at_once():
     mina, sam, iris = build.user("mina"), build.user("sam"), build.user("iris")
     browser = browser_of(mina)
 
-    answer = browser.post("/app/people/", {"do": "add", "contactee": "sam, nobody-here, iris, bao@example.org, mina"})
+    answer = browser.post(
+        "/app/people/", {"do": "add", "contactee": "sam, nobody-here, iris, bao@example.org, mina"}
+    )
 
     assert answer.status_code == 422
     assert said(answer) == "Added: Iris, Sam."
     assert kept(answer).split("\n") == ["nobody-here", "bao@example.org", "mina"]
     assert reasons(answer) == [
         "nobody-here: Nobody here has this username.",
-        "bao@example.org: Add contacts by username. To invite somebody by email address, use a calendar’s People page.",
+        "bao@example.org: Add contacts by username. To invite somebody by email address, use a "
+        "calendar’s People page.",
         "mina: You can’t be your own contact.",
     ]
     assert set(Contact.objects.values_list("contactee", flat=True)) == {sam.pk, iris.pk}
 
 
 def test_in_a_new_calendar_everybody_who_can_not_be_invited_is_named_and_nothing_is_made():
-    """Nobody is invited to a calendar that is not made yet, so all is kept and made as soon as all are right."""
-    sheet = {"name": "Choir", "first_day": "2031-05-05", "last_day": "2031-05-09", "earliest_hour": "18:00", "latest_hour": "22:00"}
+    """Nobody is invited to a calendar that is not made yet, so all is kept and made as soon as all
+    are right.
+    """
+    sheet = {
+        "name": "Choir",
+        "first_day": "2031-05-05",
+        "last_day": "2031-05-09",
+        "earliest_hour": "18:00",
+        "latest_hour": "22:00",
+    }
     sheet |= {
         "duration_minutes": "60",
         "visibility": "open",
@@ -190,6 +231,12 @@ def test_in_a_new_calendar_everybody_who_can_not_be_invited_is_named_and_nothing
 
     assert answer.status_code == 422
     assert kept(answer) == sheet["others"]
-    assert [why.partition(":")[0] for why in reasons(answer)] == ["nobody", "Tom Baker", "bad@address", "mina", "worse@"]
+    assert [why.partition(":")[0] for why in reasons(answer)] == [
+        "nobody",
+        "Tom Baker",
+        "bad@address",
+        "mina",
+        "worse@",
+    ]
     assert not Calendar.objects.exists()
     assert not Invitation.objects.exists()

@@ -1,4 +1,6 @@
-"""People sign up in a real Chromium and get their meeting, with and without scripts; and nothing that they type ever runs."""
+"""People sign up in a real Chromium and get their meeting, with and without scripts; and nothing
+that they type ever runs.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +19,12 @@ def sign_up(windows: Windows, name: str, **window: Any) -> Page:
     page = windows.open(**window)
     page.goto(windows.site.url)
     page.get_by_role("link", name="Sign up").first.click()
-    typed = {"username": name, "email": f"{name}@example.org", "first_name": name.title(), "password": build.PASSWORD}
+    typed = {
+        "username": name,
+        "email": f"{name}@example.org",
+        "first_name": name.title(),
+        "password": build.PASSWORD,
+    }
     for field, value in typed.items():
         page.fill(f"[name={field}]", value)
     page.get_by_role("button", name="Sign up").click()
@@ -26,7 +33,9 @@ def sign_up(windows: Windows, name: str, **window: Any) -> Page:
 
 
 def new_calendar(page: Page, name: str, *others: str) -> str:
-    """Make a calendar for a week from 8 to 20 o'clock, as one does who has just signed up, and return where it is."""
+    """Make a calendar for a week from 8 to 20 o'clock, as one does who has just signed up, and
+    return where it is.
+    """
     page.get_by_role("link", name="New calendar").first.click()
     page.fill("[name=name]", name)
     page.fill("[name=first_day]", f"{MONDAY:%Y-%m-%d}")
@@ -42,7 +51,11 @@ def new_calendar(page: Page, name: str, *others: str) -> str:
 def test_three_people_sign_up_paint_and_get_their_meeting(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
-        mina, sam, iris = sign_up(windows, "mina"), sign_up(windows, "sam", width=PHONE, touch=True), sign_up(windows, "iris", width=TABLET)
+        mina, sam, iris = (
+            sign_up(windows, "mina"),
+            sign_up(windows, "sam", width=PHONE, touch=True),
+            sign_up(windows, "iris", width=TABLET),
+        )
         here = new_calendar(mina, "Supper club", "sam", "iris")
         drag(mina, cell(mina, 0, 9), cell(mina, 0, 11.5))
         saved(mina)
@@ -68,7 +81,9 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
         mina.locator(".best h3 a").click()
         mina.fill("#final_time", f"{at(0, 9):%Y-%m-%dT%H:%M}")
         mina.get_by_role("button", name="Choose this time").click()
-        expect(mina.locator(".doubts")).to_contain_text("Sam, Iris: required, but can’t come at this time.")
+        expect(mina.locator(".doubts")).to_contain_text(
+            "Sam, Iris: required, but can’t come at this time."
+        )
         mina.get_by_role("link", name="No, go back").click()
         mina.fill("#final_time", f"{at(0, 9.5):%Y-%m-%dT%H:%M}")
         mina.get_by_role("button", name="Choose this time").click()
@@ -87,16 +102,24 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
 def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
-        kira, lena = sign_up(windows, "kira", scripts=False), sign_up(windows, "lena", width=PHONE, scripts=False)
+        kira, lena = (
+            sign_up(windows, "kira", scripts=False),
+            sign_up(windows, "lena", width=PHONE, scripts=False),
+        )
         here = new_calendar(kira, "Book club")
         kira.get_by_role("link", name="Invite people").click()
         kira.fill("[name=who]", "lena")
         kira.get_by_role("button", name="Invite", exact=True).click()
-        expect(kira.locator("section", has=kira.get_by_role("heading", name="Invited, no answer yet"))).to_contain_text("Lena")
+        expect(
+            kira.locator("section", has=kira.get_by_role("heading", name="Invited, no answer yet"))
+        ).to_contain_text("Lena")
 
         lena.reload()
         lena.get_by_role("button", name="Accept Book club").click()
-        for page, text in ((kira, "Mon 9-12 works"), (lena, "Mon 10-11:30 ideal\nTue 9-10 if need be")):
+        for page, text in (
+            (kira, "Mon 9-12 works"),
+            (lena, "Mon 10-11:30 ideal\nTue 9-10 if need be"),
+        ):
             page.goto(here)
             page.get_by_role("link", name="Type your times instead").click()
             page.get_by_label("Times").fill(text)
@@ -115,7 +138,7 @@ def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
     in_chromium(journey)
 
 
-# What people type (WE-01, WE-02, WE-17, WE-18) -------------------------------------------------------------------------------
+# What people type (WE-01, WE-02, WE-17, WE-18) ----------------------------------------------------
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -134,9 +157,12 @@ HOSTILE = [
     "%3Cscript%3Ealert(1)%3C/script%3E",
     '\\"]};alert(1);//',
 ]
-NAMES = [" ".join(HOSTILE[first : first + 4]) for first in range(0, len(HOSTILE), 4)]  # each fits where 150 characters do
+NAMES = [
+    " ".join(HOSTILE[first : first + 4]) for first in range(0, len(HOSTILE), 4)
+]  # each fits where 150 characters do
 ALL = "\n".join(HOSTILE)
-# What a text that got out of its place would have made: handlers, htmx, links that run, elements that are never ours.
+# What a text that got out of its place would have made: handlers, htmx, links that run, elements
+# that are never ours.
 MADE = """() => [...document.querySelectorAll("*")].filter(each => each.localName === "img" || [...each.attributes].some(
     ({ name, value }) => /^(on|hx-|data-hx|autofocus)/.test(name) || (name === "href" && /^\\s*javascript:/i.test(value))))
   .map(each => each.outerHTML.slice(0, 200))"""
@@ -144,25 +170,53 @@ MADE = """() => [...document.querySelectorAll("*")].filter(each => each.localNam
 
 def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(site):
     people = {}
-    for name, (first, last) in {"olga": (0, 1), "pavel": (2, 3), "rosa": (1, 2), "tea": (3, 0)}.items():
+    for name, (first, last) in {
+        "olga": (0, 1),
+        "pavel": (2, 3),
+        "rosa": (1, 2),
+        "tea": (3, 0),
+    }.items():
         people[name] = site.person(name)
-        changed = people[name].post("/profile/edit/", {"first_name": NAMES[first], "last_name": NAMES[last]})
+        changed = people[name].post(
+            "/profile/edit/", {"first_name": NAMES[first], "last_name": NAMES[last]}
+        )
         assert changed.status_code == 200, changed.text
     olga = people["olga"]
     texts = {"description": ALL, "location": NAMES[2]}
     calendar = olga.post(
-        "/calendars/", {"name": NAMES[1], "window_start": at(0, 8).isoformat(), "window_end": at(6, 20).isoformat(), **texts}
+        "/calendars/",
+        {
+            "name": NAMES[1],
+            "window_start": at(0, 8).isoformat(),
+            "window_end": at(6, 20).isoformat(),
+            **texts,
+        },
     )
     here = f"/app/calendars/{calendar.data['id']}/"
     api = f"/calendars/{calendar.data['id']}/"
     olga.post(f"{api}participants/", {"user": people["pavel"].id})
-    olga.post("/calendars/invitations/", {"calendar": calendar.data["id"], "receiver": people["rosa"].id})
+    olga.post(
+        "/calendars/invitations/", {"calendar": calendar.data["id"], "receiver": people["rosa"].id}
+    )
     for person in (olga, people["pavel"]):
-        person.post(f"{api}nonbusytimes/", {"start_time": at(0, 9).isoformat(), "end_time": at(0, 12).isoformat()})
+        person.post(
+            f"{api}nonbusytimes/",
+            {"start_time": at(0, 9).isoformat(), "end_time": at(0, 12).isoformat()},
+        )
         person.post("/contacts/add/", {"contactee": "tea"})
-    meetings = [olga.post(f"{api}meetings/", {"title": name, "deadline": at(-1, 0).isoformat(), **texts}).data["id"] for name in NAMES]
-    olga.post(f"/calendars/meetings/{meetings[0]}/suggestions/", {"suggested_time": at(0, 10).isoformat()})
-    fixed = olga.put(f"{api}meetings/{meetings[1]}/", {"final_time": at(0, 9).isoformat(), "deadline": at(-1, 0).isoformat()})
+    meetings = [
+        olga.post(
+            f"{api}meetings/", {"title": name, "deadline": at(-1, 0).isoformat(), **texts}
+        ).data["id"]
+        for name in NAMES
+    ]
+    olga.post(
+        f"/calendars/meetings/{meetings[0]}/suggestions/", {"suggested_time": at(0, 10).isoformat()}
+    )
+    fixed = olga.put(
+        f"{api}meetings/{meetings[1]}/",
+        {"final_time": at(0, 9).isoformat(), "deadline": at(-1, 0).isoformat()},
+    )
     assert fixed.status_code == 200, fixed.text
 
     everybody = [
@@ -175,7 +229,12 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
         f"{here}meetings/{meetings[0]}/",
         "/<script>alert(1)</script>",
     ]
-    inside = [f"{here}people/", f"{here}times/", f"{here}?day=0&row=0", f"{here}meetings/{meetings[1]}/"]
+    inside = [
+        f"{here}people/",
+        f"{here}times/",
+        f"{here}?day=0&row=0",
+        f"{here}meetings/{meetings[1]}/",
+    ]
     owners = [
         "settings/",
         "meetings/new/",
@@ -184,7 +243,13 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
         "plan/",
     ]
     pages = {
-        "olga": [*everybody, *inside, *(here + path for path in owners), "/app/settings/delete/", "/app/calendars/new/"],
+        "olga": [
+            *everybody,
+            *inside,
+            *(here + path for path in owners),
+            "/app/settings/delete/",
+            "/app/calendars/new/",
+        ],
         "pavel": [*everybody, *inside],
         "rosa": everybody,
         "tea": everybody,
@@ -194,7 +259,12 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
         windows = Windows(site, browser)
         for name, paths in pages.items():
             page = windows.sign_in(name)
-            page.on("request", lambda request: windows.found.append(request.url) if "canary" in request.url else None)
+            page.on(
+                "request",
+                lambda request: (
+                    windows.found.append(request.url) if "canary" in request.url else None
+                ),
+            )
             shown = {}
             for path in paths:
                 page.goto(site.url + path)
@@ -204,8 +274,13 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
                     page.locator("heat-map tbody tr").nth(2).locator("td").first.hover()
                     expect(page.locator("heat-map .who")).to_contain_text(f"{NAMES[2]} {NAMES[3]}")
             if name in ("olga", "pavel"):
-                assert all(text in shown[here] for text in (NAMES[0], NAMES[1], NAMES[3], *HOSTILE)), name
-                assert all(text in shown[f"{here}meetings/{meetings[0]}/"] for text in (NAMES[0], NAMES[2], *HOSTILE)), name
+                assert all(
+                    text in shown[here] for text in (NAMES[0], NAMES[1], NAMES[3], *HOSTILE)
+                ), name
+                assert all(
+                    text in shown[f"{here}meetings/{meetings[0]}/"]
+                    for text in (NAMES[0], NAMES[2], *HOSTILE)
+                ), name
                 assert NAMES[1] in shown[f"{here}meetings/{meetings[1]}/"]
                 page.goto(f"{site.url}{here}times/?zone={HOSTILE[0]}")
                 page.get_by_label("Times").fill(ALL)
@@ -221,7 +296,11 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
         # A text that got out of its place would have been noticed.
         page.evaluate(f"document.body.innerHTML += {HOSTILE[1]!r}")
         for sign in ("canary", "Content Security"):
-            wait_until(lambda sign=sign: page.wait_for_timeout(20) or any(sign in found for found in windows.found))
+            wait_until(
+                lambda sign=sign: (
+                    page.wait_for_timeout(20) or any(sign in found for found in windows.found)
+                )
+            )
         assert len(page.evaluate(MADE)) == 1
 
     in_chromium(journey)

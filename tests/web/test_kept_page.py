@@ -1,5 +1,7 @@
-"""The calendar's page kept in memory: whatever changes is seen at once by everybody, nobody is shown what was made for another, and each
-answer has a token of its own. What is kept is compared with what is made anew; and without its guard, each change goes unnoticed."""
+"""The calendar's page kept in memory: whatever changes is seen at once by everybody, nobody is
+shown what was made for another, and each answer has a token of its own. What is kept is compared
+with what is made anew; and without its guard, each change goes unnoticed.
+"""
 
 import gzip
 import re
@@ -42,7 +44,9 @@ def at(hours: float) -> datetime:
 
 @dataclass
 class Choir:
-    """Mina's choir, in which Sam and Iris take part, with a meeting to find a time for, one that is fixed and one for Iris alone."""
+    """Mina's choir, in which Sam and Iris take part, with a meeting to find a time for, one that is
+    fixed and one for Iris alone.
+    """
 
     clock: Any
     mina: User
@@ -56,7 +60,10 @@ class Choir:
 
     def look(self) -> dict[str, str]:
         """Return everybody's page as they get it, without its tokens."""
-        return {name: TOKEN.sub(r"\1", browser.get(here(self.calendar)).text) for name, browser in self.browsers.items()}
+        return {
+            name: TOKEN.sub(r"\1", browser.get(here(self.calendar)).text)
+            for name, browser in self.browsers.items()
+        }
 
 
 @pytest.fixture
@@ -79,7 +86,9 @@ def fresh(thing: Any) -> Any:
 
 
 def seat_of(calendar: Calendar, person: User) -> CalendarParticipant:
-    return CalendarParticipant.objects.select_related("calendar", "user").get(calendar=calendar, user=person)
+    return CalendarParticipant.objects.select_related("calendar", "user").get(
+        calendar=calendar, user=person
+    )
 
 
 def rename(person: User) -> None:
@@ -98,7 +107,9 @@ def takes_back(choir: Choir) -> None:
 
 
 def takes_back_invitation(choir: Choir) -> None:
-    invitation = actions.invite_person(choir.calendar.pk, by=choir.mina, receiver=build.user("noor").pk)
+    invitation = actions.invite_person(
+        choir.calendar.pk, by=choir.mina, receiver=build.user("noor").pk
+    )
     kept.forget()
     choir.look()
     actions.revoke_invitation(invitation, by=choir.mina)
@@ -136,25 +147,61 @@ def changes_settings(**fields: Any) -> Callable[[Choir], Any]:
 ALL = {"mina", "sam", "iris"}
 # By what happens: who sees it, and the guards without which they would not.
 CHANGES: dict[str, tuple[Callable[[Choir], Any], set[str], str]] = {
-    "own times": (lambda c: put(c.browsers["sam"], c.calendar, [(at(34), at(35), None)]), ALL, "version"),
-    "times over the API": (lambda c: build.window(c.calendar, c.iris, at(34), at(40)), ALL, "version"),
-    "a seat more": (lambda c: actions.add_participant(fresh(c.calendar), by=c.mina, user=build.user("noor").pk), ALL, "version meetings"),
-    "somebody is invited": (lambda c: actions.invite_address(c.calendar.pk, by=c.mina, email="noor@example.org"), ALL, "invited"),
+    "own times": (
+        lambda c: put(c.browsers["sam"], c.calendar, [(at(34), at(35), None)]),
+        ALL,
+        "version",
+    ),
+    "times over the API": (
+        lambda c: build.window(c.calendar, c.iris, at(34), at(40)),
+        ALL,
+        "version",
+    ),
+    "a seat more": (
+        lambda c: actions.add_participant(fresh(c.calendar), by=c.mina, user=build.user("noor").pk),
+        ALL,
+        "version meetings",
+    ),
+    "somebody is invited": (
+        lambda c: actions.invite_address(c.calendar.pk, by=c.mina, email="noor@example.org"),
+        ALL,
+        "invited",
+    ),
     "an invitation taken back": (takes_back_invitation, set(), "invited"),
-    "who is required": (lambda c: actions.edit_participant(seat_of(c.calendar, c.iris), by=c.mina, required=False), ALL, "version"),
+    "who is required": (
+        lambda c: actions.edit_participant(seat_of(c.calendar, c.iris), by=c.mina, required=False),
+        ALL,
+        "version",
+    ),
     "a person's name": (lambda c: rename(c.iris), ALL, "version"),
     "a name without a seat": (is_renamed_without_a_seat, {"mina"}, "reader"),
     "the calendar's name": (edits_calendar(name="Band"), ALL, "version"),
     "what others may see": (edits_calendar(visibility="owner"), {"sam", "iris"}, "version whom"),
     "the planning finished": (edits_calendar(is_finalized=True), ALL, "version"),
-    "a new owner": (lambda c: actions.transfer_calendar(fresh(c.calendar), by=c.mina, to=c.sam.pk), {"mina", "sam"}, "version"),
-    "a meeting more": (lambda c: actions.create_meeting(fresh(c.calendar), by=c.mina, deadline=at(30)), ALL, "meetings"),
+    "a new owner": (
+        lambda c: actions.transfer_calendar(fresh(c.calendar), by=c.mina, to=c.sam.pk),
+        {"mina", "sam"},
+        "version",
+    ),
+    "a meeting more": (
+        lambda c: actions.create_meeting(fresh(c.calendar), by=c.mina, deadline=at(30)),
+        ALL,
+        "meetings",
+    ),
     "a meeting's title": (edits_rehearsal(title="Tutti"), ALL, "meetings"),
     "a final time": (edits_rehearsal(final_time=at(34)), ALL, "meetings bucket"),
     "another meeting moves into the way": (edits_concert(final_time=at(34)), ALL, "meetings"),
     "another meeting loses its time": (edits_concert(final_time=None), ALL, "meetings"),
-    "a meeting less": (lambda c: actions.delete_meeting(fresh(c.concert), by=c.mina), ALL, "meetings"),
-    "whom a meeting is for": (lambda c: actions.edit_meeting(fresh(c.solo), by=c.mina, optional=[c.sam.pk]), {"sam"}, "meetings"),
+    "a meeting less": (
+        lambda c: actions.delete_meeting(fresh(c.concert), by=c.mina),
+        ALL,
+        "meetings",
+    ),
+    "whom a meeting is for": (
+        lambda c: actions.edit_meeting(fresh(c.solo), by=c.mina, optional=[c.sam.pk]),
+        {"sam"},
+        "meetings",
+    ),
     "a suggestion": (suggests, ALL, "meetings"),
     "a suggestion taken back": (takes_back, set(), "meetings"),
     "a deadline passes": (lambda c: c.clock.move_to(at(2 * 24 + 12)), ALL, "meetings bucket"),
@@ -174,7 +221,11 @@ def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if guard == "reader":
             monkeypatch.setattr(base, "_reader", lambda request: request.user.pk)
         else:
-            monkeypatch.setattr(availability.Sight, "key", property(partial(_without, availability.Sight.key.fget, KEY.index(guard))))
+            monkeypatch.setattr(
+                availability.Sight,
+                "key",
+                property(partial(_without, availability.Sight.key.fget, KEY.index(guard))),
+            )
 
 
 def _without(whole: Callable[[Any], tuple[Any, ...]], place: int, seen: Any) -> tuple[Any, ...]:
@@ -240,7 +291,14 @@ def test_what_the_address_asks_for_is_answered_though_another_was_kept(choir):
     browser = choir.browsers["sam"]
     pages = [
         browser.get(here(choir.calendar, query)).text
-        for query in ("", "?hours=all", "?step=15", "?zone=Asia/Kathmandu", "?from=2031-06-01", f"?day={at(33):%Y-%m-%d}&row=540.0")
+        for query in (
+            "",
+            "?hours=all",
+            "?step=15",
+            "?zone=Asia/Kathmandu",
+            "?from=2031-06-01",
+            f"?day={at(33):%Y-%m-%d}&row=540.0",
+        )
     ]
 
     kept.forget()
@@ -251,10 +309,20 @@ def test_what_the_address_asks_for_is_answered_though_another_was_kept(choir):
 
 
 def test_a_page_says_where_mails_lie_only_while_they_do(choir, settings, tmp_path):
-    settings.MAILERS = {"default": {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(tmp_path)}}}
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "commontime.mail.backends.FileBackend",
+            "OPTIONS": {"folder": str(tmp_path)},
+        }
+    }
     assert 'href="/app/mail/"' in choir.look()["sam"]
 
-    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {"host": "localhost"}}}
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "localhost"},
+        }
+    }
 
     assert 'href="/app/mail/"' not in choir.look()["sam"]
 
@@ -270,7 +338,7 @@ def test_a_page_that_is_kept_costs_three_statements_and_no_rendering(choir, monk
     assert choir.look() == before
 
 
-# The token, and how it gets into what is compressed -----------------------------------------------------------------------
+# The token, and how it gets into what is compressed -----------------------------------------------
 
 
 def tokens_in(page: str) -> list[str]:
@@ -287,9 +355,16 @@ def test_each_answer_has_a_token_of_its_own_that_lets_only_its_browser_post(choi
     assert not any(pressed.SPOT in page for page in pages)
 
     def status(token: str) -> int:
-        return put(sam, choir.calendar, [(at(34), at(35), None)], **{"X-CSRFToken": token}).status_code
+        return put(
+            sam, choir.calendar, [(at(34), at(35), None)], **{"X-CSRFToken": token}
+        ).status_code
 
-    assert [status(token) for token in (first[0], second[0], other[0], pressed.SPOT)] == [200, 200, 403, 403]
+    assert [status(token) for token in (first[0], second[0], other[0], pressed.SPOT)] == [
+        200,
+        200,
+        403,
+        403,
+    ]
 
 
 def test_a_compressed_page_is_one_whole_gzip_stream_of_blurred_length(choir):
@@ -308,12 +383,21 @@ def test_a_compressed_page_is_one_whole_gzip_stream_of_blurred_length(choir):
         lengths.add(len(packed.content))
 
     assert len(lengths) > 1
-    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == ("gzip", None)
+    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == (
+        "gzip",
+        None,
+    )
     assert packed.headers["Content-Length"] == str(len(packed.content))
-    assert all("Accept-Encoding" in answer.headers["Vary"] and answer.headers["Cache-Control"] == "no-store" for answer in (plain, packed))
+    assert all(
+        "Accept-Encoding" in answer.headers["Vary"]
+        and answer.headers["Cache-Control"] == "no-store"
+        for answer in (plain, packed)
+    )
 
 
-@pytest.mark.parametrize("text", ["", "ä", "TOKEN", "<TOKEN>" * 3, "free " * 9000 + "TOKEN" + "free " * 9000])
+@pytest.mark.parametrize(
+    "text", ["", "ä", "TOKEN", "<TOKEN>" * 3, "free " * 9000 + "TOKEN" + "free " * 9000]
+)
 def test_whatever_is_pressed_comes_out_again(rf, monkeypatch, text):
     monkeypatch.setattr(pressed, "get_token", lambda request: "secret")
     request = rf.get("/", headers={"Accept-Encoding": "gzip"})

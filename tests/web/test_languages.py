@@ -1,4 +1,6 @@
-"""In which language a page is, the one its reader chose or else the one their browser asks for, and that it is wholly in it."""
+"""In which language a page is, the one its reader chose or else the one their browser asks for, and
+that it is wholly in it.
+"""
 
 import ast
 import os
@@ -36,7 +38,14 @@ def languages(monkeypatch) -> list[str | None]:
     seen: list[str | None] = []
     for module in (accounts, home):
         real = module.page
-        monkeypatch.setattr(module, "page", lambda *args, _real=real, **kwargs: (seen.append(get_language()), _real(*args, **kwargs))[1])
+        monkeypatch.setattr(
+            module,
+            "page",
+            lambda *args, _real=real, **kwargs: (
+                seen.append(get_language()),
+                _real(*args, **kwargs),
+            )[1],
+        )
     return seen
 
 
@@ -51,7 +60,10 @@ def test_a_page_is_in_the_language_its_reader_chose(languages):
     assert translation.get_language() == "en"
 
 
-@pytest.mark.parametrize(("asked", "language"), [("de-AT,de;q=0.9", "de"), ("tlh, fr;q=0.5", "fr"), ("tlh", "en"), ("", "en")])
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("de-AT,de;q=0.9", "de"), ("tlh, fr;q=0.5", "fr"), ("tlh", "en"), ("", "en")],
+)
 def test_who_has_not_signed_in_sees_what_the_browser_asks_for(asked, language, languages):
     Browser().client.get("/app/sign-in/", headers={"accept-language": asked})
 
@@ -64,13 +76,28 @@ def test_the_api_speaks_english():
     assert answer.data["detail"].startswith("The user name or the password is wrong")
 
 
-# What is translated -----------------------------------------------------------------------------------------------------
+# What is translated -------------------------------------------------------------------------------
 
 
 PACKAGE = Path(commontime.__file__).parent
 OTHERS = ["de", "fr"]
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%[a-z]|<[^>]+>")
-ENGLISH = {"the", "and", "you", "your", "with", "when", "this", "that", "they", "are", "is", "have", "from", "which"}
+ENGLISH = {
+    "the",
+    "and",
+    "you",
+    "your",
+    "with",
+    "when",
+    "this",
+    "that",
+    "they",
+    "are",
+    "is",
+    "have",
+    "from",
+    "which",
+}
 DATES = {"D j M", "l j F", "l j F Y", "j M Y"}
 
 
@@ -83,30 +110,56 @@ def gettext() -> None:
     """GNU gettext's programs."""
     if not all(map(shutil.which, ("xgettext", "msgmerge", "msgfmt"))):
         assert not os.environ.get("CI"), "CI must have GNU gettext (.ci/run installs it)."
-        pytest.skip("GNU gettext is missing (Debian: apt-get install gettext): nobody sees whether the translations are up to date.")
+        pytest.skip(
+            "GNU gettext is missing (Debian: apt-get install gettext): nobody sees whether the "
+            "translations are up to date."
+        )
 
 
-def test_every_text_of_the_sources_is_in_the_catalogues_and_no_other(gettext, tmp_path, monkeypatch, settings):
-    shutil.copytree(PACKAGE, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.mo", "engine", "migrations"))
+def test_every_text_of_the_sources_is_in_the_catalogues_and_no_other(
+    gettext, tmp_path, monkeypatch, settings
+):
+    shutil.copytree(
+        PACKAGE,
+        tmp_path / "src",
+        ignore=shutil.ignore_patterns("__pycache__", "*.mo", "engine", "migrations"),
+    )
     monkeypatch.chdir(tmp_path / "src")
     settings.LOCALE_PATHS = [str(tmp_path / "src" / "locale")]
 
-    call_command("makemessages", locale=OTHERS, no_location=True, no_wrap=True, no_obsolete=True, verbosity=0)
+    call_command(
+        "makemessages", locale=OTHERS, no_location=True, no_wrap=True, no_obsolete=True, verbosity=0
+    )
 
     for language in OTHERS:
-        fresh, kept = ({entry.key for entry in read(catalogue_of(language, package))} for package in (tmp_path / "src", PACKAGE))
-        assert (fresh - kept, kept - fresh) == (set(), set()), "Run make texts, and translate what is new."
+        fresh, kept = (
+            {entry.key for entry in read(catalogue_of(language, package))}
+            for package in (tmp_path / "src", PACKAGE)
+        )
+        assert (fresh - kept, kept - fresh) == (set(), set()), (
+            "Run make texts, and translate what is new."
+        )
         assert len(kept) > 700
 
 
 def test_no_text_hides_where_it_can_not_be_gathered():
     """xgettext finds no text inside an f-string."""
-    known, places = {entry.text for entry in read(catalogue_of("de"))}, {"pgettext": 1, "pgettext_lazy": 1}
+    known, places = (
+        {entry.text for entry in read(catalogue_of("de"))},
+        {"pgettext": 1, "pgettext_lazy": 1},
+    )
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (node.func.id == "_" or "gettext" in node.func.id):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and (node.func.id == "_" or "gettext" in node.func.id)
+            ):
                 text = node.args[places.get(node.func.id, 0)]
-                assert not isinstance(text, ast.Constant) or text.value in known, (path, node.lineno)
+                assert not isinstance(text, ast.Constant) or text.value in known, (
+                    path,
+                    node.lineno,
+                )
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -116,10 +169,17 @@ def test_every_text_is_translated_with_all_its_places(language):
         assert all(form.strip() for form in entry.forms), entry.text
         assert len(entry.forms) == (1 if not entry.plural else {"de": 2, "fr": 3}[language])
         for form in entry.forms:
-            places = [set(PLACES.findall(text)) for text in (entry.text, entry.plural or entry.text)]
+            places = [
+                set(PLACES.findall(text)) for text in (entry.text, entry.plural or entry.text)
+            ]
             assert set(PLACES.findall(form)) in places, (entry.text, form)
-            assert form[0].isspace() == entry.text[0].isspace() or entry.text == " with enough people"
-            assert form[-1] not in ".?!…" or entry.text[-1] in ".?!…" or entry.text in DATES, (entry.text, form)
+            assert (
+                form[0].isspace() == entry.text[0].isspace() or entry.text == " with enough people"
+            )
+            assert form[-1] not in ".?!…" or entry.text[-1] in ".?!…" or entry.text in DATES, (
+                entry.text,
+                form,
+            )
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -128,18 +188,27 @@ def test_what_is_shown_is_what_was_translated(language, gettext, tmp_path):
     made = tmp_path / "django.mo"
     subprocess.run(["msgfmt", "--check-format", "-o", made, catalogue_of(language)], check=True)
 
-    kept, fresh = (GNUTranslations(path.open("rb"))._catalog for path in (catalogue_of(language).with_suffix(".mo"), made))
+    kept, fresh = (
+        GNUTranslations(path.open("rb"))._catalog
+        for path in (catalogue_of(language).with_suffix(".mo"), made)
+    )
 
-    assert {key: text for key, text in kept.items() if key} == {key: text for key, text in fresh.items() if key}, "Run make texts."
+    assert {key: text for key, text in kept.items() if key} == {
+        key: text for key, text in fresh.items() if key
+    }, "Run make texts."
 
 
-# What is seen -----------------------------------------------------------------------------------------------------------
+# What is seen -------------------------------------------------------------------------------------
 
 
 def pages_in(language: str) -> dict[str, str]:
-    """Return the pages of a calendar with a meeting that looks for its time, a fixed one and a plan, and those for who is not signed in."""
+    """Return the pages of a calendar with a meeting that looks for its time, a fixed one and a
+    plan, and those for who is not signed in.
+    """
     mina, sam = build.user("mina", locale=language, time_zone="Europe/Berlin"), build.user("sam")
-    calendar = build.calendar(owner=mina, participants=[sam, build.user("iris")], time_zone="Europe/Berlin", name="Chor")
+    calendar = build.calendar(
+        owner=mina, participants=[sam, build.user("iris")], time_zone="Europe/Berlin", name="Chor"
+    )
     for person, hours in ((mina, (8, 12)), (sam, (10, 11))):
         build.window(calendar, person, build.day(hours[0]), build.day(hours[1]), preference=2)
     looking = build.meeting(calendar=calendar, title="Probe", duration_minutes=180, location="Saal")
@@ -149,12 +218,26 @@ def pages_in(language: str) -> dict[str, str]:
     calendar_actions.make_plan(calendar, by=mina, question=planning.Question(seconds=1))
     here = f"/app/calendars/{calendar.pk}/"
     browser, stranger = browser_of("mina"), Client(headers={"accept-language": language})
-    paths = ["/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/calendars/new/", "/app/nothing/", here]
+    paths = [
+        "/app/",
+        "/app/people/",
+        "/app/settings/",
+        "/app/settings/delete/",
+        "/app/calendars/new/",
+        "/app/nothing/",
+        here,
+    ]
     paths += [f"{here}{name}/" for name in ("people", "settings", "plan", "meetings/new")]
-    paths += [f"{here}meetings/{each}" for each in (f"{looking.pk}/", f"{fixed.pk}/", f"{looking.pk}/edit/")]
+    paths += [
+        f"{here}meetings/{each}"
+        for each in (f"{looking.pk}/", f"{fixed.pk}/", f"{looking.pk}/edit/")
+    ]
     paths += [f"{here}meetings/{looking.pk}/?if=1&quorum=3"]
     pages = {path: browser.get(path).content.decode() for path in paths}
-    pages |= {path: stranger.get(path).content.decode() for path in ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/")}
+    pages |= {
+        path: stranger.get(path).content.decode()
+        for path in ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/")
+    }
     browser.get(f"{here}times/")
     sent = {**browser.form("times/").fields, "text": "Mo 99", "do": "preview"}
     return {**pages, "times": browser.client.post(f"{here}times/", sent).content.decode()}
@@ -162,21 +245,31 @@ def pages_in(language: str) -> dict[str, str]:
 
 def seen_in(page: str) -> str:
     """Return what a person reads or hears of a page."""
-    spoken = re.findall(r'(?:aria-label|title|alt|placeholder|data-says|data-news|data-texts)="([^"]*)"', page)
+    spoken = re.findall(
+        r'(?:aria-label|title|alt|placeholder|data-says|data-news|data-texts)="([^"]*)"', page
+    )
     bare = re.sub(r"<(style|script|datalist|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return unescape(" ".join([re.sub(r"<[^>]*>", " ", bare), *spoken]))
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_page_shows_english(language):
-    texts = [entry for entry in read(catalogue_of(language)) if entry.forms[0] != entry.text and entry.text not in DATES]
+    texts = [
+        entry
+        for entry in read(catalogue_of(language))
+        if entry.forms[0] != entry.text and entry.text not in DATES
+    ]
     long = {max(re.split(r"%\(\w+\)[sdr]|%%", entry.text), key=len).strip() for entry in texts}
     sentences = {text for text in long if len(text) > 12}
 
     shown = {path: seen_in(page) for path, page in pages_in(language).items()}
 
     for path, text in shown.items():
-        assert ENGLISH.isdisjoint(re.findall(r"[^\W\d_]+", text)), (path, ENGLISH & set(re.findall(r"[^\W\d_]+", text)), text)
+        assert ENGLISH.isdisjoint(re.findall(r"[^\W\d_]+", text)), (
+            path,
+            ENGLISH & set(re.findall(r"[^\W\d_]+", text)),
+            text,
+        )
         assert [sentence for sentence in sentences if sentence in text] == [], path
     assert "The planning" in long or "Planning is finished." in long  # the measure sees sentences
 
@@ -196,15 +289,27 @@ def test_dates_clock_and_lines_follow_the_settings():
     actions.change_settings(sam, hour_cycle="h12", locale="fr")
 
     assert "2:00 pm–3:30 pm</time>" in (page := browser.get(path).content.decode())
-    assert re.search(r'<th scope="col"[^>]*>(?:(?!</th>).)*<small>[a-zéû]', page)  # as in its lists, "6 déc"
-    assert f">{['lun', 'mar', 'mer', 'jeu', 'ven', 'sam', 'dim'][on.weekday()]} {on.day} " in page.lower()
-    assert browser.get(f"{path}times/").context["form"].initial["text"].endswith("2:00 pm-4:00 pm si nécessaire")
+    assert re.search(
+        r'<th scope="col"[^>]*>(?:(?!</th>).)*<small>[a-zéû]', page
+    )  # as in its lists, "6 déc"
+    assert (
+        f">{['lun', 'mar', 'mer', 'jeu', 'ven', 'sam', 'dim'][on.weekday()]} {on.day} "
+        in page.lower()
+    )
+    assert (
+        browser.get(f"{path}times/")
+        .context["form"]
+        .initial["text"]
+        .endswith("2:00 pm-4:00 pm si nécessaire")
+    )
 
 
 def test_a_mail_is_in_its_readers_language():
     post = Post()
     mina, sam = build.user("mina"), build.user("sam", locale="de")
-    calendar_actions.invite_person(build.calendar(owner=mina, name="Chor").pk, by=mina, receiver=sam.pk)
+    calendar_actions.invite_person(
+        build.calendar(owner=mina, name="Chor").pk, by=mina, receiver=sam.pk
+    )
 
     (mail,) = post.deliver_to("sam")
 
@@ -216,7 +321,9 @@ def test_a_mail_is_in_its_readers_language():
 def test_who_is_invited_by_address_reads_the_senders_language():
     post = Post()
     mina = build.user("mina", locale="fr")
-    calendar_actions.invite_address(build.calendar(owner=mina, name="Chœur").pk, by=mina, email="zoe@example.org")
+    calendar_actions.invite_address(
+        build.calendar(owner=mina, name="Chœur").pk, by=mina, email="zoe@example.org"
+    )
 
     assert post.deliver_to("zoe")[0].subject == "Mina vous invite à Chœur"
 
@@ -225,7 +332,9 @@ def test_a_new_account_keeps_the_language_of_the_page():
     browser = Browser()
     browser.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
     browser.get("/app/sign-up/")
-    browser.send("/app/sign-up/", username="mina", email="mina@example.org", password=build.PASSWORD)
+    browser.send(
+        "/app/sign-up/", username="mina", email="mina@example.org", password=build.PASSWORD
+    )
 
     assert UserSetting.objects.get().locale == "de"
 
@@ -236,4 +345,9 @@ def test_a_refusal_is_said_in_the_readers_language():
 
     assert answer.status_code == 404
     assert "Diesen Kalender gibt es nicht, oder du gehörst nicht dazu." in answer.content.decode()
-    assert caller(eve).get(f"/calendars/{build.calendar().pk}/").data["detail"].startswith("There is no such calendar")
+    assert (
+        caller(eve)
+        .get(f"/calendars/{build.calendar().pk}/")
+        .data["detail"]
+        .startswith("There is no such calendar")
+    )

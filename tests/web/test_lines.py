@@ -1,4 +1,6 @@
-"""The list form's grammar: what a line means, what is refused and why, and that what is written is read again the same."""
+"""The list form's grammar: what a line means, what is refused and why, and that what is written is
+read again the same.
+"""
 
 import itertools
 import re
@@ -24,7 +26,10 @@ def shown(text: str, days: Days = MAY) -> list[str]:
     windows, mistakes = read(text, days)
     if mistakes:
         return [f"{mistake.line}: {mistake.detail}" for mistake in mistakes]
-    local = [(*(datetime.fromtimestamp(moment, days.zone) for moment in window[:2]), window[2]) for window in windows]
+    local = [
+        (*(datetime.fromtimestamp(moment, days.zone) for moment in window[:2]), window[2])
+        for window in windows
+    ]
     return [f"{start:%-d.%-m. %H:%M}-{end:%H:%M} {preference}" for start, end, preference in local]
 
 
@@ -39,19 +44,34 @@ def shown(text: str, days: Days = MAY) -> list[str]:
         ("4 May 9-5pm", ["4.5. 09:00-17:00 5"]),
         ("4 May 9-12 and 14-16", ["4.5. 09:00-12:00 5", "4.5. 14:00-16:00 5"]),
         ("1 May - 3 May 10-11", ["1.5. 10:00-11:00 5", "2.5. 10:00-11:00 5", "3.5. 10:00-11:00 5"]),
-        ("weekends 10-11, not 2 May", ["3.5. 10:00-11:00 5", "9.5. 10:00-11:00 5", "10.5. 10:00-11:00 5"]),
-        ("Mon-Wed 8-9 works, not 27 Apr and Tue", ["29.4. 08:00-09:00 5", "4.5. 08:00-09:00 5", "6.5. 08:00-09:00 5"]),
+        (
+            "weekends 10-11, not 2 May",
+            ["3.5. 10:00-11:00 5", "9.5. 10:00-11:00 5", "10.5. 10:00-11:00 5"],
+        ),
+        (
+            "Mon-Wed 8-9 works, not 27 Apr and Tue",
+            ["29.4. 08:00-09:00 5", "4.5. 08:00-09:00 5", "6.5. 08:00-09:00 5"],
+        ),
         ("4 May 22-2", ["4.5. 22:00-02:00 5"]),
         ("4 May all day", ["4.5. 00:00-00:00 5"]),
-        ("on Monday 4 May from 9 to 12 and from 14 to 16", ["4.5. 09:00-12:00 5", "4.5. 14:00-16:00 5"]),
+        (
+            "on Monday 4 May from 9 to 12 and from 14 to 16",
+            ["4.5. 09:00-12:00 5", "4.5. 14:00-16:00 5"],
+        ),
         ("May 4 9\N{MINUS SIGN}12", ["4.5. 09:00-12:00 5"]),
         ("May 4th, 2026 9-12", ["4.5. 09:00-12:00 5"]),
         ("Mon May 4 9-12", ["4.5. 09:00-12:00 5"]),
-        ("1st May - 3rd May 9-10", ["1.5. 09:00-10:00 5", "2.5. 09:00-10:00 5", "3.5. 09:00-10:00 5"]),
+        (
+            "1st May - 3rd May 9-10",
+            ["1.5. 09:00-10:00 5", "2.5. 09:00-10:00 5", "3.5. 09:00-10:00 5"],
+        ),
         ("26 Apr 2026 9-12", ["26.4. 09:00-12:00 5"]),
         ("4 Jun 9-12", ["4.6. 09:00-12:00 5"]),
         ("4 May 9-12 works 7", ["4.5. 09:00-12:00 7"]),
-        ("4 May 9-12\n4 May 10-11 ideal", ["4.5. 09:00-10:00 5", "4.5. 10:00-11:00 9", "4.5. 11:00-12:00 5"]),
+        (
+            "4 May 9-12\n4 May 10-11 ideal",
+            ["4.5. 09:00-10:00 5", "4.5. 10:00-11:00 9", "4.5. 11:00-12:00 5"],
+        ),
     ],
 )
 def test_what_a_line_means(line, means):
@@ -62,13 +82,21 @@ def test_what_a_line_means(line, means):
     ("language", "line", "english"),
     [
         ("de", "Mo 9-12 passt", "Mon 9-12 works"),
-        ("de", "werktags 9-17 zur Not, nicht 2. Mai und Mittwoch", "weekdays 9-17 if need be, not 2 May and Wed"),
+        (
+            "de",
+            "werktags 9-17 zur Not, nicht 2. Mai und Mittwoch",
+            "weekdays 9-17 if need be, not 2 May and Wed",
+        ),
         ("de", "Di bis Do 9 Uhr bis 12 Uhr ideal", "Tue-Thu 9-12 ideal"),
         ("de", "Mo 4. Mai 2026 22:00-Di 5. Mai 2026 2:00 zur Not 3", "4 May 22-2 if need be 3"),
         ("de", "sonntags ganztags", "Sunday all day"),
         ("de", "Mon 9-12 works, not 4 May", "Mon 9-12 works, not 4 May"),
         ("fr", "lun 9h30-12h convient", "Mon 9:30-12 works"),
-        ("fr", "en semaine 9-17 si ne\u0301cessaire, pas le 1 mai et mar", "weekdays 9-17 if need be, not 1 May and Tue"),
+        (
+            "fr",
+            "en semaine 9-17 si ne\u0301cessaire, pas le 1 mai et mar",
+            "weekdays 9-17 if need be, not 1 May and Tue",
+        ),
         ("fr", "mar 5 mai 9 à 12 et 14-16 idéal 10", "5 May 9-12 and 14-16 ideal 10"),
         ("fr", "week-end toute la journée", "weekend all day"),
         ("de", "am 4.5. 9-12", "4 May 9-12"),
@@ -95,8 +123,12 @@ def test_every_word_of_a_language_is_understood_in_it(language):
     for month, names in enumerate(known.months, 1):
         assert {shown(f"9 {name} 8-9", year)[0] for name in names} == {f"9.{month}. 08:00-09:00 5"}
     for place, name in enumerate(known.weekdays):
-        said = [shown(f"{name[:length]} 8-9", year)[0] for length in range(known.least, len(name) + 1)]
-        assert set(said) == {shown(f"{(date(2026, 1, 1) + timedelta(days=(place - 3) % 7)):%Y-%m-%d} 8-9", year)[0]}
+        said = [
+            shown(f"{name[:length]} 8-9", year)[0] for length in range(known.least, len(name) + 1)
+        ]
+        assert set(said) == {
+            shown(f"{(date(2026, 1, 1) + timedelta(days=(place - 3) % 7)):%Y-%m-%d} 8-9", year)[0]
+        }
     for names in (known.working_days, known.weekends, known.every_day):
         assert len({tuple(shown(f"{name} 8-9", year)) for name in names}) == 1
 
@@ -131,7 +163,10 @@ def test_the_lines_shown_to_go_by_can_be_read(language, first):
         ("8 May - 4 May 9-12", "The last day comes before the first"),
         ("4 May 9 - 4 Aug 9", "at most 31 days"),
         ("Sat 9-12, not weekends", "None of these days"),
-        ("26 Apr 9-12", "26 Apr is not among the days asked for"),  # the day before them; not that of next year
+        (
+            "26 Apr 9-12",
+            "26 Apr is not among the days asked for",
+        ),  # the day before them; not that of next year
         ("Sun 26 Apr 9-12", "write its year too"),
         ("29 Feb 9-12", "is not among the days asked for"),
         ("5/4 9-12", "Say until when"),
@@ -147,24 +182,74 @@ def test_a_refusal_names_the_line_and_what_is_wrong(line, says):
 
 def test_an_hour_that_comes_twice_is_told_apart():
     autumn = Days(BERLIN, date(2026, 10, 25), date(2026, 10, 25))
-    first, second = (read(line, autumn)[0] for line in ("25 Oct 2:00-2:30", "25 Oct 2:00 (second time)-2:30 (second time, CET)"))
+    first, second = (
+        read(line, autumn)[0]
+        for line in ("25 Oct 2:00-2:30", "25 Oct 2:00 (second time)-2:30 (second time, CET)")
+    )
 
     assert second[0][0] - first[0][0] == 3600
-    assert read("25 Oct all day", autumn)[0][0][1] - read("25 Oct all day", autumn)[0][0][0] == 25 * 3600
+    assert (
+        read("25 Oct all day", autumn)[0][0][1] - read("25 Oct all day", autumn)[0][0][0]
+        == 25 * 3600
+    )
 
 
 @pytest.mark.parametrize(
     ("zone", "day", "start", "end", "language", "line"),
     [
-        (BERLIN, date(2026, 10, 25), 0.5, 1, "en", "Sun 25 Oct 2026 2:30 (first time)-2:00 (second time) works"),
-        (BERLIN, date(2027, 10, 31), 0.5, 1.5, "en", "Sun 31 Oct 2027 2:30 (first time)-2:30 (second time) works"),
-        (BERLIN, date(2027, 10, 31), 0.5, 1, "de", "So 31. Okt 2027 2:30 (erstes Mal)-2:00 (zweites Mal) passt"),
-        (BERLIN, date(2027, 10, 31), 1.5, 2, "fr", "dim 31 oct 2027 2:30 (deuxième fois)-3:00 convient"),
-        (ZoneInfo("Australia/Lord_Howe"), date(2027, 4, 4), -9.5, -9, "en", "Sun 4 Apr 2027 1:30 (first time)-1:30 (second time) works"),
-        (ZoneInfo("Asia/Kathmandu"), date(2027, 10, 31), 0.5, 1, "en", "Sun 31 Oct 2027 6:15-6:45 works"),
+        (
+            BERLIN,
+            date(2026, 10, 25),
+            0.5,
+            1,
+            "en",
+            "Sun 25 Oct 2026 2:30 (first time)-2:00 (second time) works",
+        ),
+        (
+            BERLIN,
+            date(2027, 10, 31),
+            0.5,
+            1.5,
+            "en",
+            "Sun 31 Oct 2027 2:30 (first time)-2:30 (second time) works",
+        ),
+        (
+            BERLIN,
+            date(2027, 10, 31),
+            0.5,
+            1,
+            "de",
+            "So 31. Okt 2027 2:30 (erstes Mal)-2:00 (zweites Mal) passt",
+        ),
+        (
+            BERLIN,
+            date(2027, 10, 31),
+            1.5,
+            2,
+            "fr",
+            "dim 31 oct 2027 2:30 (deuxième fois)-3:00 convient",
+        ),
+        (
+            ZoneInfo("Australia/Lord_Howe"),
+            date(2027, 4, 4),
+            -9.5,
+            -9,
+            "en",
+            "Sun 4 Apr 2027 1:30 (first time)-1:30 (second time) works",
+        ),
+        (
+            ZoneInfo("Asia/Kathmandu"),
+            date(2027, 10, 31),
+            0.5,
+            1,
+            "en",
+            "Sun 31 Oct 2027 6:15-6:45 works",
+        ),
     ],
 )
-def test_times_that_come_twice_are_written_apart_and_read_again(zone, day, start, end, language, line):
+def test_times_that_come_twice_are_written_apart_and_read_again(
+    zone, day, start, end, language, line
+):
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
     window = (midnight + start * 3600, midnight + end * 3600, 5)
 
@@ -175,14 +260,35 @@ def test_times_that_come_twice_are_written_apart_and_read_again(zone, day, start
 @pytest.mark.parametrize(
     ("zone", "line", "says"),
     [
-        (BERLIN, "Sun 2:30-4", "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:30 or 3:30."),
-        (BERLIN, "daily 1-2:30", "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:30 or 3:30."),
-        (BERLIN, "Sun 2-3", "2:00 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:00 or 3:00."),
-        (BERLIN, "Sat 22-2:10", "2:10 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write 1:10 or 3:10."),
+        (
+            BERLIN,
+            "Sun 2:30-4",
+            "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write "
+            "1:30 or 3:30.",
+        ),
+        (
+            BERLIN,
+            "daily 1-2:30",
+            "2:30 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write "
+            "1:30 or 3:30.",
+        ),
+        (
+            BERLIN,
+            "Sun 2-3",
+            "2:00 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write "
+            "1:00 or 3:00.",
+        ),
+        (
+            BERLIN,
+            "Sat 22-2:10",
+            "2:10 doesn’t exist on Sun 28 Mar 2027: the clocks go forward from 2:00 to 3:00. Write "
+            "1:10 or 3:10.",
+        ),
         (
             ZoneInfo("Australia/Lord_Howe"),
             "3 Oct 2027 2:15-3",
-            "2:15 doesn’t exist on Sun 3 Oct 2027: the clocks go forward from 2:00 to 2:30. Write 1:45 or 2:45.",
+            "2:15 doesn’t exist on Sun 3 Oct 2027: the clocks go forward from 2:00 to 2:30. Write "
+            "1:45 or 2:45.",
         ),
     ],
 )
@@ -190,7 +296,9 @@ def test_a_time_that_clocks_skip_is_refused_with_those_around_it(zone, line, say
     days = Days(zone, date(2027, 3, 22), date(2027, 3, 28))
 
     assert shown(line, days) == [f"1: {says}"]
-    assert shown(line, Days(zone, days.first, days.last, h12=True)) == [f"1: {re.sub(r'(\d:\d\d)', r'\1 am', says)}"]
+    assert shown(line, Days(zone, days.first, days.last, h12=True)) == [
+        f"1: {re.sub(r'(\d:\d\d)', r'\1 am', says)}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +306,11 @@ def test_a_time_that_clocks_skip_is_refused_with_those_around_it(zone, line, say
     [
         (BERLIN, "28 Mar 2027 1-2", ["28.3. 01:00-03:00 5"]),  # until they are put forward
         (BERLIN, "28 Mar 2027 all day", ["28.3. 00:00-00:00 5"]),
-        (ZoneInfo("America/Havana"), "10 Mar 2024 0-2", ["10.3. 01:00-02:00 5"]),  # the day begins at 1:00
+        (
+            ZoneInfo("America/Havana"),
+            "10 Mar 2024 0-2",
+            ["10.3. 01:00-02:00 5"],
+        ),  # the day begins at 1:00
         (ZoneInfo("America/Havana"), "9 Mar 2024 22-0", ["9.3. 22:00-01:00 5"]),
     ],
 )
@@ -227,15 +339,30 @@ def test_times_are_written_as_the_person_tells_them():
     windows, _ = read("4 May 12:30-16 and 22-24\n5 May 0-24", MAY)
 
     assert write(windows[:1], BERLIN, h12=True) == "Mon 4 May 2026 12:30 pm-4:00 pm works"
-    assert write(windows[1:], BERLIN, h12=True) == "Mon 4 May 2026 10:00 pm-Wed 6 May 2026 12:00 am works"
+    assert (
+        write(windows[1:], BERLIN, h12=True)
+        == "Mon 4 May 2026 10:00 pm-Wed 6 May 2026 12:00 am works"
+    )
 
 
-ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC", "America/St_Johns")]
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "Europe/Berlin",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "America/Havana",
+        "UTC",
+        "America/St_Johns",
+    )
+]
 
 
 @st.composite
 def sets_of_windows(draw):
-    """Windows to the second, or to the microsecond, that don't overlap: many of them around changes of clocks."""
+    """Windows to the second, or to the microsecond, that don't overlap: many of them around changes
+    of clocks.
+    """
     anchors = [
         datetime(2026, 3, 28, tzinfo=UTC),
         datetime(2026, 10, 24, tzinfo=UTC),
@@ -266,21 +393,47 @@ def test_what_is_written_is_read_again_the_same(windows, zone, language, h12):
     st.text(max_size=40)
     | st.lists(
         st.sampled_from(
-            ["Mon", "4", "May", "9", "-", "12", ",", "not", "and", "works", "(first time)", "all", "day", "pm", "9:30", "2026-05-04"]
+            [
+                "Mon",
+                "4",
+                "May",
+                "9",
+                "-",
+                "12",
+                ",",
+                "not",
+                "and",
+                "works",
+                "(first time)",
+                "all",
+                "day",
+                "pm",
+                "9:30",
+                "2026-05-04",
+            ]
         )
     ).map(" ".join)
 )
 def test_any_text_is_read_or_refused(text):
     windows, mistakes = read(text, MAY)
 
-    assert all(start < end <= start + timedelta(days=31).total_seconds() for start, end, _ in windows)
+    assert all(
+        start < end <= start + timedelta(days=31).total_seconds() for start, end, _ in windows
+    )
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(windows))
     assert all(1 <= mistake.line <= max(1, len(text.splitlines())) for mistake in mistakes)
 
 
 def test_too_much_is_refused_not_computed():
     year = Days(BERLIN, date(2026, 1, 1), date(2026, 12, 31))
-    _, mistakes = read("\n".join(f"daily {hour}:{minute:02}-{hour}:{minute + 5:02}" for hour in range(24) for minute in (0, 20, 40)), year)
+    _, mistakes = read(
+        "\n".join(
+            f"daily {hour}:{minute:02}-{hour}:{minute + 5:02}"
+            for hour in range(24)
+            for minute in (0, 20, 40)
+        ),
+        year,
+    )
 
     assert len(mistakes) == 1
     assert str(lines.MOST_WINDOWS) in mistakes[0].detail

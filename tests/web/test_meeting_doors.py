@@ -1,4 +1,6 @@
-"""What the pages of a meeting and of a plan do is what the API does: the same rows afterwards, and the same refusals."""
+"""What the pages of a meeting and of a plan do is what the API does: the same rows afterwards, and
+the same refusals.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +17,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 
 
 class Planned(Doors):
-    """The choir with a rehearsal that Mina and Sam can both come to from nine to twelve, Sam's suggestion of it, and a plan."""
+    """The choir with a rehearsal that Mina and Sam can both come to from nine to twelve, Sam's
+    suggestion of it, and a plan.
+    """
 
     def __init__(self, *, is_finalized: bool, status: str = PlanStatus.DONE) -> None:
         super().__init__()
@@ -29,7 +33,9 @@ class Planned(Doors):
         self.before = stored()
 
 
-@pytest.mark.parametrize(("name", "is_finalized"), [("mina", False), ("mina", True), ("sam", False), ("nina", False)])
+@pytest.mark.parametrize(
+    ("name", "is_finalized"), [("mina", False), ("mina", True), ("sam", False), ("nina", False)]
+)
 @pytest.mark.parametrize(
     "what",
     [
@@ -49,7 +55,9 @@ class Planned(Doors):
 )
 def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
     running = what in ("stop", "plan while one runs")
-    doors = Planned(is_finalized=is_finalized, status=PlanStatus.RUNNING if running else PlanStatus.DONE)
+    doors = Planned(
+        is_finalized=is_finalized, status=PlanStatus.RUNNING if running else PlanStatus.DONE
+    )
     path, meeting = f"/calendars/{doors.calendar.pk}/", f"meetings/{doors.meeting.pk}/"
     suggestions, typed = f"/calendars/{meeting}suggestions/", "%Y-%m-%dT%H:%M"
     good, bad = build.day(11), build.day(20)
@@ -80,7 +88,10 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
             ("POST", f"{path}one-on-ones/", {"deadline": deadline.isoformat()}),
             ("plan/", {"do": "one-on-ones", "deadline": DEADLINE}),
         ),
-        "plan": (("POST", f"{path}plan/", {"align_minutes": 30}), ("plan/", {"do": "plan", "align": "30", "seconds": "10"})),
+        "plan": (
+            ("POST", f"{path}plan/", {"align_minutes": 30}),
+            ("plan/", {"do": "plan", "align": "30", "seconds": "10"}),
+        ),
         "plan some": (
             (
                 "POST",
@@ -110,8 +121,12 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
     by_api, by_page = doors.both(name, method, address, body, page, form)
 
     assert by_api == by_page
-    changes = not is_finalized and name == "mina" and what not in ("fix badly", "plan while one runs")
-    changes |= is_finalized and name == "mina" and what == "stop"  # what stops a search changes nothing that people see
+    changes = (
+        not is_finalized and name == "mina" and what not in ("fix badly", "plan while one runs")
+    )
+    changes |= (
+        is_finalized and name == "mina" and what == "stop"
+    )  # what stops a search changes nothing that people see
     changes |= not is_finalized and name == "sam" and what in ("suggest", "take back")
     assert by_api[0] == (not changes)
     assert (by_api[1] == doors.before) == (not changes)

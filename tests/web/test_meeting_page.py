@@ -27,7 +27,9 @@ class Choir:
 
     def __init__(self, **fields) -> None:
         self.mina, self.sam, self.iris = (build.user(name) for name in ("mina", "sam", "iris"))
-        self.calendar = build.calendar(owner=self.mina, participants=[self.sam, self.iris], **fields)
+        self.calendar = build.calendar(
+            owner=self.mina, participants=[self.sam, self.iris], **fields
+        )
         for person in (self.mina, self.sam):
             build.window(self.calendar, person, build.day(9), build.day(12), 9)
         self.meeting = build.meeting(calendar=self.calendar, title="Rehearsal")
@@ -43,10 +45,13 @@ class Choir:
 def answer_of(page: str) -> dict[str, str]:
     """Return the hidden fields of the question on a page."""
     form = page.split('class="choice" method="post"')[1].split("</form>")[0]
-    return {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)}
+    return {
+        name: unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
+    }
 
 
-# Looking ----------------------------------------------------------------------------------------------------------------
+# Looking ------------------------------------------------------------------------------------------
 
 
 def test_it_ranks_starts_with_what_people_suggested_among_them():
@@ -67,7 +72,11 @@ def test_a_meeting_without_a_title_is_called_by_its_calendar_everywhere():
     choir = Choir(name="Chamber choir")
     Meeting.objects.filter(pk=choir.meeting.pk).update(title="")
     browser, calendar = browser_of(choir.mina), f"/app/calendars/{choir.calendar.pk}/"
-    names = {calendar: rf'<a href="{choir.here}">(.*?)</a>', choir.here: "<h1>(.*?)</h1>", f"{choir.here}edit/": "← (.*?)</a>"}
+    names = {
+        calendar: rf'<a href="{choir.here}">(.*?)</a>',
+        choir.here: "<h1>(.*?)</h1>",
+        f"{choir.here}edit/": "← (.*?)</a>",
+    }
 
     called = {re.search(pattern, browser.get(path).text)[1] for path, pattern in names.items()}
     planned = browser.get(f"{calendar}plan/").text
@@ -88,7 +97,13 @@ def test_who_takes_part_gets_no_button_of_the_owners():
     page = browser_of(choir.sam).get(choir.here).text
 
     assert "Suggest a time" in page
-    for word in ("Choose this time", "Choose another time", "Send reminders", "Change meeting", "Delete meeting"):
+    for word in (
+        "Choose this time",
+        "Choose another time",
+        "Send reminders",
+        "Change meeting",
+        "Delete meeting",
+    ):
         assert word not in page
 
 
@@ -106,7 +121,10 @@ def test_times_are_of_the_viewers_zone_and_clock_and_the_calendars_zone_is_said(
     assert "Times in America/Lima" in browser_of(nina).get(f"{choir.here}?zone=America/Lima").text
 
 
-@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
+@pytest.mark.parametrize(
+    ("visibility", "member", "owner"),
+    [("open", True, True), ("counts", False, False), ("owner", False, True)],
+)
 def test_who_comes_is_told_by_name_only_as_far_as_visibility_allows(visibility, member, owner):
     choir = Choir(visibility=visibility)
     nina = build.user("nina", first_name="Ninotschka")
@@ -146,27 +164,39 @@ def test_as_many_queries_for_many_people_and_suggestions_as_for_few():
         calendar = crowd(size, 5)
         meeting = build.meeting(calendar=calendar)
         ScheduleSuggestion.objects.bulk_create(
-            ScheduleSuggestion(meeting=meeting, author=calendar.owner, suggested_time=build.day(number / 4)) for number in range(size)
+            ScheduleSuggestion(
+                meeting=meeting, author=calendar.owner, suggested_time=build.day(number / 4)
+            )
+            for number in range(size)
         )
         browser = browser_of(calendar.owner)
         for final_time in (None, build.day(10)):
             Meeting.objects.filter(pk=meeting.pk).update(final_time=final_time)
             for query in ("", "?if=1&duration_minutes=30"):
                 with CaptureQueriesContext(connection) as asked:
-                    assert browser.get(f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/{query}").status_code == 200
+                    assert (
+                        browser.get(
+                            f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/{query}"
+                        ).status_code
+                        == 200
+                    )
                 costs.append(len(asked))
 
     assert costs[:4] == costs[4:]
     assert max(costs) <= 8
 
 
-@pytest.mark.parametrize("query", ["", "?explain=1", "?if=1&duration_minutes=30", "?zone=Asia/Tokyo"])
+@pytest.mark.parametrize(
+    "query", ["", "?explain=1", "?if=1&duration_minutes=30", "?zone=Asia/Tokyo"]
+)
 def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monkeypatch):
     choir = Choir()
     browser = browser_of(choir.sam)
     with time_machine.travel(clock.now().replace(minute=1), tick=False):
         page = browser.get(choir.here + query).text
-        address, tag = (unescape(re.search(rf'data-{name}="([^"]+)"', page)[1]) for name in ("url", "tag"))
+        address, tag = (
+            unescape(re.search(rf'data-{name}="([^"]+)"', page)[1]) for name in ("url", "tag")
+        )
         for name in ("profile", "preferences"):
             monkeypatch.setattr(engine, name, lambda *_, **__: pytest.fail("The engine was asked."))
 
@@ -177,9 +207,20 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monke
         assert len(asked) <= 5
         monkeypatch.undo()
         for change, told in (
-            (lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)), "3 of 3|All can come"),
-            (lambda: build.suggestion(choir.meeting, choir.iris, build.day(20)), "Suggested by Iris"),
-            (lambda: Meeting.objects.filter(pk=choir.meeting.pk).update(final_time=build.day(9), version=2), "Confirmed"),
+            (
+                lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)),
+                "3 of 3|All can come",
+            ),
+            (
+                lambda: build.suggestion(choir.meeting, choir.iris, build.day(20)),
+                "Suggested by Iris",
+            ),
+            (
+                lambda: Meeting.objects.filter(pk=choir.meeting.pk).update(
+                    final_time=build.day(9), version=2
+                ),
+                "Confirmed",
+            ),
         ):
             change()
             now = browser.get(address, headers={"If-None-Match": tag})
@@ -191,13 +232,24 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monke
             assert "<html" not in now.text
 
 
-@pytest.mark.parametrize("payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}", "' onfocus=x '"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "{{7*7}}{% debug %}",
+        "' onfocus=x '",
+    ],
+)
 def test_what_people_write_is_shown_as_written(payload):
     mina, sam = build.user("mina"), build.user("sam", first_name=payload[:140])
     calendar = build.calendar(owner=mina, participants=[sam], name=payload, location=payload)
     build.window(calendar, mina, build.day(9), build.day(12))
     texts = {"title": payload, "description": payload, "location": payload}
-    meetings = [build.meeting(calendar=calendar, required=[mina, sam], final_time=final, **texts) for final in (None, build.day(20))]
+    meetings = [
+        build.meeting(calendar=calendar, required=[mina, sam], final_time=final, **texts)
+        for final in (None, build.day(20))
+    ]
     build.suggestion(meetings[0], sam, build.day(10))
     browser = browser_of(mina)
 
@@ -207,7 +259,10 @@ def test_what_people_write_is_shown_as_written(payload):
         for rest in ("", "live/", "edit/", "?if=1")
     ]
     pages.append(
-        browser.post(f"/app/calendars/{calendar.pk}/meetings/{meetings[0].pk}/", {"do": "fix", "final_time": "2031-05-01T10:00"}).text
+        browser.post(
+            f"/app/calendars/{calendar.pk}/meetings/{meetings[0].pk}/",
+            {"do": "fix", "final_time": "2031-05-01T10:00"},
+        ).text
     )
     for page in pages:
         assert "<script>alert" not in page
@@ -216,7 +271,7 @@ def test_what_people_write_is_shown_as_written(payload):
         assert "{{7*7}}" in page or "{{7" not in payload
 
 
-# What if ----------------------------------------------------------------------------------------------------------------
+# What if ------------------------------------------------------------------------------------------
 
 
 def test_what_if_answers_and_stores_nothing():
@@ -246,7 +301,15 @@ def test_what_if_answers_and_stores_nothing():
 
 @pytest.mark.parametrize(
     "query",
-    ["duration_minutes=0", "duration_minutes=x", "without=x", "without=999999", "earliest=never", "quorum=-1", "earliest=0001-01-01T00:00"],
+    [
+        "duration_minutes=0",
+        "duration_minutes=x",
+        "without=x",
+        "without=999999",
+        "earliest=never",
+        "quorum=-1",
+        "earliest=0001-01-01T00:00",
+    ],
 )
 def test_a_question_that_makes_no_sense_is_refused_beside_its_field(query):
     choir = Choir()
@@ -268,7 +331,7 @@ def test_bounds_in_the_wrong_order_are_refused():
     assert "The latest end must be after the earliest start." in answer.text
 
 
-# What could change it -------------------------------------------------------------------------------------------------------
+# What could change it -----------------------------------------------------------------------------
 
 
 def divided(**fields) -> Choir:
@@ -302,8 +365,13 @@ def test_what_could_change_the_best_start_is_told_in_words():
     assert "What could change this" in supposed.split('id="if"')[1].split('id="best-h"')[0]
 
 
-@pytest.mark.parametrize(("visibility", "member", "owner"), [("open", True, True), ("counts", False, False), ("owner", False, True)])
-def test_what_could_change_it_names_people_only_as_far_as_visibility_allows(visibility, member, owner):
+@pytest.mark.parametrize(
+    ("visibility", "member", "owner"),
+    [("open", True, True), ("counts", False, False), ("owner", False, True)],
+)
+def test_what_could_change_it_names_people_only_as_far_as_visibility_allows(
+    visibility, member, owner
+):
     choir = divided(visibility=visibility)
 
     for person, other, tells in ((choir.sam, "Mina", member), (choir.mina, "Sam", owner)):
@@ -323,7 +391,12 @@ def test_what_if_is_not_offered_where_it_would_show_what_one_of_a_few_answered()
     assert "What if …?" not in page
     assert browser.get(f"{choir.here}?if=1&duration_minutes=1").status_code == 403
     for name in ("nina", "noor"):
-        build.window(choir.calendar, build.participant(choir.calendar, build.user(name)).user, build.day(9), build.day(10))
+        build.window(
+            choir.calendar,
+            build.participant(choir.calendar, build.user(name)).user,
+            build.day(9),
+            build.day(10),
+        )
     assert "What if …?" in browser.get(choir.here).text
     assert browser.get(f"{choir.here}?if=1&duration_minutes=1").status_code == 200
 
@@ -333,7 +406,10 @@ def test_the_best_times_of_two_others_are_not_shown_where_answers_are_hidden():
     noor = build.user("noor")
     build.participant(choir.calendar, noor)
     meeting = build.meeting(calendar=choir.calendar, title="Duet", required=[choir.mina, choir.sam])
-    pages = (f"/app/calendars/{choir.calendar.pk}/", f"/app/calendars/{choir.calendar.pk}/meetings/{meeting.pk}/")
+    pages = (
+        f"/app/calendars/{choir.calendar.pk}/",
+        f"/app/calendars/{choir.calendar.pk}/meetings/{meeting.pk}/",
+    )
 
     assert "this would show what each answered" in browser_of(noor).get(pages[1]).text
     for page in pages:
@@ -369,15 +445,19 @@ def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
     assert "Why no time is better" in browser.get(choir.here + link).text
 
 
-# Suggesting ---------------------------------------------------------------------------------------------------------------
+# Suggesting ---------------------------------------------------------------------------------------
 
 
 def test_a_suggestion_is_typed_in_the_zone_of_the_page_and_taken_back():
     choir = Choir()
-    browser = browser_of(build.participant(choir.calendar, build.user("nina", time_zone="Asia/Kathmandu")).user)
+    browser = browser_of(
+        build.participant(choir.calendar, build.user("nina", time_zone="Asia/Kathmandu")).user
+    )
 
     browser.post(choir.here, {"do": "suggest", "suggested_time": "2031-05-01T10:00"})
-    assert ScheduleSuggestion.objects.get().suggested_time == datetime(2031, 5, 1, 4, 15, tzinfo=UTC)
+    assert ScheduleSuggestion.objects.get().suggested_time == datetime(
+        2031, 5, 1, 4, 15, tzinfo=UTC
+    )
     refused = browser.post(choir.here, {"do": "suggest", "suggested_time": "2031-05-01T10:00"})
     assert refused.status_code == 422
     assert "This time has already been suggested." in refused.text
@@ -387,7 +467,10 @@ def test_a_suggestion_is_typed_in_the_zone_of_the_page_and_taken_back():
         assert (answer.status_code, f'value="{typed}"' in answer.text) == (422, True), typed
 
     pk = str(ScheduleSuggestion.objects.get().pk)
-    assert browser_of(choir.sam).post(choir.here, {"do": "take-back", "suggestion": pk}).status_code == 403
+    assert (
+        browser_of(choir.sam).post(choir.here, {"do": "take-back", "suggestion": pk}).status_code
+        == 403
+    )
     browser.post(choir.here, {"do": "take-back", "suggestion": pk})
     assert not ScheduleSuggestion.objects.exists()
     assert browser.post(choir.here, {"do": "take-back", "suggestion": "x"}).status_code == 404
@@ -404,20 +487,25 @@ def test_after_the_deadline_the_page_says_who_decides():
     assert "Suggest a time" in browser_of(choir.mina).get(choir.here).text
 
 
-# Fixing -------------------------------------------------------------------------------------------------------------------
+# Fixing -------------------------------------------------------------------------------------------
 
 
 def test_one_of_the_starts_is_fixed_by_its_button_moved_and_withdrawn():
     choir = Choir()
     browser = browser_of(choir.mina)
-    starts = re.findall(r'form="fix" name="final_time" value="([^"]+)"', browser.get(choir.here).text)
+    starts = re.findall(
+        r'form="fix" name="final_time" value="([^"]+)"', browser.get(choir.here).text
+    )
 
     assert browser.post(choir.here, {"do": "fix", "final_time": starts[0]}).status_code == 302
     assert choir.now().final_time == datetime.fromisoformat(starts[0]) == build.day(9)
     assert Message.objects.filter(kind="request").count() == 3
     browser.post(choir.here, {"do": "fix", "final_time": build.day(10).strftime(TYPED)})
     assert choir.now().final_time == build.day(10)
-    assert "The time has been withdrawn. The meeting is open again." in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
+    assert (
+        "The time has been withdrawn. The meeting is open again."
+        in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
+    )
     assert choir.now().final_time is None
     assert Message.objects.filter(kind="cancelled").exists()
 
@@ -441,7 +529,9 @@ def test_what_speaks_against_it_meanwhile_is_asked_too():
     choir = Choir()
     browser = browser_of(choir.mina)
     build.window(choir.calendar, choir.iris, build.day(9), build.day(12))
-    question = browser.post(choir.here, {"do": "fix", "final_time": build.day(11.5).strftime(TYPED)})
+    question = browser.post(
+        choir.here, {"do": "fix", "final_time": build.day(11.5).strftime(TYPED)}
+    )
     assert "Mina, Sam, Iris: required" in question.text
     other = build.calendar(owner=choir.mina)
     build.meeting(calendar=other, final_time=build.day(11.5))
@@ -461,7 +551,9 @@ def test_a_page_that_is_older_than_a_change_fixes_nothing():
     version = re.search(r'name="version" value="(\d+)"', browser.get(choir.here).text)[1]
     Meeting.objects.update(version=int(version) + 1, duration_minutes=180)
 
-    answer = browser.post(choir.here, {"do": "fix", "final_time": build.day(9).isoformat(), "version": version})
+    answer = browser.post(
+        choir.here, {"do": "fix", "final_time": build.day(9).isoformat(), "version": version}
+    )
 
     assert answer.status_code == 422
     assert "Somebody changed this meeting" in answer.text
@@ -471,7 +563,9 @@ def test_a_page_that_is_older_than_a_change_fixes_nothing():
 def test_a_time_that_clocks_skip_is_refused_beside_the_field():
     choir = Choir()
 
-    answer = browser_of(choir.mina).post(f"{choir.here}?zone=Europe/Berlin", {"do": "fix", "final_time": "2031-03-30T02:30"})
+    answer = browser_of(choir.mina).post(
+        f"{choir.here}?zone=Europe/Berlin", {"do": "fix", "final_time": "2031-03-30T02:30"}
+    )
 
     assert answer.status_code == 422
     assert 'id="final_time_error"' in answer.text
@@ -483,7 +577,11 @@ def test_a_time_that_clocks_skip_is_refused_beside_the_field():
     ("typed", "offered", "stored"),
     [
         ("2031-03-30T02:30", ["Sun 30 Mar, 1:30", "Sun 30 Mar, 3:30"], ["00:30", "01:30"]),
-        ("2031-10-26T02:30", ["Sun 26 Oct, 2:30 (first time, CEST)", "Sun 26 Oct, 2:30 (second time, CET)"], ["00:30", "01:30"]),
+        (
+            "2031-10-26T02:30",
+            ["Sun 26 Oct, 2:30 (first time, CEST)", "Sun 26 Oct, 2:30 (second time, CET)"],
+            ["00:30", "01:30"],
+        ),
     ],
 )
 @pytest.mark.parametrize("choice", [0, 1])
@@ -502,7 +600,9 @@ def test_of_two_times_that_may_be_meant_one_is_chosen(do, name, choice, typed, o
 
     assert [said for _, said in found] == offered
     assert (answer.status_code, other.status_code, done.status_code) == (422, 422, 302)
-    moment = choir.now().final_time if do == "fix" else ScheduleSuggestion.objects.get().suggested_time
+    moment = (
+        choir.now().final_time if do == "fix" else ScheduleSuggestion.objects.get().suggested_time
+    )
     assert f"{moment:%H:%M}" == stored[choice]
 
 
@@ -518,7 +618,12 @@ def test_reminding_nobody_says_what_to_do():
 def test_participants_fix_remind_change_and_delete_nothing():
     choir = Choir()
     browser = browser_of(choir.sam)
-    forms = [{"do": "fix", "final_time": build.day(10).isoformat()}, {"do": "withdraw"}, {"do": "remind", "who": "iris"}, {"do": "delete"}]
+    forms = [
+        {"do": "fix", "final_time": build.day(10).isoformat()},
+        {"do": "withdraw"},
+        {"do": "remind", "who": "iris"},
+        {"do": "delete"},
+    ]
 
     for form in forms:
         assert browser.post(choir.here, form).status_code in (403, 422), form
@@ -534,19 +639,24 @@ def test_those_who_have_not_answered_are_reminded():
     answer = browser.post(choir.here, {"do": "remind", "who": ["iris", "sam"]}, follow=True)
 
     assert "A reminder is on its way." in answer.text
-    assert list(Message.objects.values_list("kind", "recipient")) == [("from_person", "iris@example.org")]
+    assert list(Message.objects.values_list("kind", "recipient")) == [
+        ("from_person", "iris@example.org")
+    ]
     assert browser.post(choir.here, {"do": "remind", "who": "sam"}).status_code == 404
     for _ in range(4):
         browser.post(choir.here, {"do": "remind", "who": "iris"})
     assert browser.post(choir.here, {"do": "remind", "who": "iris"}).status_code == 429
 
 
-# Changing and deleting ----------------------------------------------------------------------------------------------------
+# Changing and deleting ----------------------------------------------------------------------------
 
 
 def form_of(browser: Client, path: str) -> dict[str, str]:
     page = browser.get(path).text.split('class="fields"')[1]
-    inputs = re.findall(r'<input type="(?:text|number|hidden|datetime-local)" name="(\w+)"(?: value="([^"]*)")?', page)
+    inputs = re.findall(
+        r'<input type="(?:text|number|hidden|datetime-local)" name="(\w+)"(?: value="([^"]*)")?',
+        page,
+    )
     return {name: unescape(value) for name, value in inputs if name != "csrfmiddlewaretoken"}
 
 
@@ -556,11 +666,24 @@ def test_only_what_was_changed_in_the_form_is_changed():
     before = choir.now()
     browser = browser_of(choir.mina)
 
-    assert browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "title": "Concert"}).status_code == 302
+    assert (
+        browser.post(
+            f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "title": "Concert"}
+        ).status_code
+        == 302
+    )
 
     now = choir.now()
-    assert (now.title, now.deadline, now.earliest, now.for_everyone) == ("Concert", before.deadline, before.earliest, True)
-    refused = browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "deadline": "2001-01-01T10:00"})
+    assert (now.title, now.deadline, now.earliest, now.for_everyone) == (
+        "Concert",
+        before.deadline,
+        before.earliest,
+        True,
+    )
+    refused = browser.post(
+        f"{choir.here}edit/",
+        {**form_of(browser, f"{choir.here}edit/"), "deadline": "2001-01-01T10:00"},
+    )
     assert refused.status_code == 422
     assert "The deadline must be in the future." in refused.text
     assert 'value="2001-01-01T10:00"' in refused.text
@@ -571,7 +694,9 @@ def test_a_longer_meeting_for_which_people_have_no_time_is_asked_about():
     choir.fix(11)
     browser = browser_of(choir.mina)
 
-    question = browser.post(f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "duration_minutes": "90"})
+    question = browser.post(
+        f"{choir.here}edit/", {**form_of(browser, f"{choir.here}edit/"), "duration_minutes": "90"}
+    )
     assert question.status_code == 409
     assert choir.now().duration_minutes is None
 
@@ -603,7 +728,12 @@ def test_a_finished_calendar_shows_its_meetings_without_buttons():
 def test_the_calendars_page_leads_here_and_puts_ones_own_meetings_first():
     choir = Choir()
     for person, title in ((choir.sam, "With Sam"), (choir.iris, "With Iris")):
-        build.meeting(calendar=choir.calendar, required=[choir.mina, person], title=title, final_time=build.day(10))
+        build.meeting(
+            calendar=choir.calendar,
+            required=[choir.mina, person],
+            title=title,
+            final_time=build.day(10),
+        )
 
     page = browser_of(choir.sam).get(f"/app/calendars/{choir.calendar.pk}/").text
 

@@ -1,4 +1,6 @@
-"""On a phone 360 pixels wide every page fits in every language: nothing scrolls sideways, wraps in the frame, overlaps or is cut off."""
+"""On a phone 360 pixels wide every page fits in every language: nothing scrolls sideways, wraps in
+the frame, overlaps or is cut off.
+"""
 
 import re
 from functools import partial
@@ -11,7 +13,8 @@ from tests.web.chromium import DESK, HEIGHT, PHONE, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
 LANGUAGES = ("en", "de", "fr")
-# In a fourth calendar people wrote what has no place to break: a link to a video call, words without an end.
+# In a fourth calendar people wrote what has no place to break: a link to a video call, words
+# without an end.
 WORLD = """
 from datetime import timedelta
 from commontime.calendars import actions, planning
@@ -106,11 +109,27 @@ def wrong_with(page: Page, path: str) -> list[str]:
     return [f"{page.url} {each}" for each in dict.fromkeys(found + page.evaluate(WRONG))]
 
 
-def everywhere(site: Site, worlds: dict[str, tuple[str, str]], language: str, browser: Browser, who: str = "") -> list[str]:
+def everywhere(
+    site: Site, worlds: dict[str, tuple[str, str]], language: str, browser: Browser, who: str = ""
+) -> list[str]:
     calendar, meeting = worlds[who or language]
     here = f"/app/calendars/{calendar}/"
-    outside = ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/", "/password_reset/MQ/x/", "/app/nothing/")
-    own = ("/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/mail/", "/app/calendars/new/")
+    outside = (
+        "/",
+        "/app/sign-in/",
+        "/app/sign-up/",
+        "/app/password_reset/",
+        "/password_reset/MQ/x/",
+        "/app/nothing/",
+    )
+    own = (
+        "/app/",
+        "/app/people/",
+        "/app/settings/",
+        "/app/settings/delete/",
+        "/app/mail/",
+        "/app/calendars/new/",
+    )
     inside = (
         "",
         "?zone=Europe/Berlin&from=2027-10-31&hours=all",
@@ -127,7 +146,11 @@ def everywhere(site: Site, worlds: dict[str, tuple[str, str]], language: str, br
     found = [wrong for path in outside for wrong in wrong_with(page, site.url + path)]
     windows.sign_in(f"owner-{who or language}", page=page)
     assert page.locator("html").get_attribute("lang") == language
-    return found + [wrong for path in (*own, *(here + path for path in inside)) for wrong in wrong_with(page, site.url + path)]
+    return found + [
+        wrong
+        for path in (*own, *(here + path for path in inside))
+        for wrong in wrong_with(page, site.url + path)
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -136,14 +159,20 @@ def test_every_page_fits_on_a_phone(site, worlds, language):
 
 
 def test_words_and_links_without_an_end_break_on_every_page(site, worlds):
-    found = in_chromium(partial(everywhere, site, {**worlds, "long": worlds["xx"]}, "en", who="long"))
+    found = in_chromium(
+        partial(everywhere, site, {**worlds, "long": worlds["xx"]}, "en", who="long")
+    )
 
-    assert [wrong for wrong in found if "<select" not in wrong and "Cramped" not in wrong] == []  # a select shows the beginning
+    assert [
+        wrong for wrong in found if "<select" not in wrong and "Cramped" not in wrong
+    ] == []  # a select shows the beginning
 
 
 def test_with_letters_of_twice_the_size_nothing_scrolls_sideways(site, worlds):
     """The long words of German, and the frame may have more lines (WCAG 1.4.4)."""
-    found = in_chromium(partial(everywhere, site, worlds, "de"), "--blink-settings=defaultFontSize=32")
+    found = in_chromium(
+        partial(everywhere, site, worlds, "de"), "--blink-settings=defaultFontSize=32"
+    )
 
     assert any("The frame" in wrong for wrong in found)  # so the letters are larger
     assert [wrong for wrong in found if "sideways" in wrong] == []
@@ -153,11 +182,19 @@ def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
     calendar, _meeting = worlds["en"]
 
     def walk(browser: Browser) -> None:
-        page = Windows(site, browser).sign_in("owner-en", f"/app/calendars/{calendar}/", width=PHONE, touch=True)
+        page = Windows(site, browser).sign_in(
+            "owner-en", f"/app/calendars/{calendar}/", width=PHONE, touch=True
+        )
         page.emulate_media(reduced_motion="reduce")
-        page.locator("availability-grid tbody tr").last.locator("td:visible").first.scroll_into_view_if_needed()
+        page.locator("availability-grid tbody tr").last.locator(
+            "td:visible"
+        ).first.scroll_into_view_if_needed()
         parts = page.get_by_role("navigation", name="On this page")
-        for name, heading in (("Best times", "best-h"), ("Everybody", "heat-h"), ("Your times", "mine-h")):
+        for name, heading in (
+            ("Best times", "best-h"),
+            ("Everybody", "heat-h"),
+            ("Your times", "mine-h"),
+        ):
             expect(parts).to_be_in_viewport(ratio=1)
             parts.get_by_role("link", name=name).tap()
             expect(page.locator(f"#{heading}")).to_be_in_viewport(ratio=1)
@@ -168,7 +205,9 @@ def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
         days.get_by_role("link").first.tap()
         heading = page.locator(".day h4").first
         expect(heading).to_be_in_viewport(ratio=1)
-        assert heading.bounding_box()["y"] >= days.bounding_box()["y"] + days.bounding_box()["height"]
+        assert (
+            heading.bounding_box()["y"] >= days.bounding_box()["y"] + days.bounding_box()["height"]
+        )
         page.set_viewport_size({"width": DESK, "height": HEIGHT})
         expect(days).to_be_hidden()
         page.goto(f"{site.url}/app/calendars/{calendar}/")
@@ -202,8 +241,14 @@ def test_home_does_not_jump_when_it_tells_that_the_device_is_in_another_zone(sit
 def test_it_would_be_found(site, worlds):
     def spoilt(browser: Browser) -> list[str]:
         windows = Windows(site, browser)
-        page = windows.sign_in("owner-fr", f"/app/calendars/{worlds['fr'][0]}/", width=PHONE, touch=True)
-        for part, style in ((".undo", "padding: 0; width: 40px"), (".bar nav", "width: 8rem"), ("h1", "width: 500px")):
+        page = windows.sign_in(
+            "owner-fr", f"/app/calendars/{worlds['fr'][0]}/", width=PHONE, touch=True
+        )
+        for part, style in (
+            (".undo", "padding: 0; width: 40px"),
+            (".bar nav", "width: 8rem"),
+            ("h1", "width: 500px"),
+        ):
             page.locator(part).evaluate("(each, style) => each.style.cssText = style", style)
         return page.evaluate(WRONG)
 

@@ -1,4 +1,6 @@
-"""What others do reaches pages that are open, and takes nothing away from who paints, reads or leaves."""
+"""What others do reaches pages that are open, and takes nothing away from who paints, reads or
+leaves.
+"""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,11 +18,15 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         drag(page, cell(page, 1, 9), cell(page, 1, 9.5))
         saved(page)
         row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
-        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert (
+            choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        )
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         saved(page)
         expect(cell(page, 4, 9)).to_have_class("l2")
-        assert choir.given("sam") == [(at(day, 9), at(day, end), 5) for day, end in ((1, 10), (2, 10), (4, 11))]
+        assert choir.given("sam") == [
+            (at(day, 9), at(day, end), 5) for day, end in ((1, 10), (2, 10), (4, 11))
+        ]
         for left in (((1, 10), (4, 11)), ((4, 11),)):
             page.get_by_role("button", name="Undo").click()
             saved(page)
@@ -55,7 +61,8 @@ def test_news_do_not_hold_back_who_is_on_their_way_to_another_page(site):
         path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        # As a browser does when one has chosen a link: that page may take its time, and a reload would call it off.
+        # As a browser does when one has chosen a link: that page may take its time, and a reload
+        # would call it off.
         page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
         choir.mina.put(path, {"final_time": at(4, 9).isoformat()})
         ask(page)
@@ -75,7 +82,9 @@ def test_nothing_is_reloaded_under_a_stroke_and_afterwards_all_is_as_it_was(site
         cell(page, 3, 9).dispatch_event("pointercancel")  # as when one scrolls on to where it ends
         page.evaluate("window.same = true")
         row = {"start_time": at(3, 9).isoformat(), "end_time": at(3, 9.5).isoformat()}
-        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert (
+            choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        )
         (meeting,) = choir.mina.get(f"/calendars/{choir.id}/meetings/").data
         path = f"/calendars/{choir.id}/meetings/{meeting['id']}/"
         assert choir.mina.put(path, {"final_time": at(4, 9).isoformat()}).status_code == 200
@@ -134,7 +143,9 @@ def test_news_come_again_once_one_is_signed_in_again(site):
             page.get_by_role("link", name="Sign in").click()
         choir.sign_in("sam", page=opened.value)
         row = {"start_time": at(4, 9).isoformat(), "end_time": at(4, 11).isoformat()}
-        assert choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        assert (
+            choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+        )
         page.evaluate("dispatchEvent(new Event('focus'))")
         expect(cell(page, 4, 9)).to_have_class("l2")
         expect(page.locator(".state")).to_have_text("")
@@ -143,7 +154,9 @@ def test_news_come_again_once_one_is_signed_in_again(site):
         (seat,) = [seat["id"] for seat in seats if seat["user"] == choir.people["sam"].id]
         assert choir.mina.delete(f"/calendars/{choir.id}/participants/{seat}/").status_code == 204
         page.clock.run_for(4000)
-        expect(page.locator(".state")).to_have_text("This calendar is gone, or you’re no longer in it.")
+        expect(page.locator(".state")).to_have_text(
+            "This calendar is gone, or you’re no longer in it."
+        )
         expect(page.locator(".again")).to_be_hidden()
         assert choir.found == []
 

@@ -1,4 +1,6 @@
-"""Home, a new calendar, people and settings, as a browser without scripts meets them; and that they do what the API does."""
+"""Home, a new calendar, people and settings, as a browser without scripts meets them; and that they
+do what the API does.
+"""
 
 import json
 import re
@@ -17,7 +19,13 @@ from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.calendars import planning, queries
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, NonBusyTime
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    NonBusyTime,
+)
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.mail.models import Message
@@ -29,7 +37,9 @@ from tests.test_both_doors import undone
 from tests.web.browser import Browser, browser_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
-HOSTILE = "<script>alert(1)</script>\"' autofocus onfocus=alert(1) {{7*7}} {% debug %} hx-get=/canary"
+HOSTILE = (
+    "<script>alert(1)</script>\"' autofocus onfocus=alert(1) {{7*7}} {% debug %} hx-get=/canary"
+)
 
 
 def shown(browser: Browser, path: str = "") -> str:
@@ -46,7 +56,7 @@ def post(browser: Browser, path: str, **typed: Any) -> Any:
     return browser.page
 
 
-# The first page -----------------------------------------------------------------------------------------------------
+# The first page -----------------------------------------------------------------------------------
 
 
 def test_the_first_page_shows_a_heat_map_that_says_it_is_an_example():
@@ -77,14 +87,17 @@ def test_the_example_counts_what_its_people_wrote_and_finds_the_evening_they_all
 def test_packing_is_what_the_database_packs():
     sam = build.user("sam")
     calendar = build.calendar(participants=[sam])
-    times = [(build.day(9), build.day(10) + timedelta(seconds=30), 0), (build.day(12) + timedelta(seconds=1), build.day(14), 10)]
+    times = [
+        (build.day(9), build.day(10) + timedelta(seconds=30), 0),
+        (build.day(12) + timedelta(seconds=1), build.day(14), 10),
+    ]
     for start, end, level in times:
         build.window(calendar, sam, start, end, level)
 
     assert planning.pack(times) == CalendarParticipant.objects.get(user=sam).packed
 
 
-# Home ---------------------------------------------------------------------------------------------------------------
+# Home ---------------------------------------------------------------------------------------------
 
 
 def test_home_says_what_to_do_first():
@@ -98,7 +111,9 @@ def test_home_gathers_what_needs_somebody():
     mina = build.user("mina", time_zone="Asia/Kathmandu", hour_cycle="h12")
     own = build.calendar(owner=mina, name="Choir")
     build.window(own, mina, build.day(9), build.day(12))
-    late = build.meeting(calendar=own, title="Recording", deadline=datetime(2026, 1, 2, 12, tzinfo=UTC))
+    late = build.meeting(
+        calendar=own, title="Recording", deadline=datetime(2026, 1, 2, 12, tzinfo=UTC)
+    )
     build.calendar(owner=build.user("sam"), participants=[mina], name="Band")
     build.invitation(build.calendar(name="Trip"), mina)
 
@@ -140,11 +155,23 @@ def test_a_calendar_needs_an_answer_as_long_as_one_makes_a_difference(what, need
 
 
 def test_coming_up_shows_ones_own_final_times_in_ones_own_zone():
-    sam, iris = build.user("sam", time_zone="America/New_York", hour_cycle="h12"), build.user("iris")
+    sam, iris = (
+        build.user("sam", time_zone="America/New_York", hour_cycle="h12"),
+        build.user("iris"),
+    )
     calendar = build.calendar(participants=[sam, iris], location="Parish hall")
-    build.meeting(calendar=calendar, title="Concert", final_time=datetime(2031, 1, 15, 18, 30, tzinfo=UTC))
-    build.meeting(calendar=calendar, title="Solo", final_time=datetime(2031, 1, 16, 18, tzinfo=UTC), required=[iris])
-    build.meeting(calendar=calendar, title="Long ago", final_time=datetime(2021, 1, 16, 18, tzinfo=UTC))
+    build.meeting(
+        calendar=calendar, title="Concert", final_time=datetime(2031, 1, 15, 18, 30, tzinfo=UTC)
+    )
+    build.meeting(
+        calendar=calendar,
+        title="Solo",
+        final_time=datetime(2031, 1, 16, 18, tzinfo=UTC),
+        required=[iris],
+    )
+    build.meeting(
+        calendar=calendar, title="Long ago", final_time=datetime(2021, 1, 16, 18, tzinfo=UTC)
+    )
 
     text = shown(browser_of(sam))
 
@@ -153,7 +180,7 @@ def test_coming_up_shows_ones_own_final_times_in_ones_own_zone():
     assert "Long ago" not in text
 
 
-# A new calendar -----------------------------------------------------------------------------------------------------
+# A new calendar -----------------------------------------------------------------------------------
 
 
 def fields_of(browser: Browser, path: str = "/app/calendars/new/") -> dict[str, Any]:
@@ -162,7 +189,11 @@ def fields_of(browser: Browser, path: str = "/app/calendars/new/") -> dict[str, 
     text = browser.page.content.decode()
     ticked = re.findall(r'name="(\w+)" value="([^"]*)"[^>]*\schecked', text)
     return (
-        {name: value for name, value in form.fields.items() if name not in ("contacts", "look", "visibility")}
+        {
+            name: value
+            for name, value in form.fields.items()
+            if name not in ("contacts", "look", "visibility")
+        }
         | dict(ticked)
         | {"look": "on"}
     )
@@ -220,7 +251,10 @@ def test_a_calendar_is_made_with_its_meeting_and_its_people():
     assert calendar.window_start == datetime(2031, 5, 5, 18, tzinfo=kathmandu)
     assert calendar.window_end == datetime(2031, 5, 10, 0, tzinfo=kathmandu)
     meeting = Meeting.objects.get()
-    assert (meeting.title, meeting.deadline) == ("Rehearsal", datetime(2031, 5, 1, 12, tzinfo=kathmandu))
+    assert (meeting.title, meeting.deadline) == (
+        "Rehearsal",
+        datetime(2031, 5, 1, 12, tzinfo=kathmandu),
+    )
     invited = set(Invitation.objects.values_list("receiver", "email"))
     assert invited == {(sam.pk, ""), (nina.pk, ""), (None, "iris@example.org")}
 
@@ -247,7 +281,11 @@ def test_without_the_tick_there_is_no_meeting():
         ({"duration_minutes": "0"}, "duration_minutes", "greater"),
         ({"deadline": ""}, "deadline", "until when"),
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
-        ({"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"}, "deadline", "the clocks go forward over it"),
+        (
+            {"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"},
+            "deadline",
+            "the clocks go forward over it",
+        ),
         ({"visibility": "everybody"}, "visibility", "valid choice"),
         ({"others": "nobody-here, sam"}, "others", "nobody-here: Nobody here has this username."),
         ({"others": "mina"}, "others", "can't invite yourself"),
@@ -264,7 +302,9 @@ def test_a_refused_calendar_keeps_what_was_typed_and_makes_nothing(changes, fiel
 
     answer = post(browser, "/app/calendars/new/", **typed)
 
-    if not field:  # a stranger's number among the contacts is none of theirs: there is no such field without contacts
+    # a stranger's number among the contacts is none of theirs: there is no such field without
+    # contacts
+    if not field:
         assert Calendar.objects.count() == 1
         return
     assert answer.status_code == 422
@@ -283,9 +323,14 @@ def test_guessing_names_in_the_sheet_counts_although_nothing_is_made(settings):
     browser = browser_of(build.user("mina"))
 
     for name in ("aa", "bb"):
-        assert "Nobody here" in unescape(post(browser, "/app/calendars/new/", **{**SHEET, "others": name}).content.decode())
+        assert "Nobody here" in unescape(
+            post(browser, "/app/calendars/new/", **{**SHEET, "others": name}).content.decode()
+        )
 
-    assert "too often" in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).content.decode()
+    assert (
+        "too often"
+        in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).content.decode()
+    )
 
 
 def test_somebody_elses_contact_can_not_be_ticked():
@@ -299,7 +344,7 @@ def test_somebody_elses_contact_can_not_be_ticked():
     assert not Calendar.objects.exists()
 
 
-# People -------------------------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 
 def test_a_contact_is_added_by_name_and_removed():
@@ -317,7 +362,10 @@ def test_a_contact_is_added_by_name_and_removed():
     assert not Contact.objects.exists()
 
 
-@pytest.mark.parametrize(("name", "said"), [("nobody", "Nobody here"), ("mina", "own contact"), ("cara", "already"), ("", "required")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nobody", "Nobody here"), ("mina", "own contact"), ("cara", "already"), ("", "required")],
+)
 def test_a_refused_contact_is_told_why(name, said):
     mina, cara = build.user("mina"), build.user("cara")
     Contact.objects.create(owner=mina, contactee=cara, created_at=clock.now())
@@ -331,7 +379,9 @@ def test_a_refused_contact_is_told_why(name, said):
 
 
 def shown_errors(answer: Any) -> str:
-    return " ".join(sentence for sentences in answer.context["form"].errors.values() for sentence in sentences)
+    return " ".join(
+        sentence for sentences in answer.context["form"].errors.values() for sentence in sentences
+    )
 
 
 def test_invitations_are_answered_and_taken_back_among_people():
@@ -362,7 +412,9 @@ def test_one_takes_back_only_what_one_sent():
     assert Invitation.objects.count() == 1
 
 
-@pytest.mark.parametrize(("path", "do"), [("/app/people/", "dance"), ("/app/people/", ""), ("/app/settings/", "dance")])
+@pytest.mark.parametrize(
+    ("path", "do"), [("/app/people/", "dance"), ("/app/people/", ""), ("/app/settings/", "dance")]
+)
 def test_what_is_no_button_does_nothing(path, do):
     browser = browser_of(build.user("mina"))
     browser.get(path)
@@ -370,7 +422,7 @@ def test_what_is_no_button_does_nothing(path, do):
     assert post(browser, path, do=do).status_code == 422
 
 
-# Settings -----------------------------------------------------------------------------------------------------------
+# Settings -----------------------------------------------------------------------------------------
 
 
 def test_settings_are_stored_section_by_section():
@@ -378,18 +430,42 @@ def test_settings_are_stored_section_by_section():
     browser = browser_of(mina)
     browser.get("/app/settings/")
 
-    post(browser, "/app/settings/", do="names", first_name="Wilhelmina", last_name="Park", username="mina")
+    post(
+        browser,
+        "/app/settings/",
+        do="names",
+        first_name="Wilhelmina",
+        last_name="Park",
+        username="mina",
+    )
     assert browser.page.path == "/app/settings/?saved=names#names"
     assert "Saved" in shown(browser)
-    post(browser, "/app/settings/", do="time", time_zone="Asia/Kathmandu", hour_cycle="h12", week_start="sunday", locale="de")
+    post(
+        browser,
+        "/app/settings/",
+        do="time",
+        time_zone="Asia/Kathmandu",
+        hour_cycle="h12",
+        week_start="sunday",
+        locale="de",
+    )
     post(browser, "/app/settings/", do="mail", mail_meetings="on")
     post(browser, "/app/settings/", do="privacy", who_may_add_me="contacts", muted="SAM")
 
     mina = User.objects.get(username="mina")
     setting = UserSetting.objects.get(user=mina)
     assert mina.get_full_name() == "Wilhelmina Park"
-    assert (setting.time_zone, setting.hour_cycle, setting.week_start, setting.locale) == ("Asia/Kathmandu", "h12", "sunday", "de")
-    assert (setting.mail_invitations, setting.mail_meetings, setting.mail_reminders) == (False, True, False)
+    assert (setting.time_zone, setting.hour_cycle, setting.week_start, setting.locale) == (
+        "Asia/Kathmandu",
+        "h12",
+        "sunday",
+        "de",
+    )
+    assert (setting.mail_invitations, setting.mail_meetings, setting.mail_reminders) == (
+        False,
+        True,
+        False,
+    )
     assert setting.who_may_add_me == "contacts"
     assert Mute.objects.get().sender == sam
     post(browser, "/app/settings/", do="privacy", who_may_add_me="anyone", muted="")
@@ -401,13 +477,25 @@ def test_settings_are_stored_section_by_section():
     [
         ("names", {"username": "SAM", "first_name": "Wilhelmina"}, "username"),
         ("names", {"username": "", "first_name": "Wilhelmina"}, "username"),
-        ("time", {"time_zone": "Mars", "hour_cycle": "h12", "week_start": "monday", "locale": "en"}, "time_zone"),
-        ("time", {"time_zone": "UTC", "hour_cycle": "h99", "week_start": "monday", "locale": "en"}, "hour_cycle"),
+        (
+            "time",
+            {"time_zone": "Mars", "hour_cycle": "h12", "week_start": "monday", "locale": "en"},
+            "time_zone",
+        ),
+        (
+            "time",
+            {"time_zone": "UTC", "hour_cycle": "h99", "week_start": "monday", "locale": "en"},
+            "hour_cycle",
+        ),
         ("privacy", {"who_may_add_me": "anyone", "muted": "nobody-here"}, "muted"),
         ("email", {"email": "new@example.org", "current_password": "wrong"}, "current_password"),
         ("email", {"email": "sam@example.org", "current_password": build.PASSWORD}, "email"),
         ("email", {"email": "nowhere", "current_password": build.PASSWORD}, "email"),
-        ("password", {"password": "another fine day for singing", "current_password": "wrong"}, "current_password"),
+        (
+            "password",
+            {"password": "another fine day for singing", "current_password": "wrong"},
+            "current_password",
+        ),
         ("password", {"password": "short", "current_password": build.PASSWORD}, "password"),
     ],
 )
@@ -437,7 +525,10 @@ def test_new_credentials_end_all_sign_ins_but_the_one_they_came_from(what):
     build.user("mina")
     elsewhere, browser = browser_of("mina"), browser_of("mina")
     browser.get("/app/settings/")
-    typed = {"email": {"email": "new@example.org"}, "password": {"password": "another fine day for singing"}}[what]
+    typed = {
+        "email": {"email": "new@example.org"},
+        "password": {"password": "another fine day for singing"},
+    }[what]
 
     post(browser, "/app/settings/", do=what, current_password=build.PASSWORD, **typed)
 
@@ -451,9 +542,17 @@ def test_wrong_passwords_in_settings_count_like_wrong_sign_ins(settings):
     browser = browser_of(build.user("mina"))
     browser.get("/app/settings/")
     for _ in range(settings.LIMITS["password"][0]):
-        post(browser, "/app/settings/", do="email", email="new@example.org", current_password="wrong")
+        post(
+            browser, "/app/settings/", do="email", email="new@example.org", current_password="wrong"
+        )
 
-    answer = post(browser, "/app/settings/", do="email", email="new@example.org", current_password=build.PASSWORD)
+    answer = post(
+        browser,
+        "/app/settings/",
+        do="email",
+        email="new@example.org",
+        current_password=build.PASSWORD,
+    )
 
     assert "too often" in shown_errors(answer)
     assert User.objects.get().email == "mina@example.org"
@@ -480,9 +579,20 @@ def test_one_sees_where_one_is_signed_in_and_ends_it():
 @pytest.mark.parametrize(
     ("user_agent", "said"),
     [
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
-        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/129.0.0.0 Safari/537.36 Edg/129.0", "Edge on Windows"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Safari/604.1", "Safari on iPhone"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/129.0.0.0 Safari/537.36 "
+            "Edg/129.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 "
+            "Version/17.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
         ("curl/8.5.0", "curl"),
         ("", "Unknown program"),
     ],
@@ -494,7 +604,13 @@ def test_a_device_is_named_as_people_call_it(user_agent, said):
 def test_the_devices_zone_is_taken_at_sign_up_and_offered_at_home():
     browser = Browser()
     browser.get("/app/sign-up/")
-    browser.send("/app/sign-up/", username="mina", email="mina@example.org", password=build.PASSWORD, time_zone="Asia/Kathmandu")
+    browser.send(
+        "/app/sign-up/",
+        username="mina",
+        email="mina@example.org",
+        password=build.PASSWORD,
+        time_zone="Asia/Kathmandu",
+    )
     assert UserSetting.objects.get().time_zone == "Asia/Kathmandu"
     assert 'data-stored="Asia/Kathmandu"' in browser.page.text
 
@@ -513,13 +629,19 @@ def test_the_export_is_a_file_with_what_the_api_exports():
     assert answer.headers["Content-Disposition"] == 'attachment; filename="commontime.json"'
     exported, by_api = json.loads(answer.content), caller(mina).get("/profile/export/").data
     assert exported.keys() == by_api.keys()
-    for part in exported.keys() - {"exported_at", "sessions", "non_busy_times", "owned_calendars", "participations"}:
+    for part in exported.keys() - {
+        "exported_at",
+        "sessions",
+        "non_busy_times",
+        "owned_calendars",
+        "participations",
+    }:
         assert exported[part] == by_api[part]
     assert len(exported["non_busy_times"]) == 1
     assert not re.search(r"password|hash|_key", answer.content.decode())
 
 
-# The end of the account ---------------------------------------------------------------------------------------------
+# The end of the account ---------------------------------------------------------------------------
 
 
 def test_deleting_shows_first_what_it_affects_and_needs_the_password():
@@ -554,7 +676,15 @@ def test_calendars_go_to_whom_one_chooses():
     browser = browser_of(mina)
     assert "Nina becomes" not in shown(browser, "/app/settings/delete/")
 
-    assert post(browser, "/app/settings/delete/", current_password=build.PASSWORD, transfer_to=str(nina.pk)).status_code == 422
+    assert (
+        post(
+            browser,
+            "/app/settings/delete/",
+            current_password=build.PASSWORD,
+            transfer_to=str(nina.pk),
+        ).status_code
+        == 422
+    )
     post(browser, "/app/settings/delete/", current_password=build.PASSWORD, transfer_to=str(sam.pk))
 
     assert set(Calendar.objects.values_list("owner__username", flat=True)) == {"sam"}
@@ -569,7 +699,7 @@ def test_who_can_become_the_owner_takes_part_in_all_and_is_active():
     assert list(queries.possible_heirs(mina)) == []
 
 
-# What all these pages have in common --------------------------------------------------------------------------------
+# What all these pages have in common --------------------------------------------------------------
 
 PAGES = ["/app/", "/app/people/", "/app/settings/", "/app/settings/delete/", "/app/calendars/new/"]
 
@@ -632,7 +762,9 @@ def test_what_people_typed_stays_text(path):
 def test_one_link_of_the_frame_is_where_one_is(path):
     text = browser_of(build.user("mina")).get(path).content.decode()
 
-    assert re.findall(r'<a href="([^"]*)" aria-current="page"', text) == ([path] if path != "/app/settings/delete/" else [])
+    assert re.findall(r'<a href="([^"]*)" aria-current="page"', text) == (
+        [path] if path != "/app/settings/delete/" else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -655,14 +787,27 @@ def test_another_site_can_send_none_of_the_forms(path, typed):
     assert UserSetting.objects.get(user__username="mina").time_zone == "UTC"
 
 
-# Both doors ---------------------------------------------------------------------------------------------------------
+# Both doors ---------------------------------------------------------------------------------------
 
 
 def stored() -> Any:
     """Return what these actions change, without the ids and moments that every request makes anew."""
     return (
-        sorted(User.objects.values_list("username", "email", "first_name", "usersetting__time_zone", "usersetting__who_may_add_me")),
-        sorted(Calendar.objects.values_list("name", "owner__username", "time_zone", "duration_minutes", "window_start"), key=str),
+        sorted(
+            User.objects.values_list(
+                "username",
+                "email",
+                "first_name",
+                "usersetting__time_zone",
+                "usersetting__who_may_add_me",
+            )
+        ),
+        sorted(
+            Calendar.objects.values_list(
+                "name", "owner__username", "time_zone", "duration_minutes", "window_start"
+            ),
+            key=str,
+        ),
         sorted(CalendarParticipant.objects.values_list("calendar__name", "user__username")),
         sorted(Contact.objects.values_list("owner__username", "contactee__username")),
         sorted(Mute.objects.values_list("user__username", "sender__username")),
@@ -708,19 +853,46 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, good):
         if good.get("mine")
         else caller(sam) and Session.objects.get(user=sam)
     )
-    heir = {"transfer_to": {"sam": sam, "cara": cara}[good["transfer_to"]].pk} if "transfer_to" in good else {}
+    heir = (
+        {"transfer_to": {"sam": sam, "cara": cara}[good["transfer_to"]].pk}
+        if "transfer_to" in good
+        else {}
+    )
     sheet = {**SHEET, "others": "", "look": "", "deadline": ""}
-    window = {"window_start": "2031-05-05T18:00", "window_end": "2031-05-10T00:00", "time_zone": "Asia/Kathmandu", "duration_minutes": 90}
+    window = {
+        "window_start": "2031-05-05T18:00",
+        "window_end": "2031-05-10T00:00",
+        "time_zone": "Asia/Kathmandu",
+        "duration_minutes": 90,
+    }
     setting = {"hour_cycle": "h23", "week_start": "monday", "locale": "en"}
     asked: dict[str, tuple[Any, ...]] = {
-        "calendar": (("POST", "/calendars/", {**window, **good, "is_finalized": False}), ("calendars/new/", {**sheet, **good})),
+        "calendar": (
+            ("POST", "/calendars/", {**window, **good, "is_finalized": False}),
+            ("calendars/new/", {**sheet, **good}),
+        ),
         "names": (("POST", "/profile/edit/", good), ("settings/", {"do": what, **good})),
-        "email": (("POST", "/profile/edit/", good), ("settings/", {"do": what, "current_password": build.PASSWORD, **good})),
-        "password": (("POST", "/profile/edit/", good), ("settings/", {"do": what, "current_password": build.PASSWORD, **good})),
-        "time": (("PUT", "/profile/settings/", {**setting, **good}), ("settings/", {"do": what, **setting, **good})),
+        "email": (
+            ("POST", "/profile/edit/", good),
+            ("settings/", {"do": what, "current_password": build.PASSWORD, **good}),
+        ),
+        "password": (
+            ("POST", "/profile/edit/", good),
+            ("settings/", {"do": what, "current_password": build.PASSWORD, **good}),
+        ),
+        "time": (
+            ("PUT", "/profile/settings/", {**setting, **good}),
+            ("settings/", {"do": what, **setting, **good}),
+        ),
         "add": (("POST", "/contacts/add/", good), ("people/", {"do": what, **good})),
-        "remove": (("DELETE", f"/contacts/delete/{good.get('username')}/", None), ("people/", {"do": what, **good})),
-        "end": (("DELETE", f"/profile/sessions/{session.pk}/", None), ("settings/", {"do": what, "session": str(session.pk)})),
+        "remove": (
+            ("DELETE", f"/contacts/delete/{good.get('username')}/", None),
+            ("people/", {"do": what, **good}),
+        ),
+        "end": (
+            ("DELETE", f"/profile/sessions/{session.pk}/", None),
+            ("settings/", {"do": what, "session": str(session.pk)}),
+        ),
         "delete": (
             ("POST", "/profile/delete/", {"refresh_token": api.refresh, **heir}),
             ("settings/delete/", {"current_password": build.PASSWORD, **heir}),

@@ -25,17 +25,30 @@ from tests.web.browser import Browser, browser_of
 
 pytestmark = pytest.mark.django_db
 PUBLIC = ["/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/"]
-OTHERS = ["/app/", "/app/nothing/", "/password_reset/MQ/x/", "/static/web/css/base.css", "/static/nothing.css"]
+OTHERS = [
+    "/app/",
+    "/app/nothing/",
+    "/password_reset/MQ/x/",
+    "/static/web/css/base.css",
+    "/static/nothing.css",
+]
 
 
-# Signing up, in and out ---------------------------------------------------------------------------------------------
+# Signing up, in and out ---------------------------------------------------------------------------
 
 
 def test_a_person_signs_up_and_is_at_home():
     browser = Browser()
     browser.get("/app/sign-up/")
 
-    browser.send("/app/sign-up/", username="mina", email="mina@example.org", first_name="Mina", last_name="Park", password=build.PASSWORD)
+    browser.send(
+        "/app/sign-up/",
+        username="mina",
+        email="mina@example.org",
+        first_name="Mina",
+        last_name="Park",
+        password=build.PASSWORD,
+    )
 
     assert browser.page.path == "/app/"
     assert "Mina Park" in browser.page.text
@@ -46,14 +59,22 @@ def test_a_refused_sign_up_keeps_what_was_typed_but_the_password_and_says_how_to
     browser = Browser()
     browser.get("/app/sign-up/")
 
-    browser.send("/app/sign-up/", username="mina park", email="nowhere", first_name="Mina", password="12345")
+    browser.send(
+        "/app/sign-up/", username="mina park", email="nowhere", first_name="Mina", password="12345"
+    )
 
     assert browser.page.status_code == 422
     fields = browser.form("/app/sign-up/").fields
-    assert (fields["username"], fields["email"], fields["first_name"], fields["password"]) == ("mina park", "nowhere", "Mina", "")
+    assert (fields["username"], fields["email"], fields["first_name"], fields["password"]) == (
+        "mina park",
+        "nowhere",
+        "Mina",
+        "",
+    )
     for name in ("username", "email", "password"):
         assert re.search(
-            rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="[^"]*id_{name}_error"', browser.page.text
+            rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="[^"]*id_{name}_error"',
+            browser.page.text,
         )
         assert f'<ul class="mend" id="id_{name}_error">' in browser.page.text
     assert not User.objects.exists()
@@ -62,7 +83,9 @@ def test_a_refused_sign_up_keeps_what_was_typed_but_the_password_and_says_how_to
 def test_what_is_said_of_a_new_password_is_what_is_asked_of_it():
     browser = Browser()
     browser.get("/app/sign-up/")
-    least = int(re.search(r"At least (\d+) characters, and not only digits\.", browser.page.text)[1])
+    least = int(
+        re.search(r"At least (\d+) characters, and not only digits\.", browser.page.text)[1]
+    )
     long = "kq7vzr9wxj2m"[:least]
     assert len(long) == least
 
@@ -153,7 +176,11 @@ def test_without_the_check_one_would_be_elsewhere(monkeypatch):
 
 
 def signed_in_at(target: str) -> str:
-    return Client().post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD, "next": target}).headers["Location"]
+    return (
+        Client()
+        .post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD, "next": target})
+        .headers["Location"]
+    )
 
 
 def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_back():
@@ -167,15 +194,22 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_back():
     assert browser.page.path == "/app/mail/"
 
 
-# Every form needs its token -----------------------------------------------------------------------------------------
+# Every form needs its token -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/app/sign-in/", "/app/sign-up/", "/app/sign-out/", "/app/password_reset/"])
+@pytest.mark.parametrize(
+    "path", ["/app/sign-in/", "/app/sign-up/", "/app/sign-out/", "/app/password_reset/"]
+)
 def test_a_form_without_its_token_is_refused(path):
     mina = build.user("mina")
     browser = browser_of(mina)
     before = Session.objects.values_list("pk", "ended_at").get()
-    filled = {"username": "eve", "email": "eve@example.org", "identifier": "mina", "password": build.PASSWORD}
+    filled = {
+        "username": "eve",
+        "email": "eve@example.org",
+        "identifier": "mina",
+        "password": build.PASSWORD,
+    }
 
     answer = browser.client.post(path, filled)
 
@@ -227,18 +261,22 @@ def test_a_form_that_is_too_old_says_the_way_out_in_the_pages_frame(came_from, a
     build.user("mina", locale="de")
     browser = browser_of("mina")
 
-    answer = browser.client.post("/app/people/", {"do": "add"}, headers={"referer": came_from, "accept-language": "de"})
+    answer = browser.client.post(
+        "/app/people/", {"do": "add"}, headers={"referer": came_from, "accept-language": "de"}
+    )
 
     assert answer.status_code == 403
     assert "Das wurde nicht abgeschickt" in answer.text
     assert "Lade die Seite neu" in answer.text
     assert '<nav aria-label="' in answer.text
-    links = [unescape(link) for link in re.findall(r'class="button[^"]*" href="([^"]*)"', answer.text)]
+    links = [
+        unescape(link) for link in re.findall(r'class="button[^"]*" href="([^"]*)"', answer.text)
+    ]
     assert links[0] == (again or "/")
     assert len(links) == (2 if again else 1)
 
 
-# What is nowhere ----------------------------------------------------------------------------------------------------
+# What is nowhere ----------------------------------------------------------------------------------
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -246,10 +284,16 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.mark.parametrize("path", ["/nope", "/nope/", "/cal", "/app.js", "/wp-login.php"])
 def test_a_browser_at_an_address_that_is_nowhere_gets_a_page_and_a_program_json(path):
     build.user("mina", locale="fr")
-    browser, json = browser_of("mina"), b'{"code":"not_found","detail":"There is nothing here. /docs/ lists every path."}'
+    browser, json = (
+        browser_of("mina"),
+        b'{"code":"not_found","detail":"There is nothing here. /docs/ lists every path."}',
+    )
 
     page = browser.client.get(path, headers={"accept": BROWSER})
-    answers = [browser.client.get(path, headers={"accept": accept} if accept else {}) for accept in ("*/*", "application/json", "")]
+    answers = [
+        browser.client.get(path, headers={"accept": accept} if accept else {})
+        for accept in ("*/*", "application/json", "")
+    ]
 
     assert page.status_code == 404
     assert '<html lang="fr">' in page.text
@@ -265,15 +309,27 @@ def test_what_does_not_begin_with_a_slash_is_nowhere_too(path):
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/calendars/nope", "/calendars/nope/", "/profile/nope/", "/docs/nope/", "/contacts/x/", "/schema/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/calendars/nope",
+        "/calendars/nope/",
+        "/profile/nope/",
+        "/docs/nope/",
+        "/contacts/x/",
+        "/schema/x",
+    ],
+)
 def test_the_apis_paths_answer_json_to_a_browser_too(path):
-    page, plain = (Client().get(path, headers={"accept": accept}) for accept in (BROWSER, "application/json"))
+    page, plain = (
+        Client().get(path, headers={"accept": accept}) for accept in (BROWSER, "application/json")
+    )
 
     assert page.status_code == 404
     assert (page.content, page.headers) == (plain.content, plain.headers)
 
 
-# A forgotten password -----------------------------------------------------------------------------------------------
+# A forgotten password -----------------------------------------------------------------------------
 
 
 def test_a_forgotten_password_is_replaced_through_the_pages_and_everything_else_is_signed_out():
@@ -309,7 +365,7 @@ def test_asking_for_a_reset_says_the_same_for_every_address():
     assert said[0] == said[1]
 
 
-# At home ------------------------------------------------------------------------------------------------------------
+# At home ------------------------------------------------------------------------------------------
 
 
 def test_home_shows_calendars_and_invitations_and_what_to_do_without_any():
@@ -345,13 +401,17 @@ def test_an_invitation_is_answered_at_home(answer, joins):
 
 
 def test_an_invitation_to_an_address_is_accepted_through_its_link_after_signing_up():
-    invitation = actions.invite_address((calendar := build.calendar(name="Band")).pk, by=calendar.owner, email="iris@example.org")
+    invitation = actions.invite_address(
+        (calendar := build.calendar(name="Band")).pk, by=calendar.owner, email="iris@example.org"
+    )
     link = f"/app/invitations/{signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))}/"
     browser = Browser()
 
     browser.get(link)
     browser.get("/app/sign-up/?next=" + browser.page.path.partition("next=")[2])
-    browser.send("/app/sign-up/", username="iris", email="iris@example.org", password=build.PASSWORD)
+    browser.send(
+        "/app/sign-up/", username="iris", email="iris@example.org", password=build.PASSWORD
+    )
     assert "invites you" in browser.page.text
     assert Invitation.objects.get().status == "pending"
     browser.send(link)
@@ -363,7 +423,11 @@ def test_an_invitation_to_an_address_is_accepted_through_its_link_after_signing_
 def test_a_calendar_shows_its_meetings_in_the_readers_zone_and_clock():
     sam = build.user("sam", time_zone="America/New_York", hour_cycle="h12")
     calendar = build.calendar(participants=[sam], name="Choir", location="Parish hall")
-    build.meeting(calendar=calendar, title="Rehearsal", final_time=build.day(18.5).replace(month=1, day=15, year=2031))
+    build.meeting(
+        calendar=calendar,
+        title="Rehearsal",
+        final_time=build.day(18.5).replace(month=1, day=15, year=2031),
+    )
     build.meeting(calendar=calendar, title="Concert")
     browser = browser_of(sam)
 
@@ -418,12 +482,17 @@ def test_the_owner_is_offered_no_way_to_leave():
     assert "/remove/" not in browser.page.text
 
 
-# Mails --------------------------------------------------------------------------------------------------------------
+# Mails --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def _kept_mails(settings, tmp_path):
-    settings.MAILERS = {"default": {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(tmp_path)}}}
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "commontime.mail.backends.FileBackend",
+            "OPTIONS": {"folder": str(tmp_path)},
+        }
+    }
 
 
 @pytest.mark.usefixtures("_kept_mails")
@@ -467,14 +536,16 @@ def test_the_link_that_stops_mails_changes_nothing_until_its_button_is_pressed()
     assert Mute.objects.get().sender == mina
 
 
-# What every page carries --------------------------------------------------------------------------------------------
+# What every page carries --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [*PUBLIC, *OTHERS])
 def test_every_answer_carries_the_headers_that_harden_a_browser(path):
     headers = Client().get(path).headers
 
-    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";")
+    )
     assert policy["default-src"] == "'self'"
     assert policy["form-action"] == "'self'"
     assert {policy[name] for name in ("object-src", "base-uri", "frame-ancestors")} == {"'none'"}
@@ -523,8 +594,14 @@ def test_a_sign_in_ends_when_its_cookie_does(settings):
 def test_no_page_has_a_script_or_style_of_its_own_or_asks_a_third_party(path):
     shown = Client().get(path).text
 
-    assert not re.search(r'<script(?! type="module" src="/static/joined/[\w+.-]+\.js"></script>)|<style|\sstyle=|\son\w+=', shown)
-    assert all(link.startswith("/") or link.startswith("#") for link in re.findall(r'(?:href|src|action)="([^"]*)"', shown))
+    assert not re.search(
+        r'<script(?! type="module" src="/static/joined/[\w+.-]+\.js"></script>)|<style|\sstyle=|\son\w+=',
+        shown,
+    )
+    assert all(
+        link.startswith("/") or link.startswith("#")
+        for link in re.findall(r'(?:href|src|action)="([^"]*)"', shown)
+    )
 
 
 def test_an_error_page_knows_who_is_signed_in_unless_the_database_is_away(rf):
@@ -548,10 +625,20 @@ def test_looking_at_pages_changes_nothing():
     calendar = build.calendar(owner=mina)
     build.invitation(build.calendar(), mina)
     browser = browser_of(mina)
-    counted = [model.objects.count() for model in (Session, Message, Invitation, CalendarParticipant)]
+    counted = [
+        model.objects.count() for model in (Session, Message, Invitation, CalendarParticipant)
+    ]
 
-    for path in ("/", "/app/", "/app/mail/", f"/app/calendars/{calendar.pk}/", accounts.reset_url(mina).partition(":8000")[2]):
+    for path in (
+        "/",
+        "/app/",
+        "/app/mail/",
+        f"/app/calendars/{calendar.pk}/",
+        accounts.reset_url(mina).partition(":8000")[2],
+    ):
         browser.get(path)
 
-    assert [model.objects.count() for model in (Session, Message, Invitation, CalendarParticipant)] == counted
+    assert [
+        model.objects.count() for model in (Session, Message, Invitation, CalendarParticipant)
+    ] == counted
     assert Invitation.objects.get().status == "pending"

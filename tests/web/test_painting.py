@@ -1,4 +1,6 @@
-"""The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard; what is refused is kept; axe looks on."""
+"""The calendar's page in a real Chromium: three people paint, by mouse, by touch and by keyboard;
+what is refused is kept; axe looks on.
+"""
 
 import re
 from datetime import timedelta
@@ -17,7 +19,10 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         choir = Choir(site, browser)
         mina = choir.visit("mina")
         requests: list[str] = []
-        mina.on("request", lambda request: requests.append(request.method) if request.method == "PUT" else None)
+        mina.on(
+            "request",
+            lambda request: requests.append(request.method) if request.method == "PUT" else None,
+        )
         drag(mina, cell(mina, 0, 9), cell(mina, 1, 11.5))
         saved(mina)
         assert requests == ["PUT"]
@@ -25,7 +30,9 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         choir.look(mina)
 
         sam = choir.visit("sam", width=PHONE, touch=True)
-        expect(sam.locator(".hint")).to_have_text("Tap the first box, then the last. Across several days, all of them are filled.")
+        expect(sam.locator(".hint")).to_have_text(
+            "Tap the first box, then the last. Across several days, all of them are filled."
+        )
         sam.get_by_role("button", name="Ideal").tap()
         cell(sam, 0, 10).tap()
         expect(sam.locator(".hint")).to_have_text("Now tap the last box.")
@@ -41,7 +48,12 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
             iris.keyboard.press(key)
             expect(cell(iris, 0, hour)).to_be_focused()
             expect(cell(iris, 0, hour)).to_be_in_viewport(ratio=1)
-        for key in ("ArrowDown",) * 4 + ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight", "1"):
+        for key in ("ArrowDown",) * 4 + (
+            "Shift+ArrowDown",
+            "Shift+ArrowDown",
+            "Shift+ArrowRight",
+            "1",
+        ):
             iris.keyboard.press(key)
         expect(iris.locator(".said")).to_contain_text("10:00 to 11:30: if need be")
         saved(iris)
@@ -66,7 +78,11 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
         odd = (at(3, 9) + timedelta(minutes=7), at(3, 10) + timedelta(minutes=20), 6)
-        row = {"start_time": odd[0].isoformat(), "end_time": odd[1].isoformat(), "preference_level": 6}
+        row = {
+            "start_time": odd[0].isoformat(),
+            "end_time": odd[1].isoformat(),
+            "preference_level": 6,
+        }
         choir.people["sam"].post(f"/calendars/{choir.id}/nonbusytimes/", row)
         page = choir.visit("sam")
         expect(cell(page, 3, 9)).to_have_class("l0 mixed")
@@ -74,7 +90,11 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         page.get_by_role("button", name="Ideal").click()
         drag(page, cell(page, 3, 9.5), cell(page, 3, 9.5))
         saved(page)
-        assert choir.given("sam") == [(odd[0], at(3, 9.5), 6), (at(3, 9.5), at(3, 10), 9), (at(3, 10), odd[1], 6)]
+        assert choir.given("sam") == [
+            (odd[0], at(3, 9.5), 6),
+            (at(3, 9.5), at(3, 10), 9),
+            (at(3, 10), odd[1], 6),
+        ]
         page.get_by_role("button", name="Erase").click()
         drag(page, cell(page, 3, 8), cell(page, 3, 19.5))
         saved(page)
@@ -99,7 +119,12 @@ def test_a_block_is_extended_from_inside_and_cleared_by_painting_over_nothing_el
         table = page.get_by_role("grid", name="When I can come")
         expect(table).to_have_accessible_description(re.compile("^Drag over hours to paint them"))
         expect(page.locator(".how")).to_be_visible()
-        for start, end, then in ((9, 11.5, (9, 12)), (11.5, 13.5, (9, 14)), (12, 15.5, (9, 16)), (15, 15.5, (9, 15))):
+        for start, end, then in (
+            (9, 11.5, (9, 12)),
+            (11.5, 13.5, (9, 14)),
+            (12, 15.5, (9, 16)),
+            (15, 15.5, (9, 15)),
+        ):
             drag(page, cell(page, 0, start), cell(page, 0, end))
             saved(page)
             assert choir.given("sam") == [(at(0, then[0]), at(0, then[1]), 5)]
@@ -110,7 +135,11 @@ def test_a_block_is_extended_from_inside_and_cleared_by_painting_over_nothing_el
 
         phone = choir.visit("iris", width=PHONE, touch=True)
         expect(phone.locator(".how")).to_be_hidden()
-        for start, end, then in ((9, 10.5, (9, 11)), (10.5, 11.5, (9, 12)), (11.5, 11.5, (9, 11.5))):
+        for start, end, then in (
+            (9, 10.5, (9, 11)),
+            (10.5, 11.5, (9, 12)),
+            (11.5, 11.5, (9, 11.5)),
+        ):
             cell(phone, 0, start).tap()
             cell(phone, 0, end).tap()
             saved(phone)
@@ -124,7 +153,12 @@ def test_a_phone_begins_with_the_first_day_that_is_not_over(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
         page = choir.open(width=PHONE, touch=True)
-        for now, days in ((at(-3, 9), "0 1 2"), (at(2, 20.5), "3 4 5"), (at(6, 12), "4 5 6"), (at(9, 9), "0 1 2")):
+        for now, days in (
+            (at(-3, 9), "0 1 2"),
+            (at(2, 20.5), "3 4 5"),
+            (at(6, 12), "4 5 6"),
+            (at(9, 9), "0 1 2"),
+        ):
             page.clock.set_fixed_time(now)
             if page.url == "about:blank":
                 choir.visit("sam", page=page)
@@ -132,7 +166,10 @@ def test_a_phone_begins_with_the_first_day_that_is_not_over(site):
                 page.reload()
             page.wait_for_load_state()
             heads = page.locator("availability-grid thead th")
-            assert " ".join(str(number) for number in range(7) if heads.nth(number).is_visible()) == days
+            assert (
+                " ".join(str(number) for number in range(7) if heads.nth(number).is_visible())
+                == days
+            )
         assert choir.found == []
 
     in_chromium(journey)
@@ -143,7 +180,9 @@ def test_without_scripts_one_ticks_and_writes(site):
         choir = Choir(site, browser)
         page = choir.visit("iris", width=PHONE, scripts=False)
         page.get_by_role("button", name="Ideal").click()
-        expect(page.locator(".mine [role=alert]")).to_contain_text("You ticked no time, so nothing changed.")
+        expect(page.locator(".mine [role=alert]")).to_contain_text(
+            "You ticked no time, so nothing changed."
+        )
         assert choir.given("iris") == []
         cell(page, 0, 9).locator("input").check()
         page.get_by_role("button", name="Ideal").click()
@@ -209,8 +248,15 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         choir = Choir(site, browser)
 
         def give(name: str, day: int, start: float = 9, end: float = 10) -> None:
-            row = {"start_time": at(day, start).isoformat(), "end_time": at(day, end).isoformat(), "preference_level": 2}
-            assert choir.people[name].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code == 201
+            row = {
+                "start_time": at(day, start).isoformat(),
+                "end_time": at(day, end).isoformat(),
+                "preference_level": 2,
+            }
+            assert (
+                choir.people[name].post(f"/calendars/{choir.id}/nonbusytimes/", row).status_code
+                == 201
+            )
 
         give("sam", 0)
         page = choir.visit("mina")
@@ -228,10 +274,14 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         page.reload()
         why = page.locator(".best details.why").first
         why.locator("summary").click()
-        expect(why.locator("li").first).to_have_text("Mina is required but can’t come for 30 minutes of the 1 hour.")
+        expect(why.locator("li").first).to_have_text(
+            "Mina is required but can’t come for 30 minutes of the 1 hour."
+        )
         choir.look(page)
         give("iris", 2)
-        expect(page.locator(".said")).to_have_text("A new answer has changed the best times.", timeout=15_000)
+        expect(page.locator(".said")).to_have_text(
+            "A new answer has changed the best times.", timeout=15_000
+        )
         expect(why).to_have_attribute("open", "")
         expect(why.locator("summary")).to_be_focused()
         expect(page.locator(".best details.why[open]")).to_have_count(1)
@@ -258,11 +308,20 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
 def test_hours_that_come_twice_are_read_out_apart(site):
     def journey(browser: Browser) -> None:
         choir = Choir(site, browser)
-        nights = {"name": "Nights", "window_start": "2027-10-30T22:00:00Z", "window_end": "2027-10-31T23:00:00Z"}
+        nights = {
+            "name": "Nights",
+            "window_start": "2027-10-30T22:00:00Z",
+            "window_end": "2027-10-31T23:00:00Z",
+        }
         calendar = choir.mina.post("/calendars/", nights).data["id"]
-        page = choir.sign_in("mina", f"/app/calendars/{calendar}/?zone=Europe%2FBerlin&from=2027-10-31&hours=all")
+        page = choir.sign_in(
+            "mina", f"/app/calendars/{calendar}/?zone=Europe%2FBerlin&from=2027-10-31&hours=all"
+        )
 
-        names = [cell.get_attribute("aria-label") for cell in page.locator("availability-grid td[tabindex]").all()[4:9]]
+        names = [
+            cell.get_attribute("aria-label")
+            for cell in page.locator("availability-grid td[tabindex]").all()[4:9]
+        ]
         page.locator("availability-grid td[tabindex]").nth(5).focus()
         for key in ("Shift+ArrowDown", "3"):
             page.keyboard.press(key)
@@ -276,13 +335,17 @@ def test_hours_that_come_twice_are_read_out_apart(site):
             "2:30 (second time, CET) to 3:00: not available",
             "3:00 to 3:30: not available",
         ]
-        expect(said).to_have_text("Sunday 31 October, 2:30 (first time, CEST) to 2:30 (second time, CET): ideal")
+        expect(said).to_have_text(
+            "Sunday 31 October, 2:30 (first time, CEST) to 2:30 (second time, CET): ideal"
+        )
         expect(page.locator("heat-map .who")).to_contain_text("2:00 to 2:30 (second time, CET)")
         choir.look(page)
         # What is read out is written as what is shown, in every language.
         choir.mina.patch("/profile/settings/", {"hour_cycle": "h12", "locale": "de"})
         page.reload()
-        expect(page.locator("availability-grid tbody th").nth(18)).to_contain_text("8:00\N{NO-BREAK SPACE}am")
+        expect(page.locator("availability-grid tbody th").nth(18)).to_contain_text(
+            "8:00\N{NO-BREAK SPACE}am"
+        )
         label = page.locator("availability-grid td[tabindex]").nth(18).get_attribute("aria-label")
         assert label.startswith("Sonntag, 31. Oktober, 8:00 am bis 8:30 am:")
         choir.mina.patch("/profile/settings/", {"hour_cycle": "h23", "locale": "en"})

@@ -28,7 +28,9 @@ TYPED = "%Y-%m-%dT%H:%M"
 
 
 class Talks:
-    """Mina's calendar with so many others. All have time from nine on, an hour for each of them; the last one has not answered."""
+    """Mina's calendar with so many others. All have time from nine on, an hour for each of them;
+    the last one has not answered.
+    """
 
     def __init__(self, others: int = 3, *, silent: int = 0, **fields: Any) -> None:
         self.mina = build.user("mina", time_zone="UTC", week_start="monday")
@@ -40,7 +42,9 @@ class Talks:
         self.browser = browser_of(self.mina)
 
     def pair(self, **fields: Any) -> list[Meeting]:
-        return actions.create_one_on_ones(self.calendar, by=self.mina, deadline=clock.now() + timedelta(days=3), **fields)
+        return actions.create_one_on_ones(
+            self.calendar, by=self.mina, deadline=clock.now() + timedelta(days=3), **fields
+        )
 
     def post(self, **form: Any) -> Any:
         return self.browser.post(self.here, form)
@@ -88,12 +92,19 @@ def test_one_on_ones_are_made_with_everybody_or_some_and_not_twice():
     assert 'value="2001-01-01T10:00"' in refused.text
     assert not Meeting.objects.exists()
 
-    some = talks.browser.post(talks.here, {**form, "people": [str(talks.people[0].pk)]}, follow=True)
+    some = talks.browser.post(
+        talks.here, {**form, "people": [str(talks.people[0].pk)]}, follow=True
+    )
     assert "1 one-on-one is waiting for a time." in some.text
     rest = talks.browser.post(talks.here, form, follow=True)
     assert "2 one-on-ones are waiting for a time." in rest.text
-    assert "You already have a one-on-one with everybody." in talks.browser.post(talks.here, form, follow=True).text
-    made = Meeting.objects.order_by("created_at").values_list("title", "duration_minutes", "buffer_minutes", "deadline")
+    assert (
+        "You already have a one-on-one with everybody."
+        in talks.browser.post(talks.here, form, follow=True).text
+    )
+    made = Meeting.objects.order_by("created_at").values_list(
+        "title", "duration_minutes", "buffer_minutes", "deadline"
+    )
     assert len(made) == 3
     assert {row[1:] for row in made} == {(30, 0, datetime(2031, 5, 1, 10, tzinfo=UTC))}
 
@@ -107,14 +118,25 @@ def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_pub
 
     assert "A time for 3 of 3" in page
     assert "Optimal, proven: no plan is better." in page
-    assert sorted(titles_on(page)) == ["Guest0", "Guest1", "Guest2"]  # Mina's own name stands not in each
-    assert re.findall(r'data-down="(\d)" data-below="0" data-long="1" data-over="0" data-lane="1"', page) == ["0", "1", "2"]
+    assert sorted(titles_on(page)) == [
+        "Guest0",
+        "Guest1",
+        "Guest2",
+    ]  # Mina's own name stands not in each
+    assert re.findall(
+        r'data-down="(\d)" data-below="0" data-long="1" data-over="0" data-lane="1"', page
+    ) == ["0", "1", "2"]
     assert "sends 6 mails" in page
     assert '<span>Mina</span> <span class="soft">3 mails' in page
     assert not Meeting.objects.exclude(final_time=None).exists()
     assert not Message.objects.exists()
 
-    assert talks.post(do="publish", plan=re.search(r'name="plan" value="([^"]+)"', page)[1]).status_code == 302
+    assert (
+        talks.post(
+            do="publish", plan=re.search(r'name="plan" value="([^"]+)"', page)[1]
+        ).status_code
+        == 302
+    )
 
     assert "Published" in talks.page
     assert not Meeting.objects.filter(final_time=None).exists()
@@ -131,7 +153,9 @@ def test_every_day_of_the_timetable_and_what_has_no_time_can_be_jumped_to():
 
     nav = page.split('<nav class="to-day"')[1].split("</nav>")[0]
     assert re.findall('href="#([^"]+)"', nav) == [f"on-{build.day(9):%Y-%m-%d}", "left-h"]
-    assert all(page.count(f' id="{part}"') == 1 for part in (f"on-{build.day(9):%Y-%m-%d}", "left-h"))
+    assert all(
+        page.count(f' id="{part}"') == 1 for part in (f"on-{build.day(9):%Y-%m-%d}", "left-h")
+    )
 
 
 def test_what_is_pinned_stays_where_it_was_seen():
@@ -145,8 +169,17 @@ def test_what_is_pinned_stays_where_it_was_seen():
 
     talks.browser.post(talks.here, {**ASK, "pin": [f"{meeting} {third}"]})
 
-    assert {pin: ticked for pin, ticked in pins_on(talks.page).items() if ticked} == {f"{meeting} {third}": True}
-    for pin in ("x", meeting, f"{meeting} soon", f"{meeting} 2031-05-01T10:00", f"{meeting} 9999-12-31T23:59:59+00:00", "\0"):
+    assert {pin: ticked for pin, ticked in pins_on(talks.page).items() if ticked} == {
+        f"{meeting} {third}": True
+    }
+    for pin in (
+        "x",
+        meeting,
+        f"{meeting} soon",
+        f"{meeting} 2031-05-01T10:00",
+        f"{meeting} 9999-12-31T23:59:59+00:00",
+        "\0",
+    ):
         assert talks.browser.post(talks.here, {**ASK, "pin": [pin]}).status_code == 422, pin
 
 
@@ -154,27 +187,45 @@ def typed_on(page: str) -> dict[str, Any]:
     """Return what a browser would send of the page's rows of meetings."""
     ticks = re.findall(r'name="(planned-[^"]+)" checked', page)
     selects = re.findall(r'name="(matters-[^"]+)".*?value="([^"]+)" selected', page, re.DOTALL)
-    return {**dict.fromkeys(ticks, "on"), **dict(selects), **dict(re.findall(r'name="(then-[^"]+)" value="([^"]*)"', page))}
+    return {
+        **dict.fromkeys(ticks, "on"),
+        **dict(selects),
+        **dict(re.findall(r'name="(then-[^"]+)" value="([^"]*)"', page)),
+    }
 
 
 def test_one_says_which_meetings_are_planned_how_much_each_matters_and_when_one_must_be():
     talks = Talks(4)
     first, second, third, fourth = (meeting.pk for meeting in talks.pair())
     rows = typed_on(talks.page)
-    assert rows == {f"{name}-{pk}": value for pk in (first, second, third, fourth) for name, value in PLAIN.items()}
+    assert rows == {
+        f"{name}-{pk}": value
+        for pk in (first, second, third, fourth)
+        for name, value in PLAIN.items()
+    }
 
     del rows[f"planned-{first}"]
-    rows |= {f"matters-{second}": "4", f"then-{third}": build.day(11).strftime(TYPED), f"then-{first}": "junk"}
+    rows |= {
+        f"matters-{second}": "4",
+        f"then-{third}": build.day(11).strftime(TYPED),
+        f"then-{first}": "junk",
+    }
     assert talks.post(**ASK, **rows).status_code == 302
 
     asked = msgspec.convert(Plan.objects.get().question, planning.Question)
-    assert (asked.meetings, asked.priorities, asked.pinned) == ((second, third, fourth), {second: 4}, {third: build.day(11)})
+    assert (asked.meetings, asked.priorities, asked.pinned) == (
+        (second, third, fourth),
+        {second: 4},
+        {third: build.day(11)},
+    )
     page = talks.page
     assert sorted(titles_on(page)) == ["Guest1", "Guest2", "Guest3"]
-    assert "<small class=\"soft\">1 left out · 1 higher priority</small>" in page
+    assert '<small class="soft">1 left out · 1 higher priority</small>' in page
     # It has its tick in the timetable now.
     assert typed_on(page) == {**rows, f"then-{first}": "", f"then-{third}": ""}
-    assert [pin for pin, ticked in pins_on(page).items() if ticked] == [f"{third} {build.day(11).isoformat()}"]
+    assert [pin for pin, ticked in pins_on(page).items() if ticked] == [
+        f"{third} {build.day(11).isoformat()}"
+    ]
 
     talks.post(do="publish")
     assert typed_on(talks.page) == {f"{name}-{first}": value for name, value in PLAIN.items()}
@@ -185,7 +236,11 @@ def test_a_typed_time_goes_before_a_tick_and_what_is_left_out_is_not_pinned():
     first, second, third = (meeting.pk for meeting in talks.pair())
     rows = typed_on(talks.page) | {f"then-{first}": build.day(11).strftime(TYPED)}
     del rows[f"planned-{second}"]
-    pins = [f"{first} {build.day(9).isoformat()}", f"{second} {build.day(10).isoformat()}", f"{third} {build.day(10).isoformat()}"]
+    pins = [
+        f"{first} {build.day(9).isoformat()}",
+        f"{second} {build.day(10).isoformat()}",
+        f"{third} {build.day(10).isoformat()}",
+    ]
 
     talks.post(**ASK, **rows, pin=pins)
 
@@ -213,7 +268,9 @@ def test_a_time_is_typed_by_the_clocks_of_the_page():
 
     talks.browser.post(f"{talks.here}?zone=Asia/Tokyo", {**ASK, **typed_on(talks.page), **tokyo})
 
-    assert msgspec.convert(Plan.objects.get().question, planning.Question).pinned == {pk: build.day(10)}
+    assert msgspec.convert(Plan.objects.get().question, planning.Question).pinned == {
+        pk: build.day(10)
+    }
 
 
 @pytest.mark.parametrize(
@@ -232,7 +289,11 @@ def test_a_refused_row_says_why_beside_it_and_all_that_was_typed_stays(typed, sa
     talks.post(**ASK)
     before = Plan.objects.get()
     pin = next(pin for pin in pins_on(talks.page) if pin.startswith(str(second)))
-    rows = typed_on(talks.page) | {f"{name}-{first}": value for name, value in typed.items()} | {f"matters-{second}": "2"}
+    rows = (
+        typed_on(talks.page)
+        | {f"{name}-{first}": value for name, value in typed.items()}
+        | {f"matters-{second}": "2"}
+    )
     del rows[f"planned-{third}"]
 
     refused = talks.post(**{**ASK, "align": "60"}, **rows, pin=pin)
@@ -254,7 +315,9 @@ def test_a_plan_of_nothing_is_refused_and_a_meeting_that_came_meanwhile_is_plann
     talks.pair()
     rows = typed_on(talks.page)
 
-    refused = talks.post(**ASK, **{name: value for name, value in rows.items() if not name.startswith("planned")})
+    refused = talks.post(
+        **ASK, **{name: value for name, value in rows.items() if not name.startswith("planned")}
+    )
     assert refused.status_code == 422
     assert "Tick at least one meeting." in refused.text
     assert not Plan.objects.exists()
@@ -272,7 +335,7 @@ def test_a_priority_that_was_asked_for_over_the_api_stays():
     actions.make_plan(talks.calendar, by=talks.mina, question=planning.Question(priorities={pk: 7}))
 
     page = talks.page
-    assert "<option value=\"7\" selected>priority 7</option>" in page
+    assert '<option value="7" selected>priority 7</option>' in page
     talks.post(**ASK, **typed_on(page))
 
     assert Plan.objects.get().question["priorities"] == {str(pk): 7}
@@ -293,16 +356,28 @@ def test_of_more_meetings_than_are_planned_at_once_the_first_are_chosen(monkeypa
 def test_as_many_meetings_as_are_planned_at_once_can_be_sent():
     talks = Talks()
     pk = talks.pair()[0].pk
-    rows = {f"{name}-{number}": "x" for name in ("planned", "matters", "then", "pin") for number in range(planning.MOST_PLANNED)}
+    rows = {
+        f"{name}-{number}": "x"
+        for name in ("planned", "matters", "then", "pin")
+        for number in range(planning.MOST_PLANNED)
+    }
 
-    assert talks.post(**ASK, **rows, **{f"matters-{pk}": "2", f"planned-{pk}": "on"}).status_code == 302
-    assert talks.post(**ASK, **rows, **{f"more-{number}": "x" for number in range(200)}).status_code == 400
+    assert (
+        talks.post(**ASK, **rows, **{f"matters-{pk}": "2", f"planned-{pk}": "on"}).status_code
+        == 302
+    )
+    assert (
+        talks.post(**ASK, **rows, **{f"more-{number}": "x" for number in range(200)}).status_code
+        == 400
+    )
 
 
 def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     talks = Talks(3, silent=1)
     talks.pair()
-    NonBusyTime.objects.filter(user=talks.people[1]).update(start_time=build.day(4), end_time=build.day(5))
+    NonBusyTime.objects.filter(user=talks.people[1]).update(
+        start_time=build.day(4), end_time=build.day(5)
+    )
 
     talks.post(**ASK)
     page = talks.page
@@ -310,7 +385,9 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
     left = page.split('class="left"')[1].split("</section>")[0]
     assert "Guest2 hasn’t answered yet." in left
     assert "no time long enough at which Mina and Guest1 can and are in no other meeting" in left
-    assert re.search(r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left)
+    assert re.search(
+        r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left
+    )
     assert "<ul>" not in left
 
 
@@ -330,7 +407,9 @@ def test_who_lacks_a_part_of_the_time_is_asked_for_that_part():
     talks = Talks(2)
     talks.pair()
     ten = build.day(10)
-    NonBusyTime.objects.filter(user=talks.people[1]).update(start_time=ten, end_time=ten + timedelta(minutes=15))
+    NonBusyTime.objects.filter(user=talks.people[1]).update(
+        start_time=ten, end_time=ten + timedelta(minutes=15)
+    )
 
     talks.post(**ASK)
 
@@ -350,7 +429,9 @@ def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
     talks = Talks()
     plan = running(talks)
     answer = msgspec.convert(plan.answer, planning.Answer)
-    worse = msgspec.structs.replace(answer, proved=False, gap=0.25, value=msgspec.structs.replace(answer.value, priority=2))
+    worse = msgspec.structs.replace(
+        answer, proved=False, gap=0.25, value=msgspec.structs.replace(answer.value, priority=2)
+    )
     Plan.objects.update(answer=msgspec.to_builtins(worse))
 
     page = talks.page
@@ -376,14 +457,21 @@ def test_asking_how_far_it_is_costs_no_engine_and_nothing_if_nothing_changed(mon
         monkeypatch.setattr(engine, name, lambda *_, **__: pytest.fail("The engine was asked."))
     first = talks.browser.get(f"{talks.here}live/")
     tag = unescape(re.search(r'data-tag="([^"]+)"', first.text)[1])
-    assert (first.status_code, first["ETag"], "data-running" in first.text, "<html" in first.text) == (200, tag, True, False)
+    assert (
+        first.status_code,
+        first["ETag"],
+        "data-running" in first.text,
+        "<html" in first.text,
+    ) == (200, tag, True, False)
 
     with CaptureQueriesContext(connection) as asked:
         again = talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     assert len(asked) <= 5
     Plan.objects.update(seconds=4.7)
-    assert talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag}).status_code == 200
+    assert (
+        talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag}).status_code == 200
+    )
     Plan.objects.update(status=PlanStatus.DONE)
     done = talks.browser.get(f"{talks.here}live/", headers={"If-None-Match": tag}).text
     assert "data-running" not in done
@@ -461,7 +549,9 @@ def test_sixty_people_each_see_their_own_on_the_calendars_page():
         assert re.findall(r"Mina &amp; (\w+)</a>", own) == [f"Guest{number}"]
 
 
-@pytest.mark.parametrize("payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}"])
+@pytest.mark.parametrize(
+    "payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}{% debug %}"]
+)
 def test_what_people_write_is_shown_as_written(payload):
     talks = Talks(3, silent=1, name=payload)
     for person in talks.people:
@@ -477,7 +567,7 @@ def test_what_people_write_is_shown_as_written(payload):
         assert "{{7*7}}" in page or "{{7" not in payload
 
 
-# The gap in words -----------------------------------------------------------------------------------------------------------
+# The gap in words ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -492,7 +582,11 @@ def test_what_people_write_is_shown_as_written(payload):
 )
 def test_how_far_a_plan_may_be_from_the_best_is_said_where_it_may_differ(bound, said):
     value = planning.Counts(6, 3, 2, 4, 50)
-    gap = next(abs(a - b) / max(a, b) for a, b in zip(msgspec.structs.astuple(value), bound, strict=True) if a != b)
+    gap = next(
+        abs(a - b) / max(a, b)
+        for a, b in zip(msgspec.structs.astuple(value), bound, strict=True)
+        if a != b
+    )
     answer = planning.Answer(False, gap, value, planning.Counts(*bound), (), ())
 
     assert said in quality(answer, planning.Question())

@@ -1,5 +1,7 @@
-"""Meetings and plans in a real Chromium: sixty talks are planned, pinned and published; a question is asked before what is probably not
-wanted; axe looks on in every state, at three widths, in light and dark."""
+"""Meetings and plans in a real Chromium: sixty talks are planned, pinned and published; a question
+is asked before what is probably not wanted; axe looks on in every state, at three widths, in light
+and dark.
+"""
 
 import re
 from typing import Any
@@ -43,7 +45,9 @@ BEHIND = """async bar => {
 
 
 def hidden_behind(page: Page, bar: Any) -> list[str]:
-    """Walk through a phone's page with the keyboard; return what had the focus behind the bar (WCAG 2.4.11)."""
+    """Walk through a phone's page with the keyboard; return what had the focus behind the bar (WCAG
+    2.4.11).
+    """
     before = page.viewport_size
     page.set_viewport_size({"width": PHONE, "height": HEIGHT})
     page.emulate_media(reduced_motion="reduce")
@@ -68,9 +72,13 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         mina.get_by_role("button", name="Create one-on-ones").click()
         expect(mina.locator(".notice")).to_have_text("60 one-on-ones are waiting for a time.")
 
-        # Which, how much each matters, and when: folded, all ticked at once or none, and refused beside what is wrong.
+        # Which, how much each matters, and when: folded, all ticked at once or none, and refused
+        # beside what is wrong.
         mina.locator(".which > summary").click()
-        rows, every = mina.locator("tick-all > ul > li"), mina.get_by_role("checkbox", name="All 60")
+        rows, every = (
+            mina.locator("tick-all > ul > li"),
+            mina.get_by_role("checkbox", name="All 60"),
+        )
         every.uncheck()
         expect(mina.get_by_role("combobox", name="Priority of Guest0")).to_be_hidden()
         rows.first.get_by_role("checkbox").check()
@@ -82,7 +90,9 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         rows.nth(1).get_by_label("Set time for Guest1, in UTC").fill("2020-01-01T10:00")
         mina.get_by_role("button", name="Plan them together").click()
         expect(rows.nth(1).locator(".mend")).to_contain_text("a time that is past.")
-        expect(mina.locator(".which > summary")).to_contain_text("1 higher priority · 1 at a set time")
+        expect(mina.locator(".which > summary")).to_contain_text(
+            "1 higher priority · 1 at a set time"
+        )
         windows.look(mina, (PHONE, "dark"), (DESK, "light"))
         rows.nth(1).get_by_label("Set time for Guest1, in UTC").fill("")
         mina.get_by_role("button", name="Plan them together").click()
@@ -90,10 +100,16 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         expect(mina.locator(".quality")).to_have_text("Optimal, proven: no plan is better.")
 
         # In a timetable by the clock; on a phone as a list by day.
-        first, second = (mina.locator(".day ol").first.locator("li").nth(number).bounding_box() for number in (0, 1))
+        first, second = (
+            mina.locator(".day ol").first.locator("li").nth(number).bounding_box()
+            for number in (0, 1)
+        )
         assert first["x"] == second["x"]
         assert first["y"] < second["y"]
-        assert mina.locator(".week").first.evaluate("week => getComputedStyle(week).gridAutoFlow") == "column"
+        assert (
+            mina.locator(".week").first.evaluate("week => getComputedStyle(week).gridAutoFlow")
+            == "column"
+        )
         for summary in mina.locator(".result summary").all():
             summary.click()
         expect(mina.locator(".told li")).to_have_count(61)
@@ -140,7 +156,10 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         people["olga"].post(f"/calendars/{calendar}/participants/", {"user": people["pavel"].id})
         for person in people.values():
             give(person, calendar, 9, 12)
-        people["olga"].post(f"/calendars/{calendar}/meetings/", {"title": "Lunch", "deadline": build.day(0).isoformat()})
+        people["olga"].post(
+            f"/calendars/{calendar}/meetings/",
+            {"title": "Lunch", "deadline": build.day(0).isoformat()},
+        )
         people["olga"].post(f"/calendars/{calendar}/plan/", {})
         mine = f"calendar_id = '{calendar if site.is_postgresql else calendar.replace('-', '')}'"
         site.sql(f"UPDATE calendars_plan SET status = 'running', seconds = 3 WHERE {mine}")
@@ -155,7 +174,9 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         olga.evaluate("window.same = true")
         site.sql(f"UPDATE calendars_plan SET status = 'done' WHERE {mine}")
         expect(olga.get_by_role("button", name="Publish these times")).to_be_visible()
-        expect(olga.locator("plan-progress > .heard")).to_have_text("A time for 1 of 1. Optimal, proven: no plan is better.")
+        expect(olga.locator("plan-progress > .heard")).to_have_text(
+            "A time for 1 of 1. Optimal, proven: no plan is better."
+        )
         expect(olga.locator(".result h2").first).to_be_focused()
         assert olga.evaluate("window.same")
 
@@ -180,7 +201,11 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
         people = {name: site.person(name) for name in ("rosa", "tea")}
-        calendar = people["rosa"].post("/calendars/", {"name": "Duo", "time_zone": "Europe/Berlin"}).data["id"]
+        calendar = (
+            people["rosa"]
+            .post("/calendars/", {"name": "Duo", "time_zone": "Europe/Berlin"})
+            .data["id"]
+        )
         people["rosa"].post(f"/calendars/{calendar}/participants/", {"user": people["tea"].id})
         fields = {"title": "Concert with rather a long name", "deadline": build.day(0).isoformat()}
         meeting = people["rosa"].post(f"/calendars/{calendar}/meetings/", fields).data["id"]
@@ -190,7 +215,10 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         expect(rosa.locator(".empty")).to_contain_text("No start suits anybody yet.")
         windows.look(rosa, (PHONE, "light"))
         give(people["rosa"], calendar, 9, 12)
-        people["tea"].post(f"/calendars/meetings/{meeting}/suggestions/", {"suggested_time": build.day(10).isoformat()})
+        people["tea"].post(
+            f"/calendars/meetings/{meeting}/suggestions/",
+            {"suggested_time": build.day(10).isoformat()},
+        )
         rosa.reload()
         for summary in rosa.locator("main summary").all():
             summary.click()
@@ -207,7 +235,9 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         expect(rosa.locator(".what-if").get_by_label("Minutes")).to_have_value("45")
         expect(rosa.locator("main details:not([open])")).to_have_count(0)
         windows.look(rosa, (PHONE, "light"))
-        rosa.goto(f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never")
+        rosa.goto(
+            f"{site.url}{here}?if=1&without={people['tea'].id}&duration_minutes=30&earliest=never"
+        )
         expect(rosa.locator(".mend")).to_be_visible()
         windows.look(rosa, (PHONE, "dark"))
 
@@ -220,7 +250,9 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         plain.get_by_label("Starts").last.fill(build.day(20).strftime("%Y-%m-%dT%H:%M"))
         plain.get_by_role("button", name="Choose this time").click()
         expect(plain.get_by_role("heading", level=1)).to_have_text("Choose this time anyway?")
-        expect(plain.locator(".doubts")).to_contain_text("Rosa, Tea: required, but can’t come at this time.")
+        expect(plain.locator(".doubts")).to_contain_text(
+            "Rosa, Tea: required, but can’t come at this time."
+        )
         plain.get_by_role("link", name="No, go back").click()
         plain.get_by_role("button", name=re.compile("^Fix ")).first.click()
         expect(plain.get_by_role("heading", name="Confirmed")).to_be_visible()
@@ -246,7 +278,9 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         windows.sign_in("rosa", page=rosa.context.new_page())
         ask(rosa)
         expect(rosa.locator(".said")).to_have_text("")
-        assert people["rosa"].delete(f"/calendars/{calendar}/meetings/{meeting}/").status_code == 204
+        assert (
+            people["rosa"].delete(f"/calendars/{calendar}/meetings/{meeting}/").status_code == 204
+        )
         ask(rosa)
         expect(rosa.locator(".said")).to_contain_text("This meeting is gone")
         assert windows.found == []
@@ -261,11 +295,23 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
         calendar = people["vera"].post("/calendars/", {"name": "Quartet"}).data["id"]
         for name in ("wim", "xenia", "yuri"):
             people["vera"].post(f"/calendars/{calendar}/participants/", {"user": people[name].id})
-        for name, start, end in (("vera", 9, 12), ("wim", 11.5, 13), ("xenia", 9, 10), ("wim", 14, 15), ("xenia", 14, 14.75)):
+        for name, start, end in (
+            ("vera", 9, 12),
+            ("wim", 11.5, 13),
+            ("xenia", 9, 10),
+            ("wim", 14, 15),
+            ("xenia", 14, 14.75),
+        ):
             give(people[name], calendar, start, end)
-        meeting = people["vera"].post(f"/calendars/{calendar}/meetings/", {"deadline": build.day(0).isoformat()}).data["id"]
+        meeting = (
+            people["vera"]
+            .post(f"/calendars/{calendar}/meetings/", {"deadline": build.day(0).isoformat()})
+            .data["id"]
+        )
 
-        vera = windows.sign_in("vera", f"/app/calendars/{calendar}/meetings/{meeting}/?if=1&quorum=2")
+        vera = windows.sign_in(
+            "vera", f"/app/calendars/{calendar}/meetings/{meeting}/?if=1&quorum=2"
+        )
         expect(vera.locator(".supposed .change dt")).to_have_count(5)
         for summary in vera.locator("main summary").all():
             summary.click()

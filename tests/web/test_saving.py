@@ -1,4 +1,6 @@
-"""What is painted is saved once, whatever happens to the answer, the window, the person or another device of theirs."""
+"""What is painted is saved once, whatever happens to the answer, the window, the person or another
+device of theirs.
+"""
 
 import json
 
@@ -27,7 +29,11 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         expect(cell(page, 2, 9)).to_have_class("l2")
 
         def refuse(route: Route) -> None:
-            route.fulfill(status=409, content_type="application/json", body=json.dumps({"detail": "It is late."}))
+            route.fulfill(
+                status=409,
+                content_type="application/json",
+                body=json.dumps({"detail": "It is late."}),
+            )
 
         page.unroute(address.removesuffix("*"))
         page.route(address.removesuffix("*"), refuse)
@@ -111,7 +117,10 @@ def test_what_was_painted_on_another_device_stays_whichever_is_saved_first(site)
         saved(one)  # by itself
 
         week = [(at(day, 9), at(day, 10), 5) for day in (0, 1, 2, 3, 4, 6)]
-        others = [(at(2, 14), at(2, 16), 9), (at(4, 10), at(4, 10.5), 9)]  # of the cells both painted, it has those painted last
+        others = [
+            (at(2, 14), at(2, 16), 9),
+            (at(4, 10), at(4, 10.5), 9),
+        ]  # of the cells both painted, it has those painted last
         assert choir.given("sam") == sorted([*week, *others])
         expect(cell(one, 2, 14)).to_have_class("l3")
         for _ in range(2):
@@ -128,7 +137,12 @@ def test_an_answer_of_somebody_else_is_no_save(site):
         choir = Choir(site, browser)
         page = choir.visit("sam")
         address = f"**/app/calendars/{choir.id}/availability/"
-        page.route(address, lambda route: route.fulfill(content_type="text/html", body="<h1>Pay for this network</h1>"))
+        page.route(
+            address,
+            lambda route: route.fulfill(
+                content_type="text/html", body="<h1>Pay for this network</h1>"
+            ),
+        )
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         expect(page.locator(".state")).to_contain_text("What you painted is kept here")
         page.unroute(address)
@@ -152,8 +166,12 @@ def test_who_leaves_right_after_a_stroke_is_not_asked_and_loses_nothing(site):
             expect(page.get_by_role("heading", level=1)).to_have_text("People")
 
         sent: list[str] = []
-        page.on("request", lambda request: sent.append(request.method) if request.method == "PUT" else None)
-        at_once = "window.setTimeout = () => 0"  # so that it leaves before it saves, however slow the machine
+        page.on(
+            "request",
+            lambda request: sent.append(request.method) if request.method == "PUT" else None,
+        )
+        # so that it leaves before it saves, however slow the machine
+        at_once = "window.setTimeout = () => 0"
         page.evaluate(at_once)
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         leave()
@@ -198,7 +216,9 @@ def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
         with page.expect_response(lambda answer: "/live/" in answer.url and answer.status == 200):
             pass  # what is Mina's now, and not to be shown as Sam's
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
-        expect(page.locator(".state")).to_contain_text("Not saved: Somebody else is signed in here now.")
+        expect(page.locator(".state")).to_contain_text(
+            "Not saved: Somebody else is signed in here now."
+        )
         expect(cell(page, 2, 9)).to_have_class("l2")
         expect(cell(page, 5, 9)).to_have_class("l0")
         assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [])
@@ -208,7 +228,10 @@ def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
             page.get_by_role("link", name="Sign in").click()
         choir.sign_in("sam", page=opened.value)
         saved(page)  # by itself
-        assert (choir.given("mina"), choir.given("sam")) == ([(at(5, 9), at(5, 10), 5)], [(at(2, 9), at(2, 10), 5)])
+        assert (choir.given("mina"), choir.given("sam")) == (
+            [(at(5, 9), at(5, 10), 5)],
+            [(at(2, 9), at(2, 10), 5)],
+        )
         assert choir.found == []
 
     in_chromium(journey)

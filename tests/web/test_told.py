@@ -1,4 +1,6 @@
-"""A field of a day or time is written out as its person writes it, whatever the browser shows in it."""
+"""A field of a day or time is written out as its person writes it, whatever the browser shows in
+it.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -55,7 +57,10 @@ def test_french_months_are_shortened_as_the_french_do(month, said):
 def test_a_stored_moment_is_written_below_its_field(cycle, said):
     mina = build.user("mina", time_zone="UTC", hour_cycle=cycle)
     calendar = build.calendar(owner=mina)
-    meeting = build.meeting(calendar=calendar, deadline=datetime.now(UTC).replace(hour=17, minute=30) + timedelta(days=3))
+    meeting = build.meeting(
+        calendar=calendar,
+        deadline=datetime.now(UTC).replace(hour=17, minute=30) + timedelta(days=3),
+    )
 
     page = browser_of(mina).get(f"/app/calendars/{calendar.pk}/meetings/{meeting.pk}/edit/").text
 
@@ -69,7 +74,9 @@ def test_what_one_types_is_written_out_at_once_as_the_server_would(site):
     mina.patch("/profile/settings/", {"hour_cycle": "h12"})
 
     def typing(browser: Browser) -> None:
-        page = Windows(site, browser).sign_in("told", "/app/calendars/new/", width=PHONE, touch=True)
+        page = Windows(site, browser).sign_in(
+            "told", "/app/calendars/new/", width=PHONE, touch=True
+        )
         for name, typed, said in (
             ("first_day", "2026-12-08", "Tuesday 8 December"),
             ("latest_hour", "20:15", "8:15 pm"),

@@ -8,7 +8,9 @@ class WeekStart(models.TextChoices):
 
 
 class HourCycle(models.TextChoices):
-    """How hours are counted, by their Unicode names (UTS 35): h23 is 0 to 23, h12 is 12, 1 to 11 with am and pm."""
+    """How hours are counted, by their Unicode names (UTS 35): h23 is 0 to 23, h12 is 12, 1 to 11
+    with am and pm.
+    """
 
     H23 = "h23"
     H12 = "h12"

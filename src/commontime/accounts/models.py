@@ -6,7 +6,9 @@ from commontime.core.models import Row
 
 
 class UserSetting(Row):
-    """What a person chose, and the canonical forms of their names, which are unique whatever their case or script forms."""
+    """What a person chose, and the canonical forms of their names, which are unique whatever their
+    case or script forms.
+    """
 
     user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
     username_key = models.CharField(max_length=450, unique=True)
@@ -23,7 +25,9 @@ class UserSetting(Row):
 
 
 class Session(Row):
-    """One sign-in: the family of all tokens that came from it. `refresh_hash` is the only refresh token that still works."""
+    """One sign-in: the family of all tokens that came from it. `refresh_hash` is the only refresh
+    token that still works.
+    """
 
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE)
     door = models.CharField(max_length=3, choices=Door)

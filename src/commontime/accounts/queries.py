@@ -32,7 +32,8 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """What a room above asks in the statement that finds the sign-in: columns and joins over the user `u`, and who reads them.
+    """What a room above asks in the statement that finds the sign-in: columns and joins over the
+    user `u`, and who reads them.
 
     width: how many columns.
     """
@@ -46,7 +47,8 @@ class Along:
 
 _USER = rows.Columns(User, "u")
 _SETTING = rows.Columns(UserSetting, "t")
-# Written by hand because every request asks it: the ORM takes longer to build this statement than the database to answer it.
+# Written by hand because every request asks it: the ORM takes longer to build this statement than
+# the database to answer it.
 _SIGNED_IN = f"""
     SELECT s.epoch, s.created_at, {_USER.sql}, {_SETTING.sql}{{columns}}
     FROM accounts_session s JOIN auth_user u ON u.id = s.user_id LEFT JOIN accounts_usersetting t ON t.user_id = u.id {{joins}}
@@ -55,13 +57,21 @@ _SIGNED_IN = f"""
 
 
 def signed_in(session_id: UUID, *, epoch: str, along: Sequence[Along] = ()) -> User | None:
-    """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it has ended. One query.
+    """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it
+    has ended. One query.
 
-    It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a keyed hash of the password's hash).
+    It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a
+    keyed hash of the password's hash).
     """
-    columns, joins = "".join(f", {each.columns}" for each in along), " ".join(each.joins for each in along)
+    columns, joins = (
+        "".join(f", {each.columns}" for each in along),
+        " ".join(each.joins for each in along),
+    )
     parameters = [value for each in along for value in each.parameters]
-    row = rows.fetch_one(_SIGNED_IN.format(columns=columns, joins=joins), [*parameters, rows.uuid(session_id), rows.moment(clock.now())])
+    row = rows.fetch_one(
+        _SIGNED_IN.format(columns=columns, joins=joins),
+        [*parameters, rows.uuid(session_id), rows.moment(clock.now())],
+    )
     if row is None:
         return None
     user: User = _USER.read(row[2:])
@@ -88,21 +98,31 @@ def sign_in_of(user: User) -> SignIn:
 
 
 def is_signed_in_by(user: User, session_id: UUID) -> bool:
-    """Return whether this is a sign-in of the user that holds. The one that the request came with does."""
+    """Return whether this is a sign-in of the user that holds. The one that the request came with
+    does.
+    """
     sign_in: SignIn | None = getattr(user, "sign_in", None)
-    return (sign_in is not None and sign_in.id == session_id) or Session.objects.filter(pk=session_id, user=user, ended_at=None).exists()
+    return (sign_in is not None and sign_in.id == session_id) or Session.objects.filter(
+        pk=session_id, user=user, ended_at=None
+    ).exists()
 
 
 def setting_of(user: User) -> UserSetting:
-    """Return the user's setting; an unsaved one with the defaults for an account that Django's own commands made."""
+    """Return the user's setting; an unsaved one with the defaults for an account that Django's own
+    commands made.
+    """
     try:
         return user.usersetting
     except ObjectDoesNotExist:
-        return UserSetting(user=user, username_key=canonical(user.username), email_key=canonical(user.email) or None)
+        return UserSetting(
+            user=user,
+            username_key=canonical(user.username),
+            email_key=canonical(user.email) or None,
+        )
 
 
-# Each of the three finds what it looks for by an index; OR would have the database read every account. The last is for an account that
-# Django's own commands made, which has no setting.
+# Each of the three finds what it looks for by an index; OR would have the database read every
+# account. The last is for an account that Django's own commands made, which has no setting.
 _NAMED = f"""
     SELECT {_USER.sql}, {_SETTING.sql} FROM auth_user u LEFT JOIN accounts_usersetting t ON t.user_id = u.id WHERE u.id IN (
         SELECT user_id FROM accounts_usersetting WHERE username_key IN ({{marks}})
@@ -113,15 +133,27 @@ _NAMED = f"""
 
 
 def accounts_named(name: str) -> list[User]:
-    """Return whom a user name or e-mail address may mean, active or not, the user name first. One query, whatever it finds."""
+    """Return whom a user name or e-mail address may mean, active or not, the user name first. One
+    query, whatever it finds.
+    """
     key = canonical(name)
     found = [(user, _keys_of(user)) for user in _named([key])]
-    return [user for user, keys in found if keys[0] == key] + [user for user, keys in found if keys[0] != key and keys[1] == key]
+    return [user for user, keys in found if keys[0] == key] + [
+        user for user, keys in found if keys[0] != key and keys[1] == key
+    ]
 
 
 def names_taken(keys: list[str], *, except_by: int | None) -> set[str]:
-    """Return which of these canonical names somebody else has, as user name or e-mail address. One query."""
-    return {key for user in _named(keys) if user.pk != except_by for key in _keys_of(user) if key in keys}
+    """Return which of these canonical names somebody else has, as user name or e-mail address. One
+    query.
+    """
+    return {
+        key
+        for user in _named(keys)
+        if user.pk != except_by
+        for key in _keys_of(user)
+        if key in keys
+    }
 
 
 def _named(keys: list[str]) -> list[User]:
@@ -137,7 +169,9 @@ def _named(keys: list[str]) -> list[User]:
 
 
 def _keys_of(user: User) -> tuple[str, str | None]:
-    """Return the canonical forms of the account's names; an address counts only once its person gave it here."""
+    """Return the canonical forms of the account's names; an address counts only once its person
+    gave it here.
+    """
     setting = user._state.fields_cache.get("usersetting")
     return (setting.username_key, setting.email_key) if setting else (user.username.lower(), None)
 
@@ -162,7 +196,8 @@ _DELETE_SIMPLE = """
 
 
 def delete_simple(user: User) -> bool:
-    """Delete the account in one statement; False if it is in a group or has a permission of Django's, which nobody gets here.
+    """Delete the account in one statement; False if it is in a group or has a permission of
+    Django's, which nobody gets here.
 
     Those rows are the only ones of an account that the database does not delete with it.
     """
@@ -172,7 +207,9 @@ def delete_simple(user: User) -> bool:
 
 
 def sessions_of(user: User) -> QuerySet[Session]:
-    return Session.objects.filter(user=user, ended_at=None, ends_at__gt=clock.now(), epoch=epoch_of(user)).order_by("-used_at", "id")
+    return Session.objects.filter(
+        user=user, ended_at=None, ends_at__gt=clock.now(), epoch=epoch_of(user)
+    ).order_by("-used_at", "id")
 
 
 def session_for(user: User, session_id: UUID) -> Session:
@@ -188,12 +225,18 @@ def has_muted(user_id: int, sender_id: int) -> bool:
 
 def muted_by(user: User) -> list[str]:
     """Return the user names of those whose mails the user does not want."""
-    return list(Mute.objects.filter(user=user).order_by("sender__username").values_list("sender__username", flat=True))
+    return list(
+        Mute.objects.filter(user=user)
+        .order_by("sender__username")
+        .values_list("sender__username", flat=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What an unsubscribe link stops: a kind of mails (the name of a setting), or those of one sender."""
+    """What an unsubscribe link stops: a kind of mails (the name of a setting), or those of one
+    sender.
+    """
 
     user_id: int
     switch: str
@@ -221,7 +264,11 @@ def stop_of(token: str) -> Stop:
         raise missing from None
     if not User.objects.filter(pk=user_id).exists():
         raise missing
-    sender = User.objects.filter(pk=int(switch.removeprefix("mute:"))).first() if switch.startswith("mute:") else None
+    sender = (
+        User.objects.filter(pk=int(switch.removeprefix("mute:"))).first()
+        if switch.startswith("mute:")
+        else None
+    )
     if sender is None and switch not in SWITCHES:
         raise missing
     return Stop(user_id, switch, sender)
@@ -230,16 +277,22 @@ def stop_of(token: str) -> Stop:
 # What is stored of a user `u`, for their export.
 SESSIONS = rows.Nested(
     "accounts_session s WHERE s.user_id = u.id",
-    rows.columns_of(Session, "s", "door", "created_at", "used_at", "ended_at", "user_agent", "address"),
+    rows.columns_of(
+        Session, "s", "door", "created_at", "used_at", "ended_at", "user_agent", "address"
+    ),
     "s.created_at",
 )
 MUTED = rows.Nested(
-    "accounts_mute m JOIN auth_user s ON s.id = m.sender_id WHERE m.user_id = u.id", rows.columns_of(User, "s", "username"), "s.username"
+    "accounts_mute m JOIN auth_user s ON s.id = m.sender_id WHERE m.user_id = u.id",
+    rows.columns_of(User, "s", "username"),
+    "s.username",
 )
 
 
 def hashed(secret: str) -> str:
-    """Return what is stored of a random secret. One round is enough: there is nothing to guess in 128 random bits."""
+    """Return what is stored of a random secret. One round is enough: there is nothing to guess in
+    128 random bits.
+    """
     return sha256(secret.encode()).hexdigest()
 
 

@@ -24,7 +24,9 @@ from commontime.mail.models import Message
 
 @task
 def send_password_reset(email: str) -> None:
-    """Post a reset mail if an active account has this address. Runs in the worker, so that asking takes the same time for every address."""
+    """Post a reset mail if an active account has this address. Runs in the worker, so that asking
+    takes the same time for every address.
+    """
     key = canonical(email)
     for user in queries.accounts_named(email):
         if canonical(user.email) == key and user.is_active:
@@ -34,17 +36,36 @@ def send_password_reset(email: str) -> None:
                 return
             now = clock.now()
             outbox.post(
-                [outbox.Notice(kind="password_reset", event=f"reset:{user.pk}:{now.timestamp()}", recipient=user.email, user_id=user.pk)]
+                [
+                    outbox.Notice(
+                        kind="password_reset",
+                        event=f"reset:{user.pk}:{now.timestamp()}",
+                        recipient=user.email,
+                        user_id=user.pk,
+                    )
+                ]
             )
 
 
-def tell_of_account_change(user: User, *, new_email: bool, new_password: bool, old_email: str) -> None:
-    """Post the security notices: the old address hears of a new one, the current address of a new password."""
+def tell_of_account_change(
+    user: User, *, new_email: bool, new_password: bool, old_email: str
+) -> None:
+    """Post the security notices: the old address hears of a new one, the current address of a new
+    password.
+    """
     event = f"account:{user.pk}:{clock.now().timestamp()}"
     notices = []
     if new_email and old_email:
         payload: dict[str, Any] = {"username": user.username, "new_email": user.email}
-        notices.append(outbox.Notice(kind="email_changed", event=event, recipient=old_email, user_id=user.pk, payload=payload))
+        notices.append(
+            outbox.Notice(
+                kind="email_changed",
+                event=event,
+                recipient=old_email,
+                user_id=user.pk,
+                payload=payload,
+            )
+        )
     if new_password and old_email:
         notices.append(
             outbox.Notice(
@@ -62,7 +83,16 @@ def say_goodbye(user: User) -> None:
     """Post the last mail: it carries all it says, since the account is gone when it is sent."""
     if user.email:
         payload = {"username": user.username, "locale": queries.setting_of(user).locale}
-        outbox.post([outbox.Notice(kind="account_deleted", event=f"goodbye:{user.pk}", recipient=user.email, payload=payload)])
+        outbox.post(
+            [
+                outbox.Notice(
+                    kind="account_deleted",
+                    event=f"goodbye:{user.pk}",
+                    recipient=user.email,
+                    payload=payload,
+                )
+            ]
+        )
 
 
 def reset_url(user: User) -> str:
@@ -70,12 +100,14 @@ def reset_url(user: User) -> str:
     return letters.link(f"/password_reset/{uid}/{default_token_generator.make_token(user)}/")
 
 
-# Who reads ----------------------------------------------------------------------------------------------------------
+# Who reads ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A person about to get a letter, with their zone and habits. `switch` names the setting that would have stopped it."""
+    """A person about to get a letter, with their zone and habits. `switch` names the setting that
+    would have stopped it.
+    """
 
     user: User
     zone: ZoneInfo
@@ -88,11 +120,17 @@ class Reading:
     def as_letter_reader(self, stop: str = "") -> letters.Reader:
         """Return them as letters want them, with the link that stops letters like this one."""
         stop = stop or self.switch
-        return letters.Reader(queries.full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else "")
+        return letters.Reader(
+            queries.full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else ""
+        )
 
 
-def letter_to(user: User | None, write: Callable[[Reading], letters.Letter | None], *, switch: str = "") -> letters.Letter | None:
-    """Return the letter as `write` writes it in the reader's language; None if they are gone, or have switched such letters off."""
+def letter_to(
+    user: User | None, write: Callable[[Reading], letters.Letter | None], *, switch: str = ""
+) -> letters.Letter | None:
+    """Return the letter as `write` writes it in the reader's language; None if they are gone, or
+    have switched such letters off.
+    """
     if user is None or not user.is_active:
         return None
     setting = queries.setting_of(user)
@@ -103,15 +141,21 @@ def letter_to(user: User | None, write: Callable[[Reading], letters.Letter | Non
 
 
 def stop_url(user: User, switch: str) -> str:
-    """Return the address that ends one kind of mails: a setting's name, or `mute:<id>` for one sender."""
-    return letters.link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
+    """Return the address that ends one kind of mails: a setting's name, or `mute:<id>` for one
+    sender.
+    """
+    return letters.link(
+        f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/"
+    )
 
 
 @outbox.composer("password_reset")
 def password_reset_letter(message: Message) -> letters.Letter | None:
     return letter_to(
         message.user,
-        lambda reader: letters.password_reset(reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user)),
+        lambda reader: letters.password_reset(
+            reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user)
+        ),
     )
 
 
@@ -120,13 +164,18 @@ def password_changed_letter(message: Message) -> letters.Letter | None:
     url = letters.link("/app/password_reset/")
     return letter_to(
         message.user,
-        lambda reader: letters.password_changed(reader.as_letter_reader(), username=message.payload["username"], url=url),
+        lambda reader: letters.password_changed(
+            reader.as_letter_reader(), username=message.payload["username"], url=url
+        ),
     )
 
 
 @outbox.composer("email_changed")
 def email_changed_letter(message: Message) -> letters.Letter | None:
-    return letter_to(message.user, lambda reader: letters.email_changed(reader.as_letter_reader(), **message.payload))
+    return letter_to(
+        message.user,
+        lambda reader: letters.email_changed(reader.as_letter_reader(), **message.payload),
+    )
 
 
 @outbox.composer("account_deleted")

@@ -21,7 +21,7 @@ from commontime.calendars import queries as calendar_queries
 from commontime.core.clients import Client, client_of
 from commontime.core.errors import InvalidInput, Unidentified
 
-# Shapes -------------------------------------------------------------------------------------------------------------
+# Shapes -------------------------------------------------------------------------------------------
 
 
 class UserSerializer(serializers.Serializer[User]):
@@ -32,18 +32,29 @@ class UserSerializer(serializers.Serializer[User]):
     password = Verbatim(write_only=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Read the fields; if one is refused, tell beside it what the action would refuse in the others."""
+        """Read the fields; if one is refused, tell beside it what the action would refuse in the
+        others.
+        """
         try:
             return cast(dict[str, Any], super().to_internal_value(data))
         except serializers.ValidationError as refusal:
-            names = {name: value for name in ("username", "email", "first_name", "last_name") if isinstance(value := data.get(name), str)}
+            names = {
+                name: value
+                for name in ("username", "email", "first_name", "last_name")
+                if isinstance(value := data.get(name), str)
+            }
             client = self.context.get("client", Client())
-            others = actions.problems_with(User(pk=getattr(self.instance, "pk", None), **names), client=client)
+            others = actions.problems_with(
+                User(pk=getattr(self.instance, "pk", None), **names), client=client
+            )
             known = {name: sentences for name, sentences in others.items() if name in names}
-            raise serializers.ValidationError({**known, **cast(dict[str, Any], refusal.detail)}) from None
+            raise serializers.ValidationError(
+                {**known, **cast(dict[str, Any], refusal.detail)}
+            ) from None
 
     def validate_password(self, value: str) -> str:
-        # Without the names at hand this judges the password alone; the action judges it again beside them.
+        # Without the names at hand this judges the password alone; the action judges it again
+        # beside them.
         try:
             actions.check_new_password(value, self.instance or User())
         except InvalidInput as refusal:
@@ -57,9 +68,13 @@ class UserSerializer(serializers.Serializer[User]):
 class EditProfileSerializer(UserSerializer):
     username = Verbatim(required=False)
     email = Verbatim(required=False)
-    password = Verbatim(required=False, allow_blank=True, write_only=True, help_text="Absent or empty: unchanged.")
+    password = Verbatim(
+        required=False, allow_blank=True, write_only=True, help_text="Absent or empty: unchanged."
+    )
     current_password = Verbatim(
-        required=False, write_only=True, help_text="Needed when the sign-in is older than ten minutes; if sent, it must be right."
+        required=False,
+        write_only=True,
+        help_text="Needed when the sign-in is older than ten minutes; if sent, it must be right.",
     )
 
     def validate_password(self, value: str) -> str:
@@ -87,7 +102,10 @@ class RefreshTokenInput(serializers.Serializer[Any]):
 
 
 class DeleteInput(RefreshTokenInput):
-    transfer_to = UserId(required=False, help_text="A participant of each of your calendars, who becomes their owner.")
+    transfer_to = UserId(
+        required=False,
+        help_text="A participant of each of your calendars, who becomes their owner.",
+    )
 
 
 class RefreshInput(serializers.Serializer[Any]):
@@ -106,7 +124,9 @@ class SettingsInput(serializers.Serializer[Any]):
     time_zone = Text(longest=64, required=False)
     week_start = serializers.ChoiceField(WeekStart.choices, required=False)
     hour_cycle = serializers.ChoiceField(HourCycle.choices, required=False)
-    locale = Text(longest=10, required=False, help_text="The language of pages and mails: en, de or fr.")
+    locale = Text(
+        longest=10, required=False, help_text="The language of pages and mails: en, de or fr."
+    )
     mail_invitations = Flag(required=False)
     mail_meetings = Flag(required=False)
     mail_reminders = Flag(required=False)
@@ -205,7 +225,7 @@ def profile(user: User) -> dict[str, Any]:
     return {**account(user), "settings": settings_of(queries.setting_of(user))}
 
 
-# Views --------------------------------------------------------------------------------------------------------------
+# Views --------------------------------------------------------------------------------------------
 
 
 class SignUp(View):
@@ -213,7 +233,9 @@ class SignUp(View):
 
     @extend_schema(request=UserSerializer, responses={201: Account, 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
-        """Sign up. Every reason against the input is told at once; the answer never holds the password."""
+        """Sign up. Every reason against the input is told at once; the answer never holds the
+        password.
+        """
         serializer = UserSerializer(data=request.data, context={"client": client_of(request.META)})
         serializer.is_valid(raise_exception=True)
         user = serializer.save(client=client_of(request.META))
@@ -223,26 +245,37 @@ class SignUp(View):
 class Login(View):
     public = True
 
-    @extend_schema(request=LoginInput, responses={200: LoginAnswer, 401: "invalid_credentials", 429: "too_many_requests"})
+    @extend_schema(
+        request=LoginInput,
+        responses={200: LoginAnswer, 401: "invalid_credentials", 429: "too_many_requests"},
+    )
     def post(self, request: Request) -> HttpResponse:
         """Sign in, by user name or e-mail address.
 
-        Every failure is the same 401. After ten wrong tries for one name from one network: 429, before the password is looked at. Tries by
-        the account's other name count too; that one then answers 401 even to the right password, as a 429 would tell whose address it is.
+        Every failure is the same 401. After ten wrong tries for one name from one network: 429,
+        before the password is looked at. Tries by the account's other name count too; that one then
+        answers 401 even to the right password, as a 429 would tell whose address it is.
         """
         data = parse(LoginInput, request)
-        opened = actions.sign_in(data["username"], data["password"], door=Door.API, client=client_of(request.META))
+        opened = actions.sign_in(
+            data["username"], data["password"], door=Door.API, client=client_of(request.META)
+        )
         return shown(request, {**tokens.pair_for(opened), "user": account(opened.user)})
 
 
 class Token(View):
     public = True
 
-    @extend_schema(request=LoginInput, responses={200: Pair, 401: "invalid_credentials", 429: "too_many_requests"})
+    @extend_schema(
+        request=LoginInput,
+        responses={200: Pair, 401: "invalid_credentials", 429: "too_many_requests"},
+    )
     def post(self, request: Request) -> HttpResponse:
         """Get a pair of tokens for a name and a password, as /login/ does."""
         data = parse(LoginInput, request)
-        opened = actions.sign_in(data["username"], data["password"], door=Door.API, client=client_of(request.META))
+        opened = actions.sign_in(
+            data["username"], data["password"], door=Door.API, client=client_of(request.META)
+        )
         return shown(request, tokens.pair_for(opened))
 
 
@@ -256,13 +289,17 @@ class TokenRefresh(View):
         Each works once. One that is used again ends the whole sign-in: somebody may have a copy.
         """
         refresh = tokens.read_refresh(parse(RefreshInput, request)["refresh"])
-        return shown(request, tokens.pair_for(actions.renew_session(refresh.session_id, refresh.secret)))
+        return shown(
+            request, tokens.pair_for(actions.renew_session(refresh.session_id, refresh.secret))
+        )
 
 
 class Logout(View):
     @extend_schema(request=RefreshTokenInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
-        """End the sign-in of this refresh token; its access tokens end at once. One that has ended already is fine."""
+        """End the sign-in of this refresh token; its access tokens end at once. One that has ended
+        already is fine.
+        """
         actions.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
         return gone()
 
@@ -281,17 +318,28 @@ class ProfileEdit(View):
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         return shown(request, profile(request.user))
 
-    @extend_schema(request=EditProfileSerializer, responses={200: EditAnswer, 403: "reauth_required", 429: "too_many_requests"})
+    @extend_schema(
+        request=EditProfileSerializer,
+        responses={200: EditAnswer, 403: "reauth_required", 429: "too_many_requests"},
+    )
     def post(self, request: Request) -> HttpResponse:
         """Change one's account; what is absent stays.
 
-        A new password or address needs a sign-in of less than ten minutes or `current_password`. It ends all other sign-ins, tells the old
-        address, and the answer holds a fresh pair of tokens. An Idempotency-Key is ignored: the same edit again changes nothing.
+        A new password or address needs a sign-in of less than ten minutes or `current_password`. It
+        ends all other sign-ins, tells the old address, and the answer holds a fresh pair of tokens.
+        An Idempotency-Key is ignored: the same edit again changes nothing.
         """
         serializer = EditProfileSerializer(instance=request.user, data=request.data)
         serializer.is_valid(raise_exception=True)
-        opened = actions.edit_profile(request.user, by=request.user, client=client_of(request.META), **serializer.validated_data)
-        return shown(request, profile(request.user), beside=tokens.pair_for(opened) if opened else None)
+        opened = actions.edit_profile(
+            request.user,
+            by=request.user,
+            client=client_of(request.META),
+            **serializer.validated_data,
+        )
+        return shown(
+            request, profile(request.user), beside=tokens.pair_for(opened) if opened else None
+        )
 
 
 class ProfileDelete(View):
@@ -301,12 +349,17 @@ class ProfileDelete(View):
     def post(self, request: Request) -> HttpResponse:
         """Delete one's account, for good.
 
-        The caller's own refresh token confirms it. Owned calendars are deleted with it, and their people told, unless `transfer_to` names
-        somebody who takes part in each.
+        The caller's own refresh token confirms it. Owned calendars are deleted with it, and their
+        people told, unless `transfer_to` names somebody who takes part in each.
         """
         data = parse(DeleteInput, request)
         session_id = _own_refresh(data)
-        calendar_actions.delete_account(request.user, by=request.user, session_id=session_id, transfer_to=data.get("transfer_to"))
+        calendar_actions.delete_account(
+            request.user,
+            by=request.user,
+            session_id=session_id,
+            transfer_to=data.get("transfer_to"),
+        )
         return gone()
 
 
@@ -332,7 +385,9 @@ class ProfileExport(View):
     @extend_schema(responses={200: Export})
     def get(self, request: Request) -> HttpResponse:
         """Give out everything that is stored about the caller."""
-        return shown(request, {**profile(request.user), **calendar_queries.everything_about(request.user)})
+        return shown(
+            request, {**profile(request.user), **calendar_queries.everything_about(request.user)}
+        )
 
 
 class FeedRotate(View):
@@ -356,7 +411,10 @@ class Sessions(View):
         names = [name for name in SignedInAt.__struct_fields__ if name != "current"]
         return listed(
             request,
-            ({"current": s.pk == mine, **{name: getattr(s, name) for name in names}} for s in queries.sessions_of(request.user)[:1000]),
+            (
+                {"current": s.pk == mine, **{name: getattr(s, name) for name in names}}
+                for s in queries.sessions_of(request.user)[:1000]
+            ),
         )
 
 
@@ -377,23 +435,50 @@ class PasswordReset(View):
 
         The answer is always the same, whether or not anybody has this address.
         """
-        actions.request_password_reset(parse(EmailInput, request)["email"], client=client_of(request.META))
-        return shown(request, {"detail": "If an account has this address, a mail with a link is on its way. The link works for one hour."})
+        actions.request_password_reset(
+            parse(EmailInput, request)["email"], client=client_of(request.META)
+        )
+        return shown(
+            request,
+            {
+                "detail": (
+                    "If an account has this address, a mail with a link is on its way. The "
+                    "link works for one hour."
+                )
+            },
+        )
 
 
 class PasswordResetConfirm(View):
     public = True
 
-    @extend_schema(request=NewPasswordInput, responses={200: Said, 400: "invalid_or_used_token", 429: "too_many_requests"})
+    @extend_schema(
+        request=NewPasswordInput,
+        responses={200: Said, 400: "invalid_or_used_token", 429: "too_many_requests"},
+    )
     def post(self, request: Request, uidb64: str, token: str) -> HttpResponse:
-        """Choose a new password with the link of a reset mail. It works once, within the hour, and ends all sign-ins."""
+        """Choose a new password with the link of a reset mail. It works once, within the hour, and
+        ends all sign-ins.
+        """
         data = parse(NewPasswordInput, request)
-        actions.reset_password(uidb64, token, password=data["password"], client=client_of(request.META))
-        return shown(request, {"detail": "Your password is changed and you are signed out everywhere. Sign in with the new one."})
+        actions.reset_password(
+            uidb64, token, password=data["password"], client=client_of(request.META)
+        )
+        return shown(
+            request,
+            {
+                "detail": (
+                    "Your password is changed and you are signed out everywhere. Sign in "
+                    "with the new one."
+                )
+            },
+        )
 
 
 def _own_refresh(data: dict[str, Any]) -> UUID:
-    """Return the sign-in a refresh token in a body names; anything that is none is refused as input, since the caller is signed in."""
+    """Return the sign-in a refresh token in a body names; anything that is none is refused as
+    input, since the caller is signed in.
+    """
     try:
         return tokens.read_refresh(data["refresh_token"]).session_id
     except Unidentified:

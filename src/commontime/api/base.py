@@ -55,7 +55,7 @@ else:
     Request = AnyRequest
 
 
-# Who asks -----------------------------------------------------------------------------------------------------------
+# Who asks -----------------------------------------------------------------------------------------
 
 
 class SignedIn(BaseAuthentication):
@@ -64,7 +64,10 @@ class SignedIn(BaseAuthentication):
     def authenticate(self, request: AnyRequest) -> tuple[User, None]:
         kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "bearer" or not raw:
-            raise Unidentified("Sign in and send the access token as Authorization: Bearer.", code="not_authenticated")
+            raise Unidentified(
+                "Sign in and send the access token as Authorization: Bearer.",
+                code="not_authenticated",
+            )
         access = tokens.read_access(raw)
         view, path = request.parser_context["view"], request.parser_context["kwargs"]
         along = calendars.along(path.get("calendar_id"), path.get("meeting_id"))
@@ -79,7 +82,7 @@ class SignedIn(BaseAuthentication):
         return "Bearer"
 
 
-# What they sent -----------------------------------------------------------------------------------------------------
+# What they sent -----------------------------------------------------------------------------------
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -89,7 +92,9 @@ class AlwaysJSON(BaseContentNegotiation):
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next(iter(parsers)) if content_type == "application/json" else None
 
-    def select_renderer(self, request: AnyRequest, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+    def select_renderer(
+        self, request: AnyRequest, renderers: Iterable[Any], format_suffix: str | None = None
+    ) -> Any:
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
 
@@ -99,7 +104,9 @@ class JSON(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> dict[str, Any]:
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")
@@ -117,7 +124,8 @@ class JSON(BaseParser):
 
 
 def _is_bottomless(body: bytes) -> bool:
-    """Tell JSON so deep that the decoder, a call for each level, would overrun the stack of a granian thread and kill the process.
+    """Tell JSON so deep that the decoder, a call for each level, would overrun the stack of a
+    granian thread and kill the process.
 
     Looks closer only at more brackets than our largest requests have: 2,000 times.
     """
@@ -136,14 +144,27 @@ def _depth(value: Any) -> int:
     while level and depth <= DEEPEST_BODY:
         depth += 1
         level = [
-            inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
     return depth
 
 
-def parse(shape: type[serializers.Serializer[Any]], request: Request, *, zone: Any = None, partial: bool = False) -> dict[str, Any]:
-    """Return the body's fields as the shape reads them; all refusals at once. Naive times are local in `zone`."""
-    serializer = shape(data=request.data, partial=partial, context={"zone": zone, "request": request})
+def parse(
+    shape: type[serializers.Serializer[Any]],
+    request: Request,
+    *,
+    zone: Any = None,
+    partial: bool = False,
+) -> dict[str, Any]:
+    """Return the body's fields as the shape reads them; all refusals at once. Naive times are local
+    in `zone`.
+    """
+    serializer = shape(
+        data=request.data, partial=partial, context={"zone": zone, "request": request}
+    )
     serializer.is_valid(raise_exception=True)
     return cast(dict[str, Any], serializer.validated_data)
 
@@ -156,14 +177,18 @@ class Replay(Exception):
 
 
 class View(APIView):
-    """A view of the API. Of what it changes, nothing is done twice (Idempotency-Key) and nothing against a state not seen (If-Match)."""
+    """A view of the API. Of what it changes, nothing is done twice (Idempotency-Key) and nothing
+    against a state not seen (If-Match).
+    """
 
     public = False
     # A view of one object, which `get` shows: its ETag can guard a change.
     single = False
-    # Whether the answer to a POST with an Idempotency-Key is kept; one that holds a secret must not lie in a table.
+    # Whether the answer to a POST with an Idempotency-Key is kept; one that holds a secret must not
+    # lie in a table.
     remembers = True
-    # Whether only the calendar's owner changes something here: nobody else gets an answer again, or hears that If-Match is stale.
+    # Whether only the calendar's owner changes something here: nobody else gets an answer again, or
+    # hears that If-Match is stale.
     for_owner = False
     authentication_classes = [SignedIn]
     parser_classes = [JSON]
@@ -173,7 +198,8 @@ class View(APIView):
         return [] if self.public else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        # Whoever gets past the authenticator is signed in; what they may do is asked by the actions.
+        # Whoever gets past the authenticator is signed in; what they may do is asked by the
+        # actions.
         return []
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -186,17 +212,27 @@ class View(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # From META: to make `headers` costs as much as the rest of this.
-        self.key = request.META.get("HTTP_IDEMPOTENCY_KEY", "") if request.method == "POST" and self.remembers and not self.public else ""
-        self.condition = request.META.get("HTTP_IF_MATCH", "") if self.single and request.method not in READING else ""
+        self.key = (
+            request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+            if request.method == "POST" and self.remembers and not self.public
+            else ""
+        )
+        self.condition = (
+            request.META.get("HTTP_IF_MATCH", "")
+            if self.single and request.method not in READING
+            else ""
+        )
         self.known: RememberedAnswer | None = None
         self.claim: RememberedAnswer | None = None
         self.in_transaction = bool(self.key or self.condition)
         if not self.in_transaction:
             return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
         _receive(request)
-        # What is compared, changed and remembered, is so in one transaction: all of it happened, or nothing did.
+        # What is compared, changed and remembered, is so in one transaction: all of it happened, or
+        # nothing did.
         with transaction.atomic():
-            # Before anything is read, so before it is known who asks: two people with one key wait for each other too.
+            # Before anything is read, so before it is known who asks: two people with one key wait
+            # for each other too.
             if self.condition:
                 take_turns(f"If-Match {request.path.rstrip('/')}")
             if self.key:
@@ -211,10 +247,15 @@ class View(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")
-        if self.condition and not _names(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
+        if self.condition and not _names(
+            self.condition, self.present(request, *args, **kwargs).headers["ETag"]
+        ):
             if not _may_change(request, self):
                 raise NotAllowed("Only the organiser can change this.")
-            raise errors.Stale("This has changed since you read it. Read it again and repeat your change if it still makes sense.")
+            raise errors.Stale(
+                "This has changed since you read it. Read it again and repeat your change if it "
+                "still makes sense."
+            )
         if self.key:
             self.claim = _claim(request, self)
 
@@ -225,7 +266,9 @@ class View(APIView):
 
 
 def _receive(request: HttpRequest) -> None:
-    """Take in the whole body before anything is locked: somebody who sends slowly must not make others wait."""
+    """Take in the whole body before anything is locked: somebody who sends slowly must not make
+    others wait.
+    """
     with suppress(RequestDataTooBig):  # refused by its length later
         _ = request.body
 
@@ -234,7 +277,9 @@ _ANSWER = rows.Columns(RememberedAnswer, "k")
 
 
 def _known_under(view: View) -> accounts.Along:
-    """Return what finds the answer under the request's key in the statement that finds the sign-in, for `view.known`."""
+    """Return what finds the answer under the request's key in the statement that finds the sign-in,
+    for `view.known`.
+    """
 
     def read(_user: User, row: tuple[Any, ...]) -> None:
         view.known = None if row[0] is None else _ANSWER.read(row)
@@ -244,28 +289,37 @@ def _known_under(view: View) -> accounts.Along:
 
 
 def _claim(request: AnyRequest, view: View) -> RememberedAnswer | None:
-    """Return what the answer will be kept as; Replay if this request was answered before. None if it was to somebody who then might do more
-    than now: they are answered as without the key."""
+    """Return what the answer will be kept as; Replay if this request was answered before. None if
+    it was to somebody who then might do more than now: they are answered as without the key.
+    """
     key, known = view.key, view.known
     if len(key) > 255 or not key.isprintable():
         raise InvalidInput("An Idempotency-Key can have at most 255 printable characters.")
     path, _, query = request.get_full_path().partition("?")
-    fingerprint = hashlib.sha256(b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])).hexdigest()
-    mine = RememberedAnswer(user=cast(User, request.user), key=key, fingerprint=fingerprint, created_at=clock.now())
+    fingerprint = hashlib.sha256(
+        b"\0".join([path.rstrip("/").encode(), query.encode(), request._request.body])
+    ).hexdigest()
+    mine = RememberedAnswer(
+        user=cast(User, request.user), key=key, fingerprint=fingerprint, created_at=clock.now()
+    )
     if known is None:
         return mine
     if known.created_at <= mine.created_at - REMEMBERED:
         known.delete()
         return mine
     if known.fingerprint != fingerprint:
-        raise errors.KeyReused("This Idempotency-Key has already been used for a different request; use a new one.")
+        raise errors.KeyReused(
+            "This Idempotency-Key has already been used for a different request; use a new one."
+        )
     if not _may_still(request, view):
         return None
     raise Replay(_replayed(known))
 
 
 def _may_still(request: AnyRequest, view: View) -> bool:
-    """Return whether the asker still sees what the path names, and may change it. The sign-in looked it up."""
+    """Return whether the asker still sees what the path names, and may change it. The sign-in
+    looked it up.
+    """
     user, path = cast(User, request.user), request.parser_context["kwargs"]
     try:
         if "meeting_id" in path:
@@ -280,7 +334,9 @@ def _may_still(request: AnyRequest, view: View) -> bool:
 def _may_change(request: AnyRequest, view: View) -> bool:
     """Return whether the asker, who sees the path's calendar, owns it if that takes its owner."""
     user, path = cast(User, request.user), request.parser_context["kwargs"]
-    return not view.for_owner or rules.may_manage(user, calendars.calendar_for(user, path["calendar_id"]))
+    return not view.for_owner or rules.may_manage(
+        user, calendars.calendar_for(user, path["calendar_id"])
+    )
 
 
 def _replayed(known: RememberedAnswer) -> HttpResponse:
@@ -290,7 +346,12 @@ def _replayed(known: RememberedAnswer) -> HttpResponse:
     if not known.body:
         return HttpResponse(status=known.status, headers=headers)
     body = bytes(known.body)
-    return HttpResponse(body, status=known.status, content_type="application/json", headers={**headers, "ETag": etag_of(body)})
+    return HttpResponse(
+        body,
+        status=known.status,
+        content_type="application/json",
+        headers={**headers, "ETag": etag_of(body)},
+    )
 
 
 def _settle(claim: RememberedAnswer, response: HttpResponse) -> None:
@@ -301,23 +362,36 @@ def _settle(claim: RememberedAnswer, response: HttpResponse) -> None:
         claim.save(force_insert=True)
 
 
-# How an answer leaves -----------------------------------------------------------------------------------------------
+# How an answer leaves -----------------------------------------------------------------------------
 
 
 def shown(
-    request: Request, body: Any, *, status: int = 200, location: str = "", beside: dict[str, Any] | None = None, etag: str = ""
+    request: Request,
+    body: Any,
+    *,
+    status: int = 200,
+    location: str = "",
+    beside: dict[str, Any] | None = None,
+    etag: str = "",
 ) -> HttpResponse:
     """Answer with JSON. A single object carries its ETag; a GET that has it already gets 304.
 
-    What is told `beside` the object (warnings, fresh tokens) is no part of it, so the ETag is the one that the next GET has too.
+    What is told `beside` the object (warnings, fresh tokens) is no part of it, so the ETag is the
+    one that the next GET has too.
     """
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     tag = etag or etag_of(content)
-    if request.method in {"GET", "HEAD"} and status == 200 and _names(request.META.get("HTTP_IF_NONE_MATCH"), tag):
+    if (
+        request.method in {"GET", "HEAD"}
+        and status == 200
+        and _names(request.META.get("HTTP_IF_NONE_MATCH"), tag)
+    ):
         return not_modified(tag)
     if beside:
         content = content[:-1] + b"," + msgspec.json.encode(beside)[1:]
-    response = HttpResponse(content, status=status, content_type="application/json", headers={"ETag": tag})
+    response = HttpResponse(
+        content, status=status, content_type="application/json", headers={"ETag": tag}
+    )
     if location:
         response["Location"] = location
     return response
@@ -339,17 +413,23 @@ def has_current(request: Request, tag: str) -> bool:
 def _names(header: str | None, tag: str) -> bool:
     if not header:
         return False
-    return header.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in header.split(",")}
+    return header.strip() == "*" or tag in {
+        part.strip().removeprefix("W/") for part in header.split(",")
+    }
 
 
 def gone() -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def page(request: Request, rows: QuerySet[Any], *, order: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
-    """Return at most 1,000 rows in the given order (a leading - descends; the last key is unique), and the Link header to the next.
+def page(
+    request: Request, rows: QuerySet[Any], *, order: Sequence[str]
+) -> tuple[list[Any], dict[str, str]]:
+    """Return at most 1,000 rows in the given order (a leading - descends; the last key is unique),
+    and the Link header to the next.
 
-    The cursor holds the last row's keys, so a page costs the same wherever it is, and rows that come or go do not shift the others.
+    The cursor holds the last row's keys, so a page costs the same wherever it is, and rows that
+    come or go do not shift the others.
     """
     keys = [name.removeprefix("-") for name in order]
 
@@ -377,7 +457,9 @@ def _paged(request: Request, fetch: Fetch) -> tuple[list[Any], dict[str, str]]:
         return found, {}
     query = request.query_params.copy()
     query["cursor"] = _signer(request).sign_object(msgspec.to_builtins(keys_of(size - 1)))
-    return found[:size], {"Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'}
+    return found[:size], {
+        "Link": f'<{settings.COMMONTIME_BASE_URL}{request.path}?{query.urlencode()}>; rel="next"'
+    }
 
 
 def _signer(request: Request) -> Signer:
@@ -404,11 +486,15 @@ def _read_cursor(request: Request, cursor: str) -> list[Any]:
     try:
         return list(_signer(request).unsign_object(cursor))
     except (BadSignature, ValueError):
-        raise InvalidInput("This cursor isn’t valid; start again without it.", field="cursor") from None
+        raise InvalidInput(
+            "This cursor isn’t valid; start again without it.", field="cursor"
+        ) from None
 
 
 def _values(rows: QuerySet[Any], keys: Sequence[str], after: Sequence[Any]) -> list[Any]:
-    return [_field(rows.model, name).to_python(value) for name, value in zip(keys, after, strict=True)]
+    return [
+        _field(rows.model, name).to_python(value) for name, value in zip(keys, after, strict=True)
+    ]
 
 
 def _field(model: Any, name: str) -> Any:
@@ -428,8 +514,12 @@ def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
     return condition
 
 
-def listed(request: Request, rows: Iterable[Any], links: dict[str, str] | None = None) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(list(rows)), content_type="application/json", headers=links or {})
+def listed(
+    request: Request, rows: Iterable[Any], links: dict[str, str] | None = None
+) -> HttpResponse:
+    return HttpResponse(
+        msgspec.json.encode(list(rows)), content_type="application/json", headers=links or {}
+    )
 
 
 def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
@@ -438,7 +528,9 @@ def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
     if not raw:
         return None
     try:
-        return fields.instant(raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw else raw, zone)
+        return fields.instant(
+            raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw else raw, zone
+        )
     except serializers.ValidationError as refusal:
         raise serializers.ValidationError({name: refusal.detail}) from None
 

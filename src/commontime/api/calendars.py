@@ -25,7 +25,11 @@ class CalendarInput(serializers.Serializer[Any]):
     is_finalized = Flag(required=False)
     description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
     location = Text(longest=200, required=False, allow_blank=True)
-    time_zone = Text(longest=64, required=False, help_text="IANA name. Naive times in this calendar are read in it.")
+    time_zone = Text(
+        longest=64,
+        required=False,
+        help_text="IANA name. Naive times in this calendar are read in it.",
+    )
     duration_minutes = Whole(required=False, min_value=1, max_value=LONGEST_MEETING)
     visibility = serializers.ChoiceField(Visibility.choices, required=False)
     window_start = Instant(required=False, allow_null=True)
@@ -75,25 +79,39 @@ FIELDS = [name for name in CalendarOutput.__struct_fields__ if name not in ("own
 
 def show(calendar: Calendar, user: User) -> dict[str, Any]:
     shape = {name: getattr(calendar, name) for name in FIELDS}
-    return {**shape, "owner": calendar.owner_id, "my_role": "owner" if calendar.owner_id == user.pk else "participant"}
+    return {
+        **shape,
+        "owner": calendar.owner_id,
+        "my_role": "owner" if calendar.owner_id == user.pk else "participant",
+    }
 
 
 def show_listed(calendar: Any, user: User) -> dict[str, Any]:
-    counts = {name: getattr(calendar, name) for name in ("answered", "participant_count", "meeting_count")}
+    counts = {
+        name: getattr(calendar, name) for name in ("answered", "participant_count", "meeting_count")
+    }
     return {**show(calendar, user), **counts}
 
 
 class Calendars(View):
     @extend_schema(
         parameters=[
-            docs.query("role", "`owner`, `participant`, or both with a comma.", pattern="^(owner|participant)(,(owner|participant))?$"),
+            docs.query(
+                "role",
+                "`owner`, `participant`, or both with a comma.",
+                pattern="^(owner|participant)(,(owner|participant))?$",
+            ),
             *docs.PAGING,
         ],
         responses={200: list[CalendarListed]},
     )
     def get(self, request: Request) -> HttpResponse:
         """List the calendars one owns or takes part in, the newest first."""
-        rows, links = page(request, queries.calendar_list_for(request.user, _roles(request)), order=("-created_at", "id"))
+        rows, links = page(
+            request,
+            queries.calendar_list_for(request.user, _roles(request)),
+            order=("-created_at", "id"),
+        )
         return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)
 
     @extend_schema(request=CalendarInput, responses={201: CalendarOutput})
@@ -101,7 +119,9 @@ class Calendars(View):
         """Make a calendar. Whoever makes it owns it and is its first participant."""
         data = parse(CalendarInput, request, zone=_zone_sent(request))
         calendar = actions.create_calendar(by=request.user, **data)
-        return shown(request, show(calendar, request.user), status=201, location=f"/calendars/{calendar.pk}/")
+        return shown(
+            request, show(calendar, request.user), status=201, location=f"/calendars/{calendar.pk}/"
+        )
 
 
 class CalendarOne(View):
@@ -115,13 +135,17 @@ class CalendarOne(View):
 
     @extend_schema(
         request=docs.partial(CalendarChange),
-        responses={200: CalendarWithWarnings, 403: "not_allowed", 409: "changed_meanwhile meeting_still_open"},
+        responses={
+            200: CalendarWithWarnings,
+            403: "not_allowed",
+            409: "changed_meanwhile meeting_still_open",
+        },
     )
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Change a calendar, as its owner.
 
-        `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the final times; meetings without one come
-        back as warnings. `false` reopens it.
+        `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the
+        final times; meetings without one come back as warnings. `false` reopens it.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
@@ -132,7 +156,9 @@ class CalendarOne(View):
 
     @extend_schema(responses={204: None, 403: "not_allowed"})
     def delete(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Delete a calendar, as its owner. Its people get one mail that cancels the scheduled meetings."""
+        """Delete a calendar, as its owner. Its people get one mail that cancels the scheduled
+        meetings.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         actions.delete_calendar(calendar, by=request.user)
         return gone()
@@ -141,11 +167,16 @@ class CalendarOne(View):
 class CalendarTransfer(View):
     # Not for_owner: whoever sends it again is the owner no more, because it was done.
 
-    @extend_schema(request=TransferInput, responses={200: CalendarOutput, 403: "not_allowed", 409: "changed_meanwhile"})
+    @extend_schema(
+        request=TransferInput,
+        responses={200: CalendarOutput, 403: "not_allowed", 409: "changed_meanwhile"},
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Make a participant the owner."""
         calendar = queries.calendar_for(request.user, calendar_id)
-        calendar = actions.transfer_calendar(calendar, by=request.user, to=parse(TransferInput, request)["user"])
+        calendar = actions.transfer_calendar(
+            calendar, by=request.user, to=parse(TransferInput, request)["user"]
+        )
         return shown(request, show(calendar, request.user))
 
 
@@ -154,21 +185,33 @@ class CalendarDuplicate(View):
 
     @extend_schema(request=DuplicateInput, responses={201: CalendarOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Make a new calendar with the same settings, people to invite, and meetings without final times, so many days later."""
+        """Make a new calendar with the same settings, people to invite, and meetings without final
+        times, so many days later.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
-        copy = actions.duplicate_calendar(calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"])
-        return shown(request, show(copy, request.user), status=201, location=f"/calendars/{copy.pk}/")
+        copy = actions.duplicate_calendar(
+            calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"]
+        )
+        return shown(
+            request, show(copy, request.user), status=201, location=f"/calendars/{copy.pk}/"
+        )
 
 
 def _roles(request: Request) -> set[str]:
-    roles = {role.strip() for role in request.query_params.get("role", "owner,participant").split(",")}
+    roles = {
+        role.strip() for role in request.query_params.get("role", "owner,participant").split(",")
+    }
     if not roles <= {"owner", "participant"}:
-        raise InvalidInput("role must be owner, participant, or both separated by a comma.", field="role")
+        raise InvalidInput(
+            "role must be owner, participant, or both separated by a comma.", field="role"
+        )
     return roles
 
 
 def _zone_sent(request: Request) -> Any:
-    """Return the zone a new calendar will have, for the naive times sent with it; None if it is unknown, which the action refuses."""
+    """Return the zone a new calendar will have, for the naive times sent with it; None if it is
+    unknown, which the action refuses.
+    """
     try:
         return zone_of(request.data.get("time_zone") or queries.home_zone(request.user))
     except (KeyError, ValueError, TypeError, OSError):

@@ -18,7 +18,12 @@ from commontime.contacts.models import Contact
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string", "maxLength": 150}]})
 class IdOrName(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> int | str:
-        if isinstance(data, bool) or not isinstance(data, int | str) or data == "" or (isinstance(data, str) and "\x00" in data):
+        if (
+            isinstance(data, bool)
+            or not isinstance(data, int | str)
+            or data == ""
+            or (isinstance(data, str) and "\x00" in data)
+        ):
             raise serializers.ValidationError("Send a user id or a username.")
         if isinstance(data, int):
             return data if 0 < data <= LARGEST_USER_ID else 0
@@ -42,7 +47,13 @@ class ContactOutput(msgspec.Struct):
 def show(contact: Any) -> dict[str, Any]:
     user = contact.contactee
     names = {name: getattr(user, name) for name in ("username", "first_name", "last_name")}
-    return {"id": contact.pk, "contactee": user.pk, **names, "since": contact.created_at, "mutual": contact.mutual}
+    return {
+        "id": contact.pk,
+        "contactee": user.pk,
+        **names,
+        "since": contact.created_at,
+        "mutual": contact.mutual,
+    }
 
 
 class Contacts(View):
@@ -57,7 +68,9 @@ class ContactAdd(View):
     @extend_schema(request=ContactInput, responses={201: ContactOutput, 409: "already_contact"})
     def post(self, request: Request) -> HttpResponse:
         """Keep a person in one's list. They learn nothing of it, and you learn nothing about them."""
-        contact: Contact = actions.add_contact(parse(ContactInput, request)["contactee"], by=request.user)
+        contact: Contact = actions.add_contact(
+            parse(ContactInput, request)["contactee"], by=request.user
+        )
         return shown(request, show(queries.with_mutual(contact)), status=201, location="/contacts/")
 
 

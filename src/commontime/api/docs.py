@@ -1,8 +1,10 @@
-"""The OpenAPI text (/schema/) and its page (/docs/): read from the views and shapes, so that it cannot drift from what they do.
+"""The OpenAPI text (/schema/) and its page (/docs/): read from the views and shapes, so that it
+cannot drift from what they do.
 
-A view says in `extend_schema` what it takes, what it answers as a msgspec struct, and which refusals are its own, by their codes:
-`responses={201: ParticipantOutput, 403: "not_allowed invitation_required", 409: "already_participant"}`. What follows from how a view
-is made (401, 404, 413, ETag, Idempotency-Key, …) is added here.
+A view says in `extend_schema` what it takes, what it answers as a msgspec struct, and which
+refusals are its own, by their codes: `responses={201: ParticipantOutput, 403: "not_allowed
+invitation_required", 409: "already_participant"}`. What follows from how a view is made (401, 404,
+413, ETag, Idempotency-Key, …) is added here.
 """
 
 import re
@@ -15,7 +17,10 @@ import msgspec
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -25,11 +30,13 @@ from rest_framework import serializers
 from commontime.api.base import LONGEST_LIST, Request, View, etag_of, shown
 from commontime.calendars.actions.checks import Caution
 
-# What shapes share --------------------------------------------------------------------------------------------------
+# What shapes share --------------------------------------------------------------------------------
 
 
 class Warning(msgspec.Struct):
-    """Something allowed but probably not wanted. Send `"strict": true` to have it refused with 409 instead."""
+    """Something allowed but probably not wanted. Send `"strict": true` to have it refused with 409
+    instead.
+    """
 
     code: str
     detail: str
@@ -38,7 +45,9 @@ class Warning(msgspec.Struct):
 
 
 class Problem(msgspec.Struct):
-    """Every error: `code`, a word for a program; `detail`, a sentence with the way out for a person; `fields` with 400 only."""
+    """Every error: `code`, a word for a program; `detail`, a sentence with the way out for a
+    person; `fields` with 400 only.
+    """
 
     code: str
     detail: str
@@ -50,7 +59,9 @@ STRICT = "true: refuse with 409 what would only be warned of."
 
 
 def warned(cautions: Iterable[Caution]) -> dict[str, Any]:
-    shown = [{"code": caution.code, "detail": caution.detail, **caution.about} for caution in cautions]
+    shown = [
+        {"code": caution.code, "detail": caution.detail, **caution.about} for caution in cautions
+    ]
     return {"warnings": shown} if shown else {}
 
 
@@ -59,24 +70,43 @@ def partial(shape: type[serializers.Serializer[Any]]) -> Any:
     return shape(partial=True)
 
 
-def query(name: str, description: str, *, choices: Iterable[str] = (), pattern: str = "") -> OpenApiParameter:
-    return OpenApiParameter(name, str, description=description, enum=list(choices) or None, pattern=pattern or None)
+def query(
+    name: str, description: str, *, choices: Iterable[str] = (), pattern: str = ""
+) -> OpenApiParameter:
+    return OpenApiParameter(
+        name, str, description=description, enum=list(choices) or None, pattern=pattern or None
+    )
 
 
 def moment(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=f"{description} Without an offset: local.")
+    return OpenApiParameter(
+        name,
+        {"type": "string", "format": "date-time"},
+        description=f"{description} Without an offset: local.",
+    )
 
 
 def whole(name: str, description: str, *, least: int, most: int) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "integer", "minimum": least, "maximum": most}, description=description)
+    return OpenApiParameter(
+        name, {"type": "integer", "minimum": least, "maximum": most}, description=description
+    )
 
 
 PAGING = [
-    whole("page_size", f"How many items at most; {LONGEST_LIST} if left out.", least=1, most=LONGEST_LIST),
-    query("cursor", "From the Link header of the page before; it belongs to this list only.", pattern=r"^[A-Za-z0-9_:-]+$"),
+    whole(
+        "page_size",
+        f"How many items at most; {LONGEST_LIST} if left out.",
+        least=1,
+        most=LONGEST_LIST,
+    ),
+    query(
+        "cursor",
+        "From the Link header of the page before; it belongs to this list only.",
+        pattern=r"^[A-Za-z0-9_:-]+$",
+    ),
 ]
 
-# What is answered ---------------------------------------------------------------------------------------------------
+# What is answered ---------------------------------------------------------------------------------
 
 DONE = {200: "As it is now.", 201: "It is made.", 202: "It will be done.", 204: "It is done."}
 REFUSALS = {
@@ -105,7 +135,11 @@ LINK = _header('`<…>; rel="next"` when there is more.')
 LOCATION = _header("Where the new object is.", format="uri-reference")
 REPLAYED = _header("`true` when this answer was given before.")
 RETRY_AFTER = _header("Seconds to wait.", pattern=r"^\d+$")
-REFUSAL_HEADERS = {401: {"WWW-Authenticate": _header("`Bearer`")}, 429: {"Retry-After": RETRY_AFTER}, 503: {"Retry-After": RETRY_AFTER}}
+REFUSAL_HEADERS = {
+    401: {"WWW-Authenticate": _header("`Bearer`")},
+    429: {"Retry-After": RETRY_AFTER},
+    503: {"Retry-After": RETRY_AFTER},
+}
 KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "maxLength": 255},
@@ -113,14 +147,26 @@ KEY = OpenApiParameter(
     description="Done once per key: the same request again gets the same answer for 24 hours, as long as you may still see it. "
     "Refused ones are not remembered.",
 )
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag you read: change only that state.")
-IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag you have: 304 if it is current.")
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag you read: change only that state.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag you have: 304 if it is current.",
+)
 
-# How a view is described --------------------------------------------------------------------------------------------
+# How a view is described --------------------------------------------------------------------------
 
 
 class Schema(AutoSchema):
-    """What an operation takes and answers, from its view. Its docstring's first line is the summary, the rest the description."""
+    """What an operation takes and answers, from its view. Its docstring's first line is the
+    summary, the rest the description.
+    """
 
     view: Any
 
@@ -134,31 +180,51 @@ class Schema(AutoSchema):
         return [type(self.view).__module__.rpartition(".")[2].replace("_", " ")]
 
     def get_operation_id(self) -> str:
-        words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self.view).__name__.removesuffix("View")).lower()
+        words = re.sub(
+            r"(?<=[a-z])(?=[A-Z])", "_", type(self.view).__name__.removesuffix("View")
+        ).lower()
         return f"{words}_{self.method.lower()}"
 
     def get_override_parameters(self) -> Any:
-        headers = [(KEY, self._takes_key()), (IF_MATCH, self._takes_if_match()), (IF_NONE_MATCH, self._has_etag() and self.method == "GET")]
+        headers = [
+            (KEY, self._takes_key()),
+            (IF_MATCH, self._takes_if_match()),
+            (IF_NONE_MATCH, self._has_etag() and self.method == "GET"),
+        ]
         return [parameter for parameter, applies in headers if applies]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self.method == "GET" and get_origin(self._declared().get(200)) is list
 
-    def _get_serializer_name(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> str:
+    def _get_serializer_name(
+        self, serializer: Any, direction: str, bypass_extensions: bool = False
+    ) -> str:
         # A shape is taken either whole or in part, never both, so a part needs no name of its own.
-        return str(super()._get_serializer_name(serializer, direction, bypass_extensions)).removeprefix("Patched")
+        return str(
+            super()._get_serializer_name(serializer, direction, bypass_extensions)
+        ).removeprefix("Patched")
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         codes = self._implied_refusals()
         answers: dict[str, Any] = {}
         for status, shape in self._declared().items():
             if isinstance(shape, str):
-                codes[status] = [*REFUSALS[status][0].split(), *codes.get(status, ()), *shape.split()]
+                codes[status] = [
+                    *REFUSALS[status][0].split(),
+                    *codes.get(status, ()),
+                    *shape.split(),
+                ]
             else:
                 answers[str(status)] = self._answer(status, shape)
         if self._has_etag() and self.method == "GET":
-            answers["304"] = {"description": "You have the current state.", "headers": {"ETag": ETAG}}
-        return answers | {str(status): self._refusal(status, list(dict.fromkeys(codes[status]))) for status in sorted(codes)}
+            answers["304"] = {
+                "description": "You have the current state.",
+                "headers": {"ETag": ETAG},
+            }
+        return answers | {
+            str(status): self._refusal(status, list(dict.fromkeys(codes[status])))
+            for status in sorted(codes)
+        }
 
     # What was declared, and what follows from it
 
@@ -178,12 +244,17 @@ class Schema(AutoSchema):
         return self.view.single and self.method != "GET"
 
     def _has_etag(self) -> bool:
-        return any(status in (200, 201, 202) and _is_struct(shape) for status, shape in self._declared().items())
+        return any(
+            status in (200, 201, 202) and _is_struct(shape)
+            for status, shape in self._declared().items()
+        )
 
     def _implied_refusals(self) -> dict[int, list[str]]:
         body, parameters = self._body(), self.get_override_parameters()
         is_read = any(parameter.location == OpenApiParameter.QUERY for parameter in parameters)
-        has_times = any(isinstance(p.type, dict) and p.type.get("format") == "date-time" for p in parameters) or _has_times(body)
+        has_times = any(
+            isinstance(p.type, dict) and p.type.get("format") == "date-time" for p in parameters
+        ) or _has_times(body)
         statuses = {
             400: bool(body) or is_read or self._takes_key(),
             401: not self.view.public,
@@ -194,7 +265,9 @@ class Schema(AutoSchema):
             422: self._takes_key(),
             503: True,
         }
-        codes = {status: REFUSALS[status][0].split() for status, applies in statuses.items() if applies}
+        codes = {
+            status: REFUSALS[status][0].split() for status, applies in statuses.items() if applies
+        }
         if 400 in codes:
             codes[400] += [*(BODY_CODES if body else ()), *(TIME_CODES if has_times else ())]
         return codes
@@ -203,10 +276,16 @@ class Schema(AutoSchema):
 
     def _answer(self, status: int, shape: Any) -> dict[str, Any]:
         if shape is None:
-            return {"description": DONE[status], **self._headers({"Idempotency-Replayed": self._takes_key()})}
+            return {
+                "description": DONE[status],
+                **self._headers({"Idempotency-Replayed": self._takes_key()}),
+            }
         if isinstance(shape, tuple):
             media_type, description = shape
-            return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
+            return {
+                "description": description,
+                "content": {media_type: {"schema": {"type": "string"}}},
+            }
         headers = {
             "ETag": _is_struct(shape),
             "Link": PAGING[0] in self.get_override_parameters(),
@@ -215,7 +294,11 @@ class Schema(AutoSchema):
         }
         description = cleandoc(shape.__doc__ or "") if _is_struct(shape) else "A page of the list."
         content = {"application/json": {"schema": self._schema_of(shape)}}
-        return {"description": description or DONE[status], "content": content, **self._headers(headers)}
+        return {
+            "description": description or DONE[status],
+            "content": content,
+            **self._headers(headers),
+        }
 
     def _headers(self, wanted: dict[str, bool]) -> dict[str, Any]:
         known = {"ETag": ETAG, "Link": LINK, "Location": LOCATION, "Idempotency-Replayed": REPLAYED}
@@ -227,21 +310,31 @@ class Schema(AutoSchema):
         code = {"type": "object", "properties": {"code": {"enum": codes}}}
         schema = {"allOf": [self._schema_of(Problem), code]}
         headers = {"headers": REFUSAL_HEADERS[status]} if status in REFUSAL_HEADERS else {}
-        response = {"description": description, "content": {"application/json": {"schema": schema}}, **headers}
+        response = {
+            "description": description,
+            "content": {"application/json": {"schema": schema}},
+            **headers,
+        }
         if codes != usual.split():
             return response
         return self._component(f"Problem{status}", ResolvedComponent.RESPONSE, response, Problem)
 
     def _schema_of(self, shape: Any) -> dict[str, Any]:
-        (schema,), components = msgspec.json.schema_components([shape], schema_hook=_choices, ref_template="#/components/schemas/{name}")
+        (schema,), components = msgspec.json.schema_components(
+            [shape], schema_hook=_choices, ref_template="#/components/schemas/{name}"
+        )
         structs = _structs_in(shape)
         for name, component in components.items():
             component.pop("title", None)
             self._component(name, ResolvedComponent.SCHEMA, component, structs.get(name, Schema))
         return schema
 
-    def _component(self, name: str, kind: str, schema: dict[str, Any], thing: Any) -> dict[str, Any]:
-        """Write the schema down once, and return the reference to it. Two things under one name are warned of."""
+    def _component(
+        self, name: str, kind: str, schema: dict[str, Any], thing: Any
+    ) -> dict[str, Any]:
+        """Write the schema down once, and return the reference to it. Two things under one name are
+        warned of.
+        """
         component = ResolvedComponent(name, kind, schema, thing)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         return component.ref
@@ -277,7 +370,9 @@ def _has_times(shape: Any) -> bool:
     if isinstance(shape, serializers.ListSerializer):
         shape = shape.child
     fields = shape.fields.values() if isinstance(shape, serializers.Serializer) else []
-    return any(isinstance(field, serializers.DateTimeField) or _has_times(field) for field in fields)
+    return any(
+        isinstance(field, serializers.DateTimeField) or _has_times(field) for field in fields
+    )
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -285,7 +380,12 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The access token of /login/ or /token/."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of /login/ or /token/.",
+        }
 
 
 class TextField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -310,7 +410,7 @@ class UserIdField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-c
         return {"type": "integer", "minimum": 1, "description": "The id of a user."}
 
 
-# The whole text -----------------------------------------------------------------------------------------------------
+# The whole text -----------------------------------------------------------------------------------
 
 INTRODUCTION = """
 Find a group the time it has in common. JSON in, JSON out.
@@ -346,7 +446,9 @@ TAGS = {
 def finish(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     """Add what no single view says (drf-spectacular's postprocessing hook)."""
     result["info"]["description"] = INTRODUCTION.strip()
-    result["tags"] = [{"name": name, "description": description} for name, description in TAGS.items()]
+    result["tags"] = [
+        {"name": name, "description": description} for name, description in TAGS.items()
+    ]
     return result
 
 

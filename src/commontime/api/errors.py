@@ -1,4 +1,6 @@
-"""Refusals -> the one JSON shape `{code, detail, fields?}`: the only place where the API's status codes are chosen."""
+"""Refusals -> the one JSON shape `{code, detail, fields?}`: the only place where the API's status
+codes are chosen.
+"""
 
 import logging
 from typing import Any
@@ -53,18 +55,36 @@ def answer(exception: Exception, context: Any = None) -> HttpResponse | None:
             headers["Retry-After"] = str(exception.retry_after)
         fields = exception.fields if isinstance(exception, errors.InvalidInput) else None
         extra = getattr(exception, "extra", {})
-        return shaped(status, exception.code, exception.detail, fields=fields, headers=headers, **extra)
+        return shaped(
+            status, exception.code, exception.detail, fields=fields, headers=headers, **extra
+        )
     match exception:
         case drf.ValidationError():
             fields = _fields(exception.detail)
-            return shaped(400, _one_code(exception) or "invalid_input", "Please correct the fields named here.", fields=fields)
+            return shaped(
+                400,
+                _one_code(exception) or "invalid_input",
+                "Please correct the fields named here.",
+                fields=fields,
+            )
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
-            return shaped(401, "not_authenticated", "Sign in and send the access token as Authorization: Bearer.")
+            return shaped(
+                401,
+                "not_authenticated",
+                "Sign in and send the access token as Authorization: Bearer.",
+            )
         case drf.MethodNotAllowed():
             allow = ", ".join(context["view"].allowed_methods) if context else ""
-            return shaped(405, "method_not_allowed", f"This path answers {allow or 'other methods'}.", headers={"Allow": allow})
+            return shaped(
+                405,
+                "method_not_allowed",
+                f"This path answers {allow or 'other methods'}.",
+                headers={"Allow": allow},
+            )
         case drf.UnsupportedMediaType():
-            return shaped(415, "not_json", "Send JSON with the header Content-Type: application/json.")
+            return shaped(
+                415, "not_json", "Send JSON with the header Content-Type: application/json."
+            )
         case drf.PermissionDenied() | PermissionDenied():
             return shaped(403, "not_allowed", "You may not do this.")
         case Http404() | drf.NotFound() | Resolver404():
@@ -78,11 +98,24 @@ def answer(exception: Exception, context: Any = None) -> HttpResponse | None:
     return None
 
 
-def shaped(status: int, code: str, detail: str, *, fields: Any = None, headers: dict[str, str] | None = None, **extra: Any) -> HttpResponse:
+def shaped(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: Any = None,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> HttpResponse:
     body: dict[str, Any] = {"code": code, "detail": detail}
     if status == 400:
         body["fields"] = fields or {}
-    response = HttpResponse(msgspec.json.encode({**body, **extra}), status=status, content_type="application/json", headers=headers)
+    response = HttpResponse(
+        msgspec.json.encode({**body, **extra}),
+        status=status,
+        content_type="application/json",
+        headers=headers,
+    )
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response
@@ -105,7 +138,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:
-    """Flatten DRF's nested refusals to `field -> sentences`; what stands deeper is named with dots, rows by their index."""
+    """Flatten DRF's nested refusals to `field -> sentences`; what stands deeper is named with dots,
+    rows by their index.
+    """
     flat: dict[str, list[str]] = {}
 
     def walk(value: Any, path: str) -> None:
@@ -115,7 +150,10 @@ def _fields(detail: Any) -> dict[str, list[str]]:
                 walk(inner, f"{path}.{step}" if path and step else path or step)
         elif isinstance(value, list):
             for index, inner in enumerate(value):
-                walk(inner, path if isinstance(inner, str) else f"{path}.{index}" if path else str(index))
+                walk(
+                    inner,
+                    path if isinstance(inner, str) else f"{path}.{index}" if path else str(index),
+                )
         else:
             flat.setdefault(path or "body", []).append(str(value))
 
@@ -138,4 +176,8 @@ def _one_code(exception: drf.ValidationError) -> str | None:
             codes.add(str(value))
 
     walk(exception.get_codes())
-    return next(iter(codes)) if len(codes) == 1 and codes <= {"nonexistent_time", "ambiguous_time"} else None
+    return (
+        next(iter(codes))
+        if len(codes) == 1 and codes <= {"nonexistent_time", "ambiguous_time"}
+        else None
+    )

@@ -1,4 +1,6 @@
-"""Input fields that take what JSON says and nothing near it: no "1" for 1, no true for 1, no local time for an instant."""
+"""Input fields that take what JSON says and nothing near it: no "1" for 1, no true for 1, no local
+time for an instant.
+"""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -36,7 +38,9 @@ class Text(serializers.CharField):
         try:
             if self.lines:
                 return text.many_lines(data, field="", longest=self.longest)
-            return text.one_line(data, field="", longest=self.longest, required=not self.allow_blank)
+            return text.one_line(
+                data, field="", longest=self.longest, required=not self.allow_blank
+            )
         except errors.InvalidInput as refusal:
             raise serializers.ValidationError(refusal.detail) from None
 
@@ -92,7 +96,9 @@ class Id(serializers.UUIDField):
 
 
 class Instant(serializers.DateTimeField):
-    """A moment in ISO 8601: with an offset, or naive in the zone of the context (`zone`). Given on as UTC."""
+    """A moment in ISO 8601: with an offset, or naive in the zone of the context (`zone`). Given on
+    as UTC.
+    """
 
     def to_internal_value(self, data: Any) -> datetime:
         return instant(data, self.context.get("zone") or UTC)
@@ -104,7 +110,8 @@ class Instant(serializers.DateTimeField):
 def instant(data: Any, zone: tzinfo) -> datetime:
     """Return the UTC moment of an ISO 8601 text.
 
-    A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC 5545 3.3.5 leaves it to us).
+    A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC
+    5545 3.3.5 leaves it to us).
     """
     if not isinstance(data, str) or not _ISO.fullmatch(data):
         raise serializers.ValidationError("Send a date and time such as 2026-11-23T09:00:00Z.")
@@ -127,7 +134,8 @@ def _local(naive: datetime, zone: tzinfo) -> datetime:
     earlier, later = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments)
     if is_skipped:
         raise serializers.ValidationError(
-            f"This local time does not exist: the clocks go forward over it. Send {earlier} or {later}.",
+            f"This local time does not exist: the clocks go forward over it. Send {earlier} or "
+            f"{later}.",
             code="nonexistent_time",
         )
     raise serializers.ValidationError(

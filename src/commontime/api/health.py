@@ -29,5 +29,7 @@ class Readyz(View):
                 cursor.execute("SELECT 1")
             OxTask.objects.filter(status="READY").exists()
         except DatabaseError:
-            return errors.shaped(503, "unavailable", "The database isn’t responding.", headers={"Retry-After": "5"})
+            return errors.shaped(
+                503, "unavailable", "The database isn’t responding.", headers={"Retry-After": "5"}
+            )
         return HttpResponse("ok", content_type="text/plain")

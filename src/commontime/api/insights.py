@@ -1,4 +1,6 @@
-"""What is behind a meeting's best start: shapes, then the view. People are named where the calendar lets the asker see answers."""
+"""What is behind a meeting's best start: shapes, then the view. People are named where the calendar
+lets the asker see answers.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -16,7 +18,9 @@ from commontime.core import clock
 
 
 class StartOutput(msgspec.Struct):
-    """A start and how many can come. `attending_users`: user ids, null if the calendar hides answers."""
+    """A start and how many can come. `attending_users`: user ids, null if the calendar hides
+    answers.
+    """
 
     suggested_time: Moment
     end_time: Moment
@@ -36,18 +40,21 @@ class WantedOutput(msgspec.Struct):
 
 
 class AskFirst(msgspec.Struct):
-    """Somebody who alone stands in the way, and how many more starts would suit everybody required with them: each minute
-    is one, or with `align_minutes` only its multiples."""
+    """Somebody who alone stands in the way, and how many more starts would suit everybody required
+    with them: each minute is one, or with `align_minutes` only its multiples.
+    """
 
     user: int
     starts: int
 
 
 class AskOutput(msgspec.Struct):
-    """How few `people` would have to offer how few `minutes` so that everybody required who answered can come.
+    """How few `people` would have to offer how few `minutes` so that everybody required who
+    answered can come.
 
-    `own_minutes_short`: how much the owner lacks; above 0, asking others can't help. `unanswered_required`: how many should answer first.
-    `wanted` and `ask_first`, whom to ask first, are null if the calendar hides answers.
+    `own_minutes_short`: how much the owner lacks; above 0, asking others can't help.
+    `unanswered_required`: how many should answer first. `wanted` and `ask_first`, whom to ask
+    first, are null if the calendar hides answers.
     """
 
     suggested_time: Moment
@@ -62,7 +69,9 @@ class AskOutput(msgspec.Struct):
 
 
 class TwoSessionsOutput(msgspec.Struct):
-    """Two starts that together reach the most people. `proved`: no other two are better. `cannot_users`: who can't come to either."""
+    """Two starts that together reach the most people. `proved`: no other two are better.
+    `cannot_users`: who can't come to either.
+    """
 
     first: StartOutput
     second: StartOutput
@@ -75,8 +84,9 @@ class TwoSessionsOutput(msgspec.Struct):
 
 
 class PlanBOutput(msgspec.Struct):
-    """The best start that does not overlap with the best one. `overtakes_if_cancels`: of how many people each alone, by cancelling the best
-    one, makes this the better one."""
+    """The best start that does not overlap with the best one. `overtakes_if_cancels`: of how many
+    people each alone, by cancelling the best one, makes this the better one.
+    """
 
     start: StartOutput
     overtakes_if_cancels: int
@@ -85,7 +95,9 @@ class PlanBOutput(msgspec.Struct):
 
 
 class DecisiveOutput(msgspec.Struct):
-    """How many who have not answered could each alone make another start the best, and one that they could."""
+    """How many who have not answered could each alone make another start the best, and one that
+    they could.
+    """
 
     people: int
     users: list[int] | None
@@ -94,8 +106,10 @@ class DecisiveOutput(msgspec.Struct):
 
 
 class InsightsOutput(msgspec.Struct):
-    """All is null if nobody can come to any start. `ask`: null if nobody is required or no start is left. `two_sessions`: null if there are
-    none to tell of; `no_two_sessions` says why then. `plan_b`: null if there is no other start."""
+    """All is null if nobody can come to any start. `ask`: null if nobody is required or no start is
+    left. `two_sessions`: null if there are none to tell of; `no_two_sessions` says why then.
+    `plan_b`: null if there is no other start.
+    """
 
     best: StartOutput | None = None
     survives: int | None = None
@@ -131,32 +145,44 @@ def show(found: planning.Insights, duration: timedelta, *, named: bool) -> Insig
             ask.minutes,
             ask.own_short,
             len(ask.silent),
-            [WantedOutput(person.user_id, begin, end) for person, begin, end in ask.wanted] if named else None,
+            [WantedOutput(person.user_id, begin, end) for person, begin, end in ask.wanted]
+            if named
+            else None,
             [AskFirst(person.user_id, starts) for person, starts in ask.first] if named else None,
             ask.detail,
         )
     if two := found.sessions:
         missing = sum(person.required for person in two.cannot)
         shown.two_sessions = TwoSessionsOutput(
-            start(two.first), start(two.second), len(two.reached), len(two.cannot), missing, users(two.cannot), two.proved, two.detail
+            start(two.first),
+            start(two.second),
+            len(two.reached),
+            len(two.cannot),
+            missing,
+            users(two.cannot),
+            two.proved,
+            two.detail,
         )
     shown.no_two_sessions = found.no_sessions or None
     if b := found.plan_b:
         shown.plan_b = PlanBOutput(start(b.outcome), len(b.overtakes), users(b.overtakes), b.detail)
     decisive = found.decisive
-    shown.decisive = DecisiveOutput(len(decisive.people), users(decisive.people), decisive.start, decisive.detail)
+    shown.decisive = DecisiveOutput(
+        len(decisive.people), users(decisive.people), decisive.start, decisive.detail
+    )
     return shown
 
 
 class InsightsView(View):
     @extend_schema(parameters=WHAT_IF, responses={200: InsightsOutput, 403: "not_allowed"})
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """Explain the best start: why none is better, what to ask of whom, two sessions, a plan B, and whose answer still matters.
+        """Explain the best start: why none is better, what to ask of whom, two sessions, a plan B,
+        and whose answer still matters.
 
         Who is in another meeting of the calendar can't come, and is not asked for that time.
 
-        The parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that takes
-        three people other than the asker who have answered.
+        The parameters ask what would be if the meeting were different; nothing is stored. Where the
+        calendar hides answers, that takes three people other than the asker who have answered.
         """
         meeting = queries.meeting_for(request.user, meeting_id)
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
@@ -164,5 +190,9 @@ class InsightsView(View):
         asker, now = request.user.pk, clock.now()
         group = planning.free_for(meeting, planning.group_for(meeting), named=named)
         meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
-        found = planning.insights(meeting, group, now=now, named=named, asker=asker, align=what_if.align)
-        return shown(request, show(found, meeting.duration, named=named) if found else InsightsOutput())
+        found = planning.insights(
+            meeting, group, now=now, named=named, asker=asker, align=what_if.align
+        )
+        return shown(
+            request, show(found, meeting.duration, named=named) if found else InsightsOutput()
+        )

@@ -40,7 +40,11 @@ class MailInput(serializers.Serializer[Any]):
     calendar = Id(required=False, allow_null=True)
     kind = serializers.ChoiceField(MailKind.choices, required=False)
     note = Text(
-        longest=500, lines=True, required=False, allow_blank=True, help_text="Plain text, only to people with whom you share a calendar."
+        longest=500,
+        lines=True,
+        required=False,
+        allow_blank=True,
+        help_text="Plain text, only to people with whom you share a calendar.",
     )
 
 
@@ -97,13 +101,20 @@ class Invitations(View):
     )
     def get(self, request: Request) -> HttpResponse:
         """List one's invitations, the newest first."""
-        box, status = request.query_params.get("box", "received"), request.query_params.get("status", "")
+        box, status = (
+            request.query_params.get("box", "received"),
+            request.query_params.get("status", ""),
+        )
         if box not in ("received", "sent"):
             raise InvalidInput("box must be received or sent.", field="box")
         if status not in ("", *InvitationStatus.values):
-            raise InvalidInput(f"status is one of: {', '.join(InvitationStatus.values)}.", field="status")
+            raise InvalidInput(
+                f"status is one of: {', '.join(InvitationStatus.values)}.", field="status"
+            )
         rows = queries.invitations_for(request.user, box)
-        found, links = page(request, rows.filter(status=status) if status else rows, order=("-created_at", "id"))
+        found, links = page(
+            request, rows.filter(status=status) if status else rows, order=("-created_at", "id")
+        )
         return listed(request, map(show, found), links)
 
     @extend_schema(
@@ -115,16 +126,26 @@ class Invitations(View):
         },
     )
     def post(self, request: Request) -> HttpResponse:
-        """Invite a person by `receiver`, or by `email` somebody who may have no account, as the owner. They get a mail.
+        """Invite a person by `receiver`, or by `email` somebody who may have no account, as the
+        owner. They get a mail.
 
         Send one of the two. After a refusal one can be invited again in seven days.
         """
         data = parse(InvitationInput, request)
         if "email" in data:
-            invitation = actions.invite_address(data["calendar"], by=request.user, email=data["email"])
+            invitation = actions.invite_address(
+                data["calendar"], by=request.user, email=data["email"]
+            )
         else:
-            invitation = actions.invite_person(data["calendar"], by=request.user, receiver=data["receiver"])
-        return shown(request, show(invitation), status=201, location=f"/calendars/invitations/{invitation.pk}/")
+            invitation = actions.invite_person(
+                data["calendar"], by=request.user, receiver=data["receiver"]
+            )
+        return shown(
+            request,
+            show(invitation),
+            status=201,
+            location=f"/calendars/invitations/{invitation.pk}/",
+        )
 
 
 class InvitationOne(View):
@@ -136,7 +157,12 @@ class InvitationOne(View):
         return shown(request, show(queries.invitation_for(request.user, invitation_id)))
 
     @extend_schema(
-        request=InvitationAnswer, responses={200: InvitationOutput, 403: "not_allowed", 409: "already_answered calendar_finalized"}
+        request=InvitationAnswer,
+        responses={
+            200: InvitationOutput,
+            403: "not_allowed",
+            409: "already_answered calendar_finalized",
+        },
     )
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Accept or decline an invitation one received. The same answer again changes nothing."""
@@ -144,20 +170,26 @@ class InvitationOne(View):
         try:
             data = parse(InvitationAnswer, request)
         except (APIException, Refusal):
-            # What is wrong with the body is told only of an invitation one sees. Else the action looks it up.
+            # What is wrong with the body is told only of an invitation one sees. Else the action
+            # looks it up.
             queries.invitation_for(request.user, invitation_id)
             raise
         return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
     patch = put
 
-    @extend_schema(responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"})
+    @extend_schema(
+        responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"}
+    )
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Take back an invitation one sent; its link is dead from now on.
 
-        One that was declined stays for seven days, one that was accepted as long as its person takes part.
+        One that was declined stays for seven days, one that was accepted as long as its person
+        takes part.
         """
-        actions.revoke_invitation(queries.invitation_for(request.user, invitation_id), by=request.user)
+        actions.revoke_invitation(
+            queries.invitation_for(request.user, invitation_id), by=request.user
+        )
         return gone()
 
 
@@ -172,13 +204,19 @@ class GetUserId(View):
 class SendEmail(View):
     @extend_schema(
         request=MailInput,
-        responses={202: Queued, 403: "no_shared_calendar", 404: "not_found", 429: "too_many_requests"},
+        responses={
+            202: Queued,
+            403: "no_shared_calendar",
+            404: "not_found",
+            429: "too_many_requests",
+        },
     )
     def post(self, request: Request) -> HttpResponse:
         """Have one of our fixed letters mailed to a person.
 
-        `invitation` and `final` are about a `calendar`: one to which you have invited them, or where a meeting of theirs has a final
-        time. Whether they have muted you is not told. At most 5 a day to one person, and 20 a day for one receiver.
+        `invitation` and `final` are about a `calendar`: one to which you have invited them, or
+        where a meeting of theirs has a final time. Whether they have muted you is not told. At most
+        5 a day to one person, and 20 a day for one receiver.
         """
         data = parse(MailInput, request)
         actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)

@@ -28,10 +28,18 @@ class MeetingInput(serializers.Serializer[Any]):
     description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
     location = Text(longest=200, required=False, allow_blank=True)
     duration_minutes = Whole(
-        required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+        help_text="By default the calendar's.",
     )
-    required = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")  # type: ignore[assignment]
-    optional = serializers.ListField(child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids.")
+    required = serializers.ListField(
+        child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids."
+    )  # type: ignore[assignment]
+    optional = serializers.ListField(
+        child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids."
+    )
     quorum = Whole(required=False, allow_null=True, min_value=1, max_value=MOST_NAMED)
     earliest = Instant(required=False, allow_null=True)
     latest = Instant(required=False, allow_null=True)
@@ -40,7 +48,9 @@ class MeetingInput(serializers.Serializer[Any]):
 
 
 class MeetingChange(MeetingInput):
-    final_time = Instant(required=False, allow_null=True, help_text="Fixes or moves the meeting; null withdraws it.")
+    final_time = Instant(
+        required=False, allow_null=True, help_text="Fixes or moves the meeting; null withdraws it."
+    )
     strict = Flag(required=False, help_text=docs.STRICT)
 
 
@@ -50,7 +60,12 @@ class Attendee(msgspec.Struct, omit_defaults=True):
     first_name: str
     last_name: str
     required: bool
-    answer: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["yes", "if_need_be", "no", "unanswered"]})] | None = None
+    answer: (
+        Annotated[
+            str, msgspec.Meta(extra_json_schema={"enum": ["yes", "if_need_be", "no", "unanswered"]})
+        ]
+        | None
+    ) = None
 
 
 class Answers(msgspec.Struct):
@@ -88,15 +103,23 @@ class MeetingWithWarnings(MeetingOutput, omit_defaults=True):
 
 
 _OWN = [
-    name for name in MeetingOutput.__struct_fields__ if name not in {"calendar", "status", "required", "optional", "attendees", "answers"}
+    name
+    for name in MeetingOutput.__struct_fields__
+    if name not in {"calendar", "status", "required", "optional", "attendees", "answers"}
 ]
 
 
 def show(meeting: Meeting, user: User) -> MeetingOutput:
-    """Show a meeting; at its final time with each attendee's answer, or only how many, by the calendar's visibility."""
+    """Show a meeting; at its final time with each attendee's answer, or only how many, by the
+    calendar's visibility.
+    """
     group = planning.group_for(meeting)
     named = planning.named_in(meeting)
-    answers = planning.answers_at(group, meeting.final_time, meeting.duration) if meeting.final_time else {}
+    answers = (
+        planning.answers_at(group, meeting.final_time, meeting.duration)
+        if meeting.final_time
+        else {}
+    )
     tells = rules.may_see_windows_of_others(user, meeting.calendar)
     counts = list(answers.values())
     return MeetingOutput(
@@ -116,7 +139,9 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
             )
             for p in sorted(group.people, key=lambda person: person.username)
         ],
-        answers=Answers(*(counts.count(answer) for answer in Answers.__struct_fields__)) if meeting.final_time else None,
+        answers=Answers(*(counts.count(answer) for answer in Answers.__struct_fields__))
+        if meeting.final_time
+        else None,
     )
 
 
@@ -128,18 +153,29 @@ class Meetings(View):
         """List a calendar's meetings, in the order they were made."""
         calendar = queries.calendar_for(request.user, calendar_id)
         rows, links = page(request, queries.meetings_of(calendar), order=("created_at", "id"))
-        return listed(request, (show(_in(meeting, calendar), request.user) for meeting in rows), links)
+        return listed(
+            request, (show(_in(meeting, calendar), request.user) for meeting in rows), links
+        )
 
-    @extend_schema(request=MeetingInput, responses={201: MeetingOutput, 403: "not_allowed", 409: "calendar_finalized"})
+    @extend_schema(
+        request=MeetingInput,
+        responses={201: MeetingOutput, 403: "not_allowed", 409: "calendar_finalized"},
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Look for a time for a meeting, as the owner.
 
         Without named attendees (`required`, `optional`) it is for everybody in the calendar.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
-        meeting = actions.create_meeting(calendar, by=request.user, **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)))
+        meeting = actions.create_meeting(
+            calendar,
+            by=request.user,
+            **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)),
+        )
         body = show(meeting, request.user)
-        return shown(request, body, status=201, location=f"/calendars/{calendar_id}/meetings/{meeting.pk}/")
+        return shown(
+            request, body, status=201, location=f"/calendars/{calendar_id}/meetings/{meeting.pk}/"
+        )
 
 
 class MeetingOne(View):
@@ -157,14 +193,18 @@ class MeetingOne(View):
         responses={
             200: MeetingWithWarnings,
             403: "not_allowed",
-            409: "calendar_finalized changed_meanwhile in_the_past nobody_answered required_missing double_booked",
+            409: (
+                "calendar_finalized changed_meanwhile in_the_past nobody_answered "
+                "required_missing double_booked"
+            ),
         },
     )
     def put(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Change a meeting, as the owner.
 
-        `final_time` fixes or moves it, null withdraws it, and the attendees hear of it. A time that is probably not wanted (in the past,
-        somebody required can't, somebody is elsewhere then, nobody answered) is a warning.
+        `final_time` fixes or moves it, null withdraws it, and the attendees hear of it. A time that
+        is probably not wanted (in the past, somebody required can't, somebody is elsewhere then,
+        nobody answered) is a warning.
         """
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
@@ -173,16 +213,26 @@ class MeetingOne(View):
 
     patch = put
 
-    @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized changed_meanwhile"})
+    @extend_schema(
+        responses={204: None, 403: "not_allowed", 409: "calendar_finalized changed_meanwhile"}
+    )
     def delete(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-        """Delete a meeting, as the owner; if it had its final time, the attendees get a cancel request."""
+        """Delete a meeting, as the owner; if it had its final time, the attendees get a cancel
+        request.
+        """
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         actions.delete_meeting(meeting, by=request.user)
         return gone()
 
 
 class MeetingInvite(View):
-    @extend_schema(responses={200: ("text/calendar", "The meeting as iCalendar."), 403: "not_allowed", 409: "not_scheduled"})
+    @extend_schema(
+        responses={
+            200: ("text/calendar", "The meeting as iCalendar."),
+            403: "not_allowed",
+            409: "not_scheduled",
+        }
+    )
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Get the meeting as an iCalendar file."""
         meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
@@ -190,7 +240,9 @@ class MeetingInvite(View):
             raise Conflict("This meeting has no confirmed time yet.", code="not_scheduled")
         body = exchange.invite_file(exchange.Snapshot.of(meeting))
         return HttpResponse(
-            body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}
+            body,
+            content_type="text/calendar; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="invite.ics"'},
         )
 
 

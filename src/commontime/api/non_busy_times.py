@@ -39,7 +39,10 @@ class WindowInput(serializers.Serializer[Any]):
     start_time = Instant()
     end_time = Instant()
     preference_level = Whole(
-        default=5, min_value=0, max_value=10, help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal."
+        default=5,
+        min_value=0,
+        max_value=10,
+        help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal.",
     )
 
 
@@ -72,7 +75,9 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
 
 
 def _window(row: Any, zone: Any) -> dict[str, Any]:
-    """Return a row that is as it should be; any other is read again by the serializer, for its words."""
+    """Return a row that is as it should be; any other is read again by the serializer, for its
+    words.
+    """
     try:
         preference = row.get("preference_level", 5)
         if type(preference) is int and 0 <= preference <= 10:
@@ -121,7 +126,9 @@ class Who(msgspec.Struct):
 
 
 class Piece(msgspec.Struct, omit_defaults=True):
-    """`[start, end)`: the starts for which everything here holds for a meeting of `duration_minutes`."""
+    """`[start, end)`: the starts for which everything here holds for a meeting of
+    `duration_minutes`.
+    """
 
     start: Moment
     end: Moment
@@ -178,34 +185,59 @@ class Windows(View):
         calendar = queries.calendar_for(request.user, calendar_id)
         start, end = _range(request, calendar)
         whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
-        found, links = page_of(request, queries.window_rows(request.user, calendar, whose=whose, start=start, end=end))
-        times = (WindowOutput(id_, user, calendar_id, start, end, preference) for id_, user, start, end, preference in found)
+        found, links = page_of(
+            request, queries.window_rows(request.user, calendar, whose=whose, start=start, end=end)
+        )
+        times = (
+            WindowOutput(id_, user, calendar_id, start, end, preference)
+            for id_, user, start, end, preference in found
+        )
         return listed(request, times, links)
 
     @extend_schema(
-        request=WindowInput, responses={201: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"}
+        request=WindowInput,
+        responses={
+            201: WindowOutput,
+            403: "not_allowed",
+            409: "answers_closed calendar_finalized overlapping_window",
+        },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Say that one is free from start to end.
 
-        One person's times in a calendar never overlap; touching is fine. At most 31 days each, at most 2,000.
+        One person's times in a calendar never overlap; touching is fine. At most 31 days each, at
+        most 2,000.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
-        window = actions.add_window(calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone)))
-        return shown(request, show(window), status=201, location=f"/calendars/{calendar_id}/nonbusytimes/{window.pk}/")
+        window = actions.add_window(
+            calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone))
+        )
+        return shown(
+            request,
+            show(window),
+            status=201,
+            location=f"/calendars/{calendar_id}/nonbusytimes/{window.pk}/",
+        )
 
     @extend_schema(
         request=RangeInput,
-        responses={200: list[WindowOutput], 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"},
+        responses={
+            200: list[WindowOutput],
+            403: "not_allowed",
+            409: "answers_closed calendar_finalized overlapping_window",
+        },
     )
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Replace one's times between `from` and `to`, all or nothing.
 
-        Times that reach over the edges are cut there. A refused row is named by its index, as `windows.3.end_time`.
+        Times that reach over the edges are cut there. A refused row is named by its index, as
+        `windows.3.end_time`.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(RangeInput, request, zone=zone_of(calendar.time_zone))
-        windows = actions.replace_windows(calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"])
+        windows = actions.replace_windows(
+            calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"]
+        )
         return listed(request, map(show, windows))
 
 
@@ -220,7 +252,11 @@ class WindowOne(View):
 
     @extend_schema(
         request=docs.partial(WindowChange),
-        responses={200: WindowOutput, 403: "not_allowed", 409: "answers_closed calendar_finalized overlapping_window"},
+        responses={
+            200: WindowOutput,
+            403: "not_allowed",
+            409: "answers_closed calendar_finalized overlapping_window",
+        },
     )
     def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Change one's own time."""
@@ -231,7 +267,9 @@ class WindowOne(View):
 
     patch = put
 
-    @extend_schema(responses={204: None, 403: "not_allowed", 409: "answers_closed calendar_finalized"})
+    @extend_schema(
+        responses={204: None, 403: "not_allowed", 409: "answers_closed calendar_finalized"}
+    )
     def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Take back one's own time."""
         calendar = queries.calendar_for(request.user, calendar_id)
@@ -241,15 +279,20 @@ class WindowOne(View):
 
 
 class AvailabilityView(View):
-    """The group's exact availability, computed once for each version of the calendar and answered from memory until something changes."""
+    """The group's exact availability, computed once for each version of the calendar and answered
+    from memory until something changes.
+    """
 
     @extend_schema(
         parameters=[
-            docs.moment("from", "By default the start of the calendar's window, or of the first time given."),
+            docs.moment(
+                "from", "By default the start of the calendar's window, or of the first time given."
+            ),
             docs.moment("to", "By default the end."),
             docs.whole(
                 "duration_minutes",
-                "How long the meeting lasts; by default 1, which is the availability of each minute.",
+                "How long the meeting lasts; by default 1, which is the availability of each "
+                "minute.",
                 least=1,
                 most=LONGEST_MEETING,
             ),
@@ -259,8 +302,9 @@ class AvailabilityView(View):
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show when how many can come, exactly, at most 400 days at once.
 
-        A piece holds the starts of a meeting of `duration_minutes` for which the same people can come. Names are there if the calendar's
-        `visibility` allows; a very large answer leaves them out (`names_left_out`) or goes on from `next_from`.
+        A piece holds the starts of a meeting of `duration_minutes` for which the same people can
+        come. Names are there if the calendar's `visibility` allows; a very large answer leaves them
+        out (`names_left_out`) or goes on from `next_from`.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         start, end = _range(request, calendar)
@@ -273,14 +317,26 @@ class AvailabilityView(View):
         return shown(request, answer.body, etag=answer.etag)
 
 
-def _availability(calendar: Calendar, start: datetime | None, end: datetime | None, minutes: int, with_people: bool) -> bytes:
+def _availability(
+    calendar: Calendar,
+    start: datetime | None,
+    end: datetime | None,
+    minutes: int,
+    with_people: bool,
+) -> bytes:
     crowd = planning.crowd_of(calendar)
     known = planning.known_range(calendar, crowd)
     start, end = start or (known[0] if known else end), end or (known[1] if known else start)
     found = None
     if start and end and start < end:
         most_names = MOST_NAMES if with_people else 0
-        found = planning.availability(crowd, earliest=start, latest=end, duration=timedelta(minutes=minutes), most_names=most_names)
+        found = planning.availability(
+            crowd,
+            earliest=start,
+            latest=end,
+            duration=timedelta(minutes=minutes),
+            most_names=most_names,
+        )
     tells = with_people and (found is None or found.levels is not None)
     answer: dict[str, Any] = {
         "calendar": calendar.pk,
@@ -292,7 +348,9 @@ def _availability(calendar: Calendar, start: datetime | None, end: datetime | No
         "unanswered": crowd.silent,
         "people": _people(calendar) if tells else None,
         "names_left_out": with_people and not tells,
-        "next_from": found.edges[MOST_PIECES] if found and len(found.counts) > MOST_PIECES else None,
+        "next_from": found.edges[MOST_PIECES]
+        if found and len(found.counts) > MOST_PIECES
+        else None,
         "pieces": _pieces(found, crowd.answered) if found else [],
     }
     return msgspec.json.encode(answer)
@@ -300,14 +358,22 @@ def _availability(calendar: Calendar, start: datetime | None, end: datetime | No
 
 def _people(calendar: Calendar) -> list[PersonOutput]:
     people = planning.people_of(calendar)
-    return [PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed)) for p in people]
+    return [
+        PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed))
+        for p in people
+    ]
 
 
 def _pieces(found: planning.Availability, users: list[int]) -> list[Piece]:
     pieces = [
         Piece(start, end, if_need_be + works + ideal, ideal, works, if_need_be, missing, preference)
         for start, end, (_, if_need_be, works, ideal), missing, preference in zip(
-            found.edges[:MOST_PIECES], found.edges[1:], found.counts, found.missing, found.preference, strict=False
+            found.edges[:MOST_PIECES],
+            found.edges[1:],
+            found.counts,
+            found.missing,
+            found.preference,
+            strict=False,
         )
     ]
     for piece, levels in zip(pieces, found.levels or (), strict=False):

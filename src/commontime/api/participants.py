@@ -54,12 +54,16 @@ def show(participant: CalendarParticipant) -> dict[str, Any]:
 class Participants(View):
     for_owner = True
 
-    @extend_schema(parameters=docs.PAGING, responses={200: list[ParticipantOutput], 403: "not_allowed"})
+    @extend_schema(
+        parameters=docs.PAGING, responses={200: list[ParticipantOutput], 403: "not_allowed"}
+    )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List who takes part, in the order they joined."""
         calendar = queries.calendar_for(request.user, calendar_id)
         rows, links = page_of(request, queries.participant_rows(calendar))
-        return listed(request, (ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links)
+        return listed(
+            request, (ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links
+        )
 
     @extend_schema(
         request=ParticipantInput,
@@ -72,11 +76,19 @@ class Participants(View):
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Add a person, as the owner; they are told and may leave.
 
-        A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403 `invitation_required`.
+        A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403
+        `invitation_required`.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
-        participant = actions.add_participant(calendar, by=request.user, **parse(ParticipantInput, request))
-        return shown(request, show(participant), status=201, location=f"/calendars/{calendar_id}/participants/{participant.pk}/")
+        participant = actions.add_participant(
+            calendar, by=request.user, **parse(ParticipantInput, request)
+        )
+        return shown(
+            request,
+            show(participant),
+            status=201,
+            location=f"/calendars/{calendar_id}/participants/{participant.pk}/",
+        )
 
 
 class ParticipantOne(View):
@@ -89,7 +101,8 @@ class ParticipantOne(View):
         return shown(request, show(queries.participant_for(request.user, calendar, participant_id)))
 
     @extend_schema(
-        request=docs.partial(ParticipantChange), responses={200: ParticipantOutput, 403: "not_allowed", 409: "calendar_finalized"}
+        request=docs.partial(ParticipantChange),
+        responses={200: ParticipantOutput, 403: "not_allowed", 409: "calendar_finalized"},
     )
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Say whether a participant is required, as the owner."""

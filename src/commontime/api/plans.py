@@ -26,16 +26,26 @@ LONGEST_SEARCH = 300
 class OneOnOnesInput(serializers.Serializer[Any]):
     deadline = Instant(help_text="When the times must be decided.")
     duration_minutes = Whole(
-        required=False, allow_null=True, min_value=1, max_value=LONGEST_MEETING, help_text="By default the calendar's."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+        help_text="By default the calendar's.",
     )
-    buffer_minutes = Whole(required=False, min_value=0, max_value=24 * 60, help_text="Kept free after each.")
+    buffer_minutes = Whole(
+        required=False, min_value=0, max_value=24 * 60, help_text="Kept free after each."
+    )
     earliest = Instant(required=False, allow_null=True)
     latest = Instant(required=False, allow_null=True)
 
     def get_fields(self) -> dict[str, Any]:
         # `with` is no name that Python allows.
         whom = serializers.ListField(
-            child=UserId(), source="people", required=False, max_length=MOST_NAMED, help_text="User ids; everybody if left out."
+            child=UserId(),
+            source="people",
+            required=False,
+            max_length=MOST_NAMED,
+            help_text="User ids; everybody if left out.",
         )
         return {**super().get_fields(), "with": whom}
 
@@ -52,10 +62,16 @@ class Priority(serializers.Serializer[Any]):
 
 class PlanInput(serializers.Serializer[Any]):
     meetings = serializers.ListField(
-        child=Id(), required=False, max_length=planning.MOST_PLANNED, help_text="Ids of open meetings; all of them if left out."
+        child=Id(),
+        required=False,
+        max_length=planning.MOST_PLANNED,
+        help_text="Ids of open meetings; all of them if left out.",
     )
     pinned = serializers.ListField(
-        child=Pin(), required=False, max_length=planning.MOST_PLANNED, help_text="Meetings that must be just then."
+        child=Pin(),
+        required=False,
+        max_length=planning.MOST_PLANNED,
+        help_text="Meetings that must be just then.",
     )
     priorities = serializers.ListField(
         child=Priority(),
@@ -68,15 +84,25 @@ class PlanInput(serializers.Serializer[Any]):
         allow_null=True,
         min_value=1,
         max_value=24 * 60,
-        help_text="Starts lie on multiples of it, by clocks in the calendar's zone; 15 if left out. null: on any minute.",
+        help_text=(
+            "Starts lie on multiples of it, by clocks in the calendar's zone; 15 if left "
+            "out. null: on any minute."
+        ),
     )
-    time_limit_s = Whole(required=False, min_value=1, max_value=LONGEST_SEARCH, help_text="Search for at most so long; 30 if left out.")
+    time_limit_s = Whole(
+        required=False,
+        min_value=1,
+        max_value=LONGEST_SEARCH,
+        help_text="Search for at most so long; 30 if left out.",
+    )
     apply = Flag(required=False, help_text="true: if it is done at once, set the final times too.")
 
 
 class PlanCounts(msgspec.Struct):
-    """What a plan is worth, in the order of importance: `priority` of the meetings placed and `optional` attendances (more is better),
-    attendances at `if_need_be` and `works` (fewer is better), and the sum of all preferences (more is better)."""
+    """What a plan is worth, in the order of importance: `priority` of the meetings placed and
+    `optional` attendances (more is better), attendances at `if_need_be` and `works` (fewer is
+    better), and the sum of all preferences (more is better).
+    """
 
     priority: int
     optional: int
@@ -86,9 +112,11 @@ class PlanCounts(msgspec.Struct):
 
 
 class PlacedMeeting(msgspec.Struct):
-    """A meeting with its time and the user ids of those who attend; null if the calendar hides what each answered.
+    """A meeting with its time and the user ids of those who attend; null if the calendar hides what
+    each answered.
 
-    An optional person who can't come, or attends another meeting then, is not among them but stays asked: they hear of both and may choose.
+    An optional person who can't come, or attends another meeting then, is not among them but stays
+    asked: they hear of both and may choose.
     """
 
     meeting: UUID
@@ -106,19 +134,30 @@ class WantedTime(msgspec.Struct):
 
 
 class Ask(msgspec.Struct):
-    """The fewest people, and of each the time, that would have to be offered for the meeting to be at `final_time`."""
+    """The fewest people, and of each the time, that would have to be offered for the meeting to be
+    at `final_time`.
+    """
 
     final_time: Moment
     wanted: list[WantedTime]
 
 
 class UnplacedMeeting(msgspec.Struct):
-    """A meeting without a time, and why. `people`: user ids, null if the calendar hides what each answered; `meetings`: those in the way.
-    `ask` is null then too, and if asking can't help, or if it is one of many."""
+    """A meeting without a time, and why. `people`: user ids, null if the calendar hides what each
+    answered; `meetings`: those in the way. `ask` is null then too, and if asking can't help, or if
+    it is one of many.
+    """
 
     meeting: UUID
     title: str
-    reason: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["not_answered", "nobody_required", "no_common_time", "in_the_way"]})]
+    reason: Annotated[
+        str,
+        msgspec.Meta(
+            extra_json_schema={
+                "enum": ["not_answered", "nobody_required", "no_common_time", "in_the_way"]
+            }
+        ),
+    ]
     detail: str
     people: list[int] | None
     meetings: list[UUID]
@@ -126,8 +165,10 @@ class UnplacedMeeting(msgspec.Struct):
 
 
 class PlanOutput(msgspec.Struct):
-    """A joint plan. `optimal`: proved that none is worth more; else none is worth more than `bound`. `gap`: the relative difference in the
-    first count in which they differ. While `status` is `running` it shows the best so far."""
+    """A joint plan. `optimal`: proved that none is worth more; else none is worth more than
+    `bound`. `gap`: the relative difference in the first count in which they differ. While `status`
+    is `running` it shows the best so far.
+    """
 
     id: UUID
     calendar: UUID
@@ -149,12 +190,18 @@ class PlanWithWarnings(PlanOutput, omit_defaults=True):
 
 
 NOT_APPLIED = Caution(
-    "not_applied", "The plan is still being computed, so no final time is set. Apply it once it is done: POST to plan/apply/.", {}
+    "not_applied",
+    "The plan is still being computed, so no final time is set. Apply it once it is done: POST to "
+    "plan/apply/.",
+    {},
 )
 
 
 def show_plan(plan: Plan, user: User) -> PlanOutput:
-    answer, question = planning.answer_for(user, plan), msgspec.convert(plan.question, planning.Question)
+    answer, question = (
+        planning.answer_for(user, plan),
+        msgspec.convert(plan.question, planning.Question),
+    )
     meetings = planning.meetings_in(plan)
     people = {person.user_id: person for person in planning.people_of(plan.calendar)}
     titles = {pk: meeting.name for pk, meeting in meetings.items()}
@@ -200,16 +247,25 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
 def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask | None:
     if unplaced.start is None:
         return None
-    wanted = [WantedTime(w.user, people[w.user].name, w.start, w.end) for w in unplaced.ask if w.user in people]
+    wanted = [
+        WantedTime(w.user, people[w.user].name, w.start, w.end)
+        for w in unplaced.ask
+        if w.user in people
+    ]
     return Ask(unplaced.start, wanted)
 
 
 class OneOnOnes(View):
     for_owner = True
 
-    @extend_schema(request=OneOnOnesInput, responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"})
+    @extend_schema(
+        request=OneOnOnesInput,
+        responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"},
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Look for a time for a meeting of the owner with each participant that has none yet. Returns the new meetings."""
+        """Look for a time for a meeting of the owner with each participant that has none yet.
+        Returns the new meetings.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
         made = actions.create_one_on_ones(calendar, by=request.user, **data)
@@ -224,7 +280,9 @@ class PlanView(View):
 
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why the rest has no time."""
+        """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why
+        the rest has no time.
+        """
         return shown(request, show_plan(queries.plan_for(request.user, calendar_id), request.user))
 
     @extend_schema(
@@ -237,19 +295,30 @@ class PlanView(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Compute one joint plan for all open meetings, so that nobody is in two at once, as the owner.
+        """Compute one joint plan for all open meetings, so that nobody is in two at once, as the
+        owner.
 
-        It takes the place of the last plan and changes no meeting before it is applied. What takes longer than two seconds goes on in the
-        background: 202, and this address shows how far it is. Under an Idempotency-Key so does all that takes longer than a moment. A
-        warning `not_applied` says that `apply` was wanted, and no time is set yet. Required people must have answered.
+        It takes the place of the last plan and changes no meeting before it is applied. What takes
+        longer than two seconds goes on in the background: 202, and this address shows how far it
+        is. Under an Idempotency-Key so does all that takes longer than a moment. A warning
+        `not_applied` says that `apply` was wanted, and no time is set yet. Required people must
+        have answered.
         """
         calendar = queries.calendar_for(request.user, calendar_id)
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
         question, apply = _question(data), data.get("apply", False)
-        plan = actions.make_plan(calendar, by=request.user, question=question, apply=apply, waits=not self.in_transaction)
+        plan = actions.make_plan(
+            calendar, by=request.user, question=question, apply=apply, waits=not self.in_transaction
+        )
         status = 202 if plan.status == PlanStatus.RUNNING else 200
         beside = docs.warned([NOT_APPLIED] if apply and plan.status != PlanStatus.APPLIED else [])
-        return shown(request, show_plan(plan, request.user), status=status, location=f"/calendars/{calendar_id}/plan/", beside=beside)
+        return shown(
+            request,
+            show_plan(plan, request.user),
+            status=status,
+            location=f"/calendars/{calendar_id}/plan/",
+            beside=beside,
+        )
 
 
 class PlanStop(View):
@@ -257,8 +326,16 @@ class PlanStop(View):
 
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """End the search of a plan that is being computed, keeping the best so far. It is `done` now or a moment later."""
-        return shown(request, show_plan(actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user), request.user))
+        """End the search of a plan that is being computed, keeping the best so far. It is `done`
+        now or a moment later.
+        """
+        return shown(
+            request,
+            show_plan(
+                actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user),
+                request.user,
+            ),
+        )
 
 
 class PlanApply(View):
@@ -268,11 +345,22 @@ class PlanApply(View):
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         return shown(request, show_plan(queries.plan_for(request.user, **kwargs), request.user))
 
-    @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed", 409: "calendar_finalized plan_not_done changed_meanwhile"})
+    @extend_schema(
+        request=None,
+        responses={
+            200: PlanOutput,
+            403: "not_allowed",
+            409: "calendar_finalized plan_not_done changed_meanwhile",
+        },
+    )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Set the final times of the plan, all or none, and tell everybody. Refused if anything it was computed from has changed since."""
+        """Set the final times of the plan, all or none, and tell everybody. Refused if anything it
+        was computed from has changed since.
+        """
         calendar = queries.calendar_for(request.user, calendar_id)
-        return shown(request, show_plan(actions.apply_plan(calendar, by=request.user), request.user))
+        return shown(
+            request, show_plan(actions.apply_plan(calendar, by=request.user), request.user)
+        )
 
 
 def _question(data: dict[str, Any]) -> planning.Question:

@@ -18,7 +18,9 @@ forget = _answers.forget
 
 
 def stored(key: Hashable, make: Callable[[], bytes]) -> Answer:
-    """Return the answer stored under the key, which must name the version of all it depends on; made now if it is not there."""
+    """Return the answer stored under the key, which must name the version of all it depends on;
+    made now if it is not there.
+    """
 
     def answer() -> Answer:
         body = make()

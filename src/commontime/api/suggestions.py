@@ -26,10 +26,21 @@ WHAT_IF = [
         description="Ids of users to leave out; only for who may see each answer.",
     ),
     docs.whole("duration_minutes", "Another duration.", least=1, most=LONGEST_MEETING),
-    docs.moment("earliest", "When it may start, in place of what the meeting and the calendar say."),
-    docs.moment("latest", "By when it must have ended, in place of what the meeting and the calendar say."),
-    docs.whole("quorum", "Starts at which so many can come are better than all others.", least=1, most=1000),
-    docs.whole("align_minutes", "Compute only starts on multiples of it, by clocks in the calendar's zone.", least=1, most=24 * 60),
+    docs.moment(
+        "earliest", "When it may start, in place of what the meeting and the calendar say."
+    ),
+    docs.moment(
+        "latest", "By when it must have ended, in place of what the meeting and the calendar say."
+    ),
+    docs.whole(
+        "quorum", "Starts at which so many can come are better than all others.", least=1, most=1000
+    ),
+    docs.whole(
+        "align_minutes",
+        "Compute only starts on multiples of it, by clocks in the calendar's zone.",
+        least=1,
+        most=24 * 60,
+    ),
 ]
 
 
@@ -56,11 +67,14 @@ class People(msgspec.Struct):
 
 
 class RankedOutput(msgspec.Struct):
-    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it; `people` if the calendar hides answers.
+    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it;
+    `people` if the calendar hides answers.
 
-    `optimistic_rank`: its place in this list if all who have not answered come to it, ideally, and to no other; `pessimistic_rank`: if
-    they come to all the others instead. `survives`: how many may cancel and the meeting still has what it needs: its quorum, and everybody
-    required (without a quorum, or named for it) who could come. `loses_against_best`: in words; empty for the best one.
+    `optimistic_rank`: its place in this list if all who have not answered come to it, ideally, and
+    to no other; `pessimistic_rank`: if they come to all the others instead. `survives`: how many
+    may cancel and the meeting still has what it needs: its quorum, and everybody required (without
+    a quorum, or named for it) who could come. `loses_against_best`: in words; empty for the best
+    one.
     """
 
     rank: int
@@ -110,7 +124,11 @@ def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> 
         end_time=end_time,
         score=outcome.preference,
         reasons=ranked.reasons,
-        people=People(**{name: [person.user_id for person in people] for name, people in lists.items()}) if named else None,
+        people=People(
+            **{name: [person.user_id for person in people] for name, people in lists.items()}
+        )
+        if named
+        else None,
         optimistic_rank=beside.optimistic_rank,
         pessimistic_rank=beside.pessimistic_rank,
         survives=beside.survives,
@@ -123,19 +141,27 @@ class Suggestions(View):
     @extend_schema(
         parameters=[
             docs.query("computed", "`only`: without those that people stored.", choices=["only"]),
-            docs.whole("limit", "How many computed ones at most; 10 if left out.", least=1, most=MOST_SUGGESTIONS),
+            docs.whole(
+                "limit",
+                "How many computed ones at most; 10 if left out.",
+                least=1,
+                most=MOST_SUGGESTIONS,
+            ),
             *WHAT_IF,
         ],
         responses={200: list[RankedOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """List stored suggestions and the best computed starts together, best first, each with its reasons.
+        """List stored suggestions and the best computed starts together, best first, each with its
+        reasons.
 
-        Who is in another meeting of the calendar, or in the buffer after it, can't come; other calendars are not told of. Where a calendar
-        hides answers, no start is offered at which somebody required is.
+        Who is in another meeting of the calendar, or in the buffer after it, can't come; other
+        calendars are not told of. Where a calendar hides answers, no start is offered at which
+        somebody required is.
 
-        The other parameters ask what would be if the meeting were different; nothing is stored. Where the calendar hides answers, that
-        takes three people other than the asker who have answered; the best times of so few are for them and the owner.
+        The other parameters ask what would be if the meeting were different; nothing is stored.
+        Where the calendar hides answers, that takes three people other than the asker who have
+        answered; the best times of so few are for them and the owner.
         """
         meeting = queries.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
@@ -145,8 +171,16 @@ class Suggestions(View):
         asker, now = request.user.pk, clock.now()
         group = planning.free_for(meeting, planning.group_for(meeting), named=named)
         meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
-        found = planning.ranked(meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align)
-        return listed(request, (show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named) for ranked in found))
+        found = planning.ranked(
+            meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align
+        )
+        return listed(
+            request,
+            (
+                show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named)
+                for ranked in found
+            ),
+        )
 
     @extend_schema(
         request=SuggestionInput,
@@ -161,7 +195,12 @@ class Suggestions(View):
         meeting = queries.meeting_for(request.user, meeting_id)
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
-        return shown(request, show(suggestion), status=201, location=f"/calendars/meetings/{meeting_id}/suggestions/")
+        return shown(
+            request,
+            show(suggestion),
+            status=201,
+            location=f"/calendars/meetings/{meeting_id}/suggestions/",
+        )
 
 
 class SuggestionOne(View):
@@ -173,7 +212,9 @@ class SuggestionOne(View):
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
         """Withdraw a suggestion, as its author or the owner."""
-        actions.withdraw_suggestion(queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user)
+        actions.withdraw_suggestion(
+            queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user
+        )
         return gone()
 
 
@@ -189,8 +230,12 @@ def what_if_of(request: Request, zone: tzinfo) -> planning.WhatIf:
 
 
 def _users_param(request: Request, name: str) -> list[int]:
-    raw = [part for value in request.query_params.getlist(name) for part in value.split(",") if part]
-    if len(raw) > 100 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in raw):
+    raw = [
+        part for value in request.query_params.getlist(name) for part in value.split(",") if part
+    ]
+    if len(raw) > 100 or not all(
+        part.isascii() and part.isdigit() and len(part) < 10 for part in raw
+    ):
         raise InvalidInput(f"{name} is the id of a user, or several.", field=name)
     return [int(part) for part in raw]
 

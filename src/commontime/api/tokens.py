@@ -1,4 +1,6 @@
-"""The signed tokens of the API (RFC 7519), by SimpleJWT. What they say is believed only as far as the session table agrees."""
+"""The signed tokens of the API (RFC 7519), by SimpleJWT. What they say is believed only as far as
+the session table agrees.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,7 +54,8 @@ def read_access(raw: str) -> Access:
 
 @lru_cache(maxsize=4096)
 def _read_access(raw: str) -> Access:
-    # A signature that was right stays right, and to check one again costs as much as all of Django around it. What raises is not kept.
+    # A signature that was right stays right, and to check one again costs as much as all of Django
+    # around it. What raises is not kept.
     token = _verified(AccessToken, raw)
     return Access(_session_id(token), str(token.get("epoch", "")), token["exp"])
 
@@ -77,4 +80,7 @@ def _session_id(token: Token) -> UUID:
 
 
 def _refused() -> Unidentified:
-    return Unidentified("This token is not valid, or not any more; sign in again or refresh it.", code="token_not_valid")
+    return Unidentified(
+        "This token is not valid, or not any more; sign in again or refresh it.",
+        code="token_not_valid",
+    )

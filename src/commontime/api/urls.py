@@ -39,20 +39,29 @@ urlpatterns = [
     route("calendars/<uuid:calendar_id>/transfer/", calendars.CalendarTransfer),
     route("calendars/<uuid:calendar_id>/duplicate/", calendars.CalendarDuplicate),
     route("calendars/<uuid:calendar_id>/participants/", participants.Participants),
-    route("calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/", participants.ParticipantOne),
+    route(
+        "calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/",
+        participants.ParticipantOne,
+    ),
     route("calendars/<uuid:calendar_id>/nonbusytimes/", non_busy_times.Windows),
     route("calendars/<uuid:calendar_id>/nonbusytimes/<uuid:window_id>/", non_busy_times.WindowOne),
     route("calendars/<uuid:calendar_id>/availability/", non_busy_times.AvailabilityView),
     # Meetings and suggestions
     route("calendars/<uuid:calendar_id>/meetings/", meetings.Meetings),
     route("calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/", meetings.MeetingOne),
-    route("calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics/", meetings.MeetingInvite),
+    route(
+        "calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics/",
+        meetings.MeetingInvite,
+    ),
     route("calendars/<uuid:calendar_id>/one-on-ones/", plans.OneOnOnes),
     route("calendars/<uuid:calendar_id>/plan/", plans.PlanView),
     route("calendars/<uuid:calendar_id>/plan/stop/", plans.PlanStop),
     route("calendars/<uuid:calendar_id>/plan/apply/", plans.PlanApply),
     route("calendars/meetings/<uuid:meeting_id>/suggestions/", suggestions.Suggestions),
-    route("calendars/meetings/<uuid:meeting_id>/suggestions/<uuid:suggestion_id>/", suggestions.SuggestionOne),
+    route(
+        "calendars/meetings/<uuid:meeting_id>/suggestions/<uuid:suggestion_id>/",
+        suggestions.SuggestionOne,
+    ),
     route("calendars/meetings/<uuid:meeting_id>/insights/", insights.InsightsView),
     # Invitations, mail, contacts
     route("calendars/invitations/", invitations.Invitations),

@@ -1,7 +1,7 @@
 """Rows <-> iCalendar values: the only importer of ical.
 
-An attendee's calendar gets the organizer under the product's own address, with the owner's name, and themself as the only ATTENDEE:
-nobody learns another person's address from us.
+An attendee's calendar gets the organizer under the product's own address, with the owner's name,
+and themself as the only ATTENDEE: nobody learns another person's address from us.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,7 +21,9 @@ from commontime.core import clock
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that a calendar program is told of a meeting, as JSON values, for letters that outlive its row."""
+    """All that a calendar program is told of a meeting, as JSON values, for letters that outlive
+    its row.
+    """
 
     uid: str
     sequence: int

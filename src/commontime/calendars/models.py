@@ -14,7 +14,9 @@ PREFERENCES = range(11)
 
 
 class Calendar(Row):
-    """A group planning together. `version` grows with every change that its availability depends on (by triggers, migration 0002)."""
+    """A group planning together. `version` grows with every change that its availability depends on
+    (by triggers, migration 0002).
+    """
 
     owner = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="owned_calendars")
     name = models.CharField(max_length=200)
@@ -32,15 +34,24 @@ class Calendar(Row):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(window_start=None) | Q(window_end=None) | Q(window_end__gt=F("window_start")), name="calendar_window_in_order"
+                condition=Q(window_start=None)
+                | Q(window_end=None)
+                | Q(window_end__gt=F("window_start")),
+                name="calendar_window_in_order",
             ),
-            models.CheckConstraint(condition=Q(duration_minutes__gte=1), name="calendar_duration_positive"),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gte=1), name="calendar_duration_positive"
+            ),
         ]
-        indexes = [models.Index(fields=["owner", "-created_at", "id"], name="calendars_of_an_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "id"], name="calendars_of_an_owner")
+        ]
 
 
 class CalendarParticipant(Row):
-    """A person in a calendar. `packed` is their non-busy times in the form the engine reads, kept true by the database (migration 0002)."""
+    """A person in a calendar. `packed` is their non-busy times in the form the engine reads, kept
+    true by the database (migration 0002).
+    """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="participants")
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="participations")
@@ -49,7 +60,9 @@ class CalendarParticipant(Row):
     packed = models.TextField(default="", editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["calendar", "user"], name="one_seat_a_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "user"], name="one_seat_a_person")
+        ]
         indexes = [
             models.Index(fields=["calendar", "joined_at", "id"], name="participants_in_order"),
             models.Index(fields=["user", "calendar"], name="calendars_of_a_participant"),
@@ -59,34 +72,48 @@ class CalendarParticipant(Row):
 class NonBusyTime(Row):
     """A period `[start_time, end_time)` in which a person is free.
 
-    Only who has a seat gives times, and those of one person in one calendar never overlap (migrations 0002 and 0005).
+    Only who has a seat gives times, and those of one person in one calendar never overlap
+    (migrations 0002 and 0005).
     """
 
-    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False)
-    calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False)
+    user = models.ForeignKey(
+        User, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False
+    )
+    calendar = models.ForeignKey(
+        Calendar, on_delete=models.DB_CASCADE, related_name="non_busy_times", db_index=False
+    )
     start_time = models.DateTimeField()
     end_time = models.DateTimeField()
     preference_level = models.PositiveSmallIntegerField(default=5)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(end_time__gt=F("start_time")), name="non_busy_time_in_order"),
-            models.CheckConstraint(condition=Q(preference_level__range=(0, 10)), name="preference_0_to_10"),
+            models.CheckConstraint(
+                condition=Q(end_time__gt=F("start_time")), name="non_busy_time_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(preference_level__range=(0, 10)), name="preference_0_to_10"
+            ),
             # What `packed` has digits for, and more.
             models.CheckConstraint(
-                condition=Q(start_time__gte=clock.EARLIEST, end_time__lte=clock.LATEST), name="non_busy_time_in_this_century"
+                condition=Q(start_time__gte=clock.EARLIEST, end_time__lte=clock.LATEST),
+                name="non_busy_time_in_this_century",
             ),
         ]
         indexes = [
             models.Index(fields=["calendar", "start_time", "id"], name="non_busy_times_in_order"),
-            models.Index(fields=["user", "calendar", "start_time"], name="non_busy_times_of_a_person"),
+            models.Index(
+                fields=["user", "calendar", "start_time"], name="non_busy_times_of_a_person"
+            ),
         ]
 
 
 class Meeting(Row):
-    """A time to be found. The id is its iCalendar UID; `sequence` is the SEQUENCE of the last request or cancel that was sent to anybody.
+    """A time to be found. The id is its iCalendar UID; `sequence` is the SEQUENCE of the last
+    request or cancel that was sent to anybody.
 
-    It is `for_everyone` in the calendar, or for the attendees named, even when none of them is left.
+    It is `for_everyone` in the calendar, or for the attendees named, even when none of them is
+    left.
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="meetings")
@@ -110,14 +137,24 @@ class Meeting(Row):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(earliest=None) | Q(latest=None) | Q(latest__gt=F("earliest")), name="meeting_bounds_in_order"
+                condition=Q(earliest=None) | Q(latest=None) | Q(latest__gt=F("earliest")),
+                name="meeting_bounds_in_order",
             ),
-            models.CheckConstraint(condition=Q(duration_minutes=None) | Q(duration_minutes__gte=1), name="meeting_duration_positive"),
+            models.CheckConstraint(
+                condition=Q(duration_minutes=None) | Q(duration_minutes__gte=1),
+                name="meeting_duration_positive",
+            ),
         ]
         indexes = [
             models.Index(fields=["calendar", "created_at", "id"], name="meetings_in_order"),
-            models.Index(fields=["deadline"], condition=Q(announced_at=None, final_time=None), name="meetings_to_announce"),
-            models.Index(fields=["final_time"], condition=~Q(final_time=None), name="meetings_by_final_time"),
+            models.Index(
+                fields=["deadline"],
+                condition=Q(announced_at=None, final_time=None),
+                name="meetings_to_announce",
+            ),
+            models.Index(
+                fields=["final_time"], condition=~Q(final_time=None), name="meetings_by_final_time"
+            ),
         ]
 
     @property
@@ -140,14 +177,20 @@ class Meeting(Row):
 
 
 class MeetingAttendee(Row):
-    """Somebody named for a meeting that is not for everyone in its calendar. There, people are as required as they are in the calendar."""
+    """Somebody named for a meeting that is not for everyone in its calendar. There, people are as
+    required as they are in the calendar.
+    """
 
-    meeting = models.ForeignKey(Meeting, on_delete=models.DB_CASCADE, related_name="named_attendees")
+    meeting = models.ForeignKey(
+        Meeting, on_delete=models.DB_CASCADE, related_name="named_attendees"
+    )
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="+")
     required = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="one_place_an_attendee")]
+        constraints = [
+            models.UniqueConstraint(fields=["meeting", "user"], name="one_place_an_attendee")
+        ]
 
 
 class ScheduleSuggestion(Row):
@@ -159,15 +202,21 @@ class ScheduleSuggestion(Row):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["meeting", "suggested_time"], name="one_suggestion_a_start")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["meeting", "suggested_time"], name="one_suggestion_a_start"
+            )
+        ]
 
 
 class Plan(Row):
-    """The joint placement of a calendar's meetings that was asked for last, and how far it is. A calendar has one.
+    """The joint placement of a calendar's meetings that was asked for last, and how far it is. A
+    calendar has one.
 
-    question: what was asked. basis: a fingerprint of all it was computed from. answer: the best placement so far; see planning.plans.
-    run: a worker's claim; only who holds the newest may write. worked_at: when it was last computed on. seconds: how long that took so far,
-    over all runs.
+    question: what was asked. basis: a fingerprint of all it was computed from. answer: the best
+    placement so far; see planning.plans. run: a worker's claim; only who holds the newest may
+    write. worked_at: when it was last computed on. seconds: how long that took so far, over all
+    runs.
     """
 
     calendar = models.OneToOneField(Calendar, on_delete=models.DB_CASCADE, related_name="plan")
@@ -183,21 +232,33 @@ class Plan(Row):
 
 
 class Invitation(Row):
-    """An invitation to a person with an account (`receiver`), or to an address (`email`), to be claimed by the signed link in the mail."""
+    """An invitation to a person with an account (`receiver`), or to an address (`email`), to be
+    claimed by the signed link in the mail.
+    """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="invitations")
     sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="sent_invitations")
-    receiver = models.ForeignKey(User, null=True, on_delete=models.DB_CASCADE, related_name="received_invitations")
+    receiver = models.ForeignKey(
+        User, null=True, on_delete=models.DB_CASCADE, related_name="received_invitations"
+    )
     email = models.EmailField(blank=True, default="")
-    status = models.CharField(max_length=10, choices=InvitationStatus, default=InvitationStatus.PENDING)
+    status = models.CharField(
+        max_length=10, choices=InvitationStatus, default=InvitationStatus.PENDING
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["calendar", "receiver"], condition=Q(status="pending"), name="one_pending_invitation_a_person"),
             models.UniqueConstraint(
-                fields=["calendar", "email"], condition=Q(status="pending", receiver=None), name="one_pending_invitation_an_address"
+                fields=["calendar", "receiver"],
+                condition=Q(status="pending"),
+                name="one_pending_invitation_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["calendar", "email"],
+                condition=Q(status="pending", receiver=None),
+                name="one_pending_invitation_an_address",
             ),
         ]
         indexes = [

@@ -3,7 +3,13 @@
 from django.contrib.auth.models import User
 
 from commontime.calendars.enums import Visibility
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, NonBusyTime, ScheduleSuggestion
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    NonBusyTime,
+    ScheduleSuggestion,
+)
 
 
 def may_manage(user: User, calendar: Calendar) -> bool:
@@ -33,4 +39,6 @@ def may_revoke(user: User, invitation: Invitation) -> bool:
 
 
 def may_see_windows_of_others(user: User, calendar: Calendar) -> bool:
-    return calendar.visibility == Visibility.OPEN or (calendar.visibility == Visibility.OWNER and calendar.owner_id == user.pk)
+    return calendar.visibility == Visibility.OPEN or (
+        calendar.visibility == Visibility.OWNER and calendar.owner_id == user.pk
+    )

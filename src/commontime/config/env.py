@@ -1,6 +1,7 @@
 """Typed readers for the environment.
 
-Each reader notes the variable it was asked for in `READ`, so that a test can hold docs/settings.md against what the code reads.
+Each reader notes the variable it was asked for in `READ`, so that a test can hold docs/settings.md
+against what the code reads.
 """
 
 import os
@@ -24,7 +25,9 @@ READ: dict[str, Variable] = {}
 
 
 def text(name: str, default: str = "", *, purpose: str) -> str:
-    """Return the variable's text without surrounding blanks, or the default when it is unset or blank."""
+    """Return the variable's text without surrounding blanks, or the default when it is unset or
+    blank.
+    """
     READ[name] = Variable(name, default, purpose)
     return os.environ.get(name, "").strip() or default
 
@@ -33,12 +36,16 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name, "").strip())
 
 
-def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = None, purpose: str) -> int:
+def integer(
+    name: str, default: int, *, minimum: int = 0, maximum: int | None = None, purpose: str
+) -> int:
     raw = text(name, str(default), purpose=purpose)
     try:
         value = int(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number, for example {default}.") from None
+        raise ImproperlyConfigured(
+            f"{name} is {raw!r}; set it to a whole number, for example {default}."
+        ) from None
     if value < minimum:
         raise ImproperlyConfigured(f"{name} is {value}; set it to {minimum} or more.")
     if maximum is not None and value > maximum:
@@ -61,7 +68,10 @@ def folder(name: str, default: str, *, purpose: str) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ImproperlyConfigured(f"{name} is {path}, which can’t be created ({error.strerror}); set it to a folder Commontime can write to.") from None
+        raise ImproperlyConfigured(
+            f"{name} is {path}, which can’t be created ({error.strerror}); set it to a folder "
+            "Commontime can write to."
+        ) from None
     return path
 
 
@@ -72,12 +82,15 @@ def names(name: str, default: Sequence[str] = (), *, purpose: str) -> list[str]:
 
 
 def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
-    """Return the secret in the variable, or in the file that `<name>_FILE` names, or one made once and kept in `keep_in`.
+    """Return the secret in the variable, or in the file that `<name>_FILE` names, or one made once
+    and kept in `keep_in`.
 
     A file that other users of the machine can read is refused.
     """
     value = text(name, purpose=purpose)
-    named_file = text(f"{name}_FILE", purpose=f"A file that holds {name}, for example a mounted secret.")
+    named_file = text(
+        f"{name}_FILE", purpose=f"A file that holds {name}, for example a mounted secret."
+    )
     if value:
         return value
     if named_file:
@@ -85,7 +98,8 @@ def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
     if keep_in is None:
         return ""
     if not keep_in.exists():
-        # Written aside and linked into place, so that two processes that start at once agree on one secret.
+        # Written aside and linked into place, so that two processes that start at once agree on one
+        # secret.
         draft = keep_in.with_name(f"{keep_in.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(64))
@@ -101,10 +115,16 @@ def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
 def _read_private(path: Path) -> str:
     try:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ImproperlyConfigured(f"{path} can be read by other users of this machine; run: chmod 600 {path}")
+            raise ImproperlyConfigured(
+                f"{path} can be read by other users of this machine; run: chmod 600 {path}"
+            )
         value = path.read_text().strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"The secret in {path} cannot be read: {error.strerror}.") from None
+        raise ImproperlyConfigured(
+            f"The secret in {path} cannot be read: {error.strerror}."
+        ) from None
     if len(value) < 32:
-        raise ImproperlyConfigured(f"The secret in {path} is shorter than 32 characters; put a longer random text there.")
+        raise ImproperlyConfigured(
+            f"The secret in {path} is shorter than 32 characters; put a longer random text there."
+        )
     return value

@@ -1,4 +1,6 @@
-"""Errors outside a view go to the door that the path belongs to; at a path that is nowhere, a browser gets a page."""
+"""Errors outside a view go to the door that the path belongs to; at a path that is nowhere, a
+browser gets a page.
+"""
 
 import logging
 import sys
@@ -16,30 +18,42 @@ from commontime.web.middleware import is_page, language_of
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "5"
-API = {str(each.pattern).partition("/")[0] for each in [*urlpatterns, *about_the_api]}  # how its paths begin
+API = {
+    str(each.pattern).partition("/")[0] for each in [*urlpatterns, *about_the_api]
+}  # how its paths begin
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if not _is_page(request):
         return api.bad_request(request)
     if isinstance(exception, RequestDataTooBig):
-        return web.plain(request, 413, _("You can send at most 1 MB at once. Nothing was changed; send less."))
+        return web.plain(
+            request, 413, _("You can send at most 1 MB at once. Nothing was changed; send less.")
+        )
     return web.plain(request, 400, _("This request can’t be read."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return web.plain(request, 403, _("You’re not allowed to see this.")) if _is_page(request) else api.forbidden(request)
+    return (
+        web.plain(request, 403, _("You’re not allowed to see this."))
+        if _is_page(request)
+        else api.forbidden(request)
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if not _is_page(request) and not _is_lost(request):
         return api.not_found(request)
     with translation.override(language_of(request)):
-        return web.plain(request, 404, _("The address may be incomplete, or what was here has been deleted."))
+        return web.plain(
+            request, 404, _("The address may be incomplete, or what was here has been deleted.")
+        )
 
 
 def _is_lost(request: HttpRequest) -> bool:
-    """Return whether a browser asks for an address that is neither a page's nor like one of the API's."""
+    """Return whether a browser asks for an address that is neither a page's nor like one of the
+    API's.
+    """
     # Not every path begins with a slash: `OPTIONS *` asks about the server (RFC 9110, 9.3.7).
     if request.path_info.removeprefix("/").partition("/")[0] in API:
         return False
@@ -50,11 +64,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # Outside a view, for example where a page's session is stored, an outage arrives here.
     if (exception := sys.exc_info()[1]) and (answer := of_the_database(request, exception)):
         return answer
-    return web.plain(request, 500, _("The error has been logged. Nothing was changed.")) if _is_page(request) else api.server_error(request)
+    return (
+        web.plain(request, 500, _("The error has been logged. Nothing was changed."))
+        if _is_page(request)
+        else api.server_error(request)
+    )
 
 
 def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
-    """Answer 503 if the database is away, 409 if what a row hangs on was deleted meanwhile; None for anything else."""
+    """Answer 503 if the database is away, 409 if what a row hangs on was deleted meanwhile; None
+    for anything else.
+    """
     if isinstance(exception, OperationalError | InterfaceError):
         logger.error("The database is away: %s", exception)
         return unavailable(request)
@@ -66,19 +86,33 @@ def of_the_database(request: HttpRequest, exception: BaseException) -> HttpRespo
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     detail = _("The database isn’t responding. Nothing was changed; try again in a moment.")
-    answer = web.plain(request, 503, detail) if _is_page(request) else api.shaped(503, "unavailable", detail)
+    answer = (
+        web.plain(request, 503, detail)
+        if _is_page(request)
+        else api.shaped(503, "unavailable", detail)
+    )
     answer["Retry-After"] = RETRY_AFTER
     return answer
 
 
 def _clash(request: HttpRequest) -> HttpResponse:
-    detail = _("Something you were working on has just been deleted. Nothing was changed; load it again.")
-    return web.plain(request, 409, detail) if _is_page(request) else api.shaped(409, "changed_meanwhile", detail)
+    detail = _(
+        "Something you were working on has just been deleted. Nothing was changed; load it again."
+    )
+    return (
+        web.plain(request, 409, detail)
+        if _is_page(request)
+        else api.shaped(409, "changed_meanwhile", detail)
+    )
 
 
 def _is_orphan(exception: IntegrityError) -> bool:
-    """Tell a reference to a deleted row from other broken constraints: both databases check references when the transaction ends."""
-    return getattr(exception.__cause__, "sqlstate", "") == "23503" or "FOREIGN KEY" in str(exception)
+    """Tell a reference to a deleted row from other broken constraints: both databases check
+    references when the transaction ends.
+    """
+    return getattr(exception.__cause__, "sqlstate", "") == "23503" or "FOREIGN KEY" in str(
+        exception
+    )
 
 
 def _is_page(request: HttpRequest) -> bool:

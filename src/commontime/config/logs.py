@@ -6,7 +6,9 @@ from typing import override
 
 LONGEST = 4000
 # What follows in these paths lets whoever knows it in, without a password.
-_LINKS = re.compile(r"(/(?:password_reset/[^/\s]+|app/invitations|app/mail/stop|app/join|rsvp|feeds)/)[^/\s?]+")
+_LINKS = re.compile(
+    r"(/(?:password_reset/[^/\s]+|app/invitations|app/mail/stop|app/join|rsvp|feeds)/)[^/\s?]+"
+)
 
 
 class OneLine(logging.Formatter):

@@ -30,18 +30,24 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.csp)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        if not request.path_info.startswith("/static/") or response.status_code >= 400:  # a page about an error says who is signed in
-            # What a person may see must not stay in a shared cache, nor behind the Back button after signing out.
+        if (
+            not request.path_info.startswith("/static/") or response.status_code >= 400
+        ):  # a page about an error says who is signed in
+            # What a person may see must not stay in a shared cache, nor behind the Back button
+            # after signing out.
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
         if not response.streaming and response.status_code not in BODILESS:
-            # Without it the server cuts the answer into chunks, and a client can't tell a whole one from a torn one by its length.
+            # Without it the server cuts the answer into chunks, and a client can't tell a whole one
+            # from a torn one by its length.
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
 class HostMiddleware:
-    """Answer only to our own names. A probe may ask by whatever address it has: what it hears is one word."""
+    """Answer only to our own names. A probe may ask by whatever address it has: what it hears is
+    one word.
+    """
 
     PROBES = ("/healthz", "/readyz")
 
@@ -53,7 +59,10 @@ class HostMiddleware:
             request.get_host()
         except DisallowedHost:
             if request.path_info.rstrip("/") not in self.PROBES:
-                logger.warning("Refused the host %.80r. If it is ours, add it to COMMONTIME_ALLOWED_HOSTS.", request.META.get("HTTP_HOST"))
+                logger.warning(
+                    "Refused the host %.80r. If it is ours, add it to COMMONTIME_ALLOWED_HOSTS.",
+                    request.META.get("HTTP_HOST"),
+                )
                 return errors.bad_request(request)
         return self.get_response(request)
 

@@ -1,4 +1,6 @@
-"""Every setting of the product, from the environment. docs/settings.md lists the variables; a test holds the two together."""
+"""Every setting of the product, from the environment. docs/settings.md lists the variables; a test
+holds the two together.
+"""
 
 import ipaddress
 import select
@@ -15,17 +17,27 @@ from commontime.config import env
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-# Where things lie ---------------------------------------------------------------------------------------------------
+# Where things lie ---------------------------------------------------------------------------------
 
 DATA_DIR = env.folder(
-    "COMMONTIME_DATA_DIR", "var", purpose="Folder of the SQLite file, the generated secret key and, without a mail server, the emails."
+    "COMMONTIME_DATA_DIR",
+    "var",
+    purpose=(
+        "Folder of the SQLite file, the generated secret key and, without a mail server, the "
+        "emails."
+    ),
 )
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535, purpose="Port of the web server.")
-# The Procfile hands these two to the web server; reading them here refuses a bad value with a sentence.
+# The Procfile hands these two to the web server; reading them here refuses a bad value with a
+# sentence.
 WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Web server processes.")
-WEB_THREADS = env.integer("COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each web process answers at once.")
+WEB_THREADS = env.integer(
+    "COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each web process answers at once."
+)
 HOST = env.text(
-    "COMMONTIME_HOST", "127.0.0.1", purpose="Address the web server listens on. Anything but a loopback address is public."
+    "COMMONTIME_HOST",
+    "127.0.0.1",
+    purpose="Address the web server listens on. Anything but a loopback address is public.",
 )
 
 
@@ -45,12 +57,27 @@ COMMONTIME_BASE_URL = env.text(
     purpose="Address at which people reach Commontime; every link in an email starts with it.",
 ).rstrip("/")
 _base = urlsplit(COMMONTIME_BASE_URL)
-if _base.scheme not in {"http", "https"} or not _base.hostname or _base.query or _base.fragment or _base.path:
-    raise ImproperlyConfigured("COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path.")
+if (
+    _base.scheme not in {"http", "https"}
+    or not _base.hostname
+    or _base.query
+    or _base.fragment
+    or _base.path
+):
+    raise ImproperlyConfigured(
+        "COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path."
+    )
 HTTPS = _base.scheme == "https"
 OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
 
-DEBUG = env.flag("COMMONTIME_DEBUG", False, purpose="Django’s debug pages. For development only; refused where other people can reach the server.")
+DEBUG = env.flag(
+    "COMMONTIME_DEBUG",
+    False,
+    purpose=(
+        "Django’s debug pages. For development only; refused where other people can reach the "
+        "server."
+    ),
+)
 ALLOWED_HOSTS = env.names(
     "COMMONTIME_ALLOWED_HOSTS",
     sorted({_base.hostname, "localhost", "127.0.0.1", "[::1]"}),
@@ -59,10 +86,14 @@ ALLOWED_HOSTS = env.names(
 SECRET_KEY = env.secret(
     "COMMONTIME_SECRET_KEY",
     keep_in=None if PUBLIC else DATA_DIR / "secret_key",
-    purpose="Signs tokens and cookies, at least 32 characters. Generated and kept in the data folder, except on a public address.",
+    purpose=(
+        "Signs tokens and cookies, at least 32 characters. Generated and kept in the data "
+        "folder, except on a public address."
+    ),
 )
 TRUSTED_PROXIES = env.names(
-    "COMMONTIME_TRUSTED_PROXIES", purpose="Addresses of reverse proxies whose X-Forwarded-For is believed, comma-separated."
+    "COMMONTIME_TRUSTED_PROXIES",
+    purpose="Addresses of reverse proxies whose X-Forwarded-For is believed, comma-separated.",
 )
 
 _missing = [
@@ -77,17 +108,24 @@ _missing = [
 if (SECRET_KEY or not PUBLIC) and len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
 if PUBLIC and _missing:
-    raise ImproperlyConfigured(f"COMMONTIME_HOST={HOST} is open to the network, so set {', '.join(_missing)} too (see docs/settings.md).")
+    raise ImproperlyConfigured(
+        f"COMMONTIME_HOST={HOST} is open to the network, so set {', '.join(_missing)} too (see "
+        "docs/settings.md)."
+    )
 if PUBLIC and not HTTPS:
     raise ImproperlyConfigured(
-        f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with https:// (see docs/operations.md)."
+        f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with "
+        "https:// (see docs/operations.md)."
     )
 if OTHERS_COME and "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS must list host names; with '*', anybody could put their own host into the links in our emails.")
+    raise ImproperlyConfigured(
+        "COMMONTIME_ALLOWED_HOSTS must list host names; with '*', anybody could put their own host "
+        "into the links in our emails."
+    )
 if OTHERS_COME and DEBUG:
     raise ImproperlyConfigured("COMMONTIME_DEBUG shows visitors the server’s internals; unset it.")
 
-# Django -------------------------------------------------------------------------------------------------------------
+# Django -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -132,7 +170,10 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
-if not env.text("PYTHONTZPATH", purpose="Absolute paths of folders with newer time zone rules than the bundled ones."):
+if not env.text(
+    "PYTHONTZPATH",
+    purpose="Absolute paths of folders with newer time zone rules than the bundled ones.",
+):
     # Python would take the machine's files first, which may be years old.
     zoneinfo.reset_tzpath([])
     zoneinfo.ZoneInfo.clear_cache()
@@ -146,20 +187,29 @@ STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# The limits of api.md: 1 MB a body. Fields are counted only in forms; a plan's has four for each of up to 500 meetings.
+# The limits of api.md: 1 MB a body. Fields are counted only in forms; a plan's has four for each of
+# up to 500 meetings.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
-# Databases ----------------------------------------------------------------------------------------------------------
+# Databases ----------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text(
-    "DATABASE_URL", purpose="postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data folder."
+    "DATABASE_URL",
+    purpose=(
+        "postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data "
+        "folder."
+    ),
 )
-DATABASE_POOL = env.integer("COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections per process, at most.")
+DATABASE_POOL = env.integer(
+    "COMMONTIME_DATABASE_POOL", 8, minimum=1, purpose="PostgreSQL connections per process, at most."
+)
 
 
 def check_connection(pooled: Any) -> None:
-    """Refuse a pooled PostgreSQL connection that the server has closed: a look at its socket tells; if it stirs, the server is asked."""
+    """Refuse a pooled PostgreSQL connection that the server has closed: a look at its socket tells;
+    if it stirs, the server is asked.
+    """
     poll = select.poll()
     poll.register(pooled.pgconn.socket, select.POLLIN)
     if poll.poll(0):
@@ -167,7 +217,9 @@ def check_connection(pooled: Any) -> None:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data folder."""
+    """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data
+    folder.
+    """
     if not url:
         url = f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}"
     parts = urlsplit(url)
@@ -177,11 +229,15 @@ def database(url: str) -> dict[str, Any]:
             "NAME": unquote(parts.path[1:]) or ":memory:",
             "CONN_MAX_AGE": None,
             "OPTIONS": {
-                # IMMEDIATE: with the default, a transaction that reads and then writes fails at once when another one wrote in between.
+                # IMMEDIATE: with the default, a transaction that reads and then writes fails at
+                # once when another one wrote in between.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 # FULL: what we said is saved survives a power cut, not only a killed process.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
+                    "cache_size=-16000; PRAGMA temp_store=MEMORY"
+                ),
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:
@@ -192,27 +248,42 @@ def database(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
-            # A restarted server must not cost a request: every connection taken from the pool is checked first.
+            # A restarted server must not cost a request: every connection taken from the pool is
+            # checked first.
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 **dict(parse_qsl(parts.query)),
-                # While the server is away a request waits three seconds, and the pool forgets its growing pauses after two,
-                # so that the first request after the server is back finds it.
-                "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 3, "reconnect_timeout": 2, "check": check_connection},
-                # What each request asks is planned once a connection (core.rows.fetch_one); a pooler outside must allow that.
+                # While the server is away a request waits three seconds, and the pool forgets its
+                # growing pauses after two, so that the first request after the server is back finds
+                # it.
+                "pool": {
+                    "min_size": 1,
+                    "max_size": DATABASE_POOL,
+                    "timeout": 3,
+                    "reconnect_timeout": 2,
+                    "check": check_connection,
+                },
+                # What each request asks is planned once a connection (core.rows.fetch_one); a
+                # pooler outside must allow that.
                 "prepare_threshold": 2,
                 "connect_timeout": 5,
             },
         }
-    raise ImproperlyConfigured("DATABASE_URL must start with postgresql:// or sqlite:///, or be unset for SQLite in the data folder.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must start with postgresql:// or sqlite:///, or be unset for SQLite in the "
+        "data folder."
+    )
 
 
 DATABASES = {"default": database(DATABASE_URL)}
 
-# People -------------------------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["commontime.accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "commontime.accounts.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -223,12 +294,26 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600
 
 ACCESS_LIFETIME = timedelta(
-    seconds=env.integer("COMMONTIME_ACCESS_SECONDS", 600, minimum=1, purpose="Seconds until an access token expires.")
+    seconds=env.integer(
+        "COMMONTIME_ACCESS_SECONDS",
+        600,
+        minimum=1,
+        purpose="Seconds until an access token expires.",
+    )
 )
 REFRESH_IDLE = timedelta(
-    days=env.integer("COMMONTIME_REFRESH_IDLE_DAYS", 14, minimum=1, purpose="Days without use until a sign-in ends.")
+    days=env.integer(
+        "COMMONTIME_REFRESH_IDLE_DAYS",
+        14,
+        minimum=1,
+        purpose="Days without use until a sign-in ends.",
+    )
 )
-REFRESH_TOTAL = timedelta(days=env.integer("COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days until every sign-in ends."))
+REFRESH_TOTAL = timedelta(
+    days=env.integer(
+        "COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days until every sign-in ends."
+    )
+)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "ACCESS_TOKEN_LIFETIME": ACCESS_LIFETIME,
@@ -238,23 +323,75 @@ SIMPLE_JWT = {
 
 LIMITS = {
     "password": (
-        env.integer("COMMONTIME_LIMIT_PASSWORD", 10, minimum=1, purpose="Wrong passwords for one account from one address in 15 minutes."),
+        env.integer(
+            "COMMONTIME_LIMIT_PASSWORD",
+            10,
+            minimum=1,
+            purpose="Wrong passwords for one account from one address in 15 minutes.",
+        ),
         900,
     ),
-    "sign_up": (env.integer("COMMONTIME_LIMIT_SIGN_UP", 100, minimum=1, purpose="Sign-ups from one address in an hour."), 3600),
-    "look_up": (env.integer("COMMONTIME_LIMIT_LOOK_UP", 60, minimum=1, purpose="Usernames one person can look up in an hour."), 3600),
-    "reset_mail": (env.integer("COMMONTIME_LIMIT_RESET_MAIL", 3, minimum=1, purpose="Reset emails to one address in an hour."), 3600),
+    "sign_up": (
+        env.integer(
+            "COMMONTIME_LIMIT_SIGN_UP",
+            100,
+            minimum=1,
+            purpose="Sign-ups from one address in an hour.",
+        ),
+        3600,
+    ),
+    "look_up": (
+        env.integer(
+            "COMMONTIME_LIMIT_LOOK_UP",
+            60,
+            minimum=1,
+            purpose="Usernames one person can look up in an hour.",
+        ),
+        3600,
+    ),
+    "reset_mail": (
+        env.integer(
+            "COMMONTIME_LIMIT_RESET_MAIL",
+            3,
+            minimum=1,
+            purpose="Reset emails to one address in an hour.",
+        ),
+        3600,
+    ),
     "reset_ask": (
-        env.integer("COMMONTIME_LIMIT_RESET_ASK", 10, minimum=1, purpose="Reset emails requested from one client address in an hour."),
+        env.integer(
+            "COMMONTIME_LIMIT_RESET_ASK",
+            10,
+            minimum=1,
+            purpose="Reset emails requested from one client address in an hour.",
+        ),
         3600,
     ),
     "reset_try": (
-        env.integer("COMMONTIME_LIMIT_RESET_TRY", 20, minimum=1, purpose="Tries with reset links from one client address in a minute."),
+        env.integer(
+            "COMMONTIME_LIMIT_RESET_TRY",
+            20,
+            minimum=1,
+            purpose="Tries with reset links from one client address in a minute.",
+        ),
         60,
     ),
-    "mail_pair": (env.integer("COMMONTIME_LIMIT_MAIL_PAIR", 5, minimum=1, purpose="Emails one person can send another in a day."), 86400),
+    "mail_pair": (
+        env.integer(
+            "COMMONTIME_LIMIT_MAIL_PAIR",
+            5,
+            minimum=1,
+            purpose="Emails one person can send another in a day.",
+        ),
+        86400,
+    ),
     "mail_receiver": (
-        env.integer("COMMONTIME_LIMIT_MAIL_RECEIVER", 20, minimum=1, purpose="Emails from other people that one person receives in a day."),
+        env.integer(
+            "COMMONTIME_LIMIT_MAIL_RECEIVER",
+            20,
+            minimum=1,
+            purpose="Emails from other people that one person receives in a day.",
+        ),
         86400,
     ),
 }
@@ -288,21 +425,37 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
 }
 
-# Mail and the queue -------------------------------------------------------------------------------------------------
+# Mail and the queue -------------------------------------------------------------------------------
 
 SMTP_URL = env.text(
-    "COMMONTIME_SMTP_URL", purpose="smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: emails become files."
+    "COMMONTIME_SMTP_URL",
+    purpose=(
+        "smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: "
+        "emails become files."
+    ),
 )
-DEFAULT_FROM_EMAIL = env.text("COMMONTIME_MAIL_FROM", f"Commontime <commontime@{_base.hostname}>", purpose="Sender of every email.")
+DEFAULT_FROM_EMAIL = env.text(
+    "COMMONTIME_MAIL_FROM",
+    f"Commontime <commontime@{_base.hostname}>",
+    purpose="Sender of every email.",
+)
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Return Django's mailer settings for a COMMONTIME_SMTP_URL; an empty one writes files into the data folder."""
+    """Return Django's mailer settings for a COMMONTIME_SMTP_URL; an empty one writes files into the
+    data folder.
+    """
     if not url:
-        return {"BACKEND": "commontime.mail.backends.FileBackend", "OPTIONS": {"folder": str(DATA_DIR / "mail")}}
+        return {
+            "BACKEND": "commontime.mail.backends.FileBackend",
+            "OPTIONS": {"folder": str(DATA_DIR / "mail")},
+        }
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps", "smtp+tls"} or not parts.hostname:
-        raise ImproperlyConfigured("COMMONTIME_SMTP_URL must look like smtp://user:password@host:587 (or smtps://, smtp+tls://).")
+        raise ImproperlyConfigured(
+            "COMMONTIME_SMTP_URL must look like smtp://user:password@host:587 (or smtps://, "
+            "smtp+tls://)."
+        )
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {
@@ -319,7 +472,10 @@ def mailer(url: str) -> dict[str, Any]:
 
 
 KEEP_MAIL_DAYS = env.integer(
-    "COMMONTIME_KEEP_MAIL_DAYS", 30, minimum=1, purpose="Days until sent emails are forgotten and email files deleted."
+    "COMMONTIME_KEEP_MAIL_DAYS",
+    30,
+    minimum=1,
+    purpose="Days until sent emails are forgotten and email files deleted.",
 )
 MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
@@ -331,18 +487,25 @@ TASKS = {
             "LOCK_TIMEOUT": 30.0,
             "BACKOFF_INITIAL": 5,
             "SCHEDULES": {
-                "deliver-mail": {"task": "commontime.mail.tasks.deliver", "every": timedelta(seconds=15)},
-                "meet-deadlines": {"task": "commontime.jobs.tasks.meet_deadlines", "every": timedelta(seconds=30)},
+                "deliver-mail": {
+                    "task": "commontime.mail.tasks.deliver",
+                    "every": timedelta(seconds=15),
+                },
+                "meet-deadlines": {
+                    "task": "commontime.jobs.tasks.meet_deadlines",
+                    "every": timedelta(seconds=30),
+                },
                 "clean-up": {"task": "commontime.jobs.tasks.clean_up", "every": timedelta(hours=1)},
             },
         },
     }
 }
 
-# The API ------------------------------------------------------------------------------------------------------------
+# The API ------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    # Who may ask, and what is read, stands in api.base.View; a view that is not one of ours answers nobody.
+    # Who may ask, and what is read, stands in api.base.View; a view that is not one of ours answers
+    # nobody.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "commontime.api.docs.Schema",
@@ -363,21 +526,37 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["commontime.api.docs.finish"],
 }
 
-LOG_LEVEL = env.text("COMMONTIME_LOG_LEVEL", "INFO", purpose="DEBUG, INFO, WARNING or ERROR. DEBUG also logs every task.").upper()
+LOG_LEVEL = env.text(
+    "COMMONTIME_LOG_LEVEL",
+    "INFO",
+    purpose="DEBUG, INFO, WARNING or ERROR. DEBUG also logs every task.",
+).upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    raise ImproperlyConfigured(f"COMMONTIME_LOG_LEVEL is {LOG_LEVEL!r}; set it to DEBUG, INFO, WARNING or ERROR.")
+    raise ImproperlyConfigured(
+        f"COMMONTIME_LOG_LEVEL is {LOG_LEVEL!r}; set it to DEBUG, INFO, WARNING or ERROR."
+    )
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "commontime.config.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "commontime.config.logs.OneLine",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "WARNING"},
         # Refused requests are the clients' affair; what went wrong here is logged as an error.
         "django.request": {"level": "ERROR"},
-        # Without a handler of its own the worker would add one, and say every line twice. Each task it ran is a line of INFO.
-        "django_ox": {"level": "INFO" if LOG_LEVEL == "DEBUG" else "WARNING", "handlers": ["console"], "propagate": False},
+        # Without a handler of its own the worker would add one, and say every line twice. Each task
+        # it ran is a line of INFO.
+        "django_ox": {
+            "level": "INFO" if LOG_LEVEL == "DEBUG" else "WARNING",
+            "handlers": ["console"],
+            "propagate": False,
+        },
     },
 }
 

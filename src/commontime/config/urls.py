@@ -23,7 +23,12 @@ def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 _confirm = PasswordResetConfirm.as_view()
 
 # The API's first: they are tried one after the other, and its answers are the quicker ones.
-urlpatterns = [route("password_reset/<str:uidb64>/<str:token>/", reset_link), *api, *about_the_api, *web]
+urlpatterns = [
+    route("password_reset/<str:uidb64>/<str:token>/", reset_link),
+    *api,
+    *about_the_api,
+    *web,
+]
 handler400 = "commontime.config.errors.bad_request"
 handler403 = "commontime.config.errors.forbidden"
 handler404 = "commontime.config.errors.not_found"

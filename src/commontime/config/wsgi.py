@@ -13,7 +13,9 @@ _django = get_wsgi_application()
 
 
 def _end_with_server() -> None:
-    """End once the server's first process is gone, killed perhaps: nobody else would give this one a successor, or see it alone."""
+    """End once the server's first process is gone, killed perhaps: nobody else would give this one
+    a successor, or see it alone.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -25,11 +27,13 @@ threading.Thread(target=_end_with_server, daemon=True).start()
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if environ.get("HTTP_TRANSFER_ENCODING") and not environ.get("CONTENT_LENGTH"):
-        # A body that comes in pieces (RFC 9112, 7.1): WSGI knows no length of it, and Django would take it for empty.
+        # A body that comes in pieces (RFC 9112, 7.1): WSGI knows no length of it, and Django would
+        # take it for empty.
         body = _gathered(environ["wsgi.input"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     if settings.HTTPS:
-        # TLS ends at the proxy, and nobody comes but through it: cookies, HSTS and the check of forms go by the address people see.
+        # TLS ends at the proxy, and nobody comes but through it: cookies, HSTS and the check of
+        # forms go by the address people see.
         environ = {**environ, "wsgi.url_scheme": "https"}
     return _django(environ, start_response)
 

@@ -13,7 +13,9 @@ from commontime.core.text import canonical
 
 
 def add_contact(contactee: int | str, *, by: User) -> Contact:
-    """Keep a person, named by id or user name, in one's list. They learn nothing of it and one learns nothing about them."""
+    """Keep a person, named by id or user name, in one's list. They learn nothing of it and one
+    learns nothing about them.
+    """
     person = _person(contactee, by)
     if person.pk == by.pk:
         raise InvalidInput(_("You can’t be your own contact."), field="contactee")
@@ -22,7 +24,9 @@ def add_contact(contactee: int | str, *, by: User) -> Contact:
         with transaction.atomic():
             contact.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("This person is already one of your contacts."), code="already_contact") from None
+        raise Conflict(
+            _("This person is already one of your contacts."), code="already_contact"
+        ) from None
     return contact
 
 

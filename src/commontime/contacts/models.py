@@ -14,5 +14,7 @@ class Contact(Row):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["owner", "contactee"], name="one_contact_a_person"),
-            models.CheckConstraint(condition=~models.Q(owner=models.F("contactee")), name="no_contact_with_oneself"),
+            models.CheckConstraint(
+                condition=~models.Q(owner=models.F("contactee")), name="no_contact_with_oneself"
+            ),
         ]

@@ -13,27 +13,36 @@ _CONTACTS = rows.Listing(
         ("u.first_name", "plain"),
         ("u.last_name", "plain"),
         ("c.created_at", "time"),
-        ("EXISTS (SELECT 1 FROM contacts_contact o WHERE o.owner_id = c.contactee_id AND o.contactee_id = c.owner_id)", "flag"),
+        (
+            "EXISTS (SELECT 1 FROM contacts_contact o WHERE o.owner_id = c.contactee_id AND "
+            "o.contactee_id = c.owner_id)",
+            "flag",
+        ),
     ],
     ["u.username", "c.id"],
 )
 
 
 def contact_rows(user: User) -> rows.Listed:
-    """Rows (id, contactee, username, first name, last name, since, mutual) of the user's own contacts, in the order of their names."""
+    """Rows (id, contactee, username, first name, last name, since, mutual) of the user's own
+    contacts, in the order of their names.
+    """
     return _CONTACTS.where("c.owner_id = %s", "u.is_active", parameters=[user.pk])
 
 
 # The contacts of a user `u`, for their export.
 KEPT = rows.Nested(
-    "contacts_contact k JOIN auth_user c ON c.id = k.contactee_id WHERE k.owner_id = u.id AND c.is_active",
+    "contacts_contact k JOIN auth_user c ON c.id = k.contactee_id WHERE k.owner_id = u.id AND "
+    "c.is_active",
     {"username": ("c.username", "plain"), "since": ("k.created_at", "time")},
     "c.username, k.id",
 )
 
 
 def contacts_of(user: User) -> QuerySet[Contact]:
-    """The user's own contacts, in the order of their names; `mutual` says whether they keep the user too."""
+    """The user's own contacts, in the order of their names; `mutual` says whether they keep the
+    user too.
+    """
     mutual = Contact.objects.filter(owner=OuterRef("contactee"), contactee=OuterRef("owner"))
     return (
         Contact.objects.filter(owner=user, contactee__is_active=True)

@@ -29,18 +29,25 @@ class Client:
 
 
 def client_of(environ: Mapping[str, Any]) -> Client:
-    """Return the client of a WSGI environment; what a proxy says of others is believed only of the configured ones."""
+    """Return the client of a WSGI environment; what a proxy says of others is believed only of the
+    configured ones.
+    """
     trusted = {_read(proxy) for proxy in settings.TRUSTED_PROXIES}
     address = _read(environ.get("REMOTE_ADDR", ""))
     if address in trusted:
-        hops = [_read(hop) for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-        # From the right: each trusted proxy appended whom it heard from; the first stranger is the client.
+        hops = [
+            _read(hop) for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()
+        ]
+        # From the right: each trusted proxy appended whom it heard from; the first stranger is the
+        # client.
         address = next((hop for hop in reversed(hops) if hop not in trusted), address)
     return Client("" if address is None else str(address), environ.get("HTTP_USER_AGENT", ""))
 
 
 def _read(raw: str) -> Address | None:
-    """Return an address in its one form, an IPv4 address in IPv6 clothes as what it is; None for anything else."""
+    """Return an address in its one form, an IPv4 address in IPv6 clothes as what it is; None for
+    anything else.
+    """
     try:
         address = ipaddress.ip_address(raw.strip())
     except ValueError:

@@ -22,28 +22,44 @@ def zones() -> frozenset[str]:
 
 
 def which(local: datetime) -> str:
-    """Say which of two moments this is, if clocks that are turned back show it twice: "first time, CEST". Otherwise nothing."""
+    """Say which of two moments this is, if clocks that are turned back show it twice: "first time,
+    CEST". Otherwise nothing.
+    """
     if local.replace(fold=0).utcoffset() <= local.replace(fold=1).utcoffset():  # type: ignore[operator]
         return ""  # also where clocks are turned forward: there the offset grows
     name = local.tzname() or ""
     zone = name if name.isalpha() else f"UTC{name[:3]}{name[3:] and ':' + name[3:]}"
-    return (_("second time, %(zone)s") if local.fold else _("first time, %(zone)s")) % {"zone": zone}
+    return (_("second time, %(zone)s") if local.fold else _("first time, %(zone)s")) % {
+        "zone": zone
+    }
 
 
 def meant(naive: datetime, zone: tzinfo) -> tuple[list[datetime], bool]:
-    """Return the moments a time on the wall may mean, in order, and whether clocks skip it: then the two by those before and after."""
+    """Return the moments a time on the wall may mean, in order, and whether clocks skip it: then
+    the two by those before and after.
+    """
     one, other = sorted(naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return ([one], False) if one == other else ([one, other], one.astimezone(zone).replace(tzinfo=None) != naive)
+    return (
+        ([one], False)
+        if one == other
+        else ([one, other], one.astimezone(zone).replace(tzinfo=None) != naive)
+    )
 
 
 def put_forward(between: list[datetime], zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return what clocks show as they are put forward between these two moments, and what they are put to."""
+    """Return what clocks show as they are put forward between these two moments, and what they are
+    put to.
+    """
     earlier, later = between
-    before, after = (moment.astimezone(zone).utcoffset() or timedelta() for moment in (earlier, later))
+    before, after = (
+        moment.astimezone(zone).utcoffset() or timedelta() for moment in (earlier, later)
+    )
     low, high = earlier.replace(microsecond=0), later.replace(microsecond=0)
     while high - low > timedelta(seconds=1):
         middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
-        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+        low, high = (
+            (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+        )
     naive = high.replace(tzinfo=None)
     return naive + before, naive + after
 
@@ -55,12 +71,16 @@ def told(local: datetime, text: str, *, unless: str = "") -> str:
 
 
 def span(start: datetime, end: datetime, write: Callable[[datetime], str]) -> tuple[str, str]:
-    """Return how both are written. Of two moments in the same repeated hour, only the end says in which."""
+    """Return how both are written. Of two moments in the same repeated hour, only the end says in
+    which.
+    """
     return told(start, write(start), unless=which(end)), told(end, write(end))
 
 
 def length(time: timedelta) -> str:
-    """Return how long something is, in words: "45 minutes", "4 hours", "1 h 30 min", "2 days 4 hours"."""
+    """Return how long something is, in words: "45 minutes", "4 hours", "1 h 30 min", "2 days 4
+    hours".
+    """
     days, rest = divmod(time, timedelta(days=1))
     if not days:
         return hours(time)
@@ -75,7 +95,11 @@ def hours(time: timedelta) -> str:
         return _("%(hours)d h %(minutes)d min") % {"hours": whole, "minutes": minutes}
     if whole:
         return ngettext("%(n)d hour", "%(n)d hours", whole) % {"n": whole}
-    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes} if minutes else _("less than a minute")
+    return (
+        ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+        if minutes
+        else _("less than a minute")
+    )
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

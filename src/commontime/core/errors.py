@@ -1,11 +1,15 @@
-"""The one vocabulary of refusal. The doors translate it (api/errors.py, web/errors.py); nothing here knows HTTP."""
+"""The one vocabulary of refusal. The doors translate it (api/errors.py, web/errors.py); nothing
+here knows HTTP.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class Refusal(Exception):
-    """Something asked for is not done: `detail` is a sentence for a person with the way out, `code` a word for a program."""
+    """Something asked for is not done: `detail` is a sentence for a person with the way out, `code`
+    a word for a program.
+    """
 
     code = "refused"
 
@@ -40,7 +44,9 @@ class InvalidInput(Refusal):
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail, code=code)
-        self.fields: dict[str, list[str]] = {name: list(texts) for name, texts in (fields or {}).items()}
+        self.fields: dict[str, list[str]] = {
+            name: list(texts) for name, texts in (fields or {}).items()
+        }
         if field:
             self.fields.setdefault(field, [detail])
         self.extra = dict(extra or {})
@@ -51,7 +57,9 @@ class Conflict(Refusal):
 
     code = "conflict"
 
-    def __init__(self, detail: str, *, code: str = "", extra: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, detail: str, *, code: str = "", extra: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(detail, code=code)
         self.extra = dict(extra or {})
 

@@ -1,4 +1,6 @@
-"""What is kept in memory under the version it was made from. Anything here can be thrown away at any time."""
+"""What is kept in memory under the version it was made from. Anything here can be thrown away at
+any time.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -6,7 +8,9 @@ from threading import Lock
 
 
 class Kept[Thing]:
-    """Holds things up to a sum of their sizes; what was not asked for the longest goes first. For many threads."""
+    """Holds things up to a sum of their sizes; what was not asked for the longest goes first. For
+    many threads.
+    """
 
     def __init__(self, most: int, size: Callable[[Thing], int]) -> None:
         self._most, self._size_of = most, size
@@ -15,7 +19,9 @@ class Kept[Thing]:
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Thing]) -> Thing:
-        """Return what is kept under the key, which must name the version of all it depends on; made now if it is not there."""
+        """Return what is kept under the key, which must name the version of all it depends on; made
+        now if it is not there.
+        """
         with self._lock:
             if (found := self._things.get(key)) is not None:
                 self._things.move_to_end(key)

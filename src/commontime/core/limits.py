@@ -25,14 +25,18 @@ type Subject = tuple[object, ...]
 
 
 def take(name: str, *subject: object) -> None:
-    """Count one use of the limit `name` for the subject, or raise TooMany. The limits and their seconds are in settings.LIMITS."""
+    """Count one use of the limit `name` for the subject, or raise TooMany. The limits and their
+    seconds are in settings.LIMITS.
+    """
     (wait,) = count(name, subject)
     if wait:
         raise too_many(wait)
 
 
 def count(name: str, *subjects: Subject) -> list[int]:
-    """Count one use of the limit for each subject. Returns how many seconds each must wait: 0 if it was allowed. One statement."""
+    """Count one use of the limit for each subject. Returns how many seconds each must wait: 0 if it
+    was allowed. One statement.
+    """
     allowed, seconds = settings.LIMITS[name]
     now = int(clock.now().timestamp())
     keys = [_key(name, subject) for subject in subjects]
@@ -41,12 +45,18 @@ def count(name: str, *subjects: Subject) -> list[int]:
     with connection.cursor() as cursor:
         statement = COUNT.format(rows=", ".join(["(%s, %s, %s)"] * (len(rows) // 3)))
         cursor.execute(statement, [*rows, now - seconds, now - seconds])
-        waits = {key: max(1, started + seconds - now) if used > allowed else 0 for key, started, used in cursor.fetchall()}
+        waits = {
+            key: max(1, started + seconds - now) if used > allowed else 0
+            for key, started, used in cursor.fetchall()
+        }
     return [waits[key] for key in keys]
 
 
 def too_many(wait: int) -> TooMany:
-    return TooMany(_("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _spoken(wait)}, retry_after=wait)
+    return TooMany(
+        _("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _spoken(wait)},
+        retry_after=wait,
+    )
 
 
 def give_back(name: str, *subjects: Subject) -> None:
@@ -64,7 +74,9 @@ def _keys(name: str, subjects: Iterable[Subject]) -> list[str]:
 
 
 def _key(name: str, subject: Subject) -> str:
-    return salted_hmac("commontime.limits", repr((name, *map(str, subject))), algorithm="sha256").hexdigest()
+    return salted_hmac(
+        "commontime.limits", repr((name, *map(str, subject))), algorithm="sha256"
+    ).hexdigest()
 
 
 def _spoken(seconds: int) -> str:

@@ -7,7 +7,9 @@ from django.db import models
 
 
 class Row(models.Model):
-    """A row named by a random UUID, so that its name tells nothing and can be known before it is stored."""
+    """A row named by a random UUID, so that its name tells nothing and can be known before it is
+    stored.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
@@ -16,7 +18,9 @@ class Row(models.Model):
 
 
 class Throttle(models.Model):
-    """How often something limited was done since `started` (seconds since the epoch). `key` is a keyed hash: no address is kept."""
+    """How often something limited was done since `started` (seconds since the epoch). `key` is a
+    keyed hash: no address is kept.
+    """
 
     key = models.CharField(primary_key=True, max_length=64)
     started = models.BigIntegerField(db_index=True)

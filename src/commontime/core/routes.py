@@ -1,4 +1,6 @@
-"""Routes that answer with and without their trailing slash, without a redirect that would lose the body of a POST."""
+"""Routes that answer with and without their trailing slash, without a redirect that would lose the
+body of a POST.
+"""
 
 from typing import Any
 
@@ -23,5 +25,7 @@ class EitherSlash(RoutePattern):
 
 def route(path: str, view: Any, *, name: str | None = None) -> URLPattern:
     """Return the pattern of a path, as in django.urls.path; a view class is taken as it is."""
-    pattern = EitherSlash(path if path.endswith("/") or not path else f"{path}/", name=name, is_endpoint=True)
+    pattern = EitherSlash(
+        path if path.endswith("/") or not path else f"{path}/", name=name, is_endpoint=True
+    )
     return URLPattern(pattern, view.as_view() if hasattr(view, "as_view") else view, None, name)

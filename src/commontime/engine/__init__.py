@@ -1,4 +1,6 @@
-"""The engine: when can a group meet? Pure functions over arrays, in ticks: whole minutes since 1970-01-01T00:00Z."""
+"""The engine: when can a group meet? Pure functions over arrays, in ticks: whole minutes since
+1970-01-01T00:00Z.
+"""
 
 from .against import Loss, losses
 from .ask import least_short, smallest_ask
@@ -9,14 +11,41 @@ from .ledger import Ledger, ledger
 from .marks import Align, Marks, TooManyStartsError, marks, marks_of
 from .meetings import Meeting, Plan, Value, Why
 from .profile import Profile, profile
-from .rank import FAIR, KIND, MOST, Key, Rule, Slot, at_least, attending, best, enough, fewest, preference, present, worst
+from .rank import (
+    FAIR,
+    KIND,
+    MOST,
+    Key,
+    Rule,
+    Slot,
+    at_least,
+    attending,
+    best,
+    enough,
+    fewest,
+    preference,
+    present,
+    worst,
+)
 from .robust import away_from, overtaken, plan_b, survives
 from .room import Room, Wanted, room_for
 from .sessions import Sessions, two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
 from .unanswered import could_win, rank_range
-from .windows import BEST_PREFERENCE, CANNOT, IDEAL, IF_NEED_BE, WORKS, Busy, Windows, from_arrays, levels, windows, without
+from .windows import (
+    BEST_PREFERENCE,
+    CANNOT,
+    IDEAL,
+    IF_NEED_BE,
+    WORKS,
+    Busy,
+    Windows,
+    from_arrays,
+    levels,
+    windows,
+    without,
+)
 
 __all__ = [
     "BEST_PREFERENCE",

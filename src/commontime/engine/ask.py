@@ -1,4 +1,6 @@
-"""The smallest ask: the fewest required people, and the exact time wanted of each, so that all of them can come to one meeting."""
+"""The smallest ask: the fewest required people, and the exact time wanted of each, so that all of
+them can come to one meeting.
+"""
 
 from typing import NamedTuple
 
@@ -23,15 +25,24 @@ def smallest_ask(
     never: int | None = None,
     busy: Busy = (),
 ) -> Room | None:
-    """Return the start that needs the fewest people to offer more, then the least person-ticks of them, then the earliest.
+    """Return the start that needs the fewest people to offer more, then the least person-ticks of
+    them, then the earliest.
 
-    Nothing is wanted if a start suits all required people. never: a required person who can't be asked, such as who asks. busy: when
-    people are elsewhere, so that they can't be asked then. align: only starts that are 0 modulo so many ticks. None if no start is left.
-    O(n log n). ValueError as profile.
+    Nothing is wanted if a start suits all required people. never: a required person who can't be
+    asked, such as who asks. busy: when people are elsewhere, so that they can't be asked then.
+    align: only starts that are 0 modulo so many ticks. None if no start is left. O(n log n).
+    ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, np.flatnonzero(must).tolist(), duration))
+    starts = _turns(
+        runs,
+        duration,
+        earliest,
+        latest_end,
+        marks_of(align),
+        taken_by(busy, np.flatnonzero(must).tolist(), duration),
+    )
     if never is not None and must[never]:
         starts = starts[_shortage(_of(runs, never), 1, duration, starts).missing == 0]
     if not len(starts):
@@ -42,16 +53,25 @@ def smallest_ask(
 
 
 def least_short(
-    free: Windows, duration: int, who: int, *, earliest: int, latest_end: int, align: Align | None = None, busy: Busy = ()
+    free: Windows,
+    duration: int,
+    who: int,
+    *,
+    earliest: int,
+    latest_end: int,
+    align: Align | None = None,
+    busy: Busy = (),
 ) -> int | None:
-    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some start, None if there is no start at which
-    they are not elsewhere (busy).
+    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some
+    start, None if there is no start at which they are not elsewhere (busy).
     """
     only = np.zeros(free.people, np.bool_)
     only[who] = True
     checked(free, duration, only, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=only, depth=1)
-    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, [who], duration))
+    starts = _turns(
+        runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, [who], duration)
+    )
     return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
 
 
@@ -65,7 +85,10 @@ def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Wanted, .
     order = np.lexsort((first, who))  # stable, so each person's runs lie between their two edges
     who, begins, ends = who[order], stop[order][:-1] + start, first[order][1:] + start
     rows = np.flatnonzero((who[1:] == who[:-1]) & (ends > begins))
-    return tuple(Wanted(*row) for row in zip(who[rows].tolist(), begins[rows].tolist(), ends[rows].tolist(), strict=True))
+    return tuple(
+        Wanted(*row)
+        for row in zip(who[rows].tolist(), begins[rows].tolist(), ends[rows].tolist(), strict=True)
+    )
 
 
 class _Shortage(NamedTuple):
@@ -78,8 +101,12 @@ def _of(runs: Lifts, who: int) -> Lifts:
     return Lifts(runs.who[mine], runs.first[mine], runs.stop[mine], runs.kind[mine])
 
 
-def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks, taken: Ints) -> Ints:
-    """Return starts, ascending, counted from `earliest` and not taken, of which one is least short among those with as many missing."""
+def _turns(
+    runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks, taken: Ints
+) -> Ints:
+    """Return starts, ascending, counted from `earliest` and not taken, of which one is least short
+    among those with as many missing.
+    """
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))
     times = np.concatenate((times + earliest, taken[:, 0] + 1, taken[:, 1]))
@@ -88,7 +115,9 @@ def _turns(runs: Lifts, duration: int, earliest: int, latest_end: int, align: Ma
 
 
 def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:
-    """Return for each start how many of so many people are missing, and how many person-ticks they are short: (S,), (S,)."""
+    """Return for each start how many of so many people are missing, and how many person-ticks they
+    are short: (S,), (S,).
+    """
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     long = stop - first >= duration
     opens, closes = np.sort(first[long]), np.sort(stop[long] - duration)
@@ -101,4 +130,6 @@ def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortag
         opened, closed = first.searchsorted(moment), stop.searchsorted(moment)
         return np.asarray((opened - closed) * moment - begun[opened] + ended[closed])
 
-    return _Shortage(needed - here, needed * duration - offered_until(starts + duration) + offered_until(starts))
+    return _Shortage(
+        needed - here, needed * duration - offered_until(starts + duration) + offered_until(starts)
+    )

@@ -1,4 +1,6 @@
-"""One-on-ones in slots cut beforehand: an assignment problem, solved exactly (Kuhn 1955; scipy's is Crouse 2016, IEEE TAES 52)."""
+"""One-on-ones in slots cut beforehand: an assignment problem, solved exactly (Kuhn 1955; scipy's is
+Crouse 2016, IEEE TAES 52).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +15,21 @@ from .windows import BEST_PREFERENCE, IF_NEED_BE, WORKS, Bytes, Ints, Windows, l
 EXACT = 2**52  # float64 adds and subtracts integers below twice this without rounding
 _VALUES = np.arange(-1, BEST_PREFERENCE + 1)
 _LEVELS = levels(_VALUES)
-# What a pair is worth in each criterion, by preference + 1. Those who cannot are worth nothing, which is as good as no pair.
-_CRITERIA = (_VALUES >= 0, -1 * (_LEVELS == IF_NEED_BE), -1 * (_LEVELS == WORKS), np.maximum(_VALUES, 0))
+# What a pair is worth in each criterion, by preference + 1. Those who cannot are worth nothing,
+# which is as good as no pair.
+_CRITERIA = (
+    _VALUES >= 0,
+    -1 * (_LEVELS == IF_NEED_BE),
+    -1 * (_LEVELS == WORKS),
+    np.maximum(_VALUES, 0),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slots:
-    """Slots of the owner's free time: start (m,) int64, ascending; preference (people, m) int8, the smaller of both sides', -1 = cannot."""
+    """Slots of the owner's free time: start (m,) int64, ascending; preference (people, m) int8, the
+    smaller of both sides', -1 = cannot.
+    """
 
     start: Ints
     preference: Bytes
@@ -27,23 +37,44 @@ class Slots:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """Who meets in which slot: slot (n,) int32, -1 for nobody's; histogram: people at levels 0..3; preference: their sum."""
+    """Who meets in which slot: slot (n,) int32, -1 for nobody's; histogram: people at levels 0..3;
+    preference: their sum.
+    """
 
     slot: NDArray[np.int32]
     histogram: tuple[int, ...]
     preference: int
 
 
-def cut(free: Windows, owner: int, duration: int, *, buffer: int = 0, earliest: int, latest_end: int) -> Slots:
-    """Cut the owner's free times into slots of `duration` ticks, `buffer` apart, from the start of each one on.
+def cut(
+    free: Windows, owner: int, duration: int, *, buffer: int = 0, earliest: int, latest_end: int
+) -> Slots:
+    """Cut the owner's free times into slots of `duration` ticks, `buffer` apart, from the start of
+    each one on.
 
     The owner's own row is all -1. ValueError: no such owner, duration < 1, buffer < 0.
     """
     if not 0 <= owner < free.people or duration < 1 or buffer < 0:
-        raise ValueError("The owner is one of the people, a meeting lasts at least one tick, and a buffer at least none.")
-    runs = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=np.arange(free.people) == owner, depth=1)
+        raise ValueError(
+            "The owner is one of the people, a meeting lasts at least one tick, and a buffer at "
+            "least none."
+        )
+    runs = lifts(
+        free,
+        duration,
+        earliest=earliest,
+        latest_end=latest_end,
+        among=np.arange(free.people) == owner,
+        depth=1,
+    )
     ranges = zip(runs.first.tolist(), runs.stop.tolist(), strict=True)
-    start = np.array([tick for first, stop in ranges for tick in range(first, stop, duration + buffer)], np.int64) + earliest
+    start = (
+        np.array(
+            [tick for first, stop in ranges for tick in range(first, stop, duration + buffer)],
+            np.int64,
+        )
+        + earliest
+    )
     both = preferences(free, start, duration).T
     both = np.minimum(both, both[owner])
     both[owner] = -1
@@ -53,9 +84,9 @@ def cut(free: Windows, owner: int, duration: int, *, buffer: int = 0, earliest: 
 def pair_up(preferences: ArrayLike) -> Pairing:
     """Give each person at most one slot and each slot at most one person, always optimally.
 
-    preferences (n, m): -1..10, of person i in slot j, slots by time; -1 = cannot. Most people first, then fewest *if need be*, then
-    fewest *works*, then the larger preference sum, then the smaller sum of slot numbers. Deterministic. O(n^2 m).
-    ValueError: other shapes or values.
+    preferences (n, m): -1..10, of person i in slot j, slots by time; -1 = cannot. Most people
+    first, then fewest *if need be*, then fewest *works*, then the larger preference sum, then the
+    smaller sum of slot numbers. Deterministic. O(n^2 m). ValueError: other shapes or values.
     """
     wish = np.asarray(preferences)
     if wish.ndim != 2 or (wish.size and wish.dtype.kind not in "iu"):
@@ -67,8 +98,14 @@ def pair_up(preferences: ArrayLike) -> Pairing:
         who, where = _solve(wish.astype(np.intp) + 1)
         can = wish[who, where] >= 0
         slot[who[can]] = where[can]
-    given = np.where(slot >= 0, wish[np.arange(len(wish)), slot], -1) if wish.size else np.full(len(wish), -1)
-    return Pairing(slot, tuple(np.bincount(levels(given), minlength=4).tolist()), int(given[given >= 0].sum()))
+    given = (
+        np.where(slot >= 0, wish[np.arange(len(wish)), slot], -1)
+        if wish.size
+        else np.full(len(wish), -1)
+    )
+    return Pairing(
+        slot, tuple(np.bincount(levels(given), minlength=4).tolist()), int(given[given >= 0].sum())
+    )
 
 
 def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -79,7 +116,8 @@ def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     if len(stages) == 1:
         who, where = linear_sum_assignment(_worth(place, *stages[0]), maximize=True)
         return who, where
-    # With as many rows as columns, the best pairings are exactly the perfect ones among the tight pairs: each stage keeps to them.
+    # With as many rows as columns, the best pairings are exactly the perfect ones among the tight
+    # pairs: each stage keeps to them.
     side = max(place.shape)
     allowed = np.ones((side, side), np.bool_)
     for table, scale in stages:
@@ -92,8 +130,11 @@ def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def _stages(people: int, slots: int) -> list[tuple[Any, int]]:
-    """Return the criteria as few tables of exact weights: (worth by preference + 1, factor or 0 if slot numbers are not in it)."""
-    # A criterion's sums have one sign, so two of them differ by no more than the pairs times its largest worth.
+    """Return the criteria as few tables of exact weights: (worth by preference + 1, factor or 0 if
+    slot numbers are not in it).
+    """
+    # A criterion's sums have one sign, so two of them differ by no more than the pairs times its
+    # largest worth.
     pairs, side = min(people, slots), max(people, slots)
     stages: list[tuple[Any, int]] = []
     table = np.zeros(len(_VALUES), object)
@@ -117,9 +158,11 @@ def _worth(place: NDArray[np.intp], table: Any, factor: int) -> NDArray[np.float
 
 
 def _tight(cost: NDArray[np.float64], where: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which pairs are in some cheapest perfect matching's support, by complementary slackness.
+    """Return which pairs are in some cheapest perfect matching's support, by complementary
+    slackness.
 
-    where: one cheapest matching. Its potentials are shortest ways in the residual graph (Bellman-Ford), which has no negative circle.
+    where: one cheapest matching. Its potentials are shortest ways in the residual graph
+    (Bellman-Ford), which has no negative circle.
     """
     extra = cost - cost[np.arange(len(cost)), where][:, None]
     potential = np.zeros(len(cost))

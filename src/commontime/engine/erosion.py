@@ -1,8 +1,10 @@
-"""From free time to possible starts: when can each person begin a meeting of a given length, and how gladly?
+"""From free time to possible starts: when can each person begin a meeting of a given length, and
+how gladly?
 
-A person is free on [t, t + d) at preference >= x exactly if t lies in [a, b - d] for one maximal run [a, b) of "preference >= x":
-an erosion by an interval. The runs of all the thresholds nest like a forest, so they are peeled off from the lowest preference up;
-windows that touch no other are done after the first round.
+A person is free on [t, t + d) at preference >= x exactly if t lies in [a, b - d] for one maximal
+run [a, b) of "preference >= x": an erosion by an interval. The runs of all the thresholds nest like
+a forest, so they are peeled off from the lowest preference up; windows that touch no other are done
+after the first round.
 """
 
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ from numpy.typing import NDArray
 
 from .windows import BEST_PREFERENCE, Bools, Bytes, Ints, Windows
 
-BLOCK = 32_768  # rows at once: the temporary arrays of so many stay in a core's own cache (bench/engine.py)
+# rows at once: the temporary arrays of so many stay in a core's own cache (bench/engine.py)
+BLOCK = 32_768
 VALUES = BEST_PREFERENCE + 2  # 0 for cannot, else preference + 1
 KINDS = VALUES * VALUES
 LOW, HIGH = np.divmod(np.arange(KINDS), VALUES)
@@ -26,10 +29,12 @@ type Offsets = NDArray[np.int32] | Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifts:
-    """When somebody's value rises: for starts in [first, stop), it is at least HIGH[kind], where it would else be LOW[kind].
+    """When somebody's value rises: for starts in [first, stop), it is at least HIGH[kind], where it
+    would else be LOW[kind].
 
-    All (m,); first and stop count from `earliest`. The smallest value over the whole meeting counts. One person's lifts nest, so the value
-    at a start is the sum of HIGH - LOW over the lifts around it; and every bound of a lift really changes that value.
+    All (m,); first and stop count from `earliest`. The smallest value over the whole meeting
+    counts. One person's lifts nest, so the value at a start is the sum of HIGH - LOW over the lifts
+    around it; and every bound of a lift really changes that value.
     """
 
     who: NDArray[np.int32]
@@ -39,7 +44,9 @@ class Lifts:
 
 
 class _Rows(NamedTuple):
-    """Windows of a few people, laid end to end on one axis, on which two people never touch: so one merge serves them all."""
+    """Windows of a few people, laid end to end on one axis, on which two people never touch: so one
+    merge serves them all.
+    """
 
     who: NDArray[np.int32]
     left: Offsets
@@ -48,15 +55,35 @@ class _Rows(NamedTuple):
     floor: Bytes
 
     def at(self, index: NDArray[np.intp]) -> "_Rows":
-        return _Rows(self.who[index], self.left[index], self.right[index], self.value[index], self.floor[index])
+        return _Rows(
+            self.who[index],
+            self.left[index],
+            self.right[index],
+            self.value[index],
+            self.floor[index],
+        )
 
 
-def lifts(free: Windows, duration: int, *, earliest: int, latest_end: int, among: Bools | None = None, depth: int = VALUES) -> Lifts:
-    """Return the lifts of a meeting of `duration` ticks within [earliest, latest_end). O(n) for n windows of few preferences.
+def lifts(
+    free: Windows,
+    duration: int,
+    *,
+    earliest: int,
+    latest_end: int,
+    among: Bools | None = None,
+    depth: int = VALUES,
+) -> Lifts:
+    """Return the lifts of a meeting of `duration` ticks within [earliest, latest_end). O(n) for n
+    windows of few preferences.
 
-    among (people,): leave everybody else out. depth 1: only tell can from cannot; HIGH[kind] is then the lowest value of the run.
+    among (people,): leave everybody else out. depth 1: only tell can from cannot; HIGH[kind] is
+    then the lowest value of the run.
     """
-    parts = [part for block in _blocks(free) for part in _peel(free, block, duration, earliest, latest_end, among, depth)]
+    parts = [
+        part
+        for block in _blocks(free)
+        for part in _peel(free, block, duration, earliest, latest_end, among, depth)
+    ]
     if not parts:
         none = np.zeros(0, np.int32)
         return Lifts(none, none, none, np.zeros(0, np.uint8))
@@ -74,15 +101,29 @@ def _blocks(free: Windows) -> Iterator[slice]:
         done = until
 
 
-def _lay_out(free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None) -> tuple[_Rows, Any, int]:
-    """Return a block's windows clipped to [earliest, latest_end), the ticks each person has on the axis, and the first of them."""
-    who, start, end, value = free.who[block], free.start[block], free.end[block], free.preference[block] + np.int8(1)
+def _lay_out(
+    free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None
+) -> tuple[_Rows, Any, int]:
+    """Return a block's windows clipped to [earliest, latest_end), the ticks each person has on the
+    axis, and the first of them.
+    """
+    who, start, end, value = (
+        free.who[block],
+        free.start[block],
+        free.end[block],
+        free.preference[block] + np.int8(1),
+    )
     low, high = int(start.min()), int(end.max())
     if among is not None or low < earliest or high > latest_end:
         near = (start < latest_end) & (end > earliest)
         rows = np.flatnonzero(near if among is None else near & among[who.astype(np.intp)])
         low, high = max(low, earliest), min(high, latest_end)
-        who, start, end, value = who[rows], np.maximum(start[rows], low), np.minimum(end[rows], high), value[rows]
+        who, start, end, value = (
+            who[rows],
+            np.maximum(start[rows], low),
+            np.minimum(end[rows], high),
+            value[rows],
+        )
     span = max(high - low, 0) + 1
     base = free.who[block.start]
     people = int(free.who[block.stop - 1] - base) + 1
@@ -94,7 +135,13 @@ def _lay_out(free: Windows, block: slice, earliest: int, latest_end: int, among:
 
 
 def _peel(
-    free: Windows, block: slice, duration: int, earliest: int, latest_end: int, among: Bools | None, depth: int
+    free: Windows,
+    block: slice,
+    duration: int,
+    earliest: int,
+    latest_end: int,
+    among: Bools | None,
+    depth: int,
 ) -> Iterator[tuple[NDArray[np.int32], Offsets, Offsets, NDArray[np.uint8]]]:
     """Yield, from the lowest preference up, the lifts of a block: who, first, stop, kind."""
     rows, span, low = _lay_out(free, block, earliest, latest_end, among)
@@ -113,19 +160,25 @@ def _peel(
         fits = length >= duration
         kept = np.flatnonzero(fits)
         runs = head[kept]
-        who, kind = rows.who[runs], rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8)
+        who, kind = (
+            rows.who[runs],
+            rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8),
+        )
         first = (rows.left[runs] - who * span).astype(offset) + offset(low - earliest)
         stop = first + (length[kept] - (duration - 1)).astype(offset)
         yield who + free.who[block.start], first, stop, kind
         if alone:
             return
-        # What lies above the lowest value of its run goes on; what is in a run too short for the meeting cannot get longer.
+        # What lies above the lowest value of its run goes on; what is in a run too short for the
+        # meeting cannot get longer.
         floor = np.where(fits, top, _NO_MORE)[run]
         rows = rows._replace(floor=floor).at(np.flatnonzero(rows.value > floor))
 
 
 def _runs(left: Offsets, right: Offsets) -> tuple[Bools, NDArray[np.intp], Offsets]:
-    """Merge what touches or overlaps: whether each row opens a run (n,), which rows do (runs,), and how long each run is (runs,)."""
+    """Merge what touches or overlaps: whether each row opens a run (n,), which rows do (runs,), and
+    how long each run is (runs,).
+    """
     in_order = (right[1:] >= right[:-1]).all()
     reach = right if in_order else np.maximum.accumulate(right)
     opens = np.empty(len(left), np.bool_)

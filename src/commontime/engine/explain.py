@@ -14,15 +14,20 @@ from .windows import Bools, Bytes, Ints, Windows, levels
 
 
 def attendance(free: Windows, start: int, duration: int) -> Bytes:
-    """Return the level of each person for the meeting [start, start + duration), (people,) int8; 0 = cannot."""
+    """Return the level of each person for the meeting [start, start + duration), (people,) int8; 0
+    = cannot.
+    """
     return levels(preferences(free, [start], duration)[0])
 
 
-def preferences(free: Windows, starts: ArrayLike, duration: int, *, among: Ints | None = None) -> Bytes:
-    """Return each person's preference, the smallest over the meeting, for each of many starts: (starts, people) int8; -1 = cannot.
+def preferences(
+    free: Windows, starts: ArrayLike, duration: int, *, among: Ints | None = None
+) -> Bytes:
+    """Return each person's preference, the smallest over the meeting, for each of many starts:
+    (starts, people) int8; -1 = cannot.
 
-    The starts may come in any order. With the `first` of a profile's segments it names the people behind the counts. O(n log S + S people).
-    among: only of these people, each once, in this order.
+    The starts may come in any order. With the `first` of a profile's segments it names the people
+    behind the counts. O(n log S + S people). among: only of these people, each once, in this order.
     """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
@@ -35,7 +40,9 @@ def preferences(free: Windows, starts: ArrayLike, duration: int, *, among: Ints 
     if among is not None:
         chosen = np.isin(seat, among)
         seat[among] = np.arange(people)
-    rises = lifts(free, duration, earliest=int(ticks[0]), latest_end=int(ticks[-1]) + duration, among=chosen)
+    rises = lifts(
+        free, duration, earliest=int(ticks[0]), latest_end=int(ticks[-1]) + duration, among=chosen
+    )
     who = seat[rises.who.astype(np.intp)]
     ticks -= ticks[0]
     change = np.zeros((len(ticks) + 1, people), np.int8)
@@ -49,9 +56,11 @@ def preferences(free: Windows, starts: ArrayLike, duration: int, *, among: Ints 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """Starts [first, last] at which somebody required cannot: they work without `missing`, or with `short` more person-ticks.
+    """Starts [first, last] at which somebody required cannot: they work without `missing`, or with
+    `short` more person-ticks.
 
-    missing: who, ascending. short: the ticks of the meeting not offered by required people, summed over them.
+    missing: who, ascending. short: the ticks of the meeting not offered by required people, summed
+    over them.
     """
 
     first: int
@@ -61,12 +70,20 @@ class NearMiss:
 
 
 def near_misses(
-    free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int, k: int = 5
+    free: Windows,
+    duration: int,
+    *,
+    required: Bools | None = None,
+    earliest: int,
+    latest_end: int,
+    k: int = 5,
 ) -> list[NearMiss]:
-    """Return the k nearest misses in [earliest, latest_end): fewest required people missing, then fewest person-ticks short, then earliest.
+    """Return the k nearest misses in [earliest, latest_end): fewest required people missing, then
+    fewest person-ticks short, then earliest.
 
-    There is one for each maximal range of starts with the same required people missing: its first starts that are least short. Starts
-    that suit all of them are no misses. The first one tells whom to ask. O(n log n). ValueError as profile.
+    There is one for each maximal range of starts with the same required people missing: its first
+    starts that are least short. Starts that suit all of them are no misses. The first one tells
+    whom to ask. O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     end = latest_end - duration + 1
@@ -76,7 +93,9 @@ def near_misses(
     ticks = end - earliest
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
     long = np.flatnonzero(runs.stop - runs.first >= duration)
-    possible = Lifts(runs.who[long], runs.first[long], runs.stop[long] - (duration - 1), runs.kind[long])
+    possible = Lifts(
+        runs.who[long], runs.first[long], runs.stop[long] - (duration - 1), runs.kind[long]
+    )
     groups, present = _count(possible, ticks, must)
     pieces = _shortage(*_count(runs, latest_end - earliest, must), needed, groups, duration, ticks)
     head = np.searchsorted(pieces.first, groups)
@@ -92,12 +111,21 @@ def near_misses(
         first, last = _least_range(_Pieces(*(column[part] for column in pieces)))
         missing = must.copy()
         missing[possible.who[(possible.first <= first) & (possible.stop > first)]] = False
-        found.append(NearMiss(earliest + first, earliest + last, tuple(np.flatnonzero(missing).tolist()), int(least[group])))
+        found.append(
+            NearMiss(
+                earliest + first,
+                earliest + last,
+                tuple(np.flatnonzero(missing).tolist()),
+                int(least[group]),
+            )
+        )
     return found
 
 
 class _Pieces(NamedTuple):
-    """Consecutive ranges of starts, over each of which the person-ticks short grow or shrink evenly. All (S,) int64."""
+    """Consecutive ranges of starts, over each of which the person-ticks short grow or shrink
+    evenly. All (S,) int64.
+    """
 
     first: Ints
     last: Ints
@@ -106,19 +134,26 @@ class _Pieces(NamedTuple):
 
 
 def _count(some: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
-    """Return the bounds of the lifts, from 0, and how many there are from each to the next: (S,), (S,)."""
+    """Return the bounds of the lifts, from 0, and how many there are from each to the next: (S,),
+    (S,).
+    """
     at, sums = sweep(some, ticks, np.ones((1, KINDS), np.int64), must)
     return at, sums[0, 1]
 
 
-def _shortage(tick: Ints, covered: Ints, needed: int, groups: Ints, duration: int, ticks: int) -> _Pieces:
+def _shortage(
+    tick: Ints, covered: Ints, needed: int, groups: Ints, duration: int, ticks: int
+) -> _Pieces:
     """Return how many person-ticks each start is short, in pieces that no start of a group cuts.
 
-    tick, covered: how many are free from each tick to the next. short(t) = U(t + duration) - U(t), where U sums up those who are not.
+    tick, covered: how many are free from each tick to the next. short(t) = U(t + duration) - U(t),
+    where U sums up those who are not.
     """
     uncovered = needed - covered
     if is_dense(ticks, len(tick)):
-        total = np.concatenate(([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=ticks + duration - 1)))))
+        total = np.concatenate(
+            ([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=ticks + duration - 1))))
+        )
         short, every = total[duration:] - total[:-duration], np.arange(ticks)
         return _Pieces(every, every, short, short)
     before = np.concatenate(([0], np.cumsum(uncovered[:-1] * np.diff(tick))))
@@ -127,7 +162,9 @@ def _shortage(tick: Ints, covered: Ints, needed: int, groups: Ints, duration: in
         i = np.searchsorted(tick, until, side="right") - 1
         return before[i] + uncovered[i] * (until - tick[i])
 
-    first = np.unique(np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration)))
+    first = np.unique(
+        np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration))
+    )
     last = np.append(first[1:], ticks) - 1
     at_first, at_last = (sum_until(start + duration) - sum_until(start) for start in (first, last))
     return _Pieces(first, last, at_first, at_last)

@@ -1,8 +1,10 @@
-"""Place several meetings at once, so that nobody is in two: the best plan, and a proof that it is, or how far it may be from the best.
+"""Place several meetings at once, so that nobody is in two: the best plan, and a proof that it is,
+or how far it may be from the best.
 
-A greedy rule and ruin-and-reinsert give a plan within moments (placing.py, searching.py); an integer programme then proves it best or finds
-a better one (programme.py, proof.py). Meetings that share nobody, not even over others, are planned apart. All counts are added up again
-in whole numbers.
+A greedy rule and ruin-and-reinsert give a plan within moments (placing.py, searching.py); an
+integer programme then proves it best or finds a better one (programme.py, proof.py). Meetings that
+share nobody, not even over others, are planned apart. All counts are added up again in whole
+numbers.
 """
 
 import time
@@ -24,14 +26,19 @@ from .searching import Search, greedy, hardest_first, settle
 from .stars import owner_of, pair_up_at_once
 from .windows import BEST_PREFERENCE, Busy, Windows
 
-FIRST_ROUNDS = 30  # of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get equal answers
+# of ruin-and-reinsert before the solver is asked; a number, not a time, so that equal questions get
+# equal answers
+FIRST_ROUNDS = 30
 FIRST = 0.2  # seconds that the greedy rule may take in any case, for a plan that is worth something
 ALONE = 0.05  # of the time: so long the solver is on its own before the search goes on beside it
 TOLD_EVERY = 0.5  # seconds
 CELLS_A_SECOND = 2**25  # of the columns: a third of what a slow machine looks at in that time
 # Of the integer programme, as programme.entries counts them: beyond it, it has not all columns.
-MOST_ENTRIES = 2_000_000  # with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
-ENTRIES_A_SECOND = 500_000  # more than these in the time there is could be written down, but not solved
+# with the solver's copies up to half a gigabyte, in a planner; a request has time for half of it
+MOST_ENTRIES = 2_000_000
+ENTRIES_A_SECOND = (
+    500_000  # more than these in the time there is could be written down, but not solved
+)
 
 
 def plan(
@@ -44,16 +51,21 @@ def plan(
     busy: Busy = (),
     on_progress: Callable[[Plan], bool] | None = None,
 ) -> Plan:
-    """Return the best joint plan: most priority placed, then most optional attendances, then fewest at *if need be*, then fewest at
-    *works*, then the largest sum of preferences; each meeting then as early as costs nobody anything.
+    """Return the best joint plan: most priority placed, then most optional attendances, then fewest
+    at *if need be*, then fewest at
+    *works*, then the largest sum of preferences; each meeting then as early as costs nobody
+    anything.
 
-    align: only starts on these marks, or that are 0 modulo so many ticks; None: any. Pinned meetings come first, and their starts need no
-    alignment. travel: so long is the way between the places of any two meetings of one person. busy: when people are elsewhere, whatever
-    they offered; a meeting and the buffer after it end before. Stops after `seconds` with the best so far. on_progress is told of it about
-    every half second; when it returns true the search stops. Equal questions have equal answers if proved in time. ValueError: a meeting
-    or journeys that make no sense. TooManyStartsError: bounds too far apart.
+    align: only starts on these marks, or that are 0 modulo so many ticks; None: any. Pinned
+    meetings come first, and their starts need no alignment. travel: so long is the way between the
+    places of any two meetings of one person. busy: when people are elsewhere, whatever they
+    offered; a meeting and the buffer after it end before. Stops after `seconds` with the best so
+    far. on_progress is told of it about every half second; when it returns true the search stops.
+    Equal questions have equal answers if proved in time. ValueError: a meeting or journeys that
+    make no sense. TooManyStartsError: bounds too far apart.
 
-    Of what is too large to be written as a programme (columns.py, programme.py) nothing is proved beyond what each meeting is worth alone.
+    Of what is too large to be written as a programme (columns.py, programme.py) nothing is proved
+    beyond what each meeting is worth alone.
     """
     began = time.monotonic()
     asked = checked_meetings(meetings, free.people, travel)
@@ -82,7 +94,9 @@ def components(numbers: Sequence[int], meetings: Sequence[Meeting]) -> list[list
             root[find(other)] = find(first)
     groups: dict[int, list[int]] = {}
     for number in numbers:
-        groups.setdefault(find((*meetings[number].required, *meetings[number].optional)[0]), []).append(number)
+        groups.setdefault(
+            find((*meetings[number].required, *meetings[number].optional)[0]), []
+        ).append(number)
     return list(groups.values())
 
 
@@ -106,9 +120,19 @@ class _Planner:
         seconds: float,
         on_progress: Callable[[Plan], bool] | None,
     ) -> None:
-        self.meetings, self.options, self.apart, self.on_progress = meetings, options, apart, on_progress
+        self.meetings, self.options, self.apart, self.on_progress = (
+            meetings,
+            options,
+            apart,
+            on_progress,
+        )
         # The solver is not punctual, and in the end things are put in order.
-        self.began, self.told_at, self.until, self.grace = began, began, began + 0.95 * seconds, 0.03 * seconds
+        self.began, self.told_at, self.until, self.grace = (
+            began,
+            began,
+            began + 0.95 * seconds,
+            0.03 * seconds,
+        )
         self.free, self.board = free, Board(meetings, options, apart, free.people)
         self.has_journeys = any(row != [row[0]] * len(row) for row in apart)
         self.parts: list[_Part] = []
@@ -129,8 +153,16 @@ class _Planner:
         movable = [number for number in numbers if self.meetings[number].pinned is None]
         part = _Part(numbers, self._ideal(numbers))
         self.parts.append(part)
-        greedy(self.board, hardest_first(self.board, movable), lambda: time.monotonic() < max(self.until, self.began + FIRST))
-        owner = owner_of([self.meetings[number] for number in numbers]) if len(movable) > 1 and not self.has_journeys else None
+        greedy(
+            self.board,
+            hardest_first(self.board, movable),
+            lambda: time.monotonic() < max(self.until, self.began + FIRST),
+        )
+        owner = (
+            owner_of([self.meetings[number] for number in numbers])
+            if len(movable) > 1 and not self.has_journeys
+            else None
+        )
         if owner is not None:
             pair_up_at_once(self.free, self.board, movable, owner)
         if self._worth(numbers) < part.bound and not self.is_over():
@@ -144,16 +176,27 @@ class _Planner:
         settle(self.board, movable, lambda: time.monotonic() < self.until + self.grace)
 
     def _fit_all(self, part: _Part, movable: list[int]) -> bool:
-        """If some meeting has no place: find one for all of them, or that there is none. Return whether they were moved."""
+        """If some meeting has no place: find one for all of them, or that there is none. Return
+        whether they were moved.
+        """
         homeless = [number for number in movable if self.board.place[number] < 0]
         found = fit(self.board, movable, go_on=lambda: not self.is_over()) if homeless else None
         if isinstance(found, list):
             self.board.set(movable, found)
         elif found is False and all(self.options[number].is_complete for number in movable):
-            # These are all the starts, so one less is placed; then nothing is known of the counts that grow with every meeting.
+            # These are all the starts, so one less is placed; then nothing is known of the counts
+            # that grow with every meeting.
             some = [self.meetings[number] for number in part.numbers]
-            most = BEST_PREFERENCE * sum(len(meeting.required) + len(meeting.optional) for meeting in some)
-            part.bound = (part.bound[0] - min(self.meetings[number].priority for number in movable), part.bound[1], 0, 0, most)
+            most = BEST_PREFERENCE * sum(
+                len(meeting.required) + len(meeting.optional) for meeting in some
+            )
+            part.bound = (
+                part.bound[0] - min(self.meetings[number].priority for number in movable),
+                part.bound[1],
+                0,
+                0,
+                most,
+            )
         return isinstance(found, list)
 
     def _ideal(self, numbers: Sequence[int]) -> Key:
@@ -165,13 +208,18 @@ class _Planner:
         return self.board.value(numbers).key
 
     def _prove(self, part: _Part, movable: list[int], search: Search) -> None:
-        """Ask the solver, and go on searching if it takes long. What the search finds then counts only if the solver is not done.
+        """Ask the solver, and go on searching if it takes long. What the search finds then counts
+        only if the solver is not done.
 
-        If the programme has not all columns, the solver's answer is one like the search's, its bound is none, and the search goes on.
+        If the programme has not all columns, the solver's answer is one like the search's, its
+        bound is none, and the search goes on.
         """
         board, numbers = self.board, part.numbers
         start, attends = [board.place[number] for number in numbers], board.attends()
-        meetings, options = [self.meetings[number] for number in numbers], [self.options[number] for number in numbers]
+        meetings, options = (
+            [self.meetings[number] for number in numbers],
+            [self.options[number] for number in numbers],
+        )
         gaps = [[self.apart[one][other] for other in numbers] for one in numbers]
         most = min(MOST_ENTRIES, int(ENTRIES_A_SECOND * (self.until - time.monotonic())))
         kept = few_enough(meetings, options, gaps, start, most)
@@ -179,7 +227,13 @@ class _Planner:
         all_placed = min(start) >= 0
 
         def pose() -> tuple[Programme, NDArray[np.bool_]]:
-            model = programme(meetings, options, gaps, placed=[all_placed or meeting.pinned is not None for meeting in meetings], kept=kept)
+            model = programme(
+                meetings,
+                options,
+                gaps,
+                placed=[all_placed or meeting.pinned is not None for meeting in meetings],
+                kept=kept,
+            )
             return model, model.values_of(start, [attends[number] for number in numbers], meetings)
 
         solver = Prover(pose, list(part.bound), self.until - self.grace)
@@ -234,27 +288,55 @@ class _Planner:
         start, attends = [], []
         for number, column in enumerate(board.place):
             start.append(board.begin[number] if column >= 0 else -1)
-            attends.append(tuple(sorted([*self.meetings[number].required, *attending[number]])) if column >= 0 else ())
+            attends.append(
+                tuple(sorted([*self.meetings[number].required, *attending[number]]))
+                if column >= 0
+                else ()
+            )
         value = board.value()
         begun = {number for part in self.parts for number in part.numbers}
         rest = [number for number in self.possible if number not in begun]
-        bound = np.sum([part.bound for part in self.parts] + [self._ideal(rest)], axis=0, dtype=np.int64)
+        bound = np.sum(
+            [part.bound for part in self.parts] + [self._ideal(rest)], axis=0, dtype=np.int64
+        )
         top = max(tuple(bound.tolist()), value.key)
         proved = not rest and all(part.proved for part in self.parts)
         why = {number: self._why(number) for number, column in enumerate(board.place) if column < 0}
-        return Plan(tuple(start), tuple(attends), value, value if proved else Value.from_key(top), proved, why)
+        return Plan(
+            tuple(start),
+            tuple(attends),
+            value,
+            value if proved else Value.from_key(top),
+            proved,
+            why,
+        )
 
     def _why(self, number: int) -> Why:
-        """Say what keeps a meeting from a place: people who have no common time, or meetings that took it."""
+        """Say what keeps a meeting from a place: people who have no common time, or meetings that
+        took it.
+        """
         board, needed = self.board, set(self.meetings[number].required)
         if not board.starts[number]:
             return Why(self.meetings[number].required, ())
         rivals = [rival for rival in board.rivals(number) if board.place[rival] >= 0]
-        starts, begin = self.options[number].start, np.array([board.begin[rival] for rival in rivals], np.int64)
-        low = starts.searchsorted(begin - [self.apart[number][rival] for rival in rivals], side="right")
-        high = np.maximum(low, starts.searchsorted(begin + [self.apart[rival][number] for rival in rivals]))
-        count = np.bincount(low, minlength=len(starts) + 1) - np.bincount(high, minlength=len(starts) + 1)
+        starts, begin = (
+            self.options[number].start,
+            np.array([board.begin[rival] for rival in rivals], np.int64),
+        )
+        low = starts.searchsorted(
+            begin - [self.apart[number][rival] for rival in rivals], side="right"
+        )
+        high = np.maximum(
+            low, starts.searchsorted(begin + [self.apart[rival][number] for rival in rivals])
+        )
+        count = np.bincount(low, minlength=len(starts) + 1) - np.bincount(
+            high, minlength=len(starts) + 1
+        )
         nearest = int(count.cumsum()[:-1].argmin())
-        way = tuple(rival for rival, first, stop in zip(rivals, low.tolist(), high.tolist(), strict=True) if first <= nearest < stop)
+        way = tuple(
+            rival
+            for rival, first, stop in zip(rivals, low.tolist(), high.tolist(), strict=True)
+            if first <= nearest < stop
+        )
         people = {person for rival in way for person in needed & set(self.meetings[rival].required)}
         return Why(tuple(sorted(people)), way)

@@ -1,6 +1,8 @@
-"""The moments at which a clock shows round times: where a start may lie if somebody wishes it to be at :00 or :15.
+"""The moments at which a clock shows round times: where a start may lie if somebody wishes it to be
+at :00 or :15.
 
-A wall clock is some minutes ahead of the ticks, which count from UTC, and changes by how many; what matters of that is its remainder.
+A wall clock is some minutes ahead of the ticks, which count from UTC, and changes by how many; what
+matters of that is its remainder.
 """
 
 from collections.abc import Iterable
@@ -21,8 +23,8 @@ class TooManyStartsError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """The ticks that are `phase` modulo `step`, for each phase from `since` on until the next one's. since, phase: (P,), since ascending,
-    the first of them BEGINNING.
+    """The ticks that are `phase` modulo `step`, for each phase from `since` on until the next
+    one's. since, phase: (P,), since ascending, the first of them BEGINNING.
     """
 
     step: int
@@ -43,7 +45,9 @@ class Marks:
         """The last mark before each piece, (P,)."""
         found = np.full(len(self.since), BEGINNING)
         for piece in range(1, len(self.since)):
-            last = self.since[piece] - 1 - (self.since[piece] - 1 - self.phase[piece - 1]) % self.step
+            last = (
+                self.since[piece] - 1 - (self.since[piece] - 1 - self.phase[piece - 1]) % self.step
+            )
             found[piece] = last if last >= self.since[piece - 1] else found[piece - 1]
         return found
 
@@ -58,7 +62,9 @@ class Marks:
         at = np.asarray(ticks, np.int64)
         piece = self._piece(at)
         found = at + (self.phase[piece] - at) % self.step
-        return np.where(found < np.append(self.since[1:], -BEGINNING)[piece], found, self._first[piece + 1])
+        return np.where(
+            found < np.append(self.since[1:], -BEGINNING)[piece], found, self._first[piece + 1]
+        )
 
     def at_or_before(self, ticks: ArrayLike) -> Ints:
         """Return the last mark that is not after each tick."""
@@ -72,16 +78,28 @@ class Marks:
         at = np.asarray(ticks, np.int64)
         piece = self._piece(at)
         phase = self.phase[piece]
-        return np.asarray(self._before[piece] - (phase - at) // self.step + (phase - self.since[piece]) // self.step)
+        return np.asarray(
+            self._before[piece]
+            - (phase - at) // self.step
+            + (phase - self.since[piece]) // self.step
+        )
 
     def within(self, first: int, last: int, most: int) -> Ints:
         """Return those in [first, last], ascending. TooManyStartsError: more than `most`."""
         if (count := int(self.before(last + 1) - self.before(first))) > most:
-            raise TooManyStartsError(f"These meetings could start at {count} moments: name bounds that are nearer, or align them.")
+            raise TooManyStartsError(
+                f"These meetings could start at {count} moments: name bounds that are nearer, or "
+                "align them."
+            )
         inner = self.since[(self.since > first) & (self.since <= last)]
         begins, ends = np.append(first, inner), np.append(inner - 1, last)
         firsts = self.at_or_after(begins).tolist()
-        return np.concatenate([np.arange(begin, end + 1, self.step) for begin, end in zip(firsts, ends.tolist(), strict=True)])
+        return np.concatenate(
+            [
+                np.arange(begin, end + 1, self.step)
+                for begin, end in zip(firsts, ends.tolist(), strict=True)
+            ]
+        )
 
     def _piece(self, at: Ints) -> Ints:
         return np.maximum(self.since.searchsorted(at, side="right") - 1, 0)
@@ -101,14 +119,17 @@ def marks_of(align: Align | None) -> Marks:
 
 
 def distinct(times: Ints) -> Ints:
-    """Return each once, ascending. np.unique hashes, which takes six times as long for 100,000 times."""
+    """Return each once, ascending. np.unique hashes, which takes six times as long for 100,000
+    times.
+    """
     ordered = np.sort(times)
     return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
 
 
 def marks(step: int, offsets: Iterable[tuple[int, int]]) -> Marks:
-    """Return the ticks at which a clock shows a multiple of `step` minutes. offsets: from which tick on it is how many minutes ahead; the
-    first one holds before it too, and without any it shows the ticks themselves.
+    """Return the ticks at which a clock shows a multiple of `step` minutes. offsets: from which
+    tick on it is how many minutes ahead; the first one holds before it too, and without any it
+    shows the ticks themselves.
     """
     since, phase = [BEGINNING], [0]
     for place, (tick, ahead) in enumerate(offsets):

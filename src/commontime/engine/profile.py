@@ -12,11 +12,14 @@ from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Ints, Windows, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """The group's availability as S segments that cover the starts in [earliest, latest_end - duration] without gaps.
+    """The group's availability as S segments that cover the starts in [earliest, latest_end -
+    duration] without gaps.
 
-    A segment is a maximal range of starts at which every single person has the same preference, the smallest over the meeting.
-    first, last (S,) int64: its first and last start tick, inclusive. required, everyone (S, 4) int64: how many people at level 0 (cannot),
-    1 (if need be), 2 (works), 3 (ideal). required_preference, preference (S,) int64: the sum of the preferences of those who can.
+    A segment is a maximal range of starts at which every single person has the same preference, the
+    smallest over the meeting. first, last (S,) int64: its first and last start tick, inclusive.
+    required, everyone (S, 4) int64: how many people at level 0 (cannot), 1 (if need be), 2 (works),
+    3 (ideal). required_preference, preference (S,) int64: the sum of the preferences of those who
+    can.
     """
 
     duration: int
@@ -49,11 +52,14 @@ class Profile:
             count = count + self.everyone[:, better]
         return count
 
-    def joined_by(self, *, required: int = 0, optional: int = 0, preference: int | None = None) -> "Profile":
-        """Add people who have not answered, at every start alike: with a preference they all come, with None nobody of them does.
+    def joined_by(
+        self, *, required: int = 0, optional: int = 0, preference: int | None = None
+    ) -> "Profile":
+        """Add people who have not answered, at every start alike: with a preference they all come,
+        with None nobody of them does.
 
-        The optimistic and the pessimistic reading of the same answers; neither changes the order of the starts. O(S).
-        ValueError unless the preference is in 0..10.
+        The optimistic and the pessimistic reading of the same answers; neither changes the order of
+        the starts. O(S). ValueError unless the preference is in 0..10.
         """
         if preference is not None and preference < 0:
             raise ValueError("Whoever comes has a preference of at least 0.")
@@ -68,34 +74,54 @@ class Profile:
         )
 
 
-def profile(free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int) -> Profile:
+def profile(
+    free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int
+) -> Profile:
     """Return the exact profile of a meeting of `duration` ticks within [earliest, latest_end).
 
-    required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting is longer than that time.
-    ValueError: duration < 1, `required` of another shape or type, times beyond 2**40. O(n + ticks) or O(n log n).
+    required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting
+    is longer than that time. ValueError: duration < 1, `required` of another shape or type, times
+    beyond 2**40. O(n + ticks) or O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
     weight, ticks = lanes(free.people.bit_length()), latest_end - duration + 1 - earliest
     if ticks <= 0:
-        return of_sums(np.zeros(0, np.int64), np.zeros((len(weight), 2, 0), np.int64), must, duration, earliest, ticks)
-    at, sums = sweep(lifts(free, duration, earliest=earliest, latest_end=latest_end), ticks, weight, must)
+        return of_sums(
+            np.zeros(0, np.int64),
+            np.zeros((len(weight), 2, 0), np.int64),
+            must,
+            duration,
+            earliest,
+            ticks,
+        )
+    at, sums = sweep(
+        lifts(free, duration, earliest=earliest, latest_end=latest_end), ticks, weight, must
+    )
     return of_sums(at, sums, must, duration, earliest, ticks)
 
 
 def of_sums(at: Ints, sums: Ints, must: Bools, duration: int, earliest: int, ticks: int) -> Profile:
-    """Make the profile of what lifts add up to, weighted by `lanes`: sums (lanes, 2, S) from each of the ticks `at` (S,) to the next.
+    """Make the profile of what lifts add up to, weighted by `lanes`: sums (lanes, 2, S) from each
+    of the ticks `at` (S,) to the next.
 
-    must (people,): who is required. at: counted from `earliest`, ascending, the first one 0, all below `ticks`.
+    must (people,): who is required. at: counted from `earliest`, ascending, the first one 0, all
+    below `ticks`.
     """
     sums[:, 0] += sums[:, 1]  # from here on: everybody, and the required ones
     fields = _fields(sums, len(must).bit_length(), np.array([[len(must)], [must.sum()]]))
     first = at + earliest
     last = np.append(first, earliest + ticks)[1:] - 1
-    return Profile(duration, first, last, fields[:4, 1].T, fields[:4, 0].T, fields[4, 1], fields[4, 0])
+    return Profile(
+        duration, first, last, fields[:4, 1].T, fields[:4, 0].T, fields[4, 1], fields[4, 0]
+    )
 
 
-def checked(free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int) -> Bools:
-    """Return `required` (people,), by default everybody. ValueError: an argument that makes no sense."""
+def checked(
+    free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int
+) -> Bools:
+    """Return `required` (people,), by default everybody. ValueError: an argument that makes no
+    sense.
+    """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
     if max(abs(earliest), abs(latest_end)) > FARTHEST:
@@ -109,9 +135,11 @@ def checked(free: Windows, duration: int, required: Bools | None, earliest: int,
 
 @cache
 def lanes(width: int) -> Ints:
-    """Pack what a lift adds into one whole number of fields of this width in bits, or into two if people are many: (lanes, kinds) int64.
+    """Pack what a lift adds into one whole number of fields of this width in bits, or into two if
+    people are many: (lanes, kinds) int64.
 
-    The low fields are people per level, the highest is the sum of preferences. Changes may be negative, but no sum of them ever is.
+    The low fields are people per level, the highest is the sum of preferences. Changes may be
+    negative, but no sum of them ever is.
     """
     low, high = levels(LOW - 1), levels(HIGH - 1)
     one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
@@ -122,7 +150,9 @@ def lanes(width: int) -> Ints:
 
 
 def _fields(sums: Ints, width: int, people: Ints) -> Ints:
-    """Unpack the sums (lanes, rows, S) into (5, rows, S): people at level 0, 1, 2, 3, and the sum of preferences. people (rows, 1)."""
+    """Unpack the sums (lanes, rows, S) into (5, rows, S): people at level 0, 1, 2, 3, and the sum
+    of preferences. people (rows, 1).
+    """
     fields = np.empty((5, *sums.shape[1:]), np.int64)
     one = ((0, 0), (0, width), (0, 2 * width), (0, 3 * width))
     two = ((0, 0), (1, 0), (1, width), (0, width))

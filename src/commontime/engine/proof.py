@@ -1,12 +1,15 @@
-"""What a joint plan can at most be worth, and a plan that reaches it, by HiGHS: first the bound, then as few columns as it takes.
+"""What a joint plan can at most be worth, and a plan that reaches it, by HiGHS: first the bound,
+then as few columns as it takes.
 
-The linear relaxation is solved once. Its dual prices bound every solution by themselves (weak duality, added up again here), and say
-of each column how much at least is lost by using it. Solutions within some slack of the bound use only columns that lose no more, so the
-best one among these columns, if it is within the slack, is the best of all: the core of Balas and Zemel (Operations Research 28, 1980),
-which is small because the relaxation is nearly exact.
+The linear relaxation is solved once. Its dual prices bound every solution by themselves (weak
+duality, added up again here), and say of each column how much at least is lost by using it.
+Solutions within some slack of the bound use only columns that lose no more, so the best one among
+these columns, if it is within the slack, is the best of all: the core of Balas and Zemel
+(Operations Research 28, 1980), which is small because the relaxation is nearly exact.
 
-The counts of Value.key are maximised in order: several at once with weights above all that the later ones can sum up to, as long as these
-sums are exact in floats; the rest afterwards, with the counts before held.
+The counts of Value.key are maximised in order: several at once with weights above all that the
+later ones can sum up to, as long as these sums are exact in floats; the rest afterwards, with the
+counts before held.
 """
 
 import time
@@ -22,8 +25,8 @@ from .windows import Ints
 
 @dataclass
 class Proof:
-    """As far as it has come. bound: no solution has a larger Value.key. found: the variables of a better solution than the known one;
-    proved: it, or else the known one, reaches the bound.
+    """As far as it has come. bound: no solution has a larger Value.key. found: the variables of a
+    better solution than the known one; proved: it, or else the known one, reaches the bound.
     """
 
     programme: Programme
@@ -64,8 +67,12 @@ class Proof:
         bound = [*held, *counts]
         self.bound = bound + [int(most) for most in high[len(bound) :]]
 
-    def _close(self, current: Programme, objective: Ints, relaxed: "Relaxed", worth: int) -> tuple[int, NDArray[np.bool_] | None]:
-        """Return what the best solution can at most be worth, and one that is worth more than what is known."""
+    def _close(
+        self, current: Programme, objective: Ints, relaxed: "Relaxed", worth: int
+    ) -> tuple[int, NDArray[np.bool_] | None]:
+        """Return what the best solution can at most be worth, and one that is worth more than what
+        is known.
+        """
         better: NDArray[np.bool_] | None = None
         for slack in (relaxed.small_slack(), None):
             gap = relaxed.limit - worth
@@ -89,7 +96,9 @@ def _digits(top: int, counts: list[int], low: Ints, high: Ints, weights: Ints) -
     found: list[int] = []
     for count, weight in zip(counts, weights.tolist(), strict=True):
         digit = rest // weight
-        if digit > high[count] - low[count]:  # no count can be so large, so those behind it are not bounded
+        if (
+            digit > high[count] - low[count]
+        ):  # no count can be so large, so those behind it are not bounded
             return found + [int(high[c]) for c in counts[len(found) :]]
         found.append(int(low[count] + digit))
         rest -= digit * weight

@@ -1,4 +1,6 @@
-"""A proof (proof.py) in a thread of its own, so that the search for better plans goes on beside the solver, which can't be interrupted."""
+"""A proof (proof.py) in a thread of its own, so that the search for better plans goes on beside the
+solver, which can't be interrupted.
+"""
 
 import atexit
 import threading
@@ -21,8 +23,9 @@ _provers: WeakSet[threading.Thread] = WeakSet()
 def _let_provers_end() -> None:
     """Wait a moment for solvers that are just past their time.
 
-    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's issue 87135) if a thread comes back
-    from C++ while the interpreter is taken down. A solver that is not done by then has long to go, and ends with the process.
+    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's
+    issue 87135) if a thread comes back from C++ while the interpreter is taken down. A solver that
+    is not done by then has long to go, and ends with the process.
     """
     until = time.monotonic() + PATIENCE
     for prover in list(_provers):
@@ -30,12 +33,18 @@ def _let_provers_end() -> None:
 
 
 class Prover(threading.Thread):
-    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or told to stop.
+    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or
+    told to stop.
 
     model: the programme, as soon as there is one. bound: what is proved so far.
     """
 
-    def __init__(self, pose: Callable[[], tuple[Programme, NDArray[np.bool_]]], bound: list[int], until: float) -> None:
+    def __init__(
+        self,
+        pose: Callable[[], tuple[Programme, NDArray[np.bool_]]],
+        bound: list[int],
+        until: float,
+    ) -> None:
         super().__init__(daemon=True)
         _provers.add(self)
         self.pose, self.until = pose, until
@@ -69,6 +78,12 @@ class Prover(threading.Thread):
 
     def place(self, meetings: int) -> list[int] | None:
         """Return where it has the meetings, if it has them anywhere by now."""
-        if self.proof is None or self.model is None or (self.proof.found is None and not self.proof.proved):
+        if (
+            self.proof is None
+            or self.model is None
+            or (self.proof.found is None and not self.proof.proved)
+        ):
             return None
-        return self.model.place(self.known if self.proof.found is None else self.proof.found, meetings)
+        return self.model.place(
+            self.known if self.proof.found is None else self.proof.found, meetings
+        )

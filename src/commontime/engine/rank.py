@@ -26,7 +26,9 @@ def attending(p: Profile) -> Ints:
 
 
 def fewest(level: int) -> Key:
-    """Prefer fewer people at this level: with the same attendance, one after the other from the lowest level, it is leximin."""
+    """Prefer fewer people at this level: with the same attendance, one after the other from the
+    lowest level, it is leximin.
+    """
     return lambda p: -p.everyone[:, level]
 
 
@@ -58,9 +60,11 @@ KIND: Rule = (present, worst, attending)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A start worth suggesting: every start in [start, last] suits everyone as well, and `segment` is the profile's index of that range.
+    """A start worth suggesting: every start in [start, last] suits everyone as well, and `segment`
+    is the profile's index of that range.
 
-    required, everyone: people at levels 0..3; preference: their sum; key: the value of each criterion of the rule, larger is better.
+    required, everyone: people at levels 0..3; preference: their sum; key: the value of each
+    criterion of the rule, larger is better.
     """
 
     start: int
@@ -73,11 +77,19 @@ class Slot:
     key: tuple[int, ...]
 
 
-def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: Align | None = None, apart: int | None = None) -> list[Slot]:
+def best(
+    p: Profile,
+    k: int = 10,
+    *,
+    rule: Rule = FAIR,
+    align: Align | None = None,
+    apart: int | None = None,
+) -> list[Slot]:
     """Return the at most k best starts, one per segment, best first, ties by the earliest.
 
-    align: only starts on these marks, or that are 0 modulo so many ticks. apart: leave out starts nearer than so many ticks to a better
-    one, by default the meeting's duration. ValueError: k < 0, align < 1, apart < 0, an empty rule. O(S k).
+    align: only starts on these marks, or that are 0 modulo so many ticks. apart: leave out starts
+    nearer than so many ticks to a better one, by default the meeting's duration. ValueError: k < 0,
+    align < 1, apart < 0, an empty rule. O(S k).
     """
     if k < 0 or (apart is not None and apart < 0) or not rule:
         raise ValueError("k and apart must be at least 0, and a rule has at least one criterion.")
@@ -101,7 +113,9 @@ def best(p: Profile, k: int = 10, *, rule: Rule = FAIR, align: Align | None = No
 
 
 def scores(keys: list[Ints]) -> Ints:
-    """Return one number per row, at least 0, that orders the rows as the keys do, the first key first."""
+    """Return one number per row, at least 0, that orders the rows as the keys do, the first key
+    first.
+    """
     score, largest = np.zeros(len(keys[0]), np.int64), 0
     for key in keys if len(score) else []:
         low, high = int(key.min()), int(key.max())
@@ -121,8 +135,19 @@ def _ranks(key: Ints) -> Ints:
 
 
 def _slots(p: Profile, start: Ints, segment: Ints, values: list[Ints]) -> list[Slot]:
-    required, everyone = map(tuple, p.required[segment].tolist()), map(tuple, p.everyone[segment].tolist())
+    required, everyone = (
+        map(tuple, p.required[segment].tolist()),
+        map(tuple, p.everyone[segment].tolist()),
+    )
     sums = p.required_preference[segment].tolist(), p.preference[segment].tolist()
     keys = zip(*(value.tolist() for value in values), strict=True)
-    columns = start.tolist(), p.last[segment].tolist(), segment.tolist(), required, everyone, *sums, keys
+    columns = (
+        start.tolist(),
+        p.last[segment].tolist(),
+        segment.tolist(),
+        required,
+        everyone,
+        *sums,
+        keys,
+    )
     return [Slot(*fields) for fields in zip(*columns, strict=True)]

@@ -11,10 +11,11 @@ from .windows import CANNOT, Bools, Bytes, Ints, levels
 
 
 def survives(attending: Ints, spare: Ints, quorum: int = 0) -> Ints:
-    """Return how many people may cancel so that the meeting still has what it needs, whoever of those who may they are: (n,).
+    """Return how many people may cancel so that the meeting still has what it needs, whoever of
+    those who may they are: (n,).
 
-    attending, spare (n,): how many come to each start, and how many of them it does not need each for themselves, such as the optional
-    ones. quorum: how many it needs in all.
+    attending, spare (n,): how many come to each start, and how many of them it does not need each
+    for themselves, such as the optional ones. quorum: how many it needs in all.
     """
     return np.maximum(np.minimum(spare, attending - quorum), 0)
 
@@ -26,17 +27,26 @@ def away_from(p: Profile, start: int) -> Profile:
     rows = np.concatenate((left, right))
     first = np.concatenate((p.first[left], np.maximum(p.first[right], after)))
     last = np.concatenate((np.minimum(p.last[left], before), p.last[right]))
-    counts = (column[rows] for column in (p.required, p.everyone, p.required_preference, p.preference))
+    counts = (
+        column[rows] for column in (p.required, p.everyone, p.required_preference, p.preference)
+    )
     return Profile(p.duration, first, last, *counts)
 
 
-def plan_b(p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: Align | None = None) -> Slot | None:
-    """Return the best start if the best one falls through: at least the meeting's duration apart from it. O(S)."""
+def plan_b(
+    p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: Align | None = None
+) -> Slot | None:
+    """Return the best start if the best one falls through: at least the meeting's duration apart
+    from it. O(S).
+    """
     return next(iter(best(away_from(p, best_one.start), 1, rule=rule, align=align)), None)
 
 
-def overtaken(p: Profile, best_one: Slot, other: Slot, row: Bytes, *, required: Bools, rule: Rule = FAIR) -> Bools:
-    """Return whose cancellation alone, for the best start only, makes the other start better than it: (people,).
+def overtaken(
+    p: Profile, best_one: Slot, other: Slot, row: Bytes, *, required: Bools, rule: Rule = FAIR
+) -> Bools:
+    """Return whose cancellation alone, for the best start only, makes the other start better than
+    it: (people,).
 
     row (people,): their preferences for the best start, as `preferences` gives them. O(people).
     """

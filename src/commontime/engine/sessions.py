@@ -1,7 +1,8 @@
 """Two sessions that together reach as many as possible: the best pair of starts, exactly.
 
-Who can come at the starts of a segment is a set of bits. A tree above the segments (unions.py) bounds what any pair of them below two nodes
-can reach: a dual-tree branch and bound, as in Curtin, Ram and Gray, Fast exact max-kernel search (SDM 2013), with unions for kernels.
+Who can come at the starts of a segment is a set of bits. A tree above the segments (unions.py)
+bounds what any pair of them below two nodes can reach: a dual-tree branch and bound, as in Curtin,
+Ram and Gray, Fast exact max-kernel search (SDM 2013), with unions for kernels.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ _MANY = 4096  # rows of preferences
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Two starts, first before second, that do not overlap. preferences (people,): each person's better one of the two, -1 = neither.
+    """Two starts, first before second, that do not overlap. preferences (people,): each person's
+    better one of the two, -1 = neither.
 
     proved: no pair is better.
     """
@@ -36,7 +38,9 @@ class Sessions:
 
 
 class _Key(NamedTuple):
-    """What a pair is worth, larger is better: people reached; then one number for the rest; then how early."""
+    """What a pair is worth, larger is better: people reached; then one number for the rest; then
+    how early.
+    """
 
     reached: int
     rest: int
@@ -56,10 +60,12 @@ def two_sessions(
 ) -> Sessions | None:
     """Return the best pair of starts, or None if no two sessions fit.
 
-    The most people reached, then the fewest required people not reached, and then, each at the session they like better, the fewest if need
-    be, the fewest works, the larger sum of preferences; then the earlier first and the earlier second one. align: as for `best`.
-    S segments have S²/2 pairs, each O(people / 64); the bounds leave few of them, but an instance can be made in which they do not, and
-    `most_pairs` ends the search of it. ValueError as profile, or for more than 30,000 people.
+    The most people reached, then the fewest required people not reached, and then, each at the
+    session they like better, the fewest if need be, the fewest works, the larger sum of
+    preferences; then the earlier first and the earlier second one. align: as for `best`. S segments
+    have S²/2 pairs, each O(people / 64); the bounds leave few of them, but an instance can be made
+    in which they do not, and `most_pairs` ends the search of it. ValueError as profile, or for more
+    than 30,000 people.
     """
     must = checked(free, duration, required, earliest, latest_end)
     if free.people > 30_000:
@@ -73,7 +79,12 @@ def two_sessions(
         return None
     if not len(free):
         first = int(start[0])
-        return Sessions(first, int(grid.at_or_after(first + duration)), np.full(free.people, -1, np.int8), proved=True)
+        return Sessions(
+            first,
+            int(grid.at_or_after(first + duration)),
+            np.full(free.people, -1, np.int8),
+            proved=True,
+        )
     search = _Search(free, duration, must, grid, most_pairs)
     for leading in best(p, 3, rule=(attending,), align=align):
         search.begin_with(leading.start, earliest, latest_end)
@@ -87,8 +98,16 @@ def two_sessions(
 class _Search:
     """The best pair so far, and the search for a better one."""
 
-    def __init__(self, free: Windows, duration: int, must: Bools, grid: Marks, most_pairs: int) -> None:
-        self.free, self.duration, self.must, self.grid, self.left = free, duration, must, grid, most_pairs
+    def __init__(
+        self, free: Windows, duration: int, must: Bools, grid: Marks, most_pairs: int
+    ) -> None:
+        self.free, self.duration, self.must, self.grid, self.left = (
+            free,
+            duration,
+            must,
+            grid,
+            most_pairs,
+        )
         self.best = _Key(-1, -1, -NEVER, -NEVER)
         self.thresholds = np.unique(free.preference)
         self.band = levels(self.thresholds)
@@ -99,26 +118,46 @@ class _Search:
         """Pair a start with the one that reaches the most of the others."""
         row = preferences(self.free, [start], self.duration)[0]
         others = np.flatnonzero(row[self.free.who] < 0)
-        columns = (column[others] for column in (self.free.who, self.free.start, self.free.end, self.free.preference))
+        columns = (
+            column[others]
+            for column in (self.free.who, self.free.start, self.free.end, self.free.preference)
+        )
         left = from_arrays(*columns, people=self.free.people)
-        rest = profile(left, self.duration, required=self.must, earliest=earliest, latest_end=latest_end)
+        rest = profile(
+            left, self.duration, required=self.must, earliest=earliest, latest_end=latest_end
+        )
         for other in best(away_from(rest, start), 1, rule=(attending,), align=self.grid):
             pair = np.maximum(row, preferences(self.free, [other.start], self.duration)[0])
             sets = packed(pair[None, :], self.thresholds)
             first, second = sorted((start, other.start))
-            self.best = max(self.best, _Key(int((pair >= 0).sum()), int(self.rest(sets)[0]), -first, -second))
+            self.best = max(
+                self.best, _Key(int((pair >= 0).sum()), int(self.rest(sets)[0]), -first, -second)
+            )
 
     def rest(self, sets: Words) -> Ints:
-        """Return one number for what comes after how many are reached: the larger the better, and never smaller for a larger set."""
+        """Return one number for what comes after how many are reached: the larger the better, and
+        never smaller for a larger set.
+        """
         counts = np.bitwise_count(sets).sum(axis=1, dtype=np.int64)
-        mask = np.packbits(np.pad(self.must, (0, sets.shape[1] * 64 - len(self.must))), bitorder="little").view(np.uint64)
+        mask = np.packbits(
+            np.pad(self.must, (0, sets.shape[1] * 64 - len(self.must))), bitorder="little"
+        ).view(np.uint64)
         needed = np.bitwise_count(sets[0] & mask[:, None]).sum(axis=0, dtype=np.int64)
-        at = [counts[self.band.searchsorted(level)] if self.band[-1] >= level else 0 * needed for level in (WORKS, IDEAL)]
-        return np.asarray(((needed * self.base + at[0]) * self.base + at[1]) * (11 * self.base) + self.weight @ counts)
+        at = [
+            counts[self.band.searchsorted(level)] if self.band[-1] >= level else 0 * needed
+            for level in (WORKS, IDEAL)
+        ]
+        return np.asarray(
+            ((needed * self.base + at[0]) * self.base + at[1]) * (11 * self.base)
+            + self.weight @ counts
+        )
 
     def run(self, start: Ints, last: Ints, most: Ints) -> None:
         """Look at every pair of segments that the bounds do not exclude."""
-        rows = (preferences(self.free, start[at : at + _MANY], self.duration) for at in range(0, len(start), _MANY))
+        rows = (
+            preferences(self.free, start[at : at + _MANY], self.duration)
+            for at in range(0, len(start), _MANY)
+        )
         sets = np.concatenate([packed(part, self.thresholds) for part in rows], axis=2)
         tree = tree_of(Level(sets, most, start, last))
         root = np.zeros(1, np.intp)
@@ -132,13 +171,17 @@ class _Search:
             if level == 1:
                 self.take(tree[0], a, b, bound)
                 continue
-            order = np.argsort(-bound, kind="stable")  # the most promising are popped first, and of equal ones the earlier
+            order = np.argsort(
+                -bound, kind="stable"
+            )  # the most promising are popped first, and of equal ones the earlier
             for at in reversed(range(0, len(order), _AT_ONCE)):
                 part = order[at : at + _AT_ONCE]
                 stack.append((level - 1, a[part], b[part], bound[part]))
 
     def children(self, level: Level, a: Places, b: Places) -> tuple[Places, Places, Ints]:
-        """Return those pairs of the nodes' children that may hold something better, and how many each reaches at most."""
+        """Return those pairs of the nodes' children that may hold something better, and how many
+        each reaches at most.
+        """
         self.left -= len(a) * FAN * FAN
         reached, apart = children_of(level, a, b)
         family, one, other = np.nonzero((apart >= self.duration) & (reached >= self.best.reached))
@@ -150,7 +193,9 @@ class _Search:
         return a[keep], b[keep], bound[keep]
 
     def may_win(self, level: Level, a: Places, b: Places) -> Bools:
-        """Return which pairs, that reach as many as the best one, may be better in the rest or earlier."""
+        """Return which pairs, that reach as many as the best one, may be better in the rest or
+        earlier.
+        """
         rest = self.rests(level, a, b)
         first = level.start[a]
         second = self.second(first, level.start[b])
@@ -168,12 +213,20 @@ class _Search:
             first = leaves.start[a[even]]
             second = self.second(first, leaves.start[b[even]])
             i = np.lexsort((second, first))[0]
-            self.best = max(self.best, _Key(int(reached[most[0]]), int(rest[even[0]]), -int(first[i]), -int(second[i])))
+            self.best = max(
+                self.best,
+                _Key(int(reached[most[0]]), int(rest[even[0]]), -int(first[i]), -int(second[i])),
+            )
 
     def rests(self, level: Level, a: Places, b: Places) -> Ints:
-        parts = [self.rest(level.sets[:, :, a[at : at + _MANY]] | level.sets[:, :, b[at : at + _MANY]]) for at in range(0, len(a), _MANY)]
+        parts = [
+            self.rest(level.sets[:, :, a[at : at + _MANY]] | level.sets[:, :, b[at : at + _MANY]])
+            for at in range(0, len(a), _MANY)
+        ]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def second(self, first: Ints, start: Ints) -> Ints:
-        """Return the earliest second start of segments that begin at `start`, after a first one at `first`."""
+        """Return the earliest second start of segments that begin at `start`, after a first one at
+        `first`.
+        """
         return np.maximum(start, self.grid.at_or_after(first + self.duration))

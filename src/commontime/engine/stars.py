@@ -1,8 +1,10 @@
-"""One-on-ones of one person with many: a first placement in slots cut beforehand, the best there is in them.
+"""One-on-ones of one person with many: a first placement in slots cut beforehand, the best there is
+in them.
 
-Where everybody meets the same person for as long, the slots of that person's time are an assignment problem (see assign.py), solved
-exactly in milliseconds; and cutting costs little. With free placement, which the search and the solver then try, the problem is NP-hard
-(Simons and Sipser, Operations Research 32, 1984).
+Where everybody meets the same person for as long, the slots of that person's time are an assignment
+problem (see assign.py), solved exactly in milliseconds; and cutting costs little. With free
+placement, which the search and the solver then try, the problem is NP-hard (Simons and Sipser,
+Operations Research 32, 1984).
 """
 
 from collections.abc import Sequence
@@ -16,7 +18,9 @@ from .windows import Ints, Windows
 
 
 def owner_of(meetings: Sequence[Meeting]) -> int | None:
-    """Return the person whom each of the others meets alone, once, and for as long; None if it is not so."""
+    """Return the person whom each of the others meets alone, once, and for as long; None if it is
+    not so.
+    """
     first = meetings[0]
     common = set(first.required).intersection(*(meeting.required for meeting in meetings))
     people = {person for meeting in meetings for person in meeting.required}
@@ -29,17 +33,25 @@ def owner_of(meetings: Sequence[Meeting]) -> int | None:
 
 
 def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: int) -> None:
-    """Give each of these one-on-ones its slot, if that is better than where they are: most of them, then by their worth to all.
+    """Give each of these one-on-ones its slot, if that is better than where they are: most of them,
+    then by their worth to all.
 
-    The slots are cut from the start of each of the owner's free times, or else one after the other from the first start that suits anybody.
+    The slots are cut from the start of each of the owner's free times, or else one after the other
+    from the first start that suits anybody.
     """
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # here, because it takes long to import
 
     meetings = [board.meetings[number] for number in numbers]
     first, length = meetings[0], board.apart[numbers[0]][numbers[0]]
-    bounds = {"earliest": min(m.earliest for m in meetings), "latest_end": max(m.latest_end for m in meetings)}
+    bounds = {
+        "earliest": min(m.earliest for m in meetings),
+        "latest_end": max(m.latest_end for m in meetings),
+    }
     possible = np.unique(np.concatenate([board.options[number].start for number in numbers]))
-    for slots in (cut(free, owner, first.duration, buffer=length - first.duration, **bounds).start, _in_a_row(possible, length)):
+    for slots in (
+        cut(free, owner, first.duration, buffer=length - first.duration, **bounds).start,
+        _in_a_row(possible, length),
+    ):
         worth = np.zeros((len(numbers), len(slots)))
         column = np.full(worth.shape, -1)
         for row, number in enumerate(numbers):

@@ -20,10 +20,11 @@ def swing(
     align: Align | None = None,
     busy: Busy = (),
 ) -> Ints:
-    """Return at how many starts in [earliest, latest_end) each person is the only required one missing, (people,) int64.
+    """Return at how many starts in [earliest, latest_end) each person is the only required one
+    missing, (people,) int64.
 
-    0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for asking can't help there. align: as for
-    `best`. O(n log n). ValueError as profile.
+    0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for
+    asking can't help there. align: as for `best`. O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     ticks = latest_end - duration + 1 - earliest
@@ -33,9 +34,13 @@ def swing(
     at, sums = sweep(can, ticks, np.ones((1, KINDS), np.int64), must)
     taken = taken_by(busy, np.flatnonzero(must).tolist(), duration) - earliest
     every = np.union1d(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1))
-    lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(every, side="right") - 1] & ~inside(taken, every)
+    lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(every, side="right") - 1] & ~inside(
+        taken, every
+    )
     at = every
-    aligned = marks_of(align).before(np.append(at, ticks) + earliest)  # how many such starts there are before each of these
+    aligned = marks_of(align).before(
+        np.append(at, ticks) + earliest
+    )  # how many such starts there are before each of these
     before = np.concatenate(([0], np.cumsum(lacks_one * np.diff(aligned))))
     there = before[np.searchsorted(at, can.stop)] - before[np.searchsorted(at, can.first)]
     without = np.where(must, before[-1], 0)

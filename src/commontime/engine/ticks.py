@@ -1,4 +1,6 @@
-"""Minutes since 1970-01-01T00:00Z, and the moments they stand for. The only file of the engine that knows datetimes."""
+"""Minutes since 1970-01-01T00:00Z, and the moments they stand for. The only file of the engine that
+knows datetimes.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +14,8 @@ _MINUTE = timedelta(minutes=1)
 def start_tick(moment: datetime) -> int:
     """Return the first whole minute not before an aware moment. ValueError if it has no zone.
 
-    Window starts round up and window ends round down, so that nobody is promised a minute they did not offer.
+    Window starts round up and window ends round down, so that nobody is promised a minute they did
+    not offer.
     """
     return -((_EPOCH - _aware(moment)) // _MINUTE)
 
@@ -29,7 +32,10 @@ def moment_of(tick: int) -> datetime:
 
 def moments_of(ticks: NDArray[np.int64]) -> list[datetime]:
     """Return the aware UTC datetimes of many ticks at once."""
-    return [moment.replace(tzinfo=UTC) for moment in ticks.astype("datetime64[m]").astype("datetime64[s]").tolist()]
+    return [
+        moment.replace(tzinfo=UTC)
+        for moment in ticks.astype("datetime64[m]").astype("datetime64[s]").tolist()
+    ]
 
 
 def _aware(moment: datetime) -> datetime:

@@ -1,4 +1,6 @@
-"""The three texts we write: a request, a cancel, a feed. The same values always give the same bytes."""
+"""The three texts we write: a request, a cancel, a feed. The same values always give the same
+bytes.
+"""
 
 from collections.abc import Iterable
 
@@ -9,38 +11,50 @@ PRODID = "-//Commontime//Commontime//EN"
 
 
 def request(event: Event) -> bytes:
-    """Return METHOD:REQUEST for a new or changed meeting (RFC 5546, 3.2.2). It needs an organizer and an attendee."""
+    """Return METHOD:REQUEST for a new or changed meeting (RFC 5546, 3.2.2). It needs an organizer
+    and an attendee.
+    """
     if event.organizer is None or not event.attendees:
         raise ValueError("A request needs an organizer and at least one attendee.")
     return _vcalendar("REQUEST", [_vevent(event, status="CONFIRMED", attendees=event.attendees)])
 
 
 def cancel(event: Event, *, only: Iterable[Attendee] | None = None) -> bytes:
-    """Return METHOD:CANCEL for everyone, or `only` for those who are no longer part of it (RFC 5546, 3.2.5).
+    """Return METHOD:CANCEL for everyone, or `only` for those who are no longer part of it (RFC
+    5546, 3.2.5).
 
     The event's `sequence` is the one of the cancel, so larger than that of the last request.
     """
     attendees = event.attendees if only is None else tuple(only)
     if event.organizer is None or not attendees:
         raise ValueError("A cancel needs an organizer and at least one attendee.")
-    # RFC 5546 leaves STATUS out when only some are removed, but those people's clients drop the meeting because of
-    # it, and nobody else gets this text.
+    # RFC 5546 leaves STATUS out when only some are removed, but those people's clients drop the
+    # meeting because of it, and nobody else gets this text.
     return _vcalendar("CANCEL", [_vevent(event, status="CANCELLED", attendees=attendees)])
 
 
 def publish(events: Iterable[Event], name: str) -> bytes:
-    """Return METHOD:PUBLISH with all events, for a feed or a file to download (RFC 5546, 3.2.1: it names no attendees)."""
+    """Return METHOD:PUBLISH with all events, for a feed or a file to download (RFC 5546, 3.2.1: it
+    names no attendees).
+    """
     head = [
         text_line("NAME", name),
         text_line("X-WR-CALNAME", name),
         line("REFRESH-INTERVAL;VALUE=DURATION", "PT1H"),
         line("X-PUBLISHED-TTL", "PT1H"),
     ]
-    return _vcalendar("PUBLISH", [*head, *(_vevent(event, status="CONFIRMED", attendees=()) for event in events)])
+    return _vcalendar(
+        "PUBLISH", [*head, *(_vevent(event, status="CONFIRMED", attendees=()) for event in events)]
+    )
 
 
 def _vcalendar(method: str, parts: Iterable[bytes]) -> bytes:
-    head = line("BEGIN", "VCALENDAR") + line("VERSION", "2.0") + line("PRODID", PRODID) + line("CALSCALE", "GREGORIAN")
+    head = (
+        line("BEGIN", "VCALENDAR")
+        + line("VERSION", "2.0")
+        + line("PRODID", PRODID)
+        + line("CALSCALE", "GREGORIAN")
+    )
     return head + line("METHOD", method) + b"".join(parts) + line("END", "VCALENDAR")
 
 

@@ -22,11 +22,13 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A scheduled meeting, `[start, end)`. Times are aware; whole seconds are what iCalendar can say.
+    """A scheduled meeting, `[start, end)`. Times are aware; whole seconds are what iCalendar can
+    say.
 
-    `uid` never changes in a meeting's life and `sequence` grows with every real change (RFC 5546, 2.1.4 and 2.1.5).
-    ValueError for what no calendar could show: naive times, times outside the years 1 to 9999 in UTC, an end that
-    is not after the start, an empty `uid`, a negative `sequence`, a `url` that is not http(s).
+    `uid` never changes in a meeting's life and `sequence` grows with every real change (RFC 5546,
+    2.1.4 and 2.1.5). ValueError for what no calendar could show: naive times, times outside the
+    years 1 to 9999 in UTC, an end that is not after the start, an empty `uid`, a negative
+    `sequence`, a `url` that is not http(s).
     """
 
     uid: str
@@ -54,7 +56,9 @@ class Event:
 
 
 def whole_seconds(moment: datetime) -> datetime:
-    """Return the instant in UTC, cut to the second; ValueError if it is naive or outside the years 1 to 9999."""
+    """Return the instant in UTC, cut to the second; ValueError if it is naive or outside the years
+    1 to 9999.
+    """
     if moment.tzinfo is None:
         raise ValueError("A time needs its offset from UTC.")
     try:

@@ -1,4 +1,6 @@
-"""What the clock starts. Each can run late, twice or in several workers at once: the actions see what is done already."""
+"""What the clock starts. Each can run late, twice or in several workers at once: the actions see
+what is done already.
+"""
 
 import logging
 from datetime import timedelta
@@ -21,7 +23,9 @@ MOST_AT_ONCE = 200
 
 @task
 def meet_deadlines() -> None:
-    """Do what is due at the deadlines that have passed. One that fails keeps no other waiting, and is tried again the next time."""
+    """Do what is due at the deadlines that have passed. One that fails keeps no other waiting, and
+    is tried again the next time.
+    """
     for meeting in queries.meetings_past_deadline(clock.now())[:MOST_AT_ONCE]:
         try:
             actions.finish_deadline(meeting)
@@ -33,7 +37,9 @@ def meet_deadlines() -> None:
 
 @task
 def clean_up() -> None:
-    """Delete what nobody needs any more: settled mails, old answers, used-up limits, ended sign-ins, finished tasks."""
+    """Delete what nobody needs any more: settled mails, old answers, used-up limits, ended
+    sign-ins, finished tasks.
+    """
     now = clock.now()
     outbox.forget_settled(days=settings.KEEP_MAIL_DAYS)
     limits.forget_old()
@@ -43,4 +49,6 @@ def clean_up() -> None:
     WebSession.objects.filter(expire_date__lt=now).delete()
     # A finished task has nothing more to say, but may hold an address; one that failed says why.
     call_command("ox_prune", older_than="1d", verbosity=0)
-    call_command("ox_prune", older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True, verbosity=0)
+    call_command(
+        "ox_prune", older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True, verbosity=0
+    )

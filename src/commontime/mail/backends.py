@@ -37,7 +37,9 @@ class FileBackend(BaseEmailBackend):
             target = self.folder / file_name(content["Message-ID"])
             draft = target.with_suffix(f".{uuid.uuid4().hex}.part")
             try:
-                with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                with open(
+                    os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
+                ) as file:
                     file.write(content.as_bytes())
                     file.flush()
                     os.fsync(file.fileno())

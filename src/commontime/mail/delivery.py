@@ -25,12 +25,15 @@ from commontime.mail.server import Refused, Server, ServerAway
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
-# A send waits for five replies, at most 10 s each (EMAIL timeout), so it may only start this long before the lease ends.
+# A send waits for five replies, at most 10 s each (EMAIL timeout), so it may only start this long
+# before the lease ends.
 LONGEST_SEND = timedelta(seconds=50)
-# While the server is away one try every HOLD finds out; a silent server takes 10 s of a worker's time for each.
+# While the server is away one try every HOLD finds out; a silent server takes 10 s of a worker's
+# time for each.
 HOLD = timedelta(seconds=12)
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 1800, 7200))
-# As long as the refusals may be the server's trouble and not the mail's, no mail waits longer than this for its recovery.
+# As long as the refusals may be the server's trouble and not the mail's, no mail waits longer than
+# this for its recovery.
 IN_DOUBT = timedelta(seconds=25)
 KEEP_TRYING = timedelta(days=3)
 READ_AHEAD = 50
@@ -40,13 +43,16 @@ _composers: dict[str, Composer] = {}
 
 
 class LeaseLost(Exception):
-    """Another worker has the message now, or it was deleted: this one may not send or mark anything more."""
+    """Another worker has the message now, or it was deleted: this one may not send or mark anything
+    more.
+    """
 
 
 def composer(kind: str) -> Callable[[Composer], Composer]:
     """Register what composes the messages of a kind when they are sent.
 
-    It returns None if the person no longer may know, or there is nothing left to say: then the message is dropped.
+    It returns None if the person no longer may know, or there is nothing left to say: then the
+    message is dropped.
     """
 
     def register(function: Composer) -> Composer:
@@ -64,7 +70,8 @@ def is_due() -> bool:
 
 
 def deliver_due(*, limit: int = 500, seconds: float = 5) -> int:
-    """Send what is due, at most `limit` messages and for about `seconds`. Return how many were tried.
+    """Send what is due, at most `limit` messages and for about `seconds`. Return how many were
+    tried.
 
     Several workers can run this at once.
     """
@@ -89,7 +96,9 @@ def deliver_due(*, limit: int = 500, seconds: float = 5) -> int:
 
 
 def forget_settled(*, days: int) -> int:
-    """Delete the messages that were settled more than `days` days ago, and the mails that were kept as files. Return how many messages."""
+    """Delete the messages that were settled more than `days` days ago, and the mails that were kept
+    as files. Return how many messages.
+    """
     before = clock.now() - timedelta(days=days)
     if folder := mail_folder():
         for kept in folder.glob("*.*"):
@@ -101,7 +110,9 @@ def forget_settled(*, days: int) -> int:
 
 def _due(now: datetime) -> QuerySet[Message]:
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Message.objects.filter(free, state=State.QUEUED, due_at__lte=now).order_by("due_at", "sequence", "pk")
+    return Message.objects.filter(free, state=State.QUEUED, due_at__lte=now).order_by(
+        "due_at", "sequence", "pk"
+    )
 
 
 def _is_held(now: datetime) -> bool:
@@ -113,7 +124,8 @@ def _claimed(server: Server) -> Iterator[Message]:
     while candidates := list(_due(clock.now())[:READ_AHEAD]):
         for message in candidates:
             try:
-                server.open()  # before the claim, so that a slow greeting takes nothing from the lease
+                # before the claim, so that a slow greeting takes nothing from the lease
+                server.open()
             except ServerAway as away:
                 _hold(message, away.reply)
                 raise
@@ -123,23 +135,35 @@ def _claimed(server: Server) -> Iterator[Message]:
 
 def _claim(message: Message) -> bool:
     # Whoever claimed it since we read it raised the epoch; whoever settled it changed the state.
-    unclaimed = Message.objects.filter(pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch)
+    unclaimed = Message.objects.filter(
+        pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch
+    )
     message.lease_epoch += 1
     message.lease_until = clock.now() + LEASE
-    return bool(unclaimed.update(lease_epoch=message.lease_epoch, lease_until=message.lease_until, held=False))
+    return bool(
+        unclaimed.update(
+            lease_epoch=message.lease_epoch, lease_until=message.lease_until, held=False
+        )
+    )
 
 
 def _hold(message: Message, error: str) -> None:
-    """Keep everybody from trying the server for a while, and give up what has waited too long for it."""
+    """Keep everybody from trying the server for a while, and give up what has waited too long for
+    it.
+    """
     now = clock.now()
     queued = Message.objects.filter(state=State.QUEUED)
     queued.filter(pk=message.pk).update(due_at=now + HOLD, held=True, error=error)
     free = queued.filter(Q(lease_until=None) | Q(lease_until__lt=now))
-    free.filter(created_at__lt=now - KEEP_TRYING).update(state=State.FAILED, settled_at=now, payload={}, error=error)
+    free.filter(created_at__lt=now - KEEP_TRYING).update(
+        state=State.FAILED, settled_at=now, payload={}, error=error
+    )
 
 
 def _settle(message: Message, **changes: Any) -> None:
-    mine = Message.objects.filter(pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch)
+    mine = Message.objects.filter(
+        pk=message.pk, state=State.QUEUED, lease_epoch=message.lease_epoch
+    )
     if not mine.update(lease_until=None, **changes):
         raise LeaseLost
 
@@ -154,14 +178,20 @@ def _deliver(message: Message, server: Server) -> None:
 
 
 def _is_next(message: Message) -> bool:
-    """Tell whether the message is the one of its event to go out now. If it is not, it is settled or put back."""
-    siblings = Message.objects.filter(event=message.event, recipient=message.recipient).exclude(pk=message.pk)
+    """Tell whether the message is the one of its event to go out now. If it is not, it is settled
+    or put back.
+    """
+    siblings = Message.objects.filter(event=message.event, recipient=message.recipient).exclude(
+        pk=message.pk
+    )
     others = list(siblings.values_list("sequence", "state", "lease_until"))
     if any(sequence > message.sequence for sequence, _, _ in others):
         _finish(message, State.DROPPED, "A newer one replaced it.")
         return False
     if any(state == State.QUEUED and lease and lease > clock.now() for _, state, lease in others):
-        _settle(message, due_at=clock.now() + BACKOFF[0])  # an older one is being sent this moment: never overtake it
+        _settle(
+            message, due_at=clock.now() + BACKOFF[0]
+        )  # an older one is being sent this moment: never overtake it
         return False
     return True
 
@@ -187,7 +217,9 @@ def _compose(message: Message) -> EmailMessage | None:
 
 def _send(message: Message, mail: EmailMessage, server: Server) -> None:
     if message.lease_until and clock.now() > message.lease_until - LONGEST_SEND:
-        return _settle(message, due_at=clock.now())  # this process slept: too late to be sure to be the only sender
+        return _settle(
+            message, due_at=clock.now()
+        )  # this process slept: too late to be sure to be the only sender
     try:
         server.send(mail)
     except Refused as refusal:
@@ -219,7 +251,10 @@ def _retry(message: Message, error: str, wait: timedelta, **changes: Any) -> Non
     now = clock.now()
     if now - message.created_at > KEEP_TRYING:
         return _finish(message, State.FAILED, error)
-    _settle(message, **{"due_at": now + wait, "attempts": message.attempts + 1, "error": error, **changes})
+    _settle(
+        message,
+        **{"due_at": now + wait, "attempts": message.attempts + 1, "error": error, **changes},
+    )
 
 
 def _backoff(message: Message) -> timedelta:
@@ -227,8 +262,13 @@ def _backoff(message: Message) -> timedelta:
 
 
 def _wait_after_refusal(message: Message) -> timedelta:
-    """Return how long to wait after a 4xx: longer each time, but only if the server accepted others in the meantime."""
+    """Return how long to wait after a 4xx: longer each time, but only if the server accepted others
+    in the meantime.
+    """
     wait = _backoff(message)
-    if message.refused_at and Message.objects.filter(state=State.SENT, settled_at__gt=message.refused_at).exists():
+    if (
+        message.refused_at
+        and Message.objects.filter(state=State.SENT, settled_at__gt=message.refused_at).exists()
+    ):
         return wait
     return min(wait, IN_DOUBT)

@@ -17,11 +17,15 @@ from commontime.mail.letters import Letter, one_line
 from commontime.mail.models import Message
 
 LONGEST_NAME = 200
-PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;()<>@[]!#$%&'*+-/^_`{|}~")
+PLAIN = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;()<>@[]!#$%&'*+-/^_`{|}~"
+)
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID: the same for every try of one message, and for nobody to guess an address from (RFC 5322, 3.6.4)."""
+    """Return the Message-ID: the same for every try of one message, and for nobody to guess an
+    address from (RFC 5322, 3.6.4).
+    """
     what = "\0".join([message.event, message.recipient, str(message.sequence)])
     digest = salted_hmac("commontime.mail.message_id", what, algorithm="sha256").hexdigest()[:40]
     host = urlsplit(settings.COMMONTIME_BASE_URL).hostname or "localhost"
@@ -35,9 +39,10 @@ class BadAddress(ValueError):
 def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
     """Return the mail to the message's one recipient, or raise BadAddress.
 
-    An invitation travels twice, as Google's do: as an alternative of the text, which RFC 6047 wants and which makes Outlook,
-    Gmail and Apple Mail show it as one, and as a file for those who open it by hand. The file's type is application/ics, so
-    nobody reads the same request twice. Further documents are text/calendar parts of their own: iTIP allows one UID each.
+    An invitation travels twice, as Google's do: as an alternative of the text, which RFC 6047 wants
+    and which makes Outlook, Gmail and Apple Mail show it as one, and as a file for those who open
+    it by hand. The file's type is application/ics, so nobody reads the same request twice. Further
+    documents are text/calendar parts of their own: iTIP allows one UID each.
     """
     address = _one_address(message.recipient)
     headers = {
@@ -56,7 +61,9 @@ def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
         first, *further = letter.documents
         mail.attach_alternative(first.decode(), f"text/calendar; method={letter.method}")
         for number, document in enumerate(further, start=2):
-            mail.attach(f"invite-{number}.ics", document.decode(), f"text/calendar; method={letter.method}")
+            mail.attach(
+                f"invite-{number}.ics", document.decode(), f"text/calendar; method={letter.method}"
+            )
         mail.attach("invite.ics", first, "application/ics")
     return mail
 
@@ -71,15 +78,18 @@ class _Mail(EmailMultiAlternatives):
         if self.to_name:
             message.replace_header("To", _Typed("To", self.to_name, self.to[0]))
         if "List-Unsubscribe" in message:
-            message.replace_header("List-Unsubscribe", _Unfolded("List-Unsubscribe", str(message["List-Unsubscribe"])))
+            message.replace_header(
+                "List-Unsubscribe", _Unfolded("List-Unsubscribe", str(message["List-Unsubscribe"]))
+            )
         return message
 
 
 class _Typed(str):
     """A header with what a person typed, which reads back as typed.
 
-    Python's own would decode an encoded word that somebody typed, and up to 3.13 it loses the quotes of a name that it
-    folds, so that a comma in it begins a second address. It leaves a value alone that has a name and can fold itself.
+    Python's own would decode an encoded word that somebody typed, and up to 3.13 it loses the
+    quotes of a name that it folds, so that a comma in it begins a second address. It leaves a value
+    alone that has a name and can fold itself.
     """
 
     name: str
@@ -99,7 +109,9 @@ class _Typed(str):
 
 
 class _Unfolded(str):
-    """A header that stays one line of ASCII. Python's own would make encoded words of an address that is longer than a line."""
+    """A header that stays one line of ASCII. Python's own would make encoded words of an address
+    that is longer than a line.
+    """
 
     name: str
 

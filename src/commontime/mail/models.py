@@ -8,15 +8,18 @@ from commontime.mail.enums import State
 class Message(Row):
     """One mail to one person, from the moment it was decided until some days after it was settled.
 
-    `payload` holds ids, or a snapshot where the rows are gone when it is sent; it is emptied once the message is settled.
-    A worker holds the message until `lease_until`; every claim raises `lease_epoch`, and only the holder of the latest
-    epoch may settle. `held`: at the last try the mail server was away, so until `due_at` nobody tries it again.
+    `payload` holds ids, or a snapshot where the rows are gone when it is sent; it is emptied once
+    the message is settled. A worker holds the message until `lease_until`; every claim raises
+    `lease_epoch`, and only the holder of the latest epoch may settle. `held`: at the last try the
+    mail server was away, so until `due_at` nobody tries it again.
     """
 
     kind = models.CharField(max_length=40)
     event = models.CharField(max_length=200)
     recipient = models.CharField(max_length=320)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DB_CASCADE, null=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DB_CASCADE, null=True, related_name="+"
+    )
     sequence = models.PositiveIntegerField(default=0)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
@@ -31,8 +34,14 @@ class Message(Row):
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "recipient", "sequence"], name="one_mail_an_event")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "recipient", "sequence"], name="one_mail_an_event"
+            )
+        ]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state=State.QUEUED), name="mails_due"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(state=State.QUEUED), name="mails_due"
+            ),
             models.Index(fields=["settled_at"], name="mails_settled"),
         ]

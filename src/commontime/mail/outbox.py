@@ -18,9 +18,10 @@ __all__ = ["Notice", "composer", "deliver_due", "forget_settled", "post"]
 class Notice:
     """One mail to one address.
 
-    `kind` names its composer. `event` names what happened: of one event an address gets each `sequence` once, and a
-    larger sequence replaces smaller ones that have not gone out yet. `payload` is JSON: ids, or all the letter says
-    where the rows will be gone by then. With a `user_id` the mail goes when that account does.
+    `kind` names its composer. `event` names what happened: of one event an address gets each
+    `sequence` once, and a larger sequence replaces smaller ones that have not gone out yet.
+    `payload` is JSON: ids, or all the letter says where the rows will be gone by then. With a
+    `user_id` the mail goes when that account does.
     """
 
     kind: str
@@ -32,7 +33,8 @@ class Notice:
 
 
 def post(notices: Iterable[Notice]) -> None:
-    """Queue a mail for each notice, in the caller's transaction. What was posted before is not posted again; no address, no mail.
+    """Queue a mail for each notice, in the caller's transaction. What was posted before is not
+    posted again; no address, no mail.
 
     Two statements, however many notices: the mails, and one task that wakes a worker.
     """
@@ -53,7 +55,9 @@ def post(notices: Iterable[Notice]) -> None:
     ]
     if not messages:
         return
-    messages.sort(key=lambda message: (message.event, message.recipient, message.sequence))  # one order: no deadlock with another post
+    messages.sort(
+        key=lambda message: (message.event, message.recipient, message.sequence)
+    )  # one order: no deadlock with another post
     with transaction.atomic(savepoint=False):
         Message.objects.bulk_create(messages, ignore_conflicts=True)
         deliver.enqueue()

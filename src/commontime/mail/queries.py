@@ -20,11 +20,15 @@ class KeptLetter:
 
 
 def letters_kept_for(address: str) -> list[KeptLetter]:
-    """Return the last mails to an address that were written as files because there is no mail server, the newest first."""
+    """Return the last mails to an address that were written as files because there is no mail
+    server, the newest first.
+    """
     folder = mail_folder()
     if folder is None:
         return []
-    sent = Message.objects.filter(recipient__iexact=address, state=State.SENT).order_by("-settled_at")[:LONGEST_LIST]
+    sent = Message.objects.filter(recipient__iexact=address, state=State.SENT).order_by(
+        "-settled_at"
+    )[:LONGEST_LIST]
     return [letter for message in sent if (letter := _read(folder, message))]
 
 

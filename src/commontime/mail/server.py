@@ -24,7 +24,8 @@ class Refused(Exception):
 class ServerAway(Exception):
     """The server did not answer, hung up, or takes no mail from anybody at the moment.
 
-    `only_this_connection`: it hung up at once after mails it had taken, so it may well be there for a new connection.
+    `only_this_connection`: it hung up at once after mails it had taken, so it may well be there for
+    a new connection.
     """
 
     def __init__(self, reply: str) -> None:
@@ -61,7 +62,9 @@ class Server:
         except OSError as error:  # smtplib's exceptions are OSErrors
             verdict = _verdict(error)
             if isinstance(verdict, ServerAway):
-                verdict.only_this_connection = not self._is_new and time.monotonic() - started < AT_ONCE
+                verdict.only_this_connection = (
+                    not self._is_new and time.monotonic() - started < AT_ONCE
+                )
                 self.close()
             self._is_new = False
             raise verdict from error
@@ -78,7 +81,10 @@ def _verdict(error: OSError) -> Refused | ServerAway:
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=recipients):
             code, reply = next(iter(recipients.values()))
-        case smtplib.SMTPSenderRefused(smtp_code=code, smtp_error=reply) | smtplib.SMTPDataError(smtp_code=code, smtp_error=reply):
+        case (
+            smtplib.SMTPSenderRefused(smtp_code=code, smtp_error=reply)
+            | smtplib.SMTPDataError(smtp_code=code, smtp_error=reply)
+        ):
             pass
         case _:
             return ServerAway(_one_line(error))

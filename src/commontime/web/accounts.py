@@ -22,25 +22,45 @@ class SignInForm(forms.Form):
     identifier = forms.CharField(
         label=gettext_lazy("Username or email address"),
         max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}
+        ),
     )
     password = password_field(gettext_lazy("Password"), "current-password")
 
 
 class SignUpForm(forms.Form):
-    username = username_field(help_text=gettext_lazy("Others use it to find and invite you. Letters, digits and . - _ + @"))
-    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    username = username_field(
+        help_text=gettext_lazy(
+            "Others use it to find and invite you. Letters, digits and . - _ + @"
+        )
+    )
+    email = forms.CharField(
+        label=gettext_lazy("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     first_name = forms.CharField(
-        label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+        label=gettext_lazy("First name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     last_name = forms.CharField(
-        label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+        label=gettext_lazy("Last name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     password = new_password_field(gettext_lazy("Password"))
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.CharField(
+        label=gettext_lazy("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
 
 
 class NewPasswordForm(forms.Form):
@@ -65,10 +85,14 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     user = submit(form, actions.sign_up, client=client_of(request.META))
     if user:
         seen = {"locale": get_language()}  # what the page was in
-        if (zone := request.POST.get("time_zone", "")) in clock.zones():  # of the device, by <local-zone>
+        if (
+            zone := request.POST.get("time_zone", "")
+        ) in clock.zones():  # of the device, by <local-zone>
             seen["time_zone"] = zone
         actions.change_settings(user, **seen)
-        open_page_session(request, actions.open_session(user, door=Door.WEB, client=client_of(request.META)))
+        open_page_session(
+            request, actions.open_session(user, door=Door.WEB, client=client_of(request.META))
+        )
         return redirect(next_page(request))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})
 
@@ -94,19 +118,27 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 @require_http_methods(FORM)
 @refusing
 def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
-    """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners open links."""
+    """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners
+    open links.
+    """
     actions.user_of_reset_link(uidb64, token)
     form = NewPasswordForm(request.POST or None)
     if submit(form, actions.reset_password, uidb64, token, client=client_of(request.META)):
         return page(request, "web/accounts/reset_done.html")
-    return page(request, "web/accounts/choose_password.html", {"form": form, "uidb64": uidb64, "token": token})
+    return page(
+        request,
+        "web/accounts/choose_password.html",
+        {"form": form, "uidb64": uidb64, "token": token},
+    )
 
 
 @csrf_exempt
 @require_http_methods(FORM)
 @refusing
 def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058): a mail program posts, the link is the credential."""
+    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058): a mail
+    program posts, the link is the credential.
+    """
     stops = queries.stop_of(token)
     if request.method == "POST":
         actions.stop_mails(stops)

@@ -1,8 +1,10 @@
-"""Styles and scripts: a file for each part of a page in the source, one answer for a page over the wire, compressed, and kept for ever.
+"""Styles and scripts: a file for each part of a page in the source, one answer for a page over the
+wire, compressed, and kept for ever.
 
-An address names the files, in their order, and a digest of what they hold: `/static/joined/tokens+base.8d0f….css`. A script's imports are
-put before it, so that a page needs one request for all of them; the files of one page therefore share a scope. Scripts leave without their
-comment lines and indentation: so nothing in them may span lines in which those matter.
+An address names the files, in their order, and a digest of what they hold:
+`/static/joined/tokens+base.8d0f….css`. A script's imports are put before it, so that a page needs
+one request for all of them; the files of one page therefore share a scope. Scripts leave without
+their comment lines and indentation: so nothing in them may span lines in which those matter.
 """
 
 import gzip
@@ -24,7 +26,9 @@ KINDS = {"css": ("css", "text/css"), "js": ("elements", "text/javascript")}
 FOR_EVER = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
-_SPARE = re.compile(r"^[ \t]*(?://.*)?\n|^[ \t]+|  // .*$", re.MULTILINE)  # also what stands behind a line, two spaces away
+_SPARE = re.compile(
+    r"^[ \t]*(?://.*)?\n|^[ \t]+|  // .*$", re.MULTILINE
+)  # also what stands behind a line, two spaces away
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,18 @@ def asset(kind: str, *names: str) -> Asset:
     parts = {name: (FOLDER / folder / f"{name}.{kind}").read_text() for name in names}
     text = "\n".join(parts.values() if kind == "css" else _joined(parts))
     digest = blake2b(text.encode(), digest_size=8).hexdigest()
-    return Asset(f"/static/joined/{'+'.join(names)}.{digest}.{kind}", kind, text.encode(), gzip.compress(text.encode(), 9, mtime=0))
+    return Asset(
+        f"/static/joined/{'+'.join(names)}.{digest}.{kind}",
+        kind,
+        text.encode(),
+        gzip.compress(text.encode(), 9, mtime=0),
+    )
 
 
 def _joined(scripts: dict[str, str]) -> list[str]:
-    """Return the scripts after what they import, each once, without the lines that only matter to single files."""
+    """Return the scripts after what they import, each once, without the lines that only matter to
+    single files.
+    """
     found: dict[str, str] = {}
 
     def add(name: str, text: str) -> None:
@@ -64,10 +75,15 @@ def _joined(scripts: dict[str, str]) -> list[str]:
 @require_safe
 @refusing
 def serve(request: HttpRequest, files: str) -> HttpResponse:
-    """Send styles or scripts. An old address, of a page that was open during an upgrade, gets what there is now, but not for ever."""
+    """Send styles or scripts. An old address, of a page that was open during an upgrade, gets what
+    there is now, but not for ever.
+    """
     found = _named(files)
     is_packed = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(found.packed if is_packed else found.plain, content_type=f"{KINDS[found.kind][1]}; charset=utf-8")
+    response = HttpResponse(
+        found.packed if is_packed else found.plain,
+        content_type=f"{KINDS[found.kind][1]}; charset=utf-8",
+    )
     if is_packed:
         response["Content-Encoding"] = "gzip"
     response["Cache-Control"] = FOR_EVER if found.address.endswith(f"/{files}") else "no-cache"
@@ -78,7 +94,11 @@ def serve(request: HttpRequest, files: str) -> HttpResponse:
 def _named(name: str) -> Asset:
     names, _, rest = name.partition(".")
     kind = rest.rpartition(".")[2]
-    known = {path.stem for path in (FOLDER / KINDS[kind][0]).glob(f"*.{kind}")} if kind in KINDS else set()
+    known = (
+        {path.stem for path in (FOLDER / KINDS[kind][0]).glob(f"*.{kind}")}
+        if kind in KINDS
+        else set()
+    )
     parts = names.split("+")
     if not set(parts) <= known or len(set(parts)) < len(parts):
         raise NotFound("There is no such file.")

@@ -1,4 +1,6 @@
-"""When one can come and when everybody can: painting, the list form, and what others' answers change on a page that is open."""
+"""When one can come and when everybody can: painting, the list form, and what others' answers
+change on a page that is open.
+"""
 
 import json
 import math
@@ -32,10 +34,24 @@ from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.web import errors, fragments, grid, lines
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
-from commontime.web.looking import Look, days_of_lines, everybody, heat, look, moment, next_quarter, seconds, touching
+from commontime.web.looking import (
+    Look,
+    days_of_lines,
+    everybody,
+    heat,
+    look,
+    moment,
+    next_quarter,
+    seconds,
+    touching,
+)
 
 MOST_MEETINGS = 8  # whose best times stand on the calendar's page
-MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each, by how many meetings there are; of more, only the best one
+MOST_STARTS = {
+    1: 5,
+    2: 3,
+    3: 2,
+}  # of each, by how many meetings there are; of more, only the best one
 MOST_UNFOLDED = 20  # people of whom those who have answered are listed without unfolding
 MOST_OTHERS = 100  # meetings of others that are listed there
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
@@ -44,7 +60,7 @@ MOST_RUNS = 2 * MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 
-# What a page knows ------------------------------------------------------------------------------------------------------
+# What a page knows --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,11 @@ class Sight:
 
     @cached_property
     def open_meetings(self) -> list[Meeting]:
-        return [meeting for meeting in self.meetings if meeting.status(self.now) != MeetingStatus.SCHEDULED]
+        return [
+            meeting
+            for meeting in self.meetings
+            if meeting.status(self.now) != MeetingStatus.SCHEDULED
+        ]
 
     @property
     def deadlines_ahead(self) -> list[bool]:
@@ -91,11 +111,15 @@ class Sight:
         return {}
 
     def free(self, meeting: Meeting) -> planning.Group:
-        """Return those whom an open meeting is for without the times in which they are in other meetings."""
+        """Return those whom an open meeting is for without the times in which they are in other
+        meetings.
+        """
         if not meeting.for_everyone:
             return planning.free_for(meeting, planning.group_for(meeting), named=self.tells)
         if meeting.buffer_minutes not in self._free:
-            self._free[meeting.buffer_minutes] = planning.free_for(meeting, self.group, named=self.tells)
+            self._free[meeting.buffer_minutes] = planning.free_for(
+                meeting, self.group, named=self.tells
+            )
         return self._free[meeting.buffer_minutes]
 
     @cached_property
@@ -114,13 +138,27 @@ class Sight:
         calendar, seen = self.calendar, (self.look.key, get_language())
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         whom = "all" if self.tells else self.user.pk
-        return (calendar.pk, calendar.version, seen, tuple(self.meeting_rows), bucket if self.deadlines_ahead else 0, whom, self.invited)
+        return (
+            calendar.pk,
+            calendar.version,
+            seen,
+            tuple(self.meeting_rows),
+            bucket if self.deadlines_ahead else 0,
+            whom,
+            self.invited,
+        )
 
     @property
     def whose(self) -> int | None:
-        """Whose the best times are; None: everybody's, because every open meeting is for everybody, or because one sees all."""
+        """Whose the best times are; None: everybody's, because every open meeting is for everybody,
+        or because one sees all.
+        """
         has_some_for_few = any(waits and named for waits, _ahead, named, *_ in self.meeting_rows)
-        return self.user.pk if has_some_for_few and not rules.may_manage(self.user, self.calendar) else None
+        return (
+            self.user.pk
+            if has_some_for_few and not rules.may_manage(self.user, self.calendar)
+            else None
+        )
 
     @property
     def tag(self) -> str:
@@ -131,7 +169,11 @@ class Sight:
         """Whether answers are closed for this person, as the action sees it."""
         if self.calendar.is_finalized:
             return True
-        return bool(self.deadlines_ahead) and not any(self.deadlines_ahead) and not rules.may_manage(self.user, self.calendar)
+        return (
+            bool(self.deadlines_ahead)
+            and not any(self.deadlines_ahead)
+            and not rules.may_manage(self.user, self.calendar)
+        )
 
 
 def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
@@ -141,7 +183,7 @@ def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
     return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now)
 
 
-# What others' answers change ----------------------------------------------------------------------------------------------
+# What others' answers change ----------------------------------------------------------------------
 
 
 def live_part(seen: Sight) -> SafeString:
@@ -159,7 +201,9 @@ def _live(seen: Sight) -> str:
     """Return who has answered, and the heat map."""
     found = heat(seen.group, seen.look)
     people = planning.people_of(seen.calendar)
-    listed = _who_answered(sorted(people, key=lambda person: bool(person.packed)), seen.calendar) + _invited(seen)
+    listed = _who_answered(
+        sorted(people, key=lambda person: bool(person.packed)), seen.calendar
+    ) + _invited(seen)
     # Not inside the f-strings: xgettext finds no text there.
     answered_title, title = escape(_("Who has answered")), escape(_("Everybody"))
     return (
@@ -175,25 +219,34 @@ def _live(seen: Sight) -> str:
 
 
 def _best_times(seen: Sight) -> str:
-    """Return the best times of the open meetings that are for the person looking, and links to the others; the owner sees all."""
+    """Return the best times of the open meetings that are for the person looking, and links to the
+    others; the owner sees all.
+    """
     whose = seen.whose
     own: list[Meeting] = []
     others: list[Meeting] = []
     for meeting in seen.open_meetings:
         (own if whose is None or planning.is_for(meeting, whose) else others).append(meeting)
     best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
-    shown = fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
+    shown = (
+        fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
+    )
     title = escape(_("Best times"))
     section = f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{title}</h2>{shown}{_of_others(others)}</section>'
     return _parts(best, seen.look) + section
 
 
 def _parts(best: Sequence[fragments.Best], shown: Look) -> str:
-    """Return the parts of the page as links, for where they stand below each other, with the best start of an only meeting."""
+    """Return the parts of the page as links, for where they stand below each other, with the best
+    start of an only meeting.
+    """
     leading = ""
     if len(best) == 1 and best[0].ranked:
         leading = f"<small>{escape(fragments.when(best[0].ranked[0].outcome.start, best[0].meeting.duration, shown))}</small>"
-    title, mine, times, everybody = (escape(text) for text in (_("On this page"), _("Your times"), _("Best times"), _("Everybody")))
+    title, mine, times, everybody = (
+        escape(text)
+        for text in (_("On this page"), _("Your times"), _("Best times"), _("Everybody"))
+    )
     links = f'<a href="#mine">{mine}</a><a href="#best-h">{times}{leading}</a><a href="#heat-h">{everybody}</a>'
     return f'<nav class="parts" aria-label="{title}">{links}</nav>'
 
@@ -201,7 +254,10 @@ def _parts(best: Sequence[fragments.Best], shown: Look) -> str:
 def _of_others(meetings: Sequence[Meeting]) -> str:
     if not meetings:
         return ""
-    links = [f'<li><a href="{meeting_address(meeting)}">{escape(meeting.name)}</a></li>' for meeting in meetings[:MOST_OTHERS]]
+    links = [
+        f'<li><a href="{meeting_address(meeting)}">{escape(meeting.name)}</a></li>'
+        for meeting in meetings[:MOST_OTHERS]
+    ]
     if len(meetings) > MOST_OTHERS:
         said = escape(_("and %(n)d more") % {"n": len(meetings) - MOST_OTHERS})
         links.append(f"<li>{said}</li>")
@@ -220,7 +276,9 @@ def _no_meeting(seen: Sight) -> str:
 
 
 def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
-    """Return a list of people, those first who have not answered. In a big group, those who have are folded."""
+    """Return a list of people, those first who have not answered. In a big group, those who have
+    are folded.
+    """
     shown = people[:MOST_PEOPLE]
     more = ""
     if len(people) > MOST_PEOPLE:
@@ -239,7 +297,10 @@ def _invited(seen: Sight) -> str:
     """Say how many are invited and have not joined, because nothing else on the page counts them."""
     if not seen.invited:
         return ""
-    said = escape(ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", seen.invited) % {"n": seen.invited})
+    said = escape(
+        ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", seen.invited)
+        % {"n": seen.invited}
+    )
     return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
 
 
@@ -258,19 +319,39 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     suggested = meeting.suggested  # type: ignore[attr-defined]
     stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
     if not planning.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):
-        return fragments.Best(meeting, [], len(group.people), meeting_address(meeting), nothing=planning.hidden())
-    now = datetime.fromtimestamp(seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo)
+        return fragments.Best(
+            meeting, [], len(group.people), meeting_address(meeting), nothing=planning.hidden()
+        )
+    now = datetime.fromtimestamp(
+        seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo
+    )
     found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)
-    return fragments.Best(meeting, shown, len(group.people), meeting_address(meeting), len(found) > most)
+    return fragments.Best(
+        meeting, shown, len(group.people), meeting_address(meeting), len(found) > most
+    )
 
 
-def at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool) -> list[planning.Ranked]:
+def at_round_times(
+    found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool
+) -> list[planning.Ranked]:
     """Return computed starts at the next quarter of an hour where that is as good for everybody."""
-    round_ = {each.outcome.start: next_quarter(each.outcome.start) for each in found if each.stored is None}
+    round_ = {
+        each.outcome.start: next_quarter(each.outcome.start)
+        for each in found
+        if each.stored is None
+    }
     wanted = [start for start, later in round_.items() if start != later]
     later = (
-        dict(zip(wanted, planning.outcomes(group, [round_[start] for start in wanted], meeting.duration), strict=True)) if wanted else {}
+        dict(
+            zip(
+                wanted,
+                planning.outcomes(group, [round_[start] for start in wanted], meeting.duration),
+                strict=True,
+            )
+        )
+        if wanted
+        else {}
     )
     listed, taken = [], {each.outcome.start for each in found}
     for each in found:
@@ -282,7 +363,9 @@ def at_round_times(found: Sequence[planning.Ranked], meeting: Meeting, group: pl
             and other.rank_key[:-1] == each.outcome.rank_key[:-1]
         ):
             taken.add(other.start)
-            each = planning.Ranked(each.rank, other, None, planning.reasons(other, group, meeting, named=named))
+            each = planning.Ranked(
+                each.rank, other, None, planning.reasons(other, group, meeting, named=named)
+            )
         listed.append(each)
     return listed
 
@@ -308,62 +391,103 @@ def _shown(seen: Sight) -> HttpResponse:
 @require_safe
 @signed_in
 def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Who can in each cell, in the order of the heat map, a row after the other: with names as far as the calendar's visibility allows."""
+    """Who can in each cell, in the order of the heat map, a row after the other: with names as far
+    as the calendar's visibility allows.
+    """
     seen = sight(request, calendar_id)
     tag = tag_of(("who", seen.key))
     body = partial(_who, seen)
     answer = get_conditional_response(request, etag=tag)
-    return answer or HttpResponse(kept(("who", seen.key), body), content_type="application/json", headers={"ETag": tag})
+    return answer or HttpResponse(
+        kept(("who", seen.key), body), content_type="application/json", headers={"ETag": tag}
+    )
 
 
 def _who(seen: Sight) -> str:
-    """Return {"people": names, "cells": [[start, end, "a level for each"]]}; without names [start, end, [can, need be, can't, silent]]."""
+    """Return {"people": names, "cells": [[start, end, "a level for each"]]}; without names [start,
+    end, [can, need be, can't, silent]].
+    """
     table = seen.look.grid
     cells = [day.cells[key] for key in table.rows for day in table.days if key in day.cells]
-    found = planning.outcomes(seen.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step))
+    found = planning.outcomes(
+        seen.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step)
+    )
     if not seen.tells:
-        counts = [[len(each.ideal) + len(each.works), len(each.if_need_be), len(each.cannot), len(each.unanswered)] for each in found]
-        return json.dumps({"cells": [[*cell, count] for cell, count in zip(cells, counts, strict=True)]})
+        counts = [
+            [
+                len(each.ideal) + len(each.works),
+                len(each.if_need_be),
+                len(each.cannot),
+                len(each.unanswered),
+            ]
+            for each in found
+        ]
+        return json.dumps(
+            {"cells": [[*cell, count] for cell, count in zip(cells, counts, strict=True)]}
+        )
     people = seen.group.people
     marks = [_marks(each) for each in found]
     codes = ["".join(mark.get(person.user_id, "-") for person in people) for mark in marks]
     return json.dumps(
-        {"people": [person.name for person in people], "cells": [[*cell, code] for cell, code in zip(cells, codes, strict=True)]}
+        {
+            "people": [person.name for person in people],
+            "cells": [[*cell, code] for cell, code in zip(cells, codes, strict=True)],
+        }
     )
 
 
 def _marks(outcome: planning.Outcome) -> dict[int, str]:
-    lists = (("0", outcome.cannot), ("1", outcome.if_need_be), ("2", outcome.works), ("3", outcome.ideal))
+    lists = (
+        ("0", outcome.cannot),
+        ("1", outcome.if_need_be),
+        ("2", outcome.works),
+        ("3", outcome.ideal),
+    )
     return {person.user_id: mark for mark, people in lists for person in people}
 
 
 def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
-    """Return who can in the cell that an address names by its day and row, for a page without scripts."""
+    """Return who can in the cell that an address names by its day and row, for a page without
+    scripts.
+    """
     columns = {str(column.date): column.cells for column in seen.look.grid.days}
-    cell = next((cell for key, cell in columns.get(day, {}).items() if fragments.row_name(key) == row), None)
+    cell = next(
+        (cell for key, cell in columns.get(day, {}).items() if fragments.row_name(key) == row), None
+    )
     if cell is None:
         return None
-    outcome = planning.outcomes(seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0]))[0]
+    outcome = planning.outcomes(
+        seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0])
+    )[0]
     named = fragments.names(outcome)
-    groups = [(title, len(people), ", ".join(people) if seen.tells else "") for title, people in named]
-    return {"when": fragments.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look), "groups": groups}
+    groups = [
+        (title, len(people), ", ".join(people) if seen.tells else "") for title, people in named
+    ]
+    return {
+        "when": fragments.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look),
+        "groups": groups,
+    }
 
 
-# Painting ---------------------------------------------------------------------------------------------------------------
+# Painting -----------------------------------------------------------------------------------------
 
 
 @gzip_page
 @require_http_methods(["PUT", "POST"])
 @signed_in
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Store one's times: PUT paints runs and answers the live part, POST does what a button of the form says."""
+    """Store one's times: PUT paints runs and answers the live part, POST does what a button of the
+    form says.
+    """
     if request.method == "PUT":
         try:
             _require_same_person(request, request.headers.get("X-Who"))
             seen = _sight_again(request, calendar_id)
             actions.paint_windows(seen.calendar, by=seen.user, runs=_read_runs(request.body))
         except Refusal as refusal:
-            return JsonResponse({"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal))
+            return JsonResponse(
+                {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
+            )
         return _shown(sight(request, calendar_id))
     _require_same_person(request, request.POST.get("who"))
     seen = sight(request, calendar_id)
@@ -375,7 +499,9 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             after = _week_copied(seen)
         case level if level in {"0", "1", "2", "3"}:
             if not form.getlist("at"):
-                return redirect(f"/app/calendars/{calendar_id}/{seen.look.query(ticked='none')}#mine")
+                return redirect(
+                    f"/app/calendars/{calendar_id}/{seen.look.query(ticked='none')}#mine"
+                )
             after = _ticked(seen, form.getlist("at"), int(level))
         case _:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
@@ -392,9 +518,14 @@ def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
 
 
 def _require_same_person(request: HttpRequest, painter: str | None) -> None:
-    """Refuse what was painted on a page that was made for somebody else: who is signed in may have changed in another window."""
+    """Refuse what was painted on a page that was made for somebody else: who is signed in may have
+    changed in another window.
+    """
     if painter not in {None, str(me(request).pk)}:
-        raise Conflict(_("Somebody else is now signed in on this browser. Sign in as yourself again."), code="somebody_else")
+        raise Conflict(
+            _("Somebody else is now signed in on this browser. Sign in as yourself again."),
+            code="somebody_else",
+        )
 
 
 def store(seen: Sight, after: Sequence[grid.Window]) -> None:
@@ -407,7 +538,10 @@ def _read_runs(body: bytes) -> list[RunInput]:
     """Read [[start, end, preference]], in seconds; null is a preference too: no time."""
     refused = InvalidInput(_("That isn’t a valid range of times. Load the page again."))
     try:
-        runs = [_run(_second(start), _second(end), _preference(preference)) for start, end, preference in json.loads(body)]
+        runs = [
+            _run(_second(start), _second(end), _preference(preference))
+            for start, end, preference in json.loads(body)
+        ]
     except (ValueError, TypeError, RecursionError):
         raise refused from None
     if len(runs) > MOST_RUNS:
@@ -420,7 +554,11 @@ def _run(start: float, end: float, preference: int | None) -> RunInput:
 
 
 def _second(value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value) or not EARLIEST <= value <= LATEST:
+    if (
+        type(value) not in (int, float)
+        or not math.isfinite(value)
+        or not EARLIEST <= value <= LATEST
+    ):
         raise ValueError(value)
     return float(value) if type(value) is float else int(value)
 
@@ -440,7 +578,9 @@ def _ticked(seen: Sight, ticked: Sequence[str], level: int) -> list[grid.Window]
 def _day_copied(seen: Sight, form: QueryDict) -> list[grid.Window]:
     days = {str(day.date): day.date for day in seen.look.grid.days}
     source = days.get(form.get("day", ""))
-    targets = [days[value] for value in form.getlist("to") if value in days and days[value] != source]
+    targets = [
+        days[value] for value in form.getlist("to") if value in days and days[value] != source
+    ]
     if source is None or not targets:
         raise InvalidInput(_("Choose the day to copy, and the days to copy it to."), field="to")
     return _copied(seen, [(source, target) for target in targets])
@@ -448,7 +588,10 @@ def _day_copied(seen: Sight, form: QueryDict) -> list[grid.Window]:
 
 def _week_copied(seen: Sight) -> list[grid.Window]:
     pairs = [(day.date - timedelta(days=7), day.date) for day in seen.look.grid.days]
-    begin, end = (grid.midnight(seen.look.zone, day) for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1)))
+    begin, end = (
+        grid.midnight(seen.look.zone, day)
+        for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1))
+    )
     if not any(start < end and stop > begin for start, stop, _level in seen.windows):
         raise InvalidInput(_("You have no times in the previous week, so there’s nothing to copy."))
     return _copied(seen, pairs)
@@ -463,7 +606,7 @@ def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window
     return windows
 
 
-# The list form ------------------------------------------------------------------------------------------------------------
+# The list form ------------------------------------------------------------------------------------
 
 
 class LinesForm(forms.Form):
@@ -484,26 +627,48 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     zone, now = seen.look.zone, tag_of(tuple(seen.windows))
     language = get_language() or "en"
     days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
-    form = LinesForm(request.POST or None, initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now})
-    context: dict[str, Any] = {"calendar": seen.calendar, "look": seen.look, "form": form, "days": days, "closed": seen.is_closed}
+    form = LinesForm(
+        request.POST or None,
+        initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now},
+    )
+    context: dict[str, Any] = {
+        "calendar": seen.calendar,
+        "look": seen.look,
+        "form": form,
+        "days": days,
+        "closed": seen.is_closed,
+    }
     context["examples"] = lines.examples(days)
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)
         for mistake in mistakes:
-            form.add_error("text", _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": mistake.detail})
+            form.add_error(
+                "text",
+                _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": mistake.detail},
+            )
         is_current = form.cleaned_data["seen"] == now
         if not mistakes and request.POST.get("do") == "save" and is_current:
             try:
                 store(seen, windows)
                 return redirect(f"/app/calendars/{calendar_id}/{seen.look.query()}#mine")
-            except (InvalidInput, Conflict) as refusal:  # what was typed stays, whatever happened meanwhile
+            except (
+                InvalidInput,
+                Conflict,
+            ) as refusal:  # what was typed stays, whatever happened meanwhile
                 form.add_error("text", refusal.detail)
-        context |= {"preview": _preview(windows, seen.look), "total": fragments.total(windows), "changed": not is_current, "now": now}
+        context |= {
+            "preview": _preview(windows, seen.look),
+            "total": fragments.total(windows),
+            "changed": not is_current,
+            "now": now,
+        }
         context["mistakes"] = mistakes
     return page(request, "web/calendars/times.html", context)
 
 
-def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, list[tuple[str, int, str]]]]:
+def _preview(
+    windows: Sequence[grid.Window], shown: Look
+) -> list[tuple[str, list[tuple[str, int, str]]]]:
     """Return the days with their times and levels."""
     names = fragments.levels()
 
@@ -519,5 +684,7 @@ def _preview(windows: Sequence[grid.Window], shown: Look) -> list[tuple[str, lis
             level = grid.BANDS[preference + 1]
             rows.append((shown.times(first, last, later=later), level, names[level]))
         year = "" if on.year == shown.first.year else f" {on.year}"
-        found.append((f"{fragments.day_name(datetime.combine(on, datetime.min.time()))}{year}", rows))
+        found.append(
+            (f"{fragments.day_name(datetime.combine(on, datetime.min.time()))}{year}", rows)
+        )
     return found

@@ -1,4 +1,6 @@
-"""What every page shares: showing a template, sending a form to an action, and who must be signed in."""
+"""What every page shares: showing a template, sending a form to an action, and who must be signed
+in.
+"""
 
 from collections.abc import Callable, Hashable
 from functools import wraps
@@ -16,7 +18,15 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import get_language
 
 from commontime.accounts import queries as accounts
-from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refusal, TooMany, Unidentified
+from commontime.core.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    TooMany,
+    Unidentified,
+)
 from commontime.mail import backends
 from commontime.web import errors, pressed
 from commontime.web.kept import kept
@@ -26,21 +36,40 @@ FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
 CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
-def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
-    """Show a page, its times in the reader's zone; one with a refused form answers 422, so that a script can tell it from success."""
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Show a page, its times in the reader's zone; one with a refused form answers 422, so that a
+    script can tell it from success.
+    """
     context = context or {}
     form = context.get("form")
     status = 422 if isinstance(form, forms.Form) and form.is_bound and form.errors else 200
     return HttpResponse(_rendered(request, template, context), status=status)
 
 
-def kept_page(request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]) -> HttpResponse:
-    """Show a page to somebody signed in as it was shown to them before, if it was made from the same.
+def kept_page(
+    request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]
+) -> HttpResponse:
+    """Show a page to somebody signed in as it was shown to them before, if it was made from the
+    same.
 
     key: the version of all that the context depends on, beside who looks and at which address.
     """
-    whole = (template, request.path, request.META.get("QUERY_STRING", ""), _reader(request), backends.mail_folder(), key)
-    made = kept(whole, lambda: pressed.press(_rendered(request, template, {**context(), "csrf_token": pressed.SPOT})))
+    whole = (
+        template,
+        request.path,
+        request.META.get("QUERY_STRING", ""),
+        _reader(request),
+        backends.mail_folder(),
+        key,
+    )
+    made = kept(
+        whole,
+        lambda: pressed.press(
+            _rendered(request, template, {**context(), "csrf_token": pressed.SPOT})
+        ),
+    )
     return pressed.answer(request, made)
 
 
@@ -48,19 +77,35 @@ def _reader(request: HttpRequest) -> Hashable:
     """Return all that a page shows of who looks at it, and how it shows anything to them."""
     user = me(request)
     setting = accounts.setting_of(user)
-    return (user.pk, user.username, user.first_name, user.last_name, setting.time_zone, setting.hour_cycle, get_language())
+    return (
+        user.pk,
+        user.username,
+        user.first_name,
+        user.last_name,
+        setting.time_zone,
+        setting.hour_cycle,
+        get_language(),
+    )
 
 
 def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
     setting = accounts.setting_of(me(request)) if request.user else None
     with timezone.override(setting.time_zone if setting else "UTC"):
-        shown = {"user": request.user, "clock": CLOCKS[setting.hour_cycle] if setting else "", **context}
+        shown = {
+            "user": request.user,
+            "clock": CLOCKS[setting.hour_cycle] if setting else "",
+            **context,
+        }
         shown["keeps_letters"] = backends.mail_folder() is not None
         return render_to_string(template, shown, request)
 
 
-def submit[Result](form: forms.Form, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result | None:
-    """Do the action with the form's fields. None if the form is not sent or is refused; then it holds the reasons beside its fields."""
+def submit[Result](
+    form: forms.Form, action: Callable[..., Result], *args: Any, **kwargs: Any
+) -> Result | None:
+    """Do the action with the form's fields. None if the form is not sent or is refused; then it
+    holds the reasons beside its fields.
+    """
     if not form.is_valid():
         return None
     try:
@@ -115,4 +160,8 @@ def posted_id(request: HttpRequest, name: str, otherwise: str) -> UUID:
 def next_page(request: HttpRequest) -> str:
     """Return where to go afterwards: only a path of ours."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    return target if url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/") else "/app/"
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
+        else "/app/"
+    )

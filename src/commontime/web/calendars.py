@@ -40,12 +40,26 @@ TEXTS = {
     "saving": gettext_lazy("Saving…"),
     "saved": gettext_lazy("Saved"),
     "undone": gettext_lazy("Undone"),
-    "lost": gettext_lazy("Not saved: the server can’t be reached. Your times are kept here and will be sent again automatically."),
-    "slow": gettext_lazy("Not saved: the server isn’t responding. Your times are kept here and will be sent again automatically."),
-    "out": gettext_lazy("Not saved: you’re signed out. Your times are kept here and will be saved once you sign in again."),
+    "lost": gettext_lazy(
+        "Not saved: the server can’t be reached. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "slow": gettext_lazy(
+        "Not saved: the server isn’t responding. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "out": gettext_lazy(
+        "Not saved: you’re signed out. Your times are kept here and will be saved once you sign in "
+        "again."
+    ),
     "refused": gettext_lazy("Not saved:"),
-    "failed": gettext_lazy("Not saved: something went wrong. Your times are kept here and will be sent again automatically."),
-    "begin": gettext_lazy("Tap the first box, then the last. Across several days, all of them are filled."),
+    "failed": gettext_lazy(
+        "Not saved: something went wrong. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "begin": gettext_lazy(
+        "Tap the first box, then the last. Across several days, all of them are filled."
+    ),
     "end": gettext_lazy("Now tap the last box."),
     "cells": gettext_lazy("selected"),
     "can": gettext_lazy("Can come"),
@@ -56,10 +70,12 @@ TEXTS = {
 }
 
 
-# The page ---------------------------------------------------------------------------------------------------------------
+# The page -----------------------------------------------------------------------------------------
 
 
-@gzip_page  # the token of its forms is masked anew each time, and the length is blurred, so lengths tell nothing
+# the token of its forms is masked anew each time, and the length is blurred, so lengths tell
+# nothing
+@gzip_page
 @require_safe
 @signed_in
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
@@ -68,13 +84,17 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         seen = availability.sight(request, calendar_id)
     except NotAllowed:
         return redirect("/app/")
-    return kept_page(request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen))
+    return kept_page(
+        request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen)
+    )
 
 
 def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
     shown, cells = seen.look, seen.look.grid.cells
     states = grid.states(seen.windows, cells)
-    scheduled = [meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED]
+    scheduled = [
+        meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED
+    ]
     scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
     return {
         "calendar": seen.calendar,
@@ -82,11 +102,19 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "twice": (twice := shown.twice) and fragments.as_attribute(twice),
         "is_owner": rules.may_manage(seen.user, seen.calendar),
         "closed": seen.is_closed,
-        "table": _part("paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)),
+        "table": _part(
+            "paint", partial(fragments.paint_table, shown, states), shown.key, tuple(states)
+        ),
         "live": availability.live_part(seen),
         "texts": _part("texts", _texts),
-        "fixed": [_fixed(meeting, seen) for meeting in scheduled if planning.is_for(meeting, seen.user.pk)],
-        "others": [_fixed(meeting, seen) for meeting in scheduled if not planning.is_for(meeting, seen.user.pk)],
+        "fixed": [
+            _fixed(meeting, seen) for meeting in scheduled if planning.is_for(meeting, seen.user.pk)
+        ],
+        "others": [
+            _fixed(meeting, seen)
+            for meeting in scheduled
+            if not planning.is_for(meeting, seen.user.pk)
+        ],
         "days": _part("days", partial(fragments.day_options, shown), shown.key),
         "day_ticks": _part("ticks", partial(fragments.day_ticks, shown), shown.key),
         "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
@@ -121,7 +149,9 @@ def _invited(request: HttpRequest, seen: availability.Sight) -> str:
     new = inviting.new_in(request)
     if not new or not rules.may_manage(seen.user, seen.calendar):
         return ""
-    return inviting.invited_in(seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new)
+    return inviting.invited_in(
+        seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new
+    )
 
 
 def _seat_to_leave(seen: availability.Sight) -> Any:
@@ -145,27 +175,42 @@ def _is_outside(seen: availability.Sight, cells: list[tuple[int, int]]) -> bool:
     begin, end = seen.look.span
 
     def overlap(spans: list[tuple[int, int]]) -> float:
-        return sum(max(0, min(last, stop) - max(first, start)) for first, last in spans for start, stop, _level in near)
+        return sum(
+            max(0, min(last, stop) - max(first, start))
+            for first, last in spans
+            for start, stop, _level in near
+        )
 
     near = [window for window in seen.windows if window[0] < end and window[1] > begin]
     if not near or not cells:
         return bool(near)
-    days = [(min(spans)[0], max(spans)[1]) for day in seen.look.grid.days if (spans := list(day.cells.values()))]
+    days = [
+        (min(spans)[0], max(spans)[1])
+        for day in seen.look.grid.days
+        if (spans := list(day.cells.values()))
+    ]
     return overlap([(begin, end)]) > overlap(days)
 
 
-# People -----------------------------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 
 class InviteForm(forms.Form):
-    who = inviting.names_field(gettext_lazy("Usernames or email addresses"), help_text=inviting.SEVERAL)
-    at_once = forms.BooleanField(label=gettext_lazy("Add them straight away, without asking (usernames only)"), required=False)
+    who = inviting.names_field(
+        gettext_lazy("Usernames or email addresses"), help_text=inviting.SEVERAL
+    )
+    at_once = forms.BooleanField(
+        label=gettext_lazy("Add them straight away, without asking (usernames only)"),
+        required=False,
+    )
 
 
 @require_http_methods(FORM)
 @signed_in
 def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Who takes part and who is invited. Its owner invites, reminds, removes, and says who is required."""
+    """Who takes part and who is invited. Its owner invites, reminds, removes, and says who is
+    required.
+    """
     user = me(request)
     shown = queries.calendar_for(user, calendar_id)
     here = f"/app/calendars/{calendar_id}/people/"
@@ -183,7 +228,11 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             return redirect(here + inviting.as_query(done))
         inviting.keep_refused(form, "who", refused)
         new = {str(each.pk) for each in done}
-    waiting = shown.invitations.filter(status="pending").select_related("receiver").order_by("created_at", "id")
+    waiting = (
+        shown.invitations.filter(status="pending")
+        .select_related("receiver")
+        .order_by("created_at", "id")
+    )
     participants = queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
     invitations = waiting[:MOST_SHOWN] if is_owner else []
     context = {
@@ -193,13 +242,19 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "participants": participants,
         "waiting": invitations,
         "invited": inviting.invited_in(invitations, new),
-        "added": inviting.named([accounts.full_name(each.user) for each in participants if str(each.pk) in new]),
+        "added": inviting.named(
+            [accounts.full_name(each.user) for each in participants if str(each.pk) in new]
+        ),
     }
     return page(request, "web/calendars/people.html", context)
 
 
-def _invite(calendar: Calendar, *, by: Any, who: str, at_once: bool) -> tuple[list[Any], inviting.Refused]:
-    """Invite whom one can of those that were typed; those with an account get a seat at once, if that was ticked."""
+def _invite(
+    calendar: Calendar, *, by: Any, who: str, at_once: bool
+) -> tuple[list[Any], inviting.Refused]:
+    """Invite whom one can of those that were typed; those with an account get a seat at once, if
+    that was ticked.
+    """
 
     def act(each: inviting.Who) -> Any:
         if at_once and isinstance(each, int):
@@ -224,7 +279,9 @@ def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
     if what == "remind":
         if not rules.may_manage(user, shown):
             raise NotAllowed(_("Only the organiser can remind people."))
-        actions.send_letter(by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk)
+        actions.send_letter(
+            by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk
+        )
     else:
         actions.edit_participant(participant, by=user, required=what == "required")
 
@@ -238,18 +295,26 @@ def _id(text: str | None) -> UUID:
 
 @require_POST
 @signed_in
-def remove_participant(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
+def remove_participant(
+    request: HttpRequest, calendar_id: UUID, participant_id: UUID
+) -> HttpResponse:
     shown = queries.calendar_for(me(request), calendar_id)
     participant = queries.participant_for(me(request), shown, participant_id)
     actions.remove_participant(participant, by=me(request))
-    return redirect("/app/" if participant.user_id == me(request).pk else f"/app/calendars/{calendar_id}/people/")
+    return redirect(
+        "/app/"
+        if participant.user_id == me(request).pk
+        else f"/app/calendars/{calendar_id}/people/"
+    )
 
 
-# Meetings ---------------------------------------------------------------------------------------------------------------
+# Meetings -----------------------------------------------------------------------------------------
 
 
 class MomentInput(forms.DateTimeInput):
-    """Clocks to type a moment by, and beside them the choice between two that they may mean (web/which.html)."""
+    """Clocks to type a moment by, and beside them the choice between two that they may mean
+    (web/which.html).
+    """
 
     chosen = ""
 
@@ -261,11 +326,13 @@ class MomentInput(forms.DateTimeInput):
 class MomentField(forms.DateTimeField):
     """A moment as typed by the page's clocks, or with an offset as our own buttons send it.
 
-    offered: the two moments from which to choose one, if clocks that change show what was typed twice or never. A choice holds for what
-    it was made of only.
+    offered: the two moments from which to choose one, if clocks that change show what was typed
+    twice or never. A choice holds for what it was made of only.
     """
 
-    offered: Sequence[tuple[str, datetime, str]] = ()  # how it is sent, what clocks show then, and which of two that is
+    offered: Sequence[
+        tuple[str, datetime, str]
+    ] = ()  # how it is sent, what clocks show then, and which of two that is
 
     def to_python(self, value: Any) -> datetime | None:
         try:
@@ -276,12 +343,21 @@ class MomentField(forms.DateTimeField):
             zone = timezone.get_current_timezone()
             moments, is_skipped = clock.meant(refusal.params["datetime"], zone)
             locals_ = [moment.astimezone(zone) for moment in moments]
-            self.offered = [(local.isoformat(), local.replace(tzinfo=None), clock.which(local)) for local in locals_]
+            self.offered = [
+                (local.isoformat(), local.replace(tzinfo=None), clock.which(local))
+                for local in locals_
+            ]
             for local, moment in zip(locals_, moments, strict=True):
                 if local.isoformat() == self.widget.chosen:
                     return moment
-            skipped = _("This time doesn’t exist: the clocks go forward past it. Choose one of these two, or enter another.")
-            twice = _("This time happens twice because the clocks go back. Choose which of the two you mean.")
+            skipped = _(
+                "This time doesn’t exist: the clocks go forward past it. Choose one of these two, "
+                "or enter another."
+            )
+            twice = _(
+                "This time happens twice because the clocks go back. Choose which of the two you "
+                "mean."
+            )
             raise forms.ValidationError(skipped if is_skipped else twice) from None
         return moment
 
@@ -293,7 +369,11 @@ class MomentField(forms.DateTimeField):
 
 
 def moment_field(label: Any, **options: Any) -> MomentField:
-    return MomentField(label=label, widget=MomentInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options)
+    return MomentField(
+        label=label,
+        widget=MomentInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        **options,
+    )
 
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
@@ -302,20 +382,41 @@ FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meet
 class MeetingForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=200)
     deadline = moment_field(gettext_lazy("Answer by"))
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length in minutes"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+    )
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
-    quorum = forms.IntegerField(label=gettext_lazy("At least this many people must be able to come"), required=False, min_value=1, max_value=100_000)
+    quorum = forms.IntegerField(
+        label=gettext_lazy("At least this many people must be able to come"),
+        required=False,
+        min_value=1,
+        max_value=100_000,
+    )
     required = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Must come"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Must come"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
     )
     optional = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Welcome"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Welcome"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
     )
-    auto_finalize = forms.BooleanField(label=gettext_lazy("Confirm the best time automatically at the deadline"), required=False)
+    auto_finalize = forms.BooleanField(
+        label=gettext_lazy("Confirm the best time automatically at the deadline"), required=False
+    )
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
@@ -340,12 +441,15 @@ def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         form = MeetingForm(shown, request.POST or None, initial={"deadline": soon})
         if submit(form, actions.create_meeting, shown, by=user):
             return redirect(f"/app/calendars/{calendar_id}/")
-    parts = ([field for field in form if field.name in FIRST], [field for field in form if field.name not in FIRST])
+    parts = (
+        [field for field in form if field.name in FIRST],
+        [field for field in form if field.name not in FIRST],
+    )
     context = {"calendar": shown, "form": form, "zone": zone, "first": parts[0], "more": parts[1]}
     return page(request, "web/calendars/new_meeting.html", context)
 
 
-# Settings ---------------------------------------------------------------------------------------------------------------
+# Settings -----------------------------------------------------------------------------------------
 
 
 VISIBILITIES = {
@@ -358,14 +462,23 @@ VISIBILITIES = {
 class CalendarForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Length of a meeting in minutes"), min_value=1, max_value=LONGEST_MEETING)
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length of a meeting in minutes"), min_value=1, max_value=LONGEST_MEETING
+    )
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     window_start = moment_field(gettext_lazy("From"), required=False)
     window_end = moment_field(gettext_lazy("To"), required=False)
-    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
+    visibility = forms.ChoiceField(
+        label=gettext_lazy("Who sees the answers"),
+        choices=list(VISIBILITIES.items()),
+        widget=forms.RadioSelect,
+    )
 
 
 @require_http_methods(FORM)
@@ -384,16 +497,26 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         form = CalendarForm(request.POST or None, initial=_as_typed(shown))
         if submit(form, actions.edit_calendar, shown, by=user):
             return redirect(f"/app/calendars/{calendar_id}/")
-    others = [person for person in planning.people_of(shown) if person.user_id != user.pk and person.is_active]
-    return page(request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others})
+    others = [
+        person
+        for person in planning.people_of(shown)
+        if person.user_id != user.pk and person.is_active
+    ]
+    return page(
+        request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others}
+    )
 
 
 def _as_typed(calendar: Calendar) -> dict[str, Any]:
-    """Return the calendar's fields as its owner would type them: moments by the calendar's own clocks."""
+    """Return the calendar's fields as its owner would type them: moments by the calendar's own
+    clocks.
+    """
     fields = {name: getattr(calendar, name) for name in CalendarForm.base_fields}
     for name in ("window_start", "window_end"):
         # Without a zone, so that the page does not turn them to the zone of who looks at it.
-        fields[name] = fields[name] and fields[name].astimezone(ZoneInfo(calendar.time_zone)).replace(tzinfo=None)
+        fields[name] = fields[name] and fields[name].astimezone(
+            ZoneInfo(calendar.time_zone)
+        ).replace(tzinfo=None)
     return fields
 
 
@@ -406,7 +529,9 @@ def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
         case "transfer":
             actions.transfer_calendar(shown, by=user, to=_whole(request.POST.get("user"), "user"))
         case "duplicate":
-            copy = actions.duplicate_calendar(shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days"))
+            copy = actions.duplicate_calendar(
+                shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days")
+            )
             return f"/app/calendars/{copy.pk}/"
         case "delete":
             actions.delete_calendar(shown, by=user)

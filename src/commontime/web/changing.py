@@ -1,4 +1,6 @@
-"""What could still change a meeting's best start, in words: what to ask of whom, two sessions, plan B, whose answer counts."""
+"""What could still change a meeting's best start, in words: what to ask of whom, two sessions, plan
+B, whose answer counts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +15,9 @@ from commontime.web import fragments
 from commontime.web.availability import Sight
 from commontime.web.looking import next_quarter
 
-MOST_AT_ONCE = 60  # people; with more the page is there at once, and this is asked for by a link: with a thousand it takes a second
+# people; with more the page is there at once, and this is asked for by a link: with a thousand it
+# takes a second
+MOST_AT_ONCE = 60
 MOST_WANTED = 6
 
 
@@ -33,9 +37,15 @@ class Change:
     points: Sequence[Point]
 
 
-def change_of(sight: Sight, meeting: Meeting, group: planning.Group, align: int | None) -> Change | None:
-    """Return what there is to say, with names as far as the calendar's visibility allows; None if nobody can come to anything."""
-    found = planning.insights(meeting, group, now=sight.now, named=sight.tells, asker=sight.user.pk, align=align)
+def change_of(
+    sight: Sight, meeting: Meeting, group: planning.Group, align: int | None
+) -> Change | None:
+    """Return what there is to say, with names as far as the calendar's visibility allows; None if
+    nobody can come to anything.
+    """
+    found = planning.insights(
+        meeting, group, now=sight.now, named=sight.tells, asker=sight.user.pk, align=align
+    )
     if found is None:
         return None
 
@@ -51,7 +61,14 @@ def change_of(sight: Sight, meeting: Meeting, group: planning.Group, align: int 
         points.append(_asking(found.ask, meeting.duration, sight))
     if found.sessions:
         both = (found.sessions.first, found.sessions.second)
-        points.append(Point("sessions", _("Two sessions"), found.sessions.detail, [of(outcome) for outcome in both]))
+        points.append(
+            Point(
+                "sessions",
+                _("Two sessions"),
+                found.sessions.detail,
+                [of(outcome) for outcome in both],
+            )
+        )
     elif found.best.cannot:
         points.append(Point("sessions", _("Two sessions"), found.no_sessions))
     if found.plan_b:
@@ -59,25 +76,38 @@ def change_of(sight: Sight, meeting: Meeting, group: planning.Group, align: int 
     if group.silent:
         start = found.decisive.start
         moments = [(when(start), _("for example"))] if start else []
-        points.append(Point("decisive", _("Who can still change this"), found.decisive.detail, moments))
+        points.append(
+            Point("decisive", _("Who can still change this"), found.decisive.detail, moments)
+        )
     return Change(not found.best.cannot, points)
 
 
 def beside(each: planning.Compared, silent: int) -> list[str]:
-    """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it bears."""
+    """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it
+    bears.
+    """
     said = [each.loses_against_best] if each.loses_against_best else []
     if each.optimistic_rank != each.pessimistic_rank:
         places = {"first": each.optimistic_rank, "last": each.pessimistic_rank, "n": silent}
         said.append(
             ngettext(
-                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answer is missing.",
-                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answers are missing.",
+                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answer is "
+                "missing.",
+                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answers are "
+                "missing.",
                 silent,
             )
             % places
         )
     if each.survives:
-        said.append(ngettext("Still works if %(n)d person drops out.", "Still works if up to %(n)d people drop out.", each.survives) % {"n": each.survives})
+        said.append(
+            ngettext(
+                "Still works if %(n)d person drops out.",
+                "Still works if up to %(n)d people drop out.",
+                each.survives,
+            )
+            % {"n": each.survives}
+        )
     return said
 
 
@@ -85,16 +115,28 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
     """Whom to ask for what, if names are told; and who alone stands in the way most often."""
     if ask.own_short:
         return Point("ask", _("What you could ask for"), ask.detail)
-    moments = [(fragments.when(ask.start, duration, sight.look), _("then everybody required who answered could come"))]
+    moments = [
+        (
+            fragments.when(ask.start, duration, sight.look),
+            _("then everybody required who answered could come"),
+        )
+    ]
     if sight.tells:
         wanted: dict[str, list[str]] = {}
         for person, start, end in ask.wanted[:MOST_WANTED]:
-            wanted.setdefault(fragments.when(start, end - start, sight.look), []).append(person.name)
+            wanted.setdefault(fragments.when(start, end - start, sight.look), []).append(
+                person.name
+            )
         moments += [(time, ", ".join(names)) for time, names in wanted.items()]
         moments += [
             (
                 person.name,
-                ngettext("is the only one in the way of %(n)d time", "is the only one in the way of %(n)d times", starts) % {"n": starts},
+                ngettext(
+                    "is the only one in the way of %(n)d time",
+                    "is the only one in the way of %(n)d times",
+                    starts,
+                )
+                % {"n": starts},
             )
             for person, starts in ask.first[:1]
         ]

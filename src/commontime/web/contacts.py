@@ -50,9 +50,15 @@ def people(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "contacts": [(contact, shared[contact.contactee_id]) for contact in contacts],
-        "added": inviting.named([full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]),
-        "received": calendars.invitations_for(user, "received").order_by("-created_at", "id")[:MOST_INVITATIONS],
-        "sent": calendars.invitations_for(user, "sent").order_by("-created_at", "id")[:MOST_INVITATIONS],
+        "added": inviting.named(
+            [full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]
+        ),
+        "received": calendars.invitations_for(user, "received").order_by("-created_at", "id")[
+            :MOST_INVITATIONS
+        ],
+        "sent": calendars.invitations_for(user, "sent").order_by("-created_at", "id")[
+            :MOST_INVITATIONS
+        ],
     }
     return page(request, "web/contacts/people.html", context)
 
@@ -62,7 +68,12 @@ def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
 
     def act(who: inviting.Who) -> Contact:
         if isinstance(who, str):
-            raise InvalidInput(_("Add contacts by username. To invite somebody by email address, use a calendar’s People page."))
+            raise InvalidInput(
+                _(
+                    "Add contacts by username. To invite somebody by email address, use a "
+                    "calendar’s People page."
+                )
+            )
         return actions.add_contact(who, by=by)
 
     meant = inviting.meant(contactee, by=by, field="contactee")
@@ -78,7 +89,10 @@ def _do(request: HttpRequest, what: str | None) -> None:
             actions.remove_contact(request.POST.get("username", "").replace("\x00", ""), by=user)
         case "revoke":
             calendar_actions.revoke_invitation(
-                calendars.invitation_for(user, posted_id(request, "invitation", _("There is no such invitation."))), by=user
+                calendars.invitation_for(
+                    user, posted_id(request, "invitation", _("There is no such invitation."))
+                ),
+                by=user,
             )
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")

@@ -48,7 +48,13 @@ TITLES = {
 def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpResponse:
     # Who is signed in is in the database, which may be what went wrong.
     user = getattr(request, "user", None) if status < 500 else None
-    context = {"title": _(TITLES[status]), "detail": detail, "user": user, "back": _sent_from(request), **more}
+    context = {
+        "title": _(TITLES[status]),
+        "detail": detail,
+        "user": user,
+        "back": _sent_from(request),
+        **more,
+    }
     return render(request, "web/error.html", context, status=status)
 
 
@@ -58,13 +64,25 @@ def _sent_from(request: HttpRequest) -> str:
         source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
     except DisallowedHost:
         return ""  # that is why it was refused
-    return "/" + source.removeprefix(ours).lstrip("/\\") if request.method == "POST" and source.startswith(ours) else ""
+    return (
+        "/" + source.removeprefix(ours).lstrip("/\\")
+        if request.method == "POST" and source.startswith(ours)
+        else ""
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say what to do about a form whose token is missing or another's: mostly somebody signed in or out in another window."""
+    """Say what to do about a form whose token is missing or another's: mostly somebody signed in or
+    out in another window.
+    """
     sentences = [
-        _("Nothing was changed. The page was open too long, or you’ve since signed in or out in another window."),
-        _("Load the page again and enter everything once more. If that doesn’t help, sign in again and allow cookies for this site."),
+        _(
+            "Nothing was changed. The page was open too long, or you’ve since signed in or out in "
+            "another window."
+        ),
+        _(
+            "Load the page again and enter everything once more. If that doesn’t help, sign in "
+            "again and allow cookies for this site."
+        ),
     ]
     return plain(request, 403, " ".join(sentences), title=_("This wasn’t sent"), is_old=True)

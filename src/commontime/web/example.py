@@ -1,4 +1,6 @@
-"""The first page's example: a made-up choir, whose times are written as people write them and counted as everybody's are."""
+"""The first page's example: a made-up choir, whose times are written as people write them and
+counted as everybody's are.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -49,17 +51,25 @@ def choir(today: date) -> Example:
 def _made(monday: date, language: str) -> Example:
     days = lines.Days(ZONE, monday, monday + timedelta(days=6))
     packed = [
-        planning.pack((moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]) for text in CHOIR.values()
+        planning.pack(
+            (moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]
+        )
+        for text in CHOIR.values()
     ]
     people = [
-        planning.Person(at, "", name, "", "", True, at < LEADERS, times) for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
+        planning.Person(at, "", name, "", "", True, at < LEADERS, times)
+        for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
     ]
     group = planning.group_of(people)
     shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
     found = heat(group, shown)
     start = datetime.combine(monday, datetime.min.time(), ZONE)
     deadline = start - timedelta(days=1, hours=-18)
-    meeting = Meeting(calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline)
+    meeting = Meeting(
+        calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
+    )
     ranked = planning.ranked(meeting, group, [], now=start, limit=3, named=True)
     best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "")], shown)
-    return Example(fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found))
+    return Example(
+        fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found)
+    )

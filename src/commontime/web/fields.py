@@ -11,7 +11,14 @@ from django.utils.translation import gettext_lazy
 
 from commontime.core import clock
 
-LEGACY = ("Etc/", "US/", "Canada/", "Brazil/", "Mexico/", "Chile/")  # other names of zones that are listed anyway
+LEGACY = (
+    "Etc/",
+    "US/",
+    "Canada/",
+    "Brazil/",
+    "Mexico/",
+    "Chile/",
+)  # other names of zones that are listed anyway
 
 
 class ZoneInput(forms.TextInput):
@@ -20,13 +27,18 @@ class ZoneInput(forms.TextInput):
     def __init__(self) -> None:
         super().__init__({"list": "zones", "autocomplete": "off", "spellcheck": "false"})
 
-    def render(self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None) -> SafeString:
+    def render(
+        self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
         return mark_safe(super().render(name, value, dict(attrs or {}), renderer) + _zones())  # noqa: S308 (both are safe)
 
 
 @cache
 def zone_names() -> list[str]:
-    return ["UTC", *sorted(name for name in clock.zones() if "/" in name and not name.startswith(LEGACY))]
+    return [
+        "UTC",
+        *sorted(name for name in clock.zones() if "/" in name and not name.startswith(LEGACY)),
+    ]
 
 
 @cache
@@ -37,12 +49,22 @@ def _zones() -> SafeString:
 
 def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:
     return forms.CharField(
-        label=label, strip=False, max_length=5000, widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}), **options
+        label=label,
+        strip=False,
+        max_length=5000,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        **options,
     )
 
 
 def new_password_field(label: Any) -> forms.CharField:
-    return password_field(label, "new-password", help_text=gettext_lazy("At least 8 characters, not just digits. A few random words work well."))
+    return password_field(
+        label,
+        "new-password",
+        help_text=gettext_lazy(
+            "At least 8 characters, not just digits. A few random words work well."
+        ),
+    )
 
 
 def username_field(**options: Any) -> forms.CharField:

@@ -1,7 +1,9 @@
-"""A grid of days and hours in one zone, with every cell an exact stretch of time. Pure: values in, values out.
+"""A grid of days and hours in one zone, with every cell an exact stretch of time. Pure: values in,
+values out.
 
-A day is as long as its clocks make it: one on which they change has 23, 24.5 or 25 hours, an hour that comes twice has its rows twice, and
-an hour that is skipped has none. Moments are seconds since 1970 (int or float), stretches half-open.
+A day is as long as its clocks make it: one on which they change has 23, 24.5 or 25 hours, an hour
+that comes twice has its rows twice, and an hour that is skipped has none. Moments are seconds since
+1970 (int or float), stretches half-open.
 """
 
 from bisect import bisect_right
@@ -14,19 +16,36 @@ from zoneinfo import ZoneInfo
 
 STEPS = (15, 30)  # minutes
 WHOLE_DAY = (0, 24 * 60)
-BANDS = (0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3)  # the level of a preference, at preference + 1; 0 = cannot
+BANDS = (
+    0,
+    1,
+    1,
+    1,
+    1,
+    2,
+    2,
+    2,
+    2,
+    3,
+    3,
+    3,
+)  # the level of a preference, at preference + 1; 0 = cannot
 PREFERENCE = {1: 2, 2: 5, 3: 9}  # what a painted level is stored as: the middle of its band
 DAY, QUARTER = 86_400, 900  # seconds
 LONGEST = 31 * 86_400  # seconds of one window
 
-type Key = tuple[int, int]  # minute of the day on the clock, and 1 for the second time this minute comes
+type Key = tuple[
+    int, int
+]  # minute of the day on the clock, and 1 for the second time this minute comes
 type Window = tuple[float, float, int]  # start, end, preference 0 to 10
 type Run = tuple[float, float, int | None]  # start, end, preference; None: no time
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One column: the stretches of time by the row they stand in, and how many hours the whole day has."""
+    """One column: the stretches of time by the row they stand in, and how many hours the whole day
+    has.
+    """
 
     date: date
     cells: dict[Key, tuple[int, int]]
@@ -54,15 +73,21 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a person stands to a cell: the level that holds throughout it, and whether parts of it are better."""
+    """How a person stands to a cell: the level that holds throughout it, and whether parts of it
+    are better.
+    """
 
     level: int
     mixed: bool
 
 
 @lru_cache(maxsize=128)  # the same week is asked for several times a request, and every few seconds
-def grid(zone: ZoneInfo, first: date, days: int, *, step: int = 30, hours: tuple[int, int] = WHOLE_DAY) -> Grid:
-    """Return the grid of so many days from the first, with the cells that begin within these minutes of the clock."""
+def grid(
+    zone: ZoneInfo, first: date, days: int, *, step: int = 30, hours: tuple[int, int] = WHOLE_DAY
+) -> Grid:
+    """Return the grid of so many days from the first, with the cells that begin within these
+    minutes of the clock.
+    """
     columns = [_day(zone, first + timedelta(days=number), step, hours) for number in range(days)]
     return Grid(zone, step, columns, _rows(columns))
 
@@ -84,12 +109,18 @@ def midnight(zone: ZoneInfo, day: date) -> int:
 
 
 def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]:
-    """Return the stretches of these days that the clocks show twice: each time the first one, then the second."""
+    """Return the stretches of these days that the clocks show twice: each time the first one, then
+    the second.
+    """
     found = []
     for number in range(days):
         day = first + timedelta(days=number)
         begin, end = midnight(zone, day), midnight(zone, day + timedelta(days=1))
-        again = [start for start in range(begin, end, QUARTER) if end - begin > DAY and datetime.fromtimestamp(start, zone).fold]
+        again = [
+            start
+            for start in range(begin, end, QUARTER)
+            if end - begin > DAY and datetime.fromtimestamp(start, zone).fold
+        ]
         if again:
             change, over = again[0], again[-1] + QUARTER
             found += [(2 * change - over, change), (change, over)]
@@ -108,8 +139,11 @@ def _rows(days: Sequence[Day]) -> list[Key]:
     return rows
 
 
-def hours_shown(zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], home: ZoneInfo) -> tuple[int, int]:
-    """Return the whole hours, in minutes on the clocks of `zone`, that hold `daily`, which are minutes on the clocks of `home`.
+def hours_shown(
+    zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], home: ZoneInfo
+) -> tuple[int, int]:
+    """Return the whole hours, in minutes on the clocks of `zone`, that hold `daily`, which are
+    minutes on the clocks of `home`.
 
     If those reach over midnight, that is the whole day.
     """
@@ -124,7 +158,7 @@ def hours_shown(zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], 
     return earliest, latest
 
 
-# What somebody gave ---------------------------------------------------------------------------------------------------
+# What somebody gave -------------------------------------------------------------------------------
 
 
 def states(windows: Sequence[Window], cells: Iterable[tuple[int, int]]) -> list[State]:
@@ -140,23 +174,34 @@ def states(windows: Sequence[Window], cells: Iterable[tuple[int, int]]) -> list[
                 covered += length
                 levels.add(BANDS[window[2] + 1])
         whole = covered >= end - start
-        found.append(State(min(levels) if whole else 0, bool(levels) and (not whole or len(levels) > 1)))
+        found.append(
+            State(min(levels) if whole else 0, bool(levels) and (not whole or len(levels) > 1))
+        )
     return found
 
 
-def painted(windows: Iterable[Window], spans: Iterable[tuple[float, float]], preference: int | None) -> list[Window]:
-    """Return the windows with these spans at a preference, or without them if it is None. What lies outside the spans stays exactly."""
+def painted(
+    windows: Iterable[Window], spans: Iterable[tuple[float, float]], preference: int | None
+) -> list[Window]:
+    """Return the windows with these spans at a preference, or without them if it is None. What lies
+    outside the spans stays exactly.
+    """
     spans = _joined(spans)
     kept = list(windows)
     for first, last in spans:
-        parts = ([(start, min(end, first), each), (max(start, last), end, each)] for start, end, each in kept)
+        parts = (
+            [(start, min(end, first), each), (max(start, last), end, each)]
+            for start, end, each in kept
+        )
         kept = [part for pair in parts for part in pair if part[0] < part[1]]
     new = [] if preference is None else [(first, last, preference) for first, last in spans]
     return merged([*kept, *new])
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
-    """Return windows that do not overlap in order, those joined that touch and have the same preference, as far as one may last."""
+    """Return windows that do not overlap in order, those joined that touch and have the same
+    preference, as far as one may last.
+    """
     found: list[Window] = []
     for start, end, preference in sorted(windows):
         if found and found[-1][1:] == (start, preference) and end - found[-1][0] <= LONGEST:
@@ -181,18 +226,27 @@ def changes(before: Iterable[Window], after: Iterable[Window]) -> list[Run]:
     one, other = sorted(before), sorted(after)
     edges = sorted({edge for start, end, _ in (*one, *other) for edge in (start, end)})
     was, now = _preferences(one, edges), _preferences(other, edges)
-    return [(start, end, now[at]) for at, (start, end) in enumerate(pairwise(edges)) if was[at] != now[at]]
+    return [
+        (start, end, now[at])
+        for at, (start, end) in enumerate(pairwise(edges))
+        if was[at] != now[at]
+    ]
 
 
 def _preferences(windows: Sequence[Window], moments: Iterable[float]) -> list[int | None]:
     """Return the preference that holds from each moment on."""
     starts = [start for start, _, _ in windows]
     at = (bisect_right(starts, moment) - 1 for moment in moments)
-    return [windows[place][2] if place >= 0 and windows[place][1] > moment else None for place, moment in zip(at, moments, strict=True)]
+    return [
+        windows[place][2] if place >= 0 and windows[place][1] > moment else None
+        for place, moment in zip(at, moments, strict=True)
+    ]
 
 
 def moved(windows: Iterable[Window], zone: ZoneInfo, source: date, target: date) -> list[Window]:
-    """Return what one day's windows would be on another day by its clocks: cut to the day, a time that does not exist there left out."""
+    """Return what one day's windows would be on another day by its clocks: cut to the day, a time
+    that does not exist there left out.
+    """
     begin, end = midnight(zone, source), midnight(zone, source + timedelta(days=1))
     first, last = midnight(zone, target), midnight(zone, target + timedelta(days=1))
     found: list[Window] = []

@@ -34,7 +34,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return page(request, "web/home/welcome.html", context)
 
 
-# Home -------------------------------------------------------------------------------------------------------------------
+# Home ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,11 @@ def home(request: HttpRequest) -> HttpResponse:
     user = me(request)
     mine = queries.with_progress(queries.calendar_list_for(user, {"owner", "participant"}))
     calendars = list(mine.order_by("is_finalized", "-created_at", "id")[:MOST_SHOWN])
-    invitations = list(queries.invitations_for(user, "received").filter(status="pending").order_by("-created_at")[:MOST_SHOWN])
+    invitations = list(
+        queries.invitations_for(user, "received")
+        .filter(status="pending")
+        .order_by("-created_at")[:MOST_SHOWN]
+    )
     overdue = [_overdue(meeting) for meeting in queries.meetings_overdue_for(user)[:MOST_SHOWN]]
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
     ahead = list(queries.meetings_ahead_for(user)[: MOST_AHEAD + 1])
@@ -73,7 +77,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _waits_for_answer(calendar: Any) -> bool:
-    """Return whether the person's times could still make a difference: not where every meeting has its time, or its deadline behind it."""
+    """Return whether the person's times could still make a difference: not where every meeting has
+    its time, or its deadline behind it.
+    """
     is_settled = calendar.next_deadline is None and (calendar.has_closed or calendar.meeting_count)
     return not (calendar.answered or calendar.is_finalized or is_settled)
 
@@ -83,22 +89,32 @@ def _overdue(meeting: Any) -> Need:
 
 
 def _unanswered(calendar: Any) -> Need:
-    return Need(calendar.name, calendar.name, f"/app/calendars/{calendar.pk}/#mine", calendar.next_deadline)
+    return Need(
+        calendar.name, calendar.name, f"/app/calendars/{calendar.pk}/#mine", calendar.next_deadline
+    )
 
 
-# Mails and invitations --------------------------------------------------------------------------------------------------
+# Mails and invitations ----------------------------------------------------------------------------
 
 
 @require_safe
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
-    """List the mails to the signed-in person that were written to files because there is no mail server."""
+    """List the mails to the signed-in person that were written to files because there is no mail
+    server.
+    """
     kept = mail.letters_kept_for(me(request).email)
-    return page(request, "web/home/letters.html", {"letters": [(letter, _with_links(letter.text)) for letter in kept]})
+    return page(
+        request,
+        "web/home/letters.html",
+        {"letters": [(letter, _with_links(letter.text)) for letter in kept]},
+    )
 
 
 def _with_links(text: str) -> list[tuple[bool, str]]:
-    """Return the text in parts, with those that are addresses of ours marked; what people typed becomes no link."""
+    """Return the text in parts, with those that are addresses of ours marked; what people typed
+    becomes no link.
+    """
     ours = re.escape(settings.COMMONTIME_BASE_URL)
     return [(number % 2 == 1, part) for number, part in enumerate(re.split(rf"({ours}/\S*)", text))]
 

@@ -33,12 +33,16 @@ type Refused = list[tuple[str, str]]  # what was typed, and why nothing came of 
 
 
 def names_field(label: Any, **options: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": 2, "autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"})
+    widget = forms.Textarea(
+        attrs={"rows": 2, "autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
+    )
     return forms.CharField(label=label, max_length=20_000, widget=widget, **options)
 
 
 def pieces_in(text: str) -> list[list[str]]:
-    """Return the user names and e-mail addresses in each piece of a text, each once; of “Ana <ana@example.org>” the address."""
+    """Return the user names and e-mail addresses in each piece of a text, each once; of “Ana
+    <ana@example.org>” the address.
+    """
     pieces = []
     for piece in re.split(r"[,;\n]", _QUOTED.sub("", text)):
         found: list[str] = []
@@ -59,15 +63,20 @@ class Meant:
 
 
 def meant(text: str, *, by: User, field: str) -> Meant:
-    """Look the names up, before anything is done, so that guesses count. Once there were too many, no more are looked up.
+    """Look the names up, before anything is done, so that guesses count. Once there were too many,
+    no more are looked up.
 
-    A piece of which a word means nobody may be what somebody is called: of “Tom Baker” nobody is meant, not even a user “tom”.
+    A piece of which a word means nobody may be what somebody is called: of “Tom Baker” nobody is
+    meant, not even a user “tom”.
     """
     pieces = pieces_in(text)
     if text and not pieces:
         raise InvalidInput(_("Enter at least one name."), field=field)
     if len({canonical(word) for piece in pieces for word in piece}) > MOST:
-        raise InvalidInput(_("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST}, field=field)
+        raise InvalidInput(
+            _("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST},
+            field=field,
+        )
     found: dict[Who, str] = {}
     refused: Refused = []
     stopped = ""
@@ -99,11 +108,16 @@ def _nobody_called(unknown: Sequence[str], piece: Sequence[str]) -> str:
     if len(piece) == 1:
         return _("Nobody here has this username.")
     names = named([_short(word) for word in unknown])
-    return _("Nobody here has the username %(names)s, so none of these people was added. Enter usernames or email addresses.") % {"names": names}
+    return _(
+        "Nobody here has the username %(names)s, so none of these people was added. Enter "
+        "usernames or email addresses."
+    ) % {"names": names}
 
 
 @transaction.atomic
-def one_by_one[Done](whom: Mapping[Who, str], act: Callable[[Who], Done]) -> tuple[list[Done], Refused]:
+def one_by_one[Done](
+    whom: Mapping[Who, str], act: Callable[[Who], Done]
+) -> tuple[list[Done], Refused]:
     """Act for each of them, all in one transaction. Returns what was done, and what was refused."""
     done, refused = [], []
     for who, name in whom.items():

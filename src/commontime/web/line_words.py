@@ -1,4 +1,5 @@
-"""The words of the list form (lines.py) in each language: how they are written, and all by which they are understood. Pure.
+"""The words of the list form (lines.py) in each language: how they are written, and all by which
+they are understood. Pure.
 
 English is understood everywhere, so that what somebody copies from elsewhere can be read.
 """
@@ -11,12 +12,15 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What one language calls things. In lists of several words the first is the one written; a space in them is any space.
+    """What one language calls things. In lists of several words the first is the one written; a
+    space in them is any space.
 
-    weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so many are written. months: beginnings of
-    their names. dot: what follows the day's number when it is written. ordinals: what else may. numeric: a date in numbers, where those who
-    speak the language agree on how; month_first: whether "May 2" is one. levels: if need be, works, ideal. which: of two
-    times that are the same on clocks which are turned back, the first and the second. noon, midnight: for 12:00 and 0:00.
+    weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so
+    many are written. months: beginnings of their names. dot: what follows the day's number when it
+    is written. ordinals: what else may. numeric: a date in numbers, where those who speak the
+    language agree on how; month_first: whether "May 2" is one. levels: if need be, works, ideal.
+    which: of two times that are the same on clocks which are turned back, the first and the second.
+    noon, midnight: for 12:00 and 0:00.
     """
 
     weekdays: tuple[str, ...]
@@ -48,7 +52,20 @@ class Words:
 ENGLISH = Words(
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     least=3,
-    months=(("Jan",), ("Feb",), ("Mar",), ("Apr",), ("May",), ("Jun",), ("Jul",), ("Aug",), ("Sep",), ("Oct",), ("Nov",), ("Dec",)),
+    months=(
+        ("Jan",),
+        ("Feb",),
+        ("Mar",),
+        ("Apr",),
+        ("May",),
+        ("Jun",),
+        ("Jul",),
+        ("Aug",),
+        ("Sep",),
+        ("Oct",),
+        ("Nov",),
+        ("Dec",),
+    ),
     dot="",
     ordinals=("st", "nd", "rd", "th"),
     numeric="",  # 5/4 is April to some and May to others
@@ -129,22 +146,48 @@ class Patterns:
 
     def __init__(self, words: Words) -> None:
         known = list(dict.fromkeys((words, ENGLISH)))
-        self.weekdays = [(full.lower(), place) for each in known for place, full in enumerate(each.weekdays)]
-        self.months = {stem.lower(): month for each in reversed(known) for month, stems in enumerate(each.months, 1) for stem in stems}
+        self.weekdays = [
+            (full.lower(), place) for each in known for place, full in enumerate(each.weekdays)
+        ]
+        self.months = {
+            stem.lower(): month
+            for each in reversed(known)
+            for month, stems in enumerate(each.months, 1)
+            for stem in stems
+        }
         self.groups = {
             name: days
             for each in known
-            for names, days in ((each.working_days, range(5)), (each.weekends, range(5, 7)), (each.every_day, range(7)))
+            for names, days in (
+                (each.working_days, range(5)),
+                (each.weekends, range(5, 7)),
+                (each.every_day, range(7)),
+            )
             for name in names
         }
         self.levels = {
-            name.lower(): preference for each in known for names, preference in zip(each.levels, PREFERENCES, strict=True) for name in names
+            name.lower(): preference
+            for each in known
+            for names, preference in zip(each.levels, PREFERENCES, strict=True)
+            for name in names
         }
-        self.folds = {name.lower(): fold for each in known for fold, names in enumerate(each.which) for name in names}
-        self.hours = {name.lower(): hour for each in known for hour, names in ((12, each.noon), (0, each.midnight)) for name in names}
+        self.folds = {
+            name.lower(): fold
+            for each in known
+            for fold, names in enumerate(each.which)
+            for name in names
+        }
+        self.hours = {
+            name.lower(): hour
+            for each in known
+            for hour, names in ((12, each.noon), (0, each.midnight))
+            for name in names
+        }
         self.hour = re.compile(rf"(?P<name>{_any(self.hours)})(?!\w)")
         self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
-        self.day = rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
+        self.day = (
+            rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
+        )
         month = rf"(?:{_any(self.months)})[^\W\d_]*"
         ordinal = rf"(?:{_any(o for each in known for o in (*each.ordinals, '.'))})?"
         shapes = [
@@ -154,25 +197,42 @@ class Patterns:
         if words.numeric:
             shapes.append(rf"{words.numeric}(?![\d:])")
         if words.month_first:
-            shapes.append(rf"(?P<month_>{month})\.?\s+(?P<day_>\d{{1,2}}){ordinal}(?:,?\s+(?P<year_>\d{{4}}))?(?![\d:.])(?!\s*[ap]m)")
+            shapes.append(
+                rf"(?P<month_>{month})\.?\s+(?P<day_>\d{{1,2}}){ordinal}(?:,?\s+(?P<year_>\d{{4}}))?(?![\d:.])(?!\s*[ap]m)"
+            )
         self.date = re.compile(rf"(?:{self.day}\.?,?\s+)?(?:{'|'.join(shapes)})")
         self.group = re.compile(rf"(?:{_any(self.groups)})\b")
-        self.weekday = re.compile(rf"(?!{self.hour.pattern.replace('?P<name>', '?:')})(?P<name>{self.day})\b\.?")
+        self.weekday = re.compile(
+            rf"(?!{self.hour.pattern.replace('?P<name>', '?:')})(?P<name>{self.day})\b\.?"
+        )
         self.level = re.compile(rf"(?P<name>{_any(self.levels)})(?:\s+(?P<exact>\d{{1,2}}))?(?!\w)")
-        self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*")
-        self.dash = re.compile(rf"\s*(?:-|–|—|−|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*")
+        self.and_ = re.compile(
+            rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*"
+        )
+        self.dash = re.compile(
+            rf"\s*(?:-|–|—|−|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*"
+        )
         self.from_ = re.compile(rf"\s*(?:{_any(w for each in known for w in each.from_)})\s+(?=\d)")
         self.on = re.compile(rf"(?:{_any(w for each in known for w in each.on)})\s+")
         self.all_day = re.compile(rf"(?:{_any(w for each in known for w in each.all_day)})\b")
         self.without = re.compile("|".join(_without(each) for each in known))
 
     def month(self, word: str) -> int:
-        """Return the month that the word, which `date` matched, begins like: by the longest beginning."""
+        """Return the month that the word, which `date` matched, begins like: by the longest
+        beginning.
+        """
         return self.months[max((stem for stem in self.months if word.startswith(stem)), key=len)]
 
     def place(self, word: str) -> int | None:
         """Return which weekday the word begins like, from 0; None if it only begins like one."""
-        return next((place for full, place in self.weekdays if full.startswith(word) or full.startswith(word.removesuffix("s"))), None)
+        return next(
+            (
+                place
+                for full, place in self.weekdays
+                if full.startswith(word) or full.startswith(word.removesuffix("s"))
+            ),
+            None,
+        )
 
 
 @cache
@@ -190,4 +250,7 @@ def _without(each: Words) -> str:
 
 def _any(names: Iterable[str]) -> str:
     """Return a pattern for any of the words, the longest first."""
-    return "|".join(r"\s+".join(map(re.escape, name.lower().split())) for name in sorted(set(names), key=lambda name: (-len(name), name)))
+    return "|".join(
+        r"\s+".join(map(re.escape, name.lower().split()))
+        for name in sorted(set(names), key=lambda name: (-len(name), name))
+    )

@@ -1,18 +1,27 @@
-"""Times as people write them, a line each: "Mon 9-12 works", "weekdays 9-12, not 2 May". Without guessing.
+"""Times as people write them, a line each: "Mon 9-12 works", "weekdays 9-12, not 2 May". Without
+guessing.
 
     line    = [days] times [level] ["," "not" days]
-    days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] | weekdays | weekends | every day
-    date    = [weekday] 4 May [2026] | 2026-05-04     In English also May 4, in German 4.5., in French 4/5.
-                                                      Without a year it is one asked for, or soon after.
+        days    = day { ("," | "and") day }          day = date ["-" date] | weekday ["-" weekday] |
+    weekdays | weekends | every day
+        date    = [weekday] 4 May [2026] | 2026-05-04     In English also May 4, in German 4.5., in
+    French 4/5.
+                                                      Without a year it is one asked for, or soon
+                                                      after.
     times   = span { ("," | "and") span } | all day   span = time "-" time, or time "-" date time
-    time    = (9 | 9:30 | 9am | 9:30 pm | noon | midnight) [which]    An end not after its start is on the next day.
-    which   = (first time) | (second time, CET)       On a day on which the clocks go back; without it, it is the first. Zones are not read.
-    level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the exact preference.
+        time    = (9 | 9:30 | 9am | 9:30 pm | noon | midnight) [which]    An end not after its start
+    is on the next day.
+        which   = (first time) | (second time, CET)       On a day on which the clocks go back;
+    without it, it is the first. Zones are not read.
+        level   = if need be | works | ideal [0-10]       Without one it is "works". A number is the
+    exact preference.
 
-A time that clocks which are put forward skip is refused; as an end, the one at which they are put forward is that moment.
 
-The words are English ones or those of the person's language (line_words.py). Where lines say different things of the same time, the later
-one holds. Moments are seconds since 1970.
+A time that clocks which are put forward skip is refused; as an end, the one at which they are put
+forward is that moment.
+
+The words are English ones or those of the person's language (line_words.py). Where lines say
+different things of the same time, the later one holds. Moments are seconds since 1970.
 """
 
 import re
@@ -30,8 +39,12 @@ from commontime.web.line_words import Patterns, Words, patterns, words
 
 MOST_WINDOWS = 2000
 MOST_LINES = 2000
-SOON = timedelta(days=183)  # a date without a year is not one of last week, nor of eleven months from now
-_TIME = re.compile(r"(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])")
+SOON = timedelta(
+    days=183
+)  # a date without a year is not one of last week, nor of eleven months from now
+_TIME = re.compile(
+    r"(?P<h>\d{1,2})(?:[:.h](?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d{1,6})?))?)?\s*(?P<half>am|pm|h|uhr)?(?![\w:])"
+)
 
 
 class Unclear(ValueError):
@@ -49,7 +62,9 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """(hour, minute, second) on the wall, and whether its second time is meant. Hour 24 is the end of the day."""
+    """(hour, minute, second) on the wall, and whether its second time is meant. Hour 24 is the end
+    of the day.
+    """
 
     hour: int
     minute: int = 0
@@ -59,7 +74,9 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which days lines can be about, by whose clocks, and in which language they may be beside English; h12: how times are told."""
+    """Which days lines can be about, by whose clocks, and in which language they may be beside
+    English; h12: how times are told.
+    """
 
     zone: ZoneInfo
     first: date
@@ -69,7 +86,9 @@ class Days:
 
 
 def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
-    """Return the windows the text describes, in order and apart from each other, and the lines that can't be read."""
+    """Return the windows the text describes, in order and apart from each other, and the lines that
+    can't be read.
+    """
     windows: list[Window] = []
     mistakes: list[Mistake] = []
     lines = text.splitlines()
@@ -80,13 +99,17 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
             for start, end, preference in read_line(line, days):
                 windows = _over(windows, (start, end, preference))
             if len(windows) > MOST_WINDOWS:
-                raise Unclear(_("With this line there are more than %(n)d times.") % {"n": MOST_WINDOWS})
+                raise Unclear(
+                    _("With this line there are more than %(n)d times.") % {"n": MOST_WINDOWS}
+                )
         except Unclear as unclear:
             mistakes.append(Mistake(number, line.strip(), str(unclear)))
             if len(windows) > MOST_WINDOWS:
                 break
     if len(lines) > MOST_LINES:
-        mistakes.append(Mistake(MOST_LINES + 1, "", _("Write at most %(n)d lines.") % {"n": MOST_LINES}))
+        mistakes.append(
+            Mistake(MOST_LINES + 1, "", _("Write at most %(n)d lines.") % {"n": MOST_LINES})
+        )
     return windows, mistakes
 
 
@@ -102,7 +125,9 @@ def read_line(line: str, days: Days) -> list[Window]:
     """Return the windows of one line. Unclear says what can't be read."""
     written = unicodedata.normalize("NFC", line).strip()
     text = written.lower()
-    reader = _Reader(written if len(written) == len(text) else text, text, days, patterns(days.language))
+    reader = _Reader(
+        written if len(written) == len(text) else text, text, days, patterns(days.language)
+    )
     found = reader.line()
     if not found:
         raise Unclear(_("None of these days belongs to this calendar."))
@@ -130,8 +155,17 @@ class _Reader:
             if not without:
                 raise Unclear(_("After “not”, write a day: %(text)s.") % {"text": self.rest()})
         if self.at < len(self.text):
-            raise Unclear(_("This part isn’t clear: “%(text)s”. Write, for example: Mon 9-12 works") % {"text": self.rest()})
-        return [window for day in chosen if day not in without for span in spans if (window := self.window(day, *span, preference))]
+            raise Unclear(
+                _("This part isn’t clear: “%(text)s”. Write, for example: Mon 9-12 works")
+                % {"text": self.rest()}
+            )
+        return [
+            window
+            for day in chosen
+            if day not in without
+            for span in spans
+            if (window := self.window(day, *span, preference))
+        ]
 
     # Days
 
@@ -177,7 +211,10 @@ class _Reader:
         return [day for day in _each(self.days.first, self.days.last) if day.weekday() in weekdays]  # type: ignore[operator]
 
     def sees_day(self) -> bool:
-        return any(pattern.match(self.text, self.at) for pattern in (self.known.date, self.known.group, self.known.weekday))
+        return any(
+            pattern.match(self.text, self.at)
+            for pattern in (self.known.date, self.known.group, self.known.weekday)
+        )
 
     def weekday(self) -> int | None:
         match = self.known.weekday.match(self.text, self.at)
@@ -200,7 +237,9 @@ class _Reader:
             raise
         except ValueError:
             raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)}) from None
-        if (named := re.match(self.known.day, match[0])) and self.known.place(named[0]) != found.weekday():
+        if (named := re.match(self.known.day, match[0])) and self.known.place(
+            named[0]
+        ) != found.weekday():
             on = f"{words(self.days.language).date(found.day, found.month)} {found.year}"
             raise Unclear(_("%(date)s is not a %(day)s.") % {"date": on, "day": named[0].title()})
         if not 2000 <= found.year < 2100:
@@ -225,7 +264,10 @@ class _Reader:
                 continue
             if first <= found < last + SOON:
                 return found
-        raise Unclear(_("%(date)s isn’t one of this calendar’s days. If you do mean it, add the year.") % {"date": self.quoted(match)})
+        raise Unclear(
+            _("%(date)s isn’t one of this calendar’s days. If you do mean it, add the year.")
+            % {"date": self.quoted(match)}
+        )
 
     # Times
 
@@ -234,7 +276,12 @@ class _Reader:
         while True:
             found.append(self.span())
             back = self.at
-            if not (self.take(self.known.and_) and any(p.match(self.text, self.at) for p in (_TIME, self.known.hour, self.known.from_))):
+            if not (
+                self.take(self.known.and_)
+                and any(
+                    p.match(self.text, self.at) for p in (_TIME, self.known.hour, self.known.from_)
+                )
+            ):
                 self.at = back
                 return found
 
@@ -246,7 +293,9 @@ class _Reader:
         back = self.at
         start, early = self.a_time()
         if not self.take(self.known.dash):
-            raise Unclear(_("Add an end time, for example 9-12: “%(text)s”.") % {"text": self.written[back:]})
+            raise Unclear(
+                _("Add an end time, for example 9-12: “%(text)s”.") % {"text": self.written[back:]}
+            )
         on = self.a_date()
         self.space()
         end, half = self.a_time()
@@ -262,7 +311,9 @@ class _Reader:
             return Clock(self.known.hours[word["name"]]), None
         match = _TIME.match(self.text, self.at)
         if not match:
-            raise Unclear(_("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()})
+            raise Unclear(
+                _("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()}
+            )
         hour, minute, second = int(match["h"]), int(match["m"] or 0), float(match["s"] or 0)
         if match["half"] in ("am", "pm"):
             if not 1 <= hour <= 12:
@@ -272,7 +323,9 @@ class _Reader:
             raise Unclear(_("%(time)s isn’t a time of day.") % {"time": self.quoted(match)})
         self.at = match.end()
         which = self.take(self.known.which)
-        return Clock(hour, minute, second, self.known.folds[" ".join(which["name"].split())] if which else 0), match["half"]
+        return Clock(
+            hour, minute, second, self.known.folds[" ".join(which["name"].split())] if which else 0
+        ), match["half"]
 
     def level(self) -> int:
         self.space()
@@ -287,10 +340,17 @@ class _Reader:
             raise Unclear(_("0 to 3 means if need be, 4 to 7 works, 8 to 10 ideal."))
         return exact
 
-    def window(self, day: date, start: Clock, end: Clock, on: date | None, preference: int) -> Window | None:
+    def window(
+        self, day: date, start: Clock, end: Clock, on: date | None, preference: int
+    ) -> Window | None:
         """Return the window on this day; None if the end is not after the start."""
         ends_on = on or day
-        if on is None and _order(end) <= _order(start) and end.hour != 24 and not (end.fold > start.fold):
+        if (
+            on is None
+            and _order(end) <= _order(start)
+            and end.hour != 24
+            and not (end.fold > start.fold)
+        ):
             ends_on = day + timedelta(days=1)
         first, last = self.moment(day, start), self.moment(ends_on, end, ends=True)
         if on and last <= first:
@@ -311,12 +371,21 @@ class _Reader:
         shown, put_to = clock.put_forward(moments, zone)
         if not (ends and local == shown):
             known = words(self.days.language)
-            asked, *others = (_time(each, known, self.days.h12) for each in (local, shown, put_to, *(m.astimezone(zone) for m in moments)))
+            asked, *others = (
+                _time(each, known, self.days.h12)
+                for each in (local, shown, put_to, *(m.astimezone(zone) for m in moments))
+            )
             text = _(
-                "%(time)s doesn’t exist on %(date)s: the clocks go forward from %(from)s to %(to)s. Write %(earlier)s or %(later)s."
+                "%(time)s doesn’t exist on %(date)s: the clocks go forward from %(from)s to "
+                "%(to)s. Write %(earlier)s or %(later)s."
             )
             raise Unclear(
-                text % {"time": asked, "date": _date(day, known), **dict(zip(("from", "to", "earlier", "later"), others, strict=True))}
+                text
+                % {
+                    "time": asked,
+                    "date": _date(day, known),
+                    **dict(zip(("from", "to", "earlier", "later"), others, strict=True)),
+                }
             )
         return _seconds(moments[1])
 
@@ -365,11 +434,13 @@ def examples(days: Days) -> list[str]:
     ]
 
 
-# Back into lines ------------------------------------------------------------------------------------------------------
+# Back into lines ----------------------------------------------------------------------------------
 
 
 def write(windows: list[Window], zone: ZoneInfo, language: str = "en", *, h12: bool = False) -> str:
-    """Return one line a window, such that `read` gives the same windows again, those joined that touch and are the same."""
+    """Return one line a window, such that `read` gives the same windows again, those joined that
+    touch and are the same.
+    """
     return "\n".join(_line(window, zone, words(language), h12) for window in merged(windows))
 
 
@@ -387,17 +458,24 @@ def _line(window: Window, zone: ZoneInfo, known: Words, h12: bool) -> str:
 
 
 def _local(moment: float, zone: ZoneInfo) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))).astimezone(zone)
+    return (
+        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))
+    ).astimezone(zone)
 
 
 def _date(day: date, known: Words) -> str:
-    return f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month)} {day.year}"
+    return (
+        f"{known.weekdays[day.weekday()][: known.least]} {known.date(day.day, day.month)} "
+        f"{day.year}"
+    )
 
 
 def _time(local: datetime, known: Words, h12: bool) -> str:
     text = f"{(local.hour - 1) % 12 + 1 if h12 else local.hour}:{local.minute:02}"
     if local.second or local.microsecond:
-        text += f":{local.second:02}" + (f".{local.microsecond:06}".rstrip("0") if local.microsecond else "")
+        text += f":{local.second:02}" + (
+            f".{local.microsecond:06}".rstrip("0") if local.microsecond else ""
+        )
     if h12:
         text += " am" if local.hour < 12 else " pm"
     return f"{text} ({known.which[local.fold][0]})" if local.tzinfo and clock.which(local) else text

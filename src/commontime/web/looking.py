@@ -1,4 +1,6 @@
-"""Which days and hours of a calendar somebody looks at, in which zone, and what stands in each cell."""
+"""Which days and hours of a calendar somebody looks at, in which zone, and what stands in each
+cell.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +26,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A week or less of a calendar as one person sees it. `asked` is what of it the address said, so that links can keep it."""
+    """A week or less of a calendar as one person sees it. `asked` is what of it the address said,
+    so that links can keep it.
+    """
 
     zone: ZoneInfo
     home: ZoneInfo
@@ -40,7 +44,9 @@ class Look:
 
     @property
     def zones_like_it(self) -> list[tuple[str, str]]:
-        """Some zones whose names hold what was asked for, of "new york" America/New_York, each with how to ask for it."""
+        """Some zones whose names hold what was asked for, of "new york" America/New_York, each with
+        how to ask for it.
+        """
         part = self.unknown_zone.strip().lower().replace(" ", "_")
         return [(name, self.query(zone=name)) for name in zone_names() if part in name.lower()][:3]
 
@@ -51,12 +57,23 @@ class Look:
     @property
     def key(self) -> tuple[object, ...]:
         """What decides how it looks, beside the language."""
-        return (str(self.zone), self.first, self.days, self.step, self.hours, self.h12, self.before, self.after)
+        return (
+            str(self.zone),
+            self.first,
+            self.days,
+            self.step,
+            self.hours,
+            self.h12,
+            self.before,
+            self.after,
+        )
 
     @property
     def span(self) -> tuple[int, int]:
         """The whole of its days, in seconds."""
-        return grid.midnight(self.zone, self.first), grid.midnight(self.zone, self.first + timedelta(days=self.days))
+        return grid.midnight(self.zone, self.first), grid.midnight(
+            self.zone, self.first + timedelta(days=self.days)
+        )
 
     def query(self, **changes: str) -> str:
         """Return the address's question with these changes; an empty one leaves its part out."""
@@ -73,34 +90,63 @@ class Look:
 
     def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
         """Return from when to when; later: the day on which it ends, if that is another."""
-        first, last = clock.span(start.astimezone(self.zone), end.astimezone(self.zone), self.written)
+        first, last = clock.span(
+            start.astimezone(self.zone), end.astimezone(self.zone), self.written
+        )
         return f"{first}–{later}{last}"
 
     @property
     def twice(self) -> list[tuple[int, int, str]]:
-        """The stretches of its days, and of the one on whose midnight they end, that the clocks show twice, each with which it is."""
+        """The stretches of its days, and of the one on whose midnight they end, that the clocks
+        show twice, each with which it is.
+        """
         found = grid.turned_back(self.zone, self.first, self.days + 1)
-        return [(start, end, clock.which(moment(start).astimezone(self.zone))) for start, end in found]
+        return [
+            (start, end, clock.which(moment(start).astimezone(self.zone))) for start, end in found
+        ]
 
 
 def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:
     """Return what an address asks to see; what makes no sense in it is left out."""
     known = {name: asked[name].strip() for name in ASKED if asked.get(name, "").strip()}
-    zone = ZoneInfo(known["zone"]) if known.get("zone") in clock.zones() else ZoneInfo(setting.time_zone)
+    zone = (
+        ZoneInfo(known["zone"])
+        if known.get("zone") in clock.zones()
+        else ZoneInfo(setting.time_zone)
+    )
     unknown = known.pop("zone", "") if known.get("zone") not in clock.zones() else ""
     home = ZoneInfo(calendar.time_zone)
-    first, days, before, after = _week(_date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now)
+    first, days, before, after = _week(
+        _date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now
+    )
     hours = grid.WHOLE_DAY
     if known.get("hours") != "all":
         hours = grid.hours_shown(zone, first, days, daily_hours(calendar), home)
     step = 15 if known.get("step") == "15" else 30
-    return Look(zone, home, first, days, step, hours, setting.hour_cycle == "h12", known, before, after, unknown)
+    return Look(
+        zone,
+        home,
+        first,
+        days,
+        step,
+        hours,
+        setting.hour_cycle == "h12",
+        known,
+        before,
+        after,
+        unknown,
+    )
 
 
 def daily_hours(calendar: Calendar) -> tuple[int, int]:
-    """Return the hours of the day a calendar is about, in minutes on its own clocks: those its window begins and ends with."""
+    """Return the hours of the day a calendar is about, in minutes on its own clocks: those its
+    window begins and ends with.
+    """
     if calendar.window_start and calendar.window_end:
-        start, end = (moment.astimezone(ZoneInfo(calendar.time_zone)) for moment in (calendar.window_start, calendar.window_end))
+        start, end = (
+            moment.astimezone(ZoneInfo(calendar.time_zone))
+            for moment in (calendar.window_start, calendar.window_end)
+        )
         earliest, latest = start.hour * 60, (end.hour * 60 + bool(end.minute) * 60) or 24 * 60
         if earliest < latest and (earliest, latest) != grid.WHOLE_DAY:
             return earliest, latest
@@ -110,9 +156,14 @@ def daily_hours(calendar: Calendar) -> tuple[int, int]:
 def _week(
     asked: date | None, calendar: Calendar, zone: ZoneInfo, first_weekday: int, now: datetime
 ) -> tuple[date, int, date | None, date | None]:
-    """Return the first day, how many, and a day of the week before and after, None where the calendar's window ends."""
+    """Return the first day, how many, and a day of the week before and after, None where the
+    calendar's window ends.
+    """
     begins = calendar.window_start and calendar.window_start.astimezone(zone).date()
-    ends = calendar.window_end and (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+    ends = (
+        calendar.window_end
+        and (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+    )
     day = asked or now.astimezone(zone).date()
     if ends and day > ends:
         day = ends if asked else (begins or ends)
@@ -137,7 +188,9 @@ def _date(text: str) -> date | None:
 
 
 def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
-    """Return the first and last day that "weekdays" in the list form means: the calendar's window, else four weeks from the shown one."""
+    """Return the first and last day that "weekdays" in the list form means: the calendar's window,
+    else four weeks from the shown one.
+    """
     zone = shown.zone
     first = calendar.window_start.astimezone(zone).date() if calendar.window_start else shown.first
     if calendar.window_end:
@@ -146,12 +199,14 @@ def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
     return first, first + timedelta(days=4 * WEEK - 1)
 
 
-# What stands in the cells -----------------------------------------------------------------------------------------------
+# What stands in the cells -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """How many can in each cell, in the grid's order of cells: (can, if need be). people: all; silent: who has not answered."""
+    """How many can in each cell, in the grid's order of cells: (can, if need be). people: all;
+    silent: who has not answered.
+    """
 
     counts: list[tuple[int, int]]
     people: int
@@ -160,7 +215,9 @@ class Heat:
 
 def heat(group: planning.Group, shown: Look) -> Heat:
     """Count in each cell who is free throughout it."""
-    found = planning.counts(group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step))
+    found = planning.counts(
+        group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step)
+    )
     counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
     return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
 

@@ -1,4 +1,6 @@
-"""A meeting's page: its best starts and why, what would be if, suggesting and fixing one; afterwards who comes."""
+"""A meeting's page: its best starts and why, what would be if, suggesting and fixing one;
+afterwards who comes.
+"""
 
 from collections.abc import Sequence
 from copy import copy
@@ -41,7 +43,9 @@ NOTICES = {
     "reminded": gettext_lazy("A reminder is on its way."),
     "suggested": gettext_lazy("Your suggestion is in the list."),
     "withdrawn": gettext_lazy("The time has been withdrawn. The meeting is open again."),
-    "nobody": gettext_lazy("You didn’t tick anybody, so no reminder was sent. Tick the people to remind below."),
+    "nobody": gettext_lazy(
+        "You didn’t tick anybody, so no reminder was sent. Tick the people to remind below."
+    ),
 }
 
 
@@ -54,9 +58,24 @@ class FixForm(forms.Form):
 
 
 class WhatIfForm(forms.Form):
-    without = forms.TypedMultipleChoiceField(label=gettext_lazy("Without"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple)
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
-    quorum = forms.IntegerField(label=gettext_lazy("At least this many people must be able to come"), required=False, min_value=1, max_value=1000)
+    without = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Without"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length in minutes"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+    )
+    quorum = forms.IntegerField(
+        label=gettext_lazy("At least this many people must be able to come"),
+        required=False,
+        min_value=1,
+        max_value=1000,
+    )
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
@@ -67,13 +86,18 @@ class WhatIfForm(forms.Form):
 
 
 class EditForm(MeetingForm):
-    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes to keep free afterwards"), required=False, min_value=0, max_value=24 * 60)
+    buffer_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes to keep free afterwards"),
+        required=False,
+        min_value=0,
+        max_value=24 * 60,
+    )
 
     def clean_buffer_minutes(self) -> int:
         return self.cleaned_data["buffer_minutes"] or 0
 
 
-# What a page knows ------------------------------------------------------------------------------------------------------
+# What a page knows --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -101,7 +125,9 @@ class Seen:
 
     @property
     def tag(self) -> str:
-        """The entity tag of the part that others' answers change. Asking this asks nothing of the engine."""
+        """The entity tag of the part that others' answers change. Asking this asks nothing of the
+        engine.
+        """
         return tag_of((self.sight.tag, self.meeting.pk, self.explains, self.supposes))
 
     @property
@@ -133,34 +159,72 @@ def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
     user, now = me(request), clock.now()
     found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
-    return Seen(found, Sight(found.calendar, user, shown, now), "explain" in request.GET, "if" in request.GET)
+    return Seen(
+        found,
+        Sight(found.calendar, user, shown, now),
+        "explain" in request.GET,
+        "if" in request.GET,
+    )
 
 
-def _starts(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> list[Start]:
-    """Return the best starts of the meeting, or of what it might be, with those that people suggested among them."""
+def _starts(
+    seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None
+) -> list[Start]:
+    """Return the best starts of the meeting, or of what it might be, with those that people
+    suggested among them.
+    """
     sight = seen.sight
-    stored = queries.suggestions_of(meeting).filter(suggested_time__gt=sight.now).select_related("author")[:MOST_SUGGESTIONS]
-    found = planning.ranked(meeting, group, list(stored), now=sight.now, limit=MOST_STARTS, named=sight.tells, align=align)
+    stored = (
+        queries.suggestions_of(meeting)
+        .filter(suggested_time__gt=sight.now)
+        .select_related("author")[:MOST_SUGGESTIONS]
+    )
+    found = planning.ranked(
+        meeting,
+        group,
+        list(stored),
+        now=sight.now,
+        limit=MOST_STARTS,
+        named=sight.tells,
+        align=align,
+    )
     found = found if align else at_round_times(found, meeting, group, sight.tells)
     others = [each for each in found if each.outcome.start != meeting.final_time]
     people, silent = len(group.people), len(group.silent)
     stands = planning.compared([each.outcome for each in others], group, meeting, named=sight.tells)
     return [
         Start(
-            fragments.start(replace(each, rank=place), meeting, people, sight.look, more=beside(stand, silent), lower=lower),
+            fragments.start(
+                replace(each, rank=place),
+                meeting,
+                people,
+                sight.look,
+                more=beside(stand, silent),
+                lower=lower,
+            ),
             fragments.is_for_all(each, people),
             each.outcome.start.isoformat(),
             fragments.when(each.outcome.start, meeting.duration, sight.look),
             each.stored,
             bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
         )
-        for place, (each, stand, lower) in enumerate(zip(others, stands, fragments.why_lower(others), strict=True), start=1)
+        for place, (each, stand, lower) in enumerate(
+            zip(others, stands, fragments.why_lower(others), strict=True), start=1
+        )
     ]
 
 
-def _change(seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None) -> Change | None:
-    """Return what could change the best start. Of many people it takes a while, so then only if the address asks for it."""
-    return change_of(seen.sight, meeting, group, align) if seen.explains or len(group.people) <= MOST_AT_ONCE else None
+def _change(
+    seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None
+) -> Change | None:
+    """Return what could change the best start. Of many people it takes a while, so then only if the
+    address asks for it.
+    """
+    return (
+        change_of(seen.sight, meeting, group, align)
+        if seen.explains or len(group.people) <= MOST_AT_ONCE
+        else None
+    )
 
 
 def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
@@ -168,7 +232,7 @@ def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
     return suggestion
 
 
-# The page ---------------------------------------------------------------------------------------------------------------
+# The page -----------------------------------------------------------------------------------------
 
 
 @gzip_page
@@ -188,14 +252,20 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
         what_if = WhatIfForm(people, request.GET if seen.supposes else None)
         supposed = _supposed(seen, what_if)
     form = refused or (what_if if what_if.errors else None)
-    return page(request, "web/meetings/meeting.html", {**_context(request, seen), "supposed": supposed, "form": form, "what_if": what_if})
+    return page(
+        request,
+        "web/meetings/meeting.html",
+        {**_context(request, seen), "supposed": supposed, "form": form, "what_if": what_if},
+    )
 
 
 @gzip_page
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """The meeting's time or its best starts, for a page that is open; 304 as long as nothing changed."""
+    """The meeting's time or its best starts, for a page that is open; 304 as long as nothing
+    changed.
+    """
     seen = _seen(request, calendar_id, meeting_id)
     if unchanged := get_conditional_response(request, etag=seen.tag):
         return unchanged
@@ -233,12 +303,17 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "fixed": _fixed(seen) if is_fixed else None,
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
-        "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk) and (seen.is_owner or not is_fixed),
-        "starts": _starts(seen, found, seen.free) if may_rank and (seen.is_owner or not is_fixed) else [],
+        "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk)
+        and (seen.is_owner or not is_fixed),
+        "starts": _starts(seen, found, seen.free)
+        if may_rank and (seen.is_owner or not is_fixed)
+        else [],
         "nothing": fragments.nothing_yet() if may_rank else planning.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
-        "change": None if is_fixed or seen.supposes or not may_rank else _change(seen, found, seen.free),
+        "change": None
+        if is_fixed or seen.supposes or not may_rank
+        else _change(seen, found, seen.free),
         "explain": None if seen.explains else _explaining(request),
     }
 
@@ -252,11 +327,19 @@ def _explaining(request: HttpRequest) -> str:
 
 def _people(meeting: Meeting, group: planning.Group) -> list[planning.Person] | None:
     """Return whom the meeting is for; None: everybody in its calendar."""
-    return None if meeting.for_everyone else sorted(group.people, key=lambda person: (not person.required, person.name))[:MOST_NAMES]
+    return (
+        None
+        if meeting.for_everyone
+        else sorted(group.people, key=lambda person: (not person.required, person.name))[
+            :MOST_NAMES
+        ]
+    )
 
 
 def _fixed(seen: Seen) -> dict[str, Any]:
-    """Return when it is and who comes: with names as far as the calendar's visibility allows, and always one's own answer."""
+    """Return when it is and who comes: with names as far as the calendar's visibility allows, and
+    always one's own answer.
+    """
     found, shown = seen.meeting, seen.sight.look
     assert found.final_time is not None
     outcome = planning.outcomes(seen.group, [found.final_time], found.duration)[0]
@@ -266,14 +349,24 @@ def _fixed(seen: Seen) -> dict[str, Any]:
         ("no", _("No"), outcome.cannot),
         ("silent", _("No answer yet"), outcome.unanswered),
     ]
-    own = next((title for _kind, title, people in groups if seen.sight.user.pk in {person.user_id for person in people}), "")
+    own = next(
+        (
+            title
+            for _kind, title, people in groups
+            if seen.sight.user.pk in {person.user_id for person in people}
+        ),
+        "",
+    )
     names = ", ".join
     return {
         "when": fragments.when(found.final_time, found.duration, shown),
         "moment": found.final_time.isoformat(),
         "is_past": found.final_time + found.duration <= seen.sight.now,
         "bar": fragments.bar(outcome, len(seen.group.people)),
-        "groups": [(kind, title, len(people), names(p.name for p in people) if seen.sight.tells else "") for kind, title, people in groups],
+        "groups": [
+            (kind, title, len(people), names(p.name for p in people) if seen.sight.tells else "")
+            for kind, title, people in groups
+        ],
         "own": own,
     }
 
@@ -292,7 +385,9 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(seen.meeting, seen.free, what_if, named=seen.sight.tells, asker=seen.sight.user.pk)
+        imagined, group = planning.supposed(
+            seen.meeting, seen.free, what_if, named=seen.sight.tells, asker=seen.sight.user.pk
+        )
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)
@@ -321,7 +416,7 @@ def _at(seen: Seen, moment: datetime) -> str:
     return f"{fragments.day_name(local, short=True)}, {seen.sight.look.time(local)}"
 
 
-# What its buttons do ------------------------------------------------------------------------------------------------------
+# What its buttons do ------------------------------------------------------------------------------
 
 
 def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
@@ -334,7 +429,11 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return suggesting
             return redirect(_with(seen, done="suggested"))
         case "take-back":
-            suggestion = queries.suggestion_for(user, found.pk, posted_id(request, "suggestion", _("This meeting has no such suggestion.")))
+            suggestion = queries.suggestion_for(
+                user,
+                found.pk,
+                posted_id(request, "suggestion", _("This meeting has no such suggestion.")),
+            )
             actions.withdraw_suggestion(suggestion, by=user)
         case "fix":
             fixing = FixForm(post)
@@ -342,7 +441,13 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
             if doubts is None:
                 return fixing
             if doubts:
-                return ask(request, found, doubts, seen.here, when=_when(seen, fixing.cleaned_data["final_time"]))
+                return ask(
+                    request,
+                    found,
+                    doubts,
+                    seen.here,
+                    when=_when(seen, fixing.cleaned_data["final_time"]),
+                )
         case "withdraw":
             actions.edit_meeting(found, by=user, strict=True, final_time=None)
             return redirect(_with(seen, done="withdrawn"))
@@ -362,7 +467,8 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
 def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
     """Change the meeting and return nothing; or change nothing and return what speaks against it.
 
-    heard: the mark of what was said against it when the person said to do it all the same. If it is something else now, that is asked too.
+    heard: the mark of what was said against it when the person said to do it all the same. If it is
+    something else now, that is asked too.
     """
     try:
         actions.edit_meeting(meeting, by=by, strict=True, **changes)
@@ -376,17 +482,44 @@ def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[di
     return []
 
 
-def ask(request: HttpRequest, meeting: Meeting, doubts: list[dict[str, Any]], here: str, *, when: str = "") -> HttpResponse:
-    """Ask whether to do what was posted all the same. The answer posts it again, with what the person has heard."""
-    sent = [(name, value) for name, values in request.POST.lists() for value in values if name not in ("csrfmiddlewaretoken", "anyway")]
-    context = {"meeting": meeting, "title": meeting.name, "doubts": doubts, "when": when, "here": here, "sent": sent}
-    response = page(request, "web/meetings/ask.html", {**context, "detail": doubts[0]["detail"], "anyway": tag_of(repr(doubts))})
+def ask(
+    request: HttpRequest,
+    meeting: Meeting,
+    doubts: list[dict[str, Any]],
+    here: str,
+    *,
+    when: str = "",
+) -> HttpResponse:
+    """Ask whether to do what was posted all the same. The answer posts it again, with what the
+    person has heard.
+    """
+    sent = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in ("csrfmiddlewaretoken", "anyway")
+    ]
+    context = {
+        "meeting": meeting,
+        "title": meeting.name,
+        "doubts": doubts,
+        "when": when,
+        "here": here,
+        "sent": sent,
+    }
+    response = page(
+        request,
+        "web/meetings/ask.html",
+        {**context, "detail": doubts[0]["detail"], "anyway": tag_of(repr(doubts))},
+    )
     response.status_code = 409
     return response
 
 
 def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
-    """Return the meeting with the version that the person saw, so that an action notices what somebody changed since."""
+    """Return the meeting with the version that the person saw, so that an action notices what
+    somebody changed since.
+    """
     shown, meeting = post.get("version", ""), copy(meeting)
     if shown.isascii() and shown.isdecimal() and len(shown) < 19:
         meeting.version = int(shown)
@@ -394,15 +527,26 @@ def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
 
 
 def _remind(seen: Seen, names: Sequence[str]) -> None:
-    """Write to those named who have not answered. Who was written to often enough today is left out, unless that is everybody."""
+    """Write to those named who have not answered. Who was written to often enough today is left
+    out, unless that is everybody.
+    """
     if not seen.is_owner:
         raise NotAllowed(_("Only the organiser can remind people."))
-    wanted = [person for person in seen.group.silent if person.username in names and person.user_id != seen.sight.user.pk]
+    wanted = [
+        person
+        for person in seen.group.silent
+        if person.username in names and person.user_id != seen.sight.user.pk
+    ]
     refusal: TooMany | None = None
     sent = 0
     for person in wanted:
         try:
-            actions.send_letter(by=seen.sight.user, username=person.username, kind="reminder", calendar_id=seen.meeting.calendar_id)
+            actions.send_letter(
+                by=seen.sight.user,
+                username=person.username,
+                kind="reminder",
+                calendar_id=seen.meeting.calendar_id,
+            )
             sent += 1
         except TooMany as too_many:
             refusal = too_many
@@ -420,7 +564,7 @@ def _with(seen: Seen, **more: str) -> str:
     return f"{meeting_address(seen.meeting)}{seen.sight.look.query(**more)}"
 
 
-# Editing ------------------------------------------------------------------------------------------------------------------
+# Editing ------------------------------------------------------------------------------------------
 
 
 @require_http_methods(FORM)
@@ -435,23 +579,44 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     here = meeting_address(found)
     with timezone.override(zone):
         form = EditForm(found.calendar, request.POST or None, initial=_as_typed(found))
-        doubts = submit(form, _change_some, _as_shown(found, request.POST), by=user, heard=request.POST.get("anyway", ""), of=form)
+        doubts = submit(
+            form,
+            _change_some,
+            _as_shown(found, request.POST),
+            by=user,
+            heard=request.POST.get("anyway", ""),
+            of=form,
+        )
         if doubts:
             return ask(request, found, doubts, f"{here}edit/")
         if doubts is not None:
             return redirect(here)
-    context = {"meeting": found, "calendar": found.calendar, "title": found.name, "zone": zone, "here": here}
+    context = {
+        "meeting": found,
+        "calendar": found.calendar,
+        "title": found.name,
+        "zone": zone,
+        "here": here,
+    }
     return page(request, "web/meetings/edit.html", {**context, "form": form})
 
 
-def _change_some(meeting: Meeting, *, by: User, heard: str, of: forms.Form, **typed: Any) -> list[dict[str, Any]]:
+def _change_some(
+    meeting: Meeting, *, by: User, heard: str, of: forms.Form, **typed: Any
+) -> list[dict[str, Any]]:
     return change(meeting, by=by, heard=heard, **{name: typed[name] for name in of.changed_data})
 
 
 def _as_typed(meeting: Meeting) -> dict[str, Any]:
-    """Return the meeting's fields as the form shows them: moments to the minute, so that only what somebody typed counts as changed."""
+    """Return the meeting's fields as the form shows them: moments to the minute, so that only what
+    somebody typed counts as changed.
+    """
     named = planning.named_in(meeting)
-    fields = {name: getattr(meeting, name) for name in EditForm.base_fields if name not in ("required", "optional")}
+    fields = {
+        name: getattr(meeting, name)
+        for name in EditForm.base_fields
+        if name not in ("required", "optional")
+    }
     for name in ("deadline", "earliest", "latest"):
         fields[name] = fields[name] and fields[name].replace(second=0, microsecond=0)
     fields["required"] = [user for user, must in named.items() if must]
@@ -468,5 +633,7 @@ def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRes
         raise Conflict(_("This meeting has no confirmed time yet."), code="not_scheduled")
     body = exchange.invite_file(exchange.Snapshot.of(found))
     return HttpResponse(
-        body, content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="invite.ics"'}
+        body,
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="invite.ics"'},
     )

@@ -1,4 +1,6 @@
-"""Who is looking at the page, and in which language: the same session table as the API, found through the session cookie."""
+"""Who is looking at the page, and in which language: the same session table as the API, found
+through the session cookie.
+"""
 
 import re
 from collections.abc import Callable
@@ -34,17 +36,27 @@ class SignedInMiddleware:
 
 def _user(request: HttpRequest) -> object:
     sign_in = request.session.get(SESSION_KEY)
-    return queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1], along=_along(request)) if sign_in else None
+    return (
+        queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1], along=_along(request))
+        if sign_in
+        else None
+    )
 
 
 def _along(request: HttpRequest) -> list[queries.Along]:
-    """Return what finds the calendar and the meeting that the path names; nothing where they may change while the request is answered."""
+    """Return what finds the calendar and the meeting that the path names; nothing where they may
+    change while the request is answered.
+    """
     named = _NAMED.match(request.path_info) if request.method in {"GET", "HEAD"} else None
-    return calendars.along(*(UUID(text) if text else None for text in named.groups())) if named else []
+    return (
+        calendars.along(*(UUID(text) if text else None for text in named.groups())) if named else []
+    )
 
 
 class LanguageMiddleware:
-    """Show a page in the language its reader chose, or before they sign in the one their browser asks for. The API speaks English."""
+    """Show a page in the language its reader chose, or before they sign in the one their browser
+    asks for. The API speaks English.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -59,12 +71,20 @@ class LanguageMiddleware:
 def is_page(request: HttpRequest) -> bool:
     """Return whether a person looks at this path, and not a program."""
     path = request.path_info
-    return path == "/" or path.startswith("/app") or (path.startswith("/password_reset/") and request.method in {"GET", "HEAD"})
+    return (
+        path == "/"
+        or path.startswith("/app")
+        or (path.startswith("/password_reset/") and request.method in {"GET", "HEAD"})
+    )
 
 
 def language_of(request: HttpRequest) -> str:
     user = request.user
-    return queries.setting_of(cast(User, user)).locale if user else translation.get_language_from_request(request)
+    return (
+        queries.setting_of(cast(User, user)).locale
+        if user
+        else translation.get_language_from_request(request)
+    )
 
 
 def open_page_session(request: HttpRequest, opened: Opened) -> None:

@@ -31,11 +31,27 @@ from commontime.web.fields import ZoneInput
 
 
 class NewCalendarForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    first_day = forms.DateField(label=gettext_lazy("First day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    last_day = forms.DateField(label=gettext_lazy("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    earliest_hour = forms.TimeField(label=gettext_lazy("From"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
-    latest_hour = forms.TimeField(label=gettext_lazy("To"), widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"))
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    first_day = forms.DateField(
+        label=gettext_lazy("First day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    last_day = forms.DateField(
+        label=gettext_lazy("Last day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    earliest_hour = forms.TimeField(
+        label=gettext_lazy("From"),
+        widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"),
+    )
+    latest_hour = forms.TimeField(
+        label=gettext_lazy("To"),
+        widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"),
+    )
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
         min_value=1,
@@ -44,18 +60,33 @@ class NewCalendarForm(forms.Form):
     )
     look = forms.BooleanField(label=gettext_lazy("Look for a meeting time now"), required=False)
     title = forms.CharField(
-        label=gettext_lazy("Title"), required=False, max_length=200, help_text=gettext_lazy("Only if the meeting has a different name from the calendar.")
+        label=gettext_lazy("Title"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("Only if the meeting has a different name from the calendar."),
     )
     deadline = moment_field(gettext_lazy("Answer by"), required=False)
     contacts = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Your contacts"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Your contacts"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
     )
-    others = inviting.names_field(gettext_lazy("Usernames or email addresses"), required=False, help_text=inviting.SEVERAL)
-    visibility = forms.ChoiceField(label=gettext_lazy("Who sees the answers"), choices=list(VISIBILITIES.items()), widget=forms.RadioSelect)
+    others = inviting.names_field(
+        gettext_lazy("Usernames or email addresses"), required=False, help_text=inviting.SEVERAL
+    )
+    visibility = forms.ChoiceField(
+        label=gettext_lazy("Who sees the answers"),
+        choices=list(VISIBILITIES.items()),
+        widget=forms.RadioSelect,
+    )
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def __init__(self, people: Sequence[User], *args: Any, **kwargs: Any) -> None:
@@ -71,7 +102,9 @@ class NewCalendarForm(forms.Form):
             self.add_error("deadline", _("Set a deadline for answers."))
         if {"first_day", "last_day"} <= given.keys():
             self._check_days(given["first_day"], given["last_day"])
-        if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given["latest_hour"] <= given["earliest_hour"]:
+        if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given[
+            "latest_hour"
+        ] <= given["earliest_hour"]:
             self.add_error("latest_hour", _("The day must end after it begins."))
         return given
 
@@ -81,14 +114,18 @@ class NewCalendarForm(forms.Form):
         elif last < first:
             self.add_error("last_day", _("The last day is before the first."))
         elif last - first >= planning.FARTHEST:
-            self.add_error("last_day", _("Choose at most %(n)d days.") % {"n": planning.FARTHEST.days})
+            self.add_error(
+                "last_day", _("Choose at most %(n)d days.") % {"n": planning.FARTHEST.days}
+            )
 
 
 @gzip_page
 @require_http_methods(FORM)
 @signed_in
 def new_calendar(request: HttpRequest) -> HttpResponse:
-    """Make a calendar, look for its first meeting and invite its people, all or nothing; then one is where times are painted."""
+    """Make a calendar, look for its first meeting and invite its people, all or nothing; then one
+    is where times are painted.
+    """
     user = me(request)
     own = accounts.setting_of(user).time_zone
     typed = request.POST.get("time_zone", "")
@@ -101,12 +138,16 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
         calendar, invitations = made
         return redirect(f"/app/calendars/{calendar.pk}/{inviting.as_query(invitations)}")
     return page(
-        request, "web/calendars/new.html", {"form": form, "unfolds": form.is_bound and {"time_zone", "location"} & form.errors.keys()}
+        request,
+        "web/calendars/new.html",
+        {"form": form, "unfolds": form.is_bound and {"time_zone", "location"} & form.errors.keys()},
     )
 
 
 def _usual(zone: ZoneInfo) -> dict[str, Any]:
-    """Return what suits most groups: two weeks from a Monday that leaves some days to answer, at the hours most people are awake."""
+    """Return what suits most groups: two weeks from a Monday that leaves some days to answer, at
+    the hours most people are awake.
+    """
     today = clock.now().astimezone(zone).date()
     monday = today + timedelta(days=14 - today.weekday())
     return {
@@ -133,18 +174,28 @@ def _start(
     deadline: datetime | None,
     **typed: Any,
 ) -> tuple[Calendar, list[Invitation]]:
-    """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even though nothing else happens."""
+    """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even
+    though nothing else happens.
+    """
     meant = inviting.meant(others, by=by, field="others")
-    whom = {person.pk: full_name(person) for person in people if person.pk in contacts} | meant.found
+    whom = {
+        person.pk: full_name(person) for person in people if person.pk in contacts
+    } | meant.found
     if len(whom) > inviting.MOST:
-        raise InvalidInput(_("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": inviting.MOST}, field="others")
+        raise InvalidInput(
+            _("Add at most %(n)d at a time. You can add the others afterwards.")
+            % {"n": inviting.MOST},
+            field="others",
+        )
     fields = _with_window(**typed)
     with transaction.atomic():
         calendar = actions.create_calendar(by=by, **fields)
         if look:
             assert deadline is not None  # the form asks for it
             actions.create_meeting(calendar, by=by, title=title, deadline=deadline)
-        invitations, refused = inviting.one_by_one(whom, partial(inviting.invite, calendar.pk, by=by))
+        invitations, refused = inviting.one_by_one(
+            whom, partial(inviting.invite, calendar.pk, by=by)
+        )
         _refuse(meant.refused + refused)
     return calendar, invitations
 
@@ -155,9 +206,18 @@ def _refuse(refused: inviting.Refused) -> None:
         raise InvalidInput(said[0], fields={"others": said})
 
 
-def _with_window(*, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any) -> dict[str, Any]:
-    """Return a calendar's fields with its window, from the first day's earliest hour to the last day's latest; 0:00 ends the day."""
-    zone = ZoneInfo(fields["time_zone"]) if fields["time_zone"] in clock.zones() else ZoneInfo("UTC")  # the action refuses others
+def _with_window(
+    *, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any
+) -> dict[str, Any]:
+    """Return a calendar's fields with its window, from the first day's earliest hour to the last
+    day's latest; 0:00 ends the day.
+    """
+    zone = (
+        ZoneInfo(fields["time_zone"]) if fields["time_zone"] in clock.zones() else ZoneInfo("UTC")
+    )  # the action refuses others
     ends_on = last_day if latest_hour > time() else last_day + timedelta(days=1)
-    start, end = datetime.combine(first_day, earliest_hour, zone), datetime.combine(ends_on, latest_hour, zone)
+    start, end = (
+        datetime.combine(first_day, earliest_hour, zone),
+        datetime.combine(ends_on, latest_hour, zone),
+    )
     return {**fields, "window_start": start, "window_end": end}

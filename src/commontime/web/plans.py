@@ -1,4 +1,6 @@
-"""Many meetings at once: one-on-ones, the search for a plan while it runs, its timetable, and publishing it."""
+"""Many meetings at once: one-on-ones, the search for a plan while it runs, its timetable, and
+publishing it.
+"""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
@@ -49,22 +51,44 @@ SEARCHES = {
     120: gettext_lazy("2 minutes"),
     300: gettext_lazy("5 minutes"),
 }
-MATTERS = {1: gettext_lazy("normal priority"), 2: gettext_lazy("higher priority"), 4: gettext_lazy("top priority")}  # by priority
+MATTERS = {
+    1: gettext_lazy("normal priority"),
+    2: gettext_lazy("higher priority"),
+    4: gettext_lazy("top priority"),
+}  # by priority
 
 
 class OneOnOnesForm(forms.Form):
     deadline = moment_field(gettext_lazy("Answer by"))
-    duration_minutes = forms.IntegerField(label=gettext_lazy("Length in minutes"), required=False, min_value=1, max_value=LONGEST_MEETING)
-    buffer_minutes = forms.IntegerField(label=gettext_lazy("Minutes to keep free after each"), required=False, min_value=0, max_value=24 * 60)
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length in minutes"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+    )
+    buffer_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes to keep free after each"),
+        required=False,
+        min_value=0,
+        max_value=24 * 60,
+    )
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     people = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Only with these people"), required=False, coerce=int, empty_value=None, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Only with these people"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = [person for person in planning.people_of(calendar) if person.user_id != calendar.owner_id and person.is_active]
+        others = [
+            person
+            for person in planning.people_of(calendar)
+            if person.user_id != calendar.owner_id and person.is_active
+        ]
         self.fields["people"].choices = [(person.user_id, person.name) for person in others]  # type: ignore[attr-defined]
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
 
@@ -73,24 +97,40 @@ class OneOnOnesForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """How to plan, and for each open meeting whether it is planned, how much it matters, and when it must be, if it must."""
+    """How to plan, and for each open meeting whether it is planned, how much it matters, and when
+    it must be, if it must.
+    """
 
-    align = forms.TypedChoiceField(label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int)
-    seconds = forms.TypedChoiceField(label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int)
-    meetings = forms.Field(required=False)  # nothing to type: what is refused of all the rows stands there
+    align = forms.TypedChoiceField(
+        label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int
+    )
+    seconds = forms.TypedChoiceField(
+        label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int
+    )
+    meetings = forms.Field(
+        required=False
+    )  # nothing to type: what is refused of all the rows stands there
 
     def __init__(self, seen: "Sight", data: QueryDict | None = None) -> None:
         super().__init__(data, initial=_asked(seen))
         self.seen = seen
         for pk in seen.listed:
             self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
-            self.fields[f"matters-{pk}"] = forms.IntegerField(required=False, min_value=1, max_value=planning.MOST_PRIORITY)
+            self.fields[f"matters-{pk}"] = forms.IntegerField(
+                required=False, min_value=1, max_value=planning.MOST_PRIORITY
+            )
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Return what `_plan` takes. A row whose tick is gone is left out, whatever else stands in it."""
+        """Return what `_plan` takes. A row whose tick is gone is left out, whatever else stands in
+        it.
+        """
         given = self.cleaned_data
-        chosen = [pk for pk in self.seen.listed if given.get(f"planned-{pk}") or f"matters-{pk}" not in self.data]
+        chosen = [
+            pk
+            for pk in self.seen.listed
+            if given.get(f"planned-{pk}") or f"matters-{pk}" not in self.data
+        ]
         for pk in self.seen.listed.keys() - set(chosen):
             for name in ("matters", "then"):
                 self.errors.pop(f"{name}-{pk}", None)
@@ -101,7 +141,9 @@ class PlanForm(forms.Form):
             "seconds": given.get("seconds"),
             "chosen": chosen,
             "typed": {pk: then for pk in chosen if (then := given.get(f"then-{pk}"))},
-            "priorities": {pk: matters for pk in chosen if (matters := given.get(f"matters-{pk}") or 1) > 1},
+            "priorities": {
+                pk: matters for pk in chosen if (matters := given.get(f"matters-{pk}") or 1) > 1
+            },
         }
 
     @property
@@ -124,13 +166,15 @@ class PlanForm(forms.Form):
         then = sum(bool(row.then) for row in planned)
         said = [
             left_out and ngettext("%(n)d left out", "%(n)d left out", left_out) % {"n": left_out},
-            more and ngettext("%(n)d with a higher priority", "%(n)d with a higher priority", more) % {"n": more},
+            more
+            and ngettext("%(n)d with a higher priority", "%(n)d with a higher priority", more)
+            % {"n": more},
             then and ngettext("%(n)d at a set time", "%(n)d at set times", then) % {"n": then},
         ]
         return " · ".join(words for words in said if words)
 
 
-# What a page knows ------------------------------------------------------------------------------------------------------
+# What a page knows --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -142,7 +186,9 @@ class Sight:
     look: Look
     now: datetime
     plan: Plan | None
-    ticked: frozenset[UUID] | None = None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
+    ticked: frozenset[UUID] | None = (
+        None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
+    )
 
     @property
     def here(self) -> str:
@@ -150,7 +196,10 @@ class Sight:
 
     @cached_property
     def meetings(self) -> dict[UUID, Meeting]:
-        found = {meeting.pk: meeting for meeting in queries.meetings_of(self.calendar).order_by("created_at", "id")}
+        found = {
+            meeting.pk: meeting
+            for meeting in queries.meetings_of(self.calendar).order_by("created_at", "id")
+        }
         for meeting in found.values():
             meeting.calendar = self.calendar
         return found
@@ -170,7 +219,11 @@ class Sight:
 
     @cached_property
     def question(self) -> planning.Question:
-        return msgspec.convert(self.plan.question, planning.Question) if self.plan else planning.Question()
+        return (
+            msgspec.convert(self.plan.question, planning.Question)
+            if self.plan
+            else planning.Question()
+        )
 
     @cached_property
     def answer(self) -> planning.Answer | None:
@@ -179,7 +232,11 @@ class Sight:
     @cached_property
     def placed(self) -> list[planning.Placed]:
         """What has a place and is still there."""
-        return [placed for placed in self.answer.placed if placed.meeting in self.meetings] if self.answer else []
+        return (
+            [placed for placed in self.answer.placed if placed.meeting in self.meetings]
+            if self.answer
+            else []
+        )
 
     @property
     def pinned(self) -> Set[UUID]:
@@ -206,10 +263,12 @@ def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
         plan.calendar = calendar
     except NotFound:
         plan = None
-    return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now, plan)
+    return Sight(
+        calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now, plan
+    )
 
 
-# The page ---------------------------------------------------------------------------------------------------------------
+# The page -----------------------------------------------------------------------------------------
 
 
 @gzip_page
@@ -221,7 +280,11 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     post = request.POST if request.method == "POST" else None
     refusal = ""
     with timezone.override(seen.look.zone):
-        pairs = OneOnOnesForm(seen.calendar, post if post and post.get("do") == "one-on-ones" else None, initial=_soon())
+        pairs = OneOnOnesForm(
+            seen.calendar,
+            post if post and post.get("do") == "one-on-ones" else None,
+            initial=_soon(),
+        )
         asking = PlanForm(seen, post if post and post.get("do") == "plan" else None)
         if post is not None:
             try:
@@ -233,7 +296,14 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             if asking.is_bound:
                 seen = replace(seen, ticked=frozenset(_pins(post)))
     form = next((each for each in (pairs, asking) if each.is_bound), None)
-    shown = {**_context(seen, asking), "pairs": pairs, "form": form, "refusal": refusal, "detail": refusal, "notice": _notice(request)}
+    shown = {
+        **_context(seen, asking),
+        "pairs": pairs,
+        "form": form,
+        "refusal": refusal,
+        "detail": refusal,
+        "notice": _notice(request),
+    }
     response = page(request, "web/plans/plan.html", shown)
     if refusal:
         response.status_code = 409
@@ -259,7 +329,11 @@ def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) ->
     match post.get("do"):
         case "one-on-ones":
             made = submit(pairs, actions.create_one_on_ones, seen.calendar, by=user)
-            return "" if made is None else f"/app/calendars/{seen.calendar.pk}/plan/{seen.look.query(made=str(len(made)))}"
+            return (
+                ""
+                if made is None
+                else f"/app/calendars/{seen.calendar.pk}/plan/{seen.look.query(made=str(len(made)))}"
+            )
         case "plan":
             return seen.here if submit(asking, _plan, seen, by=user, ticked=_pins(post)) else ""
         case "stop":
@@ -282,7 +356,9 @@ def _plan(
     typed: dict[UUID, datetime],
     priorities: dict[UUID, int],
 ) -> Plan:
-    """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither holds for what is left out."""
+    """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither
+    holds for what is left out.
+    """
     left_out = seen.listed.keys() - set(chosen)
     question = planning.Question(
         meetings=() if len(chosen) == len(seen.open) else tuple(chosen),
@@ -304,36 +380,52 @@ def _shown(post: QueryDict, seen: Sight) -> Plan:
     if seen.plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     if post.get("plan") not in (None, str(seen.plan.pk)):
-        raise Conflict(_("A newer plan has replaced the one you saw. Look at this one first."), code="changed_meanwhile")
+        raise Conflict(
+            _("A newer plan has replaced the one you saw. Look at this one first."),
+            code="changed_meanwhile",
+        )
     return seen.plan
 
 
 def _pins(post: QueryDict) -> dict[UUID, datetime]:
-    """Read what was ticked: a meeting and when it was seen, so that a plan made meanwhile moves no pin."""
+    """Read what was ticked: a meeting and when it was seen, so that a plan made meanwhile moves no
+    pin.
+    """
     try:
         pairs = [value.split(" ", 1) for value in post.getlist("pin")[: planning.MOST_PLANNED]]
         pinned = {UUID(meeting): datetime.fromisoformat(start) for meeting, start in pairs}
     except ValueError:
         pass
     else:
-        if all(start.tzinfo and clock.EARLIEST <= start < clock.LATEST for start in pinned.values()):
+        if all(
+            start.tzinfo and clock.EARLIEST <= start < clock.LATEST for start in pinned.values()
+        ):
             return pinned
     raise InvalidInput(_("This time isn’t part of the plan. Load the page again."), field="pin")
 
 
 def _soon() -> dict[str, Any]:
-    return {"deadline": (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, second=0, microsecond=0, tzinfo=None)}
+    return {
+        "deadline": (timezone.localtime() + timedelta(days=7)).replace(
+            hour=18, minute=0, second=0, microsecond=0, tzinfo=None
+        )
+    }
 
 
 def _asked(seen: Sight) -> dict[str, Any]:
     """Return what was asked last, as far as the form can ask it and it still makes sense."""
     question, is_done = seen.question, seen.plan is not None and seen.plan.status == PlanStatus.DONE
     align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
-    asked: dict[str, Any] = {"align": align if align in GRIDS else 15, "seconds": seconds if seconds in SEARCHES else 30}
+    asked: dict[str, Any] = {
+        "align": align if align in GRIDS else 15,
+        "seconds": seconds if seconds in SEARCHES else 30,
+    }
     # What a published plan left open is there to be planned next.
     is_published = seen.plan is not None and seen.plan.status == PlanStatus.APPLIED
     chosen = set() if is_published else seen.listed.keys() & set(question.meetings)
-    in_timetable = {placed.meeting for placed in seen.placed} if is_done else set()  # it has a tick there
+    in_timetable = (
+        {placed.meeting for placed in seen.placed} if is_done else set()
+    )  # it has a tick there
     for pk in seen.listed:
         asked[f"planned-{pk}"] = not chosen or pk in chosen
         asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
@@ -349,22 +441,36 @@ def _notice(request: HttpRequest) -> str:
         return ""
     if int(made) == 0:
         return _("You already have a one-on-one with everybody.")
-    return ngettext("%(n)d one-on-one is waiting for a time.", "%(n)d one-on-ones are waiting for a time.", int(made)) % {"n": int(made)}
+    return ngettext(
+        "%(n)d one-on-one is waiting for a time.",
+        "%(n)d one-on-ones are waiting for a time.",
+        int(made),
+    ) % {"n": int(made)}
 
 
-# What is shown ------------------------------------------------------------------------------------------------------------
+# What is shown ------------------------------------------------------------------------------------
 
 
 def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     answer, plan = seen.answer, seen.plan
     status = PlanStatus(plan.status) if plan else None
-    told = planning.told_of([seen.meetings[placed.meeting] for placed in seen.placed]) if status == PlanStatus.DONE else []
+    told = (
+        planning.told_of([seen.meetings[placed.meeting] for placed in seen.placed])
+        if status == PlanStatus.DONE
+        else []
+    )
     wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
     count = {"placed": len(seen.placed), "wanted": wanted}
-    unplaced = [] if seen.is_running else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
+    unplaced = (
+        []
+        if seen.is_running
+        else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
+    )
     return {
         "calendar": seen.calendar,
-        "clock": CLOCKS["h12" if seen.look.h12 else "h23"],  # the live part is shown without a page around it
+        "clock": CLOCKS[
+            "h12" if seen.look.h12 else "h23"
+        ],  # the live part is shown without a page around it
         "look": seen.look,
         "asked": seen.look.asked.items(),
         "home_query": seen.look.query(zone=seen.calendar.time_zone),
@@ -394,7 +500,9 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
 
 
 def quality(answer: planning.Answer, question: planning.Question) -> str:
-    """Say how good a plan is: proved best, or where, and by how much at most, another might be better."""
+    """Say how good a plan is: proved best, or where, and by how much at most, another might be
+    better.
+    """
     if answer.proved and not answer.placed:
         return _("Proven: with the answers so far, none of them can have a time.")
     if answer.proved:
@@ -403,19 +511,46 @@ def quality(answer: planning.Answer, question: planning.Question) -> str:
     said = {"value": value.priority, "bound": bound.priority}
     if value.priority != bound.priority:
         if question.priorities:
-            return _("Not proven to be the best: counted by priority it places %(value)d; no plan can place more than %(bound)d.") % said
-        return _("Not proven to be the best: it places %(value)d meetings, and no plan can place more than %(bound)d.") % said
+            return (
+                _(
+                    "Not proven to be the best: counted by priority it places %(value)d; no plan "
+                    "can place more than %(bound)d."
+                )
+                % said
+            )
+        return (
+            _(
+                "Not proven to be the best: it places %(value)d meetings, and no plan can place "
+                "more than %(bound)d."
+            )
+            % said
+        )
     first = _("No plan finds a time for more meetings.")
     if value.optional != bound.optional:
         said = {"value": value.optional, "bound": bound.optional}
-        return first + " " + _("%(value)d optional people can come; no plan has more than %(bound)d.") % said
+        return (
+            first
+            + " "
+            + _("%(value)d optional people can come; no plan has more than %(bound)d.") % said
+        )
     if value.if_need_be != bound.if_need_be:
         said = {"value": value.if_need_be, "bound": bound.if_need_be}
-        return first + " " + _("%(value)d can come only if need be; no plan has fewer than %(bound)d.") % said
+        return (
+            first
+            + " "
+            + _("%(value)d can come only if need be; no plan has fewer than %(bound)d.") % said
+        )
     if value.works != bound.works:
         said = {"value": value.works, "bound": bound.works}
-        return first + " " + _("For %(value)d the time works but isn’t ideal; no plan has fewer than %(bound)d.") % said
-    better = _("Only how well people like their times could still improve, by at most %(percent)s%%.")
+        return (
+            first
+            + " "
+            + _("For %(value)d the time works but isn’t ideal; no plan has fewer than %(bound)d.")
+            % said
+        )
+    better = _(
+        "Only how well people like their times could still improve, by at most %(percent)s%%."
+    )
     return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
 
 
@@ -424,7 +559,14 @@ def counts(answer: planning.Answer, question: planning.Question) -> list[tuple[A
     value, bound = answer.value, answer.bound
     more, less = _("at most %(n)d"), _("at least %(n)d")
     rows = [
-        (_("Meetings with a time, by priority") if question.priorities else _("Meetings with a time"), value.priority, bound.priority, more),
+        (
+            _("Meetings with a time, by priority")
+            if question.priorities
+            else _("Meetings with a time"),
+            value.priority,
+            bound.priority,
+            more,
+        ),
         (_("Optional people who can come"), value.optional, bound.optional, more),
         (_("Only if need be"), value.if_need_be, bound.if_need_be, less),
         (_("Works, but isn’t ideal"), value.works, bound.works, less),
@@ -448,24 +590,48 @@ class Line:
 
 def _weeks(
     seen: Sight,
-) -> list[tuple[str, timetable.Week[Line], list[tuple[int, str]], list[tuple[date, str, list[timetable.Slot[Line]]]]]]:
+) -> list[
+    tuple[
+        str,
+        timetable.Week[Line],
+        list[tuple[int, str]],
+        list[tuple[date, str, list[timetable.Slot[Line]]]],
+    ]
+]:
     """Return each week with its name, the hours beside it, and its days with their names."""
     entries = [_entry(seen, placed) for placed in seen.placed]
     first_weekday = FIRST_WEEKDAY[accounts.setting_of(seen.user).week_start]
     found = []
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
-        days = [(day.date, fragments.day_name(_noon(day.date), short=True), day.slots) for day in week.days]
-        name = _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]} if len(days) > 1 else days[0][1]
-        hours = [(number, seen.look.written(_noon(week.days[0].date).replace(hour=hour))) for number, hour in enumerate(week.hours)]
+        days = [
+            (day.date, fragments.day_name(_noon(day.date), short=True), day.slots)
+            for day in week.days
+        ]
+        name = (
+            _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]}
+            if len(days) > 1
+            else days[0][1]
+        )
+        hours = [
+            (number, seen.look.written(_noon(week.days[0].date).replace(hour=hour)))
+            for number, hour in enumerate(week.hours)
+        ]
         found.append((name, week, hours, days))
     return found
 
 
 def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
     meeting = seen.meetings[placed.meeting]
-    start, end = (moment.astimezone(seen.look.zone) for moment in (placed.start, placed.start + meeting.duration))
+    start, end = (
+        moment.astimezone(seen.look.zone)
+        for moment in (placed.start, placed.start + meeting.duration)
+    )
     here = placed.attending
-    missing = [p.name for p in planning.attendees_of(meeting) if here is not None and p.packed and p.user_id not in here]
+    missing = [
+        p.name
+        for p in planning.attendees_of(meeting)
+        if here is not None and p.packed and p.user_id not in here
+    ]
     return timetable.Entry(
         placed.start,
         placed.start + meeting.duration,
@@ -482,7 +648,9 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
 
 
 def _title(seen: Sight, meeting: Meeting) -> str:
-    """Return its name; of a one-on-one only the other's name, because the owner's own stands before it in each."""
+    """Return its name; of a one-on-one only the other's name, because the owner's own stands before
+    it in each.
+    """
     return meeting.name.removeprefix(f"{accounts.full_name(seen.user)} & ")
 
 
@@ -493,24 +661,37 @@ def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
     wanted = [each for each in unplaced.ask if each.user in seen.people]
     said = [
         _("%(name)s: %(when)s")
-        % {"name": seen.people[each.user].name, "when": fragments.when(each.start, each.end - each.start, seen.look)}
+        % {
+            "name": seen.people[each.user].name,
+            "when": fragments.when(each.start, each.end - each.start, seen.look),
+        }
         for each in wanted
     ]
-    start, end = (unplaced.start, unplaced.start + meeting.duration) if meeting and unplaced.start and wanted else (None, None)
-    is_whole = all((each.start, each.end) == (start, end) for each in wanted)  # each is asked for all of it
+    start, end = (
+        (unplaced.start, unplaced.start + meeting.duration)
+        if meeting and unplaced.start and wanted
+        else (None, None)
+    )
+    is_whole = all(
+        (each.start, each.end) == (start, end) for each in wanted
+    )  # each is asked for all of it
     return {
         "title": _title(seen, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
         "why": planning.why_unplaced(unplaced, seen.people, titles),
         "asks": said if start else [],
-        "all_then": ", ".join(seen.people[each.user].name for each in wanted) if start and is_whole else "",
+        "all_then": ", ".join(seen.people[each.user].name for each in wanted)
+        if start and is_whole
+        else "",
         "then": fragments.when(start, meeting.duration, seen.look) if meeting and start else "",
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An open meeting to choose. choices: its priorities with their names; then: what is typed, or was asked for last."""
+    """An open meeting to choose. choices: its priorities with their names; then: what is typed, or
+    was asked for last.
+    """
 
     pk: UUID
     title: str
@@ -545,7 +726,9 @@ def _who(seen: Sight, meeting: Meeting) -> str:
     if meeting.for_everyone:
         return _("everybody")
     named = planning.named_in(meeting).keys() - {seen.user.pk}
-    names = fragments.some(sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES)
+    names = fragments.some(
+        sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES
+    )
     return "" if names == _title(seen, meeting) else names
 
 

@@ -1,7 +1,9 @@
-"""Pages kept rendered and compressed, with spots for what is new in each answer: the token of their forms.
+"""Pages kept rendered and compressed, with spots for what is new in each answer: the token of their
+forms.
 
-A page is compressed in pieces, cut where the token stands. Each ends on a whole byte and refers to nothing before it, so that the token
-fits between two of them as it is, and all of it is one gzip stream.
+A page is compressed in pieces, cut where the token stands. Each ends on a whole byte and refers to
+nothing before it, so that the token fits between two of them as it is, and all of it is one gzip
+stream.
 """
 
 import secrets
@@ -13,9 +15,12 @@ from django.middleware.csrf import get_token
 from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.utils.cache import patch_vary_headers
 
-SPOT = secrets.token_hex(32)  # stands where the token will; nobody outside can know it, so it stands nowhere else
+SPOT = secrets.token_hex(
+    32
+)  # stands where the token will; nobody outside can know it, so it stands nowhere else
 LEVEL = 6  # as Django compresses
-NAMED = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"  # RFC 1952: a gzip stream, deflated, with the name of a file, of no time and system
+# RFC 1952: a gzip stream, deflated, with the name of a file, of no time and system
+NAMED = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,25 @@ def press(text: str) -> Pressed:
 
 
 def answer(request: HttpRequest, page: Pressed) -> HttpResponse:
-    """Answer with the page, compressed if the browser likes that: with a token of its own, and its length blurred."""
+    """Answer with the page, compressed if the browser likes that: with a token of its own, and its
+    length blurred.
+    """
     token = get_token(request).encode()
     content = token.join(page.plain)
-    if is_packed := re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")) is not None:
-        ends = zlib.crc32(content).to_bytes(4, "little") + (len(content) % 2**32).to_bytes(4, "little")
-        content = NAMED + b"a" * secrets.randbelow(GZipMiddleware.max_random_bytes) + b"\0" + _stored(token).join(page.packed) + ends
+    if (
+        is_packed := re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+        is not None
+    ):
+        ends = zlib.crc32(content).to_bytes(4, "little") + (len(content) % 2**32).to_bytes(
+            4, "little"
+        )
+        content = (
+            NAMED
+            + b"a" * secrets.randbelow(GZipMiddleware.max_random_bytes)
+            + b"\0"
+            + _stored(token).join(page.packed)
+            + ends
+        )
     response = HttpResponse(content)
     if is_packed:
         response.headers["Content-Encoding"] = "gzip"

@@ -1,4 +1,6 @@
-"""One's own settings: who one is, how the pages show time, what is mailed, where one is signed in, and the end of the account."""
+"""One's own settings: who one is, how the pages show time, what is mailed, where one is signed in,
+and the end of the account.
+"""
 
 import re
 from dataclasses import dataclass
@@ -27,34 +29,49 @@ from commontime.web.fields import ZoneInput, new_password_field, password_field,
 from commontime.web.middleware import open_page_session
 
 MOST_SESSIONS = 100
-LANGUAGES = sorted((code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES)
+LANGUAGES = sorted(
+    (code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES
+)
 WEEK_STARTS = {
     WeekStart.MONDAY: gettext_lazy("Monday"),
     WeekStart.SATURDAY: gettext_lazy("Saturday"),
     WeekStart.SUNDAY: gettext_lazy("Sunday"),
 }
-HOUR_CYCLES = {HourCycle.H23: gettext_lazy("24-hour clock, like 19:30"), HourCycle.H12: gettext_lazy("12-hour clock, like 7:30 pm")}
+HOUR_CYCLES = {
+    HourCycle.H23: gettext_lazy("24-hour clock, like 19:30"),
+    HourCycle.H12: gettext_lazy("12-hour clock, like 7:30 pm"),
+}
 WHO_MAY_ADD = {
     WhoMayAdd.ANYONE: gettext_lazy("Anybody"),
     WhoMayAdd.CONTACTS: gettext_lazy("Only my contacts. Others have to invite me first."),
 }
 
 
-# Forms ------------------------------------------------------------------------------------------------------------------
+# Forms --------------------------------------------------------------------------------------------
 
 
 class NamesForm(forms.Form):
     first_name = forms.CharField(
-        label=gettext_lazy("First name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+        label=gettext_lazy("First name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     last_name = forms.CharField(
-        label=gettext_lazy("Last name"), required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+        label=gettext_lazy("Last name"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     username = username_field()
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.CharField(
+        label=gettext_lazy("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     current_password = password_field(gettext_lazy("Current password"), "current-password")
 
 
@@ -65,23 +82,34 @@ class PasswordForm(forms.Form):
 
 class TimeForm(forms.Form):
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
-    hour_cycle = forms.ChoiceField(label=gettext_lazy("Clock"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect)
-    week_start = forms.ChoiceField(label=gettext_lazy("Week starts on"), choices=list(WEEK_STARTS.items()))
+    hour_cycle = forms.ChoiceField(
+        label=gettext_lazy("Clock"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect
+    )
+    week_start = forms.ChoiceField(
+        label=gettext_lazy("Week starts on"), choices=list(WEEK_STARTS.items())
+    )
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 
 
 class MailForm(forms.Form):
     mail_invitations = forms.BooleanField(label=gettext_lazy("Invitations"), required=False)
-    mail_meetings = forms.BooleanField(label=gettext_lazy("Meetings: when one is confirmed, moved or cancelled"), required=False)
-    mail_reminders = forms.BooleanField(label=gettext_lazy("Reminders that others send me"), required=False)
+    mail_meetings = forms.BooleanField(
+        label=gettext_lazy("Meetings: when one is confirmed, moved or cancelled"), required=False
+    )
+    mail_reminders = forms.BooleanField(
+        label=gettext_lazy("Reminders that others send me"), required=False
+    )
 
 
 class PrivacyForm(forms.Form):
     who_may_add_me = forms.ChoiceField(
-        label=gettext_lazy("Who can add me to a calendar without asking"), choices=list(WHO_MAY_ADD.items()), widget=forms.RadioSelect
+        label=gettext_lazy("Who can add me to a calendar without asking"),
+        choices=list(WHO_MAY_ADD.items()),
+        widget=forms.RadioSelect,
     )
     still = forms.MultipleChoiceField(
-        label=gettext_lazy("You get no emails from"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("You get no emails "
+                           "from"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Untick anybody you want to hear from again."),
     )  # fmt: skip
     muted = forms.CharField(
@@ -89,7 +117,9 @@ class PrivacyForm(forms.Form):
         required=False,
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
-        help_text=gettext_lazy("A username. We won’t send you what this person asks us to email; they aren’t told."),
+        help_text=gettext_lazy(
+            "A username. We won’t send you what this person asks us to email; they aren’t told."
+        ),
     )
 
     def __init__(self, muted: list[str], *args: Any, **kwargs: Any) -> None:
@@ -100,7 +130,7 @@ class PrivacyForm(forms.Form):
             del self.fields["still"]
 
 
-# The page ---------------------------------------------------------------------------------------------------------------
+# The page -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,33 +172,50 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     saved = request.GET.get("saved")
     context = {
         "form": filled.get(what),
-        "sections": [Section(name, title, filled[name], name == saved) for name, title in TITLES.items()],
-        "sessions": [(session, device(session.user_agent)) for session in queries.sessions_of(user)[:MOST_SESSIONS]],
+        "sections": [
+            Section(name, title, filled[name], name == saved) for name, title in TITLES.items()
+        ],
+        "sessions": [
+            (session, device(session.user_agent))
+            for session in queries.sessions_of(user)[:MOST_SESSIONS]
+        ],
         "this_session": queries.sign_in_of(user).id,
     }
     return page(request, "web/accounts/settings.html", context)
 
 
-def _forms(user: User, setting: UserSetting, sent: str, request: HttpRequest) -> dict[str, forms.Form]:
+def _forms(
+    user: User, setting: UserSetting, sent: str, request: HttpRequest
+) -> dict[str, forms.Form]:
     def about(thing: Any, form: type[forms.Form]) -> dict[str, Any]:
         return {name: getattr(thing, name) for name in form.base_fields if hasattr(thing, name)}
 
     def data(name: str) -> dict[str, Any]:
-        return {"data": request.POST if name == sent else None, "prefix": None, "auto_id": f"id_{name}_%s"}
+        return {
+            "data": request.POST if name == sent else None,
+            "prefix": None,
+            "auto_id": f"id_{name}_%s",
+        }
 
     muted = queries.muted_by(user)
     return {
         "names": NamesForm(initial=about(user, NamesForm), **data("names")),
         "time": TimeForm(initial=about(setting, TimeForm), **data("time")),
         "mail": MailForm(initial=about(setting, MailForm), **data("mail")),
-        "privacy": PrivacyForm(muted, initial={"who_may_add_me": setting.who_may_add_me, "still": muted}, **data("privacy")),
+        "privacy": PrivacyForm(
+            muted,
+            initial={"who_may_add_me": setting.who_may_add_me, "still": muted},
+            **data("privacy"),
+        ),
         "email": EmailForm(initial={"email": user.email}, **data("email")),
         "password": PasswordForm(**data("password")),
     }
 
 
 def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
-    """Store what one section holds. Returns whether it was accepted; otherwise the form says why not."""
+    """Store what one section holds. Returns whether it was accepted; otherwise the form says why
+    not.
+    """
     user, client = me(request), client_of(request.META)
 
     def change_credentials(**typed: Any) -> bool:
@@ -183,25 +230,34 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
         return True
 
     def change_privacy(*, who_may_add_me: str, muted: str, still: list[str] | None = None) -> bool:
-        actions.change_settings(user, who_may_add_me=who_may_add_me, muted=[*(still or []), *([muted] if muted else [])])
+        actions.change_settings(
+            user, who_may_add_me=who_may_add_me, muted=[*(still or []), *([muted] if muted else [])]
+        )
         return True
 
     def change_settings(**typed: Any) -> bool:
         actions.change_settings(user, **typed)
         return True
 
-    action = {"names": change_names, "email": change_credentials, "password": change_credentials, "privacy": change_privacy}
+    action = {
+        "names": change_names,
+        "email": change_credentials,
+        "password": change_credentials,
+        "privacy": change_privacy,
+    }
     return bool(submit(form, action.get(what, change_settings)))
 
 
 def _end_session(request: HttpRequest) -> HttpResponse:
     user = me(request)
-    session = queries.session_for(user, posted_id(request, "session", _("That sign-in has already ended.")))
+    session = queries.session_for(
+        user, posted_id(request, "session", _("That sign-in has already ended."))
+    )
     actions.end_session(session)
     return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
 
 
-# Export -----------------------------------------------------------------------------------------------------------------
+# Export -------------------------------------------------------------------------------------------
 
 
 @require_safe
@@ -209,29 +265,47 @@ def _end_session(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Hand out everything stored about the person as a file."""
     user = me(request)
-    account = {name: getattr(user, name) for name in ("id", "username", "email", "first_name", "last_name")}
+    account = {
+        name: getattr(user, name) for name in ("id", "username", "email", "first_name", "last_name")
+    }
     hidden = {"id", "user", "username_key", "email_key", "feed_hash"}
     setting = queries.setting_of(user)
-    chosen = {field.name: getattr(setting, field.name) for field in UserSetting._meta.fields if field.name not in hidden}
+    chosen = {
+        field.name: getattr(setting, field.name)
+        for field in UserSetting._meta.fields
+        if field.name not in hidden
+    }
     everything = {**account, "settings": chosen, **calendars.everything_about(user)}
     headers = {"Content-Disposition": 'attachment; filename="commontime.json"'}
-    return JsonResponse(everything, json_dumps_params={"indent": 1, "ensure_ascii": False}, headers=headers)
+    return JsonResponse(
+        everything, json_dumps_params={"indent": 1, "ensure_ascii": False}, headers=headers
+    )
 
 
-# The end of the account -------------------------------------------------------------------------------------------------
+# The end of the account ---------------------------------------------------------------------------
 
 
 class DeleteForm(forms.Form):
     transfer_to = forms.TypedChoiceField(
-        label=gettext_lazy("What happens to your calendars"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect
+        label=gettext_lazy("What happens to your calendars"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.RadioSelect,
     )
     current_password = password_field(gettext_lazy("Your password"), "current-password")
 
     def __init__(self, heirs: list[User], owned: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if owned and heirs:
-            choices = [(person.pk, _("%(name)s becomes the organiser") % {"name": full_name(person)}) for person in heirs]
-            self.fields["transfer_to"].choices = [("", _("They’re deleted, and everybody in them is told")), *choices]  # type: ignore[attr-defined]
+            choices = [
+                (person.pk, _("%(name)s becomes the organiser") % {"name": full_name(person)})
+                for person in heirs
+            ]
+            self.fields["transfer_to"].choices = [
+                ("", _("They’re deleted, and everybody in them is told")),
+                *choices,
+            ]  # type: ignore[attr-defined]
         else:
             del self.fields["transfer_to"]
 
@@ -246,7 +320,9 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
     def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
         actions.confirm_password(user, current_password, client=client_of(request.META))
-        calendar_actions.delete_account(user, by=user, session_id=queries.sign_in_of(user).id, transfer_to=transfer_to)
+        calendar_actions.delete_account(
+            user, by=user, session_id=queries.sign_in_of(user).id, transfer_to=transfer_to
+        )
         return True
 
     if submit(form, delete):
@@ -254,12 +330,22 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         return redirect("/?gone")
     joined = calendars.calendar_list_for(user, {"participant"}).count()
     ahead = calendars.meetings_to_come(*owned).count() if owned else 0
-    return page(request, "web/accounts/delete.html", {"form": form, "owned": owned, "joined": joined, "ahead": ahead})
+    return page(
+        request,
+        "web/accounts/delete.html",
+        {"form": form, "owned": owned, "joined": joined, "ahead": ahead},
+    )
 
 
-# Sign-ins ---------------------------------------------------------------------------------------------------------------
+# Sign-ins -----------------------------------------------------------------------------------------
 
-PROGRAMS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+PROGRAMS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
 SYSTEMS = {
     "Android": "Android",
     "iPhone": "iPhone",

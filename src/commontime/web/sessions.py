@@ -1,4 +1,6 @@
-"""Django's sessions in the database, looked up by hand: every page asks for one, and the ORM takes longer to build the statement."""
+"""Django's sessions in the database, looked up by hand: every page asks for one, and the ORM takes
+longer to build the statement.
+"""
 
 from typing import Any
 

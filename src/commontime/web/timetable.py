@@ -1,4 +1,6 @@
-"""Weeks with days as columns and what happens in them placed by the clock. Pure: values in, values out."""
+"""Weeks with days as columns and what happens in them placed by the clock. Pure: values in, values
+out.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +10,11 @@ from zoneinfo import ZoneInfo
 
 STEP = 5  # minutes a row stands for
 DAY = 24 * 60
-ROOMY = ((30, 1), (15, 2))  # from so many minutes of the shortest entry on, a row needs no more than so many times its height
+ROOMY = (
+    (30, 1),
+    (15, 2),
+    # from so many minutes of the shortest entry on, a row needs no more than so many times its height
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,8 @@ class Entry[What]:
 
 @dataclass(frozen=True, slots=True)
 class Slot[What]:
-    """Where an entry stands in its day: so many hours and rows below the week's first hour, so long, and in which lane, from 1.
+    """Where an entry stands in its day: so many hours and rows below the week's first hour, so
+    long, and in which lane, from 1.
 
     Below are whole hours (`down`) and rows beyond (`below`); likewise its length (`long`, `over`).
     """
@@ -43,15 +50,21 @@ class Day[What]:
 
 @dataclass(frozen=True, slots=True)
 class Week[What]:
-    """The days from the first to the last with an entry, and the hours from the earliest to the latest. scale: how high a row must be."""
+    """The days from the first to the last with an entry, and the hours from the earliest to the
+    latest. scale: how high a row must be.
+    """
 
     days: list[Day[What]]
     hours: range
     scale: int
 
 
-def weeks[What](entries: Iterable[Entry[What]], zone: ZoneInfo, first_weekday: int) -> list[Week[What]]:
-    """Return the weeks in which something is, in order. Clocks decide: on a day on which they change, lengths are the real ones."""
+def weeks[What](
+    entries: Iterable[Entry[What]], zone: ZoneInfo, first_weekday: int
+) -> list[Week[What]]:
+    """Return the weeks in which something is, in order. Clocks decide: on a day on which they
+    change, lengths are the real ones.
+    """
     by_day: dict[date, list[tuple[int, int, What]]] = {}
     for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
         local = entry.start.astimezone(zone)
@@ -62,17 +75,23 @@ def weeks[What](entries: Iterable[Entry[What]], zone: ZoneInfo, first_weekday: i
     def week_of(day: date) -> date:
         return day - timedelta(days=(day.weekday() - first_weekday) % 7)
 
-    return [_week({day: by_day[day] for day in days}) for _, days in groupby(sorted(by_day), week_of)]
+    return [
+        _week({day: by_day[day] for day in days}) for _, days in groupby(sorted(by_day), week_of)
+    ]
 
 
 def _week[What](by_day: dict[date, list[tuple[int, int, What]]]) -> Week[What]:
     spans = [span for day in by_day.values() for span in day]
-    hours = range(min(start for start, _, _ in spans) // 60, -(-max(end for _, end, _ in spans) // 60))
+    hours = range(
+        min(start for start, _, _ in spans) // 60, -(-max(end for _, end, _ in spans) // 60)
+    )
     first, last = min(by_day), max(by_day)
     shown = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     shortest = min(end - start for start, end, _ in spans)
     scale = next((scale for least, scale in ROOMY if shortest >= least), 3)
-    return Week([Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in shown], hours, scale)
+    return Week(
+        [Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in shown], hours, scale
+    )
 
 
 def _slots[What](spans: Sequence[tuple[int, int, What]], begin: int) -> list[Slot[What]]:

@@ -1,7 +1,18 @@
 """The pages as a table."""
 
 from commontime.core.routes import route
-from commontime.web import accounts, assets, availability, calendars, contacts, home, meetings, new_calendar, plans, profile
+from commontime.web import (
+    accounts,
+    assets,
+    availability,
+    calendars,
+    contacts,
+    home,
+    meetings,
+    new_calendar,
+    plans,
+    profile,
+)
 
 urlpatterns = [
     route("", home.welcome),
@@ -31,9 +42,14 @@ urlpatterns = [
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/", meetings.meeting),
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/live/", meetings.live),
     route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/edit/", meetings.edit),
-    route("app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics", meetings.invite),
+    route(
+        "app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics", meetings.invite
+    ),
     route("app/calendars/<uuid:calendar_id>/plan/", plans.plan),
     route("app/calendars/<uuid:calendar_id>/plan/live/", plans.live),
     route("app/calendars/<uuid:calendar_id>/settings/", calendars.settings),
-    route("app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/", calendars.remove_participant),
+    route(
+        "app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/",
+        calendars.remove_participant,
+    ),
 ]

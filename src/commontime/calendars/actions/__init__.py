@@ -1,7 +1,13 @@
 """What a user can do with calendars: a verb and a noun each, by subject."""
 
 from commontime.calendars.actions.accounts import delete_account
-from commontime.calendars.actions.calendars import create_calendar, delete_calendar, duplicate_calendar, edit_calendar, transfer_calendar
+from commontime.calendars.actions.calendars import (
+    create_calendar,
+    delete_calendar,
+    duplicate_calendar,
+    edit_calendar,
+    transfer_calendar,
+)
 from commontime.calendars.actions.invitations import (
     accept_invitation,
     accept_invitation_link,
@@ -12,10 +18,25 @@ from commontime.calendars.actions.invitations import (
     revoke_invitation,
 )
 from commontime.calendars.actions.letters import send_letter
-from commontime.calendars.actions.meetings import create_meeting, delete_meeting, edit_meeting, finish_deadline
-from commontime.calendars.actions.non_busy_times import add_window, edit_window, paint_windows, remove_window, replace_windows
+from commontime.calendars.actions.meetings import (
+    create_meeting,
+    delete_meeting,
+    edit_meeting,
+    finish_deadline,
+)
+from commontime.calendars.actions.non_busy_times import (
+    add_window,
+    edit_window,
+    paint_windows,
+    remove_window,
+    replace_windows,
+)
 from commontime.calendars.actions.one_on_ones import create_one_on_ones
-from commontime.calendars.actions.participants import add_participant, edit_participant, remove_participant
+from commontime.calendars.actions.participants import (
+    add_participant,
+    edit_participant,
+    remove_participant,
+)
 from commontime.calendars.actions.plans import apply_plan, make_plan, stop_plan
 from commontime.calendars.actions.suggestions import suggest_time, withdraw_suggestion
 

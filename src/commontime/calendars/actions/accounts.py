@@ -15,14 +15,19 @@ from commontime.core.errors import InvalidInput
 
 
 @transaction.atomic
-def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int | None = None) -> None:
+def delete_account(
+    user: User, *, by: User, session_id: UUID, transfer_to: int | None = None
+) -> None:
     """Delete one's account: all or nothing.
 
-    Owned calendars go to `transfer_to`, who must take part in each, or are deleted and their people get one cancel mail. `session_id` is
-    what the caller's refresh token names; one that is not theirs, or has ended, is refused.
+    Owned calendars go to `transfer_to`, who must take part in each, or are deleted and their people
+    get one cancel mail. `session_id` is what the caller's refresh token names; one that is not
+    theirs, or has ended, is refused.
     """
     if not queries.is_signed_in_by(by, session_id):
-        raise InvalidInput(_("This refresh token is not yours, or is no longer valid."), field="refresh_token")
+        raise InvalidInput(
+            _("This refresh token is not yours, or is no longer valid."), field="refresh_token"
+        )
     owned = [calendar for calendar in hold_all(user) if calendar.owner_id == user.pk]
     if transfer_to is not None and owned:
         hand_over(owned, by=user, heir=_heir(owned, transfer_to, by=user))
@@ -35,7 +40,9 @@ def delete_account(user: User, *, by: User, session_id: UUID, transfer_to: int |
 
 def _heir(calendars: Sequence[Calendar], user: int, *, by: User) -> User:
     """Return whom the user names, if they take part in each of the calendars, which are held."""
-    rows = CalendarParticipant.objects.filter(calendar__in=calendars, user=user, user__is_active=True).exclude(user=by)
+    rows = CalendarParticipant.objects.filter(
+        calendar__in=calendars, user=user, user__is_active=True
+    ).exclude(user=by)
     seats = rows.select_related("user")
     if len(seats) < len(calendars):
         raise InvalidInput(_("Choose somebody who is in all your calendars."), field="transfer_to")

@@ -36,11 +36,14 @@ def create_calendar(*, by: User, name: str, is_finalized: bool = False, **fields
 
 
 @transaction.atomic
-def edit_calendar(calendar: Calendar, *, by: User, strict: bool = False, **changes: Any) -> tuple[Calendar, list[Caution]]:
+def edit_calendar(
+    calendar: Calendar, *, by: User, strict: bool = False, **changes: Any
+) -> tuple[Calendar, list[Caution]]:
     """Change the calendar's fields; what is absent stays.
 
-    Finalising freezes windows, suggestions, people and meetings and tells everyone once, with all final times; reopening keeps them.
-    A meeting without a title, place or length of its own has the calendar's: its attendees hear of a change.
+    Finalising freezes windows, suggestions, people and meetings and tells everyone once, with all
+    final times; reopening keeps them. A meeting without a title, place or length of its own has the
+    calendar's: its attendees hear of a change.
     """
     hold(calendar)
     require_owner(by, calendar, _("change this calendar"))
@@ -49,7 +52,11 @@ def edit_calendar(calendar: Calendar, *, by: User, strict: bool = False, **chang
     for field, value in changes.items():
         setattr(calendar, field, value)
     _check(calendar)
-    changes = {field: getattr(calendar, field) for field, old in before.items() if getattr(calendar, field) != old}
+    changes = {
+        field: getattr(calendar, field)
+        for field, old in before.items()
+        if getattr(calendar, field) != old
+    }
     if not changes:
         return calendar, []
     cautions = _still_open(calendar) if changes.get("is_finalized") else []
@@ -73,16 +80,27 @@ def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
 
 
 def _still_open(calendar: Calendar) -> list[Caution]:
-    rows = Meeting.objects.filter(calendar=calendar, final_time=None).order_by("created_at", "id").values_list("id", "title")[:1000]
+    rows = (
+        Meeting.objects.filter(calendar=calendar, final_time=None)
+        .order_by("created_at", "id")
+        .values_list("id", "title")[:1000]
+    )
     said = _("%(title)s has no confirmed time yet.")
     return [
-        Caution("meeting_still_open", said % {"title": title or calendar.name}, {"meeting": str(meeting_id)}) for meeting_id, title in rows
+        Caution(
+            "meeting_still_open",
+            said % {"title": title or calendar.name},
+            {"meeting": str(meeting_id)},
+        )
+        for meeting_id, title in rows
     ]
 
 
 @transaction.atomic
 def delete_calendar(calendar: Calendar, *, by: User) -> None:
-    """Delete the calendar and all that is in it; its people get one mail that cancels the scheduled meetings."""
+    """Delete the calendar and all that is in it; its people get one mail that cancels the scheduled
+    meetings.
+    """
     hold(calendar)
     require_owner(by, calendar, _("delete this calendar"))
     tasks.tell_deleted([calendar])
@@ -99,10 +117,14 @@ class Shift:
     def moment(self, moment: datetime) -> datetime:
         shifted = (moment.astimezone(self.zone) + timedelta(days=self.days)).astimezone(UTC)
         if not clock.EARLIEST <= shifted < clock.LATEST:
-            raise InvalidInput(_("That would move a time outside the years 2000 to 2099."), field="shift_days")
+            raise InvalidInput(
+                _("That would move a time outside the years 2000 to 2099."), field="shift_days"
+            )
         return shifted
 
-    def span(self, start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+    def span(
+        self, start: datetime | None, end: datetime | None
+    ) -> tuple[datetime | None, datetime | None]:
         first, last = (moment and self.moment(moment) for moment in (start, end))
         if start and end and first and last and last <= first:
             last = first + (end - start)  # it fell into the hour that the clocks skip or repeat
@@ -111,21 +133,31 @@ class Shift:
 
 @transaction.atomic
 def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Calendar:
-    """Make a new calendar with the same settings, people to invite and meetings without final times, all `shift_days` later.
+    """Make a new calendar with the same settings, people to invite and meetings without final
+    times, all `shift_days` later.
 
     Nobody's times are copied, and nobody takes part before they accept.
     """
     require_owner(by, calendar, _("duplicate this calendar"))
     if abs(shift_days) > FARTHEST_SHIFT:
-        raise InvalidInput(_("Shift by at most %(n)d days.") % {"n": FARTHEST_SHIFT}, field="shift_days")
+        raise InvalidInput(
+            _("Shift by at most %(n)d days.") % {"n": FARTHEST_SHIFT}, field="shift_days"
+        )
     shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
     kept = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
     start, end = shift.span(calendar.window_start, calendar.window_end)
-    copy = create_calendar(by=by, **{field: getattr(calendar, field) for field in kept}, window_start=start, window_end=end)
+    copy = create_calendar(
+        by=by,
+        **{field: getattr(calendar, field) for field in kept},
+        window_start=start,
+        window_end=end,
+    )
     meetings, people = queries.to_copy(calendar)
     _copy_meetings(meetings, copy, shift)
     invitations = Invitation.objects.bulk_create(
-        Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in people if user_id != by.pk
+        Invitation(calendar=copy, sender=by, receiver_id=user_id)
+        for user_id in people
+        if user_id != by.pk
     )
     tasks.tell_invited(invitations)
     return copy
@@ -137,7 +169,12 @@ def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Sh
     for fields in meetings:
         earliest, latest = shift.span(fields["earliest"], fields["latest"])
         deadline = max(soonest, shift.moment(fields["deadline"]))
-        copies.append(Meeting(calendar=copy, **{**fields, "deadline": deadline, "earliest": earliest, "latest": latest}))
+        copies.append(
+            Meeting(
+                calendar=copy,
+                **{**fields, "deadline": deadline, "earliest": earliest, "latest": latest},
+            )
+        )
     Meeting.objects.bulk_create(copies)
 
 
@@ -157,22 +194,36 @@ def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
 
 def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
     """Make somebody who takes part in each of these calendars, which are held, their owner."""
-    Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(owner=heir, version=F("version") + 1)
+    Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(
+        owner=heir, version=F("version") + 1
+    )
     # So that they can take back what still waits, and it outlives the old owner's account.
     Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
-    tasks.tell_handed_over([(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by)
+    tasks.tell_handed_over(
+        [(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by
+    )
 
 
 def _check(calendar: Calendar) -> None:
     calendar.name = text.one_line(calendar.name, field="name", longest=200, required=True)
-    calendar.description = text.many_lines(calendar.description, field="description", longest=10_000)
+    calendar.description = text.many_lines(
+        calendar.description, field="description", longest=10_000
+    )
     calendar.location = text.one_line(calendar.location, field="location", longest=200)
     if calendar.time_zone not in clock.zones():
-        raise InvalidInput(_("Give an IANA time zone, for example Europe/Berlin."), field="time_zone")
+        raise InvalidInput(
+            _("Give an IANA time zone, for example Europe/Berlin."), field="time_zone"
+        )
     if calendar.visibility not in Visibility.values:
-        raise InvalidInput(_("Choose one of: %(choices)s.") % {"choices": ", ".join(Visibility.values)}, field="visibility")
+        raise InvalidInput(
+            _("Choose one of: %(choices)s.") % {"choices": ", ".join(Visibility.values)},
+            field="visibility",
+        )
     if calendar.window_start and calendar.window_end:
         if calendar.window_end <= calendar.window_start:
             raise InvalidInput(_("The calendar must end after it starts."), field="window_end")
         if calendar.window_end - calendar.window_start > FARTHEST:
-            raise InvalidInput(_("The calendar can span at most %(n)d days.") % {"n": FARTHEST.days}, field="window_end")
+            raise InvalidInput(
+                _("The calendar can span at most %(n)d days.") % {"n": FARTHEST.days},
+                field="window_end",
+            )

@@ -27,10 +27,11 @@ class Caution:
     about: dict[str, Any]
 
 
-# Taking turns -------------------------------------------------------------------------------------------------------
+# Taking turns -------------------------------------------------------------------------------------
 #
-# Whatever changes a calendar holds its row first and looks then. So nothing that was looked at changes before the end of the transaction;
-# and as all who write queue at the same place, nobody waits for somebody who waits for them. SQLite has one writer at a time anyway.
+# Whatever changes a calendar holds its row first and looks then. So nothing that was looked at
+# changes before the end of the transaction; and as all who write queue at the same place, nobody
+# waits for somebody who waits for them. SQLite has one writer at a time anyway.
 
 
 def hold(calendar: Calendar) -> None:
@@ -39,11 +40,18 @@ def hold(calendar: Calendar) -> None:
 
 
 def held_named(user: User, calendar_id: UUID) -> Calendar:
-    """Hold the calendar whose id came in a body, and return it as it is now. Refused like `queries.calendar_named`."""
-    seen = queries.calendars_visible_to(user).select_related("owner").select_for_update(no_key=True, of=("self",))
+    """Hold the calendar whose id came in a body, and return it as it is now. Refused like
+    `queries.calendar_named`.
+    """
+    seen = (
+        queries.calendars_visible_to(user)
+        .select_related("owner")
+        .select_for_update(no_key=True, of=("self",))
+    )
     calendar: Calendar | None = seen.filter(pk=calendar_id).first()
     if calendar is None:
-        # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not who came along, and gives no row.
+        # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not
+        # who came along, and gives no row.
         calendar = queries.calendar_named(user, calendar_id)
         hold(calendar)
     return calendar
@@ -56,8 +64,12 @@ def hold_with_people(calendar: Calendar) -> None:
 
 
 def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
-    """Hold the calendar like `hold`, and somebody's seat in it. Returns the seat, with its user, or None."""
-    rows = CalendarParticipant.objects.select_related("calendar", "user").select_for_update(no_key=True, of=("calendar", "self"))
+    """Hold the calendar like `hold`, and somebody's seat in it. Returns the seat, with its user, or
+    None.
+    """
+    rows = CalendarParticipant.objects.select_related("calendar", "user").select_for_update(
+        no_key=True, of=("calendar", "self")
+    )
     seat = rows.filter(calendar=calendar, user=user).first()
     if seat is None:
         hold(calendar)
@@ -67,9 +79,15 @@ def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
 
 
 def held(meeting: Meeting) -> Meeting:
-    """Hold the meeting and its calendar until the end of the transaction, with the people at hand. Returns the meeting as it is now."""
-    rows = queries.with_people(queries.meetings(), "calendars_meeting.calendar_id").select_related("calendar")
-    now: Meeting | None = rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
+    """Hold the meeting and its calendar until the end of the transaction, with the people at hand.
+    Returns the meeting as it is now.
+    """
+    rows = queries.with_people(queries.meetings(), "calendars_meeting.calendar_id").select_related(
+        "calendar"
+    )
+    now: Meeting | None = (
+        rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
+    )
     if now is None:
         raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
     _bring_up_to_date(meeting.calendar, now.calendar, along=now)
@@ -81,13 +99,23 @@ def held_unchanged(meeting: Meeting) -> Meeting:
     """Hold the meeting like `held`; Conflict if somebody changed it since it was read."""
     now = held(meeting)
     if now.version != meeting.version:
-        raise Conflict(_("Somebody else changed this meeting at the same time. Load it again, then repeat your change."), code="changed_meanwhile")
+        raise Conflict(
+            _(
+                "Somebody else changed this meeting at the same time. Load it again, then repeat "
+                "your change."
+            ),
+            code="changed_meanwhile",
+        )
     return now
 
 
 def held_plan(calendar: Calendar) -> Plan:
-    """Hold the calendar and its plan until the end of the transaction. Returns the plan as it is now."""
-    rows = Plan.objects.select_related("calendar").select_for_update(no_key=True, of=("calendar", "self"))
+    """Hold the calendar and its plan until the end of the transaction. Returns the plan as it is
+    now.
+    """
+    rows = Plan.objects.select_related("calendar").select_for_update(
+        no_key=True, of=("calendar", "self")
+    )
     plan = rows.filter(calendar=calendar).first()
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
@@ -97,7 +125,8 @@ def held_plan(calendar: Calendar) -> Plan:
 
 
 def hold_final_times() -> None:
-    """Have all who set a final time, in whatever calendar, follow each other: each looks at where people are elsewhere.
+    """Have all who set a final time, in whatever calendar, follow each other: each looks at where
+    people are elsewhere.
 
     The own calendar is held before it; who is past it holds all they need.
     """
@@ -119,8 +148,9 @@ def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
 def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -> None:
     """Make the calendar what it is `now`. along: the row with which its people came.
 
-    PostgreSQL gives whoever had to wait for a row this row as it became, but all that came along as it was before the wait. Every change of
-    people raises the version; so if that is not the one known from an earlier statement, they have to be asked for again.
+    PostgreSQL gives whoever had to wait for a row this row as it became, but all that came along as
+    it was before the wait. Every change of people raises the version; so if that is not the one
+    known from an earlier statement, they have to be asked for again.
     """
     if calendar.version != now.version:
         planning.forget_people(calendar)
@@ -131,7 +161,7 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
         setattr(calendar, field.attname, getattr(now, field.attname))
 
 
-# What is refused ----------------------------------------------------------------------------------------------------
+# What is refused ----------------------------------------------------------------------------------
 
 
 def require_owner(user: User, calendar: Calendar, what: str) -> None:
@@ -141,7 +171,10 @@ def require_owner(user: User, calendar: Calendar, what: str) -> None:
 
 def require_running(calendar: Calendar) -> None:
     if calendar.is_finalized:
-        raise Conflict(_("Planning in this calendar is finished. The organiser can reopen it."), code="calendar_finalized")
+        raise Conflict(
+            _("Planning in this calendar is finished. The organiser can reopen it."),
+            code="calendar_finalized",
+        )
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

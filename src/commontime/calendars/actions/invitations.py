@@ -20,7 +20,10 @@ from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.core.text import canonical
 
 DECLINED_LATELY = timedelta(days=7)
-ANSWERS: dict[str, str] = {InvitationStatus.ACCEPTED: gettext_noop("accepted"), InvitationStatus.DECLINED: gettext_noop("declined")}
+ANSWERS: dict[str, str] = {
+    InvitationStatus.ACCEPTED: gettext_noop("accepted"),
+    InvitationStatus.DECLINED: gettext_noop("declined"),
+}
 
 
 @transaction.atomic
@@ -33,23 +36,34 @@ def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     person = (
         User.objects.filter(pk=receiver, is_active=True)
         .annotate(
-            takes_part=Exists(CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))),
-            declined=Exists(mine.filter(status="declined", answered_at__gt=clock.now() - DECLINED_LATELY)),
+            takes_part=Exists(
+                CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))
+            ),
+            declined=Exists(
+                mine.filter(status="declined", answered_at__gt=clock.now() - DECLINED_LATELY)
+            ),
         )
         .first()
     )
     if person is None or person.pk == by.pk:
-        raise InvalidInput(_(UNKNOWN_USER) if person is None else _("You can’t invite yourself."), field="receiver")
+        raise InvalidInput(
+            _(UNKNOWN_USER) if person is None else _("You can’t invite yourself."), field="receiver"
+        )
     if person.takes_part:
         raise Conflict(_("This person is already in this calendar."), code="already_participant")
     if person.declined:
-        raise Conflict(_("This person declined within the last seven days. Talk to them first."), code="declined_recently")
+        raise Conflict(
+            _("This person declined within the last seven days. Talk to them first."),
+            code="declined_recently",
+        )
     return _send(Invitation(calendar=calendar, sender=by, receiver=person))
 
 
 @transaction.atomic
 def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
-    """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the mail's link finds out."""
+    """Invite the holder of an e-mail address. Whether they have an account is told to nobody; the
+    mail's link finds out.
+    """
     calendar = held_named(by, calendar_id)
     require_owner(by, calendar, _("invite people"))
     require_running(calendar)
@@ -58,7 +72,8 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
         raise InvalidInput(_("You can’t invite yourself."), field="email")
     # The mail is the only way they hear of it, so the sender is told when there were too many.
     tasks.count_letter(by.pk, email)
-    # No server tells addresses apart by their case; nothing more is folded, since the mail goes there.
+    # No server tells addresses apart by their case; nothing more is folded, since the mail goes
+    # there.
     return _send(Invitation(calendar=calendar, sender=by, email=email.lower()))
 
 
@@ -66,7 +81,9 @@ def _send(invitation: Invitation) -> Invitation:
     try:
         invitation.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("They’ve already been invited and haven’t answered yet."), code="already_invited") from None
+        raise Conflict(
+            _("They’ve already been invited and haven’t answered yet."), code="already_invited"
+        ) from None
     tasks.tell_invited([invitation])
     return invitation
 
@@ -113,8 +130,12 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
         if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
             raise Conflict(_("You’re already in this calendar."), code="already_participant")
         # One's own invitation to the same calendar gives way: nobody has two that wait.
-        Invitation.objects.filter(calendar=invitation.calendar, receiver=by, status="pending").delete()
-        Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(receiver=by)
+        Invitation.objects.filter(
+            calendar=invitation.calendar, receiver=by, status="pending"
+        ).delete()
+        Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(
+            receiver=by
+        )
         invitation.refresh_from_db(fields=["receiver", "status"])
     if invitation.receiver_id != by.pk:
         raise NotFound(_("This link has already been used."))
@@ -127,7 +148,11 @@ def invitation_of_link(token: str) -> Invitation:
         invitation_id = UUID(signing.Signer(salt=tasks.INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):
         raise NotFound(_("This invitation link is incomplete.")) from None
-    invitation = Invitation.objects.filter(pk=invitation_id, status="pending").select_related("calendar__owner", "sender").first()
+    invitation = (
+        Invitation.objects.filter(pk=invitation_id, status="pending")
+        .select_related("calendar__owner", "sender")
+        .first()
+    )
     if invitation is None:
         raise NotFound(_("This invitation is no longer open: it has been answered or withdrawn."))
     return invitation
@@ -135,18 +160,33 @@ def invitation_of_link(token: str) -> Invitation:
 
 @transaction.atomic
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
-    """Take an invitation back; its link is dead from now on. One that was accepted goes once its person no longer takes part."""
+    """Take an invitation back; its link is dead from now on. One that was accepted goes once its
+    person no longer takes part.
+    """
     if not rules.may_revoke(by, invitation):
-        raise NotAllowed(_("Only the sender or the organiser can withdraw an invitation. Decline it instead."))
+        raise NotAllowed(
+            _("Only the sender or the organiser can withdraw an invitation. Decline it instead.")
+        )
     mine = Invitation.objects.filter(pk=invitation.pk)
     # One that was declined lately stays, or inviting again would be a matter of two requests.
     lately = {"status": "declined", "answered_at__gt": clock.now() - DECLINED_LATELY}
-    takes_part = Exists(CalendarParticipant.objects.filter(calendar=OuterRef("calendar"), user=OuterRef("receiver")))
+    takes_part = Exists(
+        CalendarParticipant.objects.filter(calendar=OuterRef("calendar"), user=OuterRef("receiver"))
+    )
     if mine.exclude(takes_part, status="accepted").exclude(**lately).delete()[0]:
         return
     if mine.filter(status="declined").exists():
-        raise Conflict(_("This person declined within the last seven days. You can withdraw the invitation after that."), code="declined_recently")
-    raise Conflict(_("The invitation has already been accepted. Remove the person instead."), code="already_accepted")
+        raise Conflict(
+            _(
+                "This person declined within the last seven days. You can withdraw the invitation "
+                "after that."
+            ),
+            code="declined_recently",
+        )
+    raise Conflict(
+        _("The invitation has already been accepted. Remove the person instead."),
+        code="already_accepted",
+    )
 
 
 def _require_receiver(invitation: Invitation, by: User) -> None:
@@ -155,20 +195,30 @@ def _require_receiver(invitation: Invitation, by: User) -> None:
 
 
 def _answer(invitation: Invitation, status: InvitationStatus) -> bool:
-    """Answer the invitation if it waits. What was sent to the person's address waits on: that it ended would tell whose address it is."""
+    """Answer the invitation if it waits. What was sent to the person's address waits on: that it
+    ended would tell whose address it is.
+    """
     now = clock.now()
-    answered = Invitation.objects.filter(pk=invitation.pk, status="pending").update(status=status, answered_at=now)
+    answered = Invitation.objects.filter(pk=invitation.pk, status="pending").update(
+        status=status, answered_at=now
+    )
     if answered:
         invitation.status, invitation.answered_at = status, now
     return bool(answered)
 
 
 def _answered_meanwhile(invitation: Invitation, status: InvitationStatus) -> Invitation:
-    current = Invitation.objects.filter(pk=invitation.pk).select_related("calendar__owner", "sender", "receiver").first()
+    current = (
+        Invitation.objects.filter(pk=invitation.pk)
+        .select_related("calendar__owner", "sender", "receiver")
+        .first()
+    )
     if current is None:
         raise NotFound(_("There is no such invitation."))
     if current.status != status:
         raise Conflict(
-            _("You’ve already answered this invitation: %(answer)s.") % {"answer": _(ANSWERS[current.status])}, code="already_answered"
+            _("You’ve already answered this invitation: %(answer)s.")
+            % {"answer": _(ANSWERS[current.status])},
+            code="already_answered",
         )
     return current

@@ -29,7 +29,13 @@ from commontime.core.errors import InvalidInput, NotFound
 
 @transaction.atomic
 def create_meeting(
-    calendar: Calendar, *, by: User, deadline: datetime, required: Sequence[int] = (), optional: Sequence[int] = (), **fields: Any
+    calendar: Calendar,
+    *,
+    by: User,
+    deadline: datetime,
+    required: Sequence[int] = (),
+    optional: Sequence[int] = (),
+    **fields: Any,
 ) -> Meeting:
     """Look for a time for a meeting. Without named attendees it is for everybody in the calendar."""
     hold_with_people(calendar)
@@ -44,17 +50,22 @@ def create_meeting(
 
 
 @transaction.atomic
-def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes: Any) -> tuple[Meeting, list[Caution]]:
+def edit_meeting(
+    meeting: Meeting, *, by: User, strict: bool = False, **changes: Any
+) -> tuple[Meeting, list[Caution]]:
     """Change a meeting; what is absent stays. `final_time` fixes or moves it, None withdraws it.
 
-    Attendees hear of a final time, of its move and of its end; SEQUENCE grows only when what their calendars show changes
-    (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution, or with `strict` a Conflict.
+    Attendees hear of a final time, of its move and of its end; SEQUENCE grows only when what their
+    calendars show changes (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution,
+    or with `strict` a Conflict.
     """
     meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
     names_before = planning.named_in(meeting)
-    named = _wanted(names_before, required=changes.pop("required", None), optional=changes.pop("optional", None))
+    named = _wanted(
+        names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
+    )
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
     if not changes and named == names_before:
         return meeting, []
@@ -83,7 +94,9 @@ def edit_meeting(meeting: Meeting, *, by: User, strict: bool = False, **changes:
 def _save(meeting: Meeting, before: tasks.Told, changes: dict[str, Any]) -> None:
     """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
     _count_up(meeting, before)
-    Meeting.objects.filter(pk=meeting.pk).update(version=meeting.version, sequence=meeting.sequence, **changes)
+    Meeting.objects.filter(pk=meeting.pk).update(
+        version=meeting.version, sequence=meeting.sequence, **changes
+    )
     tasks.tell_changed([(meeting, before)])
 
 
@@ -95,12 +108,16 @@ def _count_up(meeting: Meeting, before: tasks.Told) -> None:
 
 
 def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
-    """Fix many meetings of one calendar, which is held, and tell their people. One statement for all, and those of the mails."""
+    """Fix many meetings of one calendar, which is held, and tell their people. One statement for
+    all, and those of the mails.
+    """
     before = [(meeting, tasks.told(meeting)) for meeting, _time in fixed]
     for (meeting, was), (_meeting, final_time) in zip(before, fixed, strict=True):
         meeting.final_time = final_time
         _count_up(meeting, was)
-    Meeting.objects.bulk_update([meeting for meeting, _time in fixed], ["final_time", "version", "sequence"])
+    Meeting.objects.bulk_update(
+        [meeting for meeting, _time in fixed], ["final_time", "version", "sequence"]
+    )
     tasks.tell_changed(before)
 
 
@@ -118,10 +135,14 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
-    """Raise the SEQUENCE of meetings whose calendar is held: what is said of them next outdoes what was said before. Returns them."""
+    """Raise the SEQUENCE of meetings whose calendar is held: what is said of them next outdoes what
+    was said before. Returns them.
+    """
     meetings = list(meetings)
     if meetings:
-        Meeting.objects.filter(pk__in=[meeting.pk for meeting in meetings]).update(sequence=F("sequence") + 1)
+        Meeting.objects.filter(pk__in=[meeting.pk for meeting in meetings]).update(
+            sequence=F("sequence") + 1
+        )
     for meeting in meetings:
         meeting.sequence += 1
     return meetings
@@ -129,7 +150,9 @@ def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
 
 @transaction.atomic
 def finish_deadline(meeting: Meeting) -> None:
-    """Do what is due at a meeting's deadline, once: set the best time if the owner wanted that and enough can come, and tell the owner."""
+    """Do what is due at a meeting's deadline, once: set the best time if the owner wanted that and
+    enough can come, and tell the owner.
+    """
     now = clock.now()
     try:
         meeting = held(meeting)
@@ -151,7 +174,9 @@ def finish_deadline(meeting: Meeting) -> None:
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
         found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
-        best = next((r.outcome for r in found if planning.lies_within(meeting, r.outcome.start)), None)
+        best = next(
+            (r.outcome for r in found if planning.lies_within(meeting, r.outcome.start)), None
+        )
         if best and _are_enough(meeting, best):
             before = tasks.told(meeting)
             meeting.final_time = best.start
@@ -160,14 +185,16 @@ def finish_deadline(meeting: Meeting) -> None:
 
 
 def _are_enough(meeting: Meeting, outcome: planning.Outcome) -> bool:
-    """With a quorum, so many people are enough, among them everybody named as required; without one, all who are required."""
+    """With a quorum, so many people are enough, among them everybody named as required; without
+    one, all who are required.
+    """
     needs_all = meeting.quorum is None or not meeting.for_everyone
     if needs_all and (outcome.missing or any(person.required for person in outcome.unanswered)):
         return False
     return len(outcome.attending) >= (meeting.quorum or 1)
 
 
-# What is checked ----------------------------------------------------------------------------------------------------
+# What is checked ----------------------------------------------------------------------------------
 
 
 def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
@@ -181,15 +208,20 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
         raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
     if (
         meeting.duration_minutes is not None
-        and not timedelta(minutes=1) <= timedelta(minutes=meeting.duration_minutes) <= queries.LONGEST_MEETING
+        and not timedelta(minutes=1)
+        <= timedelta(minutes=meeting.duration_minutes)
+        <= queries.LONGEST_MEETING
     ):
         raise InvalidInput(
-            _("A meeting can last from 1 minute to %(n)d days.") % {"n": queries.LONGEST_MEETING.days}, field="duration_minutes"
+            _("A meeting can last from 1 minute to %(n)d days.")
+            % {"n": queries.LONGEST_MEETING.days},
+            field="duration_minutes",
         )
 
 
 def _cautions(meeting: Meeting, by: User) -> list[Caution]:
-    """Return what speaks against the final time: it is past, somebody required can't, somebody is elsewhere then, nobody answered.
+    """Return what speaks against the final time: it is past, somebody required can't, somebody is
+    elsewhere then, nobody answered.
 
     Who can't is told to those who may see it.
     """
@@ -203,11 +235,19 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
         cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
     outcome = planning.outcomes(group, [meeting.final_time], meeting.duration)[0]
     if outcome.missing and named:
-        said = _("%(names)s: required, but can’t come at this time.") % {"names": ", ".join(p.name for p in outcome.missing[:5])}
-        cautions.append(Caution("required_missing", said, {"users": [p.user_id for p in outcome.missing]}))
+        said = _("%(names)s: required, but can’t come at this time.") % {
+            "names": ", ".join(p.name for p in outcome.missing[:5])
+        }
+        cautions.append(
+            Caution("required_missing", said, {"users": [p.user_id for p in outcome.missing]})
+        )
     elif outcome.missing:
         count = len(outcome.missing)
-        said = ngettext("%(n)d required person can’t come at this time.", "%(n)d required people can’t come at this time.", count) % {"n": count}
+        said = ngettext(
+            "%(n)d required person can’t come at this time.",
+            "%(n)d required people can’t come at this time.",
+            count,
+        ) % {"n": count}
         cautions.append(Caution("required_missing", said, {}))
     # Which other meeting it is, is not told.
     if busy := _double_booked(meeting, {person.user_id for person in group.people}):
@@ -218,7 +258,9 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
 
 
 def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
-    """Return who of the users has another scheduled meeting, in any calendar, that overlaps this one."""
+    """Return who of the users has another scheduled meeting, in any calendar, that overlaps this
+    one.
+    """
     start, end = meeting.final_time, meeting.end_time
     assert start is not None
     assert end is not None
@@ -233,29 +275,41 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     busy = set()
     for other in rows:
         assert other.final_time is not None
-        if other.final_time + timedelta(minutes=other.minutes) > start and other.person in users and planning.is_for(other, other.person):
+        if (
+            other.final_time + timedelta(minutes=other.minutes) > start
+            and other.person in users
+            and planning.is_for(other, other.person)
+        ):
             busy.add(other.person)
     return busy
 
 
-# Named attendees ----------------------------------------------------------------------------------------------------
+# Named attendees ----------------------------------------------------------------------------------
 
 
-def _wanted(before: dict[int, bool], *, required: Sequence[int] | None, optional: Sequence[int] | None) -> dict[int, bool]:
-    """Return who is named after a change: a list that is None keeps those it had; who is in both is required."""
+def _wanted(
+    before: dict[int, bool], *, required: Sequence[int] | None, optional: Sequence[int] | None
+) -> dict[int, bool]:
+    """Return who is named after a change: a list that is None keeps those it had; who is in both is
+    required.
+    """
     kept = {user: must for user, must in before.items() if (required if must else optional) is None}
     return kept | dict.fromkeys(optional or (), False) | dict.fromkeys(required or (), True)
 
 
 def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
-    """Name the attendees on the meeting, not yet in the database. With nobody named it is for everyone."""
+    """Name the attendees on the meeting, not yet in the database. With nobody named it is for
+    everyone.
+    """
     if named:
         seated = {person.user_id for person in planning.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
             raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
     meeting.for_everyone = not named
-    meeting.named = ",".join(f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))  # type: ignore[attr-defined]
+    meeting.named = ",".join(
+        f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items())
+    )  # type: ignore[attr-defined]
 
 
 def store_names(meetings: Iterable[Meeting]) -> None:
@@ -272,4 +326,6 @@ def _store_changed_names(meeting: Meeting, before: dict[int, bool]) -> None:
     if gone := [user for user, must in before.items() if now.get(user) != must]:
         MeetingAttendee.objects.filter(meeting=meeting, user__in=gone).delete()
     new = {user: must for user, must in now.items() if before.get(user) != must}
-    MeetingAttendee.objects.bulk_create(MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in new.items())
+    MeetingAttendee.objects.bulk_create(
+        MeetingAttendee(meeting=meeting, user_id=user, required=must) for user, must in new.items()
+    )

@@ -31,7 +31,14 @@ class RunInput(TypedDict):
 
 
 @transaction.atomic
-def add_window(calendar: Calendar, *, by: User, start_time: datetime, end_time: datetime, preference_level: int = 5) -> NonBusyTime:
+def add_window(
+    calendar: Calendar,
+    *,
+    by: User,
+    start_time: datetime,
+    end_time: datetime,
+    preference_level: int = 5,
+) -> NonBusyTime:
     """Say that one is free from start to end."""
     _check(start_time, end_time, preference_level)
     seat = _locked_seat(calendar, by)
@@ -56,12 +63,18 @@ def edit_window(
     before = (window.start_time, window.end_time, window.preference_level)
     window.start_time = start_time or window.start_time
     window.end_time = end_time or window.end_time
-    window.preference_level = window.preference_level if preference_level is None else preference_level
+    window.preference_level = (
+        window.preference_level if preference_level is None else preference_level
+    )
     _check(window.start_time, window.end_time, window.preference_level)
     if before == (window.start_time, window.end_time, window.preference_level):
         return window
     seat = _locked_seat(window.calendar, by)
-    times = {"start_time": window.start_time, "end_time": window.end_time, "preference_level": window.preference_level}
+    times = {
+        "start_time": window.start_time,
+        "end_time": window.end_time,
+        "preference_level": window.preference_level,
+    }
     if not _apart(lambda: NonBusyTime.objects.filter(pk=window.pk).update(**times)):
         raise NotFound(_("There is no such time in this calendar."))
     _tell_of_lost_yes(seat)
@@ -79,8 +92,12 @@ def remove_window(window: NonBusyTime, *, by: User) -> None:
 
 
 @transaction.atomic
-def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datetime, windows: Sequence[WindowInput]) -> list[NonBusyTime]:
-    """Replace one's times in `[start, end)`: all or nothing. Older ones are cut at its edges. Returns the new ones, in order."""
+def replace_windows(
+    calendar: Calendar, *, by: User, start: datetime, end: datetime, windows: Sequence[WindowInput]
+) -> list[NonBusyTime]:
+    """Replace one's times in `[start, end)`: all or nothing. Older ones are cut at its edges.
+    Returns the new ones, in order.
+    """
     if end <= start:
         raise InvalidInput(_("The range must end after it starts."), field="to")
     _check_rows(windows, start, end)
@@ -89,11 +106,26 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
     rest: list[NonBusyTime] = []
     if given:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
-        for old in queries.windows_over(by, calendar, start, end) if planning.may_cross(seat.packed, given, start, end) else ():
-            rest += [_window(by, calendar, old.start_time, start, old.preference_level)] if old.start_time < start else []
-            rest += [_window(by, calendar, end, old.end_time, old.preference_level)] if old.end_time > end else []
+        for old in (
+            queries.windows_over(by, calendar, start, end)
+            if planning.may_cross(seat.packed, given, start, end)
+            else ()
+        ):
+            rest += (
+                [_window(by, calendar, old.start_time, start, old.preference_level)]
+                if old.start_time < start
+                else []
+            )
+            rest += (
+                [_window(by, calendar, end, old.end_time, old.preference_level)]
+                if old.end_time > end
+                else []
+            )
         given -= queries.delete_windows(by, calendar, start, end)
-    new = [_window(by, calendar, w["start_time"], w["end_time"], w["preference_level"]) for w in windows]
+    new = [
+        _window(by, calendar, w["start_time"], w["end_time"], w["preference_level"])
+        for w in windows
+    ]
     new.sort(key=lambda window: window.start_time)
     _require_room(given + len(rest) + len(new))
     _apart(lambda: queries.insert_windows([*rest, *new]))
@@ -103,17 +135,29 @@ def replace_windows(calendar: Calendar, *, by: User, start: datetime, end: datet
 
 @transaction.atomic
 def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> None:
-    """Say of each run whether one is free, all or nothing; outside them stays what is stored by now.
+    """Say of each run whether one is free, all or nothing; outside them stays what is stored by
+    now.
 
-    Times that then touch and are liked the same become one: who paints on does not want to hold thousands of small ones.
+    Times that then touch and are liked the same become one: who paints on does not want to hold
+    thousands of small ones.
     """
     runs = sorted(runs, key=lambda run: run["start_time"])
     _check_runs(runs)
     seat = _locked_seat(calendar, by)
     given = _given(seat)
-    old = list(queries.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"])) if given and runs else []
-    before = {(window.start_time, window.end_time, window.preference_level): window.pk for window in old}
-    free = [(run["start_time"], run["end_time"], run["preference_level"]) for run in runs if run["preference_level"] is not None]
+    old = (
+        list(queries.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"]))
+        if given and runs
+        else []
+    )
+    before = {
+        (window.start_time, window.end_time, window.preference_level): window.pk for window in old
+    }
+    free = [
+        (run["start_time"], run["end_time"], run["preference_level"])
+        for run in runs
+        if run["preference_level"] is not None
+    ]
     after = _joined([*_outside(list(before), runs), *free])
     gone = [before[each] for each in before.keys() - set(after)]
     new = [_window(by, calendar, *each) for each in after if each not in before]
@@ -154,7 +198,9 @@ def _joined(windows: Sequence[Window]) -> list[Window]:
     return found
 
 
-def _window(user: User, calendar: Calendar, start: datetime, end: datetime, preference: int) -> NonBusyTime:
+def _window(
+    user: User, calendar: Calendar, start: datetime, end: datetime, preference: int
+) -> NonBusyTime:
     # Ids, and by their places: objects and names cost more than all the rest.
     return NonBusyTime(uuid4(), user.pk, calendar.pk, start, end, preference)  # type: ignore[misc]
 
@@ -163,11 +209,20 @@ def _check(start: datetime, end: datetime, preference: int) -> None:
     if end <= start:
         raise InvalidInput(_("The end must come after the start."), field="end_time")
     if start < clock.EARLIEST or end > clock.LATEST:
-        raise InvalidInput(_("Times must be in the years 2000 to 2099."), field="start_time" if start < clock.EARLIEST else "end_time")
+        raise InvalidInput(
+            _("Times must be in the years 2000 to 2099."),
+            field="start_time" if start < clock.EARLIEST else "end_time",
+        )
     if end - start > LONGEST_WINDOW:
-        raise InvalidInput(_("A single time can last at most %(n)d days.") % {"n": LONGEST_WINDOW.days}, field="end_time")
+        raise InvalidInput(
+            _("A single time can last at most %(n)d days.") % {"n": LONGEST_WINDOW.days},
+            field="end_time",
+        )
     if preference not in PREFERENCES:
-        raise InvalidInput(_("The preference must be a whole number from 0 to 10; higher is better."), field="preference_level")
+        raise InvalidInput(
+            _("The preference must be a whole number from 0 to 10; higher is better."),
+            field="preference_level",
+        )
 
 
 def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) -> None:
@@ -179,14 +234,22 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
             if window["start_time"] < start or window["end_time"] > end:
                 raise InvalidInput(_("This time is outside the range."), field="start_time")
         except InvalidInput as refusal:
-            fields = {f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()}
-            raise InvalidInput(_("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}, fields=fields) from None
+            fields = {
+                f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()
+            }
+            raise InvalidInput(
+                _("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}, fields=fields
+            ) from None
     order = sorted(range(len(windows)), key=lambda index: windows[index]["start_time"])
     for first, second in pairwise(order):
         if windows[second]["start_time"] < windows[first]["end_time"]:
             raise InvalidInput(
                 _("Row %(second)d overlaps row %(first)d.") % {"second": second, "first": first},
-                fields={f"windows.{second}.start_time": [_("This overlaps row %(first)d.") % {"first": first}]},
+                fields={
+                    f"windows.{second}.start_time": [
+                        _("This overlaps row %(first)d.") % {"first": first}
+                    ]
+                },
             )
 
 
@@ -199,7 +262,10 @@ def _check_runs(runs: Sequence[RunInput]) -> None:
             raise InvalidInput(_("The end must come after the start."), field="end_time")
     for index, (one, other) in enumerate(pairwise(runs)):
         if other["start_time"] < one["end_time"]:
-            raise InvalidInput(_("Row %(second)d overlaps row %(first)d.") % {"first": index, "second": index + 1}, field="runs")
+            raise InvalidInput(
+                _("Row %(second)d overlaps row %(first)d.") % {"first": index, "second": index + 1},
+                field="runs",
+            )
 
 
 def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
@@ -207,12 +273,17 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     seat = queries.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
-        raise Conflict(_("The deadline for every meeting here has passed. Ask the organiser to move one."), code="answers_closed")
+        raise Conflict(
+            _("The deadline for every meeting here has passed. Ask the organiser to move one."),
+            code="answers_closed",
+        )
     return seat
 
 
 def _given(seat: queries.Seat) -> int:
-    """Return how many times there are: the count may be from before a wait, the packed ones are not."""
+    """Return how many times there are: the count may be from before a wait, the packed ones are
+    not.
+    """
     return max(seat.given, len(seat.packed) // planning.ENTRY)
 
 
@@ -223,17 +294,24 @@ def _require_room(times: int) -> None:
 
 def _too_many() -> InvalidInput:
     return InvalidInput(
-        _("You can add at most %(n)d times to a calendar. Merge times that touch.") % {"n": MOST_WINDOWS}, field="windows"
+        _("You can add at most %(n)d times to a calendar. Merge times that touch.")
+        % {"n": MOST_WINDOWS},
+        field="windows",
     )
 
 
 def _apart[Written](write: Callable[[], Written]) -> Written:
-    """Write times; the database refuses those that overlap others of the same person. The refusal ends the action's transaction."""
+    """Write times; the database refuses those that overlap others of the same person. The refusal
+    ends the action's transaction.
+    """
     try:
         return write()
     except IntegrityError:
         raise Conflict(
-            _("This overlaps another of your times. Change that one, or replace the whole range with PUT."),
+            _(
+                "This overlaps another of your times. Change that one, or replace the whole range "
+                "with PUT."
+            ),
             code="overlapping_window",
         ) from None
 
@@ -242,7 +320,9 @@ def _tell_of_lost_yes(seat: queries.Seat) -> None:
     """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
     if not seat.has_scheduled or not seat.packed or seat.user.pk == seat.calendar.owner_id:
         return
-    now = Subquery(CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed"))
+    now = Subquery(
+        CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed")
+    )
     upcoming = queries.meetings_to_come(seat.calendar).annotate(packed_now=now)
     mine = [m for m in upcoming if planning.is_for(m, seat.user.pk)]
     if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):

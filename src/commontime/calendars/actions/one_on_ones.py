@@ -16,17 +16,28 @@ from commontime.core.errors import InvalidInput
 
 @transaction.atomic
 def create_one_on_ones(
-    calendar: Calendar, *, by: User, deadline: datetime, people: Sequence[int] | None = None, **fields: Any
+    calendar: Calendar,
+    *,
+    by: User,
+    deadline: datetime,
+    people: Sequence[int] | None = None,
+    **fields: Any,
 ) -> list[Meeting]:
-    """Look for a time for a meeting of the owner with each participant, or with those named, that has none yet. Returns the new ones.
+    """Look for a time for a meeting of the owner with each participant, or with those named, that
+    has none yet. Returns the new ones.
 
-    A one-on-one is a meeting of just these two; one that has its final time counts too. A constant number of statements for any number.
+    A one-on-one is a meeting of just these two; one that has its final time counts too. A constant
+    number of statements for any number.
     """
     hold_with_people(calendar)
     require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}
-    wanted = [user for user in seated if user != calendar.owner_id] if people is None else list(dict.fromkeys(people))
+    wanted = (
+        [user for user in seated if user != calendar.owner_id]
+        if people is None
+        else list(dict.fromkeys(people))
+    )
     if set(wanted) - (seated.keys() - {calendar.owner_id}):
         raise InvalidInput(_("Choose only other people who are in this calendar."), field="with")
     check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
@@ -35,7 +46,12 @@ def create_one_on_ones(
     made = []
     for user in wanted:
         if user not in has_one:
-            meeting = Meeting(calendar=calendar, deadline=deadline, title=f"{owner} & {seated[user].name}"[:200].strip(), **fields)
+            meeting = Meeting(
+                calendar=calendar,
+                deadline=deadline,
+                title=f"{owner} & {seated[user].name}"[:200].strip(),
+                **fields,
+            )
             name_attendees(meeting, {calendar.owner_id: True, user: True})
             made.append(meeting)
     Meeting.objects.bulk_create(made)
@@ -46,5 +62,13 @@ def create_one_on_ones(
 def _met_by(calendar: Calendar) -> set[int]:
     """Return whom the owner already has a one-on-one with."""
     owner = calendar.owner_id
-    named = (planning.named_in(meeting).keys() for meeting in queries.meetings_of(calendar).filter(for_everyone=False))
-    return {user for people in named if len(people) == 2 and owner in people for user in people - {owner}}
+    named = (
+        planning.named_in(meeting).keys()
+        for meeting in queries.meetings_of(calendar).filter(for_everyone=False)
+    )
+    return {
+        user
+        for people in named
+        if len(people) == 2 and owner in people
+        for user in people - {owner}
+    }

@@ -18,8 +18,12 @@ NO_PARTICIPANT = gettext_noop("Nobody in this calendar has this participant id."
 
 
 @transaction.atomic
-def add_participant(calendar: Calendar, *, by: User, user: int, required: bool = True) -> CalendarParticipant:
-    """Add a person, who is told and may leave. A pending invitation of theirs becomes accepted, and one to their address."""
+def add_participant(
+    calendar: Calendar, *, by: User, user: int, required: bool = True
+) -> CalendarParticipant:
+    """Add a person, who is told and may leave. A pending invitation of theirs becomes accepted, and
+    one to their address.
+    """
     hold(calendar)
     require_owner(by, calendar, _("add people"))
     require_running(calendar)
@@ -28,7 +32,9 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
         User.objects.filter(pk=user, is_active=True)
         .select_related("usersetting")
         .annotate(
-            takes_part=Exists(CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))),
+            takes_part=Exists(
+                CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))
+            ),
             keeps_owner=Exists(Contact.objects.filter(owner=OuterRef("pk"), contactee=by)),
             is_invited=Exists(pending.filter(receiver=OuterRef("pk"))),
         )
@@ -36,8 +42,13 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
     )
     if person is None:
         raise InvalidInput(_(UNKNOWN_USER), field="user")
-    if _wants_invitations(person) and not (person.takes_part or person.keeps_owner or person.is_invited):
-        raise NotAllowed(_("This person can’t be added without being asked. Invite them instead."), code="invitation_required")
+    if _wants_invitations(person) and not (
+        person.takes_part or person.keeps_owner or person.is_invited
+    ):
+        raise NotAllowed(
+            _("This person can’t be added without being asked. Invite them instead."),
+            code="invitation_required",
+        )
     participant, meetings = join(calendar, person, required=required)
     if person.is_invited:
         pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
@@ -45,8 +56,11 @@ def add_participant(calendar: Calendar, *, by: User, user: int, required: bool =
     return participant
 
 
-def join(calendar: Calendar, person: User, *, required: bool = True) -> tuple[CalendarParticipant, list[Meeting]]:
-    """Give the person a seat in a calendar that is held; Conflict if they have one. Returns it and the meetings that are theirs now.
+def join(
+    calendar: Calendar, person: User, *, required: bool = True
+) -> tuple[CalendarParticipant, list[Meeting]]:
+    """Give the person a seat in a calendar that is held; Conflict if they have one. Returns it and
+    the meetings that are theirs now.
 
     The refusal ends the action's transaction.
     """
@@ -54,7 +68,9 @@ def join(calendar: Calendar, person: User, *, required: bool = True) -> tuple[Ca
     try:
         participant.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("This person is already in this calendar."), code="already_participant") from None
+        raise Conflict(
+            _("This person is already in this calendar."), code="already_participant"
+        ) from None
     participant.has_answered = False  # type: ignore[attr-defined]
     return participant, raise_sequence(queries.meetings_to_come(calendar).filter(for_everyone=True))
 
@@ -65,7 +81,9 @@ def _wants_invitations(person: User) -> bool:
 
 
 @transaction.atomic
-def edit_participant(participant: CalendarParticipant, *, by: User, required: bool) -> CalendarParticipant:
+def edit_participant(
+    participant: CalendarParticipant, *, by: User, required: bool
+) -> CalendarParticipant:
     hold(participant.calendar)
     require_owner(by, participant.calendar, _("change who must come"))
     require_running(participant.calendar)
@@ -78,13 +96,18 @@ def edit_participant(participant: CalendarParticipant, *, by: User, required: bo
 
 @transaction.atomic
 def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
-    """Remove a person, or leave oneself. Their times go, and the meetings still to come are cancelled for them."""
+    """Remove a person, or leave oneself. Their times go, and the meetings still to come are
+    cancelled for them.
+    """
     calendar = participant.calendar
     hold(calendar)
     if not rules.may_remove(by, participant):
         raise NotAllowed(_("Only the organiser can remove other people."))
     if participant.user_id == calendar.owner_id:
-        raise Conflict(_("The organiser can’t leave. Hand the calendar over first, or delete it."), code="owner_stays")
+        raise Conflict(
+            _("The organiser can’t leave. Hand the calendar over first, or delete it."),
+            code="owner_stays",
+        )
     require_running(calendar)
     theirs = raise_sequence(_to_come_for(participant))
     # Their times and their places in meetings go with the seat (migration 0002).
@@ -94,4 +117,8 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
 
 
 def _to_come_for(participant: CalendarParticipant) -> list[Meeting]:
-    return [m for m in queries.meetings_to_come(participant.calendar) if planning.is_for(m, participant.user_id)]
+    return [
+        m
+        for m in queries.meetings_to_come(participant.calendar)
+        if planning.is_for(m, participant.user_id)
+    ]

@@ -8,7 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.calendars import planning, queries, tasks
-from commontime.calendars.actions.checks import held_plan, hold, hold_final_times, require_owner, require_running
+from commontime.calendars.actions.checks import (
+    held_plan,
+    hold,
+    hold_final_times,
+    require_owner,
+    require_running,
+)
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
@@ -19,11 +25,20 @@ AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the 
 SILENT = timedelta(seconds=3)  # a worker says twice a second how far it is
 
 
-def make_plan(calendar: Calendar, *, by: User, question: planning.Question, apply: bool = False, waits: bool = True) -> Plan:
-    """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes no meeting before it is applied.
+def make_plan(
+    calendar: Calendar,
+    *,
+    by: User,
+    question: planning.Question,
+    apply: bool = False,
+    waits: bool = True,
+) -> Plan:
+    """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes
+    no meeting before it is applied.
 
-    What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done at once is applied too.
-    waits: false inside a transaction, in which everybody else's changes would wait with it (SQLite): all but a first look is the worker's.
+    What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one
+    that is done at once is applied too. waits: false inside a transaction, in which everybody
+    else's changes would wait with it (SQLite): all but a first look is the worker's.
     """
     require_owner(by, calendar, _("plan meetings"))
     require_running(calendar)
@@ -61,13 +76,18 @@ def make_plan(calendar: Calendar, *, by: User, question: planning.Question, appl
 
 
 def _running() -> Conflict:
-    return Conflict(_("A plan is being worked out. Wait for it to finish, or stop it first."), code="plan_running")
+    return Conflict(
+        _("A plan is being worked out. Wait for it to finish, or stop it first."),
+        code="plan_running",
+    )
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
-    """End the search of a plan that is being computed; the best so far is kept. Stopping again changes nothing.
+    """End the search of a plan that is being computed; the best so far is kept. Stopping again
+    changes nothing.
 
-    The worker ends it within a second. If none works on it, it is done now; one that is only late finds it so, and writes no more.
+    The worker ends it within a second. If none works on it, it is done now; one that is only late
+    finds it so, and writes no more.
     """
     require_owner(by, plan.calendar, _("stop the plan"))
     if plan.status != PlanStatus.RUNNING:
@@ -84,11 +104,15 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
 @transaction.atomic
 def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Plan:
-    """Set the final times of the calendar's plan, which is done, all or none; Conflict if anything it was computed from has changed since.
+    """Set the final times of the calendar's plan, which is done, all or none; Conflict if anything
+    it was computed from has changed since.
 
-    Everybody hears of their meetings as if each had been fixed alone. Applying again changes nothing. seen: the plan that is meant.
+    Everybody hears of their meetings as if each had been fixed alone. Applying again changes
+    nothing. seen: the plan that is meant.
     """
-    require_owner(by, calendar, _("apply the plan"))  # before a stranger to it learns whether there is one
+    require_owner(
+        by, calendar, _("apply the plan")
+    )  # before a stranger to it learns whether there is one
     plan = held_plan(calendar)
     require_owner(by, calendar, _("apply the plan"))
     require_running(calendar)
@@ -97,14 +121,23 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
     if plan.status == PlanStatus.APPLIED:
         return plan
     if plan.status != PlanStatus.DONE:
-        raise Conflict(_("This plan isn’t finished, or it failed. Stop it, or make another."), code="plan_not_done")
+        raise Conflict(
+            _("This plan isn’t finished, or it failed. Stop it, or make another."),
+            code="plan_not_done",
+        )
     return _apply(plan, now=clock.now())
 
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:
-    question, answer = msgspec.convert(plan.question, planning.Question), msgspec.convert(plan.answer, planning.Answer)
+    question, answer = (
+        msgspec.convert(plan.question, planning.Question),
+        msgspec.convert(plan.answer, planning.Answer),
+    )
     hold_final_times()
-    changed = Conflict(_("People’s times or the meetings have changed since this plan was made. Plan again."), code="changed_meanwhile")
+    changed = Conflict(
+        _("People’s times or the meetings have changed since this plan was made. Plan again."),
+        code="changed_meanwhile",
+    )
     try:
         problem = planning.problem_of(plan.calendar, question, now=now)
     except InvalidInput:

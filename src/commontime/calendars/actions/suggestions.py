@@ -21,14 +21,18 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
     if meeting.final_time is not None:
         raise Conflict(_("This meeting already has a confirmed time."), code="meeting_scheduled")
     if meeting.deadline <= now and not rules.may_manage(by, meeting.calendar):
-        raise Conflict(_("The deadline has passed. Ask the organiser to move it."), code="deadline_passed")
+        raise Conflict(
+            _("The deadline has passed. Ask the organiser to move it."), code="deadline_passed"
+        )
     if suggested_time <= now:
         raise InvalidInput(_("Suggest a time in the future."), field="suggested_time")
     suggestion = ScheduleSuggestion(meeting=meeting, author=by, suggested_time=suggested_time)
     try:
         suggestion.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(_("This time has already been suggested."), code="duplicate_suggestion") from None
+        raise Conflict(
+            _("This time has already been suggested."), code="duplicate_suggestion"
+        ) from None
     return suggestion
 
 
@@ -36,7 +40,9 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
 def withdraw_suggestion(suggestion: ScheduleSuggestion, *, by: User) -> None:
     hold(suggestion.meeting.calendar)
     if not rules.may_withdraw(by, suggestion):
-        raise NotAllowed(_("Only the person who made a suggestion, or the organiser, can withdraw it."))
+        raise NotAllowed(
+            _("Only the person who made a suggestion, or the organiser, can withdraw it.")
+        )
     require_running(suggestion.meeting.calendar)
     if not ScheduleSuggestion.objects.filter(pk=suggestion.pk).delete()[0]:
         raise NotFound(_("This meeting has no such suggestion."))

@@ -1,9 +1,23 @@
 """Rows <-> engine values: the only importer of the engine."""
 
-from commontime.calendars.planning.availability import FARTHEST, Availability, Crowd, availability, crowd_of, known_range
+from commontime.calendars.planning.availability import (
+    FARTHEST,
+    Availability,
+    Crowd,
+    availability,
+    crowd_of,
+    known_range,
+)
 from commontime.calendars.planning.comparing import Compared, compared
 from commontime.calendars.planning.insights import Ask, Insights, insights
-from commontime.calendars.planning.outcomes import ANSWERS, Outcome, answers_at, counts, lost_by, outcomes
+from commontime.calendars.planning.outcomes import (
+    ANSWERS,
+    Outcome,
+    answers_at,
+    counts,
+    lost_by,
+    outcomes,
+)
 from commontime.calendars.planning.people import (
     ENTRY,
     Group,

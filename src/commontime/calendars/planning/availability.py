@@ -18,7 +18,9 @@ FARTHEST = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Everybody in a calendar without their names: the ids of those who answered, in the engine's order, and how many did not."""
+    """Everybody in a calendar without their names: the ids of those who answered, in the engine's
+    order, and how many did not.
+    """
 
     answered: list[int]
     required: NDArray[np.bool_]
@@ -28,10 +30,12 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The exact profile of a crowd, cut into pieces in which every person's preference stays the same.
+    """The exact profile of a crowd, cut into pieces in which every person's preference stays the
+    same.
 
-    edges: (pieces + 1) where a piece ends and the next begins. counts: (pieces, 4) people who cannot, if need be, works, ideal;
-    missing: required people who cannot; preference: the sum. levels: (pieces, answered) the level of each person, or None.
+    edges: (pieces + 1) where a piece ends and the next begins. counts: (pieces, 4) people who
+    cannot, if need be, works, ideal; missing: required people who cannot; preference: the sum.
+    levels: (pieces, answered) the level of each person, or None.
     """
 
     edges: list[datetime]
@@ -42,8 +46,12 @@ class Availability:
 
 
 def crowd_of(calendar: Calendar) -> Crowd:
-    """Return the calendar's people. A row each costs the database less than putting them together in one."""
-    statement = "SELECT user_id, required, packed FROM calendars_calendarparticipant WHERE calendar_id = %s"
+    """Return the calendar's people. A row each costs the database less than putting them together
+    in one.
+    """
+    statement = (
+        "SELECT user_id, required, packed FROM calendars_calendarparticipant WHERE calendar_id = %s"
+    )
     people = rows.fetch_all(statement, [rows.uuid(calendar.pk)])
     answered = [person for person in people if person[2]]
     must = np.array([must for _, must, _ in answered], np.bool_)
@@ -51,36 +59,60 @@ def crowd_of(calendar: Calendar) -> Crowd:
     return Crowd([user for user, _, _ in answered], must, free, len(people) - len(answered))
 
 
-def availability(crowd: Crowd, *, earliest: datetime, latest: datetime, duration: timedelta, most_names: int) -> Availability:
-    """Return when how many can come. A piece holds the starts of a meeting of this duration; for one minute, simply the minutes.
+def availability(
+    crowd: Crowd, *, earliest: datetime, latest: datetime, duration: timedelta, most_names: int
+) -> Availability:
+    """Return when how many can come. A piece holds the starts of a meeting of this duration; for
+    one minute, simply the minutes.
 
-    Names are told for at most so many people times pieces; without them, neighbours that differ only in who comes are one piece.
+    Names are told for at most so many people times pieces; without them, neighbours that differ
+    only in who comes are one piece.
     """
     if latest - earliest > FARTHEST:
-        raise InvalidInput(_("Ask for at most %(n)d days at once.") % {"n": FARTHEST.days}, field="to")
+        raise InvalidInput(
+            _("Ask for at most %(n)d days at once.") % {"n": FARTHEST.days}, field="to"
+        )
     begin, end = engine.start_tick(earliest), engine.end_tick(latest)
-    profile = engine.profile(crowd.free, minutes_of(duration), required=crowd.required, earliest=begin, latest_end=end)
+    profile = engine.profile(
+        crowd.free, minutes_of(duration), required=crowd.required, earliest=begin, latest_end=end
+    )
     if not len(profile):
         return Availability([], [], [], [], [])
-    first, counts, missing, preference = profile.first, profile.everyone, profile.missing, profile.preference
+    first, counts, missing, preference = (
+        profile.first,
+        profile.everyone,
+        profile.missing,
+        profile.preference,
+    )
     named = len(first) * len(crowd.answered) <= most_names
     if not named:
         shown = np.column_stack([counts, missing, preference])
         keep = np.flatnonzero(np.append(True, (shown[1:] != shown[:-1]).any(axis=1)))
-        first, counts, missing, preference = first[keep], counts[keep], missing[keep], preference[keep]
+        first, counts, missing, preference = (
+            first[keep],
+            counts[keep],
+            missing[keep],
+            preference[keep],
+        )
     return Availability(
         engine.moments_of(np.append(first, profile.last[-1] + 1)),
         counts.tolist(),
         missing.tolist(),
         preference.tolist(),
-        engine.levels(engine.preferences(crowd.free, first, profile.duration)).tolist() if named else None,
+        engine.levels(engine.preferences(crowd.free, first, profile.duration)).tolist()
+        if named
+        else None,
     )
 
 
 def known_range(calendar: Calendar, crowd: Crowd) -> tuple[datetime, datetime] | None:
-    """Return where times are wanted: the calendar's window, or from the first to the last known non-busy time; None if nobody answered."""
+    """Return where times are wanted: the calendar's window, or from the first to the last known
+    non-busy time; None if nobody answered.
+    """
     starts, ends = crowd.free.start, crowd.free.end
-    earliest = calendar.window_start or (engine.moment_of(int(starts.min())) if len(starts) else None)
+    earliest = calendar.window_start or (
+        engine.moment_of(int(starts.min())) if len(starts) else None
+    )
     latest = calendar.window_end or (engine.moment_of(int(ends.max())) if len(ends) else None)
     if earliest is None or latest is None or latest <= earliest:
         return None

@@ -1,4 +1,6 @@
-"""How the starts of a list stand beside each other: what each loses against the best, what it bears, how far it may rise and fall."""
+"""How the starts of a list stand beside each other: what each loses against the best, what it
+bears, how far it may rise and fall.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +20,9 @@ from commontime.calendars.planning.words import names_of
 class Compared:
     """How a start stands beside the others of its list.
 
-    optimistic_rank, pessimistic_rank: its place if all who have not answered come to it, ideally, and to no other; and if they come to all
-    others and not to it. survives: how many people may cancel; see `spare_of`. loses_against_best: in words, empty for the best one.
+    optimistic_rank, pessimistic_rank: its place if all who have not answered come to it, ideally,
+    and to no other; and if they come to all others and not to it. survives: how many people may
+    cancel; see `spare_of`. loses_against_best: in words, empty for the best one.
     """
 
     optimistic_rank: int
@@ -34,31 +37,43 @@ def rule_of(meeting: Meeting) -> engine.Rule:
 
 
 def spare_of(outcome: Outcome, meeting: Meeting) -> int:
-    """Return how many of those attending the meeting does not need each for themselves: with a quorum and nobody named, none of them;
-    else those who are required and can come are needed."""
+    """Return how many of those attending the meeting does not need each for themselves: with a
+    quorum and nobody named, none of them; else those who are required and can come are needed.
+    """
     if meeting.quorum and meeting.for_everyone:
         return len(outcome.attending)
     return sum(not person.required for person in outcome.attending)
 
 
 def survived(found: Sequence[Outcome], meeting: Meeting) -> list[int]:
-    """Return for each start how many people may cancel, whoever of those who may, so that the meeting still has what it needs."""
+    """Return for each start how many people may cancel, whoever of those who may, so that the
+    meeting still has what it needs.
+    """
     attending = np.array([len(outcome.attending) for outcome in found], np.int64)
     spare = np.array([spare_of(outcome, meeting) for outcome in found], np.int64)
     return list(engine.survives(attending, spare, meeting.quorum or 0).tolist())
 
 
-def compared(found: Sequence[Outcome], group: Group, meeting: Meeting, *, named: bool) -> list[Compared]:
+def compared(
+    found: Sequence[Outcome], group: Group, meeting: Meeting, *, named: bool
+) -> list[Compared]:
     """Compare starts, the best one first."""
     if not found:
         return []
     best, worst = _rank_ranges(found, group, meeting)
-    losses = engine.losses(found[0].row, np.stack([outcome.row for outcome in found]), group.required)
+    losses = engine.losses(
+        found[0].row, np.stack([outcome.row for outcome in found]), group.required
+    )
     said = ["", *(_against_best(loss, group, named=named) for loss in losses[1:])]
-    return [Compared(*fields) for fields in zip(best, worst, survived(found, meeting), said, strict=True)]
+    return [
+        Compared(*fields)
+        for fields in zip(best, worst, survived(found, meeting), said, strict=True)
+    ]
 
 
-def _rank_ranges(found: Sequence[Outcome], group: Group, meeting: Meeting) -> tuple[list[int], list[int]]:
+def _rank_ranges(
+    found: Sequence[Outcome], group: Group, meeting: Meeting
+) -> tuple[list[int], list[int]]:
     order = sorted(range(len(found)), key=lambda place: found[place].start)
     table = np.stack([found[place].row for place in order])
     bands = np.eye(4, dtype=np.int64)[engine.levels(table)]
@@ -74,7 +89,9 @@ def _rank_ranges(found: Sequence[Outcome], group: Group, meeting: Meeting) -> tu
         points.sum(axis=1),
     )
     silent = sum(person.required for person in group.silent)
-    ranges = engine.rank_range(profile, required=silent, optional=len(group.silent) - silent, rule=rule_of(meeting))
+    ranges = engine.rank_range(
+        profile, required=silent, optional=len(group.silent) - silent, rule=rule_of(meeting)
+    )
     best, worst = (np.empty(len(found), np.int64) for _ in ranges)
     best[order], worst[order] = ranges
     return best.tolist(), worst.tolist()
@@ -85,23 +102,47 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
     parts = []
     lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
     if lost and named:
-        parts.append(ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost)) % {"names": names_of(lost)})
+        parts.append(
+            ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost))
+            % {"names": names_of(lost)}
+        )
     elif not named:
         optional = loss.cannot - loss.missing
         if loss.missing > 0:
             parts.append(
-                ngettext("%(n)d more required person can’t come", "%(n)d more required people can’t come", loss.missing) % {"n": loss.missing}
+                ngettext(
+                    "%(n)d more required person can’t come",
+                    "%(n)d more required people can’t come",
+                    loss.missing,
+                )
+                % {"n": loss.missing}
             )
         if optional > 0:
-            parts.append(ngettext("%(n)d more optional person can’t come", "%(n)d more optional people can’t come", optional) % {"n": optional})
+            parts.append(
+                ngettext(
+                    "%(n)d more optional person can’t come",
+                    "%(n)d more optional people can’t come",
+                    optional,
+                )
+                % {"n": optional}
+            )
     if loss.gained and named:
         gained = [group.answered[place] for place in loss.gained]
-        parts.append(ngettext("%(names)s can, though", "%(names)s can, though", len(gained)) % {"names": names_of(gained)})
+        parts.append(
+            ngettext("%(names)s can, though", "%(names)s can, though", len(gained))
+            % {"names": names_of(gained)}
+        )
     if loss.if_need_be > 0:
-        parts.append(ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be) % {"n": loss.if_need_be})
+        parts.append(
+            ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be)
+            % {"n": loss.if_need_be}
+        )
     if not (loss.missing or loss.cannot or loss.if_need_be):
         if loss.works > 0:
-            parts.append(ngettext("ideal for %(n)d fewer", "ideal for %(n)d fewer", loss.works) % {"n": loss.works})
+            parts.append(
+                ngettext("ideal for %(n)d fewer", "ideal for %(n)d fewer", loss.works)
+                % {"n": loss.works}
+            )
         elif loss.preference > 0:
             parts.append(_("slightly less popular"))
         else:

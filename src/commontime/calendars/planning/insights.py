@@ -1,4 +1,6 @@
-"""What is behind a meeting's best start: what to ask of whom, two sessions, a plan B, and whose answer could still change it."""
+"""What is behind a meeting's best start: what to ask of whom, two sessions, a plan B, and whose
+answer could still change it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,11 +27,12 @@ MOST_ASKED_FIRST = 5
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The fewest people and the exact time wanted of each so that everybody required who answered can come at `start`.
+    """The fewest people and the exact time wanted of each so that everybody required who answered
+    can come at `start`.
 
-    own_short: the minutes that the owner lacks where they lack the fewest, if they are required: asking others can't help then. first:
-    who alone stands in the way, with how many starts there would be with them, the most first. silent: who is required and has not
-    answered.
+    own_short: the minutes that the owner lacks where they lack the fewest, if they are required:
+    asking others can't help then. first: who alone stands in the way, with how many starts there
+    would be with them, the most first. silent: who is required and has not answered.
     """
 
     start: datetime
@@ -50,7 +53,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The two starts that together reach the most of those who answered. proved: no other two are better."""
+    """The two starts that together reach the most of those who answered. proved: no other two are
+    better.
+    """
 
     first: Outcome
     second: Outcome
@@ -62,7 +67,9 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class PlanB:
-    """The best start apart from the best one. overtakes: whose cancellation alone makes it the better one."""
+    """The best start apart from the best one. overtakes: whose cancellation alone makes it the
+    better one.
+    """
 
     outcome: Outcome
     overtakes: list[Person]
@@ -108,7 +115,12 @@ class _Question:
     @property
     def bounds(self) -> dict[str, Any]:
         """Where the engine may look for what to ask of people."""
-        return {"earliest": self.earliest, "latest_end": self.latest_end, "align": self.align, "busy": self.group.elsewhere}
+        return {
+            "earliest": self.earliest,
+            "latest_end": self.latest_end,
+            "align": self.align,
+            "busy": self.group.elsewhere,
+        }
 
     def outcome(self, start: int) -> Outcome:
         return outcomes(self.group, [engine.moment_of(start)], self.meeting.duration)[0]
@@ -117,10 +129,20 @@ class _Question:
         return [self.group.answered[place] for place in np.flatnonzero(mask).tolist()]
 
 
-def insights(meeting: Meeting, group: Group, *, now: datetime, named: bool, asker: int, align: int | None = None) -> Insights | None:
-    """Return what there is to say about the best start, or None if there is none. named: whether people may be named in sentences.
+def insights(
+    meeting: Meeting,
+    group: Group,
+    *,
+    now: datetime,
+    named: bool,
+    asker: int,
+    align: int | None = None,
+) -> Insights | None:
+    """Return what there is to say about the best start, or None if there is none. named: whether
+    people may be named in sentences.
 
-    What is told without names is told in numbers; of the owner's own time only to themselves, or where names are told.
+    What is told without names is told in numbers; of the owner's own time only to themselves, or
+    where names are told.
     """
     if not group.answered:
         return None
@@ -128,14 +150,22 @@ def insights(meeting: Meeting, group: Group, *, now: datetime, named: bool, aske
     beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
     marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
     asked = _Question(meeting, group, earliest, latest_end, marks, named)
-    # Who has not answered may offer time beyond all that is known, if the meeting has no end: one start more that nobody else can come to.
+    # Who has not answered may offer time beyond all that is known, if the meeting has no end: one
+    # start more that nobody else can come to.
     calendar = meeting.calendar
     ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
-    farthest = min([int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration, *ends])
+    farthest = min(
+        [
+            int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration,
+            *ends,
+        ]
+    )
     if farthest <= earliest:
         return None
     rule = rule_of(meeting)
-    profile = engine.profile(group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest)
+    profile = engine.profile(
+        group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest
+    )
     leading = next(iter(engine.best(profile, 1, rule=rule, align=marks)), None)
     if leading is None or not sum(leading.everyone[1:]):
         return None
@@ -164,7 +194,9 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
             len(best.missing),
         ) % {"n": len(best.missing), "wanted": wanted}
     if best.cannot:
-        return _("Of the times that suit everybody required, none suits more than %(n)d people.") % {"n": len(best.attending)}
+        return _(
+            "Of the times that suit everybody required, none suits more than %(n)d people."
+        ) % {"n": len(best.attending)}
     if best.if_need_be:
         return ngettext(
             "At every time that suits everybody, at least %(n)d person can come only if need be.",
@@ -181,19 +213,33 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
 
 
 def _ask(asked: _Question, asker: int) -> Ask | None:
-    """Ask others where the owner can come; if they can nowhere, say so, and what would be wanted of all."""
+    """Ask others where the owner can come; if they can nowhere, say so, and what would be wanted of
+    all.
+    """
     group, owner = asked.group, asked.meeting.calendar.owner_id
-    place = next((place for place, person in enumerate(group.answered) if person.user_id == owner and person.required), None)
+    place = next(
+        (
+            place
+            for place, person in enumerate(group.answered)
+            if person.user_id == owner and person.required
+        ),
+        None,
+    )
     short = 0
     if place is not None:
         short = engine.least_short(group.free, asked.duration, place, **asked.bounds) or 0
     never = None if short else place
-    room = engine.smallest_ask(group.free, asked.duration, required=group.required, never=never, **asked.bounds)
+    room = engine.smallest_ask(
+        group.free, asked.duration, required=group.required, never=never, **asked.bounds
+    )
     if room is None or not group.required.any():
         return None
     alone = engine.swing(group.free, asked.duration, required=group.required, **asked.bounds)
     order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
-    wanted = [(group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end)) for each in room.wanted]
+    wanted = [
+        (group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end))
+        for each in room.wanted
+    ]
     ask = Ask(
         engine.moment_of(room.start),
         wanted,
@@ -207,7 +253,10 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
 
 def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     if ask.own_short and owner:
-        said = _("Even at best, %(name)s, the organiser, is %(short)s short, so asking others won’t help.")
+        said = _(
+            "Even at best, %(name)s, the organiser, is %(short)s short, so asking others won’t "
+            "help."
+        )
         return said % {"short": clock.length(timedelta(minutes=ask.own_short)), "name": owner}
     if ask.own_short:
         said = _("Even at best, you’re %(short)s short yourself, so asking others won’t help.")
@@ -215,8 +264,17 @@ def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     if not ask.wanted:
         return _("Everybody required who answered can come then, so there’s nothing to ask for.")
     people = ask.people
-    who = names_of(people) if named else ngettext("%(n)d required person", "%(n)d required people", len(people)) % {"n": len(people)}
-    said = _("%(who)s would need to free up %(more)s.") if len(people) == 1 else _("%(who)s would need to free up %(more)s between them.")
+    who = (
+        names_of(people)
+        if named
+        else ngettext("%(n)d required person", "%(n)d required people", len(people))
+        % {"n": len(people)}
+    )
+    said = (
+        _("%(who)s would need to free up %(more)s.")
+        if len(people) == 1
+        else _("%(who)s would need to free up %(more)s between them.")
+    )
     return said % {"who": who, "more": clock.length(timedelta(minutes=ask.minutes))}
 
 
@@ -224,11 +282,21 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
     """Return the two sessions, or why there are none to tell of."""
     group = asked.group
     if not best.cannot:
-        return None, _("Everybody who answered can come at the best time, so one session is enough.")
+        return None, _(
+            "Everybody who answered can come at the best time, so one session is enough."
+        )
     if segments * len(group.answered) > MOST_CELLS:
-        return None, _("There are too many people and times to search for two sessions. Narrow the dates and try again.")
+        return None, _(
+            "There are too many people and times to search for two sessions. Narrow the dates and "
+            "try again."
+        )
     pair = engine.two_sessions(
-        group.free, asked.duration, required=group.required, earliest=asked.earliest, latest_end=asked.latest_end, align=asked.align
+        group.free,
+        asked.duration,
+        required=group.required,
+        earliest=asked.earliest,
+        latest_end=asked.latest_end,
+        align=asked.align,
     )
     if pair is None:
         return None, _("No two sessions fit.")
@@ -238,21 +306,32 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
     if not cannot:
         said = _("Two sessions reach everybody who answered.")
     else:
-        said = _("Two sessions reach %(n)d of the %(all)d people who answered.") % {"n": len(reached), "all": len(group.answered)}
+        said = _("Two sessions reach %(n)d of the %(all)d people who answered.") % {
+            "n": len(reached),
+            "all": len(group.answered),
+        }
         if asked.named:
-            neither = ngettext("%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot))
+            neither = ngettext(
+                "%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot)
+            )
             said += " " + neither % {"names": names_of(cannot)}
     if not pair.proved:
         said += " " + _("There may be a better pair.")
-    return Sessions(asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said), ""
+    return Sessions(
+        asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said
+    ), ""
 
 
-def _plan_b(asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome) -> PlanB | None:
+def _plan_b(
+    asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome
+) -> PlanB | None:
     rule, group = rule_of(asked.meeting), asked.group
     slot = engine.plan_b(profile, leading, rule=rule, align=asked.align)
     if slot is None or not sum(slot.everyone[1:]):
         return None
-    overtakes = asked.people(engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule))
+    overtakes = asked.people(
+        engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule)
+    )
     if not overtakes:
         said = _("No single person dropping out would change the best time.")
     elif asked.named:
@@ -267,10 +346,14 @@ def _plan_b(asked: _Question, profile: engine.Profile, leading: engine.Slot, bes
 
 
 def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
-    """All required people who have not answered can change as much as each other, and so can all optional ones."""
+    """All required people who have not answered can change as much as each other, and so can all
+    optional ones.
+    """
     silent = asked.group.silent
     could = {
-        must: engine.could_win(profile, required=must, rule=rule_of(asked.meeting), align=asked.align)
+        must: engine.could_win(
+            profile, required=must, rule=rule_of(asked.meeting), align=asked.align
+        )
         for must in {person.required for person in silent}
     }
     people = [person for person in silent if could[person.required]]
@@ -280,7 +363,9 @@ def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
     elif not people:
         said = _("None of the missing answers could change the best time on its own.")
     elif asked.named:
-        said = _("%(names)s could still change the best time by answering.") % {"names": _one_of(people)}
+        said = _("%(names)s could still change the best time by answering.") % {
+            "names": _one_of(people)
+        }
     else:
         said = ngettext(
             "One person could still change the best time by answering.",
@@ -295,4 +380,8 @@ def _one_of(people: Sequence[Person]) -> str:
     names = [person.name for person in people[:5]]
     if len(people) > 5:
         names.append(_("one of %(n)d others") % {"n": len(people) - 5})
-    return names[0] if len(names) == 1 else _("%(names)s or %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
+    return (
+        names[0]
+        if len(names) == 1
+        else _("%(names)s or %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
+    )

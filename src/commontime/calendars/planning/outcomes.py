@@ -16,8 +16,9 @@ ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`; `row`: the preference of each who
-    answered, -1 = cannot."""
+    """What a start would mean. Lists hold the people; `missing` are the required ones of `cannot`;
+    `row`: the preference of each who answered, -1 = cannot.
+    """
 
     start: datetime
     ideal: list[Person] = field(default_factory=list)
@@ -27,7 +28,9 @@ class Outcome:
     missing: list[Person] = field(default_factory=list)
     unanswered: list[Person] = field(default_factory=list)
     preference: int = 0
-    row: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8), repr=False, compare=False)
+    row: NDArray[np.int8] = field(
+        default_factory=lambda: np.zeros(0, np.int8), repr=False, compare=False
+    )
 
     @property
     def attending(self) -> list[Person]:
@@ -35,8 +38,17 @@ class Outcome:
 
     @property
     def rank_key(self) -> tuple[int, int, int, int, int, datetime]:
-        """Smaller is better: the default rank of engine.FAIR, here for one start that may lie anywhere."""
-        return (len(self.missing), -len(self.attending), len(self.if_need_be), len(self.works), -self.preference, self.start)
+        """Smaller is better: the default rank of engine.FAIR, here for one start that may lie
+        anywhere.
+        """
+        return (
+            len(self.missing),
+            -len(self.attending),
+            len(self.if_need_be),
+            len(self.works),
+            -self.preference,
+            self.start,
+        )
 
 
 def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
@@ -44,22 +56,33 @@ def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> l
     table = preferences(group, [span(start, duration) for start in starts])
     found = []
     sums = np.maximum(table, 0).sum(axis=1, dtype=np.int64).tolist()
-    for start, row, preference, levels in zip(starts, table, sums, engine.levels(table), strict=True):
-        lists = [[group.answered[place] for place in np.flatnonzero(levels == level).tolist()] for level in range(4)]
+    for start, row, preference, levels in zip(
+        starts, table, sums, engine.levels(table), strict=True
+    ):
+        lists = [
+            [group.answered[place] for place in np.flatnonzero(levels == level).tolist()]
+            for level in range(4)
+        ]
         cannot, if_need_be, works, ideal = lists
         missing = [person for person in cannot if person.required]
-        found.append(Outcome(start, ideal, works, if_need_be, cannot, missing, group.silent, preference, row))
+        found.append(
+            Outcome(start, ideal, works, if_need_be, cannot, missing, group.silent, preference, row)
+        )
     return found
 
 
 def counts(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[list[int]]:
-    """Return for each start how many cannot, can if need be, can, and like to: (starts, 4). One call of the engine, however many."""
+    """Return for each start how many cannot, can if need be, can, and like to: (starts, 4). One
+    call of the engine, however many.
+    """
     if not starts or not group.answered:
         return [[0] * 4 for _ in starts]
     ticks = np.array([engine.end_tick(start) for start in starts])
     length, latest_end = minutes_of(duration), engine.end_tick(max(starts) + duration)
     profile = engine.profile(group.free, length, earliest=int(ticks.min()), latest_end=latest_end)
-    found: list[list[int]] = profile.everyone[profile.first.searchsorted(ticks, side="right") - 1].tolist()
+    found: list[list[int]] = profile.everyone[
+        profile.first.searchsorted(ticks, side="right") - 1
+    ].tolist()
     return found
 
 
@@ -67,11 +90,15 @@ def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, 
     """Return `yes`, `if_need_be`, `no` or `unanswered` by user id for a meeting at this start."""
     answers = {person.user_id: "unanswered" for person in group.silent}
     levels = engine.levels(preferences(group, [span(start, duration)])[0]).tolist()
-    return answers | {person.user_id: ANSWERS[level] for person, level in zip(group.answered, levels, strict=True)}
+    return answers | {
+        person.user_id: ANSWERS[level] for person, level in zip(group.answered, levels, strict=True)
+    }
 
 
 def span(start: datetime, duration: timedelta) -> tuple[int, int]:
-    """Return the first tick of a meeting and how many it takes: a minute of which it needs only a part, it needs."""
+    """Return the first tick of a meeting and how many it takes: a minute of which it needs only a
+    part, it needs.
+    """
     first = engine.end_tick(start)
     return first, engine.start_tick(start + duration) - first
 
@@ -86,9 +113,15 @@ def preferences(group: Group, spans: Sequence[tuple[int, int]]) -> NDArray[np.in
 
 
 def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
-    """Return the scheduled meetings a person could come to with the times `before` (packed) but can't with those `after`."""
+    """Return the scheduled meetings a person could come to with the times `before` (packed) but
+    can't with those `after`.
+    """
     return [
-        m for m in meetings if m.final_time and _covers(before, m.final_time, m.duration) and not _covers(after, m.final_time, m.duration)
+        m
+        for m in meetings
+        if m.final_time
+        and _covers(before, m.final_time, m.duration)
+        and not _covers(after, m.final_time, m.duration)
     ]
 
 

@@ -43,16 +43,22 @@ class Group:
 
     answered: list[Person]
     silent: list[Person]
-    busy: tuple[tuple[int, int, int], ...] = ()  # who, a user's id, is in another meeting from which tick to which
+    busy: tuple[
+        tuple[int, int, int], ...
+    ] = ()  # who, a user's id, is in another meeting from which tick to which
 
     @cached_property
     def free(self) -> engine.Windows:
-        return engine.without(windows_of([person.packed for person in self.answered]), self.elsewhere)
+        return engine.without(
+            windows_of([person.packed for person in self.answered]), self.elsewhere
+        )
 
     @cached_property
     def elsewhere(self) -> engine.Busy:
         """When those who answered are in other meetings, in the engine's order of people."""
-        return [(self.places[user], start, end) for user, start, end in self.busy if user in self.places]
+        return [
+            (self.places[user], start, end) for user, start, end in self.busy if user in self.places
+        ]
 
     @cached_property
     def _busy_of(self) -> dict[int, list[tuple[int, int]]]:
@@ -85,16 +91,24 @@ def group_for(meeting: Meeting) -> Group:
 
 
 def attendees_of(meeting: Meeting) -> list[Person]:
-    """Return the named attendees with whether they are required for this meeting, or everybody in the calendar."""
+    """Return the named attendees with whether they are required for this meeting, or everybody in
+    the calendar.
+    """
     people = people_of(meeting.calendar)
     if meeting.for_everyone:
         return people
     named = named_in(meeting)
-    return [person._replace(required=named[person.user_id]) for person in people if person.user_id in named]
+    return [
+        person._replace(required=named[person.user_id])
+        for person in people
+        if person.user_id in named
+    ]
 
 
 def people_of(calendar: Calendar) -> list[Person]:
-    """Return everybody in the calendar. At most one query for each calendar instance, so for each request."""
+    """Return everybody in the calendar. At most one query for each calendar instance, so for each
+    request.
+    """
     if "people" not in calendar.__dict__:
         calendar.__dict__["people"] = list(map(Person._make, queries.people_rows(calendar)))
     return cast(list[Person], calendar.__dict__["people"])
@@ -108,7 +122,9 @@ def forget_people(calendar: Calendar) -> None:
 
 
 def named_in(meeting: Meeting) -> dict[int, bool]:
-    """Return who is named for the meeting and whether they are required, from the annotation of queries.meetings()."""
+    """Return who is named for the meeting and whether they are required, from the annotation of
+    queries.meetings().
+    """
     return marked(getattr(meeting, "named", None))
 
 
@@ -133,25 +149,37 @@ def group_of(people: Iterable[Person]) -> Group:
 
 
 def less_busy(group: Group, busy: Iterable[queries.Busy], *, before: timedelta) -> Group:
-    """Return the group without the times in which people are in scheduled meetings, nor so long `before`, which the buffer after theirs
-    takes. Who has no time left can't come; they have answered.
+    """Return the group without the times in which people are in scheduled meetings, nor so long
+    `before`, which the buffer after theirs takes. Who has no time left can't come; they have
+    answered.
     """
-    return replace(group, busy=tuple((each.user_id, *_taken(each.start, each.end, before, each.buffer)) for each in busy))
+    return replace(
+        group,
+        busy=tuple(
+            (each.user_id, *_taken(each.start, each.end, before, each.buffer)) for each in busy
+        ),
+    )
 
 
 def free_for(meeting: Meeting, group: Group, *, named: bool) -> Group:
-    """Return those whom the meeting is for without the times in which they are in its calendar's other meetings. Meetings of other
-    calendars are not told of here.
+    """Return those whom the meeting is for without the times in which they are in its calendar's
+    other meetings. Meetings of other calendars are not told of here.
 
-    named: whether what each person answered may be seen. Where it may not, one who is left out would show by the numbers that change what
-    they answered. So there nobody is offered while somebody required is in another meeting: which takes knowing no answer.
+    named: whether what each person answered may be seen. Where it may not, one who is left out
+    would show by the numbers that change what they answered. So there nobody is offered while
+    somebody required is in another meeting: which takes knowing no answer.
     """
     busy: list[tuple[int, int, int]] = []
     required = {person.user_id for person in group.people if person.required}
     for other in queries.scheduled_in(meeting.calendar):
         if other.meeting_id != meeting.pk:
-            before, after = timedelta(minutes=meeting.buffer_minutes), timedelta(minutes=other.buffer_minutes)
-            begin, end = _taken(other.start, other.start + timedelta(minutes=other.minutes), before, after)
+            before, after = (
+                timedelta(minutes=meeting.buffer_minutes),
+                timedelta(minutes=other.buffer_minutes),
+            )
+            begin, end = _taken(
+                other.start, other.start + timedelta(minutes=other.minutes), before, after
+            )
             theirs = group.places.keys() if other.for_everyone else marked(other.named).keys()
             if not named and (required if other.for_everyone else required & theirs):
                 theirs = group.places.keys()
@@ -170,8 +198,11 @@ def _entry(start: int, end: int, preference: int) -> str:
 
 
 def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
-    """Read people's packed periods, one after the other and so many each, into the engine's columns, without a loop over periods."""
-    # The semicolons are cut off as a column, which takes half as long as replacing them in the text.
+    """Read people's packed periods, one after the other and so many each, into the engine's
+    columns, without a loop over periods.
+    """
+    # The semicolons are cut off as a column, which takes half as long as replacing them in the
+    # text.
     digits = np.frombuffer(packed.encode(), np.uint8).reshape(-1, ENTRY)[:, 1:].tobytes()
     words = np.frombuffer(unhexlify(digits), ">u4").astype(np.int64).reshape(-1, 2)
     start, rest = words[:, 0], words[:, 1]
@@ -186,8 +217,13 @@ def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
 
 def pack(windows: Iterable[tuple[datetime, datetime, int]]) -> str:
     """Return times (start, end, preference) as the database packs them, for people who are in none."""
-    ticks = [(engine.start_tick(start), engine.end_tick(end), preference) for start, end, preference in windows]
-    return "".join(_entry(start, end, preference) for start, end, preference in ticks if end > start)
+    ticks = [
+        (engine.start_tick(start), engine.end_tick(end), preference)
+        for start, end, preference in windows
+    ]
+    return "".join(
+        _entry(start, end, preference) for start, end, preference in ticks if end > start
+    )
 
 
 def windows_of(people: Sequence[str]) -> engine.Windows:
@@ -195,7 +231,9 @@ def windows_of(people: Sequence[str]) -> engine.Windows:
 
 
 def may_cross(packed: str, given: int, start: datetime, end: datetime) -> bool:
-    """Return whether one of the `given` times may reach over an edge of `[start, end)`; packing rounds, so one within a minute counts."""
+    """Return whether one of the `given` times may reach over an edge of `[start, end)`; packing
+    rounds, so one within a minute counts.
+    """
     free = windows_of([packed])
     if len(free) < given:  # some are too short to be packed
         return True

@@ -1,4 +1,6 @@
-"""Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and why some can't."""
+"""Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and
+why some can't.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -36,14 +38,20 @@ MOST_PLANNED = 500
 MOST_PRIORITY = 1000
 MOST_ASKS = 20  # meetings without a time of which it is told what to ask
 # Why a meeting has no time.
-NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = "not_answered", "nobody_required", "no_common_time", "in_the_way"
+NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = (
+    "not_answered",
+    "nobody_required",
+    "no_common_time",
+    "in_the_way",
+)
 
 
 class Question(msgspec.Struct, frozen=True):
     """What the owner asks of a plan.
 
-    meetings: which; none: all open ones. pinned: where some must be. priorities: how much some matter, 1 by default. align_minutes: on
-    multiples of how many minutes a start may lie, by the clock of the calendar's zone; None: on any. seconds: for how long to look at most.
+    meetings: which; none: all open ones. pinned: where some must be. priorities: how much some
+    matter, 1 by default. align_minutes: on multiples of how many minutes a start may lie, by the
+    clock of the calendar's zone; None: on any. seconds: for how long to look at most.
     """
 
     meetings: tuple[UUID, ...] = ()
@@ -54,7 +62,9 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """The engine's Value. In the order of importance: of the first two more is better, of the next two less, of the last more."""
+    """The engine's Value. In the order of importance: of the first two more is better, of the next
+    two less, of the last more.
+    """
 
     priority: int
     optional: int
@@ -78,8 +88,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Unplaced(msgspec.Struct, frozen=True):
-    """A meeting without a time: why, who and which meetings are in the way, and the least that would have to be asked of people, if that
-    was `asked`. people: None where nobody may be named; then `how_many` they are. is_pinned: it could only be at the time set for it."""
+    """A meeting without a time: why, who and which meetings are in the way, and the least that
+    would have to be asked of people, if that was `asked`. people: None where nobody may be named;
+    then `how_many` they are. is_pinned: it could only be at the time set for it.
+    """
 
     meeting: UUID
     reason: str
@@ -93,7 +105,9 @@ class Unplaced(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A plan: what is placed where, and how good it is. `bound` is what no plan can beat; proved: none is better than this."""
+    """A plan: what is placed where, and how good it is. `bound` is what no plan can beat; proved:
+    none is better than this.
+    """
 
     proved: bool
     gap: float
@@ -105,9 +119,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Problem:
-    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the engine can place, `unposed` those it
-    can't even try. is_being_planned: whether such a plan is being computed already. align: where starts may lie by the
-    clocks of the zone; None: anywhere.
+    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the
+    engine can place, `unposed` those it can't even try. is_being_planned: whether such a plan is
+    being computed already. align: where starts may lie by the clocks of the zone; None: anywhere.
     """
 
     people: list[Person]
@@ -128,8 +142,14 @@ class Problem:
         seen = [
             [(person.user_id, person.packed) for person in (*self.people, *self.silent)],
             sorted(self.busy),
-            [(meeting.pk, meeting.version, meeting.calendar.window_start) for meeting in self.meetings],
-            [(m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority) for m in self.posed],
+            [
+                (meeting.pk, meeting.version, meeting.calendar.window_start)
+                for meeting in self.meetings
+            ],
+            [
+                (m.duration, m.required, m.optional, m.buffer, m.latest_end, m.pinned, m.priority)
+                for m in self.posed
+            ],
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
             self.zone if self.align else "",
         ]
@@ -139,10 +159,16 @@ class Problem:
 def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Problem:
     """Fetch what the plan is about, in one query, and put it into the engine's words.
 
-    Somebody required by name who has not answered keeps their meeting out; in a meeting for everyone they are left out, as elsewhere.
+    Somebody required by name who has not answered keeps their meeting out; in a meeting for
+    everyone they are left out, as elsewhere.
     """
     forget_people(calendar)
-    found = queries.to_plan(calendar, named=question.meetings, most=MOST_PLANNED + 1, after=now - queries.LONGEST_MEETING)
+    found = queries.to_plan(
+        calendar,
+        named=question.meetings,
+        most=MOST_PLANNED + 1,
+        after=now - queries.LONGEST_MEETING,
+    )
     meetings = _asked_for(found.meetings, question, now)
     everybody = group_of(people_of(calendar))
     people = everybody.answered
@@ -150,7 +176,11 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     free = windows_of([person.packed for person in people])
     # Nobody is taken out of a meeting that is fixed.
     busy = [
-        (place[each.user_id], engine.end_tick(each.start), engine.start_tick(each.end + each.buffer))
+        (
+            place[each.user_id],
+            engine.end_tick(each.start),
+            engine.start_tick(each.end + each.buffer),
+        )
         for each in found.busy
         if each.end > now
     ]
@@ -162,17 +192,37 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    span_of = [min(m.earliest for m in posed), max(m.latest_end for m in posed)] if posed else [0, 0]
+    span_of = (
+        [min(m.earliest for m in posed), max(m.latest_end for m in posed)] if posed else [0, 0]
+    )
     marks = round_times(calendar, question.align_minutes, *span_of)
-    return Problem(people, everybody.silent, free, busy, meetings, kept, posed, unposed, found.is_being_planned, marks, calendar.time_zone)
+    return Problem(
+        people,
+        everybody.silent,
+        free,
+        busy,
+        meetings,
+        kept,
+        posed,
+        unposed,
+        found.is_being_planned,
+        marks,
+        calendar.time_zone,
+    )
 
 
 def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
-    """Return the meetings a plan speaks of that are still there, by their ids. One query, unless it was computed just now."""
+    """Return the meetings a plan speaks of that are still there, by their ids. One query, unless it
+    was computed just now.
+    """
     if "meetings" not in plan.__dict__:
         answer = msgspec.convert(plan.answer, Answer)
-        ids = {placed.meeting for placed in answer.placed} | {pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)}
-        found = {meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=ids)}
+        ids = {placed.meeting for placed in answer.placed} | {
+            pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)
+        }
+        found = {
+            meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=ids)
+        }
         for meeting in found.values():
             meeting.calendar = plan.calendar
         plan.__dict__["meetings"] = found
@@ -184,21 +234,33 @@ def remember_meetings(plan: Plan, problem: Problem) -> None:
     plan.__dict__["meetings"] = {meeting.pk: meeting for meeting in problem.asked}
 
 
-def _asked_for(open_meetings: Sequence[Meeting], question: Question, now: datetime) -> list[Meeting]:
+def _asked_for(
+    open_meetings: Sequence[Meeting], question: Question, now: datetime
+) -> list[Meeting]:
     found = {meeting.pk: meeting for meeting in open_meetings}
-    named = {"meetings": question.meetings, "pinned": question.pinned, "priorities": question.priorities}
+    named = {
+        "meetings": question.meetings,
+        "pinned": question.pinned,
+        "priorities": question.priorities,
+    }
     for name, ids in named.items():
         if unknown := [pk for pk in ids if pk not in found]:
-            raise InvalidInput(_("%(id)s isn’t an open meeting in this calendar.") % {"id": unknown[0]}, field=name)
+            raise InvalidInput(
+                _("%(id)s isn’t an open meeting in this calendar.") % {"id": unknown[0]}, field=name
+            )
     meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
     if len(meetings) > MOST_PLANNED:
-        raise InvalidInput(_("Choose at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings")
+        raise InvalidInput(
+            _("Choose at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings"
+        )
     _refuse_pins(question, meetings, now)
     return meetings
 
 
 def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime) -> None:
-    """Refuse to pin what is not planned, and to pin where nothing may be. The refusal says which meeting it is about."""
+    """Refuse to pin what is not planned, and to pin where nothing may be. The refusal says which
+    meeting it is about.
+    """
     planned = {meeting.pk: meeting for meeting in meetings}
     for pk, start in question.pinned.items():
         if detail := _against_pin(pk, planned.get(pk), start, now):
@@ -212,24 +274,41 @@ def _against_pin(pk: UUID, meeting: Meeting | None, start: datetime, now: dateti
         return _("A meeting can’t be pinned to a time in the past.")
     if start.second or start.microsecond:
         return _("A meeting can only be pinned to a whole minute.")
-    begin = max((bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound), default=start)
-    end = min((bound for bound in (meeting.latest, meeting.calendar.window_end) if bound), default=start + meeting.duration)
+    begin = max(
+        (bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound),
+        default=start,
+    )
+    end = min(
+        (bound for bound in (meeting.latest, meeting.calendar.window_end) if bound),
+        default=start + meeting.duration,
+    )
     if start < begin or start + meeting.duration > end:
         return _("A meeting can’t be pinned outside the times set for it and its calendar.")
     return ""
 
 
 def _out_of_question(meeting: Meeting, group: Group) -> Unplaced | None:
-    silent = [person.user_id for person in group.silent if person.required and not meeting.for_everyone]
+    silent = [
+        person.user_id for person in group.silent if person.required and not meeting.for_everyone
+    ]
     if silent or not group.answered:
-        return Unplaced(meeting.pk, NOT_ANSWERED, people=tuple(silent or (person.user_id for person in group.silent)))
+        return Unplaced(
+            meeting.pk,
+            NOT_ANSWERED,
+            people=tuple(silent or (person.user_id for person in group.silent)),
+        )
     if not any(person.required for person in group.answered):
         return Unplaced(meeting.pk, NOBODY_REQUIRED)
     return None
 
 
 def _posed(
-    meeting: Meeting, group: Group, place: Mapping[int, int], free: engine.Windows, question: Question, now: datetime
+    meeting: Meeting,
+    group: Group,
+    place: Mapping[int, int],
+    free: engine.Windows,
+    question: Question,
+    now: datetime,
 ) -> engine.Meeting:
     calendar = meeting.calendar
     ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
@@ -238,7 +317,11 @@ def _posed(
         duration=minutes_of(meeting.duration),
         required=tuple(place[person.user_id] for person in group.answered if person.required),
         optional=tuple(place[person.user_id] for person in group.answered if not person.required),
-        earliest=max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment),
+        earliest=max(
+            engine.start_tick(moment)
+            for moment in (now, meeting.earliest, calendar.window_start)
+            if moment
+        ),
         latest_end=min(ends, default=int(free.end.max()) if len(free) else 0),
         buffer=meeting.buffer_minutes,
         priority=question.priorities.get(meeting.pk, 1),
@@ -246,8 +329,15 @@ def _posed(
     )
 
 
-def solve(problem: Problem, question: Question, *, seconds: float, on_progress: Callable[[Answer], bool] | None = None) -> Answer:
-    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every half second; true ends the search.
+def solve(
+    problem: Problem,
+    question: Question,
+    *,
+    seconds: float,
+    on_progress: Callable[[Answer], bool] | None = None,
+) -> Answer:
+    """Compute the plan, for at most so many seconds. on_progress: told of the best so far every
+    half second; true ends the search.
 
     InvalidInput: its bounds are so far apart that it is too large to compute.
     """
@@ -266,7 +356,10 @@ def solve(problem: Problem, question: Question, *, seconds: float, on_progress: 
         )
     except engine.TooManyStartsError:
         raise InvalidInput(
-            _("There are too many possible times for these meetings. Set narrower limits for them or for the calendar.")
+            _(
+                "There are too many possible times for these meetings. Set narrower limits for "
+                "them or for the calendar."
+            )
         ) from None
     return _answer(problem, question, plan, asks=True)
 
@@ -290,13 +383,30 @@ def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bo
         else:
             # Each takes a while, and nobody goes and asks for more than a few.
             asked += 1
-            unplaced.append(_unplaced(problem, question, plan, number, asks=asks and asked <= MOST_ASKS))
-    return Answer(plan.proved, plan.gap, Counts(*plan.value), Counts(*plan.bound), tuple(placed), tuple(unplaced))
+            unplaced.append(
+                _unplaced(problem, question, plan, number, asks=asks and asked <= MOST_ASKS)
+            )
+    return Answer(
+        plan.proved,
+        plan.gap,
+        Counts(*plan.value),
+        Counts(*plan.bound),
+        tuple(placed),
+        tuple(unplaced),
+    )
 
 
-def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool) -> Unplaced:
+def _unplaced(
+    problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool
+) -> Unplaced:
     why = plan.why[number]
-    room = engine.room_for(problem.free, problem.posed, plan, number, align=problem.align, busy=problem.busy) if asks else None
+    room = (
+        engine.room_for(
+            problem.free, problem.posed, plan, number, align=problem.align, busy=problem.busy
+        )
+        if asks
+        else None
+    )
     return Unplaced(
         problem.meetings[number].pk,
         IN_THE_WAY if why.meetings else NO_COMMON_TIME,
@@ -305,7 +415,11 @@ def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: i
         asked=asks,
         start=engine.moment_of(room.start) if room else None,
         ask=tuple(
-            Wanted(problem.people[wanted.who].user_id, engine.moment_of(wanted.start), engine.moment_of(wanted.end))
+            Wanted(
+                problem.people[wanted.who].user_id,
+                engine.moment_of(wanted.start),
+                engine.moment_of(wanted.end),
+            )
             for wanted in (room.wanted if room else ())
         ),
         is_pinned=problem.posed[number].pinned is not None,
@@ -313,18 +427,25 @@ def _unplaced(problem: Problem, question: Question, plan: engine.Plan, number: i
 
 
 def answer_for(user: User, plan: Plan) -> Answer:
-    """Return the plan's answer as far as the user may know it: who may not see what others answered is told numbers, and nobody's times."""
+    """Return the plan's answer as far as the user may know it: who may not see what others answered
+    is told numbers, and nobody's times.
+    """
     answer = msgspec.convert(plan.answer, Answer)
     if rules.may_see_windows_of_others(user, plan.calendar):
         return answer
     placed = (msgspec.structs.replace(each, attending=None) for each in answer.placed)
     hidden = {"people": None, "asked": False, "start": None, "ask": ()}
-    unplaced = (msgspec.structs.replace(each, how_many=len(each.people or ()), **hidden) for each in answer.unplaced)
+    unplaced = (
+        msgspec.structs.replace(each, how_many=len(each.people or ()), **hidden)
+        for each in answer.unplaced
+    )
     return msgspec.structs.replace(answer, placed=tuple(placed), unplaced=tuple(unplaced))
 
 
 def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
-    """Return who would hear of these meetings, which have no final time yet, if they got one, and of how many: one mail each."""
+    """Return who would hear of these meetings, which have no final time yet, if they got one, and
+    of how many: one mail each.
+    """
     found: dict[int, tuple[Person, int]] = {}
     for meeting in meetings:
         for person in attendees_of(meeting):
@@ -333,7 +454,9 @@ def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
     return sorted(found.values(), key=lambda each: (-each[1], each[0].name, each[0].user_id))
 
 
-def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]) -> str:
+def why_unplaced(
+    unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]
+) -> str:
     """Say in words why a meeting has no time, and whether asking can help."""
     who = [people[user] for user in unplaced.people or () if user in people]
     number = unplaced.how_many if unplaced.people is None else len(who)
@@ -346,7 +469,9 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
     if unplaced.reason == NOT_ANSWERED:
         if not number:
             return _("There’s nobody left who could come.")
-        return ngettext("%(names)s hasn’t answered yet.", "%(names)s haven’t answered yet.", number) % {"names": names}
+        return ngettext(
+            "%(names)s hasn’t answered yet.", "%(names)s haven’t answered yet.", number
+        ) % {"names": names}
     if unplaced.reason == NOBODY_REQUIRED:
         return _("Nobody who answered is required, so any time would do. Choose who must come.")
     if unplaced.reason == IN_THE_WAY:
@@ -374,4 +499,11 @@ def why_unplaced(unplaced: Unplaced, people: Mapping[int, Person], titles: Mappi
         said = none % {"names": names}
     if unplaced.start or not unplaced.asked:
         return said
-    return said + " " + _("Asking people for more time won’t help as long as the other meetings stay where they are.")
+    return (
+        said
+        + " "
+        + _(
+            "Asking people for more time won’t help as long as the other meetings stay where they "
+            "are."
+        )
+    )

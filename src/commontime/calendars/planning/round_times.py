@@ -1,4 +1,6 @@
-"""Where a start may lie that shall be at :00 or :15: on the marks of the calendar's clock, which need not be those of UTC."""
+"""Where a start may lie that shall be at :00 or :15: on the marks of the calendar's clock, which
+need not be those of UTC.
+"""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -12,20 +14,28 @@ DAY = 24 * 60
 _MINUTE = timedelta(minutes=1)
 
 
-def round_times(calendar: Calendar, align_minutes: int | None, first: int, last: int) -> engine.Marks | None:
-    """Return the ticks at which clocks of the calendar's zone show a multiple of so many minutes; between two ticks, and about them.
+def round_times(
+    calendar: Calendar, align_minutes: int | None, first: int, last: int
+) -> engine.Marks | None:
+    """Return the ticks at which clocks of the calendar's zone show a multiple of so many minutes;
+    between two ticks, and about them.
 
     None: any minute will do.
     """
     if align_minutes is None:
         return None
-    first, last = (min(max(tick, engine.start_tick(clock.EARLIEST)), engine.end_tick(clock.LATEST)) // DAY for tick in (first, last))
+    first, last = (
+        min(max(tick, engine.start_tick(clock.EARLIEST)), engine.end_tick(clock.LATEST)) // DAY
+        for tick in (first, last)
+    )
     return engine.marks(align_minutes, _ahead(calendar.time_zone, first * DAY, (last + 1) * DAY))
 
 
 @lru_cache(maxsize=64)
 def _ahead(name: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
-    """Return from which ticks on the zone's clocks are ahead of UTC by how many minutes. They are looked at once a day."""
+    """Return from which ticks on the zone's clocks are ahead of UTC by how many minutes. They are
+    looked at once a day.
+    """
     zone = ZoneInfo(name)
 
     def ahead(tick: int) -> int:
@@ -37,6 +47,8 @@ def _ahead(name: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
             before, after = max(found[-1][0], day - DAY), day
             while after - before > 1:
                 middle = (before + after) // 2
-                before, after = (middle, after) if ahead(middle) == found[-1][1] else (before, middle)
+                before, after = (
+                    (middle, after) if ahead(middle) == found[-1][1] else (before, middle)
+                )
             found.append((after, ahead(after)))
     return tuple(found)

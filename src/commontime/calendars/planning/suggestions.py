@@ -26,8 +26,8 @@ FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 class WhatIf:
     """What to suppose about a meeting without changing it: None and nobody leave it as it is.
 
-    earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples of so many minutes, by clocks in the
-    calendar's zone.
+    earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples
+    of so many minutes, by clocks in the calendar's zone.
     """
 
     without: frozenset[int] = frozenset()
@@ -39,28 +39,49 @@ class WhatIf:
 
 
 def may_suppose(group: Group, *, named: bool, asker: int) -> bool:
-    """Return whether somebody may ask what would be if. named: whether they may see what each person answered; if not, and few others have
-    answered, one minute of supposed meeting after the other would show it."""
+    """Return whether somebody may ask what would be if. named: whether they may see what each
+    person answered; if not, and few others have answered, one minute of supposed meeting after the
+    other would show it.
+    """
     return named or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
 
 
 def may_rank(meeting: Meeting, group: Group, *, named: bool, asker: int) -> bool:
-    """Return whether somebody may see how starts rank: where answers are hidden and few others have answered, only whom the meeting is for,
-    and who arranges it."""
-    is_theirs = asker == meeting.calendar.owner_id or any(person.user_id == asker for person in group.people)
+    """Return whether somebody may see how starts rank: where answers are hidden and few others have
+    answered, only whom the meeting is for, and who arranges it.
+    """
+    is_theirs = asker == meeting.calendar.owner_id or any(
+        person.user_id == asker for person in group.people
+    )
     return is_theirs or may_suppose(group, named=named, asker=asker)
 
 
 def hidden() -> str:
-    return _("This calendar shows only how many people can come. With so few answers, this would reveal what each person said.")
+    return _(
+        "This calendar shows only how many people can come. With so few answers, this would reveal "
+        "what each person said."
+    )
 
 
-def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be. named: whether the asker, a user's id, may see what each person answered."""
+def supposed(
+    meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int
+) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be. named: whether the asker, a user's id,
+    may see what each person answered.
+    """
     if what_if.without and not named:
         # The counts with and without somebody, side by side, are that person's answer.
-        raise NotAllowed(_("This calendar shows only how many people can come. Leaving somebody out would reveal their answer."))
-    may = may_rank(meeting, group, named=named, asker=asker) if what_if == WhatIf() else may_suppose(group, named=named, asker=asker)
+        raise NotAllowed(
+            _(
+                "This calendar shows only how many people can come. Leaving somebody out would "
+                "reveal their answer."
+            )
+        )
+    may = (
+        may_rank(meeting, group, named=named, asker=asker)
+        if what_if == WhatIf()
+        else may_suppose(group, named=named, asker=asker)
+    )
     if not may:
         raise NotAllowed(hidden())
     meeting, calendar = copy(meeting), copy(meeting.calendar)
@@ -74,14 +95,22 @@ def supposed(meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, as
     meeting.quorum = what_if.quorum or meeting.quorum
     meeting.calendar = calendar
     if unknown := what_if.without - {person.user_id for person in group.people}:
-        raise InvalidInput(_("The person with the id %(id)d isn’t part of this meeting.") % {"id": min(unknown)}, field="without")
-    answered, silent = ([person for person in some if person.user_id not in what_if.without] for some in (group.answered, group.silent))
+        raise InvalidInput(
+            _("The person with the id %(id)d isn’t part of this meeting.") % {"id": min(unknown)},
+            field="without",
+        )
+    answered, silent = (
+        [person for person in some if person.user_id not in what_if.without]
+        for some in (group.answered, group.silent)
+    )
     return meeting, replace(group, answered=answered, silent=silent)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A start with its place, what it would mean, the stored suggestion if somebody made one, and how it stands beside the others."""
+    """A start with its place, what it would mean, the stored suggestion if somebody made one, and
+    how it stands beside the others.
+    """
 
     rank: int
     outcome: Outcome
@@ -91,10 +120,16 @@ class Ranked:
 
 
 def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
-    """Return [earliest, latest end) in ticks: the meeting's own bounds, else from now to the end of the known times."""
+    """Return [earliest, latest end) in ticks: the meeting's own bounds, else from now to the end of
+    the known times.
+    """
     calendar = meeting.calendar
     known_end = int(group.free.end.max()) if len(group.free) else 0
-    earliest = max(engine.start_tick(moment) for moment in (now, meeting.earliest, calendar.window_start) if moment)
+    earliest = max(
+        engine.start_tick(moment)
+        for moment in (now, meeting.earliest, calendar.window_start)
+        if moment
+    )
     ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
     return earliest, min([known_end, *ends])
 
@@ -106,15 +141,24 @@ def lies_within(meeting: Meeting, start: datetime) -> bool:
     return meeting.latest is None or start + meeting.duration <= meeting.latest
 
 
-def best_starts(meeting: Meeting, group: Group, *, now: datetime, limit: int, align: int | None = None) -> list[datetime]:
-    """Return the best starts, best first: with a quorum those that reach it, then fewest required people missing, most attending,
-    least reluctantly, earliest."""
+def best_starts(
+    meeting: Meeting, group: Group, *, now: datetime, limit: int, align: int | None = None
+) -> list[datetime]:
+    """Return the best starts, best first: with a quorum those that reach it, then fewest required
+    people missing, most attending, least reluctantly, earliest.
+    """
     if not group.answered:
         return []
     earliest, latest_end = bounds_of(meeting, group, now)
     if latest_end <= earliest:
         return []
-    profile = engine.profile(group.free, minutes_of(meeting.duration), required=group.required, earliest=earliest, latest_end=latest_end)
+    profile = engine.profile(
+        group.free,
+        minutes_of(meeting.duration),
+        required=group.required,
+        earliest=earliest,
+        latest_end=latest_end,
+    )
     marks = round_times(meeting.calendar, align, earliest, latest_end)
     slots = engine.best(profile, limit, rule=rule_of(meeting), align=marks)
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
@@ -130,16 +174,27 @@ def ranked(
     named: bool,
     align: int | None = None,
 ) -> list[Ranked]:
-    """Return stored and computed starts together, best first, each with its reasons: all stored ones, and at most `limit` computed ones."""
+    """Return stored and computed starts together, best first, each with its reasons: all stored
+    ones, and at most `limit` computed ones.
+    """
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
     found = sorted(
-        outcomes(group, starts, meeting.duration), key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key)
+        outcomes(group, starts, meeting.duration),
+        key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key),
     )
     listed = [
-        Ranked(place, outcome, by_start.get(outcome.start), reasons(outcome, group, meeting, named=named), beside)
-        for place, (outcome, beside) in enumerate(zip(found, compared(found, group, meeting, named=named), strict=True), start=1)
+        Ranked(
+            place,
+            outcome,
+            by_start.get(outcome.start),
+            reasons(outcome, group, meeting, named=named),
+            beside,
+        )
+        for place, (outcome, beside) in enumerate(
+            zip(found, compared(found, group, meeting, named=named), strict=True), start=1
+        )
     ]
     if named and listed and listed[0].outcome.missing:
         listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now, align))
@@ -147,18 +202,30 @@ def ranked(
 
 
 def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) -> list[str]:
-    """Say in words why a start stands where it does, from the same lists as its rank; without names where they must not be told."""
+    """Say in words why a start stands where it does, from the same lists as its rank; without names
+    where they must not be told.
+    """
     said = []
     must = [person for person in group.answered if person.required]
-    everyone, people = len(group.answered), len(group.people)  # of all people, as pages and letters count too
+    everyone, people = (
+        len(group.answered),
+        len(group.people),
+    )  # of all people, as pages and letters count too
     if not group.answered:
         return [_("Nobody has answered yet.")]
     start, of = span(outcome.start, meeting.duration)
-    if not named and all(group.is_elsewhere(person.user_id, start, start + of) for person in group.answered):
+    if not named and all(
+        group.is_elsewhere(person.user_id, start, start + of) for person in group.answered
+    ):
         return [_("Somebody required is in another meeting at that time.")]
     if len(outcome.attending) == everyone:
         said.append(
-            ngettext("The only person who answered can come.", "All %(n)d people who answered can come.", everyone) % {"n": everyone}
+            ngettext(
+                "The only person who answered can come.",
+                "All %(n)d people who answered can come.",
+                everyone,
+            )
+            % {"n": everyone}
         )
     elif must and not outcome.missing:
         all_required = ngettext(
@@ -169,47 +236,109 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
         said.append(all_required % {"n": len(must), "can": len(outcome.attending), "all": people})
     else:
         can = len(outcome.attending)
-        said.append(ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can) % {"can": can, "all": people})
+        said.append(
+            ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can)
+            % {"can": can, "all": people}
+        )
     if silent := len(outcome.unanswered):
-        said.append(ngettext("%(n)d hasn’t answered yet.", "%(n)d haven’t answered yet.", silent) % {"n": silent})
-    elsewhere = [person for person in outcome.cannot if group.is_elsewhere(person.user_id, start, start + of)] if named else []
+        said.append(
+            ngettext("%(n)d hasn’t answered yet.", "%(n)d haven’t answered yet.", silent)
+            % {"n": silent}
+        )
+    elsewhere = (
+        [
+            person
+            for person in outcome.cannot
+            if group.is_elsewhere(person.user_id, start, start + of)
+        ]
+        if named
+        else []
+    )
     if outcome.missing and named:
         short = _minutes_short(group, outcome, meeting.duration)
         missing = [person for person in outcome.missing if person not in elsewhere][:5]
         said.extend(_required_and_away(person, short[person.user_id], of) for person in missing)
     elif outcome.missing:
-        said.append(ngettext("%(n)d required person can’t come.", "%(n)d required people can’t come.", len(outcome.missing)) % {"n": len(outcome.missing)})
+        said.append(
+            ngettext(
+                "%(n)d required person can’t come.",
+                "%(n)d required people can’t come.",
+                len(outcome.missing),
+            )
+            % {"n": len(outcome.missing)}
+        )
     if elsewhere:
-        said.append(_("%(names)s: in another meeting at that time.") % {"names": names_of(elsewhere)})
-    optional = [person for person in outcome.cannot if not person.required and person not in elsewhere]
+        said.append(
+            _("%(names)s: in another meeting at that time.") % {"names": names_of(elsewhere)}
+        )
+    optional = [
+        person for person in outcome.cannot if not person.required and person not in elsewhere
+    ]
     if optional and named:
-        said.append(ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional)) % {"names": names_of(optional)})
+        said.append(
+            ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional))
+            % {"names": names_of(optional)}
+        )
     elif optional:
-        said.append(ngettext("%(n)d optional person can’t come.", "%(n)d optional people can’t come.", len(optional)) % {"n": len(optional)})
+        said.append(
+            ngettext(
+                "%(n)d optional person can’t come.",
+                "%(n)d optional people can’t come.",
+                len(optional),
+            )
+            % {"n": len(optional)}
+        )
     if outcome.if_need_be:
         who = names_of(outcome.if_need_be) if named else str(len(outcome.if_need_be))
         said.append(_("Only if need be: %(who)s.") % {"who": who})
     if meeting.quorum and len(outcome.attending) < meeting.quorum:
-        said.append(_("%(n)d short of the %(wanted)d needed.") % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum})
+        said.append(
+            _("%(n)d short of the %(wanted)d needed.")
+            % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum}
+        )
     return said
 
 
-def _near_miss(best: Outcome, group: Group, meeting: Meeting, now: datetime, align: int | None) -> list[str]:
-    """Say which start comes nearest to suiting all required people, if it is another than the best one, at which somebody is missing."""
+def _near_miss(
+    best: Outcome, group: Group, meeting: Meeting, now: datetime, align: int | None
+) -> list[str]:
+    """Say which start comes nearest to suiting all required people, if it is another than the best
+    one, at which somebody is missing.
+    """
     earliest, latest_end = bounds_of(meeting, group, now)
     duration = minutes_of(meeting.duration)
     marks = round_times(meeting.calendar, align, earliest, latest_end)
     room = engine.smallest_ask(
-        group.free, duration, required=group.required, earliest=earliest, latest_end=latest_end, align=marks, busy=group.elsewhere
+        group.free,
+        duration,
+        required=group.required,
+        earliest=earliest,
+        latest_end=latest_end,
+        align=marks,
+        busy=group.elsewhere,
     )
     short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
     if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
         return []
     away = engine.moment_of(room.start) - best.start
     who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
-    said = _("If it starts %(length)s later, %(names)s.") if away > timedelta(0) else _("If it starts %(length)s earlier, %(names)s.")
-    lacks = _("%(names)s would need only %(short)s more") if len(who) == 1 else _("%(names)s would need only %(short)s more between them")
-    return [said % {"length": clock.length(abs(away)), "names": lacks % {"names": names_of(who), "short": _minutes(short)}}]
+    said = (
+        _("If it starts %(length)s later, %(names)s.")
+        if away > timedelta(0)
+        else _("If it starts %(length)s earlier, %(names)s.")
+    )
+    lacks = (
+        _("%(names)s would need only %(short)s more")
+        if len(who) == 1
+        else _("%(names)s would need only %(short)s more between them")
+    )
+    return [
+        said
+        % {
+            "length": clock.length(abs(away)),
+            "names": lacks % {"names": names_of(who), "short": _minutes(short)},
+        }
+    ]
 
 
 def _required_and_away(person: Person, short: int, of: int) -> str:
@@ -226,6 +355,11 @@ def _minutes(number: int) -> str:
 def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
     """Return how many minutes of the meeting each missing person did not offer."""
     start, length = span(outcome.start, duration)
-    covered = np.clip(np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None)
+    covered = np.clip(
+        np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None
+    )
     offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
-    return {person.user_id: length - int(offered[group.places[person.user_id]]) for person in outcome.missing}
+    return {
+        person.user_id: length - int(offered[group.places[person.user_id]])
+        for person in outcome.missing
+    }

@@ -1,4 +1,6 @@
-"""What is done later: letters are posted and composed, plans computed. It takes ids and fetches what they name."""
+"""What is done later: letters are posted and composed, plans computed. It takes ids and fetches
+what they name.
+"""
 
 from commontime.calendars.tasks.letters import (
     INVITATION_SALT,

@@ -23,15 +23,25 @@ MOST_RUNS = 4  # the queue tries a task five times
 def work_on_plan(plan_id: str) -> None:
     """Go on with a plan until it is proved, out of time, or its owner wants what there is.
 
-    The best so far is stored every half second, with the time it took. When a worker dies the queue gives the task to another, which begins
-    with the time that is left; whoever began last is the only one who may still write.
+    The best so far is stored every half second, with the time it took. When a worker dies the queue
+    gives the task to another, which begins with the time that is left; whoever began last is the
+    only one who may still write.
     """
-    plan = Plan.objects.select_related("calendar__owner").filter(pk=UUID(plan_id), status=PlanStatus.RUNNING).first()
+    plan = (
+        Plan.objects.select_related("calendar__owner")
+        .filter(pk=UUID(plan_id), status=PlanStatus.RUNNING)
+        .first()
+    )
     if plan is None:
         return
     free = Plan.objects.filter(pk=plan.pk, run=plan.run, status=PlanStatus.RUNNING)
     if plan.run >= MOST_RUNS:
-        logger.error("Plan %s ends with the best so far: its workers died %d times, perhaps for want of memory.", plan.pk, plan.run)
+        logger.error(
+            "Plan %s ends with the best so far: its workers died %d times, perhaps for want of "
+            "memory.",
+            plan.pk,
+            plan.run,
+        )
         free.update(status=PlanStatus.DONE)
         return
     if not free.update(run=plan.run + 1, worked_at=clock.now()):
@@ -53,7 +63,11 @@ def work_on_plan(plan_id: str) -> None:
 def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
     question = msgspec.convert(plan.question, planning.Question)
     problem = planning.problem_of(plan.calendar, question, now=clock.now())
-    known = msgspec.convert(plan.answer, planning.Answer) if plan.answer and problem.basis == plan.basis else None
+    known = (
+        msgspec.convert(plan.answer, planning.Answer)
+        if plan.answer and problem.basis == plan.basis
+        else None
+    )
     begun = time.monotonic()
 
     def tell(found: planning.Answer, **changes: object) -> bool:
@@ -66,7 +80,11 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
             "worked_at": clock.now(),
             **changes,
         }
-        return not mine.update(**stored) or bool(Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists())
+        return not mine.update(**stored) or bool(
+            Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists()
+        )
 
-    found = planning.solve(problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=tell)
+    found = planning.solve(
+        problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=tell
+    )
     tell(found, status=PlanStatus.DONE)

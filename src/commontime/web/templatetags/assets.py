@@ -1,4 +1,6 @@
-"""`{% styles "tokens" "base" %}`, `{% scripts "live-part" %}`, `{% scripts_first … %}`: the elements that fetch these files as one."""
+"""`{% styles "tokens" "base" %}`, `{% scripts "live-part" %}`, `{% scripts_first … %}`: the
+elements that fetch these files as one.
+"""
 
 from django import template
 from django.utils.html import format_html
@@ -21,5 +23,9 @@ def scripts(*names: str) -> SafeString:
 
 @register.simple_tag
 def scripts_first(*names: str) -> SafeString:
-    """For the head of a page that would jump if its scripts ran after it was seen; browsers that can't wait show it at once."""
-    return format_html('<script type="module" blocking="render" src="{}"></script>', asset("js", *names).address)
+    """For the head of a page that would jump if its scripts ran after it was seen; browsers that
+    can't wait show it at once.
+    """
+    return format_html(
+        '<script type="module" blocking="render" src="{}"></script>', asset("js", *names).address
+    )

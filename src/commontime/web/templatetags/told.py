@@ -1,5 +1,6 @@
-"""Days and times as their reader writes them: `{{ moment|day }}`, and `{{ field.value|told:clock }}` of what a field holds, which browsers
-show as they are set up."""
+"""Days and times as their reader writes them: `{{ moment|day }}`, and `{{ field.value|told:clock
+}}` of what a field holds, which browsers show as they are set up.
+"""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -14,7 +15,9 @@ register = template.Library()
 
 @register.filter
 def told(value: Any, clock: str) -> str:
-    """Return a day, a time or both in words; nothing for what is none, as what somebody typed may be."""
+    """Return a day, a time or both in words; nothing for what is none, as what somebody typed may
+    be.
+    """
     value = _read(value) if isinstance(value, str) else value
     if isinstance(value, datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)

@@ -46,7 +46,9 @@ _SINGERS = """
     nele    Nele     Janssen        alto      student    | emil    Emil     Baumann        bass      student
     clara   Clara    Winkler        soprano   parent     | jakob   Jakob    Krüger         tenor     office
 """
-SINGERS = [Singer(*cell.split()) for line in _SINGERS.strip().splitlines() for cell in line.split("|")]
+SINGERS = [
+    Singer(*cell.split()) for line in _SINGERS.strip().splitlines() for cell in line.split("|")
+]
 BY_NAME = {singer.username: singer for singer in SINGERS}
 
 
@@ -54,24 +56,43 @@ def voice(name: str) -> list[str]:
     return [singer.username for singer in SINGERS if singer.voice == name]
 
 
-# When they have time ------------------------------------------------------------------------------------------------
+# When they have time ------------------------------------------------------------------------------
 
 Window = tuple[datetime, datetime, int]
 CHOIR_NIGHT = 2  # Wednesday, as long as anybody can remember: most keep it free
 NIGHT_FALLS = 19
 
-# By kind of week: on which weekdays (0 is Monday), from and to what hour, how much they like it, and how often it is so.
+# By kind of week: on which weekdays (0 is Monday), from and to what hour, how much they like it,
+# and how often it is so.
 _WEEKS: dict[str, list[tuple[range, float, float, int, float]]] = {
-    "office": [(range(0, 4), 18.5, 22, 7, 0.8), (range(4, 5), 18, 21, 3, 0.4), (range(5, 7), 10, 17, 5, 0.6)],
-    "student": [(range(0, 5), 14, 18, 5, 0.5), (range(0, 5), 18, 23, 8, 0.8), (range(5, 7), 12, 20, 6, 0.6)],
-    "parent": [(range(0, 5), 9, 11.5, 6, 0.4), (range(0, 5), 19.5, 22, 5, 0.7), (range(5, 6), 14, 18, 2, 0.4)],
-    "retired": [(range(0, 5), 9.5, 12.5, 9, 0.8), (range(0, 5), 15, 20.5, 6, 0.7), (range(5, 7), 11, 16, 3, 0.3)],
+    "office": [
+        (range(0, 4), 18.5, 22, 7, 0.8),
+        (range(4, 5), 18, 21, 3, 0.4),
+        (range(5, 7), 10, 17, 5, 0.6),
+    ],
+    "student": [
+        (range(0, 5), 14, 18, 5, 0.5),
+        (range(0, 5), 18, 23, 8, 0.8),
+        (range(5, 7), 12, 20, 6, 0.6),
+    ],
+    "parent": [
+        (range(0, 5), 9, 11.5, 6, 0.4),
+        (range(0, 5), 19.5, 22, 5, 0.7),
+        (range(5, 6), 14, 18, 2, 0.4),
+    ],
+    "retired": [
+        (range(0, 5), 9.5, 12.5, 9, 0.8),
+        (range(0, 5), 15, 20.5, 6, 0.7),
+        (range(5, 7), 11, 16, 3, 0.3),
+    ],
     "shifts": [(range(0, 7), 8, 13, 4, 0.4), (range(0, 7), 17, 22, 6, 0.4)],
 }
 
 
 def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random) -> list[Window]:
-    """Return when the singer is available, apart from each other: their kind of week, with the unevenness of real ones."""
+    """Return when the singer is available, apart from each other: their kind of week, with the
+    unevenness of real ones.
+    """
     windows: list[Window] = []
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
@@ -80,9 +101,17 @@ def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random
                 continue
             begins = local(day, start + chance.choice([0, 0, 0.25, 0.5]))
             ends = local(day, end - chance.choice([0, 0, 0.5, 1]))
-            windows.append((begins, ends, max(0, min(10, liking + chance.choice([-2, -1, 0, 0, 1, 2])))))
+            windows.append(
+                (begins, ends, max(0, min(10, liking + chance.choice([-2, -1, 0, 0, 1, 2]))))
+            )
         if day.weekday() == CHOIR_NIGHT and chance.random() < 0.9:
-            windows.append((local(day, NIGHT_FALLS + chance.choice([0, 0, 0.5])), local(day, 22), chance.choice([2, 6, 8, 8, 9, 10])))
+            windows.append(
+                (
+                    local(day, NIGHT_FALLS + chance.choice([0, 0, 0.5])),
+                    local(day, 22),
+                    chance.choice([2, 6, 8, 8, 9, 10]),
+                )
+            )
     return windows
 
 

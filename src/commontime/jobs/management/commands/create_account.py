@@ -11,7 +11,10 @@ from commontime.jobs.management.commands._accounts import refused
 
 class Command(BaseCommand):
     # Never as an argument: whoever else is on the machine sees those.
-    help = "Creates an account. Asks for the password, or reads it from the first line of standard input."
+    help = (
+        "Creates an account. Asks for the password, or reads it from the first line of standard "
+        "input."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -19,10 +22,18 @@ class Command(BaseCommand):
         parser.add_argument("--first-name", default="")
         parser.add_argument("--last-name", default="")
 
-    def handle(self, *args: Any, username: str, email: str, first_name: str, last_name: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, username: str, email: str, first_name: str, last_name: str, **options: Any
+    ) -> None:
         password = _asked() if sys.stdin.isatty() else _piped()
         try:
-            user = actions.create_account(username=username, email=email, first_name=first_name, last_name=last_name, password=password)
+            user = actions.create_account(
+                username=username,
+                email=email,
+                first_name=first_name,
+                last_name=last_name,
+                password=password,
+            )
         except InvalidInput as refusal:
             raise refused(refusal) from None
         self.stdout.write(f"{user.username} can sign in now.")
@@ -38,5 +49,8 @@ def _asked() -> str:
 def _piped() -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise CommandError("There is no password. Send it as the first line of standard input, or run the command in a terminal.")
+        raise CommandError(
+            "There is no password. Send it as the first line of standard input, or run the command "
+            "in a terminal."
+        )
     return password

@@ -7,7 +7,10 @@ from commontime.jobs.management.commands._accounts import account_called
 
 
 class Command(BaseCommand):
-    help = "Deactivates an account: ends every sign-in, and no token, cookie or feed works until reactivate_user. Nothing is deleted."
+    help = (
+        "Deactivates an account: ends every sign-in, and no token, cookie or feed works until "
+        "reactivate_user. Nothing is deleted."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the username or email address")
@@ -18,7 +21,8 @@ class Command(BaseCommand):
         actions.deactivate(user)
         if was_active:
             self.stdout.write(
-                f"{user.username} is signed out everywhere and can't sign in until you run: manage.py reactivate_user {user.username}"
+                f"{user.username} is signed out everywhere and can't sign in until you run: "
+                f"manage.py reactivate_user {user.username}"
             )
         else:
             self.stdout.write(f"{user.username} is already deactivated.")

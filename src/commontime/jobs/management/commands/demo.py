@@ -34,7 +34,10 @@ Sign in at {url}/app/sign-in/ with the password "{password}" as
 
 
 class Command(BaseCommand):
-    help = "Fills an empty database with a choir of forty people, so that you can look around. Running it again changes nothing."
+    help = (
+        "Fills an empty database with a choir of forty people, so that you can look around. "
+        "Running it again changes nothing."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_where_others_come()
@@ -44,13 +47,22 @@ class Command(BaseCommand):
             make()
         else:
             self.stdout.write("The demo already exists; nothing was changed.")
-        counts = {"people": len(choir.SINGERS), "calendars": Calendar.objects.count(), "meetings": Meeting.objects.count()}
-        self.stdout.write(WELCOME.format(url=settings.COMMONTIME_BASE_URL, password=choir.PASSWORD, **counts))
+        counts = {
+            "people": len(choir.SINGERS),
+            "calendars": Calendar.objects.count(),
+            "meetings": Meeting.objects.count(),
+        }
+        self.stdout.write(
+            WELCOME.format(url=settings.COMMONTIME_BASE_URL, password=choir.PASSWORD, **counts)
+        )
 
 
 def refuse_where_others_come() -> None:
     if settings.OTHERS_COME:
-        raise CommandError("The demo’s password is public, so run it only for yourself: unset COMMONTIME_HOST and COMMONTIME_BASE_URL.")
+        raise CommandError(
+            "The demo’s password is public, so run it only for yourself: unset COMMONTIME_HOST and "
+            "COMMONTIME_BASE_URL."
+        )
 
 
 def is_here() -> bool:
@@ -59,8 +71,14 @@ def is_here() -> bool:
 
 def refuse_other_peoples_data() -> None:
     if User.objects.exists():
-        elsewhere = "an empty DATABASE_URL" if settings.DATABASE_URL else "COMMONTIME_DATA_DIR=var/demo make demo"
-        raise CommandError(f"This database already has accounts. Run the demo somewhere else: {elsewhere}")
+        elsewhere = (
+            "an empty DATABASE_URL"
+            if settings.DATABASE_URL
+            else "COMMONTIME_DATA_DIR=var/demo make demo"
+        )
+        raise CommandError(
+            f"This database already has accounts. Run the demo somewhere else: {elsewhere}"
+        )
 
 
 def make() -> None:
@@ -71,7 +89,9 @@ def make() -> None:
 
 
 def keep_mails_quiet() -> None:
-    """Let only the mails to the three whom one signs in as go out, and those only into files: nobody is there to read the others."""
+    """Let only the mails to the three whom one signs in as go out, and those only into files:
+    nobody is there to read the others.
+    """
     mails = Message.objects.filter(state=State.QUEUED)
     if mail_folder() is not None:
         mails = mails.exclude(user__username__in=["ingrid", "tomas", "noor"])
@@ -97,7 +117,7 @@ class Demo:
         self.carpool()
         self.get_to_know_each_other()
 
-    # Who is there ---------------------------------------------------------------------------------------------------
+    # Who is there ---------------------------------------------------------------------------------
 
     def sign_up(self) -> None:
         for singer in choir.SINGERS:
@@ -110,7 +130,9 @@ class Demo:
             )
             accounts.change_settings(self.people[singer.username], time_zone=str(choir.ZONE))
         accounts.change_settings(self.people["ronan"], time_zone="Europe/Dublin", hour_cycle="h12")
-        accounts.change_settings(self.people["dagmar"], who_may_add_me="contacts", mail_reminders=False)
+        accounts.change_settings(
+            self.people["dagmar"], who_may_add_me="contacts", mail_reminders=False
+        )
 
     def get_to_know_each_other(self) -> None:
         for owner in ("ingrid", "tomas", "priya", "amara", "noor"):
@@ -118,39 +140,80 @@ class Demo:
             for contactee in self.chance.sample(others, 7):
                 add_contact(contactee, by=self.people[owner])
 
-    # What they plan -------------------------------------------------------------------------------------------------
+    # What they plan -------------------------------------------------------------------------------
 
     def rehearsals(self) -> None:
         """Everybody; one meeting of each status, one deadline just missed."""
         everyone = [singer.username for singer in choir.SINGERS]
         calendar = self.calendar(
-            "ingrid", "Summer concert", everyone, days=21, duration_minutes=120, location="St. Nikolai, parish hall",
+            "ingrid", "Summer concert", everyone, days=21, duration_minutes=120, location=("St. Nikolai, "
+        "parish hall"),
             description="Rehearsals up to the concert. Please answer for all three weeks.",
         )  # fmt: skip
         silent = {"noor", *self.chance.sample(everyone[5:], 7)}
         self.answer(calendar, [name for name in everyone if name not in silent], days=21)
-        self.fix_best(self.look_for(calendar, "First full rehearsal", deadline=2, latest=self.at(7, 0)))
-        dress = self.look_for(calendar, "Dress rehearsal", deadline=9, duration_minutes=150, earliest=self.at(14, 9), quorum=30)
+        self.fix_best(
+            self.look_for(calendar, "First full rehearsal", deadline=2, latest=self.at(7, 0))
+        )
+        dress = self.look_for(
+            calendar,
+            "Dress rehearsal",
+            deadline=9,
+            duration_minutes=150,
+            earliest=self.at(14, 9),
+            quorum=30,
+        )
         actions.suggest_time(dress, by=self.people["henrik"], suggested_time=self.at(15, 18))
         actions.suggest_time(dress, by=self.people["sofia"], suggested_time=self.at(20, 14))
-        self.overdue(self.look_for(calendar, "Recording session", deadline=1, duration_minutes=240, location="Studio Elbe"))
+        self.overdue(
+            self.look_for(
+                calendar,
+                "Recording session",
+                deadline=1,
+                duration_minutes=240,
+                location="Studio Elbe",
+            )
+        )
 
     def board(self) -> None:
-        """A few, whose answers stay between them and the owner's counts; one meeting lies behind them."""
+        """A few, whose answers stay between them and the owner's counts; one meeting lies behind
+        them.
+        """
         board = ["tomas", "ingrid", "henrik", "priya", "samuel", "dagmar", "zoe"]
-        calendar = self.calendar("tomas", "Board", board, days=14, duration_minutes=90, visibility="counts", location="Café Hafenblick")
+        calendar = self.calendar(
+            "tomas",
+            "Board",
+            board,
+            days=14,
+            duration_minutes=90,
+            visibility="counts",
+            location="Café Hafenblick",
+        )
         self.answer(calendar, board[:5], days=14, after=-14)
         self.fix(self.look_for(calendar, "Budget for next year", deadline=1), self.at(-12, 19))
         required = [self.people[name].pk for name in ("tomas", "ingrid", "samuel")]
         optional = [self.people[name].pk for name in ("henrik", "priya", "dagmar", "zoe")]
-        self.look_for(calendar, "Spring meeting", deadline=5, required=required, optional=optional, quorum=5, auto_finalize=True)
+        self.look_for(
+            calendar,
+            "Spring meeting",
+            deadline=5,
+            required=required,
+            optional=optional,
+            quorum=5,
+            auto_finalize=True,
+        )
 
     def altos(self) -> None:
         """Some joined, one declined, two have not said yet."""
         altos = choir.voice("alto")
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
-        declined, *_ = [actions.invite_person(calendar.pk, by=self.people["amara"], receiver=self.people[name].pk) for name in asked]
+        declined, *_ = [
+            actions.invite_person(
+                calendar.pk, by=self.people["amara"], receiver=self.people[name].pk
+            )
+            for name in asked
+        ]
         actions.decline_invitation(declined.pk, by=self.people[asked[0]])
         self.answer(calendar, [name for name in joined if name not in ("noor", "dagmar")], days=14)
         self.fix_best(self.look_for(calendar, "Sectional", deadline=2))
@@ -162,32 +225,61 @@ class Demo:
             description="Who takes part in planning the trip in autumn?",
         )  # fmt: skip
         for name in ("noor", "bao", "annika", "viktor"):
-            actions.invite_person(calendar.pk, by=self.people["priya"], receiver=self.people[name].pk)
-        actions.invite_address(calendar.pk, by=self.people["priya"], email="solveig@bergen-choir.example")
+            actions.invite_person(
+                calendar.pk, by=self.people["priya"], receiver=self.people[name].pk
+            )
+        actions.invite_address(
+            calendar.pk, by=self.people["priya"], email="solveig@bergen-choir.example"
+        )
         self.answer(calendar, ["priya", "yuki", "jonas"], days=28)
-        self.look_for(calendar, "Planning call", deadline=8, description="By video; the link comes with the time.")
+        self.look_for(
+            calendar,
+            "Planning call",
+            deadline=8,
+            description="By video; the link comes with the time.",
+        )
 
     def lessons(self) -> None:
         """Many short meetings of one person with one other each."""
         pupils = ["yuki", "chiara", "bao", "annika", "nele", "emil"]
-        calendar = self.calendar("ingrid", "Singing lessons", ["ingrid", *pupils], days=7, duration_minutes=45, visibility="owner")
+        calendar = self.calendar(
+            "ingrid",
+            "Singing lessons",
+            ["ingrid", *pupils],
+            days=7,
+            duration_minutes=45,
+            visibility="owner",
+        )
         self.answer(calendar, ["ingrid", *pupils], days=7)
         teacher = self.people["ingrid"].pk
         for name in pupils:
-            self.look_for(calendar, f"Lesson with {choir.BY_NAME[name].first_name}", deadline=4, required=[teacher, self.people[name].pk])
+            self.look_for(
+                calendar,
+                f"Lesson with {choir.BY_NAME[name].first_name}",
+                deadline=4,
+                required=[teacher, self.people[name].pk],
+            )
 
     def carpool(self) -> None:
         """All is said: nothing can be changed any more."""
         drivers = ["oskar", "greta", "lars", "milena", "tiago"]
-        calendar = self.calendar("oskar", "Carpool to the festival", drivers, days=14, duration_minutes=30)
+        calendar = self.calendar(
+            "oskar", "Carpool to the festival", drivers, days=14, duration_minutes=30
+        )
         self.answer(calendar, drivers, days=14)
         self.fix_best(self.look_for(calendar, "Departure", deadline=2))
         actions.edit_calendar(calendar, by=self.people["oskar"], is_finalized=True)
 
-    # What they do ---------------------------------------------------------------------------------------------------
+    # What they do ---------------------------------------------------------------------------------
 
-    def calendar(self, owner: str, name: str, people: Sequence[str], *, days: int, **fields: Any) -> Calendar:
-        fields |= {"time_zone": str(choir.ZONE), "window_start": self.at(0, 8), "window_end": self.at(days, 0)}
+    def calendar(
+        self, owner: str, name: str, people: Sequence[str], *, days: int, **fields: Any
+    ) -> Calendar:
+        fields |= {
+            "time_zone": str(choir.ZONE),
+            "window_start": self.at(0, 8),
+            "window_end": self.at(days, 0),
+        }
         calendar = actions.create_calendar(by=self.people[owner], name=name, **fields)
         for person in people:
             if person != owner:
@@ -201,28 +293,53 @@ class Demo:
             invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user.pk)
             actions.accept_invitation(invitation.pk, by=user)
         else:
-            actions.add_participant(calendar, by=calendar.owner, user=user.pk, required=person in MUST_BE_THERE)
+            actions.add_participant(
+                calendar, by=calendar.owner, user=user.pk, required=person in MUST_BE_THERE
+            )
 
-    def answer(self, calendar: Calendar, people: Sequence[str], *, days: int, after: int = 0) -> None:
+    def answer(
+        self, calendar: Calendar, people: Sequence[str], *, days: int, after: int = 0
+    ) -> None:
         """Have people say when they are available, from so many days after next Monday on."""
         for person in people:
-            windows = choir.windows_of(choir.BY_NAME[person], self.day(after), days - after, self.chance)
-            rows = [WindowInput(start_time=start, end_time=end, preference_level=liking) for start, end, liking in windows]
-            actions.replace_windows(calendar, by=self.people[person], start=self.at(after, 0), end=self.at(days, 0), windows=rows)
+            windows = choir.windows_of(
+                choir.BY_NAME[person], self.day(after), days - after, self.chance
+            )
+            rows = [
+                WindowInput(start_time=start, end_time=end, preference_level=liking)
+                for start, end, liking in windows
+            ]
+            actions.replace_windows(
+                calendar,
+                by=self.people[person],
+                start=self.at(after, 0),
+                end=self.at(days, 0),
+                windows=rows,
+            )
 
     def look_for(self, calendar: Calendar, title: str, *, deadline: int, **fields: Any) -> Meeting:
         """Look for a time, to be decided so many days from now."""
-        return actions.create_meeting(calendar, by=calendar.owner, title=title, deadline=clock.now() + timedelta(days=deadline), **fields)
+        return actions.create_meeting(
+            calendar,
+            by=calendar.owner,
+            title=title,
+            deadline=clock.now() + timedelta(days=deadline),
+            **fields,
+        )
 
     def fix(self, meeting: Meeting, final_time: datetime) -> None:
         actions.edit_meeting(meeting, by=meeting.calendar.owner, final_time=final_time)
 
     def fix_best(self, meeting: Meeting) -> None:
-        best, *_ = planning.ranked(meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True)
+        best, *_ = planning.ranked(
+            meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True
+        )
         self.fix(meeting, best.outcome.start)
 
     def overdue(self, meeting: Meeting) -> None:
-        """Nobody can make a meeting whose deadline has passed, so it passes afterwards. The worker then tells the owner."""
+        """Nobody can make a meeting whose deadline has passed, so it passes afterwards. The worker
+        then tells the owner.
+        """
         Meeting.objects.filter(pk=meeting.pk).update(deadline=clock.now() - timedelta(hours=1))
 
     def day(self, days: int) -> date:

@@ -1,4 +1,6 @@
-"""Make ready to start: refuse what could not work with a sentence, then bring the database up to date."""
+"""Make ready to start: refuse what could not work with a sentence, then bring the database up to
+date.
+"""
 
 import os
 import socket
@@ -11,7 +13,9 @@ from django.db import connection
 
 
 class Command(BaseCommand):
-    help = "Checks the port and the database, then migrates the database. `make run` does this first."
+    help = (
+        "Checks the port and the database, then migrates the database. `make run` does this first."
+    )
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -21,13 +25,18 @@ class Command(BaseCommand):
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """The web server itself would not: it shares a port with its like, and people would meet now one site, now the other."""
+    """The web server itself would not: it shares a port with its like, and people would meet now
+    one site, now the other.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host.strip("[]"), port), family=family).close()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise CommandError(f"Can’t listen on {host}:{port}: {reason}. Choose another port, for example: PORT=8001 make run") from None
+        raise CommandError(
+            f"Can’t listen on {host}:{port}: {reason}. Choose another port, for example: PORT=8001 "
+            "make run"
+        ) from None
 
 
 def refuse_silent_database() -> None:
@@ -37,4 +46,6 @@ def refuse_silent_database() -> None:
         database.connect(**connection.get_connection_params()).close()
     except database.Error as error:
         reason = str(error).strip().partition("\n")[0]
-        raise CommandError(f"Can’t connect to the database: {reason}. Is it running, and is DATABASE_URL right?") from None
+        raise CommandError(
+            f"Can’t connect to the database: {reason}. Is it running, and is DATABASE_URL right?"
+        ) from None
