@@ -12,11 +12,14 @@ class HeatMap extends HTMLElement {
     const table = this.querySelector("table");
     table.setAttribute("role", "grid");
     this.firstElementChild.removeAttribute("tabindex");
-    this.cells.forEach((cell, place) => { cell.tabIndex = place ? -1 : 0; });
+    this.cells.forEach((cell, place) => {
+      cell.tabIndex = place ? -1 : 0;
+    });
     this.panel = Object.assign(document.createElement("div"), { className: "who" });
     this.panel.setAttribute("role", "status");
     this.append(this.panel);
-    for (const kind of ["pointerover", "focusin", "keydown", "click"]) table.addEventListener(kind, this);
+    for (const kind of ["pointerover", "focusin", "keydown", "click"])
+      table.addEventListener(kind, this);
     document.querySelector(".who-at")?.remove();
   }
 
@@ -52,7 +55,11 @@ class HeatMap extends HTMLElement {
     if (focus && document.activeElement !== cell) cell.focus();
     if (this.at === place && this.panel.hasChildNodes()) return;
     this.at = place;
-    this.known ??= fetch(this.url, { redirect: "manual" }).then((answer) => answer.json()).catch(() => { this.known = null; });
+    this.known ??= fetch(this.url, { redirect: "manual" })
+      .then((answer) => answer.json())
+      .catch(() => {
+        this.known = null;
+      });
     const known = await this.known;
     if (known && this.at === place) this.tell(known, place);
   }
@@ -61,9 +68,17 @@ class HeatMap extends HTMLElement {
     const [start, end, code] = cells[place];
     const { can, maybe, cannot, silent, nobody, to } = this.texts;
     const who = (levels) => people.filter((_, at) => levels.includes(code[at])).join(", ");
-    const groups = people ? [[can, who("23")], [maybe, who("1")], [cannot, who("0")], [silent, who("-")]]
+    const groups = people
+      ? [
+          [can, who("23")],
+          [maybe, who("1")],
+          [cannot, who("0")],
+          [silent, who("-")],
+        ]
       : [can, maybe, cannot, silent].map((title, at) => [title, code[at] || ""]);
-    const title = Object.assign(document.createElement("strong"), { textContent: this.clock.span(start, end, to) });
+    const title = Object.assign(document.createElement("strong"), {
+      textContent: this.clock.span(start, end, to),
+    });
     const list = document.createElement("dl");
     groups.forEach(([name, value], at) => {
       if (!value && at) return;

@@ -10,18 +10,29 @@ class PlanProgress extends HTMLElement {
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this);
   }
-  handleEvent() { this.ask(); }
-  get part() { return this.querySelector(".result"); }
+  handleEvent() {
+    this.ask();
+  }
+  get part() {
+    return this.querySelector(".result");
+  }
 
   async ask() {
     const { part } = this;
     if (document.hidden || this.asking || !part.hasAttribute("data-running")) return;
     this.asking = true;
     try {
-      const answer = await fetch(this.dataset.url, { headers: { "If-None-Match": part.dataset.tag }, redirect: "manual" });
+      const answer = await fetch(this.dataset.url, {
+        headers: { "If-None-Match": part.dataset.tag },
+        redirect: "manual",
+      });
       if ([0, 403, 404].includes(answer.status)) this.disconnectedCallback(); // signed out, or gone
       if (answer.status === 200) this.show(await answer.text());
-    } catch { /* The next round asks again. */ } finally { this.asking = false; }
+    } catch {
+      /* The next round asks again. */
+    } finally {
+      this.asking = false;
+    }
   }
 
   show(text) {
@@ -29,7 +40,10 @@ class PlanProgress extends HTMLElement {
     if (!fresh) return;
     const held = this.part.contains(document.activeElement) && document.activeElement;
     this.part.replaceWith(document.adoptNode(fresh));
-    if (held) (this.querySelector(`button[value="${held.value}"]:enabled`) ?? this.querySelector("h2")).focus();
+    if (held)
+      (
+        this.querySelector(`button[value="${held.value}"]:enabled`) ?? this.querySelector("h2")
+      ).focus();
     const { said } = this.part.dataset;
     const place = this.firstElementChild;
     if (place.textContent !== said) place.textContent = said;

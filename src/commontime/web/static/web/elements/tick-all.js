@@ -7,7 +7,9 @@ class TickAll extends HTMLElement {
     this.addEventListener("change", this);
     this.show();
   }
-  disconnectedCallback() { this.removeEventListener("change", this); }
+  disconnectedCallback() {
+    this.removeEventListener("change", this);
+  }
   handleEvent({ target }) {
     if (target === this.first) for (const tick of this.ticks) tick.checked = target.checked;
     this.show();

@@ -3,13 +3,23 @@ import { written } from "./clock.js";
 class WrittenOut extends HTMLElement {
   connectedCallback() {
     const { lang } = document.documentElement;
-    this.days = new Intl.DateTimeFormat({ en: "en-GB" }[lang] ?? lang, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+    this.days = new Intl.DateTimeFormat({ en: "en-GB" }[lang] ?? lang, {
+      weekday: "long",
+      day: "numeric",
+      month: "long",
+      timeZone: "UTC",
+    });
     this.previousElementSibling.addEventListener("input", this);
   }
   handleEvent({ target: { value } }) {
     const at = value.indexOf(":") - 2;
     const day = Date.parse(at < 0 ? value : value.slice(0, Math.max(0, at - 1)));
-    this.textContent = [day ? this.days.format(day) : "", at < 0 ? "" : written(value.slice(at), this.dataset.clock.includes("A"))].filter(Boolean).join(", ");
+    this.textContent = [
+      day ? this.days.format(day) : "",
+      at < 0 ? "" : written(value.slice(at), this.dataset.clock.includes("A")),
+    ]
+      .filter(Boolean)
+      .join(", ");
   }
 }
 customElements.define("written-out", WrittenOut);
