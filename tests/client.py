@@ -6,9 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.test import Client
 
 from tests import build
+from tests.pages import Client
 
 
 @dataclass

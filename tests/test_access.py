@@ -341,7 +341,7 @@ def page_to(person: Person, method: str, path: str) -> tuple[int, str, str]:
         answer = person.browse(method, path, {"status": "accepted"})
     return (
         answer.status_code,
-        re.sub(r'(?<=name="csrfmiddlewaretoken" value=)"\w+"', "", answer.content.decode()),
+        re.sub(r'(?<=name="csrfmiddlewaretoken" value=)"\w+"', "", answer.text),
         answer.get("Location", ""),
     )
 
@@ -575,7 +575,7 @@ def test_who_was_removed_is_counted_and_shown_nowhere(world):
         ):
             answer = world.people["mina"]("GET", path)
             assert answer.status_code == 200
-            assert "sam" not in answer.content.decode(), path
+            assert "sam" not in answer.text, path
             assert sam.pk not in users_in(answer.data), path
         ranked = world.people["mina"](
             "GET", f"/calendars/meetings/{world.open.pk}/suggestions/"
@@ -654,7 +654,7 @@ def test_an_invitation_shows_the_name_of_its_calendar_and_its_owner_only(world):
 
     assert (answer.data["calendar_name"], answer.data["owner_name"]) == ("Choir of Mina", "Mina")
     for hidden in ("Rehearsal", "Concert", "Sam", "example.org"):
-        assert hidden not in answer.content.decode()
+        assert hidden not in answer.text
 
 
 # Lists show only one's own (ID-12) ----------------------------------------------------------------
@@ -713,7 +713,7 @@ def test_a_list_shows_only_what_is_ones_own(world, path):
         person = world.people[name]
         answer = person.browse("GET", path) if path.startswith("/app/") else person("GET", path)
         assert answer.status_code == 200
-        assert {word for word in names if word in answer.content.decode()} == expected, name
+        assert {word for word in names if word in answer.text} == expected, name
 
 
 def test_sign_ins_and_mutes_are_ones_own(world):
@@ -806,8 +806,7 @@ def test_people_shows_only_the_calendars_that_one_shares(world):
     with rolled_back():
         build.participant(world.calendar, world.user("cara"))
         shown = {
-            name: "you’re both in"
-            in world.people[name].browse("GET", "/app/people/").content.decode()
+            name: "you’re both in" in world.people[name].browse("GET", "/app/people/").text
             for name in ("mina", "sam", "eve")
         }
 
@@ -816,8 +815,7 @@ def test_people_shows_only_the_calendars_that_one_shares(world):
 
 def test_people_shows_ones_own_contacts_only(world):
     pages = {
-        name: world.people[name].browse("GET", "/app/people/").content.decode()
-        for name in ("mina", "cara")
+        name: world.people[name].browse("GET", "/app/people/").text for name in ("mina", "cara")
     }
     shown = {
         name: re.findall(r'name="username" value="(\w+)"', page) for name, page in pages.items()
@@ -945,8 +943,8 @@ def test_a_contact_learns_nothing_and_tells_nothing(world):
         "since",
         "mutual",
     }
-    assert "example.org" not in added.content.decode() + mine.content.decode()
-    assert "sam" not in hers.content.decode()
+    assert "example.org" not in added.text + mine.text
+    assert "sam" not in hers.text
 
 
 def test_nobody_reads_the_address_of_somebody_else(world):
@@ -955,9 +953,7 @@ def test_nobody_reads_the_address_of_somebody_else(world):
         for row in ROWS:
             if row.method == "GET" and not row.is_page:
                 for person in (world.people[name] for name in ("mina", "sam", "iris", "eve")):
-                    seen = person(
-                        "GET", row.path.format(**world.things(row, person))
-                    ).content.decode()
+                    seen = person("GET", row.path.format(**world.things(row, person))).text
                     others = set(re.findall(r"[\w.]+@example\.org", seen)) - {
                         person.user.email,
                         "somebody@example.org",
@@ -1110,7 +1106,7 @@ def test_the_page_of_letters_shows_those_to_ones_own_address(world):
             )
             outbox.deliver_due()
             shown = {
-                name: "mina" in world.people[name].browse("GET", "/app/mail/").content.decode()
+                name: "mina" in world.people[name].browse("GET", "/app/mail/").text
                 for name in ("mina", "eve")
             }
 

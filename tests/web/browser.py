@@ -6,9 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.test import Client
 
 from tests import build
+from tests.pages import Client
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Browser:
 
     def forms(self) -> list[Form]:
         parser = _Forms()
-        parser.feed(self.page.content.decode())
+        parser.feed(self.page.text)
         return parser.found
 
     def form(self, action: str) -> Form:
@@ -80,7 +80,7 @@ class Browser:
     def sign_in(self, name: str, password: str) -> "Browser":
         self.get("/app/sign-in/")
         self.send("/app/sign-in/", identifier=name, password=password)
-        assert self.page.path == "/app/", self.page.content.decode()
+        assert self.page.path == "/app/", self.page.text
         return self
 
 

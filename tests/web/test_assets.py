@@ -6,9 +6,9 @@ import gzip
 import re
 
 import pytest
-from django.test import Client
 
 from commontime.web import assets
+from tests.pages import Client
 
 ELEMENTS = sorted(path.stem for path in (assets.FOLDER / "elements").glob("*.js"))
 

@@ -5,7 +5,6 @@ refusals.
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from commontime.calendars.models import (
     Calendar,
@@ -19,6 +18,7 @@ from commontime.calendars.models import (
 from commontime.mail.models import Message
 from tests import build
 from tests.client import caller
+from tests.pages import Client
 from tests.test_both_doors import undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]

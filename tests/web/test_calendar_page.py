@@ -13,7 +13,6 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
@@ -29,6 +28,7 @@ from commontime.web import fragments, grid, kept, lines
 from commontime.web.looking import Heat
 from tests import build
 from tests.client import caller
+from tests.pages import Client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 BERLIN = ZoneInfo("Europe/Berlin")

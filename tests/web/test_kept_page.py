@@ -16,7 +16,6 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts import actions as accounts
@@ -25,6 +24,7 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.core import clients
 from commontime.web import availability, base, kept, pressed
 from tests import build
+from tests.pages import Client
 from tests.web.test_calendar_page import browser_of, here, put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]

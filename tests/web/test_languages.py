@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
 from django.utils import translation
 from django.utils.translation import get_language
 
@@ -26,6 +25,7 @@ from commontime.web import accounts, home
 from tests import build
 from tests.catalogue import read
 from tests.client import caller
+from tests.pages import Client
 from tests.post import Post
 from tests.web.browser import Browser, browser_of
 
@@ -233,14 +233,14 @@ def pages_in(language: str) -> dict[str, str]:
         for each in (f"{looking.pk}/", f"{fixed.pk}/", f"{looking.pk}/edit/")
     ]
     paths += [f"{here}meetings/{looking.pk}/?if=1&quorum=3"]
-    pages = {path: browser.get(path).content.decode() for path in paths}
+    pages = {path: browser.get(path).text for path in paths}
     pages |= {
-        path: stranger.get(path).content.decode()
+        path: stranger.get(path).text
         for path in ("/", "/app/sign-in/", "/app/sign-up/", "/app/password_reset/")
     }
     browser.get(f"{here}times/")
     sent = {**browser.form("times/").fields, "text": "Mo 99", "do": "preview"}
-    return {**pages, "times": browser.client.post(f"{here}times/", sent).content.decode()}
+    return {**pages, "times": browser.client.post(f"{here}times/", sent).text}
 
 
 def seen_in(page: str) -> str:
@@ -281,14 +281,14 @@ def test_dates_clock_and_lines_follow_the_settings():
     build.meeting(calendar=calendar, final_time=build.day(14), duration_minutes=90)
     browser, path, on = browser_of("sam"), f"/app/calendars/{calendar.pk}/", build.day()
     day = f"{['Mo', 'Di', 'Mi', 'Do', 'Fr', 'Sa', 'So'][on.weekday()]} {on.day}. "
-    assert "14:00–15:30</time>" in (page := browser.get(path).content.decode())
+    assert "14:00–15:30</time>" in (page := browser.get(path).text)
     assert f">{day}" in page
     assert browser.get(f"{path}times/").context["form"].initial["text"].startswith(day)
     assert browser.page.context["form"].initial["text"].endswith("14:00-16:00 zur Not")
 
     actions.change_settings(sam, hour_cycle="h12", locale="fr")
 
-    assert "2:00 pm–3:30 pm</time>" in (page := browser.get(path).content.decode())
+    assert "2:00 pm–3:30 pm</time>" in (page := browser.get(path).text)
     assert re.search(
         r'<th scope="col"[^>]*>(?:(?!</th>).)*<small>[a-zéû]', page
     )  # as in its lists, "6 déc"
@@ -344,7 +344,7 @@ def test_a_refusal_is_said_in_the_readers_language():
     answer = browser_of("eve").get(f"/app/calendars/{build.calendar().pk}/")
 
     assert answer.status_code == 404
-    assert "Diesen Kalender gibt es nicht, oder du gehörst nicht dazu." in answer.content.decode()
+    assert "Diesen Kalender gibt es nicht, oder du gehörst nicht dazu." in answer.text
     assert (
         caller(eve)
         .get(f"/calendars/{build.calendar().pk}/")

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
@@ -16,6 +15,7 @@ from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.mail.models import Message
 from tests import build
+from tests.pages import Client
 from tests.web.test_calendar_page import browser_of, crowd, handlers_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]

@@ -45,7 +45,7 @@ HOSTILE = (
 def shown(browser: Browser, path: str = "") -> str:
     if path:
         browser.get(path)
-    return unescape(re.sub(r"<[^>]*>", "", browser.page.content.decode()))
+    return unescape(re.sub(r"<[^>]*>", "", browser.page.text))
 
 
 def post(browser: Browser, path: str, **typed: Any) -> Any:
@@ -186,7 +186,7 @@ def test_coming_up_shows_ones_own_final_times_in_ones_own_zone():
 def fields_of(browser: Browser, path: str = "/app/calendars/new/") -> dict[str, Any]:
     """Return what a browser would send if nothing were typed."""
     form = browser.form(path)
-    text = browser.page.content.decode()
+    text = browser.page.text
     ticked = re.findall(r'name="(\w+)" value="([^"]*)"[^>]*\schecked', text)
     return (
         {
@@ -311,7 +311,7 @@ def test_a_refused_calendar_keeps_what_was_typed_and_makes_nothing(changes, fiel
     form = answer.context["form"]
     assert said in " ".join(form.errors[field])
     assert all(str(form[name].value()) == value for name, value in typed.items() if name != "look")
-    assert re.search(rf'id="id_{field}_error"', answer.content.decode())
+    assert re.search(rf'id="id_{field}_error"', answer.text)
     assert not Calendar.objects.exists()
     assert not Meeting.objects.exists()
     assert not Invitation.objects.exists()
@@ -324,13 +324,10 @@ def test_guessing_names_in_the_sheet_counts_although_nothing_is_made(settings):
 
     for name in ("aa", "bb"):
         assert "Nobody here" in unescape(
-            post(browser, "/app/calendars/new/", **{**SHEET, "others": name}).content.decode()
+            post(browser, "/app/calendars/new/", **{**SHEET, "others": name}).text
         )
 
-    assert (
-        "too often"
-        in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).content.decode()
-    )
+    assert "too often" in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).text
 
 
 def test_somebody_elses_contact_can_not_be_ticked():
@@ -512,8 +509,8 @@ def test_a_refused_section_keeps_what_was_typed_and_changes_nothing(what, typed,
     form = answer.context["form"]
     assert form.errors[field]
     assert all(form[name].value() == value for name, value in typed.items())
-    assert f'id="id_{what}_{field}_error"' in answer.content.decode()
-    assert build.PASSWORD not in answer.content.decode()
+    assert f'id="id_{what}_{field}_error"' in answer.text
+    assert build.PASSWORD not in answer.text
     mina.refresh_from_db()
     assert (mina.username, mina.email, mina.password, mina.first_name) == before
     assert UserSetting.objects.get(user=mina).time_zone == "UTC"
@@ -638,7 +635,7 @@ def test_the_export_is_a_file_with_what_the_api_exports():
     }:
         assert exported[part] == by_api[part]
     assert len(exported["non_busy_times"]) == 1
-    assert not re.search(r"password|hash|_key", answer.content.decode())
+    assert not re.search(r"password|hash|_key", answer.text)
 
 
 # The end of the account ---------------------------------------------------------------------------
@@ -750,7 +747,7 @@ def test_what_people_typed_stays_text(path):
 
     browser = browser_of(sam)
     Session.objects.update(user_agent=HOSTILE)
-    text = browser.get(path).content.decode()
+    text = browser.get(path).text
 
     assert "<script>alert" not in text
     assert not attributes_of(text) & {"autofocus", "onfocus", "hx-get"}
@@ -760,7 +757,7 @@ def test_what_people_typed_stays_text(path):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_one_link_of_the_frame_is_where_one_is(path):
-    text = browser_of(build.user("mina")).get(path).content.decode()
+    text = browser_of(build.user("mina")).get(path).text
 
     assert re.findall(r'<a href="([^"]*)" aria-current="page"', text) == (
         [path] if path != "/app/settings/delete/" else []

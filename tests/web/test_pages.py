@@ -8,7 +8,6 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts import tasks as accounts
@@ -21,6 +20,7 @@ from commontime.mail import outbox
 from commontime.mail.models import Message
 from commontime.web import base
 from tests import build
+from tests.pages import Client
 from tests.web.browser import Browser, browser_of
 
 pytestmark = pytest.mark.django_db
@@ -617,7 +617,7 @@ def test_an_error_page_knows_who_is_signed_in_unless_the_database_is_away(rf):
     request.user = Away()
     answer = errors.unavailable(request)
     assert answer.status_code == 503
-    assert "try again in a moment" in answer.content.decode()
+    assert "try again in a moment" in answer.text
 
 
 def test_looking_at_pages_changes_nothing():

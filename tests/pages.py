@@ -1,0 +1,29 @@
+"""A test client that reads pages as people do: where templates break their lines does not show."""
+
+import re
+from typing import Any
+
+from django.test import Client as DjangoClient
+
+_BLOCKS = (
+    "article|button|caption|datalist|dd|details|div|dl|dt|fieldset|footer|form|h[1-6]|header|html|"
+    "label|legend|li|main|nav|ol|option|p|section|select|summary|table|tbody|td|th|thead|title|tr|ul"
+)
+_BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b[^>]*>) ?")
+_IN_TAG = re.compile(r"(<[a-z][^>]*?) >")
+
+
+def as_read(html: str) -> str:
+    """Return the markup with one space for each run of them, and none beside what begins a line."""
+    one_line = re.sub(r"\s+", " ", html)
+    return _IN_TAG.sub(r"\1>", _BESIDE_BLOCKS.sub(r"\1", one_line))
+
+
+class Client(DjangoClient):
+    """Django's client; the `text` of an HTML answer is `as_read`."""
+
+    def request(self, **request: Any) -> Any:
+        response = super().request(**request)
+        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+            response.text = as_read(response.content.decode())
+        return response
