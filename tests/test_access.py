@@ -210,7 +210,7 @@ def test_the_matrix_holds(world, row):
 
 @pytest.mark.parametrize("role", ["stranger", "owner"])
 def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monkeypatch, role):
-    found = queries.calendar_for
+    found = queries.calendars.calendar_for
 
     def noted(user: User, calendar_id: UUID) -> Calendar:
         User.objects.filter(pk=user.pk).update(last_name="was here")
@@ -1148,7 +1148,7 @@ def yes(*about: Any) -> bool:
 
 
 def any_meeting(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
-    return anything(queries.meetings().select_related("calendar__owner"), pk=meeting_id)
+    return anything(queries.meetings.meetings().select_related("calendar__owner"), pk=meeting_id)
 
 
 def any_window(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
@@ -1169,7 +1169,7 @@ def any_participants() -> QuerySet[CalendarParticipant]:
 
 
 def any_windows(user: User, calendar: Calendar, *, whose: int | None, start: Any, end: Any) -> Any:
-    return queries._WINDOWS.where("w.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
+    return queries.windows._WINDOWS.where("w.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
 
 
 def any_invitations() -> QuerySet[Invitation]:
@@ -1246,8 +1246,8 @@ def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
 KEPT_FOR, EVERYTHING, MEETING_ROWS = (
     mail.letters_kept_for,
-    queries.everything_about,
-    queries.meeting_rows,
+    queries.export.everything_about,
+    queries.meetings.meeting_rows,
 )
 choir, invitation, wrong_parent = (
     rows_say("PUT /calendars/{id}/"),
@@ -1288,11 +1288,11 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         wrong_parent,
     ),
     (queries, "participant_rows"): (
-        lambda calendar: queries._PARTICIPANTS.where("1 = 1", parameters=[]),
+        lambda calendar: queries.people._PARTICIPANTS.where("1 = 1", parameters=[]),
         inside,
     ),
     (queries, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
-    (queries, "meetings_of"): (lambda calendar: queries.meetings(), inside),
+    (queries, "meetings_of"): (lambda calendar: queries.meetings.meetings(), inside),
     (queries, "meeting_rows"): (any_meeting_rows, inside),
     (queries, "meetings_ahead_for"): (
         lambda user: Meeting.objects.filter(final_time__gt=clock.now()).select_related("calendar"),

@@ -24,7 +24,7 @@ NAME = 'Chœur "Ü" \\ 🎵\n'
 
 
 def export_of(user):
-    told = queries.everything_about(user)
+    told = queries.export.everything_about(user)
     assert told.pop("exported_at") <= clock.now()
     return msgspec.json.decode(msgspec.json.encode(told))
 

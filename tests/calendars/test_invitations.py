@@ -248,7 +248,7 @@ def test_what_is_accepted_can_not_be_taken_back_nor_by_others(mina, iris, calend
 def test_what_was_accepted_by_somebody_who_was_removed_can_go(mina, iris, calendar):
     invitation = build.invitation(calendar, iris)
     actions.accept_invitation(invitation.pk, by=iris)
-    actions.remove_participant(queries.participants_of(calendar).get(user=iris), by=mina)
+    actions.remove_participant(queries.people.participants_of(calendar).get(user=iris), by=mina)
 
     actions.revoke_invitation(fresh(invitation), by=mina)
 

@@ -47,12 +47,12 @@ def switch(user, name: str) -> None:
 
 
 def edit(meeting, **changes):
-    meeting = queries.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+    meeting = queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
     return actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)[0]
 
 
 def remove(user, calendar) -> None:
-    seat = queries.participants_of(calendar).get(user=user)
+    seat = queries.people.participants_of(calendar).get(user=user)
     seat.calendar = calendar
     actions.remove_participant(seat, by=calendar.owner)
 

@@ -125,7 +125,7 @@ class World:
 
     def edit(self, **changes) -> None:
         meeting = (
-            queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+            queries.meetings.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
         )
         if meeting:
             actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)
@@ -163,7 +163,7 @@ class World:
 
     def delete(self) -> None:
         meeting = (
-            queries.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+            queries.meetings.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
         )
         if meeting:
             actions.delete_meeting(meeting, by=meeting.calendar.owner)
@@ -172,7 +172,7 @@ class World:
         calendar = self.fresh_calendar()
         others = [user for user in self.seated() if user != calendar.owner_id]
         if others:
-            seat = queries.participants_of(calendar).get(user=self.chance.choice(others))
+            seat = queries.people.participants_of(calendar).get(user=self.chance.choice(others))
             seat.calendar = calendar
             actions.remove_participant(seat, by=self.chance.choice([calendar.owner, seat.user]))
 
@@ -235,7 +235,7 @@ class World:
 
     def truth(self) -> dict[str, dict]:
         """What the server has for each person."""
-        meetings = list(queries.meetings().exclude(final_time=None).select_related("calendar"))
+        meetings = list(queries.meetings.meetings().exclude(final_time=None).select_related("calendar"))
         seats = set(CalendarParticipant.objects.values_list("calendar_id", "user_id"))
         return {
             person.email: {
@@ -319,7 +319,7 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
 
 def attended_by_anybody(message: Message):
     meeting = (
-        queries.meetings()
+        queries.meetings.meetings()
         .filter(pk=message.payload["meeting"])
         .exclude(final_time=None)
         .select_related("calendar__owner")

@@ -39,7 +39,7 @@ def calendar(mina, sam, iris):
 
 
 def fresh(meeting: Meeting) -> Meeting:
-    return queries.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+    return queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
 
 
 def edit(meeting: Meeting, **changes):
@@ -163,7 +163,7 @@ def test_the_life_of_a_meeting_as_its_attendees_calendars_hear_it(mina, sam, iri
     edit(meeting, title="Speech")
     told.append([said(mail) for mail in post.deliver()])
     seat = calendar.participants.get(user=sam)
-    actions.remove_participant(queries.participant_for(mina, calendar, seat.pk), by=mina)
+    actions.remove_participant(queries.people.participant_for(mina, calendar, seat.pk), by=mina)
     told.append([said(mail) for mail in post.deliver()])
     edit(meeting, final_time=None)
     told.append([said(mail) for mail in post.deliver()])
@@ -399,7 +399,7 @@ def test_refused_names_leave_the_others(mina, sam, calendar):
 
 def test_of_two_who_read_the_same_state_one_wins(mina, calendar, post):
     build.meeting(calendar=calendar)
-    first, second = (queries.meetings().select_related("calendar").get() for _ in range(2))
+    first, second = (queries.meetings.meetings().select_related("calendar").get() for _ in range(2))
     actions.edit_meeting(first, by=mina, final_time=TEN)
 
     with refuses(Conflict, "changed_meanwhile"):
@@ -421,7 +421,7 @@ def test_a_meeting_deleted_a_moment_ago_is_not_found(mina, calendar):
 
 def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calendar, post):
     read = (
-        queries.meetings()
+        queries.meetings.meetings()
         .select_related("calendar")
         .get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
     )

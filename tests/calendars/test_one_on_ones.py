@@ -44,7 +44,7 @@ def make(calendar: Calendar, **fields):
 def test_everybody_gets_one_with_the_owner(calendar, mina, people):
     made = make(calendar, duration_minutes=20, buffer_minutes=5)
 
-    stored = queries.meetings_of(calendar).order_by("title")
+    stored = queries.meetings.meetings_of(calendar).order_by("title")
     assert [meeting.title for meeting in stored] == ["Mina & Iris", "Mina & Noor", "Mina & Sam"]
     assert {meeting.named for meeting in made} == {
         f"{mina.pk}r,{person.pk}r" for person in people.values()

@@ -50,7 +50,7 @@ def test_who_is_in_another_meeting_of_the_calendar_is_not_offered_then(mina, ros
     meeting = build.meeting(calendar=calendar)
     before = starts(meeting, mina)
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN, duration_minutes=60)
-    meeting = queries.meeting_for(mina, meeting.pk)
+    meeting = queries.meetings.meeting_for(mina, meeting.pk)
 
     assert before[0] == TEN
     assert starts(meeting, mina) == [ELEVEN, NINE]
@@ -118,7 +118,7 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
     )
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
 
-    meeting = queries.meeting_for(mina, meeting.pk)
+    meeting = queries.meetings.meeting_for(mina, meeting.pk)
     ask = planning.insights(
         meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
     ).ask
@@ -166,7 +166,7 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     build.meeting(
         calendar=calendar, final_time=TEN, duration_minutes=60, **{role: [rosa] for role in other}
     )
-    meeting = queries.meeting_for(mina, meeting.pk)
+    meeting = queries.meetings.meeting_for(mina, meeting.pk)
 
     found = planning.outcomes(
         group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)

@@ -38,7 +38,7 @@ def calendar(mina):
 
 def seat_of(user, calendar) -> CalendarParticipant:
     seat = CalendarParticipant.objects.get(user=user, calendar=calendar)
-    return queries.participant_for(user, Calendar.objects.get(pk=calendar.pk), seat.pk)
+    return queries.people.participant_for(user, Calendar.objects.get(pk=calendar.pk), seat.pk)
 
 
 # Add ----------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_a_meeting_for_somebody_who_left_is_not_one_for_everyone(mina, sam, cale
 
     assert post.told() == ["removed sam"]
     _, cautions = actions.edit_meeting(
-        queries.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
+        queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
     )
     assert post.told() == []
     assert [caution.code for caution in cautions] == ["nobody_answered"]
@@ -235,7 +235,7 @@ def test_a_meeting_for_somebody_whose_account_is_gone_is_not_one_for_everyone(
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[sam])
     sam.delete()
 
-    actions.edit_meeting(queries.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12))
+    actions.edit_meeting(queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12))
 
     assert post.told() == []
 

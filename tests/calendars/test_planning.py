@@ -89,7 +89,7 @@ class World:
         Calendar.objects.filter(pk=self.calendar.pk).update(
             window_start=bounds[0], window_end=bounds[1]
         )
-        self.meeting = queries.meetings().select_related("calendar").get(pk=self.meeting.pk)
+        self.meeting = queries.meetings.meetings().select_related("calendar").get(pk=self.meeting.pk)
         self.calendar = self.meeting.calendar
 
     def moment(self, part: float) -> datetime:
@@ -235,7 +235,7 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
             build.suggestion(world.meeting, world.owner, start)
     twin = Twin(world.calendar, world.meeting)
     earliest, latest = world.bounds(twin)
-    stored = {s.suggested_time: s for s in queries.suggestions_of(world.meeting)}
+    stored = {s.suggested_time: s for s in queries.meetings.suggestions_of(world.meeting)}
     computed = (
         twin.best(earliest, latest, world.meeting.duration // MINUTE, 5)
         if earliest < latest
@@ -604,7 +604,7 @@ def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
         for person in people:
             build.window(calendar, person, ten, ten + timedelta(hours=3))
         meeting = (
-            queries.meetings()
+            queries.meetings.meetings()
             .select_related("calendar")
             .get(pk=build.meeting(calendar=calendar).pk)
         )

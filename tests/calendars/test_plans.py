@@ -141,7 +141,7 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: build.window(w.calendar, w.sam.user, build.day(14), build.day(15)),
         lambda w: Meeting.objects.first().delete(),
         lambda w: actions.edit_meeting(
-            queries.meetings().select_related("calendar__owner").first(),
+            queries.meetings.meetings().select_related("calendar__owner").first(),
             by=w.mina.user,
             title="Other",
         ),
@@ -222,10 +222,10 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     build.meeting(calendar=world.calendar, final_time=build.day(9))
     build.meeting(calendar=build.calendar(owner=world.mina.user))
 
-    found = queries.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
+    found = queries.plans.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
 
     stored = list(
-        queries.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id")
+        queries.meetings.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id")
     )
     fields = [field.attname for field in Meeting._meta.concrete_fields]
     assert [[getattr(m, name) for name in fields] for m in found] == [
@@ -233,10 +233,10 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     ]
     assert [planning.named_in(m) for m in found] == [planning.named_in(m) for m in stored]
     assert (
-        queries.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
+        queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
     )
     assert (
-        queries.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings
+        queries.plans.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings
         == stored[1:]
     )
 
@@ -508,7 +508,7 @@ def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
 def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world, slow):
     one_on_ones(world)
     world.mina.post(world.path, {})
-    seen = queries.plan_for(world.mina.user, world.calendar.pk)
+    seen = queries.plans.plan_for(world.mina.user, world.calendar.pk)
     seen.worked_at -= 2 * plans.SILENT  # as it was read, a moment before the worker wrote again
 
     actions.stop_plan(seen, by=world.mina.user)
@@ -545,7 +545,7 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     one_on_ones(world)
     world.mina.post(world.path, {})
     running = Plan.objects.get().pk
-    real = queries.to_plan
+    real = queries.plans.to_plan
     monkeypatch.setattr(
         queries,
         "to_plan",
@@ -695,7 +695,7 @@ def test_what_was_named_and_is_gone_has_changed_meanwhile(world, change):
     world.mina.post(world.path, {"meetings": [str(meeting.pk)]})
     if change == "fixed":
         actions.edit_meeting(
-            queries.meeting_for(world.mina.user, meeting.pk),
+            queries.meetings.meeting_for(world.mina.user, meeting.pk),
             by=world.mina.user,
             final_time=build.day(9),
         )

@@ -117,10 +117,10 @@ def switch_off() -> None:
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
     base._names = lambda header, tag: bool(header)
     base.take_turns = checks.take_turns = lambda what: None
-    queries.locked_invitation_for = queries.invitation_for
+    queries.invitations.locked_invitation_for = queries.invitations.invitation_for
     off = {
         "hold": lambda calendar: None,
-        "held_named": queries.calendar_named,
+        "held_named": queries.calendars.calendar_named,
         "held": lambda meeting: meeting,
         "held_unchanged": lambda meeting: meeting,
         "require_running": lambda calendar: None,

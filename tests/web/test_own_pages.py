@@ -690,10 +690,10 @@ def test_calendars_go_to_whom_one_chooses():
 def test_who_can_become_the_owner_takes_part_in_all_and_is_active():
     mina, sam, ina = build.user("mina"), build.user("sam"), build.user("ina", is_active=False)
     build.calendar(owner=mina, participants=[sam, ina])
-    assert list(queries.possible_heirs(mina)) == [sam]
+    assert list(queries.people.possible_heirs(mina)) == [sam]
 
     build.calendar(owner=mina)
-    assert list(queries.possible_heirs(mina)) == []
+    assert list(queries.people.possible_heirs(mina)) == []
 
 
 # What all these pages have in common --------------------------------------------------------------

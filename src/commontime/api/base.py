@@ -70,7 +70,7 @@ class SignedIn(BaseAuthentication):
             )
         access = tokens.read_access(raw)
         view, path = request.parser_context["view"], request.parser_context["kwargs"]
-        along = calendars.along(path.get("calendar_id"), path.get("meeting_id"))
+        along = calendars.path.along(path.get("calendar_id"), path.get("meeting_id"))
         if view.key:
             along.append(_known_under(view))
         user = accounts.signed_in(access.session_id, epoch=access.epoch, along=along)
@@ -323,9 +323,9 @@ def _may_still(request: AnyRequest, view: View) -> bool:
     user, path = cast(User, request.user), request.parser_context["kwargs"]
     try:
         if "meeting_id" in path:
-            calendars.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id"))
+            calendars.meetings.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id"))
         elif "calendar_id" in path:
-            calendars.calendar_for(user, path["calendar_id"])
+            calendars.calendars.calendar_for(user, path["calendar_id"])
     except (NotFound, NotAllowed):
         return False
     return _may_change(request, view)
@@ -335,7 +335,7 @@ def _may_change(request: AnyRequest, view: View) -> bool:
     """Return whether the asker, who sees the path's calendar, owns it if that takes its owner."""
     user, path = cast(User, request.user), request.parser_context["kwargs"]
     return not view.for_owner or rules.may_manage(
-        user, calendars.calendar_for(user, path["calendar_id"])
+        user, calendars.calendars.calendar_for(user, path["calendar_id"])
     )
 
 

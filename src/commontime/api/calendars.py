@@ -109,7 +109,7 @@ class Calendars(View):
         """List the calendars one owns or takes part in, the newest first."""
         rows, links = page(
             request,
-            queries.calendar_list_for(request.user, _roles(request)),
+            queries.calendars.calendar_list_for(request.user, _roles(request)),
             order=("-created_at", "id"),
         )
         return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)
@@ -131,7 +131,7 @@ class CalendarOne(View):
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show a calendar."""
-        return shown(request, show(queries.calendar_for(request.user, calendar_id), request.user))
+        return shown(request, show(queries.calendars.calendar_for(request.user, calendar_id), request.user))
 
     @extend_schema(
         request=docs.partial(CalendarChange),
@@ -147,7 +147,7 @@ class CalendarOne(View):
         `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the
         final times; meetings without one come back as warnings. `false` reopens it.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
         calendar, cautions = actions.edit_calendar(calendar, by=request.user, **data)
         return shown(request, show(calendar, request.user), beside=docs.warned(cautions))
@@ -159,7 +159,7 @@ class CalendarOne(View):
         """Delete a calendar, as its owner. Its people get one mail that cancels the scheduled
         meetings.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         actions.delete_calendar(calendar, by=request.user)
         return gone()
 
@@ -173,7 +173,7 @@ class CalendarTransfer(View):
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Make a participant the owner."""
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         calendar = actions.transfer_calendar(
             calendar, by=request.user, to=parse(TransferInput, request)["user"]
         )
@@ -188,7 +188,7 @@ class CalendarDuplicate(View):
         """Make a new calendar with the same settings, people to invite, and meetings without final
         times, so many days later.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         copy = actions.duplicate_calendar(
             calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"]
         )
@@ -213,6 +213,6 @@ def _zone_sent(request: Request) -> Any:
     unknown, which the action refuses.
     """
     try:
-        return zone_of(request.data.get("time_zone") or queries.home_zone(request.user))
+        return zone_of(request.data.get("time_zone") or queries.calendars.home_zone(request.user))
     except (KeyError, ValueError, TypeError, OSError):
         return None

@@ -111,7 +111,7 @@ class Invitations(View):
             raise InvalidInput(
                 f"status is one of: {', '.join(InvitationStatus.values)}.", field="status"
             )
-        rows = queries.invitations_for(request.user, box)
+        rows = queries.invitations.invitations_for(request.user, box)
         found, links = page(
             request, rows.filter(status=status) if status else rows, order=("-created_at", "id")
         )
@@ -154,7 +154,7 @@ class InvitationOne(View):
     @extend_schema(responses={200: InvitationOutput})
     def get(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Show an invitation one sent or received."""
-        return shown(request, show(queries.invitation_for(request.user, invitation_id)))
+        return shown(request, show(queries.invitations.invitation_for(request.user, invitation_id)))
 
     @extend_schema(
         request=InvitationAnswer,
@@ -172,7 +172,7 @@ class InvitationOne(View):
         except (APIException, Refusal):
             # What is wrong with the body is told only of an invitation one sees. Else the action
             # looks it up.
-            queries.invitation_for(request.user, invitation_id)
+            queries.invitations.invitation_for(request.user, invitation_id)
             raise
         return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
@@ -188,7 +188,7 @@ class InvitationOne(View):
         takes part.
         """
         actions.revoke_invitation(
-            queries.invitation_for(request.user, invitation_id), by=request.user
+            queries.invitations.invitation_for(request.user, invitation_id), by=request.user
         )
         return gone()
 

@@ -151,8 +151,8 @@ class Meetings(View):
     @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List a calendar's meetings, in the order they were made."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        rows, links = page(request, queries.meetings_of(calendar), order=("created_at", "id"))
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        rows, links = page(request, queries.meetings.meetings_of(calendar), order=("created_at", "id"))
         return listed(
             request, (show(_in(meeting, calendar), request.user) for meeting in rows), links
         )
@@ -166,7 +166,7 @@ class Meetings(View):
 
         Without named attendees (`required`, `optional`) it is for everybody in the calendar.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         meeting = actions.create_meeting(
             calendar,
             by=request.user,
@@ -185,7 +185,7 @@ class MeetingOne(View):
     @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Show a meeting; at its final time with who can come."""
-        meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         return shown(request, show(meeting, request.user))
 
     @extend_schema(
@@ -206,7 +206,7 @@ class MeetingOne(View):
         is probably not wanted (in the past, somebody required can't, somebody is elsewhere then,
         nobody answered) is a warning.
         """
-        meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
         meeting, cautions = actions.edit_meeting(meeting, by=request.user, **data)
         return shown(request, show(meeting, request.user), beside=docs.warned(cautions))
@@ -220,7 +220,7 @@ class MeetingOne(View):
         """Delete a meeting, as the owner; if it had its final time, the attendees get a cancel
         request.
         """
-        meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         actions.delete_meeting(meeting, by=request.user)
         return gone()
 
@@ -235,7 +235,7 @@ class MeetingInvite(View):
     )
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Get the meeting as an iCalendar file."""
-        meeting = queries.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         if meeting.final_time is None:
             raise Conflict("This meeting has no confirmed time yet.", code="not_scheduled")
         body = exchange.invite_file(exchange.Snapshot.of(meeting))

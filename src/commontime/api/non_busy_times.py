@@ -182,11 +182,11 @@ class Windows(View):
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List the times people gave, as far as the calendar's `visibility` shows them."""
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         start, end = _range(request, calendar)
         whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
         found, links = page_of(
-            request, queries.window_rows(request.user, calendar, whose=whose, start=start, end=end)
+            request, queries.windows.window_rows(request.user, calendar, whose=whose, start=start, end=end)
         )
         times = (
             WindowOutput(id_, user, calendar_id, start, end, preference)
@@ -208,7 +208,7 @@ class Windows(View):
         One person's times in a calendar never overlap; touching is fine. At most 31 days each, at
         most 2,000.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         window = actions.add_window(
             calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone))
         )
@@ -233,7 +233,7 @@ class Windows(View):
         Times that reach over the edges are cut there. A refused row is named by its index, as
         `windows.3.end_time`.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(RangeInput, request, zone=zone_of(calendar.time_zone))
         windows = actions.replace_windows(
             calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"]
@@ -247,8 +247,8 @@ class WindowOne(View):
     @extend_schema(responses={200: WindowOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Show a time."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        return shown(request, show(queries.window_for(request.user, calendar, window_id)))
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        return shown(request, show(queries.windows.window_for(request.user, calendar, window_id)))
 
     @extend_schema(
         request=docs.partial(WindowChange),
@@ -260,8 +260,8 @@ class WindowOne(View):
     )
     def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Change one's own time."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        window = queries.window_for(request.user, calendar, window_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        window = queries.windows.window_for(request.user, calendar, window_id)
         data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
         return shown(request, show(actions.edit_window(window, by=request.user, **data)))
 
@@ -272,8 +272,8 @@ class WindowOne(View):
     )
     def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Take back one's own time."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        window = queries.window_for(request.user, calendar, window_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        window = queries.windows.window_for(request.user, calendar, window_id)
         actions.remove_window(window, by=request.user)
         return gone()
 
@@ -306,7 +306,7 @@ class AvailabilityView(View):
         come. Names are there if the calendar's `visibility` allows; a very large answer leaves them
         out (`names_left_out`) or goes on from `next_from`.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         start, end = _range(request, calendar)
         minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1
         with_people = rules.may_see_windows_of_others(request.user, calendar)

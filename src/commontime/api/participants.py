@@ -59,8 +59,8 @@ class Participants(View):
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List who takes part, in the order they joined."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        rows, links = page_of(request, queries.participant_rows(calendar))
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        rows, links = page_of(request, queries.people.participant_rows(calendar))
         return listed(
             request, (ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links
         )
@@ -79,7 +79,7 @@ class Participants(View):
         A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403
         `invitation_required`.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         participant = actions.add_participant(
             calendar, by=request.user, **parse(ParticipantInput, request)
         )
@@ -97,8 +97,8 @@ class ParticipantOne(View):
     @extend_schema(responses={200: ParticipantOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Show a participant."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        return shown(request, show(queries.participant_for(request.user, calendar, participant_id)))
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        return shown(request, show(queries.people.participant_for(request.user, calendar, participant_id)))
 
     @extend_schema(
         request=docs.partial(ParticipantChange),
@@ -106,8 +106,8 @@ class ParticipantOne(View):
     )
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Say whether a participant is required, as the owner."""
-        calendar = queries.calendar_for(request.user, calendar_id)
-        participant = queries.participant_for(request.user, calendar, participant_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        participant = queries.people.participant_for(request.user, calendar, participant_id)
         data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
         return shown(request, show(actions.edit_participant(participant, by=request.user, **data)))
 
@@ -119,7 +119,7 @@ class ParticipantOne(View):
 
         Their times go, and the meetings to come are cancelled for them.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
-        participant = queries.participant_for(request.user, calendar, participant_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        participant = queries.people.participant_for(request.user, calendar, participant_id)
         actions.remove_participant(participant, by=request.user)
         return gone()

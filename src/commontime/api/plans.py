@@ -266,7 +266,7 @@ class OneOnOnes(View):
         """Look for a time for a meeting of the owner with each participant that has none yet.
         Returns the new meetings.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
         made = actions.create_one_on_ones(calendar, by=request.user, **data)
         body = msgspec.json.encode([show(meeting, request.user) for meeting in made])
@@ -283,7 +283,7 @@ class PlanView(View):
         """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why
         the rest has no time.
         """
-        return shown(request, show_plan(queries.plan_for(request.user, calendar_id), request.user))
+        return shown(request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user))
 
     @extend_schema(
         request=PlanInput,
@@ -304,7 +304,7 @@ class PlanView(View):
         `not_applied` says that `apply` was wanted, and no time is set yet. Required people must
         have answered.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
         question, apply = _question(data), data.get("apply", False)
         plan = actions.make_plan(
@@ -332,7 +332,7 @@ class PlanStop(View):
         return shown(
             request,
             show_plan(
-                actions.stop_plan(queries.plan_for(request.user, calendar_id), by=request.user),
+                actions.stop_plan(queries.plans.plan_for(request.user, calendar_id), by=request.user),
                 request.user,
             ),
         )
@@ -343,7 +343,7 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(request, show_plan(queries.plan_for(request.user, **kwargs), request.user))
+        return shown(request, show_plan(queries.plans.plan_for(request.user, **kwargs), request.user))
 
     @extend_schema(
         request=None,
@@ -357,7 +357,7 @@ class PlanApply(View):
         """Set the final times of the plan, all or none, and tell everybody. Refused if anything it
         was computed from has changed since.
         """
-        calendar = queries.calendar_for(request.user, calendar_id)
+        calendar = queries.calendars.calendar_for(request.user, calendar_id)
         return shown(
             request, show_plan(actions.apply_plan(calendar, by=request.user), request.user)
         )

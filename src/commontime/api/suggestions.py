@@ -163,9 +163,9 @@ class Suggestions(View):
         Where the calendar hides answers, that takes three people other than the asker who have
         answered; the best times of so few are for them and the owner.
         """
-        meeting = queries.meeting_for(request.user, meeting_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
-        stored = [] if _computed_only(request) else list(queries.suggestions_of(meeting)[:1000])
+        stored = [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
@@ -192,7 +192,7 @@ class Suggestions(View):
     )
     def post(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """Suggest a start. After the deadline only the owner can."""
-        meeting = queries.meeting_for(request.user, meeting_id)
+        meeting = queries.meetings.meeting_for(request.user, meeting_id)
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
         return shown(
@@ -207,13 +207,13 @@ class SuggestionOne(View):
     single = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(request, show(queries.suggestion_for(request.user, **kwargs)))
+        return shown(request, show(queries.meetings.suggestion_for(request.user, **kwargs)))
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
         """Withdraw a suggestion, as its author or the owner."""
         actions.withdraw_suggestion(
-            queries.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user
+            queries.meetings.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user
         )
         return gone()
 

@@ -26,7 +26,7 @@ def meet_deadlines() -> None:
     """Do what is due at the deadlines that have passed. One that fails keeps no other waiting, and
     is tried again the next time.
     """
-    for meeting in queries.meetings_past_deadline(clock.now())[:MOST_AT_ONCE]:
+    for meeting in queries.meetings.meetings_past_deadline(clock.now())[:MOST_AT_ONCE]:
         try:
             actions.finish_deadline(meeting)
         except (OperationalError, InterfaceError):

@@ -74,7 +74,7 @@ class Sight:
 
     @cached_property
     def _rows(self) -> tuple[list[tuple[Any, ...]], int]:
-        return queries.meeting_rows(self.calendar, self.now)
+        return queries.meetings.meeting_rows(self.calendar, self.now)
 
     @property
     def meeting_rows(self) -> list[tuple[Any, ...]]:
@@ -87,7 +87,7 @@ class Sight:
 
     @cached_property
     def meetings(self) -> list[Meeting]:
-        return [queries.read_meeting(self.calendar, row) for row in self.meeting_rows]
+        return [queries.meetings.read_meeting(self.calendar, row) for row in self.meeting_rows]
 
     @cached_property
     def open_meetings(self) -> list[Meeting]:
@@ -129,7 +129,7 @@ class Sight:
     @cached_property
     def windows(self) -> list[grid.Window]:
         """All one's own times in the calendar, in order."""
-        found = queries.own_window_rows(self.user, self.calendar)
+        found = queries.windows.own_window_rows(self.user, self.calendar)
         return [(seconds(start), seconds(end), preference) for start, end, preference in found]
 
     @property
@@ -178,7 +178,7 @@ class Sight:
 
 def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
     user = me(request)
-    calendar = queries.calendar_for(user, calendar_id)
+    calendar = queries.calendars.calendar_for(user, calendar_id)
     now = clock.now()
     return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now)
 

@@ -157,7 +157,7 @@ def _invited(request: HttpRequest, seen: availability.Sight) -> str:
 def _seat_to_leave(seen: availability.Sight) -> Any:
     if seen.user.pk == seen.calendar.owner_id or seen.calendar.is_finalized:
         return None
-    return queries.participants_of(seen.calendar).filter(user=seen.user).first()
+    return queries.people.participants_of(seen.calendar).filter(user=seen.user).first()
 
 
 def _fixed(meeting: Any, seen: availability.Sight) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     required.
     """
     user = me(request)
-    shown = queries.calendar_for(user, calendar_id)
+    shown = queries.calendars.calendar_for(user, calendar_id)
     here = f"/app/calendars/{calendar_id}/people/"
     is_owner = rules.may_manage(user, shown)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
@@ -233,7 +233,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         .select_related("receiver")
         .order_by("created_at", "id")
     )
-    participants = queries.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
+    participants = queries.people.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
     invitations = waiting[:MOST_SHOWN] if is_owner else []
     context = {
         "calendar": shown,
@@ -270,12 +270,12 @@ def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
     """Do what the button beside a person says."""
     user, what = me(request), request.POST.get("do")
     if what == "revoke":
-        invitation = queries.invitation_for(user, _id(request.POST.get("invitation")))
+        invitation = queries.invitations.invitation_for(user, _id(request.POST.get("invitation")))
         actions.revoke_invitation(invitation, by=user)
         return
     if what not in {"required", "optional", "remind"}:
         raise InvalidInput(_("Choose what to do."), field="do")
-    participant = queries.participant_for(user, shown, _id(request.POST.get("participant")))
+    participant = queries.people.participant_for(user, shown, _id(request.POST.get("participant")))
     if what == "remind":
         if not rules.may_manage(user, shown):
             raise NotAllowed(_("Only the organiser can remind people."))
@@ -298,8 +298,8 @@ def _id(text: str | None) -> UUID:
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID
 ) -> HttpResponse:
-    shown = queries.calendar_for(me(request), calendar_id)
-    participant = queries.participant_for(me(request), shown, participant_id)
+    shown = queries.calendars.calendar_for(me(request), calendar_id)
+    participant = queries.people.participant_for(me(request), shown, participant_id)
     actions.remove_participant(participant, by=me(request))
     return redirect(
         "/app/"
@@ -432,7 +432,7 @@ class MeetingForm(forms.Form):
 def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Look for a time for another meeting."""
     user = me(request)
-    shown = queries.calendar_for(user, calendar_id)
+    shown = queries.calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, shown):
         raise NotAllowed(_("Only the organiser can add meetings."))
     zone = accounts.setting_of(user).time_zone
@@ -486,7 +486,7 @@ class CalendarForm(forms.Form):
 def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
     user = me(request)
-    shown = queries.calendar_for(user, calendar_id)
+    shown = queries.calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, shown):
         raise NotAllowed(_("Only the organiser can change this calendar."))
     what = request.POST.get("do", "edit")

@@ -53,10 +53,10 @@ def people(request: HttpRequest) -> HttpResponse:
         "added": inviting.named(
             [full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]
         ),
-        "received": calendars.invitations_for(user, "received").order_by("-created_at", "id")[
+        "received": calendars.invitations.invitations_for(user, "received").order_by("-created_at", "id")[
             :MOST_INVITATIONS
         ],
-        "sent": calendars.invitations_for(user, "sent").order_by("-created_at", "id")[
+        "sent": calendars.invitations.invitations_for(user, "sent").order_by("-created_at", "id")[
             :MOST_INVITATIONS
         ],
     }
@@ -89,7 +89,7 @@ def _do(request: HttpRequest, what: str | None) -> None:
             actions.remove_contact(request.POST.get("username", "").replace("\x00", ""), by=user)
         case "revoke":
             calendar_actions.revoke_invitation(
-                calendars.invitation_for(
+                calendars.invitations.invitation_for(
                     user, posted_id(request, "invitation", _("There is no such invitation."))
                 ),
                 by=user,
@@ -101,6 +101,6 @@ def _do(request: HttpRequest, what: str | None) -> None:
 def _shared(user: User, people: Iterable[int]) -> dict[int, list[Any]]:
     """Return the calendars that the user shares with each of these people."""
     found = defaultdict(list)
-    for seat in calendars.seats_shared_by(user, list(people)):
+    for seat in calendars.people.seats_shared_by(user, list(people)):
         found[seat.user_id].append(seat.calendar)
     return found

@@ -157,7 +157,7 @@ class Start:
 
 def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
     user, now = me(request), clock.now()
-    found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    found = queries.meetings.meeting_for(user, meeting_id, calendar_id=calendar_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
     return Seen(
         found,
@@ -175,7 +175,7 @@ def _starts(
     """
     sight = seen.sight
     stored = (
-        queries.suggestions_of(meeting)
+        queries.meetings.suggestions_of(meeting)
         .filter(suggested_time__gt=sight.now)
         .select_related("author")[:MOST_SUGGESTIONS]
     )
@@ -429,7 +429,7 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                 return suggesting
             return redirect(_with(seen, done="suggested"))
         case "take-back":
-            suggestion = queries.suggestion_for(
+            suggestion = queries.meetings.suggestion_for(
                 user,
                 found.pk,
                 posted_id(request, "suggestion", _("This meeting has no such suggestion.")),
@@ -572,7 +572,7 @@ def _with(seen: Seen, **more: str) -> str:
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
     user = me(request)
-    found = queries.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    found = queries.meetings.meeting_for(user, meeting_id, calendar_id=calendar_id)
     if not rules.may_manage(user, found.calendar):
         raise NotAllowed(_("Only the organiser can change meetings."))
     zone = accounts.setting_of(user).time_zone
@@ -628,7 +628,7 @@ def _as_typed(meeting: Meeting) -> dict[str, Any]:
 @signed_in
 def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """The meeting as a file for one's own calendar."""
-    found = queries.meeting_for(me(request), meeting_id, calendar_id=calendar_id)
+    found = queries.meetings.meeting_for(me(request), meeting_id, calendar_id=calendar_id)
     if found.final_time is None:
         raise Conflict(_("This meeting has no confirmed time yet."), code="not_scheduled")
     body = exchange.invite_file(exchange.Snapshot.of(found))

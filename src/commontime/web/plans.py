@@ -198,7 +198,7 @@ class Sight:
     def meetings(self) -> dict[UUID, Meeting]:
         found = {
             meeting.pk: meeting
-            for meeting in queries.meetings_of(self.calendar).order_by("created_at", "id")
+            for meeting in queries.meetings.meetings_of(self.calendar).order_by("created_at", "id")
         }
         for meeting in found.values():
             meeting.calendar = self.calendar
@@ -255,11 +255,11 @@ class Sight:
 
 def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
     user, now = me(request), clock.now()
-    calendar = queries.calendar_for(user, calendar_id)
+    calendar = queries.calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can plan meetings."))
     try:
-        plan = queries.plan_for(user, calendar_id)
+        plan = queries.plans.plan_for(user, calendar_id)
         plan.calendar = calendar
     except NotFound:
         plan = None

@@ -275,7 +275,7 @@ def export(request: HttpRequest) -> HttpResponse:
         for field in UserSetting._meta.fields
         if field.name not in hidden
     }
-    everything = {**account, "settings": chosen, **calendars.everything_about(user)}
+    everything = {**account, "settings": chosen, **calendars.export.everything_about(user)}
     headers = {"Content-Disposition": 'attachment; filename="commontime.json"'}
     return JsonResponse(
         everything, json_dumps_params={"indent": 1, "ensure_ascii": False}, headers=headers
@@ -315,8 +315,8 @@ class DeleteForm(forms.Form):
 def delete_account(request: HttpRequest) -> HttpResponse:
     """Show what goes with the account, and delete it for whoever knows its password."""
     user = me(request)
-    owned = list(calendars.calendar_list_for(user, {"owner"}).order_by("name", "id"))
-    form = DeleteForm(list(calendars.possible_heirs(user)), len(owned), request.POST or None)
+    owned = list(calendars.calendars.calendar_list_for(user, {"owner"}).order_by("name", "id"))
+    form = DeleteForm(list(calendars.people.possible_heirs(user)), len(owned), request.POST or None)
 
     def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
         actions.confirm_password(user, current_password, client=client_of(request.META))
@@ -328,8 +328,8 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     if submit(form, delete):
         request.session.flush()
         return redirect("/?gone")
-    joined = calendars.calendar_list_for(user, {"participant"}).count()
-    ahead = calendars.meetings_to_come(*owned).count() if owned else 0
+    joined = calendars.calendars.calendar_list_for(user, {"participant"}).count()
+    ahead = calendars.meetings.meetings_to_come(*owned).count() if owned else 0
     return page(
         request,
         "web/accounts/delete.html",

@@ -73,7 +73,7 @@ def edit_calendar(
 
 def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
     """Return the meetings to come and what their attendees know of them."""
-    meetings = list(queries.meetings_to_come(calendar))
+    meetings = list(queries.meetings.meetings_to_come(calendar))
     for meeting in meetings:
         meeting.calendar = calendar
     return [(meeting, tasks.told(meeting)) for meeting in meetings]
@@ -152,7 +152,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
         window_start=start,
         window_end=end,
     )
-    meetings, people = queries.to_copy(calendar)
+    meetings, people = queries.calendars.to_copy(calendar)
     _copy_meetings(meetings, copy, shift)
     invitations = Invitation.objects.bulk_create(
         Invitation(calendar=copy, sender=by, receiver_id=user_id)

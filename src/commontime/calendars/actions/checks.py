@@ -44,7 +44,7 @@ def held_named(user: User, calendar_id: UUID) -> Calendar:
     `queries.calendar_named`.
     """
     seen = (
-        queries.calendars_visible_to(user)
+        queries.calendars.calendars_visible_to(user)
         .select_related("owner")
         .select_for_update(no_key=True, of=("self",))
     )
@@ -52,14 +52,14 @@ def held_named(user: User, calendar_id: UUID) -> Calendar:
     if calendar is None:
         # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not
         # who came along, and gives no row.
-        calendar = queries.calendar_named(user, calendar_id)
+        calendar = queries.calendars.calendar_named(user, calendar_id)
         hold(calendar)
     return calendar
 
 
 def hold_with_people(calendar: Calendar) -> None:
     """Hold the calendar like `hold`, with its people at hand."""
-    now = _locked(calendar, queries.with_people(Calendar.objects.all(), "calendars_calendar.id"))
+    now = _locked(calendar, queries.people.with_people(Calendar.objects.all(), "calendars_calendar.id"))
     _bring_up_to_date(calendar, now, along=now)
 
 
@@ -82,7 +82,7 @@ def held(meeting: Meeting) -> Meeting:
     """Hold the meeting and its calendar until the end of the transaction, with the people at hand.
     Returns the meeting as it is now.
     """
-    rows = queries.with_people(queries.meetings(), "calendars_meeting.calendar_id").select_related(
+    rows = queries.people.with_people(queries.meetings.meetings(), "calendars_meeting.calendar_id").select_related(
         "calendar"
     )
     now: Meeting | None = (
@@ -135,7 +135,7 @@ def hold_final_times() -> None:
 
 def hold_all(user: User) -> list[Calendar]:
     """Hold every calendar the user owns or takes part in, always in the same order."""
-    return list(queries.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk"))
+    return list(queries.calendars.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk"))
 
 
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
@@ -156,7 +156,7 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
         planning.forget_people(calendar)
     elif along is not None:
         planning.forget_people(calendar)
-        queries.remember_people(calendar, along.people)
+        queries.people.remember_people(calendar, along.people)
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))
 

@@ -91,7 +91,7 @@ def _send(invitation: Invitation) -> Invitation:
 @transaction.atomic
 def accept_invitation(invitation_id: UUID, *, by: User) -> Invitation:
     """Join the calendar. Accepting again changes nothing."""
-    return _accept(queries.locked_invitation_for(by, invitation_id), by)
+    return _accept(queries.invitations.locked_invitation_for(by, invitation_id), by)
 
 
 def _accept(invitation: Invitation, by: User) -> Invitation:
@@ -112,7 +112,7 @@ def _accept(invitation: Invitation, by: User) -> Invitation:
 @transaction.atomic
 def decline_invitation(invitation_id: UUID, *, by: User) -> Invitation:
     """Stay out of the calendar. Declining again changes nothing."""
-    invitation = queries.invitation_for(by, invitation_id)
+    invitation = queries.invitations.invitation_for(by, invitation_id)
     _require_receiver(invitation, by)
     if invitation.status == InvitationStatus.DECLINED:
         return invitation

@@ -31,11 +31,11 @@ def send_letter(
             _("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind"
         )
     note = text.many_lines(note, field="note", longest=LONGEST_NOTE)
-    calendar = None if calendar_id is None else queries.calendar_named(by, calendar_id)
+    calendar = None if calendar_id is None else queries.calendars.calendar_named(by, calendar_id)
     if calendar is None and kind != MailKind.REMINDER:
         raise InvalidInput(_("Name the calendar this is about."), field="calendar")
     seated = calendar is not None and _require_subject(MailKind(kind), calendar, by, receiver)
-    if note and not seated and not queries.share_a_calendar(by, receiver):
+    if note and not seated and not queries.calendars.share_a_calendar(by, receiver):
         raise NotAllowed(
             _("You can send a note only to people you share a calendar with."),
             code="no_shared_calendar",
@@ -49,7 +49,7 @@ def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: Use
     """Refuse a letter that would be about nothing, and so never be sent. Returns whether the
     receiver takes part in the calendar.
     """
-    seated, invited, fixed = queries.standing_in(calendar, receiver)
+    seated, invited, fixed = queries.people.standing_in(calendar, receiver)
     # Whom the owner invited is not for the others to find out.
     invited = invited and rules.may_manage(by, calendar)
     if kind == MailKind.INVITATION and not invited:

@@ -166,10 +166,10 @@ def finish_deadline(meeting: Meeting) -> None:
     # Nobody is asked whether people may be in two meetings at once, so they may not.
     group = planning.less_busy(
         planning.group_for(meeting),
-        queries.busy_people(meeting.calendar, after=now - queries.LONGEST_MEETING),
+        queries.plans.busy_people(meeting.calendar, after=now - queries.meetings.LONGEST_MEETING),
         before=timedelta(minutes=meeting.buffer_minutes),
     )
-    to_come = list(queries.suggestions_of(meeting).filter(suggested_time__gt=now))
+    to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
         found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
@@ -210,11 +210,11 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
         meeting.duration_minutes is not None
         and not timedelta(minutes=1)
         <= timedelta(minutes=meeting.duration_minutes)
-        <= queries.LONGEST_MEETING
+        <= queries.meetings.LONGEST_MEETING
     ):
         raise InvalidInput(
             _("A meeting can last from 1 minute to %(n)d days.")
-            % {"n": queries.LONGEST_MEETING.days},
+            % {"n": queries.meetings.LONGEST_MEETING.days},
             field="duration_minutes",
         )
 
@@ -266,8 +266,8 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     assert end is not None
     minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
     rows = (
-        queries.meetings()
-        .filter(final_time__lt=end, final_time__gt=start - queries.LONGEST_MEETING)
+        queries.meetings.meetings()
+        .filter(final_time__lt=end, final_time__gt=start - queries.meetings.LONGEST_MEETING)
         .exclude(pk=meeting.pk)
         .filter(calendar__participants__user__in=users)
         .annotate(minutes=minutes, person=F("calendar__participants__user_id"))

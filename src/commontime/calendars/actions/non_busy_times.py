@@ -44,7 +44,7 @@ def add_window(
     seat = _locked_seat(calendar, by)
     _require_room(_given(seat) + 1)
     window = _window(by, calendar, start_time, end_time, preference_level)
-    _apart(lambda: queries.insert_windows([window]))
+    _apart(lambda: writes.insert_windows([window]))
     return window
 
 
@@ -107,7 +107,7 @@ def replace_windows(
     if given:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
         for old in (
-            queries.windows_over(by, calendar, start, end)
+            queries.windows.windows_over(by, calendar, start, end)
             if planning.may_cross(seat.packed, given, start, end)
             else ()
         ):
@@ -121,14 +121,14 @@ def replace_windows(
                 if old.end_time > end
                 else []
             )
-        given -= queries.delete_windows(by, calendar, start, end)
+        given -= writes.delete_windows(by, calendar, start, end)
     new = [
         _window(by, calendar, w["start_time"], w["end_time"], w["preference_level"])
         for w in windows
     ]
     new.sort(key=lambda window: window.start_time)
     _require_room(given + len(rest) + len(new))
-    _apart(lambda: queries.insert_windows([*rest, *new]))
+    _apart(lambda: writes.insert_windows([*rest, *new]))
     _tell_of_lost_yes(seat)
     return new
 
@@ -146,7 +146,7 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     seat = _locked_seat(calendar, by)
     given = _given(seat)
     old = (
-        list(queries.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"]))
+        list(queries.windows.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"]))
         if given and runs
         else []
     )
@@ -164,7 +164,7 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     _require_room(given - len(gone) + len(new))
     if gone:
         NonBusyTime.objects.filter(pk__in=gone).delete()
-    _apart(lambda: queries.insert_windows(new))
+    _apart(lambda: writes.insert_windows(new))
     if gone:
         _tell_of_lost_yes(seat)
 
@@ -268,9 +268,9 @@ def _check_runs(runs: Sequence[RunInput]) -> None:
             )
 
 
-def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
+def _locked_seat(calendar: Calendar, user: User) -> queries.windows.Seat:
     """Hold the calendar and return the user's seat in it; refused once answers are closed."""
-    seat = queries.locked_seat(user, calendar)
+    seat = queries.windows.locked_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
         raise Conflict(
@@ -280,7 +280,7 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.Seat:
     return seat
 
 
-def _given(seat: queries.Seat) -> int:
+def _given(seat: queries.windows.Seat) -> int:
     """Return how many times there are: the count may be from before a wait, the packed ones are
     not.
     """
@@ -316,14 +316,14 @@ def _apart[Written](write: Callable[[], Written]) -> Written:
         ) from None
 
 
-def _tell_of_lost_yes(seat: queries.Seat) -> None:
+def _tell_of_lost_yes(seat: queries.windows.Seat) -> None:
     """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
     if not seat.has_scheduled or not seat.packed or seat.user.pk == seat.calendar.owner_id:
         return
     now = Subquery(
         CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed")
     )
-    upcoming = queries.meetings_to_come(seat.calendar).annotate(packed_now=now)
+    upcoming = queries.meetings.meetings_to_come(seat.calendar).annotate(packed_now=now)
     mine = [m for m in upcoming if planning.is_for(m, seat.user.pk)]
     if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):
         tasks.tell_attendee_lost(seat, lost)

@@ -64,7 +64,7 @@ def _met_by(calendar: Calendar) -> set[int]:
     owner = calendar.owner_id
     named = (
         planning.named_in(meeting).keys()
-        for meeting in queries.meetings_of(calendar).filter(for_everyone=False)
+        for meeting in queries.meetings.meetings_of(calendar).filter(for_everyone=False)
     )
     return {
         user

@@ -72,7 +72,7 @@ def join(
             _("This person is already in this calendar."), code="already_participant"
         ) from None
     participant.has_answered = False  # type: ignore[attr-defined]
-    return participant, raise_sequence(queries.meetings_to_come(calendar).filter(for_everyone=True))
+    return participant, raise_sequence(queries.meetings.meetings_to_come(calendar).filter(for_everyone=True))
 
 
 def _wants_invitations(person: User) -> bool:
@@ -119,6 +119,6 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
 def _to_come_for(participant: CalendarParticipant) -> list[Meeting]:
     return [
         m
-        for m in queries.meetings_to_come(participant.calendar)
+        for m in queries.meetings.meetings_to_come(participant.calendar)
         if planning.is_for(m, participant.user_id)
     ]

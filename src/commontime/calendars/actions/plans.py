@@ -66,7 +66,7 @@ def make_plan(
         require_owner(by, calendar, _("plan meetings"))
         require_running(calendar)
         # One that has begun to be computed meanwhile stays.
-        if not queries.store_plan(plan):
+        if not writes.store_plan(plan):
             raise _running()
         if not is_done:
             tasks.work_on_plan.enqueue(str(plan.pk))

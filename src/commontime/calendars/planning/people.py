@@ -110,7 +110,7 @@ def people_of(calendar: Calendar) -> list[Person]:
     request.
     """
     if "people" not in calendar.__dict__:
-        calendar.__dict__["people"] = list(map(Person._make, queries.people_rows(calendar)))
+        calendar.__dict__["people"] = list(map(Person._make, queries.people.people_rows(calendar)))
     return cast(list[Person], calendar.__dict__["people"])
 
 
@@ -148,7 +148,7 @@ def group_of(people: Iterable[Person]) -> Group:
     return Group(answered, silent)
 
 
-def less_busy(group: Group, busy: Iterable[queries.Busy], *, before: timedelta) -> Group:
+def less_busy(group: Group, busy: Iterable[queries.plans.Busy], *, before: timedelta) -> Group:
     """Return the group without the times in which people are in scheduled meetings, nor so long
     `before`, which the buffer after theirs takes. Who has no time left can't come; they have
     answered.
@@ -171,7 +171,7 @@ def free_for(meeting: Meeting, group: Group, *, named: bool) -> Group:
     """
     busy: list[tuple[int, int, int]] = []
     required = {person.user_id for person in group.people if person.required}
-    for other in queries.scheduled_in(meeting.calendar):
+    for other in queries.meetings.scheduled_in(meeting.calendar):
         if other.meeting_id != meeting.pk:
             before, after = (
                 timedelta(minutes=meeting.buffer_minutes),

@@ -163,11 +163,11 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     everyone they are left out, as elsewhere.
     """
     forget_people(calendar)
-    found = queries.to_plan(
+    found = queries.plans.to_plan(
         calendar,
         named=question.meetings,
         most=MOST_PLANNED + 1,
-        after=now - queries.LONGEST_MEETING,
+        after=now - queries.meetings.LONGEST_MEETING,
     )
     meetings = _asked_for(found.meetings, question, now)
     everybody = group_of(people_of(calendar))
@@ -221,7 +221,7 @@ def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
             pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)
         }
         found = {
-            meeting.pk: meeting for meeting in queries.meetings_of(plan.calendar).filter(pk__in=ids)
+            meeting.pk: meeting for meeting in queries.meetings.meetings_of(plan.calendar).filter(pk__in=ids)
         }
         for meeting in found.values():
             meeting.calendar = plan.calendar

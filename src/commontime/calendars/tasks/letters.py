@@ -340,7 +340,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
     there is no such meeting for them.
     """
     meeting = (
-        queries.meetings()
+        queries.meetings.meetings()
         .filter(pk=message.payload["meeting"])
         .exclude(final_time=None)
         .select_related("calendar__owner")
@@ -414,7 +414,7 @@ def finalized_letter(message: Message) -> Letter | None:
 
 def _final_times(calendar: Calendar, reader: Reading) -> list[ScheduledMeeting]:
     found = (
-        queries.meetings_of(calendar)
+        queries.meetings.meetings_of(calendar)
         .exclude(final_time=None)
         .select_related("calendar__owner")
         .order_by("final_time", "id")
@@ -427,7 +427,7 @@ def tell_deleted(calendars: Sequence[Calendar]) -> None:
     come. Two queries for all calendars.
     """
     upcoming: dict[UUID, list[Meeting]] = {}
-    for meeting in queries.meetings_to_come(*calendars):
+    for meeting in queries.meetings.meetings_to_come(*calendars):
         upcoming.setdefault(meeting.calendar_id, []).append(meeting)
     by_id = {calendar.pk: calendar for calendar in calendars}
     seats = CalendarParticipant.objects.filter(
@@ -508,7 +508,7 @@ def deadline_letter(message: Message) -> Letter | None:
     return letter_to(message.user, write, switch="mail_reminders")
 
 
-def tell_attendee_lost(seat: queries.Seat, lost: Iterable[Meeting]) -> None:
+def tell_attendee_lost(seat: queries.windows.Seat, lost: Iterable[Meeting]) -> None:
     """Post to the owner that somebody can't come any more to meetings that have their final time."""
     owner, stamp = seat.calendar.owner, clock.now().timestamp()
     outbox.post(
@@ -576,7 +576,7 @@ def from_person_letter(message: Message) -> Letter | None:
         return None
     calendar = _shared(sender, message)
     if (payload["calendar"] and calendar is None) or (
-        payload["note"] and not queries.share_a_calendar(sender, message.user)
+        payload["note"] and not queries.calendars.share_a_calendar(sender, message.user)
     ):
         return None
 
@@ -623,7 +623,7 @@ def _shared(sender: User, message: Message) -> Calendar | None:
             )
         )
     return (
-        queries.calendars_visible_to(sender).filter(knows, pk=message.payload["calendar"]).first()
+        queries.calendars.calendars_visible_to(sender).filter(knows, pk=message.payload["calendar"]).first()
     )
 
 
@@ -639,7 +639,7 @@ def _entered(message: Message) -> Calendar | None:
     if message.user is None:
         return None
     return (
-        queries.calendars_visible_to(message.user)
+        queries.calendars.calendars_visible_to(message.user)
         .filter(pk=message.payload["calendar"])
         .select_related("owner")
         .first()

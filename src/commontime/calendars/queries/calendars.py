@@ -1,0 +1,185 @@
+"""Calendars that somebody sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+from commontime.calendars.queries import path
+from commontime.calendars.queries import people
+from commontime.calendars.queries import meetings
+
+
+def calendars_visible_to(user: User) -> QuerySet[Calendar]:
+    """The user's own calendars and those they take part in."""
+    return Calendar.objects.filter(Q(owner=user) | Exists(seat_of(user.pk)))
+
+
+def calendar_for(user: User, calendar_id: UUID) -> Calendar:
+    """Return the calendar if the user owns it or takes part; NotAllowed while their invitation is
+    pending.
+    """
+    found = path.look_up(user, calendar_id=calendar_id)
+    path.require_inside(found, _("There is no such calendar, or you are not part of it."))
+    assert found.calendar is not None
+    return found.calendar
+
+
+def calendar_named(user: User, calendar_id: UUID) -> Calendar:
+    """Return the calendar whose id came in a body: one that is missing or hidden is bad input, in
+    the same words.
+    """
+    try:
+        return calendar_for(user, calendar_id)
+    except NotFound:
+        raise InvalidInput(
+            _("There is no such calendar, or you are not part of it."), field="calendar"
+        ) from None
+
+
+def home_zone(user: User) -> str:
+    return accounts.setting_of(user).time_zone
+
+
+def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
+    """The user's calendars with what a list of them shows: `is_owner`, `answered`,
+    `participant_count`, `meeting_count`.
+    """
+    everyone = (
+        CalendarParticipant.objects.filter(calendar=OuterRef("pk"))
+        .order_by()
+        .values("calendar")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    meetings.meetings = (
+        Meeting.objects.filter(calendar=OuterRef("pk"))
+        .order_by()
+        .values("calendar")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    wanted = Q()
+    if "owner" in roles:
+        wanted |= Q(owner=user)
+    if "participant" in roles:
+        wanted |= ~Q(owner=user)
+    return (
+        calendars_visible_to(user)
+        .filter(wanted)
+        .annotate(
+            answered=Exists(seat_of(user.pk).exclude(packed="")),
+            participant_count=Coalesce(Subquery(everyone), 0),
+            meeting_count=Coalesce(Subquery(meetings.meetings), 0),
+        )
+    )
+
+
+def with_progress(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:
+    """Calendars with how far they are: `answered_count`, `next_deadline` of what still waits for
+    answers, and whether some `has_closed`.
+    """
+    answered = (
+        CalendarParticipant.objects.filter(calendar=OuterRef("pk"))
+        .exclude(packed="")
+        .order_by()
+        .values("calendar")
+    )
+    unscheduled, now = Meeting.objects.filter(calendar=OuterRef("pk"), final_time=None), clock.now()
+    return calendars.annotate(
+        answered_count=Coalesce(Subquery(answered.annotate(n=Count("pk")).values("n")), 0),
+        next_deadline=Subquery(
+            unscheduled.filter(deadline__gt=now).order_by("deadline").values("deadline")[:1]
+        ),
+        has_closed=Exists(unscheduled.filter(deadline__lte=now)),
+    )
+
+
+def seat_of(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
+    return CalendarParticipant.objects.filter(calendar=OuterRef(calendar), user_id=user_id)
+
+
+_TEXTS, _BOUNDS = ("title", "description", "location"), ("deadline", "earliest", "latest")
+
+
+_TO_COPY = (
+    rows.Nested(
+        "calendars_meeting m WHERE m.calendar_id = c.id",
+        rows.columns_of(
+            Meeting,
+            "m",
+            *_TEXTS,
+            *_BOUNDS,
+            "duration_minutes",
+            "quorum",
+            "buffer_minutes",
+            "auto_finalize",
+        ),
+        "m.created_at, m.id",
+    ),
+    rows.Nested(
+        "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = c.id AND u.is_active",
+        {"user": ("u.id", "plain")},
+        "p.joined_at, p.id",
+    ),
+)
+
+
+def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the fields of the calendar's meetings that a copy keeps, and who takes part, without
+    who is deactivated. One query.
+    """
+    columns = ", ".join(nested.sql for nested in _TO_COPY)
+    found = rows.fetch_one(
+        f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s",
+        [rows.uuid(calendar.pk)],  # noqa: S608
+    )
+    if found is None:
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
+    meetings.meetings, people = _TO_COPY
+    return meetings.meetings.read_named(found[0]), [user for (user,) in people.read(found[1])]
+
+
+def share_a_calendar(one: User, other: User) -> bool:
+    return (
+        calendars_visible_to(one).filter(pk__in=calendars_visible_to(other).values("pk")).exists()
+    )

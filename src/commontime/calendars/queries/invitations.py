@@ -1,0 +1,90 @@
+"""Invitations that somebody sent, received or may answer for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+from commontime.calendars.queries import calendars
+
+
+def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
+    """The invitations somebody received, or sent."""
+    return _invitations(Q(sender=user) if box == "sent" else _received(user))
+
+
+def invitation_for(user: User, invitation_id: UUID) -> Invitation:
+    """Return the invitation to its receiver, its sender or the calendar's owner."""
+    return _there(_invitation(user, invitation_id).first())
+
+
+def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
+    """Hold the invitation's calendar (actions/checks.py) and return the invitation like
+    `invitation_for`, its calendar as it is now.
+    """
+    rows = _invitation(user, invitation_id).select_for_update(no_key=True, of=("calendar",))
+    # If the calendar changed hands while this waited, PostgreSQL finds that its owner is not who
+    # came along, and gives no row.
+    return _there(rows.first() or rows.first())
+
+
+def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
+    return _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(
+        pk=invitation_id
+    )
+
+
+def _there(invitation: Invitation | None) -> Invitation:
+    if invitation is None:
+        raise NotFound(_("There is no such invitation."))
+    return invitation
+
+
+def _invitations(which: Q) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(which).select_related("calendar__owner", "sender", "receiver")
+
+
+def _received(user: User) -> Q:
+    """An invitation shows what its calendar is called now, so one that was accepted is seen as long
+    as its receiver takes part.
+    """
+    return Q(receiver=user) & (~Q(status="accepted") | Q(Exists(calendars.seat_of(user.pk, "calendar"))))

@@ -1,0 +1,232 @@
+"""Meetings, their final times and their suggestions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+from commontime.calendars.queries import path
+
+
+LONGEST_MEETING = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """When a meeting of a calendar is, and who is named for it, as in `meetings`; None: it is for
+    everyone in the calendar.
+    """
+
+    meeting_id: UUID
+    start: datetime
+    minutes: int
+    buffer_minutes: int
+    for_everyone: bool
+    named: str | None
+
+
+_SCHEDULED = rows.Nested(
+    """calendars_meeting m JOIN calendars_calendar k ON k.id = m.calendar_id
+       WHERE m.calendar_id = {calendar} AND m.final_time > {after}""",
+    {
+        **rows.columns_of(Meeting, "m", "id", "final_time"),
+        "minutes": ("COALESCE(m.duration_minutes, k.duration_minutes)", "plain"),
+        **rows.columns_of(Meeting, "m", "buffer_minutes", "for_everyone"),
+        "named": (path.NAMED, "plain"),
+    },
+    "m.final_time, m.id",
+)
+
+
+def scheduled_in(calendar: Calendar) -> list[Scheduled]:
+    """Return the calendar's meetings with a final time that may not be over, the first one first.
+    No query if `people_rows` made one.
+    """
+    if "scheduled" not in calendar.__dict__:
+        row = rows.fetch_one(
+            f"SELECT {scheduled_sql()}", [rows.uuid(calendar.pk), rows.moment(not_over())]
+        )
+        calendar.__dict__["scheduled"] = row and row[0]
+    return [Scheduled(*each) for each in _SCHEDULED.read(calendar.__dict__["scheduled"])]
+
+
+def scheduled_sql() -> str:
+    return _SCHEDULED.sql.format(
+        calendar="%s",
+        after="%s",
+        join="group_concat" if connection.vendor == "sqlite" else "string_agg",
+    )
+
+
+def not_over() -> datetime:
+    """Return the moment after which a meeting has begun that is not over."""
+    return clock.now() - LONGEST_MEETING
+
+
+def meetings() -> QuerySet[Meeting]:
+    """Meetings with `named`: who is named for each, as `12r,15o`, so that a list of them costs one
+    query.
+    """
+    mark = Case(When(required=True, then=Value("r")), default=Value("o"))
+    each = Concat(Cast("user_id", CharField()), mark, output_field=CharField())
+    named = (
+        MeetingAttendee.objects.filter(meeting=OuterRef("pk"))
+        .order_by()
+        .values("meeting")
+        .annotate(all=StringAgg(each, delimiter=Value(",")))
+        .values("all")
+    )
+    return Meeting.objects.annotate(named=Subquery(named))
+
+
+def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
+    return meetings().filter(calendar=calendar)
+
+
+# Each with `named` as above, and with its suggestions.
+_MEETINGS_SEEN = f"""
+    SELECT w.n, m.final_time IS NULL, m.deadline > %s, {{named}}, {{suggestions}}, {path.MEETING.sql}
+    FROM (SELECT COUNT(*) AS n FROM calendars_invitation i WHERE i.calendar_id = %s AND i.status = 'pending') w
+    LEFT JOIN calendars_meeting m ON m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
+"""  # noqa: S608 (column names only)
+
+
+_SUGGESTIONS = rows.Nested(
+    "calendars_schedulesuggestion s WHERE s.meeting_id = m.id",
+    rows.columns_of(
+        ScheduleSuggestion, "s", "id", "meeting_id", "author_id", "suggested_time", "created_at"
+    ),
+    "s.suggested_time, s.id",
+)
+
+
+def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...]], int]:
+    """Rows of all there is to know about the calendar's meetings, by deadline: (waits for its final
+    time, has its deadline ahead, …); and, since that is asked anyway, how many invitations to it
+    wait.
+
+    Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` makes
+    one of the whole row.
+    """
+    statement = _MEETINGS_SEEN.format(named=path.named_sql(), suggestions=_SUGGESTIONS.sql)
+    found = rows.fetch_all(
+        statement, [rows.moment(now), rows.uuid(calendar.pk), rows.uuid(calendar.pk)]
+    )
+    return [row[1:] for row in found if row[2] is not None], found[0][
+        0
+    ]  # without meetings there is one row of none
+
+
+def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
+    """Return the meeting of a row of `meeting_rows`, with `named` as in `meetings`, and its
+    suggestions as `suggested`.
+    """
+    _, _, named, suggestions, *columns = row
+    meeting: Meeting = path.MEETING.read(tuple(columns))
+    meeting.calendar, meeting.named = calendar, named  # type: ignore[attr-defined]
+    meeting.suggested = [
+        ScheduleSuggestion(**each) for each in _SUGGESTIONS.read_named(suggestions)
+    ]  # type: ignore[attr-defined]
+    return meeting
+
+
+def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
+    """Return the meeting, of this calendar if one is given. Whoever may not enter the calendar
+    learns nothing about its meetings.
+    """
+    missing = _("There is no such meeting, or you are not part of its calendar.")
+    found = path.look_up(user, calendar_id=calendar_id, meeting_id=meeting_id)
+    path.require_inside(found, missing)
+    if found.meeting is None:
+        raise NotFound(missing)
+    return found.meeting
+
+
+def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
+    """Meetings of these calendars whose final time is still to come, the next first."""
+    found = meetings().filter(calendar__in=calendars, final_time__gt=clock.now())
+    return found.select_related("calendar__owner").order_by("final_time", "id")
+
+
+def meetings_ahead_for(user: User) -> QuerySet[Meeting]:
+    """The meetings that are for the user and still to come, the next first."""
+    is_named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
+    found = Meeting.objects.filter(
+        Q(for_everyone=True) | is_named,
+        final_time__gt=clock.now(),
+        calendar__participants__user=user,
+    )
+    return found.select_related("calendar").order_by("final_time", "id")
+
+
+def meetings_overdue_for(user: User) -> QuerySet[Meeting]:
+    """The meetings that wait for the user, their owner, to fix them: past their deadline without a
+    final time.
+    """
+    overdue = Meeting.objects.filter(
+        calendar__owner=user,
+        calendar__is_finalized=False,
+        final_time=None,
+        deadline__lte=clock.now(),
+    )
+    return overdue.select_related("calendar").order_by("deadline", "id")
+
+
+def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:
+    """Meetings whose deadline has passed without a final time and without their owner having been
+    told.
+    """
+    rows = meetings().filter(announced_at=None, final_time=None, deadline__lte=now)
+    return rows.select_related("calendar__owner").order_by("deadline", "id")
+
+
+def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:
+    return ScheduleSuggestion.objects.filter(meeting=meeting).order_by("suggested_time", "id")
+
+
+def suggestion_for(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
+    meeting = meeting_for(user, meeting_id)
+    suggestion = ScheduleSuggestion.objects.filter(pk=suggestion_id, meeting=meeting).first()
+    if suggestion is None:
+        raise NotFound(_("This meeting has no such suggestion."))
+    suggestion.meeting = meeting
+    return suggestion

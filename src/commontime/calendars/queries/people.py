@@ -1,0 +1,169 @@
+"""The people of a calendar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+from commontime.calendars.queries import calendars
+from commontime.calendars.queries import meetings
+
+
+_PARTICIPANTS = rows.Listing(
+    "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id",
+    [
+        ("p.id", "id"),
+        ("u.id", "plain"),
+        ("u.username", "plain"),
+        ("u.first_name", "plain"),
+        ("u.last_name", "plain"),
+        ("p.required", "flag"),
+        ("p.packed <> ''", "flag"),
+        ("p.joined_at", "time"),
+    ],
+    ["p.joined_at", "p.id"],
+)
+
+
+PEOPLE = rows.Nested(
+    "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = "
+    "{calendar}",
+    {
+        **rows.columns_of(
+            User, "u", "id", "username", "first_name", "last_name", "email", "is_active"
+        ),
+        **rows.columns_of(CalendarParticipant, "p", "required", "packed"),
+    },
+    "p.joined_at, p.id",
+)
+
+
+def with_people(found: QuerySet[Any], calendar: str) -> QuerySet[Any]:
+    """Have the people of the calendar whose id is in this column come along with a row, as
+    `people`, for `remember_people`.
+    """
+    people = RawSQL(PEOPLE.sql.format(calendar=calendar), [], TextField())  # noqa: S611 (column names only)
+    return cast(QuerySet[Any], found.annotate(people=people))
+
+
+def remember_people(calendar: Calendar, people: str | None) -> None:
+    """Keep the people that came along with a row, so that `people_rows` need not ask again."""
+    calendar.people_along = people  # type: ignore[attr-defined]
+
+
+def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
+    """Rows (id, username, first name, last name, e-mail, active, required, packed) of the
+    calendar's people, in the order they came.
+    """
+    if "people_along" in calendar.__dict__:
+        return PEOPLE.read(calendar.__dict__.pop("people_along"))
+    name = rows.uuid(calendar.pk)
+    row = rows.fetch_one(
+        f"SELECT {PEOPLE.sql.format(calendar='%s')}, {meetings.scheduled_sql()}",
+        [name, name, rows.moment(meetings.not_over())],
+    )
+    assert row is not None
+    calendar.scheduled = row[1]  # type: ignore[attr-defined]
+    return PEOPLE.read(row[0])
+
+
+def participant_rows(calendar: Calendar) -> rows.Listed:
+    """Rows (id, user, username, first name, last name, required, answered, joined at) of the
+    calendar's people.
+    """
+    return _PARTICIPANTS.where("p.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
+
+
+def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
+    """The calendar's people with their names; `has_answered` once they gave any time."""
+    return (
+        CalendarParticipant.objects.filter(calendar=calendar)
+        .select_related("user")
+        .annotate(has_answered=Case(When(packed="", then=Value(False)), default=Value(True)))
+        .defer("packed")
+    )
+
+
+def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
+    participant = participants_of(calendar).filter(pk=participant_id).first()
+    if participant is None:
+        raise NotFound(_("Nobody in this calendar has this participant id."))
+    participant.calendar = calendar
+    return participant
+
+
+def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParticipant]:
+    """The seats of these people in the calendars that the user sees, by the calendars' names."""
+    seats = CalendarParticipant.objects.filter(
+        user__in=people, calendar__in=calendars.calendars_visible_to(user)
+    ).select_related("calendar")
+    return seats.defer("packed").order_by("calendar__name", "calendar")
+
+
+def possible_heirs(user: User) -> QuerySet[User]:
+    """Who takes part in every calendar the user owns, and so could become the owner of all."""
+    owned = Calendar.objects.filter(owner=user)
+    seats = (
+        CalendarParticipant.objects.filter(calendar__owner=user, user=OuterRef("pk"))
+        .order_by()
+        .values("user")
+    )
+    shared = Subquery(seats.annotate(n=Count("pk")).values("n"))
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk).annotate(shared=shared)
+    return people.filter(shared=owned.count(), shared__gt=0).order_by(
+        "first_name", "last_name", "username"
+    )
+
+
+def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
+    """Return whether somebody takes part in the calendar, is invited to it, and has a meeting there
+    with a final time. One query.
+    """
+    named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
+    fixed = Meeting.objects.filter(named | Q(for_everyone=True), calendar=OuterRef("pk")).exclude(
+        final_time=None
+    )
+    invited = Invitation.objects.filter(calendar=OuterRef("pk"), receiver=user, status="pending")
+    found = Calendar.objects.filter(pk=calendar.pk).values_list(
+        Exists(calendars.seat_of(user.pk)), Exists(invited), Exists(fixed)
+    )
+    return found.first() or (False, False, False)

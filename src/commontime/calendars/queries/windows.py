@@ -1,0 +1,186 @@
+"""Non-busy times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody's seat in a calendar for as long as they change their times. `packed` is their times
+    as migration 0002 describes.
+
+    given: how many times those are, with those too short to be packed. waits, is_over: whether a
+    meeting without a final time is before, or past, its deadline. has_scheduled: whether one is
+    still to come.
+    """
+
+    user: User
+    calendar: Calendar
+    packed: str
+    given: int
+    waits: bool
+    is_over: bool
+    has_scheduled: bool
+
+
+_LOCKED_SEAT = """
+    SELECT p.packed, c.is_finalized,
+        (SELECT COUNT(*) FROM calendars_nonbusytime w WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline > %s),
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline <= %s),
+        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time > %s)
+    FROM calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id
+    WHERE p.calendar_id = %s AND p.user_id = %s
+"""
+
+
+def locked_seat(user: User, calendar: Calendar) -> Seat:
+    """Hold the calendar (actions/checks.py) and return the user's seat in it, both as they are now.
+    By hand: each answer pays for it.
+
+    All in one statement, so of the meetings and the count it sees what was there before it had to
+    wait for somebody.
+    """
+    now = rows.moment(clock.now())
+    lock = " FOR NO KEY UPDATE OF c, p" if connection.vendor == "postgresql" else ""
+    row = rows.fetch_one(_LOCKED_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
+    if row is None:
+        raise NotFound(_("There is no such calendar, or you are not part of it."))
+    packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
+    return Seat(user, calendar, packed, given, bool(waits), bool(is_over), bool(has_scheduled))
+
+
+def windows_over(
+    user: User, calendar: Calendar, start: datetime, end: datetime
+) -> QuerySet[NonBusyTime]:
+    """The user's times that reach over an edge of `[start, end)`."""
+    touching = NonBusyTime.objects.filter(
+        calendar=calendar, user=user, start_time__lt=end, end_time__gt=start
+    )
+    return touching.exclude(start_time__gte=start, end_time__lte=end)
+
+
+def windows_from_to(
+    user: User, calendar: Calendar, start: datetime, end: datetime
+) -> QuerySet[NonBusyTime]:
+    """The user's times that lie in `[start, end)`, reach over its edges or touch them, in order."""
+    return NonBusyTime.objects.filter(
+        calendar=calendar, user=user, start_time__lte=end, end_time__gte=start
+    ).order_by("start_time")
+
+
+_WINDOWS = rows.Listing(
+    "calendars_nonbusytime w",
+    [
+        ("w.id", "id"),
+        ("w.user_id", "plain"),
+        ("w.start_time", "time"),
+        ("w.end_time", "time"),
+        ("w.preference_level", "plain"),
+    ],
+    ["w.start_time", "w.id"],
+)
+
+
+def window_rows(
+    user: User,
+    calendar: Calendar,
+    *,
+    whose: int | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> rows.Listed:
+    """Rows (id, user, start, end, preference) of the times the user may see: of one person, and
+    touching `[start, end)`, if given.
+    """
+    conditions, parameters = ["w.calendar_id = %s"], [rows.uuid(calendar.pk)]
+    if not rules.may_see_windows_of_others(user, calendar):
+        conditions.append("w.user_id = %s")
+        parameters.append(user.pk)
+    for condition, value in (
+        ("w.user_id = %s", whose),
+        ("w.end_time > %s", start),
+        ("w.start_time < %s", end),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            parameters.append(rows.moment(value) if isinstance(value, datetime) else value)
+    return _WINDOWS.where(*conditions, parameters=parameters)
+
+
+_OWN_WINDOWS = """
+    SELECT start_time, end_time, preference_level FROM calendars_nonbusytime WHERE calendar_id = %s AND user_id = %s ORDER BY start_time
+"""
+
+
+def own_window_rows(user: User, calendar: Calendar) -> list[tuple[datetime, datetime, int]]:
+    """Rows (start, end, preference) of all the user's times in the calendar, in order."""
+    found = rows.fetch_all(_OWN_WINDOWS, [rows.uuid(calendar.pk), user.pk])
+    return [
+        (rows.read_moment(start), rows.read_moment(end), preference)
+        for start, end, preference in found
+    ]
+
+
+def windows_visible_to(user: User, calendar: Calendar) -> QuerySet[NonBusyTime]:
+    rows = NonBusyTime.objects.filter(calendar=calendar)
+    return rows if rules.may_see_windows_of_others(user, calendar) else rows.filter(user=user)
+
+
+def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
+    """Return one of the user's own times; NotAllowed for one of somebody else that they may see in
+    the list.
+    """
+    window = windows_visible_to(user, calendar).filter(pk=window_id).first()
+    if window is None:
+        raise NotFound(_("There is no such time in this calendar."))
+    if not rules.may_edit(user, window):
+        raise NotAllowed(
+            _(
+                "This time belongs to somebody else, and only they can open it. You can see it in the calendar’s list of times."
+            )
+        )
+    window.calendar = calendar
+    return window

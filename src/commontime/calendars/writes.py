@@ -1,0 +1,127 @@
+"""Statements that write many rows at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    StringAgg,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import rules
+from commontime.calendars.models import (
+    Calendar,
+    CalendarParticipant,
+    Invitation,
+    Meeting,
+    MeetingAttendee,
+    NonBusyTime,
+    Plan,
+    ScheduleSuggestion,
+)
+from commontime.contacts import queries as contacts
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+
+
+
+def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> int:
+    """Delete the user's times that touch `[start, end)`. Returns how many."""
+    where = "calendar_id = %s AND user_id = %s AND start_time < %s AND end_time > %s"
+    parameters = [rows.uuid(calendar.pk), user.pk, rows.moment(end), rows.moment(start)]
+    return rows.execute(f"DELETE FROM calendars_nonbusytime WHERE {where}", parameters)  # noqa: S608 (no input in it)
+
+
+_INSERT_WINDOWS = (
+    "INSERT INTO calendars_nonbusytime (id, user_id, calendar_id, start_time, "
+    "end_time, preference_level)"
+)
+
+
+# One array a column, so that the server plans the same statement for one time and for thousands. As
+# texts, because the server reads those faster than Python packs them one by one.
+_INSERT_ARRAYS = """
+    SELECT id, %s, %s, start_time, end_time, preference_level
+    FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::smallint[]) AS t (id, start_time, end_time, preference_level)
+"""
+
+
+def insert_windows(windows: Sequence[NonBusyTime]) -> None:
+    """Store new times of one person in one calendar, in one statement; without what the ORM adds to
+    each.
+    """
+    if not windows:
+        return
+    whose = (windows[0].user_id, rows.uuid(windows[0].calendar_id))
+    if connection.vendor == "postgresql":
+        columns = zip(
+            *[(w.pk, w.start_time, w.end_time, w.preference_level) for w in windows], strict=True
+        )
+        rows.execute(
+            _INSERT_WINDOWS + _INSERT_ARRAYS,
+            [*whose, *(f"{{{','.join(map(str, column))}}}" for column in columns)],
+        )
+        return
+    stored = connection.ops.adapt_datetimefield_value
+    for some in batched(windows, 1000, strict=False):
+        values = [
+            value
+            for w in some
+            for value in (
+                w.pk.hex,
+                *whose,
+                stored(w.start_time),
+                stored(w.end_time),
+                w.preference_level,
+            )
+        ]
+        rows.execute(
+            f"{_INSERT_WINDOWS} VALUES {', '.join(['(%s, %s, %s, %s, %s, %s)'] * len(some))}",
+            values,
+        )
+
+
+_PLAN = [str(field.column) for field in Plan._meta.concrete_fields]
+
+
+_STORE_PLAN = f"""
+    INSERT INTO calendars_plan ({", ".join(_PLAN)}) VALUES ({", ".join(["%s"] * len(_PLAN))})
+    ON CONFLICT (calendar_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
+    WHERE calendars_plan.status <> 'running'
+"""  # noqa: S608 (column names only)
+
+
+def store_plan(plan: Plan) -> bool:
+    """Store a new plan in place of its calendar's last one; False if that is being computed. One
+    statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE_PLAN,
+            [
+                field.get_db_prep_save(getattr(plan, field.attname), connection)
+                for field in Plan._meta.concrete_fields
+            ],
+        )
+        return bool(cursor.rowcount)
