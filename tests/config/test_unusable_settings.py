@@ -32,7 +32,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         ("PORT", "0", "set it to 1 or more"),
         ("PORT", "65536", "set it to 65535 or less"),
         ("COMMONTIME_LOG_LEVEL", "loud", "set it to DEBUG, INFO, WARNING or ERROR"),
-        ("COMMONTIME_DATA_DIR", "/dev/null/here", "name a folder to write to"),
+        ("COMMONTIME_DATA_DIR", "/dev/null/here", "set it to a folder Commontime can write to"),
         ("DATABASE_URL", "mysql://db/commontime", "must start with postgresql:// or sqlite:///"),
         ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
         ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),

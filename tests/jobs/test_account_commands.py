@@ -91,10 +91,10 @@ def test_a_reactivated_user_signs_in_anew_and_old_tokens_stay_dead():
 def test_doing_it_again_changes_nothing_and_says_so():
     mina = caller("mina")
 
-    assert run("reactivate_user", "mina") == "mina is active; nothing was changed.\n"
+    assert run("reactivate_user", "mina") == "mina is already active; nothing was changed.\n"
     assert mina.get("/profile/").status_code == 200
     run("deactivate_user", "mina")
-    assert run("deactivate_user", "mina") == "mina was deactivated already.\n"
+    assert run("deactivate_user", "mina") == "mina is already deactivated.\n"
 
 
 @pytest.mark.parametrize("command", ["deactivate_user", "reactivate_user"])
@@ -103,7 +103,7 @@ def test_a_name_nobody_has_is_refused_with_a_sentence(command, name):
     build.user("mina")
 
     with pytest.raises(
-        CommandError, match=r"Nobody here is called .*Give a user name or an e-mail address"
+        CommandError, match=r"There is no account called .*\. Give a username or an email address\."
     ):
         run(command, name)
 
@@ -141,7 +141,7 @@ def test_an_account_is_made_with_a_password_piped_in(typed):
 def test_two_different_passwords_make_nothing(typed):
     typed(build.PASSWORD, "correct horse batter")
 
-    with pytest.raises(CommandError, match="two different passwords"):
+    with pytest.raises(CommandError, match="The two passwords don’t match"):
         run("create_account", "mina", "mina@example.org")
 
     assert not User.objects.exists()
@@ -150,7 +150,9 @@ def test_two_different_passwords_make_nothing(typed):
 def test_no_password_makes_nothing(typed):
     typed(at_terminal=False)
 
-    with pytest.raises(CommandError, match="Send the password as the first line of standard input"):
+    with pytest.raises(
+        CommandError, match="There is no password. Send it as the first line of standard input"
+    ):
         run("create_account", "mina", "mina@example.org")
 
     assert not User.objects.exists()

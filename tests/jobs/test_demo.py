@@ -145,7 +145,7 @@ def test_a_second_run_changes_nothing_and_says_so(made):
 
     said = run()
 
-    assert "The demo is here already; nothing was changed." in said
+    assert "The demo already exists; nothing was changed." in said
     assert (told(), list(Message.objects.order_by("pk").values_list("pk", "state"))) == before
 
 

@@ -29,7 +29,7 @@ def test_a_taken_port_is_refused_with_the_way_out(taken_port):
         call_command("prepare")
 
     assert str(refusal.value) == (
-        f"Nothing can listen at 127.0.0.1:{taken_port}: Address already in use. Name another port, "
+        f"Can’t listen on 127.0.0.1:{taken_port}: Address already in use. Choose another port, "
         "for example: PORT=8001 make run"
     )
 
@@ -44,7 +44,7 @@ def test_a_free_port_stays_free(taken_port):
 
 
 def test_a_host_that_is_not_this_machine_is_refused():
-    with pytest.raises(CommandError, match=r"Nothing can listen at host\.invalid:8000"):
+    with pytest.raises(CommandError, match=r"Can’t listen on host\.invalid:8000"):
         prepare.refuse_taken_port("host.invalid", 8000)
 
 

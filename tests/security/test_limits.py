@@ -24,7 +24,7 @@ def attempt(name: str, password: str = "wrong", *, path: str = "/login/", **envi
         answer: Any = client.post(
             path, {"identifier": name, "password": password}, **{**HERE, **environ}
         )
-        return 429 if "too often" in answer.content.decode() else answer.status_code
+        return 429 if "reached the limit" in answer.content.decode() else answer.status_code
     answer = client.post(
         path,
         {"username": name, "password": password},
