@@ -155,4 +155,4 @@ def test_the_worst_places_come_first(tree, capsys):
 
     first, second = capsys.readouterr().out.strip().splitlines()[1:]
     assert "rules.py:8  branching" in first
-    assert "rules.py:24  inner" in second
+    assert "rank.py:1  rank" in second
