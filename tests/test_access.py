@@ -216,7 +216,7 @@ def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monk
         User.objects.filter(pk=user.pk).update(last_name="was here")
         return found(user, calendar_id)
 
-    monkeypatch.setattr(queries, "calendar_for", noted)
+    monkeypatch.setattr(queries.calendars, "calendar_for", noted)
 
     assert (
         "but something changed" in differences(world, row_at("/calendars/{id}/", "GET"), (role,))[0]

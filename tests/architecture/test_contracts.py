@@ -150,7 +150,7 @@ def test_the_six_contracts_hold():
         ),
         pytest.param(
             [NO_HTTP],
-            "calendars/queries.py",
+            "calendars/queries/meetings.py",
             "from rest_framework import exceptions",
             id="calendars know HTTP",
         ),
@@ -168,7 +168,7 @@ def test_the_six_contracts_hold():
         ),
         pytest.param(
             [ENGINE],
-            "calendars/queries.py",
+            "calendars/queries/meetings.py",
             "from commontime.engine.rank import best",
             id="a query asks the engine",
         ),

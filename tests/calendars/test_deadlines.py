@@ -43,7 +43,9 @@ def due(calendar, **fields) -> Meeting:
 
 
 def finish(meeting: Meeting) -> Meeting:
-    actions.finish_deadline(queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk))
+    actions.finish_deadline(
+        queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+    )
     return Meeting.objects.get(pk=meeting.pk)
 
 

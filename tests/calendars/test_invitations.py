@@ -128,7 +128,9 @@ def test_accepting_again_changes_nothing(iris, calendar, monkeypatch):
     actions.accept_invitation(invitation.pk, by=iris)
 
     for again in (fresh(invitation), read_before):
-        monkeypatch.setattr(queries, "locked_invitation_for", lambda user, pk, found=again: found)
+        monkeypatch.setattr(
+            queries.invitations, "locked_invitation_for", lambda user, pk, found=again: found
+        )
         with changes_nothing():
             assert actions.accept_invitation(invitation.pk, by=iris).status == "accepted"
 
@@ -142,7 +144,9 @@ def test_declining_keeps_one_out_and_again_changes_nothing(iris, calendar, post,
     assert not takes_part(iris, calendar)
     assert post.told() == []
     for again in (fresh(invitation), read_before):
-        monkeypatch.setattr(queries, "invitation_for", lambda user, pk, found=again: found)
+        monkeypatch.setattr(
+            queries.invitations, "invitation_for", lambda user, pk, found=again: found
+        )
         with changes_nothing():
             assert actions.decline_invitation(invitation.pk, by=iris).status == "declined"
 

@@ -125,7 +125,10 @@ class World:
 
     def edit(self, **changes) -> None:
         meeting = (
-            queries.meetings.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+            queries.meetings.meetings()
+            .select_related("calendar__owner")
+            .filter(pk=self.meeting_id)
+            .first()
         )
         if meeting:
             actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)
@@ -163,7 +166,10 @@ class World:
 
     def delete(self) -> None:
         meeting = (
-            queries.meetings.meetings().select_related("calendar__owner").filter(pk=self.meeting_id).first()
+            queries.meetings.meetings()
+            .select_related("calendar__owner")
+            .filter(pk=self.meeting_id)
+            .first()
         )
         if meeting:
             actions.delete_meeting(meeting, by=meeting.calendar.owner)
@@ -235,7 +241,9 @@ class World:
 
     def truth(self) -> dict[str, dict]:
         """What the server has for each person."""
-        meetings = list(queries.meetings.meetings().exclude(final_time=None).select_related("calendar"))
+        meetings = list(
+            queries.meetings.meetings().exclude(final_time=None).select_related("calendar")
+        )
         seats = set(CalendarParticipant.objects.values_list("calendar_id", "user_id"))
         return {
             person.email: {

@@ -235,7 +235,9 @@ def test_a_meeting_for_somebody_whose_account_is_gone_is_not_one_for_everyone(
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[sam])
     sam.delete()
 
-    actions.edit_meeting(queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12))
+    actions.edit_meeting(
+        queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
+    )
 
     assert post.told() == []
 

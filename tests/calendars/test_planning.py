@@ -89,7 +89,9 @@ class World:
         Calendar.objects.filter(pk=self.calendar.pk).update(
             window_start=bounds[0], window_end=bounds[1]
         )
-        self.meeting = queries.meetings.meetings().select_related("calendar").get(pk=self.meeting.pk)
+        self.meeting = (
+            queries.meetings.meetings().select_related("calendar").get(pk=self.meeting.pk)
+        )
         self.calendar = self.meeting.calendar
 
     def moment(self, part: float) -> datetime:

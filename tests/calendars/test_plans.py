@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -100,7 +101,7 @@ def test_what_has_no_room_says_why_and_what_to_ask(world):
     assert first["ask"]["wanted"]
     # With what is asked for, it has room.
     for each in first["ask"]["wanted"]:
-        person = queries.User.objects.get(pk=each["user"])
+        person = User.objects.get(pk=each["user"])
         build.window(
             world.calendar,
             person,
@@ -225,7 +226,9 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     found = queries.plans.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
 
     stored = list(
-        queries.meetings.meetings_of(world.calendar).filter(final_time=None).order_by("created_at", "id")
+        queries.meetings.meetings_of(world.calendar)
+        .filter(final_time=None)
+        .order_by("created_at", "id")
     )
     fields = [field.attname for field in Meeting._meta.concrete_fields]
     assert [[getattr(m, name) for name in fields] for m in found] == [
@@ -233,10 +236,13 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     ]
     assert [planning.named_in(m) for m in found] == [planning.named_in(m) for m in stored]
     assert (
-        queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings == stored[:1]
+        queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings
+        == stored[:1]
     )
     assert (
-        queries.plans.to_plan(world.calendar, named=[stored[1].pk], most=9, after=clock.now()).meetings
+        queries.plans.to_plan(
+            world.calendar, named=[stored[1].pk], most=9, after=clock.now()
+        ).meetings
         == stored[1:]
     )
 
@@ -547,7 +553,7 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     running = Plan.objects.get().pk
     real = queries.plans.to_plan
     monkeypatch.setattr(
-        queries,
+        queries.plans,
         "to_plan",
         lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False),
     )  # it looked before

@@ -221,7 +221,7 @@ def test_a_deadline_moved_between_the_look_and_the_act_is_not_met(choir, clock, 
     """The job read the meeting as due; before it got there the owner gave everybody another day."""
     meeting = meeting_of(choir)
     clock.move_to(meeting.deadline)
-    [due] = tasks.queries.meetings_past_deadline(meeting.deadline)
+    [due] = tasks.queries.meetings.meetings_past_deadline(meeting.deadline)
     actions.edit_meeting(meeting, by=choir.owner, deadline=BEGIN + timedelta(days=1))
 
     actions.finish_deadline(due)
@@ -234,7 +234,7 @@ def test_a_deadline_moved_between_the_look_and_the_act_is_not_met(choir, clock, 
 def test_a_meeting_deleted_between_the_look_and_the_act_is_no_trouble(choir, clock, post, is_gone):
     meeting = meeting_of(choir)
     clock.move_to(meeting.deadline)
-    [due] = tasks.queries.meetings_past_deadline(meeting.deadline)
+    [due] = tasks.queries.meetings.meetings_past_deadline(meeting.deadline)
     (Meeting if is_gone == "meeting" else Calendar).objects.all().delete()
 
     actions.finish_deadline(due)
@@ -363,7 +363,9 @@ def test_what_the_owner_withdrew_after_the_deadline_is_not_set_again(choir, cloc
     meeting = meeting_of(choir, auto_finalize=True)
     at(clock, meeting.deadline)
     actions.edit_meeting(
-        tasks.queries.meetings().select_related("calendar").get(), by=choir.owner, final_time=None
+        tasks.queries.meetings.meetings().select_related("calendar").get(),
+        by=choir.owner,
+        final_time=None,
     )
     post.told()
 
@@ -457,14 +459,14 @@ import json, pathlib, time
 from commontime.calendars import tasks
 from commontime.calendars.actions import meetings
 from commontime.jobs.tasks import meet_deadlines, queries
-look, tell, told = queries.meetings_past_deadline, tasks.tell_deadline, []
+look, tell, told = queries.meetings.meetings_past_deadline, tasks.tell_deadline, []
 def together(now):
     due = list(look(now)[:200])
     pathlib.Path("{folder}/looked-{number}").touch()
     while not pathlib.Path("{folder}/looked-{other}").exists():
         time.sleep(0.002)
     return due
-queries.meetings_past_deadline = together
+queries.meetings.meetings_past_deadline = together
 tasks.tell_deadline = lambda meeting, *rest: (told.append(str(meeting.pk)), tell(meeting, *rest))
 {guard}
 meet_deadlines.func()

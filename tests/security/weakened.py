@@ -112,8 +112,12 @@ def switch_off() -> None:
     rows.fetch_one = pausing(
         lambda sql, parameters: fetch(sql.replace(" FOR NO KEY UPDATE OF c, p", ""), parameters)
     )
-    for name in ("calendar_for", "meeting_for", "invitation_for"):
-        setattr(queries, name, pausing(getattr(queries, name)))
+    for module, name in (
+        (queries.calendars, "calendar_for"),
+        (queries.meetings, "meeting_for"),
+        (queries.invitations, "invitation_for"),
+    ):
+        setattr(module, name, pausing(getattr(module, name)))
     base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
     base._names = lambda header, tag: bool(header)
     base.take_turns = checks.take_turns = lambda what: None

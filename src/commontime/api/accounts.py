@@ -386,7 +386,8 @@ class ProfileExport(View):
     def get(self, request: Request) -> HttpResponse:
         """Give out everything that is stored about the caller."""
         return shown(
-            request, {**profile(request.user), **calendar_queries.export.everything_about(request.user)}
+            request,
+            {**profile(request.user), **calendar_queries.export.everything_about(request.user)},
         )
 
 

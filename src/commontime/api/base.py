@@ -323,7 +323,9 @@ def _may_still(request: AnyRequest, view: View) -> bool:
     user, path = cast(User, request.user), request.parser_context["kwargs"]
     try:
         if "meeting_id" in path:
-            calendars.meetings.meeting_for(user, path["meeting_id"], calendar_id=path.get("calendar_id"))
+            calendars.meetings.meeting_for(
+                user, path["meeting_id"], calendar_id=path.get("calendar_id")
+            )
         elif "calendar_id" in path:
             calendars.calendars.calendar_for(user, path["calendar_id"])
     except (NotFound, NotAllowed):

@@ -131,7 +131,9 @@ class CalendarOne(View):
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show a calendar."""
-        return shown(request, show(queries.calendars.calendar_for(request.user, calendar_id), request.user))
+        return shown(
+            request, show(queries.calendars.calendar_for(request.user, calendar_id), request.user)
+        )
 
     @extend_schema(
         request=docs.partial(CalendarChange),

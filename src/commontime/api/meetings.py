@@ -152,7 +152,9 @@ class Meetings(View):
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List a calendar's meetings, in the order they were made."""
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        rows, links = page(request, queries.meetings.meetings_of(calendar), order=("created_at", "id"))
+        rows, links = page(
+            request, queries.meetings.meetings_of(calendar), order=("created_at", "id")
+        )
         return listed(
             request, (show(_in(meeting, calendar), request.user) for meeting in rows), links
         )

@@ -186,7 +186,8 @@ class Windows(View):
         start, end = _range(request, calendar)
         whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
         found, links = page_of(
-            request, queries.windows.window_rows(request.user, calendar, whose=whose, start=start, end=end)
+            request,
+            queries.windows.window_rows(request.user, calendar, whose=whose, start=start, end=end),
         )
         times = (
             WindowOutput(id_, user, calendar_id, start, end, preference)

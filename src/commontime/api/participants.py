@@ -98,7 +98,9 @@ class ParticipantOne(View):
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Show a participant."""
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        return shown(request, show(queries.people.participant_for(request.user, calendar, participant_id)))
+        return shown(
+            request, show(queries.people.participant_for(request.user, calendar, participant_id))
+        )
 
     @extend_schema(
         request=docs.partial(ParticipantChange),

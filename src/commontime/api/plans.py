@@ -283,7 +283,9 @@ class PlanView(View):
         """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why
         the rest has no time.
         """
-        return shown(request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user))
+        return shown(
+            request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user)
+        )
 
     @extend_schema(
         request=PlanInput,
@@ -332,7 +334,9 @@ class PlanStop(View):
         return shown(
             request,
             show_plan(
-                actions.stop_plan(queries.plans.plan_for(request.user, calendar_id), by=request.user),
+                actions.stop_plan(
+                    queries.plans.plan_for(request.user, calendar_id), by=request.user
+                ),
                 request.user,
             ),
         )
@@ -343,7 +347,9 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(request, show_plan(queries.plans.plan_for(request.user, **kwargs), request.user))
+        return shown(
+            request, show_plan(queries.plans.plan_for(request.user, **kwargs), request.user)
+        )
 
     @extend_schema(
         request=None,

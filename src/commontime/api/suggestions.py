@@ -165,7 +165,9 @@ class Suggestions(View):
         """
         meeting = queries.meetings.meeting_for(request.user, meeting_id)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
-        stored = [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
+        stored = (
+            [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
+        )
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
@@ -213,7 +215,8 @@ class SuggestionOne(View):
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
         """Withdraw a suggestion, as its author or the owner."""
         actions.withdraw_suggestion(
-            queries.meetings.suggestion_for(request.user, meeting_id, suggestion_id), by=request.user
+            queries.meetings.suggestion_for(request.user, meeting_id, suggestion_id),
+            by=request.user,
         )
         return gone()
 

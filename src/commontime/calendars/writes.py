@@ -1,49 +1,18 @@
 """Statements that write many rows at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import batched
-from typing import Any, cast
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-    QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
-    CalendarParticipant,
-    Invitation,
-    Meeting,
-    MeetingAttendee,
     NonBusyTime,
     Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
+from commontime.core import rows
 
 
 def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetime) -> int:
@@ -63,7 +32,8 @@ _INSERT_WINDOWS = (
 # texts, because the server reads those faster than Python packs them one by one.
 _INSERT_ARRAYS = """
     SELECT id, %s, %s, start_time, end_time, preference_level
-    FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::smallint[]) AS t (id, start_time, end_time, preference_level)
+    FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::smallint[])
+        AS t (id, start_time, end_time, preference_level)
 """
 
 
@@ -107,7 +77,8 @@ _PLAN = [str(field.column) for field in Plan._meta.concrete_fields]
 
 _STORE_PLAN = f"""
     INSERT INTO calendars_plan ({", ".join(_PLAN)}) VALUES ({", ".join(["%s"] * len(_PLAN))})
-    ON CONFLICT (calendar_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
+    ON CONFLICT (calendar_id)
+    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
     WHERE calendars_plan.status <> 'running'
 """  # noqa: S608 (column names only)
 

@@ -53,9 +53,9 @@ def people(request: HttpRequest) -> HttpResponse:
         "added": inviting.named(
             [full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]
         ),
-        "received": calendars.invitations.invitations_for(user, "received").order_by("-created_at", "id")[
-            :MOST_INVITATIONS
-        ],
+        "received": calendars.invitations.invitations_for(user, "received").order_by(
+            "-created_at", "id"
+        )[:MOST_INVITATIONS],
         "sent": calendars.invitations.invitations_for(user, "sent").order_by("-created_at", "id")[
             :MOST_INVITATIONS
         ],

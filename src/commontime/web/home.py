@@ -52,14 +52,18 @@ class Need:
 def home(request: HttpRequest) -> HttpResponse:
     """What needs the person, what is coming up, and their calendars."""
     user = me(request)
-    mine = queries.calendars.with_progress(queries.calendars.calendar_list_for(user, {"owner", "participant"}))
+    mine = queries.calendars.with_progress(
+        queries.calendars.calendar_list_for(user, {"owner", "participant"})
+    )
     calendars = list(mine.order_by("is_finalized", "-created_at", "id")[:MOST_SHOWN])
     invitations = list(
         queries.invitations.invitations_for(user, "received")
         .filter(status="pending")
         .order_by("-created_at")[:MOST_SHOWN]
     )
-    overdue = [_overdue(meeting) for meeting in queries.meetings.meetings_overdue_for(user)[:MOST_SHOWN]]
+    overdue = [
+        _overdue(meeting) for meeting in queries.meetings.meetings_overdue_for(user)[:MOST_SHOWN]
+    ]
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
     ahead = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     context = {

@@ -49,7 +49,9 @@ def _along(request: HttpRequest) -> list[queries.Along]:
     """
     named = _NAMED.match(request.path_info) if request.method in {"GET", "HEAD"} else None
     return (
-        calendars.path.along(*(UUID(text) if text else None for text in named.groups())) if named else []
+        calendars.path.along(*(UUID(text) if text else None for text in named.groups()))
+        if named
+        else []
     )
 
 

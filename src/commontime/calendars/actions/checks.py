@@ -59,7 +59,9 @@ def held_named(user: User, calendar_id: UUID) -> Calendar:
 
 def hold_with_people(calendar: Calendar) -> None:
     """Hold the calendar like `hold`, with its people at hand."""
-    now = _locked(calendar, queries.people.with_people(Calendar.objects.all(), "calendars_calendar.id"))
+    now = _locked(
+        calendar, queries.people.with_people(Calendar.objects.all(), "calendars_calendar.id")
+    )
     _bring_up_to_date(calendar, now, along=now)
 
 
@@ -82,9 +84,9 @@ def held(meeting: Meeting) -> Meeting:
     """Hold the meeting and its calendar until the end of the transaction, with the people at hand.
     Returns the meeting as it is now.
     """
-    rows = queries.people.with_people(queries.meetings.meetings(), "calendars_meeting.calendar_id").select_related(
-        "calendar"
-    )
+    rows = queries.people.with_people(
+        queries.meetings.meetings(), "calendars_meeting.calendar_id"
+    ).select_related("calendar")
     now: Meeting | None = (
         rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     )
@@ -135,7 +137,9 @@ def hold_final_times() -> None:
 
 def hold_all(user: User) -> list[Calendar]:
     """Hold every calendar the user owns or takes part in, always in the same order."""
-    return list(queries.calendars.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk"))
+    return list(
+        queries.calendars.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk")
+    )
 
 
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:

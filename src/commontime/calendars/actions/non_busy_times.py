@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, queries, rules, tasks
+from commontime.calendars import planning, queries, rules, tasks, writes
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
 from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, NonBusyTime
 from commontime.core import clock
@@ -146,7 +146,11 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     seat = _locked_seat(calendar, by)
     given = _given(seat)
     old = (
-        list(queries.windows.windows_from_to(by, calendar, runs[0]["start_time"], runs[-1]["end_time"]))
+        list(
+            queries.windows.windows_from_to(
+                by, calendar, runs[0]["start_time"], runs[-1]["end_time"]
+            )
+        )
         if given and runs
         else []
     )

@@ -72,7 +72,9 @@ def join(
             _("This person is already in this calendar."), code="already_participant"
         ) from None
     participant.has_answered = False  # type: ignore[attr-defined]
-    return participant, raise_sequence(queries.meetings.meetings_to_come(calendar).filter(for_everyone=True))
+    return participant, raise_sequence(
+        queries.meetings.meetings_to_come(calendar).filter(for_everyone=True)
+    )
 
 
 def _wants_invitations(person: User) -> bool:

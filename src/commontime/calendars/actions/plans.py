@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, queries, tasks
+from commontime.calendars import planning, tasks, writes
 from commontime.calendars.actions.checks import (
     held_plan,
     hold,

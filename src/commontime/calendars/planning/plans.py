@@ -221,7 +221,8 @@ def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
             pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)
         }
         found = {
-            meeting.pk: meeting for meeting in queries.meetings.meetings_of(plan.calendar).filter(pk__in=ids)
+            meeting.pk: meeting
+            for meeting in queries.meetings.meetings_of(plan.calendar).filter(pk__in=ids)
         }
         for meeting in found.values():
             meeting.calendar = plan.calendar

@@ -1,52 +1,29 @@
 """Calendars that somebody sees."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import (
-    Case,
-    CharField,
     Count,
     Exists,
     OuterRef,
     Q,
     QuerySet,
-    StringAgg,
     Subquery,
-    TextField,
-    Value,
-    When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
-    Invitation,
     Meeting,
-    MeetingAttendee,
-    NonBusyTime,
-    Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
 from commontime.calendars.queries import path
-from commontime.calendars.queries import people
-from commontime.calendars.queries import meetings
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput, NotFound
 
 
 def calendars_visible_to(user: User) -> QuerySet[Calendar]:
@@ -91,7 +68,7 @@ def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    meetings.meetings = (
+    meetings = (
         Meeting.objects.filter(calendar=OuterRef("pk"))
         .order_by()
         .values("calendar")
@@ -109,7 +86,7 @@ def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
         .annotate(
             answered=Exists(seat_of(user.pk).exclude(packed="")),
             participant_count=Coalesce(Subquery(everyone), 0),
-            meeting_count=Coalesce(Subquery(meetings.meetings), 0),
+            meeting_count=Coalesce(Subquery(meetings), 0),
         )
     )
 
@@ -157,7 +134,8 @@ _TO_COPY = (
         "m.created_at, m.id",
     ),
     rows.Nested(
-        "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = c.id AND u.is_active",
+        "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id"
+        " WHERE p.calendar_id = c.id AND u.is_active",
         {"user": ("u.id", "plain")},
         "p.joined_at, p.id",
     ),
@@ -169,14 +147,12 @@ def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
     who is deactivated. One query.
     """
     columns = ", ".join(nested.sql for nested in _TO_COPY)
-    found = rows.fetch_one(
-        f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s",
-        [rows.uuid(calendar.pk)],  # noqa: S608
-    )
-    if found is None:
+    statement = f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
+    row = rows.fetch_one(statement, [rows.uuid(calendar.pk)])
+    if row is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
-    meetings.meetings, people = _TO_COPY
-    return meetings.meetings.read_named(found[0]), [user for (user,) in people.read(found[1])]
+    meetings, people = _TO_COPY
+    return meetings.read_named(row[0]), [user for (user,) in people.read(row[1])]
 
 
 def share_a_calendar(one: User, other: User) -> bool:

@@ -1,50 +1,21 @@
 """All that is stored about one person."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-    QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
     Invitation,
-    Meeting,
-    MeetingAttendee,
     NonBusyTime,
-    Plan,
     ScheduleSuggestion,
 )
 from commontime.contacts import queries as contacts
 from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
-
+from commontime.core.errors import NotFound
 
 _OF_CALENDAR = (
     "id",
@@ -70,7 +41,8 @@ _EVERYTHING = {
         "c.created_at",
     ),
     "participations": rows.Nested(
-        "calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id WHERE p.user_id = u.id",
+        "calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id"
+        " WHERE p.user_id = u.id",
         {
             **rows.columns_of(CalendarParticipant, "p", "calendar_id"),
             "calendar__name": ("c.name", "plain"),
@@ -104,7 +76,7 @@ _EVERYTHING = {
 
 
 def everything_about(user: User) -> dict[str, Any]:
-    """Return all that is stored about the user (GDPR art. 15 and 20), without secrets. One query."""
+    """Return all that is stored about the user (GDPR art. 15 and 20), without secrets."""
     columns = ", ".join(nested.sql for nested in _EVERYTHING.values())
     row = rows.fetch_one(f"SELECT {columns} FROM auth_user u WHERE u.id = %s", [user.pk])  # noqa: S608 (column names only)
     if row is None:

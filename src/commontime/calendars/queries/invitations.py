@@ -1,50 +1,20 @@
 """Invitations that somebody sent, received or may answer for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import (
-    Case,
-    CharField,
-    Count,
     Exists,
-    OuterRef,
     Q,
     QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
-    Calendar,
-    CalendarParticipant,
     Invitation,
-    Meeting,
-    MeetingAttendee,
-    NonBusyTime,
-    Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
 from commontime.calendars.queries import calendars
+from commontime.core.errors import NotFound
 
 
 def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
@@ -87,4 +57,6 @@ def _received(user: User) -> Q:
     """An invitation shows what its calendar is called now, so one that was accepted is seen as long
     as its receiver takes part.
     """
-    return Q(receiver=user) & (~Q(status="accepted") | Q(Exists(calendars.seat_of(user.pk, "calendar"))))
+    return Q(receiver=user) & (
+        ~Q(status="accepted") | Q(Exists(calendars.seat_of(user.pk, "calendar")))
+    )

@@ -1,10 +1,8 @@
 """Meetings, their final times and their suggestions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -12,40 +10,27 @@ from django.db import connection
 from django.db.models import (
     Case,
     CharField,
-    Count,
     Exists,
     OuterRef,
     Q,
     QuerySet,
     StringAgg,
     Subquery,
-    TextField,
     Value,
     When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
-    CalendarParticipant,
-    Invitation,
     Meeting,
     MeetingAttendee,
-    NonBusyTime,
-    Plan,
     ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
 from commontime.calendars.queries import path
-
+from commontime.core import clock, rows
+from commontime.core.errors import NotFound
 
 LONGEST_MEETING = timedelta(days=31)
 
@@ -124,8 +109,10 @@ def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
 
 # Each with `named` as above, and with its suggestions.
 _MEETINGS_SEEN = f"""
-    SELECT w.n, m.final_time IS NULL, m.deadline > %s, {{named}}, {{suggestions}}, {path.MEETING.sql}
-    FROM (SELECT COUNT(*) AS n FROM calendars_invitation i WHERE i.calendar_id = %s AND i.status = 'pending') w
+    SELECT w.n, m.final_time IS NULL, m.deadline > %s,
+        {{named}}, {{suggestions}}, {path.MEETING.sql}
+    FROM (SELECT COUNT(*) AS n FROM calendars_invitation i
+          WHERE i.calendar_id = %s AND i.status = 'pending') w
     LEFT JOIN calendars_meeting m ON m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
 """  # noqa: S608 (column names only)
 
@@ -163,9 +150,9 @@ def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
     _, _, named, suggestions, *columns = row
     meeting: Meeting = path.MEETING.read(tuple(columns))
     meeting.calendar, meeting.named = calendar, named  # type: ignore[attr-defined]
-    meeting.suggested = [
-        ScheduleSuggestion(**each) for each in _SUGGESTIONS.read_named(suggestions)
-    ]  # type: ignore[attr-defined]
+    meeting.suggested = [  # type: ignore[attr-defined]
+        ScheduleSuggestion(**values) for values in _SUGGESTIONS.read_named(suggestions)
+    ]
     return meeting
 
 

@@ -3,51 +3,22 @@
 By hand, because every request asks it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-    QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
-    CalendarParticipant,
-    Invitation,
     Meeting,
-    MeetingAttendee,
-    NonBusyTime,
-    Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
-
+from commontime.core import rows
+from commontime.core.errors import NotAllowed, NotFound
 
 ACCEPT_FIRST = gettext_noop(
     "You’ve been invited but haven’t accepted yet. Accept the invitation first."
@@ -72,15 +43,18 @@ MEETING = rows.Columns(Meeting, "m")
 
 _PART = """
     (c.owner_id = u.id OR p.id IS NOT NULL),
-    EXISTS (SELECT 1 FROM calendars_invitation i WHERE i.calendar_id = c.id AND i.receiver_id = u.id AND i.status = 'pending')
+    EXISTS (SELECT 1 FROM calendars_invitation i
+            WHERE i.calendar_id = c.id AND i.receiver_id = u.id AND i.status = 'pending')
 """
 
 
 _SEAT = "LEFT JOIN calendars_calendarparticipant p ON p.calendar_id = c.id AND p.user_id = u.id"
 
 
-NAMED = """(SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 'r' ELSE 'o' END, ',')
-             FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)"""
+NAMED = """
+    (SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 'r' ELSE 'o' END, ',')
+     FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)
+"""
 
 
 def along(calendar_id: UUID | None, meeting_id: UUID | None) -> list[accounts.Along]:
@@ -111,10 +85,8 @@ def look_up(
         if seen_calendar == calendar_id and meeting_id in (None, seen_meeting):
             return cast(Found, found)
     columns, joins, parameters = _sql(calendar_id, meeting_id)
-    row = rows.fetch_one(
-        f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s",
-        [*parameters, user.pk],  # noqa: S608
-    )
+    statement = f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s"  # noqa: S608 (column names only)
+    row = rows.fetch_one(statement, [*parameters, user.pk])
     return _read(row, user, meeting_id) if row else Found(None, None, False, False)
 
 
@@ -130,7 +102,10 @@ def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, l
             joins += " LEFT JOIN calendars_meeting m ON m.id = %s AND m.calendar_id = c.id"
             parameters.append(meeting_id)
         else:
-            joins = f"LEFT JOIN calendars_meeting m ON m.id = %s LEFT JOIN calendars_calendar c ON c.id = m.calendar_id {_SEAT}"
+            joins = (
+                "LEFT JOIN calendars_meeting m ON m.id = %s "
+                f"LEFT JOIN calendars_calendar c ON c.id = m.calendar_id {_SEAT}"
+            )
             parameters = [meeting_id]
     return (
         columns,

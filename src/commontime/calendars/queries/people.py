@@ -1,52 +1,35 @@
 """The people of a calendar."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import (
     Case,
-    CharField,
     Count,
     Exists,
     OuterRef,
     Q,
     QuerySet,
-    StringAgg,
     Subquery,
     TextField,
     Value,
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
     Invitation,
     Meeting,
     MeetingAttendee,
-    NonBusyTime,
-    Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
-from commontime.calendars.queries import calendars
-from commontime.calendars.queries import meetings
-
+from commontime.calendars.queries import calendars, meetings
+from commontime.core import rows
+from commontime.core.errors import NotFound
 
 _PARTICIPANTS = rows.Listing(
     "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id",

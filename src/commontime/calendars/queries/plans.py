@@ -3,51 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-    QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
 from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
-    CalendarParticipant,
-    Invitation,
     Meeting,
-    MeetingAttendee,
-    NonBusyTime,
     Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
-from commontime.calendars.queries import path
-from commontime.calendars.queries import calendars
-from commontime.calendars.queries import people
-from commontime.calendars.queries import meetings
+from commontime.calendars.queries import calendars, path, people
+from commontime.core import rows
+from commontime.core.errors import NotAllowed, NotFound
 
 
 def plan_for(user: User, calendar_id: UUID) -> Plan:
@@ -55,7 +26,9 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     calendar = calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can see the plan."))
-    plan = people.with_people(Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id").first()
+    plan = people.with_people(
+        Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id"
+    ).first()
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     plan.calendar = calendar
@@ -81,13 +54,14 @@ class ToPlan:
     calendar's people who have answered.
     """
 
-    meetings.meetings: list[Meeting]
+    meetings: list[Meeting]
     busy: list[Busy]
     is_being_planned: bool
 
 
 _OPEN = rows.Nested(
-    """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named} ORDER BY created_at, id LIMIT {most}) m""",
+    """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named}
+        ORDER BY created_at, id LIMIT {most}) m""",
     {**rows.columns_of(Meeting, "m", *path.MEETING.names), "named": (path.NAMED, "plain")},
     "m.created_at, m.id",
 )
@@ -96,9 +70,11 @@ _OPEN = rows.Nested(
 _BUSY = rows.Nested(
     """calendars_calendarparticipant o JOIN calendars_meeting m ON m.calendar_id = o.calendar_id
        JOIN calendars_calendar k ON k.id = m.calendar_id
-       WHERE m.final_time > %s AND o.user_id IN
-           (SELECT p.user_id FROM calendars_calendarparticipant p WHERE p.calendar_id = c.id AND p.packed <> '')
-       AND (m.for_everyone OR EXISTS (SELECT 1 FROM calendars_meetingattendee a WHERE a.meeting_id = m.id AND a.user_id = o.user_id))""",
+       WHERE m.final_time > %s
+       AND o.user_id IN (SELECT p.user_id FROM calendars_calendarparticipant p
+                         WHERE p.calendar_id = c.id AND p.packed <> '')
+       AND (m.for_everyone OR EXISTS (SELECT 1 FROM calendars_meetingattendee a
+                                      WHERE a.meeting_id = m.id AND a.user_id = o.user_id))""",
     {
         "user_id": ("o.user_id", "plain"),
         "final_time": ("m.final_time", "time"),
@@ -124,7 +100,8 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
         _BUSY.sql,
     ]
     columns.append(
-        "EXISTS (SELECT 1 FROM calendars_plan l WHERE l.calendar_id = c.id AND l.status = 'running')"
+        "EXISTS (SELECT 1 FROM calendars_plan l "
+        "WHERE l.calendar_id = c.id AND l.status = 'running')"
     )
     statement = f"SELECT {', '.join(columns)} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
     row = rows.fetch_one(
@@ -133,12 +110,12 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
     if row is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
     people.remember_people(calendar, row[0])
-    meetings.meetings = []
+    meetings = []
     for *values, attendees in _OPEN.read(row[1]):
         meeting = Meeting.from_db("default", path.MEETING.names, values)
         meeting.named, meeting.calendar = attendees, calendar  # type: ignore[attr-defined]
-        meetings.meetings.append(meeting)
-    return ToPlan(meetings.meetings, _read_busy(row[2]), bool(row[3]))
+        meetings.append(meeting)
+    return ToPlan(meetings, _read_busy(row[2]), bool(row[3]))
 
 
 def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:

@@ -1,49 +1,23 @@
 """Non-busy times."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import batched
-from typing import Any, cast
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
     QuerySet,
-    StringAgg,
-    Subquery,
-    TextField,
-    Value,
-    When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
 from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
-    CalendarParticipant,
-    Invitation,
-    Meeting,
-    MeetingAttendee,
     NonBusyTime,
-    Plan,
-    ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
 from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-
+from commontime.core.errors import NotAllowed, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +41,12 @@ class Seat:
 
 _LOCKED_SEAT = """
     SELECT p.packed, c.is_finalized,
-        (SELECT COUNT(*) FROM calendars_nonbusytime w WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
-        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline > %s),
-        EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline <= %s),
+        (SELECT COUNT(*) FROM calendars_nonbusytime w
+         WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
+        EXISTS (SELECT 1 FROM calendars_meeting m
+                WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline > %s),
+        EXISTS (SELECT 1 FROM calendars_meeting m
+                WHERE m.calendar_id = c.id AND m.final_time IS NULL AND m.deadline <= %s),
         EXISTS (SELECT 1 FROM calendars_meeting m WHERE m.calendar_id = c.id AND m.final_time > %s)
     FROM calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id
     WHERE p.calendar_id = %s AND p.user_id = %s
@@ -151,7 +128,8 @@ def window_rows(
 
 
 _OWN_WINDOWS = """
-    SELECT start_time, end_time, preference_level FROM calendars_nonbusytime WHERE calendar_id = %s AND user_id = %s ORDER BY start_time
+    SELECT start_time, end_time, preference_level FROM calendars_nonbusytime
+    WHERE calendar_id = %s AND user_id = %s ORDER BY start_time
 """
 
 
@@ -179,7 +157,8 @@ def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
     if not rules.may_edit(user, window):
         raise NotAllowed(
             _(
-                "This time belongs to somebody else, and only they can open it. You can see it in the calendar’s list of times."
+                "This time belongs to somebody else, and only they can open it. "
+                "You can see it in the calendar’s list of times."
             )
         )
     window.calendar = calendar

@@ -623,7 +623,9 @@ def _shared(sender: User, message: Message) -> Calendar | None:
             )
         )
     return (
-        queries.calendars.calendars_visible_to(sender).filter(knows, pk=message.payload["calendar"]).first()
+        queries.calendars.calendars_visible_to(sender)
+        .filter(knows, pk=message.payload["calendar"])
+        .first()
     )
 
 
