@@ -141,6 +141,12 @@ def test_the_six_contracts_hold():
             "from django.utils import timezone",
             id="the engine knows Django",
         ),
+        pytest.param(
+            [PURE],
+            "layout/lines.py",
+            "from django.utils.translation import gettext",
+            id="the list form knows a language",
+        ),
         # Whoever uses iCalendar would know it then, too.
         pytest.param(
             [PURE, NO_HTTP],

@@ -23,8 +23,9 @@ from commontime.calendars.models import (
     Meeting,
     NonBusyTime,
 )
+from commontime.layout import grid, lines
 from commontime.mail.models import Message
-from commontime.web import fragments, grid, kept, lines
+from commontime.web import fragments, kept
 from commontime.web.looking import Heat
 from tests import build
 from tests.client import caller

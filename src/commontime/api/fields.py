@@ -12,6 +12,7 @@ import msgspec
 from rest_framework import serializers
 
 from commontime.core import clock, errors, text
+from commontime.layout.wall_clock import moments_of
 
 # A moment in an answer: always UTC, with Z.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -128,7 +129,7 @@ def instant(data: Any, zone: tzinfo) -> datetime:
 
 
 def _local(naive: datetime, zone: tzinfo) -> datetime:
-    moments, is_skipped = clock.meant(naive, zone)
+    moments, is_skipped = moments_of(naive, zone)
     if len(moments) == 1:
         return moments[0]
     earlier, later = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments)

@@ -1,13 +1,15 @@
 """The one clock, and the zones we know."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from commontime.layout.wall_clock import is_shown_twice
 
 
 def now() -> datetime:
@@ -25,43 +27,13 @@ def which(local: datetime) -> str:
     """Say which of two moments this is, if clocks that are turned back show it twice: "first time,
     CEST". Otherwise nothing.
     """
-    if local.replace(fold=0).utcoffset() <= local.replace(fold=1).utcoffset():  # type: ignore[operator]
-        return ""  # also where clocks are turned forward: there the offset grows
+    if not is_shown_twice(local):
+        return ""
     name = local.tzname() or ""
     zone = name if name.isalpha() else f"UTC{name[:3]}{name[3:] and ':' + name[3:]}"
     return (_("second time, %(zone)s") if local.fold else _("first time, %(zone)s")) % {
         "zone": zone
     }
-
-
-def meant(naive: datetime, zone: tzinfo) -> tuple[list[datetime], bool]:
-    """Return the moments a time on the wall may mean, in order, and whether clocks skip it: then
-    the two by those before and after.
-    """
-    one, other = sorted(naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return (
-        ([one], False)
-        if one == other
-        else ([one, other], one.astimezone(zone).replace(tzinfo=None) != naive)
-    )
-
-
-def put_forward(between: list[datetime], zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return what clocks show as they are put forward between these two moments, and what they are
-    put to.
-    """
-    earlier, later = between
-    before, after = (
-        moment.astimezone(zone).utcoffset() or timedelta() for moment in (earlier, later)
-    )
-    low, high = earlier.replace(microsecond=0), later.replace(microsecond=0)
-    while high - low > timedelta(seconds=1):
-        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
-        low, high = (
-            (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
-        )
-    naive = high.replace(tzinfo=None)
-    return naive + before, naive + after
 
 
 def told(local: datetime, text: str, *, unless: str = "") -> str:

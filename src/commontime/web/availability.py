@@ -31,7 +31,9 @@ from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
-from commontime.web import errors, fragments, grid, lines
+from commontime.layout import grid, line_words, lines
+from commontime.layout.instants import moment, next_quarter, seconds
+from commontime.web import errors, fragments
 from commontime.web.base import FORM, me, page, signed_in
 from commontime.web.kept import kept, tag_of
 from commontime.web.looking import (
@@ -40,9 +42,6 @@ from commontime.web.looking import (
     everybody,
     heat,
     look,
-    moment,
-    next_quarter,
-    seconds,
     touching,
 )
 
@@ -638,13 +637,14 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "days": days,
         "closed": seen.is_closed,
     }
-    context["examples"] = lines.examples(days)
+    context["examples"] = _examples(days)
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)
         for mistake in mistakes:
             form.add_error(
                 "text",
-                _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": mistake.detail},
+                _("Line %(line)d: %(what)s")
+                % {"line": mistake.line, "what": _(mistake.message) % mistake.values},
             )
         is_current = form.cleaned_data["seen"] == now
         if not mistakes and request.POST.get("do") == "save" and is_current:
@@ -664,6 +664,19 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         }
         context["mistakes"] = mistakes
     return page(request, "web/calendars/times.html", context)
+
+
+def _examples(days: lines.Days) -> list[str]:
+    """Return lines to go by, about days of the calendar."""
+    words = line_words.words(days.language)
+    first = next(
+        (day for day in lines.each_day(days.first, days.last) if day.weekday() < 5), days.first
+    )
+    return [
+        _("Mon 9-12 works"),
+        _("weekdays 9-17 if need be, not %(date)s") % {"date": words.date(first.day, first.month)},
+        _("%(date)s 9:30-11 ideal") % {"date": first.isoformat()},
+    ]
 
 
 def _preview(

@@ -23,7 +23,9 @@ from commontime.calendars.enums import MeetingStatus, Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
-from commontime.web import availability, fragments, grid, inviting
+from commontime.layout import grid
+from commontime.layout.wall_clock import moments_of
+from commontime.web import availability, fragments, inviting
 from commontime.web.base import FORM, kept_page, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.kept import kept
@@ -341,7 +343,7 @@ class MomentField(forms.DateTimeField):
             if refusal.code != "ambiguous_timezone" or not refusal.params:
                 raise
             zone = timezone.get_current_timezone()
-            moments, is_skipped = clock.meant(refusal.params["datetime"], zone)
+            moments, is_skipped = moments_of(refusal.params["datetime"], zone)
             locals_ = [moment.astimezone(zone) for moment in moments]
             self.offered = [
                 (local.isoformat(), local.replace(tzinfo=None), clock.which(local))

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 
 from commontime.calendars import planning
 from commontime.calendars.models import Meeting
+from commontime.layout.instants import next_quarter
 from commontime.web import fragments
 from commontime.web.availability import Sight
-from commontime.web.looking import next_quarter
 
 # people; with more the page is there at once, and this is asked for by a link: with a thousand it
 # takes a second

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import planning
 from commontime.calendars.models import Calendar, Meeting
-from commontime.web import fragments, lines
-from commontime.web.looking import Look, heat, moment
+from commontime.layout import lines
+from commontime.layout.instants import moment
+from commontime.web import fragments
+from commontime.web.looking import Look, heat
 
 ZONE = ZoneInfo("UTC")
 EVENINGS = (17 * 60, 22 * 60)

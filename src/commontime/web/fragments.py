@@ -20,9 +20,10 @@ from django.utils.translation import ngettext, pgettext
 from commontime.calendars import planning
 from commontime.calendars.models import Meeting
 from commontime.core import clock
-from commontime.web import grid
-from commontime.web.grid import Day, Key, State
-from commontime.web.looking import Heat, Look, moment
+from commontime.layout import grid
+from commontime.layout.grid import Day, Key, State
+from commontime.layout.instants import moment
+from commontime.web.looking import Heat, Look
 
 STEPS = 6  # of the scale; the last one is everybody
 LONG = 120  # characters of reasons from which on they are folded

@@ -4,7 +4,7 @@ cell.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.http import urlencode
@@ -13,15 +13,15 @@ from commontime.accounts.models import UserSetting
 from commontime.calendars import planning
 from commontime.calendars.models import Calendar
 from commontime.core import clock
-from commontime.web import grid
+from commontime.layout import grid
+from commontime.layout.grid import Grid
+from commontime.layout.instants import moment
 from commontime.web.fields import zone_names
-from commontime.web.grid import Grid
 
 WEEK = 7
 USUAL_HOURS = (8 * 60, 20 * 60)
 FIRST_WEEKDAY = {"monday": 0, "saturday": 5, "sunday": 6}
 ASKED = ("zone", "from", "hours", "step")  # what an address may say about it
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,22 +224,6 @@ def heat(group: planning.Group, shown: Look) -> Heat:
 
 def everybody(calendar: Calendar) -> planning.Group:
     return planning.group_of(planning.people_of(calendar))
-
-
-def moment(seconds: float) -> datetime:
-    return EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
-
-
-def seconds(moment: datetime) -> float:
-    """Return seconds since 1970, exactly: an int if they are whole."""
-    length = moment - EPOCH
-    whole = length.days * 86_400 + length.seconds
-    return whole + length.microseconds / 1_000_000 if length.microseconds else whole
-
-
-def next_quarter(start: datetime) -> datetime:
-    """Return the quarter of an hour from `start` on: people say "a quarter to", not "11:31"."""
-    return start + -(start - EPOCH) % timedelta(minutes=15)
 
 
 def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:

@@ -27,7 +27,8 @@ from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from commontime.web import fragments, timetable
+from commontime.layout import timetable
+from commontime.web import fragments
 from commontime.web.availability import meeting_address
 from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, moment_field

@@ -298,14 +298,12 @@ class DeleteForm(forms.Form):
     def __init__(self, heirs: list[User], owned: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if owned and heirs:
-            choices = [
+            choices: list[tuple[int | str, str]] = [
                 (person.pk, _("%(name)s becomes the organiser") % {"name": full_name(person)})
                 for person in heirs
             ]
-            self.fields["transfer_to"].choices = [
-                ("", _("They’re deleted, and everybody in them is told")),
-                *choices,
-            ]  # type: ignore[attr-defined]
+            choices.insert(0, ("", _("They’re deleted, and everybody in them is told")))
+            self.fields["transfer_to"].choices = choices  # type: ignore[attr-defined]
         else:
             del self.fields["transfer_to"]
 

@@ -1,5 +1,4 @@
-"""A grid of days and hours in one zone, with every cell an exact stretch of time. Pure: values in,
-values out.
+"""A grid of days and hours in one zone, with every cell an exact stretch of time.
 
 A day is as long as its clocks make it: one on which they change has 23, 24.5 or 25 hours, an hour
 that comes twice has its rows twice, and an hour that is skipped has none. Moments are seconds since

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commontime.web import grid
-from commontime.web.grid import State, painted, states
+from commontime.layout import grid
+from commontime.layout.grid import State, painted, states
 
 BERLIN, KATHMANDU, LORD_HOWE = (
     ZoneInfo("Europe/Berlin"),

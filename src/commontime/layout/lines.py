@@ -26,16 +26,16 @@ different things of the same time, the later one holds. Moments are seconds sinc
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
-
-from commontime.core import clock
-from commontime.web.grid import BANDS, LONGEST, PREFERENCE, Window, merged, midnight, painted
-from commontime.web.line_words import Patterns, Words, patterns, words
+from commontime.layout.grid import BANDS, LONGEST, PREFERENCE, Window, merged, midnight, painted
+from commontime.layout.instants import moment as instant
+from commontime.layout.instants import seconds
+from commontime.layout.line_words import Patterns, Words, patterns, words
+from commontime.layout.wall_clock import is_shown_twice, moments_of, put_forward
 
 MOST_WINDOWS = 2000
 MOST_LINES = 2000
@@ -47,17 +47,27 @@ _TIME = re.compile(
 )
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text for the catalogues. Who shows it translates it: this room knows no languages."""
+    return text
+
+
 class Unclear(ValueError):
-    """A line can't be read; the text says why and how to write it."""
+    """A line can't be read. The message says why and how to write it, with these values in it."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.message, self.values = message, values
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with a line, counted from 1."""
+    """What is wrong with a line, counted from 1. values: what goes into the places of the message."""
 
     line: int
     text: str
-    detail: str
+    message: str
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +110,15 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
                 windows = _over(windows, (start, end, preference))
             if len(windows) > MOST_WINDOWS:
                 raise Unclear(
-                    _("With this line there are more than %(n)d times.") % {"n": MOST_WINDOWS}
+                    gettext_noop("With this line there are more than %(n)d times."), n=MOST_WINDOWS
                 )
         except Unclear as unclear:
-            mistakes.append(Mistake(number, line.strip(), str(unclear)))
+            mistakes.append(Mistake(number, line.strip(), unclear.message, unclear.values))
             if len(windows) > MOST_WINDOWS:
                 break
     if len(lines) > MOST_LINES:
-        mistakes.append(
-            Mistake(MOST_LINES + 1, "", _("Write at most %(n)d lines.") % {"n": MOST_LINES})
-        )
+        message = gettext_noop("Write at most %(n)d lines.")
+        mistakes.append(Mistake(MOST_LINES + 1, "", message, {"n": MOST_LINES}))
     return windows, mistakes
 
 
@@ -130,7 +139,7 @@ def read_line(line: str, days: Days) -> list[Window]:
     )
     found = reader.line()
     if not found:
-        raise Unclear(_("None of these days belongs to this calendar."))
+        raise Unclear(gettext_noop("None of these days belongs to this calendar."))
     return found
 
 
@@ -145,7 +154,7 @@ class _Reader:
     at: int = 0
 
     def line(self) -> list[Window]:
-        chosen = self.chosen_days() or list(_each(self.days.first, self.days.last))
+        chosen = self.chosen_days() or list(each_day(self.days.first, self.days.last))
         spans = self.spans()
         preference = self.level()
         self.take(self.known.and_)
@@ -153,11 +162,13 @@ class _Reader:
         if self.take(self.known.without):
             without = set(self.chosen_days())
             if not without:
-                raise Unclear(_("After “not”, write a day: %(text)s.") % {"text": self.rest()})
+                raise Unclear(gettext_noop("After “not”, write a day: %(text)s."), text=self.rest())
         if self.at < len(self.text):
             raise Unclear(
-                _("This part isn’t clear: “%(text)s”. Write, for example: Mon 9-12 works")
-                % {"text": self.rest()}
+                gettext_noop(
+                    "This part isn’t clear: “%(text)s”. Write, for example: Mon 9-12 works"
+                ),
+                text=self.rest(),
             )
         return [
             window
@@ -191,10 +202,10 @@ class _Reader:
             back = self.at
             if self.take(self.known.dash) and (other := self.a_date()):
                 if other < one:
-                    raise Unclear(_("The last day is before the first."))
+                    raise Unclear(gettext_noop("The last day is before the first."))
                 if (other - one).days > 400:
-                    raise Unclear(_("That’s more than 400 days."))
-                return list(_each(one, other))
+                    raise Unclear(gettext_noop("That’s more than 400 days."))
+                return list(each_day(one, other))
             self.at = back
             return [one]
         if match := self.take(self.known.group):
@@ -207,8 +218,10 @@ class _Reader:
         self.at = back
         return self.on([first])
 
-    def on(self, weekdays: object) -> list[date]:
-        return [day for day in _each(self.days.first, self.days.last) if day.weekday() in weekdays]  # type: ignore[operator]
+    def on(self, weekdays: Container[int]) -> list[date]:
+        return [
+            day for day in each_day(self.days.first, self.days.last) if day.weekday() in weekdays
+        ]
 
     def sees_day(self) -> bool:
         return any(
@@ -223,7 +236,9 @@ class _Reader:
         name = match["name"]
         place = self.known.place(name)
         if place is None:
-            raise Unclear(_("“%(name)s” isn’t a day of the week.") % {"name": self.quoted(match)})
+            raise Unclear(
+                gettext_noop("“%(name)s” isn’t a day of the week."), name=self.quoted(match)
+            )
         self.at = match.end()
         return place
 
@@ -236,14 +251,14 @@ class _Reader:
         except Unclear:
             raise
         except ValueError:
-            raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)}) from None
+            raise Unclear(gettext_noop("There is no %(what)s."), what=self.quoted(match)) from None
         if (named := re.match(self.known.day, match[0])) and self.known.place(
             named[0]
         ) != found.weekday():
             on = f"{words(self.days.language).date(found.day, found.month)} {found.year}"
-            raise Unclear(_("%(date)s is not a %(day)s.") % {"date": on, "day": named[0].title()})
+            raise Unclear(gettext_noop("%(date)s is not a %(day)s."), date=on, day=named[0].title())
         if not 2000 <= found.year < 2100:
-            raise Unclear(_("Dates must be in the years 2000 to 2099."))
+            raise Unclear(gettext_noop("Dates must be in the years 2000 to 2099."))
         self.at = match.end()
         return found
 
@@ -265,8 +280,10 @@ class _Reader:
             if first <= found < last + SOON:
                 return found
         raise Unclear(
-            _("%(date)s isn’t one of this calendar’s days. If you do mean it, add the year.")
-            % {"date": self.quoted(match)}
+            gettext_noop(
+                "%(date)s isn’t one of this calendar’s days. If you do mean it, add the year."
+            ),
+            date=self.quoted(match),
         )
 
     # Times
@@ -294,7 +311,8 @@ class _Reader:
         start, early = self.a_time()
         if not self.take(self.known.dash):
             raise Unclear(
-                _("Add an end time, for example 9-12: “%(text)s”.") % {"text": self.written[back:]}
+                gettext_noop("Add an end time, for example 9-12: “%(text)s”."),
+                text=self.written[back:],
             )
         on = self.a_date()
         self.space()
@@ -312,15 +330,16 @@ class _Reader:
         match = _TIME.match(self.text, self.at)
         if not match:
             raise Unclear(
-                _("Write a time here, for example 9 or 9:30: “%(text)s”.") % {"text": self.rest()}
+                gettext_noop("Write a time here, for example 9 or 9:30: “%(text)s”."),
+                text=self.rest(),
             )
         hour, minute, second = int(match["h"]), int(match["m"] or 0), float(match["s"] or 0)
         if match["half"] in ("am", "pm"):
             if not 1 <= hour <= 12:
-                raise Unclear(_("There is no %(what)s.") % {"what": self.quoted(match)})
+                raise Unclear(gettext_noop("There is no %(what)s."), what=self.quoted(match))
             hour = hour % 12 + 12 * (match["half"] == "pm")
         if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and (minute or second)):
-            raise Unclear(_("%(time)s isn’t a time of day.") % {"time": self.quoted(match)})
+            raise Unclear(gettext_noop("%(time)s isn’t a time of day."), time=self.quoted(match))
         self.at = match.end()
         which = self.take(self.known.which)
         return Clock(
@@ -337,7 +356,7 @@ class _Reader:
             return usual
         exact = int(match["exact"])
         if exact > 10 or BANDS[exact + 1] != BANDS[usual + 1]:
-            raise Unclear(_("0 to 3 means if need be, 4 to 7 works, 8 to 10 ideal."))
+            raise Unclear(gettext_noop("0 to 3 means if need be, 4 to 7 works, 8 to 10 ideal."))
         return exact
 
     def window(
@@ -354,9 +373,9 @@ class _Reader:
             ends_on = day + timedelta(days=1)
         first, last = self.moment(day, start), self.moment(ends_on, end, ends=True)
         if on and last <= first:
-            raise Unclear(_("It ends before it starts."))
+            raise Unclear(gettext_noop("It ends before it starts."))
         if last - first > LONGEST:
-            raise Unclear(_("A single time can last at most 31 days."))
+            raise Unclear(gettext_noop("A single time can last at most 31 days."))
         return (first, last, preference) if first < last else None
 
     def moment(self, day: date, at: Clock, *, ends: bool = False) -> float:
@@ -365,29 +384,37 @@ class _Reader:
             return midnight(zone, day + timedelta(days=at.hour // 24))
         whole, part = divmod(round(at.second * 1_000_000), 1_000_000)
         local = datetime.combine(day, time(at.hour, at.minute, whole, part))
-        moments, is_skipped = clock.meant(local, zone)
+        moments, is_skipped = moments_of(local, zone)
         if not is_skipped:
-            return _seconds(moments[at.fold if len(moments) > 1 else 0])
-        shown, put_to = clock.put_forward(moments, zone)
-        if not (ends and local == shown):
-            known = words(self.days.language)
-            asked, *others = (
-                _time(each, known, self.days.h12)
-                for each in (local, shown, put_to, *(m.astimezone(zone) for m in moments))
-            )
-            text = _(
-                "%(time)s doesn’t exist on %(date)s: the clocks go forward from %(from)s to "
-                "%(to)s. Write %(earlier)s or %(later)s."
-            )
-            raise Unclear(
-                text
-                % {
-                    "time": asked,
-                    "date": _date(day, known),
-                    **dict(zip(("from", "to", "earlier", "later"), others, strict=True)),
-                }
-            )
-        return _seconds(moments[1])
+            return seconds(moments[at.fold if len(moments) > 1 else 0])
+        before, after = put_forward(moments, zone)
+        if not (ends and local == before):
+            raise self.skipped(local, before, after, moments)
+        return seconds(moments[1])
+
+    def skipped(
+        self, local: datetime, before: datetime, after: datetime, moments: list[datetime]
+    ) -> Unclear:
+        """Say that the clocks skip this time, and what to write instead."""
+        known = words(self.days.language)
+
+        def write(local: datetime) -> str:
+            return _time(local, known, self.days.h12)
+
+        earlier, later = (write(moment.astimezone(self.days.zone)) for moment in moments)
+        message = gettext_noop(
+            "%(time)s doesn’t exist on %(date)s: the clocks go forward from %(from)s to %(to)s. "
+            "Write %(earlier)s or %(later)s."
+        )
+        values = {
+            "time": write(local),
+            "date": _date(local.date(), known),
+            "from": write(before),
+            "to": write(after),
+            "earlier": earlier,
+            "later": later,
+        }
+        return Unclear(message, **values)
 
     # Text
 
@@ -411,27 +438,9 @@ def _order(clock: Clock) -> tuple[int, int, float]:
     return clock.hour, clock.minute, clock.second
 
 
-def _each(first: date, last: date) -> Iterator[date]:
+def each_day(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
-
-
-def _seconds(moment: datetime) -> float:
-    """Return exact seconds: an int if it is a whole one."""
-    length = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    whole = length.days * 86_400 + length.seconds
-    return whole if not length.microseconds else whole + length.microseconds / 1_000_000
-
-
-def examples(days: Days) -> list[str]:
-    """Return lines to go by, about days that are asked for."""
-    known = words(days.language)
-    first = next((day for day in _each(days.first, days.last) if day.weekday() < 5), days.first)
-    return [
-        _("Mon 9-12 works"),
-        _("weekdays 9-17 if need be, not %(date)s") % {"date": known.date(first.day, first.month)},
-        _("%(date)s 9:30-11 ideal") % {"date": first.isoformat()},
-    ]
 
 
 # Back into lines ----------------------------------------------------------------------------------
@@ -445,7 +454,7 @@ def write(windows: list[Window], zone: ZoneInfo, language: str = "en", *, h12: b
 
 
 def _line(window: Window, zone: ZoneInfo, known: Words, h12: bool) -> str:
-    start, end = (_local(moment, zone) for moment in window[:2])
+    start, end = (instant(edge).astimezone(zone) for edge in window[:2])
     level = BANDS[window[2] + 1]
     exact = "" if PREFERENCE[level] == window[2] else f" {window[2]}"
     what = f"{known.levels[level - 1][0]}{exact}"
@@ -455,12 +464,6 @@ def _line(window: Window, zone: ZoneInfo, known: Words, h12: bool) -> str:
     elif end.date() != start.date():
         last = f"{_date(end.date(), known)} {last}"
     return f"{_date(start.date(), known)} {first}-{last} {what}"
-
-
-def _local(moment: float, zone: ZoneInfo) -> datetime:
-    return (
-        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))
-    ).astimezone(zone)
 
 
 def _date(day: date, known: Words) -> str:
@@ -478,4 +481,6 @@ def _time(local: datetime, known: Words, h12: bool) -> str:
         )
     if h12:
         text += " am" if local.hour < 12 else " pm"
-    return f"{text} ({known.which[local.fold][0]})" if local.tzinfo and clock.which(local) else text
+    if local.tzinfo and is_shown_twice(local):
+        text += f" ({known.which[local.fold][0]})"
+    return text

@@ -1,5 +1,5 @@
-"""The words of the list form (lines.py) in each language: how they are written, and all by which
-they are understood. Pure.
+"""The words of the list form (lines.py) in each language: how they are written, and what is
+understood.
 
 English is understood everywhere, so that what somebody copies from elsewhere can be read.
 """

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commontime.web.timetable import DAY, STEP, Entry, Week, weeks
+from commontime.layout.timetable import DAY, STEP, Entry, Week, weeks
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 5, 4, tzinfo=BERLIN)
