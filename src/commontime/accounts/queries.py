@@ -294,7 +294,3 @@ def hashed(secret: str) -> str:
     128 random bits.
     """
     return sha256(secret.encode()).hexdigest()
-
-
-def full_name(user: User) -> str:
-    return user.get_full_name() or user.username

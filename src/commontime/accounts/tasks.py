@@ -15,6 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from commontime.accounts import queries
+from commontime.accounts.names import full_name
 from commontime.core import clock, limits
 from commontime.core.errors import TooMany
 from commontime.core.text import canonical
@@ -121,7 +122,7 @@ class Reading:
         """Return them as letters want them, with the link that stops letters like this one."""
         stop = stop or self.switch
         return letters.Reader(
-            queries.full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else ""
+            full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else ""
         )
 
 

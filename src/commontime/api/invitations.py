@@ -9,8 +9,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
-from commontime.accounts import queries as accounts
 from commontime.accounts.actions import look_up
+from commontime.accounts.names import full_name
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
@@ -78,11 +78,11 @@ def show(invitation: Invitation) -> dict[str, Any]:
         "id": invitation.pk,
         "calendar": invitation.calendar_id,
         "calendar_name": invitation.calendar.name,
-        "owner_name": accounts.full_name(invitation.calendar.owner),
+        "owner_name": full_name(invitation.calendar.owner),
         "sender": invitation.sender_id,
-        "sender_name": accounts.full_name(invitation.sender),
+        "sender_name": full_name(invitation.sender),
         "receiver": invitation.receiver_id,
-        "receiver_name": accounts.full_name(receiver) if receiver else "",
+        "receiver_name": full_name(receiver) if receiver else "",
         "email": invitation.email,
         "status": invitation.status,
         "created_at": invitation.created_at,

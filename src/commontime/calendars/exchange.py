@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from commontime import ical
-from commontime.accounts.queries import full_name
+from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.core import clock
 

@@ -18,6 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import MeetingStatus, Visibility
 from commontime.calendars.models import Calendar
@@ -245,7 +246,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "waiting": invitations,
         "invited": inviting.invited_in(invitations, new),
         "added": inviting.named(
-            [accounts.full_name(each.user) for each in participants if str(each.pk) in new]
+            [full_name(each.user) for each in participants if str(each.pk) in new]
         ),
     }
     return page(request, "web/calendars/people.html", context)

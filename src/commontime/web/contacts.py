@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from commontime.accounts.queries import full_name
+from commontime.accounts.names import full_name
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.contacts import actions, queries

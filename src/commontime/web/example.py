@@ -59,7 +59,7 @@ def _made(monday: date, language: str) -> Example:
         for text in CHOIR.values()
     ]
     people = [
-        planning.Person(at, "", name, "", "", True, at < LEADERS, times)
+        planning.Person(at, "", name, "", "", True, at < LEADERS, times, name)
         for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
     ]
     group = planning.group_of(people)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commontime.accounts import actions as accounts
-from commontime.accounts.queries import full_name
+from commontime.accounts.names import full_name
 from commontime.calendars import actions
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany

@@ -18,7 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.queries import full_name
+from commontime.accounts.names import full_name
 from commontime.calendars import actions, planning
 from commontime.calendars.models import Calendar, Invitation
 from commontime.contacts import queries as contacts

@@ -22,6 +22,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name
 from commontime.calendars import actions, planning, queries, rules
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
@@ -652,7 +653,7 @@ def _title(seen: Sight, meeting: Meeting) -> str:
     """Return its name; of a one-on-one only the other's name, because the owner's own stands before
     it in each.
     """
-    return meeting.name.removeprefix(f"{accounts.full_name(seen.user)} & ")
+    return meeting.name.removeprefix(f"{full_name(seen.user)} & ")
 
 
 def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:

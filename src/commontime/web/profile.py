@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from commontime.accounts import actions, queries
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
-from commontime.accounts.queries import full_name
+from commontime.accounts.names import full_name
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of

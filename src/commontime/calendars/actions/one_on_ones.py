@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name
 from commontime.calendars import planning, queries
 from commontime.calendars.actions.checks import hold_with_people, require_owner, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
@@ -42,7 +42,7 @@ def create_one_on_ones(
         raise InvalidInput(_("Choose only other people who are in this calendar."), field="with")
     check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
     has_one = _met_by(calendar)
-    owner = accounts.full_name(calendar.owner)
+    owner = full_name(calendar.owner)
     made = []
     for user in wanted:
         if user not in has_one:

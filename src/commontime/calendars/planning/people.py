@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commontime import engine
+from commontime.accounts.names import told_apart
 from commontime.calendars import queries
 from commontime.calendars.models import Calendar, Meeting
 
@@ -21,6 +22,7 @@ class Person(NamedTuple):
     """Somebody a meeting is for; a tuple, because a page needs a thousand of them.
 
     packed: their non-busy times as migration 0002 describes; empty: they have not answered.
+    name: with the username where another person of the calendar has the same name.
     """
 
     user_id: int
@@ -31,10 +33,7 @@ class Person(NamedTuple):
     is_active: bool
     required: bool
     packed: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.username
+    name: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,12 @@ def people_of(calendar: Calendar) -> list[Person]:
     request.
     """
     if "people" not in calendar.__dict__:
-        calendar.__dict__["people"] = list(map(Person._make, queries.people.people_rows(calendar)))
+        rows = queries.people.people_rows(calendar)
+        names = told_apart(
+            (user_id, f"{first} {last}".strip() or username, username)
+            for user_id, username, first, last, *_ in rows
+        )
+        calendar.__dict__["people"] = [Person._make((*row, names[row[0]])) for row in rows]
     return cast(list[Person], calendar.__dict__["people"])
 
 

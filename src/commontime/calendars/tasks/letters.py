@@ -21,6 +21,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name
 from commontime.accounts.tasks import Reading, letter_to
 from commontime.calendars import exchange, planning, queries
 from commontime.calendars.enums import MailKind
@@ -67,7 +68,7 @@ def invitation_letter(message: Message) -> Letter | None:
         message.user,
         lambda reader: letters.invitation(
             reader.as_letter_reader(),
-            sender=accounts.full_name(invitation.sender),
+            sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
             url=letters.link("/app/"),
         ),
@@ -85,7 +86,7 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
     with translation.override(accounts.setting_of(invitation.sender).locale):
         return letters.invitation_by_email(
             letters.Reader(name=invitation.email),
-            sender=accounts.full_name(invitation.sender),
+            sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
             url=letters.link(f"/app/invitations/{token}/"),
         )
@@ -144,7 +145,7 @@ def accepted_letter(message: Message) -> Letter | None:
         message.user,
         lambda reader: letters.invitation_accepted(
             reader.as_letter_reader(),
-            person=accounts.full_name(found.user),
+            person=full_name(found.user),
             calendar=found.calendar.name,
             url=letters.link(calendar_path(found.calendar_id)),
         ),
@@ -172,7 +173,7 @@ def added_letter(message: Message) -> Letter | None:
         message.user,
         lambda reader: letters.added_to_calendar(
             reader.as_letter_reader(),
-            owner=accounts.full_name(calendar.owner),
+            owner=full_name(calendar.owner),
             calendar=calendar.name,
             url=letters.link(calendar_path(calendar.pk)),
         ),
@@ -187,7 +188,7 @@ def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: U
             heir,
             "handed_over",
             f"handed_over:{pk}:{version}",
-            {"calendar": str(pk), "by": accounts.full_name(by)},
+            {"calendar": str(pk), "by": full_name(by)},
         )
         for pk, version in calendars
     )
@@ -442,7 +443,7 @@ def tell_deleted(calendars: Sequence[Calendar]) -> None:
         cancels = [Snapshot.of(m).as_payload(sequence=m.sequence + 1, path="") for m in theirs]
         payload = {
             "calendar": calendar.name,
-            "owner": accounts.full_name(calendar.owner),
+            "owner": full_name(calendar.owner),
             "meetings": cancels,
         }
         notices.append(
@@ -540,7 +541,7 @@ def attendee_lost_letter(message: Message) -> Letter | None:
         message.user,
         lambda reader: letters.attendee_lost(
             reader.as_letter_reader(),
-            attendee=accounts.full_name(seat.user),
+            attendee=full_name(seat.user),
             meeting=_scheduled(Snapshot.of(meeting), reader),
         ),
         switch="mail_meetings",
@@ -583,7 +584,7 @@ def from_person_letter(message: Message) -> Letter | None:
     def write(reader: Reading) -> Letter:
         to, typed = (
             reader.as_letter_reader(f"mute:{sender.pk}"),
-            {"sender": accounts.full_name(sender), "note": payload["note"]},
+            {"sender": full_name(sender), "note": payload["note"]},
         )
         name, url = (
             (calendar.name, letters.link(calendar_path(calendar.pk)))

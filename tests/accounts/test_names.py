@@ -1,0 +1,54 @@
+"""What people are called where others see them."""
+
+from time import perf_counter
+
+import pytest
+from django.contrib.auth.models import User
+
+from commontime.accounts.names import display_names, told_apart
+
+
+def called(*people: tuple[str, str, str]) -> list[str]:
+    """What people of these usernames, first and last names are called together."""
+    users = [
+        User(pk=number, username=username, first_name=first, last_name=last)
+        for number, (username, first, last) in enumerate(people, start=1)
+    ]
+    return list(display_names(users).values())
+
+
+def test_namesakes_have_their_usernames_beside_the_name_and_nobody_else():
+    assert called(
+        ("thomas", "Thomas", "Müller"), ("olga", "Olga", "Berg"), ("thomas2", "Thomas", "Müller")
+    ) == ["Thomas Müller (thomas)", "Olga Berg", "Thomas Müller (thomas2)"]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["thomas müller", "Thomas Mu\u0308ller", "Thomas  Müller", "Ｔhomas Müller"]
+)
+def test_names_that_read_the_same_are_the_same(spelling):
+    assert called(("a", "Thomas", "Müller"), ("b", spelling, "")) == [
+        "Thomas Müller (a)",
+        f"{spelling} (b)",
+    ]
+
+
+def test_who_gave_no_name_is_called_by_their_username_once():
+    assert called(("thomas", "", ""), ("tom", "Thomas", "")) == ["thomas", "Thomas (tom)"]
+
+
+def test_one_person_twice_is_no_namesake():
+    thomas = User(pk=1, username="thomas", first_name="Thomas")
+
+    assert display_names([thomas, thomas]) == {1: "Thomas"}
+
+
+def test_a_thousand_people_are_told_apart_within_milliseconds():
+    people = [(number, f"Person {number % 900}", f"p{number}") for number in range(1000)]
+    begun = perf_counter()
+
+    names = told_apart(people)
+
+    assert perf_counter() - begun < 0.1
+    assert names[0] == "Person 0 (p0)"
+    assert names[899] == "Person 899"
