@@ -31,8 +31,9 @@ from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session
 from commontime.accounts.tasks import stop_url
 from commontime.api import stored, tokens
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
+from commontime.calendars.planning import plans
 from commontime.calendars.tasks import INVITATION_SALT
 from commontime.contacts.models import Contact
 from commontime.core import clock
@@ -264,7 +265,7 @@ class World:
             ),
         }
         actions.make_plan(
-            self.calendar, by=mina.user, question=planning.Question(meetings=(self.open.pk,))
+            self.calendar, by=mina.user, question=plans.Question(meetings=(self.open.pk,))
         )
 
     def user(self, name: str) -> User:

@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts.models import Mute, Session
 from commontime.api import contacts
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -31,6 +31,7 @@ from commontime.calendars.models import (
     NonBusyTime,
     ScheduleSuggestion,
 )
+from commontime.calendars.planning import plans
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from tests import build
@@ -227,7 +228,7 @@ def world(size: int) -> World:
         for _ in range(size)
     )
     actions.make_plan(
-        calendar, by=mina.user, question=planning.Question(meetings=(meeting.pk,), seconds=1)
+        calendar, by=mina.user, question=plans.Question(meetings=(meeting.pk,), seconds=1)
     )
     return World(
         size,

@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from commontime.api import docs
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
+from commontime.calendars.planning import plans
 from commontime.config.wsgi import application
 from tests import build
 from tests.api import cast
@@ -197,7 +198,7 @@ def group(django_db_setup, django_db_blocker) -> Iterator[cast.Group]:
     """One group for all requests; whatever one changes is undone before the next."""
     with django_db_blocker.unblock(), transaction.atomic():
         made = cast.group()
-        actions.make_plan(made.calendar, by=made.mina.user, question=planning.Question(seconds=1))
+        actions.make_plan(made.calendar, by=made.mina.user, question=plans.Question(seconds=1))
         for signal in (
             request_started,
             request_finished,

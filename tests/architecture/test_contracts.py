@@ -130,7 +130,7 @@ def test_the_six_contracts_hold():
         ),
         pytest.param(
             [MIDDLE],
-            "calendars/planning/people.py",
+            "calendars/planning/groups.py",
             "from commontime.calendars import exchange",
             id="planning knows exchange",
         ),

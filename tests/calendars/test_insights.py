@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from commontime.calendars import planning
 from commontime.calendars.models import CalendarParticipant
+from commontime.calendars.planning import groups, insights, suggestions
 from commontime.core import clock
 from tests import build
 
@@ -25,9 +25,9 @@ def calendar(people):
 def told(calendar, asker=None, *, named=True, align=None, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
     asker = asker or calendar.owner
-    return planning.insights(
+    return insights.insights_for(
         meeting,
-        planning.group_for(meeting),
+        groups.group_for(meeting),
         now=clock.now(),
         named=named,
         asker=asker.pk,
@@ -163,7 +163,7 @@ def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people)
 
 
 def test_where_two_sessions_were_not_looked_for_is_said(calendar, people, monkeypatch):
-    monkeypatch.setitem(planning.insights.__globals__, "MOST_CELLS", 1)
+    monkeypatch.setattr(insights, "MOST_CELLS", 1)
     answer(calendar, people[0], (9, 10))
     answer(calendar, people[1], (14, 15))
 
@@ -259,8 +259,8 @@ def test_why_no_start_is_better(calendar, people, hours, said):
 
 def listed(calendar, *, named=True, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
-    return planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=5, named=named
+    return suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=5, named=named
     )
 
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from commontime.calendars import actions, planning, queries, tasks
+from commontime.calendars import actions, queries, tasks
 from commontime.calendars.actions import calendars, meetings, participants
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.planning import groups
 from commontime.calendars.tasks import letters
 from commontime.core import clock
 from commontime.mail import delivery
@@ -249,7 +250,7 @@ class World:
             person.email: {
                 str(m.pk): content_of(m)
                 for m in meetings
-                if (m.calendar_id, person.pk) in seats and planning.is_for(m, person.pk)
+                if (m.calendar_id, person.pk) in seats and groups.is_for(m, person.pk)
             }
             for person in self.people
         }

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.calendars import actions, planning, queries
+from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
+from commontime.calendars.planning import groups
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import build
@@ -425,7 +426,7 @@ def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calenda
         .select_related("calendar")
         .get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
     )
-    planning.people_of(read.calendar)
+    groups.people_of(read.calendar)
     actions.add_participant(Calendar.objects.get(), by=mina, user=build.user("bao").pk)
     assert post.told() == ["added bao", "request bao"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commontime.calendars import planning
+from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
 from tests import build
 
@@ -20,8 +20,8 @@ def test_namesakes_could_not_be_told_apart_in_reasons():
     build.window(calendar, second, build.day(15), build.day(16))
     meeting = build.meeting(calendar=calendar)
 
-    best, *_ = planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True
+    best, *_ = suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
     )
 
     assert "Thomas Müller (thomas2) is required but can’t come." in " ".join(best.reasons)
@@ -32,4 +32,4 @@ def test_a_name_that_nobody_shares_in_the_calendar_stays_as_it_is():
     build.user("thomas2", first_name="Thomas", last_name="Müller")
     calendar = build.calendar(owner=thomas)
 
-    assert [person.name for person in planning.people_of(calendar)] == ["Thomas Müller"]
+    assert [person.name for person in groups.people_of(calendar)] == ["Thomas Müller"]

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, NonBusyTime
+from commontime.calendars.planning import groups
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import build
@@ -733,7 +734,7 @@ def test_replacing_costs_the_same_statements_for_few_times_and_for_many(sam, cal
         counts.append((len(statements), len(again)))
 
     assert counts[0] == counts[1]
-    assert len(CalendarParticipant.objects.get(user=sam).packed) == planning.ENTRY * 39
+    assert len(CalendarParticipant.objects.get(user=sam).packed) == groups.ENTRY * 39
 
 
 def test_painting_costs_the_same_statements_for_few_runs_and_for_many(sam, calendar, scheduled):

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from commontime.calendars import actions, planning, queries
+from commontime.calendars import actions, queries
 from commontime.calendars.models import Meeting
+from commontime.calendars.planning import groups, insights, outcomes, suggestions
 from commontime.core import clock
 from tests import build
 
@@ -35,12 +36,12 @@ def calendar(mina, rosa):
     return calendar
 
 
-def group_of(meeting: Meeting, asker, *, named: bool = True) -> planning.Group:
-    return planning.free_for(meeting, planning.group_for(meeting), named=named)
+def group_of(meeting: Meeting, asker, *, named: bool = True) -> groups.Group:
+    return groups.free_for(meeting, groups.group_for(meeting), named=named)
 
 
 def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
-    found = planning.ranked(
+    found = suggestions.ranked(
         meeting, group_of(meeting, asker, named=named), [], now=clock.now(), limit=9, named=named
     )
     return [each.outcome.start for each in found if not each.outcome.missing]
@@ -65,7 +66,7 @@ def test_a_meeting_is_not_in_its_own_way(mina, calendar):
 def test_only_those_whom_the_other_meeting_is_for_are_in_it(mina, calendar):
     build.meeting(calendar=calendar, required=[mina], final_time=TEN)
 
-    outcome = planning.outcomes(
+    outcome = outcomes.outcomes_at(
         group_of(build.meeting(calendar=calendar), mina), [TEN], timedelta(hours=1)
     )[0]
 
@@ -86,7 +87,7 @@ def test_the_buffer_after_either_meeting_is_kept(mina, calendar, own, theirs, ni
     build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, buffer_minutes=theirs)
     meeting = build.meeting(calendar=calendar, buffer_minutes=own)
 
-    found = planning.outcomes(group_of(meeting, mina), [NINE, ELEVEN], timedelta(hours=1))
+    found = outcomes.outcomes_at(group_of(meeting, mina), [NINE, ELEVEN], timedelta(hours=1))
 
     assert [bool(outcome.attending) for outcome in found] == [nine, eleven]
 
@@ -96,7 +97,7 @@ def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa,
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = planning.ranked(
+    found = suggestions.ranked(
         meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True
     )
 
@@ -111,7 +112,7 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
     rosa.non_busy_times.exclude(start_time=TEN).delete()
     meeting = build.meeting(calendar=calendar)
     assert (
-        planning.insights(
+        insights.insights_for(
             meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
         ).ask.wanted
         == []
@@ -119,7 +120,7 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
 
     meeting = queries.meetings.meeting_for(mina, meeting.pk)
-    ask = planning.insights(
+    ask = insights.insights_for(
         meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
     ).ask
 
@@ -132,16 +133,16 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
 def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina, rosa, calendar):
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
     meeting = build.meeting(calendar=calendar)
-    without = planning.WhatIf(without=frozenset([mina.pk]))
+    without = suggestions.WhatIf(without=frozenset([mina.pk]))
 
-    _, group = planning.supposed(
+    _, group = suggestions.supposed(
         meeting, group_of(meeting, mina), without, named=True, asker=mina.pk
     )
 
-    assert planning.outcomes(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
+    assert outcomes.outcomes_at(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
     assert [
         person.username
-        for person in planning.outcomes(group, [NINE], timedelta(hours=1))[0].attending
+        for person in outcomes.outcomes_at(group, [NINE], timedelta(hours=1))[0].attending
     ] == ["rosa"]
 
 
@@ -159,7 +160,7 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     meeting = build.meeting(calendar=calendar)
     before = [
         len(o.attending)
-        for o in planning.outcomes(
+        for o in outcomes.outcomes_at(
             group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
         )
     ]
@@ -168,7 +169,7 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     )
     meeting = queries.meetings.meeting_for(mina, meeting.pk)
 
-    found = planning.outcomes(
+    found = outcomes.outcomes_at(
         group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
     )
 
@@ -192,7 +193,7 @@ def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = planning.ranked(
+    found = suggestions.ranked(
         meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False
     )
 
@@ -242,7 +243,7 @@ def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calenda
     )
     meeting = build.meeting(calendar=calendar)
 
-    found = planning.ranked(
+    found = suggestions.ranked(
         meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True
     )
 

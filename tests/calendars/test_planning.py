@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from commontime import engine
-from commontime.calendars import planning, queries
+from commontime.calendars import queries
 from commontime.calendars.models import Calendar, CalendarParticipant
+from commontime.calendars.planning import groups, outcomes, suggestions
 from commontime.core import clock
 from tests import build
 from tests.calendars.twin import EPOCH, MINUTE, Twin, ceil, floor
@@ -158,9 +159,9 @@ def assert_suggestions(world: World, *, most: int) -> None:
     duration = world.meeting.duration
     expected = twin.best(earliest, latest, duration // MINUTE, most) if earliest < latest else []
 
-    found = planning.ranked(
+    found = suggestions.ranked(
         world.meeting,
-        planning.group_for(world.meeting),
+        groups.group_for(world.meeting),
         [],
         now=clock.now(),
         limit=most,
@@ -213,7 +214,7 @@ def test_the_twin_would_tell(mistake, monkeypatch):
         monkeypatch.setattr(engine, "start_tick", lambda moment: ceil(moment) + 1)
     else:
         monkeypatch.setattr(
-            planning.Group,
+            groups.Group,
             "required",
             property(lambda group: np.zeros(len(group.answered), np.bool_)),
         )
@@ -251,9 +252,9 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
         key=lambda e: e.key,
     )
 
-    found = planning.ranked(
+    found = suggestions.ranked(
         world.meeting,
-        planning.group_for(world.meeting),
+        groups.group_for(world.meeting),
         list(stored.values()),
         now=clock.now(),
         limit=5,
@@ -272,10 +273,10 @@ def test_nobody_is_promised_a_part_of_a_minute_they_did_not_offer():
     calendar = build.calendar(owner=mina)
     ten = datetime(2026, 5, 5, 10, tzinfo=UTC)
     build.window(calendar, mina, ten + MINUTE, ten + 62 * MINUTE)
-    group = planning.group_for(build.meeting(calendar=calendar))
+    group = groups.group_for(build.meeting(calendar=calendar))
 
     def answer(seconds: float) -> str:
-        return planning.answers_at(group, ten + timedelta(seconds=seconds), timedelta(hours=1))[
+        return outcomes.answers_at(group, ten + timedelta(seconds=seconds), timedelta(hours=1))[
             mina.pk
         ]
 
@@ -305,10 +306,10 @@ def minutes_in(words: str) -> int:
 def test_the_numbers_in_reasons_are_true(seed, zone, night):
     world = World(seed, zone, night)
     twin = Twin(world.calendar, world.meeting)
-    duration, group = world.meeting.duration, planning.group_for(world.meeting)
+    duration, group = world.meeting.duration, groups.group_for(world.meeting)
     earliest, latest = world.bounds(twin)
 
-    found = planning.ranked(world.meeting, group, [], now=clock.now(), limit=8, named=True)
+    found = suggestions.ranked(world.meeting, group, [], now=clock.now(), limit=8, named=True)
 
     by_name = {person.name: person.user_id for person in group.people}
     for ranked in found:
@@ -368,8 +369,8 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    best, *others = planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=True
+    best, *others = suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, named=True
     )
 
     assert best.reasons == [
@@ -378,8 +379,8 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
         "If it starts 1 h 15 min later, Sam is only 15 minutes short.",
     ]
     assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
-    on_the_hour = planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60
+    on_the_hour = suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60
     )
     assert on_the_hour[0].reasons[-1] == "If it starts 1 hour later, Sam is only 30 minutes short."
 
@@ -392,8 +393,8 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    found = planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=3, named=False
+    found = suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, named=False
     )
 
     assert found[0].reasons == ["1 of 2 can come.", "1 required can’t come."]
@@ -465,7 +466,7 @@ def assert_api_suggestions(api, world: World, *, tells: bool) -> None:
             }
         else:
             assert got["people"] is None
-            names = [person.name for person in planning.people_of(world.calendar)]
+            names = [person.name for person in groups.people_of(world.calendar)]
             assert not [name for name in names for said in got["reasons"] if name in said]
 
 
@@ -612,6 +613,6 @@ def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
         )
 
         with django_assert_num_queries(1):
-            planning.ranked(
-                meeting, planning.group_for(meeting), [], now=clock.now(), limit=10, named=True
+            suggestions.ranked(
+                meeting, groups.group_for(meeting), [], now=clock.now(), limit=10, named=True
             )

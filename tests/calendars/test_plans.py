@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
-from commontime.calendars import actions, planning, queries, tasks
-from commontime.calendars.actions import plans
+from commontime.calendars import actions, queries, tasks
+from commontime.calendars.actions import plans as plan_actions
 from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
+from commontime.calendars.planning import groups, plans
 from commontime.calendars.tasks import plans as work
 from commontime.core import clock
 from commontime.core.errors import NotFound
@@ -185,7 +186,7 @@ def test_without_looking_what_moved_meanwhile_would_be_planned_over(world, monke
     NonBusyTime.objects.filter(user=world.sam.user).update(
         end_time=build.day(9) + timedelta(minutes=30)
     )
-    monkeypatch.setattr(planning.Problem, "basis", Plan.objects.get().basis)
+    monkeypatch.setattr(plans.Problem, "basis", Plan.objects.get().basis)
 
     assert world.mina.post(world.path + "apply/").status_code == 200
 
@@ -234,7 +235,7 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     assert [[getattr(m, name) for name in fields] for m in found] == [
         [getattr(m, name) for name in fields] for m in stored
     ]
-    assert [planning.named_in(m) for m in found] == [planning.named_in(m) for m in stored]
+    assert [groups.named_in(m) for m in found] == [groups.named_in(m) for m in stored]
     assert (
         queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings
         == stored[:1]
@@ -402,7 +403,7 @@ def slow(monkeypatch):
 
     def unproved(free, meetings, *, seconds, on_progress=None, **rest):
         found = real(free, meetings, seconds=0, **rest)
-        if seconds > plans.AT_ONCE:
+        if seconds > plan_actions.AT_ONCE:
             found = real(free, meetings, seconds=seconds, on_progress=on_progress, **rest)
             if on_progress:
                 on_progress(found)
@@ -459,7 +460,7 @@ def test_it_can_be_stopped_and_keeps_the_best(world, slow):
 def test_one_that_nobody_works_on_is_done_when_it_is_stopped(world, slow):
     one_on_ones(world)
     running = world.mina.post(world.path, {}).json()
-    Plan.objects.update(worked_at=clock.now() - 2 * plans.SILENT)
+    Plan.objects.update(worked_at=clock.now() - 2 * plan_actions.SILENT)
 
     stopped = world.mina.post(world.path + "stop/").json()
 
@@ -495,14 +496,14 @@ def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
 ):
     one_on_ones(world)
     stopped, ended = world.mina.post(world.path, {}).json(), []
-    real = planning.solve
+    real = plans.solve
 
     def late(*args, on_progress, **kwargs):
-        Plan.objects.update(worked_at=clock.now() - 2 * plans.SILENT)
+        Plan.objects.update(worked_at=clock.now() - 2 * plan_actions.SILENT)
         stopped.update(world.mina.post(world.path + "stop/").json())
         return real(*args, on_progress=lambda found: ended.append(on_progress(found)), **kwargs)
 
-    monkeypatch.setattr(planning, "solve", late)
+    monkeypatch.setattr(plans, "solve", late)
     tasks.work_on_plan.call(str(Plan.objects.get().pk))
 
     assert stopped["status"] == "done"
@@ -515,7 +516,9 @@ def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world
     one_on_ones(world)
     world.mina.post(world.path, {})
     seen = queries.plans.plan_for(world.mina.user, world.calendar.pk)
-    seen.worked_at -= 2 * plans.SILENT  # as it was read, a moment before the worker wrote again
+    seen.worked_at -= (
+        2 * plan_actions.SILENT
+    )  # as it was read, a moment before the worker wrote again
 
     actions.stop_plan(seen, by=world.mina.user)
 
@@ -531,18 +534,18 @@ def test_only_who_began_last_writes(world, slow):
     world.mina.post(world.path, {})
     plan = Plan.objects.get()
 
-    real = planning.solve
+    real = plans.solve
 
     def interrupted(*args, **kwargs):
         # While this worker slept, another began and finished.
         Plan.objects.filter(pk=plan.pk).update(run=plan.run + 2, answer=plan.answer, status="done")
         return real(*args, **kwargs)
 
-    planning.solve, before = interrupted, planning.solve
+    plans.solve, before = interrupted, plans.solve
     try:
         tasks.work_on_plan.call(str(plan.pk))
     finally:
-        planning.solve = before
+        plans.solve = before
 
     assert Plan.objects.get().answer == plan.answer
 
@@ -680,9 +683,9 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
 
 def test_a_calendar_finished_meanwhile_is_not_planned(world, monkeypatch):
     one_on_ones(world)
-    real = planning.solve
+    real = plans.solve
     monkeypatch.setattr(
-        planning,
+        plans,
         "solve",
         lambda *args, **kwargs: (Calendar.objects.update(is_finalized=True), real(*args, **kwargs))[
             1
@@ -758,17 +761,17 @@ def test_inside_a_transaction_the_worker_searches(world, monkeypatch, headers, w
     world.mina.post(world.path, {})
     asked = []
 
-    def solve(*args, _real=planning.solve, **kwargs):
+    def solve(*args, _real=plans.solve, **kwargs):
         asked.append(kwargs["seconds"])
         return _real(*args, **kwargs)
 
-    def read(*args, _real=planning.problem_of, **kwargs):
+    def read(*args, _real=plans.problem_of, **kwargs):
         time.sleep(0.2)
         return _real(*args, **kwargs)
 
-    monkeypatch.setattr(planning, "solve", solve)
-    monkeypatch.setattr(planning, "problem_of", read)
+    monkeypatch.setattr(plans, "solve", solve)
+    monkeypatch.setattr(plans, "problem_of", read)
 
     assert world.mina.post(world.path, {}, **headers).status_code in (200, 202)
     (most,) = asked
-    assert 0 < most <= plans.AT_ONCE - 0.2 if waits else most == 0
+    assert 0 < most <= plan_actions.AT_ONCE - 0.2 if waits else most == 0

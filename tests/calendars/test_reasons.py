@@ -2,8 +2,8 @@
 
 import pytest
 
-from commontime.calendars import planning
 from commontime.calendars.models import CalendarParticipant
+from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
 from tests import build
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 def first_reasons(meeting) -> str:
-    best, *_ = planning.ranked(
-        meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True
+    best, *_ = suggestions.ranked(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
     )
     return " ".join(best.reasons)
 

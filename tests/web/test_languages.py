@@ -20,7 +20,7 @@ import commontime
 from commontime.accounts import actions
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
-from commontime.calendars import planning
+from commontime.calendars.planning import plans
 from commontime.web import accounts, home
 from tests import build
 from tests.catalogue import read
@@ -215,7 +215,7 @@ def pages_in(language: str) -> dict[str, str]:
     fixed = build.meeting(calendar=calendar, title="Fest", final_time=build.day(10))
     build.invitation(calendar, build.user("ada"))
     build.invitation(build.calendar(owner=sam, name="Band"), mina)
-    calendar_actions.make_plan(calendar, by=mina, question=planning.Question(seconds=1))
+    calendar_actions.make_plan(calendar, by=mina, question=plans.Question(seconds=1))
     here = f"/app/calendars/{calendar.pk}/"
     browser, stranger = browser_of("mina"), Client(headers={"accept-language": language})
     paths = [

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
+from commontime.calendars.planning import plans
 from tests import build
 from tests.web.test_calendar_doors import DEADLINE, Doors, stored
 
@@ -27,7 +28,7 @@ class Planned(Doors):
         build.window(self.calendar, mina, build.day(9), build.day(12), 6)
         self.meeting = build.meeting(calendar=self.calendar, title="Rehearsal")
         self.suggestion = build.suggestion(self.meeting, sam, build.day(10))
-        actions.make_plan(self.calendar, by=mina, question=planning.Question())
+        actions.make_plan(self.calendar, by=mina, question=plans.Question())
         Plan.objects.update(status=status)
         Calendar.objects.update(is_finalized=is_finalized)
         self.before = stored()

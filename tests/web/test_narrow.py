@@ -17,7 +17,8 @@ LANGUAGES = ("en", "de", "fr")
 # without an end.
 WORLD = """
 from datetime import timedelta
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
+from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.contacts.actions import add_contact
 from tests import build
@@ -33,7 +34,7 @@ for language in ("en", "de", "fr"):
     build.meeting(calendar=calendar, title="Generalprobe", final_time=build.day(18))
     open_ = build.meeting(calendar=calendar, title="Konzert", duration_minutes=60)
     actions.create_one_on_ones(calendar, by=owner, deadline=clock.now() + timedelta(days=1))
-    actions.make_plan(calendar, by=owner, question=planning.Question())
+    actions.make_plan(calendar, by=owner, question=plans.Question())
     actions.invite_person(build.calendar(owner=guests[0], name="Ausflug").pk, by=guests[0], receiver=owner.pk)
     print(language, calendar.pk, open_.pk)
 link, word = "https://us02web.zoom.us/j/81234567890?pwd=" + "a1B2c3D4" * 8 + ".1", "Donaudampfschifffahrt" * 7
@@ -50,7 +51,7 @@ build.meeting(calendar=calendar, title=word, location=link, description=link, fi
 open_ = build.meeting(calendar=calendar, title=word, location=link, description=link, duration_minutes=60)
 build.suggestion(open_, guests[0], build.day(20))
 actions.create_one_on_ones(calendar, by=owner, deadline=clock.now() + timedelta(days=1))
-actions.make_plan(calendar, by=owner, question=planning.Question())
+actions.make_plan(calendar, by=owner, question=plans.Question())
 other = build.calendar(owner=guests[0], name=word)
 build.meeting(calendar=other, title=word, deadline=clock.now() + timedelta(days=1), required=[guests[0]])
 actions.invite_person(other.pk, by=guests[0], receiver=owner.pk)

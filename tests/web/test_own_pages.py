@@ -18,7 +18,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts.models import Mute, Session, UserSetting
-from commontime.calendars import planning, queries
+from commontime.calendars import queries
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -26,6 +26,7 @@ from commontime.calendars.models import (
     Meeting,
     NonBusyTime,
 )
+from commontime.calendars.planning import groups
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.mail.models import Message
@@ -94,7 +95,7 @@ def test_packing_is_what_the_database_packs():
     for start, end, level in times:
         build.window(calendar, sam, start, end, level)
 
-    assert planning.pack(times) == CalendarParticipant.objects.get(user=sam).packed
+    assert groups.pack(times) == CalendarParticipant.objects.get(user=sam).packed
 
 
 # Home ---------------------------------------------------------------------------------------------

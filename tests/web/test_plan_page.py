@@ -12,9 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, NonBusyTime, Plan
+from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.mail.models import Message
 from commontime.web.plans import counts, quality
@@ -212,7 +213,7 @@ def test_one_says_which_meetings_are_planned_how_much_each_matters_and_when_one_
     }
     assert talks.post(**ASK, **rows).status_code == 302
 
-    asked = msgspec.convert(Plan.objects.get().question, planning.Question)
+    asked = msgspec.convert(Plan.objects.get().question, plans.Question)
     assert (asked.meetings, asked.priorities, asked.pinned) == (
         (second, third, fourth),
         {second: 4},
@@ -244,7 +245,7 @@ def test_a_typed_time_goes_before_a_tick_and_what_is_left_out_is_not_pinned():
 
     talks.post(**ASK, **rows, pin=pins)
 
-    asked = msgspec.convert(Plan.objects.get().question, planning.Question)
+    asked = msgspec.convert(Plan.objects.get().question, plans.Question)
     assert asked.pinned == {first: build.day(11), third: build.day(10)}
 
 
@@ -268,7 +269,7 @@ def test_a_time_is_typed_by_the_clocks_of_the_page():
 
     talks.browser.post(f"{talks.here}?zone=Asia/Tokyo", {**ASK, **typed_on(talks.page), **tokyo})
 
-    assert msgspec.convert(Plan.objects.get().question, planning.Question).pinned == {
+    assert msgspec.convert(Plan.objects.get().question, plans.Question).pinned == {
         pk: build.day(10)
     }
 
@@ -332,7 +333,7 @@ def test_a_plan_of_nothing_is_refused_and_a_meeting_that_came_meanwhile_is_plann
 def test_a_priority_that_was_asked_for_over_the_api_stays():
     talks = Talks()
     pk = talks.pair()[0].pk
-    actions.make_plan(talks.calendar, by=talks.mina, question=planning.Question(priorities={pk: 7}))
+    actions.make_plan(talks.calendar, by=talks.mina, question=plans.Question(priorities={pk: 7}))
 
     page = talks.page
     assert '<option value="7" selected>priority 7</option>' in page
@@ -342,7 +343,7 @@ def test_a_priority_that_was_asked_for_over_the_api_stays():
 
 
 def test_of_more_meetings_than_are_planned_at_once_the_first_are_chosen(monkeypatch):
-    monkeypatch.setattr(planning, "MOST_PLANNED", 2)
+    monkeypatch.setattr(plans, "MOST_PLANNED", 2)
     talks = Talks()
     first, second, _third = (meeting.pk for meeting in talks.pair())
 
@@ -359,7 +360,7 @@ def test_as_many_meetings_as_are_planned_at_once_can_be_sent():
     rows = {
         f"{name}-{number}": "x"
         for name in ("planned", "matters", "then", "pin")
-        for number in range(planning.MOST_PLANNED)
+        for number in range(plans.MOST_PLANNED)
     }
 
     assert (
@@ -428,7 +429,7 @@ def running(talks: Talks, **fields: Any) -> Plan:
 def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
     talks = Talks()
     plan = running(talks)
-    answer = msgspec.convert(plan.answer, planning.Answer)
+    answer = msgspec.convert(plan.answer, plans.Answer)
     worse = msgspec.structs.replace(
         answer, proved=False, gap=0.25, value=msgspec.structs.replace(answer.value, priority=2)
     )
@@ -581,13 +582,13 @@ def test_what_people_write_is_shown_as_written(payload):
     ],
 )
 def test_how_far_a_plan_may_be_from_the_best_is_said_where_it_may_differ(bound, said):
-    value = planning.Counts(6, 3, 2, 4, 50)
+    value = plans.Counts(6, 3, 2, 4, 50)
     gap = next(
         abs(a - b) / max(a, b)
         for a, b in zip(msgspec.structs.astuple(value), bound, strict=True)
         if a != b
     )
-    answer = planning.Answer(False, gap, value, planning.Counts(*bound), (), ())
+    answer = plans.Answer(False, gap, value, plans.Counts(*bound), (), ())
 
-    assert said in quality(answer, planning.Question())
-    assert counts(answer, planning.Question())[0][1:] == (6, f"at most {bound[0]}")
+    assert said in quality(answer, plans.Question())
+    assert counts(answer, plans.Question())[0][1:] == (6, f"at most {bound[0]}")

@@ -13,7 +13,8 @@ from drf_spectacular.utils import extend_schema
 from commontime.api.base import Request, View, shown
 from commontime.api.fields import Moment, zone_of
 from commontime.api.suggestions import WHAT_IF, what_if_of
-from commontime.calendars import planning, queries, rules
+from commontime.calendars import queries, rules
+from commontime.calendars.planning import groups, insights, outcomes, suggestions
 from commontime.core import clock
 
 
@@ -121,11 +122,11 @@ class InsightsOutput(msgspec.Struct):
     decisive: DecisiveOutput | None = None
 
 
-def show(found: planning.Insights, duration: timedelta, *, named: bool) -> InsightsOutput:
-    def users(people: Iterable[planning.Person]) -> list[int] | None:
+def show(found: insights.Insights, duration: timedelta, *, named: bool) -> InsightsOutput:
+    def users(people: Iterable[groups.Person]) -> list[int] | None:
         return [person.user_id for person in people] if named else None
 
-    def start(outcome: planning.Outcome) -> StartOutput:
+    def start(outcome: outcomes.Outcome) -> StartOutput:
         return StartOutput(
             outcome.start,
             outcome.start + duration,
@@ -188,9 +189,9 @@ class InsightsView(View):
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = planning.free_for(meeting, planning.group_for(meeting), named=named)
-        meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
-        found = planning.insights(
+        group = groups.free_for(meeting, groups.group_for(meeting), named=named)
+        meeting, group = suggestions.supposed(meeting, group, what_if, named=named, asker=asker)
+        found = insights.insights_for(
             meeting, group, now=now, named=named, asker=asker, align=what_if.align
         )
         return shown(

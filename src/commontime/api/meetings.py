@@ -13,9 +13,10 @@ from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
-from commontime.calendars import actions, exchange, planning, queries, rules
+from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups, outcomes
 from commontime.core import clock
 from commontime.core.errors import Conflict
 
@@ -113,10 +114,10 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
     """Show a meeting; at its final time with each attendee's answer, or only how many, by the
     calendar's visibility.
     """
-    group = planning.group_for(meeting)
-    named = planning.named_in(meeting)
+    group = groups.group_for(meeting)
+    named = groups.named_in(meeting)
     answers = (
-        planning.answers_at(group, meeting.final_time, meeting.duration)
+        outcomes.answers_at(group, meeting.final_time, meeting.duration)
         if meeting.final_time
         else {}
     )

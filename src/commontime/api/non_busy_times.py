@@ -26,9 +26,10 @@ from commontime.api.base import (
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, instant, zone_of
 from commontime.api.stored import stored
-from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars import actions, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.models import Calendar, NonBusyTime
+from commontime.calendars.planning import availability, groups
 from commontime.core.errors import InvalidInput
 
 MOST_PIECES = 5000
@@ -325,13 +326,13 @@ def _availability(
     minutes: int,
     with_people: bool,
 ) -> bytes:
-    crowd = planning.crowd_of(calendar)
-    known = planning.known_range(calendar, crowd)
+    crowd = availability.crowd_of(calendar)
+    known = availability.known_range(calendar, crowd)
     start, end = start or (known[0] if known else end), end or (known[1] if known else start)
     found = None
     if start and end and start < end:
         most_names = MOST_NAMES if with_people else 0
-        found = planning.availability(
+        found = availability.availability_of(
             crowd,
             earliest=start,
             latest=end,
@@ -358,14 +359,14 @@ def _availability(
 
 
 def _people(calendar: Calendar) -> list[PersonOutput]:
-    people = planning.people_of(calendar)
+    people = groups.people_of(calendar)
     return [
         PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed))
         for p in people
     ]
 
 
-def _pieces(found: planning.Availability, users: list[int]) -> list[Piece]:
+def _pieces(found: availability.Availability, users: list[int]) -> list[Piece]:
     pieces = [
         Piece(start, end, if_need_be + works + ideal, ideal, works, if_need_be, missing, preference)
         for start, end, (_, if_need_be, works, ideal), missing, preference in zip(

@@ -14,10 +14,11 @@ from commontime.api.base import Request, View, parse, shown
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
 from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
-from commontime.calendars import actions, planning, queries
+from commontime.calendars import actions, queries
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Plan
+from commontime.calendars.planning import groups, plans
 from commontime.core.errors import InvalidInput
 
 LONGEST_SEARCH = 300
@@ -57,26 +58,26 @@ class Pin(serializers.Serializer[Any]):
 
 class Priority(serializers.Serializer[Any]):
     meeting = Id()
-    priority = Whole(min_value=1, max_value=planning.MOST_PRIORITY)
+    priority = Whole(min_value=1, max_value=plans.MOST_PRIORITY)
 
 
 class PlanInput(serializers.Serializer[Any]):
     meetings = serializers.ListField(
         child=Id(),
         required=False,
-        max_length=planning.MOST_PLANNED,
+        max_length=plans.MOST_PLANNED,
         help_text="Ids of open meetings; all of them if left out.",
     )
     pinned = serializers.ListField(
         child=Pin(),
         required=False,
-        max_length=planning.MOST_PLANNED,
+        max_length=plans.MOST_PLANNED,
         help_text="Meetings that must be just then.",
     )
     priorities = serializers.ListField(
         child=Priority(),
         required=False,
-        max_length=planning.MOST_PLANNED,
+        max_length=plans.MOST_PLANNED,
         help_text="How much a meeting matters if not all fit; 1 if left out.",
     )
     align_minutes = Whole(
@@ -199,11 +200,11 @@ NOT_APPLIED = Caution(
 
 def show_plan(plan: Plan, user: User) -> PlanOutput:
     answer, question = (
-        planning.answer_for(user, plan),
-        msgspec.convert(plan.question, planning.Question),
+        plans.answer_for(user, plan),
+        msgspec.convert(plan.question, plans.Question),
     )
-    meetings = planning.meetings_in(plan)
-    people = {person.user_id: person for person in planning.people_of(plan.calendar)}
+    meetings = plans.meetings_in(plan)
+    people = {person.user_id: person for person in groups.people_of(plan.calendar)}
     titles = {pk: meeting.name for pk, meeting in meetings.items()}
     return PlanOutput(
         id=plan.pk,
@@ -233,7 +234,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
                 u.meeting,
                 titles[u.meeting],
                 u.reason,
-                planning.why_unplaced(u, people, titles),
+                plans.why_unplaced(u, people, titles),
                 None if u.people is None else sorted(u.people),
                 list(u.meetings),
                 _ask(u, people),
@@ -244,7 +245,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
     )
 
 
-def _ask(unplaced: planning.Unplaced, people: dict[int, planning.Person]) -> Ask | None:
+def _ask(unplaced: plans.Unplaced, people: dict[int, groups.Person]) -> Ask | None:
     if unplaced.start is None:
         return None
     wanted = [
@@ -369,13 +370,13 @@ class PlanApply(View):
         )
 
 
-def _question(data: dict[str, Any]) -> planning.Question:
+def _question(data: dict[str, Any]) -> plans.Question:
     pinned = {pin["meeting"]: pin["final_time"] for pin in data.get("pinned", [])}
     priorities = {each["meeting"]: each["priority"] for each in data.get("priorities", [])}
     for name, given in (("pinned", pinned), ("priorities", priorities)):
         if len(given) < len(data.get(name, [])):
             raise InvalidInput("List each meeting only once.", field=name)
-    return planning.Question(
+    return plans.Question(
         meetings=tuple(data.get("meetings", ())),
         pinned=pinned,
         priorities=priorities,

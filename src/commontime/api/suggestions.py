@@ -13,8 +13,9 @@ from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, moment_param, parse, shown, whole_param
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Instant, Moment, zone_of
-from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
+from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
@@ -106,7 +107,7 @@ def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
     }
 
 
-def show_ranked(ranked: planning.Ranked, end_time: datetime, *, named: bool) -> RankedOutput:
+def show_ranked(ranked: suggestions.Ranked, end_time: datetime, *, named: bool) -> RankedOutput:
     outcome, beside = ranked.outcome, ranked.beside
     assert beside is not None
     lists = {
@@ -171,9 +172,9 @@ class Suggestions(View):
         named = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = planning.free_for(meeting, planning.group_for(meeting), named=named)
-        meeting, group = planning.supposed(meeting, group, what_if, named=named, asker=asker)
-        found = planning.ranked(
+        group = groups.free_for(meeting, groups.group_for(meeting), named=named)
+        meeting, group = suggestions.supposed(meeting, group, what_if, named=named, asker=asker)
+        found = suggestions.ranked(
             meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align
         )
         return listed(
@@ -221,8 +222,8 @@ class SuggestionOne(View):
         return gone()
 
 
-def what_if_of(request: Request, zone: tzinfo) -> planning.WhatIf:
-    return planning.WhatIf(
+def what_if_of(request: Request, zone: tzinfo) -> suggestions.WhatIf:
+    return suggestions.WhatIf(
         without=frozenset(_users_param(request, "without")),
         duration_minutes=whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING),
         earliest=moment_param(request, "earliest", zone),

@@ -24,11 +24,12 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars import actions, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.actions.non_busy_times import RunInput
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups, outcomes, suggestions
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.layout import grid, line_words, lines
@@ -102,21 +103,21 @@ class Sight:
         return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
 
     @cached_property
-    def group(self) -> planning.Group:
+    def group(self) -> groups.Group:
         return everybody(self.calendar)
 
     @cached_property
-    def _free(self) -> dict[int, planning.Group]:
+    def _free(self) -> dict[int, groups.Group]:
         return {}
 
-    def free(self, meeting: Meeting) -> planning.Group:
+    def free(self, meeting: Meeting) -> groups.Group:
         """Return those whom an open meeting is for without the times in which they are in other
         meetings.
         """
         if not meeting.for_everyone:
-            return planning.free_for(meeting, planning.group_for(meeting), named=self.tells)
+            return groups.free_for(meeting, groups.group_for(meeting), named=self.tells)
         if meeting.buffer_minutes not in self._free:
-            self._free[meeting.buffer_minutes] = planning.free_for(
+            self._free[meeting.buffer_minutes] = groups.free_for(
                 meeting, self.group, named=self.tells
             )
         return self._free[meeting.buffer_minutes]
@@ -199,7 +200,7 @@ def live_part(seen: Sight) -> SafeString:
 def _live(seen: Sight) -> str:
     """Return who has answered, and the heat map."""
     found = heat(seen.group, seen.look)
-    people = planning.people_of(seen.calendar)
+    people = groups.people_of(seen.calendar)
     listed = _who_answered(
         sorted(people, key=lambda person: bool(person.packed)), seen.calendar
     ) + _invited(seen)
@@ -225,7 +226,7 @@ def _best_times(seen: Sight) -> str:
     own: list[Meeting] = []
     others: list[Meeting] = []
     for meeting in seen.open_meetings:
-        (own if whose is None or planning.is_for(meeting, whose) else others).append(meeting)
+        (own if whose is None or groups.is_for(meeting, whose) else others).append(meeting)
     best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
     shown = (
         fragments.best_times(best, seen.look) or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
@@ -274,7 +275,7 @@ def _no_meeting(seen: Sight) -> str:
     return _("No meetings yet. Once there is one, its best times appear here.")
 
 
-def _who_answered(people: Sequence[planning.Person], calendar: Calendar) -> str:
+def _who_answered(people: Sequence[groups.Person], calendar: Calendar) -> str:
     """Return a list of people, those first who have not answered. In a big group, those who have
     are folded.
     """
@@ -303,7 +304,7 @@ def _invited(seen: Sight) -> str:
     return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
 
 
-def _listed(people: Sequence[planning.Person]) -> str:
+def _listed(people: Sequence[groups.Person]) -> str:
     answered, silent, word = escape(_("answered")), escape(_("not yet")), escape(_("optional"))
     optional = f' <small class="soft">{word}</small>'
     return "".join(
@@ -317,14 +318,14 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.free(meeting)
     suggested = meeting.suggested  # type: ignore[attr-defined]
     stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
-    if not planning.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):
+    if not suggestions.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):
         return fragments.Best(
-            meeting, [], len(group.people), meeting_address(meeting), nothing=planning.hidden()
+            meeting, [], len(group.people), meeting_address(meeting), nothing=suggestions.hidden()
         )
     now = datetime.fromtimestamp(
         seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo
     )
-    found = planning.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
+    found = suggestions.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)
     return fragments.Best(
         meeting, shown, len(group.people), meeting_address(meeting), len(found) > most
@@ -332,8 +333,8 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
 
 
 def at_round_times(
-    found: Sequence[planning.Ranked], meeting: Meeting, group: planning.Group, named: bool
-) -> list[planning.Ranked]:
+    found: Sequence[suggestions.Ranked], meeting: Meeting, group: groups.Group, named: bool
+) -> list[suggestions.Ranked]:
     """Return computed starts at the next quarter of an hour where that is as good for everybody."""
     round_ = {
         each.outcome.start: next_quarter(each.outcome.start)
@@ -345,7 +346,7 @@ def at_round_times(
         dict(
             zip(
                 wanted,
-                planning.outcomes(group, [round_[start] for start in wanted], meeting.duration),
+                outcomes.outcomes_at(group, [round_[start] for start in wanted], meeting.duration),
                 strict=True,
             )
         )
@@ -358,12 +359,12 @@ def at_round_times(
         if (
             other
             and other.start not in taken
-            and planning.lies_within(meeting, other.start)
+            and suggestions.lies_within(meeting, other.start)
             and other.rank_key[:-1] == each.outcome.rank_key[:-1]
         ):
             taken.add(other.start)
-            each = planning.Ranked(
-                each.rank, other, None, planning.reasons(other, group, meeting, named=named)
+            each = suggestions.Ranked(
+                each.rank, other, None, suggestions.reasons(other, group, meeting, named=named)
             )
         listed.append(each)
     return listed
@@ -408,7 +409,7 @@ def _who(seen: Sight) -> str:
     """
     table = seen.look.grid
     cells = [day.cells[key] for key in table.rows for day in table.days if key in day.cells]
-    found = planning.outcomes(
+    found = outcomes.outcomes_at(
         seen.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step)
     )
     if not seen.tells:
@@ -435,7 +436,7 @@ def _who(seen: Sight) -> str:
     )
 
 
-def _marks(outcome: planning.Outcome) -> dict[int, str]:
+def _marks(outcome: outcomes.Outcome) -> dict[int, str]:
     lists = (
         ("0", outcome.cannot),
         ("1", outcome.if_need_be),
@@ -455,7 +456,7 @@ def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
     )
     if cell is None:
         return None
-    outcome = planning.outcomes(
+    outcome = outcomes.outcomes_at(
         seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0])
     )[0]
     named = fragments.names(outcome)

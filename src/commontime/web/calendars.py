@@ -19,9 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import MeetingStatus, Visibility
 from commontime.calendars.models import Calendar
+from commontime.calendars.planning import groups
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.layout import grid
@@ -111,12 +112,12 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
         "live": availability.live_part(seen),
         "texts": _part("texts", _texts),
         "fixed": [
-            _fixed(meeting, seen) for meeting in scheduled if planning.is_for(meeting, seen.user.pk)
+            _fixed(meeting, seen) for meeting in scheduled if groups.is_for(meeting, seen.user.pk)
         ],
         "others": [
             _fixed(meeting, seen)
             for meeting in scheduled
-            if not planning.is_for(meeting, seen.user.pk)
+            if not groups.is_for(meeting, seen.user.pk)
         ],
         "days": _part("days", partial(fragments.day_options, shown), shown.key),
         "day_ticks": _part("ticks", partial(fragments.day_ticks, shown), shown.key),
@@ -424,7 +425,7 @@ class MeetingForm(forms.Form):
 
     def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(person.user_id, person.name) for person in planning.people_of(calendar)]
+        choices = [(person.user_id, person.name) for person in groups.people_of(calendar)]
         for name in ("required", "optional"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
@@ -502,7 +503,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             return redirect(f"/app/calendars/{calendar_id}/")
     others = [
         person
-        for person in planning.people_of(shown)
+        for person in groups.people_of(shown)
         if person.user_id != user.pk and person.is_active
     ]
     return page(

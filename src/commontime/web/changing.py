@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from commontime.calendars import planning
 from commontime.calendars.models import Meeting
+from commontime.calendars.planning import comparing, groups, insights, outcomes, suggestions
 from commontime.layout.instants import next_quarter
 from commontime.web import fragments
 from commontime.web.availability import Sight
@@ -38,12 +38,12 @@ class Change:
 
 
 def change_of(
-    sight: Sight, meeting: Meeting, group: planning.Group, align: int | None
+    sight: Sight, meeting: Meeting, group: groups.Group, align: int | None
 ) -> Change | None:
     """Return what there is to say, with names as far as the calendar's visibility allows; None if
     nobody can come to anything.
     """
-    found = planning.insights(
+    found = insights.insights_for(
         meeting, group, now=sight.now, named=sight.tells, asker=sight.user.pk, align=align
     )
     if found is None:
@@ -52,7 +52,7 @@ def change_of(
     def when(start: datetime) -> str:
         return fragments.when(start, meeting.duration, sight.look)
 
-    def of(outcome: planning.Outcome) -> tuple[str, str]:
+    def of(outcome: outcomes.Outcome) -> tuple[str, str]:
         can = {"can": len(outcome.attending), "people": len(group.people)}
         return when(_round(outcome, meeting, group)), _("%(can)d of %(people)d can come") % can
 
@@ -82,7 +82,7 @@ def change_of(
     return Change(not found.best.cannot, points)
 
 
-def beside(each: planning.Compared, silent: int) -> list[str]:
+def beside(each: comparing.Compared, silent: int) -> list[str]:
     """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it
     bears.
     """
@@ -111,7 +111,7 @@ def beside(each: planning.Compared, silent: int) -> list[str]:
     return said
 
 
-def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
+def _asking(ask: insights.Ask, duration: timedelta, sight: Sight) -> Point:
     """Whom to ask for what, if names are told; and who alone stands in the way most often."""
     if ask.own_short:
         return Point("ask", _("What you could ask for"), ask.detail)
@@ -143,10 +143,10 @@ def _asking(ask: planning.Ask, duration: timedelta, sight: Sight) -> Point:
     return Point("ask", _("What you could ask for"), ask.detail, moments)
 
 
-def _round(outcome: planning.Outcome, meeting: Meeting, group: planning.Group) -> datetime:
+def _round(outcome: outcomes.Outcome, meeting: Meeting, group: groups.Group) -> datetime:
     """Return the next quarter of an hour if it is the same for everybody."""
     later = next_quarter(outcome.start)
-    if later == outcome.start or not planning.lies_within(meeting, later):
+    if later == outcome.start or not suggestions.lies_within(meeting, later):
         return outcome.start
-    same = (planning.outcomes(group, [later], meeting.duration)[0].row == outcome.row).all()
+    same = (outcomes.outcomes_at(group, [later], meeting.duration)[0].row == outcome.row).all()
     return later if same else outcome.start

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning
 from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups, suggestions
 from commontime.layout import lines
 from commontime.layout.instants import moment
 from commontime.web import fragments
@@ -53,16 +53,16 @@ def choir(today: date) -> Example:
 def _made(monday: date, language: str) -> Example:
     days = lines.Days(ZONE, monday, monday + timedelta(days=6))
     packed = [
-        planning.pack(
+        groups.pack(
             (moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]
         )
         for text in CHOIR.values()
     ]
     people = [
-        planning.Person(at, "", name, "", "", True, at < LEADERS, times, name)
+        groups.Person(at, "", name, "", "", True, at < LEADERS, times, name)
         for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
     ]
-    group = planning.group_of(people)
+    group = groups.group_of(people)
     shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
     found = heat(group, shown)
     start = datetime.combine(monday, datetime.min.time(), ZONE)
@@ -70,7 +70,7 @@ def _made(monday: date, language: str) -> Example:
     meeting = Meeting(
         calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
     )
-    ranked = planning.ranked(meeting, group, [], now=start, limit=3, named=True)
+    ranked = suggestions.ranked(meeting, group, [], now=start, limit=3, named=True)
     best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "")], shown)
     return Example(
         fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found)

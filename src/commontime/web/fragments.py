@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from commontime.calendars import planning
 from commontime.calendars.models import Meeting
+from commontime.calendars.planning import outcomes, suggestions
 from commontime.core import clock
 from commontime.layout import grid
 from commontime.layout.grid import Day, Key, State
@@ -34,7 +34,7 @@ class Best:
     """A meeting with its best starts, and where its own page is."""
 
     meeting: Meeting
-    ranked: Sequence[planning.Ranked]
+    ranked: Sequence[suggestions.Ranked]
     people: int
     address: str
     is_more: bool = False
@@ -253,7 +253,7 @@ def summary(found: Heat) -> str:
     return said if answered else _("Nobody has answered yet.")
 
 
-def names(outcome: planning.Outcome) -> list[tuple[str, list[str]]]:
+def names(outcome: outcomes.Outcome) -> list[tuple[str, list[str]]]:
     """Return groups of names for one cell: who can, if need be, who can't, and who has not
     answered.
     """
@@ -304,7 +304,7 @@ def nothing_yet() -> str:
     return _("No time fits yet. The best times appear here as more people answer.")
 
 
-def why_lower(found: Sequence[planning.Ranked]) -> list[str]:
+def why_lower(found: Sequence[suggestions.Ranked]) -> list[str]:
     """Say of each start that more people can come to than to one above it why it stands lower; of
     the others nothing.
     """
@@ -324,12 +324,12 @@ def why_lower(found: Sequence[planning.Ranked]) -> list[str]:
     return said
 
 
-def is_for_all(ranked: planning.Ranked, people: int) -> bool:
+def is_for_all(ranked: suggestions.Ranked, people: int) -> bool:
     return len(ranked.outcome.attending) == people
 
 
 def start(
-    ranked: planning.Ranked,
+    ranked: suggestions.Ranked,
     meeting: Meeting,
     people: int,
     shown: Look,
@@ -372,7 +372,7 @@ def start(
     )
 
 
-def bar(outcome: planning.Outcome, people: int) -> SafeString:
+def bar(outcome: outcomes.Outcome, people: int) -> SafeString:
     """Return a bar with a part for each group of people; what it shows stands beside it in words."""
     parts, at = [], 0.0
     groups = [

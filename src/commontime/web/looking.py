@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from django.utils.http import urlencode
 
 from commontime.accounts.models import UserSetting
-from commontime.calendars import planning
 from commontime.calendars.models import Calendar
+from commontime.calendars.planning import groups, outcomes
 from commontime.core import clock
 from commontime.layout import grid
 from commontime.layout.grid import Grid
@@ -213,17 +213,17 @@ class Heat:
     silent: int
 
 
-def heat(group: planning.Group, shown: Look) -> Heat:
+def heat(group: groups.Group, shown: Look) -> Heat:
     """Count in each cell who is free throughout it."""
-    found = planning.counts(
+    found = outcomes.counts(
         group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step)
     )
     counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
     return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
 
 
-def everybody(calendar: Calendar) -> planning.Group:
-    return planning.group_of(planning.people_of(calendar))
+def everybody(calendar: Calendar) -> groups.Group:
+    return groups.group_of(groups.people_of(calendar))
 
 
 def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:

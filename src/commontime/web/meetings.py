@@ -23,8 +23,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import actions, exchange, planning, queries, rules
+from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.calendars.planning import comparing, groups, outcomes, suggestions
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import fragments
@@ -80,7 +81,7 @@ class WhatIfForm(forms.Form):
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
 
-    def __init__(self, people: Sequence[planning.Person], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, people: Sequence[groups.Person], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["without"].choices = [(person.user_id, person.name) for person in people]  # type: ignore[attr-defined]
 
@@ -110,13 +111,13 @@ class Seen:
     supposes: bool  # whether it asks what would be if
 
     @cached_property
-    def group(self) -> planning.Group:
-        return planning.group_for(self.meeting)
+    def group(self) -> groups.Group:
+        return groups.group_for(self.meeting)
 
     @cached_property
-    def free(self) -> planning.Group:
+    def free(self) -> groups.Group:
         """Whom it is for, without the times in which they are in other meetings."""
-        return planning.free_for(self.meeting, self.group, named=self.sight.tells)
+        return groups.free_for(self.meeting, self.group, named=self.sight.tells)
 
     @property
     def asks(self) -> dict[str, str]:
@@ -168,7 +169,7 @@ def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
 
 
 def _starts(
-    seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None
+    seen: Seen, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> list[Start]:
     """Return the best starts of the meeting, or of what it might be, with those that people
     suggested among them.
@@ -179,7 +180,7 @@ def _starts(
         .filter(suggested_time__gt=sight.now)
         .select_related("author")[:MOST_SUGGESTIONS]
     )
-    found = planning.ranked(
+    found = suggestions.ranked(
         meeting,
         group,
         list(stored),
@@ -191,7 +192,9 @@ def _starts(
     found = found if align else at_round_times(found, meeting, group, sight.tells)
     others = [each for each in found if each.outcome.start != meeting.final_time]
     people, silent = len(group.people), len(group.silent)
-    stands = planning.compared([each.outcome for each in others], group, meeting, named=sight.tells)
+    stands = comparing.compared(
+        [each.outcome for each in others], group, meeting, named=sight.tells
+    )
     return [
         Start(
             fragments.start(
@@ -215,7 +218,7 @@ def _starts(
 
 
 def _change(
-    seen: Seen, meeting: Meeting, group: planning.Group, align: int | None = None
+    seen: Seen, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> Change | None:
     """Return what could change the best start. Of many people it takes a while, so then only if the
     address asks for it.
@@ -278,7 +281,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     found, sight, shown = seen.meeting, seen.sight, seen.sight.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
     is_fixed = found.final_time is not None
-    may_rank = planning.may_rank(found, seen.group, named=sight.tells, asker=sight.user.pk)
+    may_rank = suggestions.may_rank(found, seen.group, named=sight.tells, asker=sight.user.pk)
     return {
         "tag": seen.tag,
         "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
@@ -303,12 +306,12 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "fixed": _fixed(seen) if is_fixed else None,
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
-        "may_suppose": planning.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk)
+        "may_suppose": suggestions.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk)
         and (seen.is_owner or not is_fixed),
         "starts": _starts(seen, found, seen.free)
         if may_rank and (seen.is_owner or not is_fixed)
         else [],
-        "nothing": fragments.nothing_yet() if may_rank else planning.hidden(),
+        "nothing": fragments.nothing_yet() if may_rank else suggestions.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
         "change": None
@@ -325,7 +328,7 @@ def _explaining(request: HttpRequest) -> str:
     return f"?{asked.urlencode()}#change"
 
 
-def _people(meeting: Meeting, group: planning.Group) -> list[planning.Person] | None:
+def _people(meeting: Meeting, group: groups.Group) -> list[groups.Person] | None:
     """Return whom the meeting is for; None: everybody in its calendar."""
     return (
         None
@@ -342,7 +345,7 @@ def _fixed(seen: Seen) -> dict[str, Any]:
     """
     found, shown = seen.meeting, seen.sight.look
     assert found.final_time is not None
-    outcome = planning.outcomes(seen.group, [found.final_time], found.duration)[0]
+    outcome = outcomes.outcomes_at(seen.group, [found.final_time], found.duration)[0]
     groups = [
         ("yes", _("Yes"), [*outcome.ideal, *outcome.works]),
         ("need", _("If need be"), outcome.if_need_be),
@@ -376,7 +379,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
     if not form.is_valid():
         return None
     given = form.cleaned_data
-    what_if = planning.WhatIf(
+    what_if = suggestions.WhatIf(
         without=frozenset(given["without"]),
         duration_minutes=given["duration_minutes"],
         earliest=given["earliest"],
@@ -385,7 +388,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = planning.supposed(
+        imagined, group = suggestions.supposed(
             seen.meeting, seen.free, what_if, named=seen.sight.tells, asker=seen.sight.user.pk
         )
     except InvalidInput as refusal:
@@ -611,7 +614,7 @@ def _as_typed(meeting: Meeting) -> dict[str, Any]:
     """Return the meeting's fields as the form shows them: moments to the minute, so that only what
     somebody typed counts as changed.
     """
-    named = planning.named_in(meeting)
+    named = groups.named_in(meeting)
     fields = {
         name: getattr(meeting, name)
         for name in EditForm.base_fields

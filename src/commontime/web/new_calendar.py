@@ -19,8 +19,9 @@ from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.models import Calendar, Invitation
+from commontime.calendars.planning import availability
 from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
@@ -113,9 +114,9 @@ class NewCalendarForm(forms.Form):
             self.add_error("first_day", _("Choose days in the years 2000 to 2099."))
         elif last < first:
             self.add_error("last_day", _("The last day is before the first."))
-        elif last - first >= planning.FARTHEST:
+        elif last - first >= availability.FARTHEST:
             self.add_error(
-                "last_day", _("Choose at most %(n)d days.") % {"n": planning.FARTHEST.days}
+                "last_day", _("Choose at most %(n)d days.") % {"n": availability.FARTHEST.days}
             )
 
 

@@ -23,9 +23,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions, planning, queries, rules
+from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
+from commontime.calendars.planning import groups, plans
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.layout import timetable
@@ -88,7 +89,7 @@ class OneOnOnesForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = [
             person
-            for person in planning.people_of(calendar)
+            for person in groups.people_of(calendar)
             if person.user_id != calendar.owner_id and person.is_active
         ]
         self.fields["people"].choices = [(person.user_id, person.name) for person in others]  # type: ignore[attr-defined]
@@ -119,7 +120,7 @@ class PlanForm(forms.Form):
         for pk in seen.listed:
             self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
             self.fields[f"matters-{pk}"] = forms.IntegerField(
-                required=False, min_value=1, max_value=planning.MOST_PRIORITY
+                required=False, min_value=1, max_value=plans.MOST_PRIORITY
             )
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
@@ -213,26 +214,24 @@ class Sight:
     @cached_property
     def listed(self) -> dict[UUID, Meeting]:
         """The open meetings that can be planned at once; none while that is done."""
-        return {} if self.is_running else dict(islice(self.open.items(), planning.MOST_PLANNED))
+        return {} if self.is_running else dict(islice(self.open.items(), plans.MOST_PLANNED))
 
     @cached_property
-    def people(self) -> dict[int, planning.Person]:
-        return {person.user_id: person for person in planning.people_of(self.calendar)}
+    def people(self) -> dict[int, groups.Person]:
+        return {person.user_id: person for person in groups.people_of(self.calendar)}
 
     @cached_property
-    def question(self) -> planning.Question:
+    def question(self) -> plans.Question:
         return (
-            msgspec.convert(self.plan.question, planning.Question)
-            if self.plan
-            else planning.Question()
+            msgspec.convert(self.plan.question, plans.Question) if self.plan else plans.Question()
         )
 
     @cached_property
-    def answer(self) -> planning.Answer | None:
-        return planning.answer_for(self.user, self.plan) if self.plan and self.plan.answer else None
+    def answer(self) -> plans.Answer | None:
+        return plans.answer_for(self.user, self.plan) if self.plan and self.plan.answer else None
 
     @cached_property
-    def placed(self) -> list[planning.Placed]:
+    def placed(self) -> list[plans.Placed]:
         """What has a place and is still there."""
         return (
             [placed for placed in self.answer.placed if placed.meeting in self.meetings]
@@ -362,7 +361,7 @@ def _plan(
     holds for what is left out.
     """
     left_out = seen.listed.keys() - set(chosen)
-    question = planning.Question(
+    question = plans.Question(
         meetings=() if len(chosen) == len(seen.open) else tuple(chosen),
         pinned={pk: start for pk, start in (ticked | typed).items() if pk not in left_out},
         priorities=priorities,
@@ -394,7 +393,7 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     pin.
     """
     try:
-        pairs = [value.split(" ", 1) for value in post.getlist("pin")[: planning.MOST_PLANNED]]
+        pairs = [value.split(" ", 1) for value in post.getlist("pin")[: plans.MOST_PLANNED]]
         pinned = {UUID(meeting): datetime.fromisoformat(start) for meeting, start in pairs}
     except ValueError:
         pass
@@ -457,7 +456,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     answer, plan = seen.answer, seen.plan
     status = PlanStatus(plan.status) if plan else None
     told = (
-        planning.told_of([seen.meetings[placed.meeting] for placed in seen.placed])
+        plans.told_of([seen.meetings[placed.meeting] for placed in seen.placed])
         if status == PlanStatus.DONE
         else []
     )
@@ -501,7 +500,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     }
 
 
-def quality(answer: planning.Answer, question: planning.Question) -> str:
+def quality(answer: plans.Answer, question: plans.Question) -> str:
     """Say how good a plan is: proved best, or where, and by how much at most, another might be
     better.
     """
@@ -556,7 +555,7 @@ def quality(answer: planning.Answer, question: planning.Question) -> str:
     return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
 
 
-def counts(answer: planning.Answer, question: planning.Question) -> list[tuple[Any, int, str]]:
+def counts(answer: plans.Answer, question: plans.Question) -> list[tuple[Any, int, str]]:
     """Return what a plan is worth, in the order of importance, each with what no plan can beat."""
     value, bound = answer.value, answer.bound
     more, less = _("at most %(n)d"), _("at least %(n)d")
@@ -622,7 +621,7 @@ def _weeks(
     return found
 
 
-def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
+def _entry(seen: Sight, placed: plans.Placed) -> timetable.Entry[Line]:
     meeting = seen.meetings[placed.meeting]
     start, end = (
         moment.astimezone(seen.look.zone)
@@ -631,7 +630,7 @@ def _entry(seen: Sight, placed: planning.Placed) -> timetable.Entry[Line]:
     here = placed.attending
     missing = [
         p.name
-        for p in planning.attendees_of(meeting)
+        for p in groups.attendees_of(meeting)
         if here is not None and p.packed and p.user_id not in here
     ]
     return timetable.Entry(
@@ -656,7 +655,7 @@ def _title(seen: Sight, meeting: Meeting) -> str:
     return meeting.name.removeprefix(f"{full_name(seen.user)} & ")
 
 
-def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
+def _unplaced(seen: Sight, unplaced: plans.Unplaced) -> dict[str, Any]:
     """Return a meeting without a time, why, and the least that one would have to ask of whom."""
     meeting = seen.meetings.get(unplaced.meeting)
     titles: Mapping[UUID, str] = {pk: _title(seen, each) for pk, each in seen.meetings.items()}
@@ -680,7 +679,7 @@ def _unplaced(seen: Sight, unplaced: planning.Unplaced) -> dict[str, Any]:
     return {
         "title": _title(seen, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
-        "why": planning.why_unplaced(unplaced, seen.people, titles),
+        "why": plans.why_unplaced(unplaced, seen.people, titles),
         "asks": said if start else [],
         "all_then": ", ".join(seen.people[each.user].name for each in wanted)
         if start and is_whole
@@ -727,7 +726,7 @@ def _who(seen: Sight, meeting: Meeting) -> str:
     """Return whom the meeting is for beside who looks, unless its title says so."""
     if meeting.for_everyone:
         return _("everybody")
-    named = planning.named_in(meeting).keys() - {seen.user.pk}
+    named = groups.named_in(meeting).keys() - {seen.user.pk}
     names = fragments.some(
         sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES
     )

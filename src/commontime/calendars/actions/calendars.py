@@ -15,7 +15,7 @@ from commontime.calendars.actions.checks import Caution, heed, hold, hold_with_s
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
-from commontime.calendars.planning import FARTHEST
+from commontime.calendars.planning.availability import FARTHEST
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
 

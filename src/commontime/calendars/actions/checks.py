@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, queries, rules
+from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
+from commontime.calendars.planning import groups
 from commontime.core.errors import Conflict, NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -157,9 +158,9 @@ def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -
     known from an earlier statement, they have to be asked for again.
     """
     if calendar.version != now.version:
-        planning.forget_people(calendar)
+        groups.forget_people(calendar)
     elif along is not None:
-        planning.forget_people(calendar)
+        groups.forget_people(calendar)
         queries.people.remember_people(calendar, along.people)
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import planning, queries, rules, tasks
+from commontime.calendars import queries, rules, tasks
 from commontime.calendars.actions.checks import (
     Caution,
     heed,
@@ -23,6 +23,7 @@ from commontime.calendars.actions.checks import (
     require_running,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
+from commontime.calendars.planning import groups, outcomes, suggestions
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
 
@@ -62,7 +63,7 @@ def edit_meeting(
     meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
-    names_before = planning.named_in(meeting)
+    names_before = groups.named_in(meeting)
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
     )
@@ -164,18 +165,18 @@ def finish_deadline(meeting: Meeting) -> None:
     if meeting.auto_finalize:
         hold_final_times()
     # Nobody is asked whether people may be in two meetings at once, so they may not.
-    group = planning.less_busy(
-        planning.group_for(meeting),
+    group = groups.less_busy(
+        groups.group_for(meeting),
         queries.plans.busy_people(meeting.calendar, after=now - queries.meetings.LONGEST_MEETING),
         before=timedelta(minutes=meeting.buffer_minutes),
     )
     to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
-        found = planning.ranked(meeting, group, to_come, now=now, limit=3, named=True)
+        found = suggestions.ranked(meeting, group, to_come, now=now, limit=3, named=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
         best = next(
-            (r.outcome for r in found if planning.lies_within(meeting, r.outcome.start)), None
+            (r.outcome for r in found if suggestions.lies_within(meeting, r.outcome.start)), None
         )
         if best and _are_enough(meeting, best):
             before = tasks.told(meeting)
@@ -184,7 +185,7 @@ def finish_deadline(meeting: Meeting) -> None:
     tasks.tell_deadline(meeting, found[:3], group)
 
 
-def _are_enough(meeting: Meeting, outcome: planning.Outcome) -> bool:
+def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:
     """With a quorum, so many people are enough, among them everybody named as required; without
     one, all who are required.
     """
@@ -230,10 +231,10 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
     named = rules.may_see_windows_of_others(by, meeting.calendar)
     if meeting.final_time < clock.now():
         cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
-    group = planning.group_for(meeting)
+    group = groups.group_for(meeting)
     if not group.answered:
         cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
-    outcome = planning.outcomes(group, [meeting.final_time], meeting.duration)[0]
+    outcome = outcomes.outcomes_at(group, [meeting.final_time], meeting.duration)[0]
     if outcome.missing and named:
         said = _("%(names)s: required, but can’t come at this time.") % {
             "names": ", ".join(p.name for p in outcome.missing[:5])
@@ -278,7 +279,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
         if (
             other.final_time + timedelta(minutes=other.minutes) > start
             and other.person in users
-            and planning.is_for(other, other.person)
+            and groups.is_for(other, other.person)
         ):
             busy.add(other.person)
     return busy
@@ -302,7 +303,7 @@ def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
     everyone.
     """
     if named:
-        seated = {person.user_id for person in planning.people_of(meeting.calendar)}
+        seated = {person.user_id for person in groups.people_of(meeting.calendar)}
         if unknown := named.keys() - seated:
             field = "required" if any(named[user] for user in unknown) else "optional"
             raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
@@ -317,12 +318,12 @@ def store_names(meetings: Iterable[Meeting]) -> None:
     MeetingAttendee.objects.bulk_create(
         MeetingAttendee(meeting=meeting, user_id=user, required=must)
         for meeting in meetings
-        for user, must in planning.named_in(meeting).items()
+        for user, must in groups.named_in(meeting).items()
     )
 
 
 def _store_changed_names(meeting: Meeting, before: dict[int, bool]) -> None:
-    now = planning.named_in(meeting)
+    now = groups.named_in(meeting)
     if gone := [user for user, must in before.items() if now.get(user) != must]:
         MeetingAttendee.objects.filter(meeting=meeting, user__in=gone).delete()
     new = {user: must for user, must in now.items() if before.get(user) != must}

@@ -9,9 +9,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, queries, rules, tasks, writes
+from commontime.calendars import queries, rules, tasks, writes
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
 from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, NonBusyTime
+from commontime.calendars.planning import groups, outcomes
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -108,7 +109,7 @@ def replace_windows(
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
         for old in (
             queries.windows.windows_over(by, calendar, start, end)
-            if planning.may_cross(seat.packed, given, start, end)
+            if groups.may_cross(seat.packed, given, start, end)
             else ()
         ):
             rest += (
@@ -288,7 +289,7 @@ def _given(seat: queries.windows.Seat) -> int:
     """Return how many times there are: the count may be from before a wait, the packed ones are
     not.
     """
-    return max(seat.given, len(seat.packed) // planning.ENTRY)
+    return max(seat.given, len(seat.packed) // groups.ENTRY)
 
 
 def _require_room(times: int) -> None:
@@ -328,6 +329,6 @@ def _tell_of_lost_yes(seat: queries.windows.Seat) -> None:
         CalendarParticipant.objects.filter(calendar=seat.calendar, user=seat.user).values("packed")
     )
     upcoming = queries.meetings.meetings_to_come(seat.calendar).annotate(packed_now=now)
-    mine = [m for m in upcoming if planning.is_for(m, seat.user.pk)]
-    if mine and (lost := planning.lost_by(mine, seat.packed, mine[0].packed_now)):
+    mine = [m for m in upcoming if groups.is_for(m, seat.user.pk)]
+    if mine and (lost := outcomes.lost_by(mine, seat.packed, mine[0].packed_now)):
         tasks.tell_attendee_lost(seat, lost)

@@ -7,10 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts.names import full_name
-from commontime.calendars import planning, queries
+from commontime.calendars import queries
 from commontime.calendars.actions.checks import hold_with_people, require_owner, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups
 from commontime.core.errors import InvalidInput
 
 
@@ -32,7 +33,7 @@ def create_one_on_ones(
     hold_with_people(calendar)
     require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
-    seated = {person.user_id: person for person in planning.people_of(calendar) if person.is_active}
+    seated = {person.user_id: person for person in groups.people_of(calendar) if person.is_active}
     wanted = (
         [user for user in seated if user != calendar.owner_id]
         if people is None
@@ -63,7 +64,7 @@ def _met_by(calendar: Calendar) -> set[int]:
     """Return whom the owner already has a one-on-one with."""
     owner = calendar.owner_id
     named = (
-        planning.named_in(meeting).keys()
+        groups.named_in(meeting).keys()
         for meeting in queries.meetings.meetings_of(calendar).filter(for_everyone=False)
     )
     return {

@@ -5,10 +5,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.enums import WhoMayAdd
-from commontime.calendars import planning, queries, rules, tasks
+from commontime.calendars import queries, rules, tasks
 from commontime.calendars.actions.checks import hold, require_owner, require_running
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.planning import groups
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -122,5 +123,5 @@ def _to_come_for(participant: CalendarParticipant) -> list[Meeting]:
     return [
         m
         for m in queries.meetings.meetings_to_come(participant.calendar)
-        if planning.is_for(m, participant.user_id)
+        if groups.is_for(m, participant.user_id)
     ]

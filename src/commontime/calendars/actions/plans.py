@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import planning, tasks, writes
+from commontime.calendars import tasks, writes
 from commontime.calendars.actions.checks import (
     held_plan,
     hold,
@@ -18,6 +18,7 @@ from commontime.calendars.actions.checks import (
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
+from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 
@@ -29,7 +30,7 @@ def make_plan(
     calendar: Calendar,
     *,
     by: User,
-    question: planning.Question,
+    question: plans.Question,
     apply: bool = False,
     waits: bool = True,
 ) -> Plan:
@@ -43,13 +44,13 @@ def make_plan(
     require_owner(by, calendar, _("plan meetings"))
     require_running(calendar)
     begun, now = time.monotonic(), clock.now()
-    problem = planning.problem_of(calendar, question, now=now)
+    problem = plans.problem_of(calendar, question, now=now)
     if problem.is_being_planned:
         raise _running()
     at_once = AT_ONCE if waits else 0.0
     # What reading took is part of the wait.
     seconds = max(0.0, min(question.seconds, at_once + begun - time.monotonic()))
-    answer = planning.solve(problem, question, seconds=seconds)
+    answer = plans.solve(problem, question, seconds=seconds)
     is_done = answer.proved or question.seconds <= at_once
     plan = Plan(
         calendar=calendar,
@@ -60,7 +61,7 @@ def make_plan(
         seconds=time.monotonic() - begun,
         created_at=now,
     )
-    planning.remember_meetings(plan, problem)
+    plans.remember_meetings(plan, problem)
     with transaction.atomic():
         hold(calendar)
         require_owner(by, calendar, _("plan meetings"))
@@ -130,8 +131,8 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
 
 def _apply(plan: Plan, *, now: datetime) -> Plan:
     question, answer = (
-        msgspec.convert(plan.question, planning.Question),
-        msgspec.convert(plan.answer, planning.Answer),
+        msgspec.convert(plan.question, plans.Question),
+        msgspec.convert(plan.answer, plans.Answer),
     )
     hold_final_times()
     changed = Conflict(
@@ -139,14 +140,14 @@ def _apply(plan: Plan, *, now: datetime) -> Plan:
         code="changed_meanwhile",
     )
     try:
-        problem = planning.problem_of(plan.calendar, question, now=now)
+        problem = plans.problem_of(plan.calendar, question, now=now)
     except InvalidInput:
         raise changed from None  # a meeting that it names is fixed or gone
     if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
         raise changed
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
     save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
-    planning.remember_meetings(plan, problem)
+    plans.remember_meetings(plan, problem)
     plan.status = PlanStatus.APPLIED
     Plan.objects.filter(pk=plan.pk).update(status=plan.status)
     return plan

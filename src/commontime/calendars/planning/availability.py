@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from commontime import engine
 from commontime.calendars.models import Calendar
-from commontime.calendars.planning.people import minutes_of, windows_of
+from commontime.calendars.planning.groups import minutes_of, windows_of
 from commontime.core import rows
 from commontime.core.errors import InvalidInput
 
@@ -59,7 +59,7 @@ def crowd_of(calendar: Calendar) -> Crowd:
     return Crowd([user for user, _, _ in answered], must, free, len(people) - len(answered))
 
 
-def availability(
+def availability_of(
     crowd: Crowd, *, earliest: datetime, latest: datetime, duration: timedelta, most_names: int
 ) -> Availability:
     """Return when how many can come. A piece holds the starts of a meeting of this duration; for

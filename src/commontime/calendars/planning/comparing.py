@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting
+from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome
-from commontime.calendars.planning.people import Group, minutes_of
 from commontime.calendars.planning.words import names_of
 
 

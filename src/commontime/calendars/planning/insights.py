@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning.comparing import rule_of, survived
-from commontime.calendars.planning.outcomes import Outcome, outcomes
-from commontime.calendars.planning.people import Group, Person, minutes_of
+from commontime.calendars.planning.groups import Group, Person, minutes_of
+from commontime.calendars.planning.outcomes import Outcome, outcomes_at
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.suggestions import bounds_of
 from commontime.calendars.planning.words import names_of
@@ -123,13 +123,13 @@ class _Question:
         }
 
     def outcome(self, start: int) -> Outcome:
-        return outcomes(self.group, [engine.moment_of(start)], self.meeting.duration)[0]
+        return outcomes_at(self.group, [engine.moment_of(start)], self.meeting.duration)[0]
 
     def people(self, mask: np.ndarray) -> list[Person]:
         return [self.group.answered[place] for place in np.flatnonzero(mask).tolist()]
 
 
-def insights(
+def insights_for(
     meeting: Meeting,
     group: Group,
     *,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from commontime import engine
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning.people import Group, Person, minutes_of, windows_of
+from commontime.calendars.planning.groups import Group, Person, minutes_of, windows_of
 
 ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
 
@@ -51,7 +51,7 @@ class Outcome:
         )
 
 
-def outcomes(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
+def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
     """Return what each start would mean for the group."""
     table = preferences(group, [span(start, duration) for start in starts])
     found = []

@@ -18,8 +18,7 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
-from commontime.calendars.planning.outcomes import span
-from commontime.calendars.planning.people import (
+from commontime.calendars.planning.groups import (
     Group,
     Person,
     attendees_of,
@@ -30,6 +29,7 @@ from commontime.calendars.planning.people import (
     people_of,
     windows_of,
 )
+from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core.errors import InvalidInput

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Compared, compared, rule_of
-from commontime.calendars.planning.outcomes import Outcome, outcomes, span
-from commontime.calendars.planning.people import Group, Person, minutes_of
+from commontime.calendars.planning.groups import Group, Person, minutes_of
+from commontime.calendars.planning.outcomes import Outcome, outcomes_at, span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.core import clock
@@ -181,7 +181,7 @@ def ranked(
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
     found = sorted(
-        outcomes(group, starts, meeting.duration),
+        outcomes_at(group, starts, meeting.duration),
         key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key),
     )
     listed = [

@@ -23,10 +23,11 @@ from django.utils import translation
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
 from commontime.accounts.tasks import Reading, letter_to
-from commontime.calendars import exchange, planning, queries
+from commontime.calendars import exchange, queries
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot, calendar_path
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock, limits
 from commontime.core.errors import TooMany
 from commontime.core.text import canonical
@@ -259,7 +260,7 @@ def told(meeting: Meeting) -> Told:
     return Told(
         snapshot,
         snapshot.content,
-        frozenset(person.user_id for person in planning.attendees_of(meeting)),
+        frozenset(person.user_id for person in groups.attendees_of(meeting)),
     )
 
 
@@ -274,7 +275,7 @@ def tell_changed(changed: Iterable[tuple[Meeting, Told]]) -> None:
 
 def _changes(meeting: Meeting, before: Told) -> Iterator[outbox.Notice]:
     now = told(meeting)
-    for person in planning.people_of(meeting.calendar):
+    for person in groups.people_of(meeting.calendar):
         if not person.is_active:
             continue
         was, stays = person.user_id in before.attendees, person.user_id in now.attendees
@@ -347,7 +348,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
         .select_related("calendar__owner")
         .first()
     )
-    if meeting is None or not planning.is_for(meeting, message.user_id or 0):
+    if meeting is None or not groups.is_for(meeting, message.user_id or 0):
         return None
     seat = (
         CalendarParticipant.objects.filter(calendar=meeting.calendar_id, user=message.user_id)
@@ -355,7 +356,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
         .first()
     )
     return (
-        (meeting, planning.named_in(meeting).get(message.user_id or 0, seat.required))
+        (meeting, groups.named_in(meeting).get(message.user_id or 0, seat.required))
         if seat
         else None
     )
@@ -391,7 +392,7 @@ def tell_calendar_finalized(calendar: Calendar) -> None:
     event, payload = f"finalized:{calendar.pk}:{calendar.version}", {"calendar": str(calendar.pk)}
     outbox.post(
         outbox.Notice("finalized", event, person.email, person.user_id, 0, payload)
-        for person in planning.people_of(calendar)
+        for person in groups.people_of(calendar)
         if person.is_active
     )
 
@@ -420,7 +421,7 @@ def _final_times(calendar: Calendar, reader: Reading) -> list[ScheduledMeeting]:
         .select_related("calendar__owner")
         .order_by("final_time", "id")
     )
-    return [_scheduled(Snapshot.of(m), reader) for m in found if planning.is_for(m, reader.user.pk)]
+    return [_scheduled(Snapshot.of(m), reader) for m in found if groups.is_for(m, reader.user.pk)]
 
 
 def tell_deleted(calendars: Sequence[Calendar]) -> None:
@@ -437,7 +438,7 @@ def tell_deleted(calendars: Sequence[Calendar]) -> None:
     notices = []
     for calendar_id, user_id, address in seats.values_list("calendar_id", "user_id", "user__email"):
         calendar = by_id[calendar_id]
-        theirs = [m for m in upcoming.get(calendar_id, []) if planning.is_for(m, user_id)]
+        theirs = [m for m in upcoming.get(calendar_id, []) if groups.is_for(m, user_id)]
         if user_id == calendar.owner_id and not theirs:
             continue  # They know; only their own calendar does not.
         cancels = [Snapshot.of(m).as_payload(sequence=m.sequence + 1, path="") for m in theirs]
@@ -469,7 +470,7 @@ def deleted_letter(message: Message) -> Letter | None:
 # For owners ---------------------------------------------------------------------------------------
 
 
-def tell_deadline(meeting: Meeting, top: Sequence[planning.Ranked], group: planning.Group) -> None:
+def tell_deadline(meeting: Meeting, top: Sequence[suggestions.Ranked], group: groups.Group) -> None:
     """Post the owner's report at a meeting's deadline: the best times as they were then, and who
     has not answered.
     """

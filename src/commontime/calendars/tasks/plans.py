@@ -9,9 +9,9 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.tasks import task
 
-from commontime.calendars import planning
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Plan
+from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.core.errors import Refusal
 
@@ -61,18 +61,18 @@ def work_on_plan(plan_id: str) -> None:
 
 
 def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
-    question = msgspec.convert(plan.question, planning.Question)
-    problem = planning.problem_of(plan.calendar, question, now=clock.now())
+    question = msgspec.convert(plan.question, plans.Question)
+    problem = plans.problem_of(plan.calendar, question, now=clock.now())
     known = (
-        msgspec.convert(plan.answer, planning.Answer)
+        msgspec.convert(plan.answer, plans.Answer)
         if plan.answer and problem.basis == plan.basis
         else None
     )
     begun = time.monotonic()
 
-    def tell(found: planning.Answer, **changes: object) -> bool:
+    def tell(found: plans.Answer, **changes: object) -> bool:
         """Store the best so far; true if the search shall end."""
-        answer = found if known is None else planning.better(found, known)
+        answer = found if known is None else plans.better(found, known)
         stored = {
             "answer": msgspec.to_builtins(answer),
             "basis": problem.basis,
@@ -84,7 +84,7 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
             Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists()
         )
 
-    found = planning.solve(
+    found = plans.solve(
         problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=tell
     )
     tell(found, status=PlanStatus.DONE)

@@ -11,9 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from commontime.accounts import actions as accounts
-from commontime.calendars import actions, planning
+from commontime.calendars import actions
 from commontime.calendars.actions.non_busy_times import WindowInput
 from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups, suggestions
 from commontime.contacts.actions import add_contact
 from commontime.core import clock
 from commontime.jobs.management.commands import _choir as choir
@@ -331,8 +332,8 @@ class Demo:
         actions.edit_meeting(meeting, by=meeting.calendar.owner, final_time=final_time)
 
     def fix_best(self, meeting: Meeting) -> None:
-        best, *_ = planning.ranked(
-            meeting, planning.group_for(meeting), [], now=clock.now(), limit=1, named=True
+        best, *_ = suggestions.ranked(
+            meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
         )
         self.fix(meeting, best.outcome.start)
 
