@@ -28,7 +28,7 @@ from commontime.core.errors import InvalidInput, NotFound
 
 def calendars_visible_to(user: User) -> QuerySet[Calendar]:
     """The user's own calendars and those they take part in."""
-    return Calendar.objects.filter(Q(owner=user) | Exists(seat_of(user.pk)))
+    return Calendar.objects.filter(Q(owner=user) | Exists(seat(user.pk)))
 
 
 def calendar_for(user: User, calendar_id: UUID) -> Calendar:
@@ -84,7 +84,7 @@ def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
         calendars_visible_to(user)
         .filter(wanted)
         .annotate(
-            answered=Exists(seat_of(user.pk).exclude(packed="")),
+            answered=Exists(seat(user.pk).exclude(packed="")),
             participant_count=Coalesce(Subquery(everyone), 0),
             meeting_count=Coalesce(Subquery(meetings), 0),
         )
@@ -111,7 +111,7 @@ def with_progress(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:
     )
 
 
-def seat_of(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
+def seat(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
     return CalendarParticipant.objects.filter(calendar=OuterRef(calendar), user_id=user_id)
 
 

@@ -58,5 +58,5 @@ def _received(user: User) -> Q:
     as its receiver takes part.
     """
     return Q(receiver=user) & (
-        ~Q(status="accepted") | Q(Exists(calendars.seat_of(user.pk, "calendar")))
+        ~Q(status="accepted") | Q(Exists(calendars.seat(user.pk, "calendar")))
     )

@@ -147,6 +147,6 @@ def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
     )
     invited = Invitation.objects.filter(calendar=OuterRef("pk"), receiver=user, status="pending")
     found = Calendar.objects.filter(pk=calendar.pk).values_list(
-        Exists(calendars.seat_of(user.pk)), Exists(invited), Exists(fixed)
+        Exists(calendars.seat(user.pk)), Exists(invited), Exists(fixed)
     )
     return found.first() or (False, False, False)
