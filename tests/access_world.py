@@ -26,7 +26,7 @@ from django.test import Client as Browser
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import profiles, sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session
 from commontime.accounts.tasks import stop_url
@@ -143,8 +143,8 @@ ANYBODY = Person("anybody", User())
 
 
 def signed_in(user: User) -> Person:
-    opened = accounts.open_session(user, door=Door.API, client=Client())
-    page = accounts.open_session(user, door=Door.WEB, client=Client())
+    opened = sign_ins.open_session(user, door=Door.API, client=Client())
+    page = sign_ins.open_session(user, door=Door.WEB, client=Client())
     pair = tokens.pair_for(opened)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = [str(page.session.pk), page.session.epoch]
@@ -238,9 +238,9 @@ class World:
         mina = self.people["mina"]
         ended = signed_in(mina.user)
         for session in ended.sessions:
-            accounts.end_session(session)
+            sign_ins.end_session(session)
         stale = signed_in(build.participant(self.calendar, build.user("otto")).user)
-        accounts.deactivate(stale.user)
+        profiles.deactivate(stale.user)
         asleep = signed_in(build.participant(self.calendar, build.user("udo")).user)
         User.objects.filter(pk=asleep.user.pk).update(is_active=False)
         gone = signed_in(build.user("gina"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from commontime.accounts.actions import create_account
+from commontime.accounts.actions import profiles
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -37,7 +37,7 @@ def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
         **fields,
     }
     is_active = fields.pop("is_active", True)
-    made = create_account(**fields, password=password)
+    made = profiles.create_account(**fields, password=password)
     if setting:
         type(made.usersetting).objects.filter(user=made).update(**setting)
     if not is_active:

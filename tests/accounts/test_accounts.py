@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 
-from commontime.accounts import actions, queries
+from commontime.accounts import queries
+from commontime.accounts.actions import names, profiles, sign_ins
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.core import clock
@@ -45,7 +47,7 @@ def refused(kind, act) -> dict[str, list[str]]:
 
 def signed_in(user: User) -> User:
     """The user as a request sees them who just signed in."""
-    opened = actions.open_session(user, door=Door.API, client=CLIENT)
+    opened = sign_ins.open_session(user, door=Door.API, client=CLIENT)
     return queries.signed_in(opened.session.pk, epoch=opened.session.epoch)
 
 
@@ -53,7 +55,7 @@ def signed_in(user: User) -> User:
 
 
 def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
-    user = actions.create_account(**{**GOOD, "username": " Mina "})
+    user = profiles.create_account(**{**GOOD, "username": " Mina "})
 
     assert (user.username, user.email, user.first_name, user.last_name) == (
         "Mina",
@@ -105,14 +107,14 @@ def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
 )
 def test_what_makes_no_account_is_refused_by_name(field, value):
     assert list(
-        refused(InvalidInput, lambda: actions.create_account(**{**GOOD, field: value}))
+        refused(InvalidInput, lambda: profiles.create_account(**{**GOOD, field: value}))
     ) == [field]
 
 
 def test_all_reasons_are_told_at_once():
     fields = refused(
         InvalidInput,
-        lambda: actions.create_account(
+        lambda: profiles.create_account(
             username="", email="x", first_name="a\nb", last_name="c\nd", password="1"
         ),
     )
@@ -132,36 +134,38 @@ def test_all_reasons_are_told_at_once():
     ],
 )
 def test_a_name_or_address_is_taken_whatever_its_case(username, email, taken):
-    actions.create_account(**GOOD)
+    profiles.create_account(**GOOD)
 
     fields = refused(
         InvalidInput,
-        lambda: actions.create_account(**{**GOOD, "username": username, "email": email}),
+        lambda: profiles.create_account(**{**GOOD, "username": username, "email": email}),
     )
 
     assert sorted(fields) == taken
 
 
 def test_a_name_taken_at_the_same_moment_is_refused_by_the_database(monkeypatch):
-    actions.create_account(**GOOD)
-    looked = iter([None])
-    real = actions._refuse_taken
-    monkeypatch.setattr(
-        actions, "_refuse_taken", lambda *about: next(looked, None) if about[1:] else real(*about)
-    )
+    profiles.create_account(**GOOD)
+    real, looks = queries.names_taken, []
 
-    fields = refused(InvalidInput, lambda: actions.create_account(**GOOD))
+    def look(keys, *, except_by):
+        looks.append(keys)
+        return set() if len(looks) == 1 else real(keys, except_by=except_by)
+
+    monkeypatch.setattr(queries, "names_taken", look)
+
+    fields = refused(InvalidInput, lambda: profiles.create_account(**GOOD))
 
     assert fields.keys() == {"username", "email"}
 
 
 def test_signing_up_is_limited_by_where_it_comes_from(settings):
     settings.LIMITS = {**settings.LIMITS, "sign_up": (1, 3600)}
-    actions.sign_up(**GOOD, client=CLIENT)
+    profiles.sign_up(**GOOD, client=CLIENT)
     other = {**GOOD, "username": "sam", "email": "sam@example.org"}
 
-    refused(TooMany, lambda: actions.sign_up(**other, client=CLIENT))
-    actions.sign_up(**other, client=Client("198.51.100.1"))
+    refused(TooMany, lambda: profiles.sign_up(**other, client=CLIENT))
+    profiles.sign_up(**other, client=Client("198.51.100.1"))
 
 
 # Change -------------------------------------------------------------------------------------------
@@ -173,7 +177,7 @@ def mina():
 
 
 def edit(user: User, **changes):
-    return actions.edit_profile(user, by=user, client=CLIENT, **changes)
+    return profiles.edit_profile(user, by=user, client=CLIENT, **changes)
 
 
 def grow_old(user: User) -> None:
@@ -209,7 +213,7 @@ def test_a_change_of_nothing_writes_nothing(mina, post):
 
 
 def test_a_new_address_ends_other_sign_ins_and_the_old_one_hears_of_it(mina, post):
-    other = actions.open_session(mina, door=Door.WEB, client=CLIENT).session
+    other = sign_ins.open_session(mina, door=Door.WEB, client=CLIENT).session
 
     opened = edit(mina, email="new@example.org")
 
@@ -305,7 +309,7 @@ def test_who_was_signed_out_by_a_new_password_changes_nothing_any_more(mina):
 
 
 def test_settings_change_and_what_is_absent_stays(mina):
-    actions.change_settings(
+    account_settings.change_settings(
         mina,
         time_zone="Asia/Kathmandu",
         week_start="sunday",
@@ -313,7 +317,7 @@ def test_settings_change_and_what_is_absent_stays(mina):
         locale="de",
         mail_meetings=False,
     )
-    actions.change_settings(User.objects.get(pk=mina.pk), who_may_add_me="contacts")
+    account_settings.change_settings(User.objects.get(pk=mina.pk), who_may_add_me="contacts")
 
     stored = UserSetting.objects.get(user=mina)
     assert (stored.time_zone, stored.week_start, stored.hour_cycle, stored.locale) == (
@@ -340,7 +344,7 @@ def test_every_bad_setting_is_named(mina):
 
     assert (
         refused(
-            InvalidInput, lambda: actions.change_settings(mina, **bad, mail_meetings=False)
+            InvalidInput, lambda: account_settings.change_settings(mina, **bad, mail_meetings=False)
         ).keys()
         == bad.keys()
     )
@@ -349,9 +353,9 @@ def test_every_bad_setting_is_named(mina):
 def test_mutes_are_the_list_that_was_sent(mina):
     sam, iris = build.user("sam"), build.user("iris")
 
-    actions.change_settings(mina, muted=["SAM", "iris"])
+    account_settings.change_settings(mina, muted=["SAM", "iris"])
     assert queries.muted_by(mina) == ["iris", "sam"]
-    actions.change_settings(mina, muted=["sam"])
+    account_settings.change_settings(mina, muted=["sam"])
 
     assert (
         queries.has_muted(mina.pk, sam.pk),
@@ -363,7 +367,8 @@ def test_mutes_are_the_list_that_was_sent(mina):
         False,
     )
     assert refused(
-        InvalidInput, lambda: actions.change_settings(mina, muted=["iris", "nobody"], locale="de")
+        InvalidInput,
+        lambda: account_settings.change_settings(mina, muted=["iris", "nobody"], locale="de"),
     ).keys() == {"muted"}
     assert UserSetting.objects.get(user=mina).locale == "en"
 
@@ -371,8 +376,8 @@ def test_mutes_are_the_list_that_was_sent(mina):
 def test_a_link_in_a_mail_stops_what_it_names_again_and_again(mina):
     sam = build.user("sam")
     for _ in range(2):
-        actions.stop_mails(queries.Stop(mina.pk, "mail_reminders", None))
-        actions.stop_mails(queries.Stop(mina.pk, f"mute:{sam.pk}", sam))
+        account_settings.stop_mails(queries.Stop(mina.pk, "mail_reminders", None))
+        account_settings.stop_mails(queries.Stop(mina.pk, f"mute:{sam.pk}", sam))
 
     stored = UserSetting.objects.get(user=mina)
     assert (stored.mail_reminders, stored.mail_meetings) == (False, True)
@@ -380,7 +385,10 @@ def test_a_link_in_a_mail_stops_what_it_names_again_and_again(mina):
 
 
 def test_a_new_feed_address_ends_the_old_one(mina):
-    first, second = actions.rotate_feed(mina), actions.rotate_feed(User.objects.get(pk=mina.pk))
+    first, second = (
+        account_settings.rotate_feed(mina),
+        account_settings.rotate_feed(User.objects.get(pk=mina.pk)),
+    )
 
     assert first != second
     assert UserSetting.objects.get(user=mina).feed_hash == queries.hashed(second)
@@ -390,7 +398,7 @@ def test_a_new_feed_address_ends_the_old_one(mina):
 def test_an_account_of_djangos_own_commands_has_settings_too():
     root = User.objects.create_user("root", "root@example.org", build.PASSWORD)
 
-    actions.change_settings(root, time_zone="Europe/Berlin")
+    account_settings.change_settings(root, time_zone="Europe/Berlin")
     signed = signed_in(User.objects.get(pk=root.pk))
     edit(signed, username="Admin")
 
@@ -404,18 +412,18 @@ def test_an_account_of_djangos_own_commands_has_settings_too():
 def test_people_are_found_by_exactly_their_name(mina):
     build.user("gone", is_active=False)
 
-    assert actions.look_up(" MINA", by=mina) == mina
+    assert names.look_up(" MINA", by=mina) == mina
     for missing in ("min", "mina2", "gone", "mina@example.org", "", "%"):
         with pytest.raises(NotFound):
-            actions.look_up(missing, by=mina)
+            names.look_up(missing, by=mina)
 
 
 def test_closing_an_account_ends_its_sign_ins_and_opening_it_brings_none_back(mina):
     session = Session.objects.get(user=mina)
 
-    actions.deactivate(mina)
+    profiles.deactivate(mina)
     assert queries.signed_in(session.pk, epoch=session.epoch) is None
-    actions.reactivate(mina)
+    profiles.reactivate(mina)
 
     assert User.objects.get(pk=mina.pk).is_active
     assert queries.signed_in(session.pk, epoch=session.epoch) is None

@@ -1,18 +1,14 @@
 """The house's own rules that neither import-linter nor ruff can see."""
 
 import ast
-import inspect
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from commontime.accounts import actions as accounts
-from commontime.calendars import actions as calendars
-from commontime.contacts import actions as contacts
+from tests.middle import ROOMS, public_functions
 
 PACKAGE = Path(__file__).parents[2] / "src" / "commontime"
 PAGES = PACKAGE / "web" / "templates" / "web"
@@ -100,23 +96,12 @@ def unexplained(functions: Iterable[Any]) -> list[str]:
     ]
 
 
-def public_functions(module: ModuleType) -> list[Any]:
-    """Return what a room of the middle offers the doors: what its actions export, or define without
-    an underscore.
-    """
-    names = getattr(module, "__all__", None) or [
-        name for name in vars(module) if not name.startswith("_")
-    ]
-    found = [vars(module)[name] for name in names]
-    return [f for f in found if inspect.isfunction(f) and f.__module__.startswith(module.__name__)]
-
-
-@pytest.mark.parametrize("actions", [accounts, contacts, calendars])
+@pytest.mark.parametrize("actions", ROOMS.values())
 def test_every_action_says_what_it_does(actions):
-    found = public_functions(actions)
+    functions = public_functions(actions)
 
-    assert found
-    assert unexplained(found) == []
+    assert functions
+    assert unexplained(functions) == []
 
 
 def test_an_action_that_says_nothing_would_be_found():

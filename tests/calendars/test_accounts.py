@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.accounts.actions import open_session
+from commontime.accounts.actions import sign_ins
 from commontime.accounts.enums import Door
 from commontime.calendars import actions
 from commontime.calendars.models import (
@@ -41,7 +41,7 @@ def sam():
 
 
 def signed_in(user: User):
-    return open_session(user, door=Door.API, client=Client()).session.pk
+    return sign_ins.open_session(user, door=Door.API, client=Client()).session.pk
 
 
 def delete(user: User, **how) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from django.db.models import F
 
-from commontime.accounts.actions import open_session
+from commontime.accounts.actions import sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session
 from commontime.calendars import queries
@@ -100,10 +100,10 @@ def test_it_is_everything(django_assert_num_queries):
         Mute.objects.create(user=mina, sender=person)
         Contact.objects.create(owner=mina, contactee=person, created_at=ODD)
     type(gone).objects.filter(pk=gone.pk).update(is_active=False)
-    open_session(mina, door=Door.API, client=Client(user_agent=NAME))
-    Session.objects.filter(pk=open_session(mina, door=Door.WEB, client=Client()).session.pk).update(
-        ended_at=ODD
-    )
+    sign_ins.open_session(mina, door=Door.API, client=Client(user_agent=NAME))
+    Session.objects.filter(
+        pk=sign_ins.open_session(mina, door=Door.WEB, client=Client()).session.pk
+    ).update(ended_at=ODD)
 
     with django_assert_num_queries(1):
         told = export_of(mina)

@@ -141,7 +141,7 @@ def test_an_account_is_made_with_a_password_piped_in(typed):
 def test_two_different_passwords_make_nothing(typed):
     typed(build.PASSWORD, "correct horse batter")
 
-    with pytest.raises(CommandError, match="The two passwords don’t match"):
+    with pytest.raises(CommandError, match=r"The two passwords don’t match\."):
         run("create_account", "mina", "mina@example.org")
 
     assert not User.objects.exists()
@@ -151,7 +151,7 @@ def test_no_password_makes_nothing(typed):
     typed(at_terminal=False)
 
     with pytest.raises(
-        CommandError, match="There is no password. Send it as the first line of standard input"
+        CommandError, match=r"There is no password\. Send it as the first line of standard input"
     ):
         run("create_account", "mina", "mina@example.org")
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session as WebSession
 from django_ox.models import OxTask
 
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Session
 from commontime.api.base import REMEMBERED
@@ -56,7 +56,7 @@ def stays(row: Any) -> bool:
 
 
 def sign_in(mina: User, **fields: Any) -> Session:
-    session = accounts.open_session(mina, door=Door.API, client=Client()).session
+    session = sign_ins.open_session(mina, door=Door.API, client=Client()).session
     Session.objects.filter(pk=session.pk).update(**fields)
     return session
 

@@ -29,7 +29,7 @@ def test_other_peoples_data_is_left_alone():
     build.user("mina")
 
     with pytest.raises(
-        CommandError, match="This database already has accounts. Run the demo somewhere else"
+        CommandError, match=r"This database already has accounts\. Run the demo somewhere else"
     ):
         call_command("demo")
 

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.contrib.auth import hashers
 
-from commontime.accounts import actions
+from commontime.accounts.actions import sign_ins
 from commontime.config.settings import mailer
 from commontime.mail import outbox
 from tests.mail.sink import Received, Sink
@@ -91,8 +91,8 @@ def hashed(monkeypatch) -> list[str]:
     """Every password that was hashed or compared, in order: the work an attacker can cause, and
     what takes the time of a sign-in.
     """
-    actions._nobodys_password.cache_clear()  # a test before may have made it with a quicker hasher
-    actions._nobodys_password()
+    sign_ins._nobodys_password.cache_clear()  # a test before may have made it with a quicker hasher
+    sign_ins._nobodys_password()
     seen: list[str] = []
     real = hashers.get_hasher("default").__class__
 

@@ -189,7 +189,8 @@ for number in range({OWNERS}):
 DELETE_AND_KILL = f"""
 import os, signal, time
 from django.contrib.auth.models import User
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import sign_ins
+from commontime.core.clients import Client
 from commontime.calendars import actions
 
 def begin(number):
@@ -197,7 +198,7 @@ def begin(number):
     child = os.fork()
     if not child:
         owner = User.objects.get(username=f"owner{{number}}")
-        opened = accounts.open_session(owner, door="api", client=accounts.Client())
+        opened = sign_ins.open_session(owner, door="api", client=Client())
         os.write(told, b"begun")
         actions.delete_account(owner, by=owner, session_id=opened.session.pk)
         print("done", number, flush=True)

@@ -270,7 +270,7 @@ def everything_stored() -> str:
 
 def test_deletion_is_all_or_nothing(monkeypatch):
     """What fails at the very end takes everything back."""
-    from commontime.accounts import actions
+    from commontime.accounts.actions import profiles
 
     mina, sam = caller("mina"), caller("sam")
     calendar = build.calendar(owner=mina.user, participants=[sam.user])
@@ -281,7 +281,7 @@ def test_deletion_is_all_or_nothing(monkeypatch):
         user.delete()
         raise RuntimeError("the very end")
 
-    monkeypatch.setattr(actions, "erase_account", fail)
+    monkeypatch.setattr(profiles, "erase_account", fail)
     mina.client.raise_request_exception = False
 
     assert delete(mina).status_code == 500

@@ -12,7 +12,8 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.test import Client
 
-from commontime.accounts import actions, queries
+from commontime.accounts import queries
+from commontime.accounts.actions import sign_ins
 from commontime.accounts.models import Session
 from commontime.config import errors, wsgi
 from commontime.core import limits
@@ -106,9 +107,9 @@ def test_without_the_limit_passwords_are_compared_for_ever(monkeypatch, hashed):
 def test_without_somebody_nobody_is_a_name_that_is_not_there_would_be_known_by_its_work(
     monkeypatch, hashed
 ):
-    monkeypatch.setattr(actions, "_nobodys_password", lambda: "")
+    monkeypatch.setattr(sign_ins, "_nobodys_password", lambda: "")
     monkeypatch.setattr(
-        actions,
+        sign_ins,
         "check_password",
         lambda password, encoded: bool(encoded) and hashed.append(password),
     )
@@ -128,7 +129,7 @@ def test_without_their_translation_outages_and_clashes_are_our_mistakes(monkeypa
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(actions, "sign_in", fail)
+    monkeypatch.setattr(sign_ins, "sign_in", fail)
     browser = Client(raise_request_exception=False)
 
     def status() -> int:

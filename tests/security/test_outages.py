@@ -177,12 +177,12 @@ def test_an_outage_where_a_page_keeps_its_session_is_an_outage_too(monkeypatch):
 @pytest.mark.django_db
 @pytest.mark.parametrize("mistake", [DatabaseError("no such column"), RuntimeError("a bug")])
 def test_our_own_mistakes_are_no_outage(monkeypatch, mistake):
-    from commontime.accounts import actions
+    from commontime.accounts.actions import sign_ins
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise mistake
 
-    monkeypatch.setattr(actions, "sign_in", fail)
+    monkeypatch.setattr(sign_ins, "sign_in", fail)
     browser = Client(raise_request_exception=False)
 
     program = browser.post(

@@ -346,7 +346,7 @@ def test_every_kind_of_answer_stays_out_of_caches_and_says_what_it_depends_on(si
 
 @pytest.mark.django_db
 def test_limits_and_our_own_mistakes_carry_the_same_headers(monkeypatch):
-    from commontime.accounts import actions
+    from commontime.accounts.actions import sign_ins
     from commontime.core.errors import TooMany
 
     anybody = caller()
@@ -356,7 +356,7 @@ def test_limits_and_our_own_mistakes_carry_the_same_headers(monkeypatch):
         def fail(*args: object, error: Exception = error, **kwargs: object) -> None:
             raise error
 
-        monkeypatch.setattr(actions, "sign_in", fail)
+        monkeypatch.setattr(sign_ins, "sign_in", fail)
         answer = anybody.post("/login/", {"username": "mina", "password": "x"})
 
         assert answer.status_code == status

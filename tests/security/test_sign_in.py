@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.accounts import actions
+from commontime.accounts.actions import profiles, sign_ins
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import Session, UserSetting
 from commontime.core.clients import Client
 from commontime.core.errors import Unidentified
@@ -303,14 +304,14 @@ def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_bac
     attacker = signed_in(mina)
     owner = signed_in(mina)
 
-    actions.edit_profile(owner, by=owner, client=HERE, password=NEW)
+    profiles.edit_profile(owner, by=owner, client=HERE, password=NEW)
     for changes in (
         {"first_name": "Eve"},
         {"password": build.PASSWORD},
         {"email": "eve@example.org"},
     ):
         with pytest.raises(Unidentified):
-            actions.edit_profile(attacker, by=attacker, client=HERE, **changes)
+            profiles.edit_profile(attacker, by=attacker, client=HERE, **changes)
 
     mina.refresh_from_db()
     assert mina.check_password(NEW)
@@ -321,8 +322,8 @@ def test_two_edits_at_once_both_have_their_effect():
     mina = build.user("mina")
     one, other = signed_in(mina), signed_in(mina)
 
-    actions.edit_profile(one, by=one, client=HERE, first_name="Minna")
-    actions.edit_profile(other, by=other, client=HERE, last_name="Ek", username="minna")
+    profiles.edit_profile(one, by=one, client=HERE, first_name="Minna")
+    profiles.edit_profile(other, by=other, client=HERE, last_name="Ek", username="minna")
 
     mina.refresh_from_db()
     assert (mina.username, mina.first_name, mina.last_name) == ("minna", "Minna", "Ek")
@@ -332,9 +333,9 @@ def test_a_sign_in_that_was_checked_before_a_new_password_is_dead():
     """The password is compared for a while; meanwhile it is changed."""
     mina = build.user("mina")
     checked = User.objects.get(pk=mina.pk)
-    actions.edit_profile(signed_in(mina), by=mina, client=HERE, password=NEW)
+    profiles.edit_profile(signed_in(mina), by=mina, client=HERE, password=NEW)
 
-    opened = actions.open_session(checked, door="api", client=HERE)
+    opened = sign_ins.open_session(checked, door="api", client=HERE)
 
     from commontime.api import tokens
 
@@ -347,10 +348,10 @@ def test_a_sign_in_that_was_checked_before_a_new_password_is_dead():
 def test_settings_that_were_read_before_a_new_name_do_not_bring_the_old_one_back(change):
     mina = build.user("mina")
     early = User.objects.select_related("usersetting").get(pk=mina.pk)
-    feed = actions.rotate_feed(mina)
-    actions.edit_profile(signed_in(mina), by=mina, client=HERE, username="minna")
+    feed = account_settings.rotate_feed(mina)
+    profiles.edit_profile(signed_in(mina), by=mina, client=HERE, username="minna")
 
-    actions.change_settings(early, **change)
+    account_settings.change_settings(early, **change)
 
     assert sign_in("minna", build.PASSWORD).status_code == 200
     assert sign_in("mina", build.PASSWORD).status_code == 401
@@ -376,7 +377,7 @@ def signed_in(user: User) -> User:
     """The user as a request sees them: freshly signed in."""
     from commontime.accounts import queries
 
-    opened = actions.open_session(User.objects.get(pk=user.pk), door="api", client=HERE)
+    opened = sign_ins.open_session(User.objects.get(pk=user.pk), door="api", client=HERE)
     found = queries.signed_in(opened.session.pk, epoch=opened.session.epoch)
     assert found is not None
     assert Session.objects.filter(user=user).exists()

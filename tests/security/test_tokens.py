@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from commontime.accounts import actions
+from commontime.accounts.actions import profiles, sign_ins
 from commontime.accounts.models import Session
+from commontime.core.clients import Client as Visitor
 from tests import build
 from tests.client import Caller, caller
 
@@ -337,14 +338,14 @@ def test_deactivation_ends_everything_at_once_and_for_good():
     browser.client.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
     assert browser.client.get("/app/").status_code == 200
 
-    actions.deactivate(mina.user)
+    profiles.deactivate(mina.user)
 
     assert not is_signed_in(mina)
     assert not can_refresh(mina.refresh)
     assert browser.client.get("/app/").status_code == 302
     assert mina.post("/login/", {"username": "mina", "password": build.PASSWORD}).status_code == 401
 
-    actions.reactivate(mina.user)
+    profiles.reactivate(mina.user)
 
     assert not is_signed_in(mina)
     assert not can_refresh(mina.refresh)
@@ -354,12 +355,12 @@ def test_deactivation_ends_everything_at_once_and_for_good():
 
 def test_a_sign_in_that_was_opening_while_the_account_closed_stays_dead_when_it_opens_again():
     mina = build.user("mina")
-    actions.deactivate(mina)
-    late = actions.open_session(
-        mina, door="api", client=actions.Client()
+    profiles.deactivate(mina)
+    late = sign_ins.open_session(
+        mina, door="api", client=Visitor()
     )  # its password was checked a moment before
 
-    actions.reactivate(mina)
+    profiles.reactivate(mina)
 
     assert Session.objects.get(pk=late.session.pk).ended_at is not None
 

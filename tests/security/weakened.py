@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 from django.db.models.query import QuerySet
 
-from commontime.accounts import actions as accounts
 from commontime.accounts import queries as account_queries
+from commontime.accounts.actions import names, passwords, sign_ins
 from commontime.accounts.models import UserSetting
 from commontime.api import base
 from commontime.calendars import queries
@@ -144,8 +144,9 @@ def switch_off() -> None:
             setattr(actions, name, off[name])
     limits.count = look_then_count
     account_queries.epoch_of = lambda user: "0" * 32
-    accounts.check_password = pausing(accounts.check_password)  # type: ignore[attr-defined]
-    accounts._refuse_taken = lambda *about: None
+    slow = pausing(sign_ins.check_password)  # type: ignore[attr-defined]
+    sign_ins.check_password = passwords.check_password = slow  # type: ignore[attr-defined]
+    names.check_free = lambda *about, **also: None
     errors._is_orphan = lambda exception: False
 
 

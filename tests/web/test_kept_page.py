@@ -18,7 +18,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import profiles
+from commontime.accounts.actions import settings as account_settings
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.core import clients
@@ -92,7 +93,7 @@ def seat_of(calendar: Calendar, person: User) -> CalendarParticipant:
 
 
 def rename(person: User) -> None:
-    accounts.edit_profile(fresh(person), by=person, client=clients.Client(), first_name="Rio")
+    profiles.edit_profile(fresh(person), by=person, client=clients.Client(), first_name="Rio")
 
 
 def suggests(choir: Choir) -> None:
@@ -141,7 +142,7 @@ def edits_concert(**fields: Any) -> Callable[[Choir], Any]:
 
 
 def changes_settings(**fields: Any) -> Callable[[Choir], Any]:
-    return lambda choir: accounts.change_settings(fresh(choir.sam), **fields)
+    return lambda choir: account_settings.change_settings(fresh(choir.sam), **fields)
 
 
 ALL = {"mina", "sam", "iris"}

@@ -17,7 +17,7 @@ from django.utils import translation
 from django.utils.translation import get_language
 
 import commontime
-from commontime.accounts import actions
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars.planning import plans
@@ -51,7 +51,7 @@ def languages(monkeypatch) -> list[str | None]:
 
 def test_a_page_is_in_the_language_its_reader_chose(languages):
     sam = build.user()
-    actions.change_settings(sam, locale="fr")
+    account_settings.change_settings(sam, locale="fr")
     browser = browser_of(sam)
 
     browser.client.get("/app/", headers={"accept-language": "de"})
@@ -286,7 +286,7 @@ def test_dates_clock_and_lines_follow_the_settings():
     assert browser.get(f"{path}times/").context["form"].initial["text"].startswith(day)
     assert browser.page.context["form"].initial["text"].endswith("14:00-16:00 zur Not")
 
-    actions.change_settings(sam, hour_cycle="h12", locale="fr")
+    account_settings.change_settings(sam, hour_cycle="h12", locale="fr")
 
     assert "2:00 pm–3:30 pm</time>" in (page := browser.get(path).text)
     assert re.search(

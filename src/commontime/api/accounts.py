@@ -10,7 +10,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
-from commontime.accounts import actions, queries
+from commontime.accounts import queries
+from commontime.accounts.actions import names, passwords, profiles, sign_ins
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
 from commontime.api import tokens
@@ -38,16 +40,16 @@ class UserSerializer(serializers.Serializer[User]):
         try:
             return cast(dict[str, Any], super().to_internal_value(data))
         except serializers.ValidationError as refusal:
-            names = {
+            typed = {
                 name: value
                 for name in ("username", "email", "first_name", "last_name")
                 if isinstance(value := data.get(name), str)
             }
             client = self.context.get("client", Client())
-            others = actions.problems_with(
-                User(pk=getattr(self.instance, "pk", None), **names), client=client
+            others = names.problems_with(
+                User(pk=getattr(self.instance, "pk", None), **typed), client=client
             )
-            known = {name: sentences for name, sentences in others.items() if name in names}
+            known = {name: sentences for name, sentences in others.items() if name in typed}
             raise serializers.ValidationError(
                 {**known, **cast(dict[str, Any], refusal.detail)}
             ) from None
@@ -56,13 +58,13 @@ class UserSerializer(serializers.Serializer[User]):
         # Without the names at hand this judges the password alone; the action judges it again
         # beside them.
         try:
-            actions.check_new_password(value, self.instance or User())
+            passwords.check_new_password(value, self.instance or User())
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.fields["password"]) from None
         return value
 
     def create(self, validated_data: dict[str, Any]) -> User:
-        return actions.sign_up(**validated_data)
+        return profiles.sign_up(**validated_data)
 
 
 class EditProfileSerializer(UserSerializer):
@@ -82,13 +84,13 @@ class EditProfileSerializer(UserSerializer):
 
     def validate_email(self, value: str) -> str:
         try:
-            actions.check_email(value.strip())
+            names.check_email(value.strip())
         except InvalidInput as refusal:
             raise serializers.ValidationError(refusal.detail) from None
         return value
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        actions.edit_profile(instance, **validated_data)
+        profiles.edit_profile(instance, **validated_data)
         return instance
 
 
@@ -257,7 +259,7 @@ class Login(View):
         answers 401 even to the right password, as a 429 would tell whose address it is.
         """
         data = parse(LoginInput, request)
-        opened = actions.sign_in(
+        opened = sign_ins.sign_in(
             data["username"], data["password"], door=Door.API, client=client_of(request.META)
         )
         return shown(request, {**tokens.pair_for(opened), "user": account(opened.user)})
@@ -273,7 +275,7 @@ class Token(View):
     def post(self, request: Request) -> HttpResponse:
         """Get a pair of tokens for a name and a password, as /login/ does."""
         data = parse(LoginInput, request)
-        opened = actions.sign_in(
+        opened = sign_ins.sign_in(
             data["username"], data["password"], door=Door.API, client=client_of(request.META)
         )
         return shown(request, tokens.pair_for(opened))
@@ -290,7 +292,7 @@ class TokenRefresh(View):
         """
         refresh = tokens.read_refresh(parse(RefreshInput, request)["refresh"])
         return shown(
-            request, tokens.pair_for(actions.renew_session(refresh.session_id, refresh.secret))
+            request, tokens.pair_for(sign_ins.renew_session(refresh.session_id, refresh.secret))
         )
 
 
@@ -300,7 +302,7 @@ class Logout(View):
         """End the sign-in of this refresh token; its access tokens end at once. One that has ended
         already is fine.
         """
-        actions.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
+        sign_ins.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
         return gone()
 
 
@@ -331,7 +333,7 @@ class ProfileEdit(View):
         """
         serializer = EditProfileSerializer(instance=request.user, data=request.data)
         serializer.is_valid(raise_exception=True)
-        opened = actions.edit_profile(
+        opened = profiles.edit_profile(
             request.user,
             by=request.user,
             client=client_of(request.META),
@@ -375,7 +377,7 @@ class ProfileSettings(View):
     def put(self, request: Request) -> HttpResponse:
         """Change one's settings; what is absent stays."""
         data = parse(SettingsInput, request)
-        actions.change_settings(request.user, **data)
+        account_settings.change_settings(request.user, **data)
         return shown(request, settings_with_muted(request.user))
 
     patch = put
@@ -400,7 +402,7 @@ class FeedRotate(View):
 
         An Idempotency-Key is ignored, since the secret is not kept: each call makes a new one.
         """
-        secret = actions.rotate_feed(request.user)
+        secret = account_settings.rotate_feed(request.user)
         return shown(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
 
 
@@ -409,11 +411,11 @@ class Sessions(View):
     def get(self, request: Request) -> HttpResponse:
         """List where the caller is signed in, the last used first."""
         mine = queries.sign_in_of(request.user).id
-        names = [name for name in SignedInAt.__struct_fields__ if name != "current"]
+        fields = [name for name in SignedInAt.__struct_fields__ if name != "current"]
         return listed(
             request,
             (
-                {"current": s.pk == mine, **{name: getattr(s, name) for name in names}}
+                {"current": s.pk == mine, **{name: getattr(s, name) for name in fields}}
                 for s in queries.sessions_of(request.user)[:1000]
             ),
         )
@@ -423,7 +425,7 @@ class SessionOne(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: UUID) -> HttpResponse:
         """End one of one's sign-ins."""
-        actions.end_session(queries.session_for(request.user, session_id))
+        sign_ins.end_session(queries.session_for(request.user, session_id))
         return gone()
 
 
@@ -436,7 +438,7 @@ class PasswordReset(View):
 
         The answer is always the same, whether or not anybody has this address.
         """
-        actions.request_password_reset(
+        passwords.request_password_reset(
             parse(EmailInput, request)["email"], client=client_of(request.META)
         )
         return shown(
@@ -462,7 +464,7 @@ class PasswordResetConfirm(View):
         ends all sign-ins.
         """
         data = parse(NewPasswordInput, request)
-        actions.reset_password(
+        passwords.reset_password(
             uidb64, token, password=data["password"], client=client_of(request.META)
         )
         return shown(

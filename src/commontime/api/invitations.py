@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
-from commontime.accounts.actions import look_up
+from commontime.accounts.actions import names
 from commontime.accounts.names import full_name
 from commontime.api import docs
 from commontime.api.base import Request, View, gone, listed, page, parse, shown
@@ -197,7 +197,7 @@ class GetUserId(View):
     @extend_schema(responses={200: FoundUser, 429: "too_many_requests"})
     def get(self, request: Request, username: str) -> HttpResponse:
         """Find a user by the exact name, ignoring case. Limited to 60 an hour."""
-        user = look_up(username, by=request.user)
+        user = names.look_up(username, by=request.user)
         return shown(request, {"id": user.pk, "username": user.username})
 
 

@@ -11,7 +11,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from commontime.accounts.actions import Opened
+from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.core import clock
 from commontime.core.errors import Unidentified
 
@@ -29,18 +29,18 @@ class Refresh:
     secret: str
 
 
-def pair_for(opened: Opened) -> dict[str, str]:
+def pair_for(sign_in: NewSignIn) -> dict[str, str]:
     """Return `{access, refresh}` for a sign-in that was just opened or renewed."""
     access = AccessToken()
-    access["user_id"] = str(opened.user.pk)
-    access["sid"] = str(opened.session.pk)
-    access["epoch"] = opened.session.epoch
-    access["auth_time"] = int(opened.session.created_at.timestamp())
+    access["user_id"] = str(sign_in.user.pk)
+    access["sid"] = str(sign_in.session.pk)
+    access["epoch"] = sign_in.session.epoch
+    access["auth_time"] = int(sign_in.session.created_at.timestamp())
     refresh = RefreshToken()
-    refresh["user_id"] = str(opened.user.pk)
-    refresh["sid"] = str(opened.session.pk)
-    refresh["secret"] = opened.refresh_secret
-    refresh.set_exp(lifetime=opened.session.ends_at - datetime.now(UTC))
+    refresh["user_id"] = str(sign_in.user.pk)
+    refresh["sid"] = str(sign_in.session.pk)
+    refresh["secret"] = sign_in.refresh_secret
+    refresh.set_exp(lifetime=sign_in.session.ends_at - datetime.now(UTC))
     return {"access": str(access), "refresh": str(refresh)}
 
 

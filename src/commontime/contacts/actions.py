@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.actions import find
+from commontime.accounts.actions import names
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
@@ -48,6 +48,6 @@ def _person(contactee: int | str, by: User) -> User:
             raise unknown
         return person
     try:
-        return find(contactee, by=by)
+        return names.find(contactee, by=by)
     except NotFound:
         raise unknown from None

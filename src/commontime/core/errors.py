@@ -2,8 +2,11 @@
 here knows HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 
 class Refusal(Exception):
@@ -50,6 +53,30 @@ class InvalidInput(Refusal):
         if field:
             self.fields.setdefault(field, [detail])
         self.extra = dict(extra or {})
+
+
+class Problems:
+    """Gathers refusals by field, so that a person hears them all at once."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[str]] = {}
+
+    def add(self, field: str, sentence: str) -> None:
+        self.fields.setdefault(field, []).append(sentence)
+
+    @contextmanager
+    def gather(self, field: str) -> Iterator[None]:
+        """Gather a refusal of the block; one that names no field is put to this one."""
+        try:
+            yield
+        except InvalidInput as refusal:
+            for name, sentences in (refusal.fields or {field: [refusal.detail]}).items():
+                self.fields.setdefault(name, []).extend(sentences)
+
+    def refuse(self) -> None:
+        """Raise InvalidInput if anything was gathered."""
+        if self.fields:
+            raise InvalidInput(_("Please correct the fields listed here."), fields=self.fields)
 
 
 class Conflict(Refusal):

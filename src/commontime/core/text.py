@@ -40,6 +40,15 @@ def many_lines(value: str, *, field: str, longest: int) -> str:
     return _sized(text, field, longest, required=False)
 
 
+def is_unicode(value: str) -> bool:
+    """Return whether the text can be written as UTF-8: it has no lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def canonical(name: str) -> str:
     """Return the form in which two names are the same name: NFKC, case folded, trimmed (UAX 15 and
     31, as PRECIS does).
@@ -70,10 +79,8 @@ def _script(char: str) -> str:
 
 
 def _checked(value: str, banned: re.Pattern[str], field: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidInput(_("This is not valid Unicode text."), field=field) from None
+    if not is_unicode(value):
+        raise InvalidInput(_("This is not valid Unicode text."), field=field)
     if banned.search(value):
         raise InvalidInput(_("Remove line breaks and control characters."), field=field)
     return value

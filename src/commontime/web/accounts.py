@@ -9,7 +9,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from commontime.accounts import actions, queries
+from commontime.accounts import queries
+from commontime.accounts.actions import passwords, profiles, sign_ins
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door
 from commontime.core import clock
 from commontime.core.clients import client_of
@@ -71,7 +73,7 @@ class NewPasswordForm(forms.Form):
 @refusing
 def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
-    opened = submit(form, actions.sign_in, door=Door.WEB, client=client_of(request.META))
+    opened = submit(form, sign_ins.sign_in, door=Door.WEB, client=client_of(request.META))
     if opened:
         open_page_session(request, opened)
         return redirect(next_page(request))
@@ -82,16 +84,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @refusing
 def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
-    user = submit(form, actions.sign_up, client=client_of(request.META))
+    user = submit(form, profiles.sign_up, client=client_of(request.META))
     if user:
         seen = {"locale": get_language()}  # what the page was in
         if (
             zone := request.POST.get("time_zone", "")
         ) in clock.zones():  # of the device, by <local-zone>
             seen["time_zone"] = zone
-        actions.change_settings(user, **seen)
+        account_settings.change_settings(user, **seen)
         open_page_session(
-            request, actions.open_session(user, door=Door.WEB, client=client_of(request.META))
+            request, sign_ins.open_session(user, door=Door.WEB, client=client_of(request.META))
         )
         return redirect(next_page(request))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})
@@ -100,7 +102,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user:
-        actions.sign_out(me(request), queries.sign_in_of(me(request)).id)
+        sign_ins.sign_out(me(request), queries.sign_in_of(me(request)).id)
     request.session.flush()
     return redirect("/")
 
@@ -110,7 +112,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def ask_for_reset(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
     if form.is_valid():
-        actions.request_password_reset(form.cleaned_data["email"], client=client_of(request.META))
+        passwords.request_password_reset(form.cleaned_data["email"], client=client_of(request.META))
         return page(request, "web/accounts/reset_sent.html")
     return page(request, "web/accounts/ask_for_reset.html", {"form": form})
 
@@ -121,9 +123,9 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
     """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners
     open links.
     """
-    actions.user_of_reset_link(uidb64, token)
+    passwords.user_of_reset_link(uidb64, token)
     form = NewPasswordForm(request.POST or None)
-    if submit(form, actions.reset_password, uidb64, token, client=client_of(request.META)):
+    if submit(form, passwords.reset_password, uidb64, token, client=client_of(request.META)):
         return page(request, "web/accounts/reset_done.html")
     return page(
         request,
@@ -141,6 +143,6 @@ def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
     """
     stops = queries.stop_of(token)
     if request.method == "POST":
-        actions.stop_mails(stops)
+        account_settings.stop_mails(stops)
     context: dict[str, Any] = {"stops": stops, "done": request.method == "POST"}
     return page(request, "web/accounts/stop_mails.html", context)

@@ -14,7 +14,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import names
 from commontime.accounts.names import full_name
 from commontime.calendars import actions
 from commontime.calendars.models import Invitation
@@ -89,7 +89,7 @@ def meant(text: str, *, by: User, field: str) -> Meant:
                 continue
             try:
                 if not stopped:
-                    whom[accounts.find(word, by=by).pk] = word
+                    whom[names.find(word, by=by).pk] = word
             except NotFound:
                 unknown.append(word)
             except TooMany as refusal:

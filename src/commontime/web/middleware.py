@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from commontime.accounts import queries
-from commontime.accounts.actions import Opened
+from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.calendars import queries as calendars
 
 SESSION_KEY = "sign_in"
@@ -89,8 +89,8 @@ def language_of(request: HttpRequest) -> str:
     )
 
 
-def open_page_session(request: HttpRequest, opened: Opened) -> None:
+def open_page_session(request: HttpRequest, sign_in: NewSignIn) -> None:
     """Bind the browser to a sign-in, under a new session id so that nobody can have planted it."""
     request.session.flush()
-    request.session[SESSION_KEY] = [str(opened.session.pk), opened.session.epoch]
+    request.session[SESSION_KEY] = [str(sign_in.session.pk), sign_in.session.epoch]
     rotate_token(request)

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commontime.accounts import actions, queries
+from commontime.accounts import queries
+from commontime.accounts.actions import passwords, profiles, sign_ins
+from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
 from commontime.accounts.names import full_name
@@ -162,7 +164,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     if what == "end":
         return _end_session(request)
     if what == "zone":  # what home offers where the device is in another one
-        actions.change_settings(user, time_zone=request.POST.get("time_zone", ""))
+        account_settings.change_settings(user, time_zone=request.POST.get("time_zone", ""))
         return redirect("/app/")
     if request.method == "POST" and what not in TITLES:
         raise InvalidInput(_("Choose what to save."), field="do")
@@ -219,24 +221,24 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
     user, client = me(request), client_of(request.META)
 
     def change_credentials(**typed: Any) -> bool:
-        actions.confirm_password(user, typed["current_password"], client=client)
-        opened = actions.edit_profile(user, by=user, client=client, door=Door.WEB, **typed)
+        passwords.confirm_password(user, typed["current_password"], client=client)
+        opened = profiles.edit_profile(user, by=user, client=client, door=Door.WEB, **typed)
         if opened:  # all other sign-ins have ended, and this one with them
             open_page_session(request, opened)
         return True
 
     def change_names(**typed: Any) -> bool:
-        actions.edit_profile(user, by=user, client=client, **typed)
+        profiles.edit_profile(user, by=user, client=client, **typed)
         return True
 
     def change_privacy(*, who_may_add_me: str, muted: str, still: list[str] | None = None) -> bool:
-        actions.change_settings(
+        account_settings.change_settings(
             user, who_may_add_me=who_may_add_me, muted=[*(still or []), *([muted] if muted else [])]
         )
         return True
 
     def change_settings(**typed: Any) -> bool:
-        actions.change_settings(user, **typed)
+        account_settings.change_settings(user, **typed)
         return True
 
     action = {
@@ -253,7 +255,7 @@ def _end_session(request: HttpRequest) -> HttpResponse:
     session = queries.session_for(
         user, posted_id(request, "session", _("That sign-in has already ended."))
     )
-    actions.end_session(session)
+    sign_ins.end_session(session)
     return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
 
 
@@ -317,7 +319,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     form = DeleteForm(list(calendars.people.possible_heirs(user)), len(owned), request.POST or None)
 
     def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
-        actions.confirm_password(user, current_password, client=client_of(request.META))
+        passwords.confirm_password(user, current_password, client=client_of(request.META))
         calendar_actions.delete_account(
             user, by=user, session_id=queries.sign_in_of(user).id, transfer_to=transfer_to
         )

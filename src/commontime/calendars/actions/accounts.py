@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.accounts import actions as accounts
 from commontime.accounts import queries
+from commontime.accounts.actions import profiles
 from commontime.calendars import tasks
 from commontime.calendars.actions.calendars import hand_over
 from commontime.calendars.actions.checks import hold_all
@@ -35,7 +35,7 @@ def delete_account(
         for calendar in owned:
             calendar.owner = user
         tasks.tell_deleted(owned)
-    accounts.erase_account(user)
+    profiles.erase_account(user)
 
 
 def _heir(calendars: Sequence[Calendar], user: int, *, by: User) -> User:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commontime.accounts.actions import check_email
+from commontime.accounts.actions import names
 from commontime.calendars import queries, rules, tasks
 from commontime.calendars.actions.checks import held_named, hold, require_owner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
@@ -67,7 +67,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     calendar = held_named(by, calendar_id)
     require_owner(by, calendar, _("invite people"))
     require_running(calendar)
-    check_email(email)
+    names.check_email(email)
     if canonical(email) == canonical(by.email):
         raise InvalidInput(_("You can’t invite yourself."), field="email")
     # The mail is the only way they hear of it, so the sender is told when there were too many.

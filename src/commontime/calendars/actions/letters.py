@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.accounts.actions import find
+from commontime.accounts.actions import names
 from commontime.calendars import queries, rules, tasks
 from commontime.calendars.enums import MailKind
 from commontime.calendars.models import Calendar
@@ -25,7 +25,7 @@ def send_letter(
     """Have one of our fixed letters mailed to a person. That they muted the sender is told to
     nobody: it is dropped when it is due.
     """
-    receiver = find(username, by=by)
+    receiver = names.find(username, by=by)
     if kind not in MailKind.values:
         raise InvalidInput(
             _("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind"

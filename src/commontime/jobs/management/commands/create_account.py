@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from commontime.accounts import actions
+from commontime.accounts.actions import profiles
 from commontime.core.errors import InvalidInput
 from commontime.jobs.management.commands._accounts import refused
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     ) -> None:
         password = _asked() if sys.stdin.isatty() else _piped()
         try:
-            user = actions.create_account(
+            user = profiles.create_account(
                 username=username,
                 email=email,
                 first_name=first_name,

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from commontime.accounts import actions
+from commontime.accounts.actions import profiles
 from commontime.jobs.management.commands._accounts import account_called
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         user = account_called(name)
         was_active = user.is_active
-        actions.deactivate(user)
+        profiles.deactivate(user)
         if was_active:
             self.stdout.write(
                 f"{user.username} is signed out everywhere and can't sign in until you run: "

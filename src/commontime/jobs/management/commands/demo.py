@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from commontime.accounts import actions as accounts
+from commontime.accounts.actions import profiles
+from commontime.accounts.actions import settings as account_settings
 from commontime.calendars import actions
 from commontime.calendars.actions.non_busy_times import WindowInput
 from commontime.calendars.models import Calendar, Meeting
@@ -122,16 +123,20 @@ class Demo:
 
     def sign_up(self) -> None:
         for singer in choir.SINGERS:
-            self.people[singer.username] = accounts.create_account(
+            self.people[singer.username] = profiles.create_account(
                 username=singer.username,
                 email=singer.email,
                 first_name=singer.first_name,
                 last_name=singer.last_name,
                 password=choir.PASSWORD,
             )
-            accounts.change_settings(self.people[singer.username], time_zone=str(choir.ZONE))
-        accounts.change_settings(self.people["ronan"], time_zone="Europe/Dublin", hour_cycle="h12")
-        accounts.change_settings(
+            account_settings.change_settings(
+                self.people[singer.username], time_zone=str(choir.ZONE)
+            )
+        account_settings.change_settings(
+            self.people["ronan"], time_zone="Europe/Dublin", hour_cycle="h12"
+        )
+        account_settings.change_settings(
             self.people["dagmar"], who_may_add_me="contacts", mail_reminders=False
         )
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from commontime.accounts import actions
+from commontime.accounts.actions import profiles
 from commontime.jobs.management.commands._accounts import account_called
 
 
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         if user.is_active:
             self.stdout.write(f"{user.username} is already active; nothing was changed.")
             return
-        actions.reactivate(user)
+        profiles.reactivate(user)
         self.stdout.write(f"{user.username} can sign in again.")

@@ -1,0 +1,134 @@
+"""What accounts may be called, whose name is whose, and finding people by name."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from commontime.accounts import queries
+from commontime.core import limits, text
+from commontime.core.clients import Client
+from commontime.core.errors import InvalidInput, NotFound, Problems
+
+LONGEST = {"username": 150, "first_name": 150, "last_name": 150}
+LONGEST_EMAIL = 254
+UNIQUE = ("username", "email")
+
+
+def look_up(username: str, *, by: User) -> User:
+    """Return the active user with exactly this name.
+
+    Each call counts against a limit, so that nobody can list all accounts.
+    """
+    limits.take("look_up", by.pk)
+    return queries.account_called(username)
+
+
+def find(username: str, *, by: User) -> User:
+    """Return the active user with exactly this name.
+
+    Only wrong names count against the limit of `look_up`, so that nobody guesses here instead.
+    """
+    try:
+        return queries.account_called(username)
+    except NotFound:
+        limits.take("look_up", by.pk)
+        raise
+
+
+# Checking -----------------------------------------------------------------------------------------
+
+
+def keys_of(user: User) -> dict[str, str]:
+    """Return the canonical username and address. No other account may have either."""
+    return {field: text.canonical(getattr(user, field)) for field in UNIQUE}
+
+
+def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
+    """Return the reasons against the names of an account, by field.
+
+    The answer says which names are taken, so asking counts against a limit.
+    """
+    count_question(user, client)
+    problems, keys = Problems(), keys_of(user)
+    check_names(user, keys, problems)
+    check_free(keys, problems, except_by=user.pk)
+    return problems.fields
+
+
+def count_question(user: User, client: Client) -> None:
+    """Count asking whether a name is taken.
+
+    Without an account it counts like signing up, with one like looking up a name.
+    """
+    if user.pk is None:
+        limits.take("sign_up", client.network)
+    else:
+        limits.take("look_up", user.pk)
+
+
+def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None:
+    """Trim the account's names in place and gather what is wrong with them.
+
+    keys: the canonical names, from `keys_of`.
+    """
+    for field, longest in LONGEST.items():
+        with problems.gather(field):
+            value = text.one_line(
+                getattr(user, field), field=field, longest=longest, required=field == "username"
+            )
+            setattr(user, field, value)
+    if "username" not in problems.fields:
+        with problems.gather("username"):
+            _check_username(user, keys)
+    user.email = user.email.strip()
+    with problems.gather("email"):
+        check_email(user.email)
+
+
+def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | None) -> None:
+    """Gather a refusal for each canonical name that somebody else has, as username or address."""
+    # An invalid name can't be taken, and a database may not even read it.
+    asked = {field: key for field, key in keys.items() if field not in problems.fields}
+    taken = queries.names_taken([*asked.values()], except_by=except_by) if asked else set()
+    for field, key in asked.items():
+        if key in taken:
+            problems.add(
+                field,
+                _("This username is taken.")
+                if field == "username"
+                else _("This email address is already in use."),
+            )
+
+
+def _check_username(user: User, keys: Mapping[str, str]) -> None:
+    text.check_name(user.username, field="username")
+    try:
+        User._meta.get_field("username").run_validators(user.username)
+    except ValidationError as refusal:
+        raise InvalidInput(refusal.messages[0], field="username") from None
+    if not user.username.strip("."):
+        # Clients resolve "." and ".." in a path as steps, so nobody would be found there.
+        raise InvalidInput(
+            _("A username needs at least one letter, digit or one of @ + - _."), field="username"
+        )
+    if "@" in user.username and keys["username"] != keys["email"]:
+        raise InvalidInput(
+            _("A username with an @ must be your own email address."), field="username"
+        )
+
+
+def check_email(email: str) -> None:
+    """Refuse a text that is no single email address."""
+    try:
+        email.encode()
+        validate_email(email)
+    except (ValidationError, UnicodeEncodeError):
+        raise InvalidInput(
+            _("Enter an email address like mina@example.org."), field="email"
+        ) from None
+    if len(email) > LONGEST_EMAIL:
+        raise InvalidInput(_("An email address can have at most 254 characters."), field="email")
+    text.check_name(email.partition("@")[0], field="email")

@@ -1,0 +1,103 @@
+"""Which passwords are good enough, proving that one knows it, and a forgotten one."""
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.http import urlsafe_base64_decode
+from django.utils.translation import gettext as _
+
+from commontime.accounts import tasks
+from commontime.accounts.actions import sign_ins
+from commontime.core import limits, text
+from commontime.core.clients import Client
+from commontime.core.errors import InvalidInput, TooMany
+
+
+def check_new_password(password: str, user: User) -> None:
+    """Refuse a password that fails the criteria, with all their reasons."""
+    if "\x00" in password or not text.is_unicode(password):
+        raise InvalidInput(_("This is not valid Unicode text."), field="password")
+    try:
+        validate_password(password, user)
+    except ValidationError as refusal:
+        raise InvalidInput(
+            _("Choose another password."), fields={"password": refusal.messages}
+        ) from None
+
+
+def confirm_password(user: User, current_password: str, *, client: Client) -> None:
+    """Refuse anything but the person's password. A wrong one counts like a wrong sign-in."""
+    if not is_password_of(user, current_password, client):
+        raise InvalidInput(_("This isn’t your current password."), field="current_password")
+
+
+def is_password_of(user: User, password: str, client: Client) -> bool:
+    """Compare the password; TooMany after too many wrong ones."""
+    tries = sign_ins.password_tries(user.username, user, client)
+    if wait := max(limits.count("password", *tries)):
+        raise limits.too_many(wait)
+    if not check_password(password, user.password):
+        return False
+    limits.give_back("password", *tries)  # only failures count
+    return True
+
+
+# A forgotten password -----------------------------------------------------------------------------
+
+
+def request_password_reset(email: str, *, client: Client) -> None:
+    """Have a reset mail sent if an active account has this address.
+
+    The worker looks for the account, so that asking takes the same time for every address.
+    """
+    try:
+        limits.take("reset_ask", client.network)
+    except TooMany:
+        return  # The answer stays the same; it must not tell how often others asked.
+    tasks.send_password_reset.enqueue(email[:254])
+
+
+def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
+    """Set a new password with the link of a reset mail.
+
+    It works once, for one hour, and ends all sign-ins.
+    """
+    limits.take("reset_try", client.network)
+    user = user_of_reset_link(uidb64, token)
+    check_new_password(password, user)
+    old = user.password
+    user.password = make_password(password)
+    with transaction.atomic():
+        # The update decides between two uses at once: the second finds another password than the
+        # one the link was made for.
+        if not User.objects.filter(pk=user.pk, password=old, is_active=True).update(
+            password=user.password
+        ):
+            raise _bad_link()
+        sign_ins.end_sessions(user)
+        tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
+    return user
+
+
+def user_of_reset_link(uidb64: str, token: str) -> User:
+    """Return whose password the link sets. Asking does not use it up."""
+    try:
+        user = User.objects.filter(pk=int(urlsafe_base64_decode(uidb64)), is_active=True).first()
+    except (ValueError, OverflowError):
+        user = None
+    if user is None or not default_token_generator.check_token(user, token):
+        raise _bad_link()
+    return user
+
+
+def _bad_link() -> InvalidInput:
+    return InvalidInput(
+        _(
+            "This link has already been used, is more than an hour old, or is incomplete. Ask for "
+            "a new one."
+        ),
+        code="invalid_or_used_token",
+    )

@@ -1,0 +1,202 @@
+"""Making an account, changing its profile, closing and deleting it."""
+
+from copy import copy
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from commontime.accounts import queries, rules, tasks
+from commontime.accounts.actions import names, passwords, sign_ins
+from commontime.accounts.enums import Door
+from commontime.accounts.models import UserSetting
+from commontime.core import limits
+from commontime.core.clients import Client
+from commontime.core.errors import NotAllowed, Problems
+
+EDITABLE = ("username", "email", "first_name", "last_name")
+
+
+def sign_up(
+    *,
+    username: str,
+    email: str,
+    first_name: str = "",
+    last_name: str = "",
+    password: str,
+    client: Client,
+) -> User:
+    """Make an account. All reasons against the input are given at once."""
+    limits.take("sign_up", client.network)
+    return create_account(
+        username=username,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        password=password,
+    )
+
+
+def create_account(
+    *, username: str, email: str, first_name: str = "", last_name: str = "", password: str
+) -> User:
+    user = User(username=username, email=email, first_name=first_name, last_name=last_name)
+    keys = names.keys_of(user)
+    _check(user, keys, new_keys=keys, password=password)
+    user.password = make_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+            UserSetting.objects.create(
+                user=user, username_key=keys["username"], email_key=keys["email"]
+            )
+    except IntegrityError:
+        # Somebody took the name between our look and our write: the database decides.
+        _refuse_taken(keys, except_by=user.pk)
+        raise
+    return user
+
+
+def edit_profile(
+    user: User,
+    *,
+    by: User,
+    client: Client,
+    current_password: str | None = None,
+    door: Door = Door.API,
+    **changes: Any,
+) -> sign_ins.NewSignIn | None:
+    """Change names, address or password; an absent field and an empty password stay as they are.
+
+    A new password or address needs a sign-in of less than ten minutes or the current password. It
+    ends all other sign-ins, and a mail tells the old address. The result is then a fresh sign-in
+    through this door; otherwise None. A current password that is sent must be right.
+    """
+    password = changes.pop("password", None) or None
+    edited = copy(user)
+    for field in changes.keys() & set(EDITABLE):
+        setattr(edited, field, changes[field])
+    keys = names.keys_of(edited)
+    new_keys = dict(keys.items() - names.keys_of(user).items())
+    if new_keys:
+        names.count_question(edited, client)
+    _check(edited, keys, new_keys=new_keys, password=password)
+
+    changed = {
+        field: getattr(edited, field)
+        for field in EDITABLE
+        if getattr(edited, field) != getattr(user, field)
+    }
+    is_guarded = "email" in changed or password is not None
+    if is_guarded or current_password:
+        _require_proof(user, current_password, client)
+    if password is not None:
+        changed["password"] = edited.password = make_password(password)
+    try:
+        with transaction.atomic():
+            _store(user, changed, keys)
+            sign_in = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
+    except IntegrityError:
+        _refuse_taken(new_keys, except_by=user.pk)
+        raise
+    for field, value in changed.items():
+        setattr(user, field, value)
+    return sign_in
+
+
+def _check(
+    user: User, keys: dict[str, str], *, new_keys: dict[str, str], password: str | None
+) -> None:
+    """Refuse names or a password with all reasons at once.
+
+    new_keys: those of the canonical names that may belong to somebody else.
+    """
+    problems = Problems()
+    names.check_names(user, keys, problems)
+    names.check_free(new_keys, problems, except_by=user.pk)
+    if password is not None:
+        with problems.gather("password"):
+            passwords.check_new_password(password, user)
+    problems.refuse()
+
+
+def _refuse_taken(keys: dict[str, str], *, except_by: int | None) -> None:
+    problems = Problems()
+    names.check_free(keys, problems, except_by=except_by)
+    problems.refuse()
+
+
+def _require_proof(user: User, current_password: str | None, client: Client) -> None:
+    if current_password:
+        if not passwords.is_password_of(user, current_password, client):
+            raise NotAllowed(
+                _("This current_password is wrong. Send the right one, or sign in again first."),
+                code="reauth_required",
+            )
+    elif not rules.may_change_credentials(queries.sign_in_of(user).created_at):
+        raise NotAllowed(
+            _("Send your current password as current_password, or sign in again first."),
+            code="reauth_required",
+        )
+
+
+def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
+    """Write only the changed fields, and only under the password the person signed in with.
+
+    Somebody whom a new password has signed out meanwhile can't write any more, least of all the old
+    password.
+    """
+    signed_in = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if changed and not signed_in.update(**changed):
+        raise sign_ins.signed_out()
+    if changed.keys() & set(names.UNIQUE):
+        columns = {"username_key": keys["username"], "email_key": keys["email"] or None}
+        # An account that Django's own commands made has no setting yet.
+        if not UserSetting.objects.filter(user=user).update(**columns):
+            UserSetting.objects.create(user=user, **columns)
+
+
+def _start_anew(
+    user: User, old_email: str, changed: dict[str, Any], door: Door, client: Client
+) -> sign_ins.NewSignIn:
+    """End all sign-ins, tell the person by mail, and open a fresh one."""
+    sign_ins.end_sessions(user)
+    tasks.tell_of_account_change(
+        user,
+        new_email="email" in changed,
+        new_password="password" in changed,
+        old_email=old_email,
+    )
+    return sign_ins.open_session(user, door=door, client=client)
+
+
+# The end of an account ----------------------------------------------------------------------------
+
+
+def erase_account(user: User) -> None:
+    """Delete the account and everything the database hangs on it.
+
+    Must run inside a transaction, after the calendars are settled.
+    """
+    tasks.say_goodbye(user)
+    if not queries.delete_simple(user):
+        user.delete()
+
+
+def deactivate(user: User) -> None:
+    """Close the account for now: from this moment no token, cookie or feed works."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        sign_ins.end_sessions(user)
+
+
+def reactivate(user: User) -> None:
+    """Open the account again.
+
+    Earlier sign-ins stay ended, also one that was being opened at the moment of the closing.
+    """
+    with transaction.atomic():
+        sign_ins.end_sessions(user)
+        User.objects.filter(pk=user.pk).update(is_active=True)

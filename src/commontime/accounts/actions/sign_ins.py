@@ -1,0 +1,162 @@
+"""Signing in and out, and what keeps a person signed in."""
+
+import functools
+import logging
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+
+from commontime.accounts import queries
+from commontime.accounts.enums import Door
+from commontime.accounts.models import Session
+from commontime.core import clock, limits, text
+from commontime.core.clients import Client
+from commontime.core.errors import InvalidInput, Unidentified
+
+logger = logging.getLogger(__name__)
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class NewSignIn:
+    """A sign-in that was just opened or renewed.
+
+    refresh_secret: told once; the database keeps only its hash.
+    """
+
+    user: User
+    session: Session
+    refresh_secret: str
+
+
+def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> NewSignIn:
+    """Open a sign-in for a username or email address.
+
+    Every failure is the same refusal in about the same time. The limit is asked before the password
+    is hashed, for the name and for the account behind it. It counts by network, so that guessing
+    elsewhere can't lock the owner out.
+    """
+    nobody = User(password=_nobodys_password())
+    user = next(iter(queries.accounts_named(identifier)), nobody)
+    tries = password_tries(identifier, user, client)
+    wait_as, wait_of = limits.count("password", *tries)
+    if wait_as:
+        raise limits.too_many(wait_as)
+    if wait_of:
+        # The limit was used up under the account's other name. Saying so would tell whose address
+        # this is, so we act as if nobody had this name.
+        user = nobody
+    if check_password(password, user.password) and user.is_active and user is not nobody:
+        limits.give_back("password", *tries)  # only failures count
+        return open_session(user, door=door, client=client)
+    logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
+    raise Unidentified(
+        _("Wrong username or password. If you’ve forgotten your password, ask for a reset link.")
+    )
+
+
+def password_tries(
+    identifier: str, user: User, client: Client
+) -> tuple[limits.Subject, limits.Subject]:
+    """Return what a password try counts for: the name it was for, and the account behind it.
+
+    A new password starts a new count. Somebody who resets a forgotten password has failed several
+    times before, and must get in now.
+    """
+    epoch = queries.epoch_of(user) if user.pk else ""
+    return (
+        ("as", text.canonical(identifier), epoch, client.network),
+        ("of", user.pk, epoch, client.network),
+    )
+
+
+@functools.cache
+def _nobodys_password() -> str:
+    """Return the hash of a password nobody knows.
+
+    Comparing with it makes a name that nobody has as slow to refuse as any other.
+    """
+    return make_password(secrets.token_urlsafe(16))
+
+
+def open_session(user: User, *, door: Door, client: Client) -> NewSignIn:
+    """Open a sign-in for a user whose identity is proved.
+
+    It ends by itself if their password has changed meanwhile.
+    """
+    now = clock.now()
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    session = Session.objects.create(
+        user=user,
+        door=door,
+        epoch=queries.epoch_of(user),
+        refresh_hash=queries.hashed(secret) if door == Door.API else "",
+        created_at=now,
+        used_at=now,
+        # A page's sign-in ends with its cookie, which nothing renews: looking changes nothing.
+        ends_at=now + settings.REFRESH_IDLE,
+        user_agent="".join(c for c in client.user_agent if c.isprintable())[:200],
+        address=client.address[:45],
+    )
+    return NewSignIn(user, session, secret)
+
+
+def renew_session(session_id: UUID, secret: str) -> NewSignIn:
+    """Exchange a refresh secret for the next one.
+
+    A secret that was used before ends the whole family: somebody has a copy.
+    """
+    now = clock.now()
+    session = (
+        Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True)
+        .select_related("user")
+        .first()
+    )
+    if session is None or session.epoch != queries.epoch_of(session.user):
+        raise signed_out()
+    fresh = secrets.token_urlsafe(SECRET_BYTES)
+    ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
+    # One conditional update: of two refreshes with one secret at most one finds it.
+    renewed = Session.objects.filter(
+        pk=session.pk, refresh_hash=queries.hashed(secret), ended_at=None
+    )
+    if not renewed.update(refresh_hash=queries.hashed(fresh), used_at=now, ends_at=ends_at):
+        end_session(session)
+        logger.warning(
+            "A refresh token was used twice; sign-in %s of user %s is ended",
+            session.pk,
+            session.user_id,
+        )
+        raise signed_out()
+    session.used_at, session.ends_at = now, ends_at
+    return NewSignIn(session.user, session, fresh)
+
+
+def signed_out() -> Unidentified:
+    """Return the refusal for somebody whose sign-in has ended."""
+    return Unidentified(_("You’re signed out. Sign in again."), code="token_not_valid")
+
+
+def sign_out(user: User, session_id: UUID) -> None:
+    """End the user's sign-in; one that has already ended stays so.
+
+    Somebody else's is refused without effect.
+    """
+    session = Session.objects.filter(pk=session_id).only("user_id", "ended_at").first()
+    if session is not None and session.user_id != user.pk:
+        raise InvalidInput(_("This refresh token is not yours."), field="refresh_token")
+    if session is not None:
+        end_session(session)
+
+
+def end_session(session: Session) -> None:
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=clock.now())
+
+
+def end_sessions(user: User) -> None:
+    Session.objects.filter(user=user, ended_at=None).update(ended_at=clock.now())
