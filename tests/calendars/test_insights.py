@@ -22,14 +22,14 @@ def calendar(people):
     return build.calendar(owner=mina, participants=others)
 
 
-def told(calendar, asker=None, *, named=True, align=None, **fields):
+def told(calendar, asker=None, *, with_names=True, align=None, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
     asker = asker or calendar.owner
     return insights.insights_for(
         meeting,
         groups.group_for(meeting),
         now=clock.now(),
-        named=named,
+        with_names=with_names,
         asker=asker.pk,
         align=align,
     )
@@ -64,7 +64,7 @@ def test_the_smallest_ask_is_the_exact_time_of_the_fewest(calendar, people):
     assert ask.first[0][0].username == "bao"
     assert ask.detail == "Bao would need to free up 30 minutes."
     assert (
-        told(calendar, named=False).ask.detail
+        told(calendar, with_names=False).ask.detail
         == "1 required person would need to free up 30 minutes."
     )
 
@@ -100,10 +100,10 @@ def test_the_owner_is_not_asked_but_told_when_their_own_time_is_short(calendar, 
         of_sam
         == "Even at best, Mina, the organiser, is 1 h 30 min short, so asking others won’t help."
     )
-    hidden = told(calendar, sam, named=False, duration_minutes=120).ask
+    hidden = told(calendar, sam, with_names=False, duration_minutes=120).ask
     assert hidden.own_short == 0
     assert hidden.detail.endswith("required person would need to free up 2 hours.")
-    assert told(calendar, mina, named=False, duration_minutes=120).ask.own_short == 90
+    assert told(calendar, mina, with_names=False, duration_minutes=120).ask.own_short == 90
 
 
 def test_others_are_asked_where_the_owner_can_come(calendar, people):
@@ -138,7 +138,7 @@ def test_two_sessions_reach_everybody(calendar, people):
         == "Two sessions reach 3 of the 4 people who answered. Ana can’t come to either."
     )
     assert (
-        told(calendar, named=False).sessions.detail
+        told(calendar, with_names=False).sessions.detail
         == "Two sessions reach 3 of the 4 people who answered."
     )
 
@@ -188,7 +188,7 @@ def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
     assert names(found.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
     assert found.plan_b.detail == "If Mina, Sam, Bao or Ana drops out, this one is better."
     assert not any(
-        person.first_name in told(calendar, named=False).plan_b.detail for person in people
+        person.first_name in told(calendar, with_names=False).plan_b.detail for person in people
     )
     for person in (mina, sam):
         person.non_busy_times.filter(start_time=build.day(14)).delete()
@@ -206,7 +206,7 @@ def test_whose_answer_alone_can_change_the_winner(calendar, people):
 
     assert (names(decisive.people), decisive.start) == (["ana"], build.day(14))
     assert decisive.detail == "Ana could still change the best time by answering."
-    hidden = told(calendar, named=False).decisive.detail
+    hidden = told(calendar, with_names=False).decisive.detail
     assert hidden == "One person could still change the best time by answering."
     answer(calendar, ana, (9, 10))
     assert told(calendar).decisive.detail == "Everybody has answered."
@@ -257,10 +257,10 @@ def test_why_no_start_is_better(calendar, people, hours, said):
     assert told(calendar).why_not_better == said
 
 
-def listed(calendar, *, named=True, **fields):
+def listed(calendar, *, with_names=True, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
-    return suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=5, named=named
+    return suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=5, with_names=with_names
     )
 
 
@@ -279,7 +279,7 @@ def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, 
         == "Compared with the best time: Bao can't; 1 more only if need be."
     )
     assert (other.optimistic_rank, other.pessimistic_rank, best.survives) == (2, 2, 0)
-    hidden = listed(calendar, named=False)[1].beside.loses_against_best
+    hidden = listed(calendar, with_names=False)[1].beside.loses_against_best
     assert (
         hidden
         == "Compared with the best time: 1 more required person can't; 1 more only if need be."

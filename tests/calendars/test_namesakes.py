@@ -20,8 +20,8 @@ def test_namesakes_could_not_be_told_apart_in_reasons():
     build.window(calendar, second, build.day(15), build.day(16))
     meeting = build.meeting(calendar=calendar)
 
-    best, *_ = suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
+    best, *_ = suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
     )
 
     assert "Thomas Müller (thomas2) is required but can’t come." in " ".join(best.reasons)

@@ -37,12 +37,17 @@ def calendar(mina, rosa):
 
 
 def group_of(meeting: Meeting, asker, *, named: bool = True) -> groups.Group:
-    return groups.free_for(meeting, groups.group_for(meeting), named=named)
+    return groups.free_for(meeting, groups.group_for(meeting), with_names=named)
 
 
 def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
-    found = suggestions.ranked(
-        meeting, group_of(meeting, asker, named=named), [], now=clock.now(), limit=9, named=named
+    found = suggestions.rank(
+        meeting,
+        group_of(meeting, asker, with_names=named),
+        [],
+        now=clock.now(),
+        limit=9,
+        with_names=named,
     )
     return [each.outcome.start for each in found if not each.outcome.missing]
 
@@ -97,8 +102,8 @@ def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa,
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = suggestions.ranked(
-        meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, named=True
+    found = suggestions.rank(
+        meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, with_names=True
     )
 
     said = next(each.reasons for each in found if each.stored)
@@ -113,7 +118,7 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
     meeting = build.meeting(calendar=calendar)
     assert (
         insights.insights_for(
-            meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
+            meeting, group_of(meeting, mina), now=clock.now(), with_names=True, asker=mina.pk
         ).ask.wanted
         == []
     )
@@ -121,7 +126,7 @@ def test_nobody_is_asked_for_the_time_of_another_meeting(mina, rosa, calendar):
 
     meeting = queries.meetings.meeting_for(mina, meeting.pk)
     ask = insights.insights_for(
-        meeting, group_of(meeting, mina), now=clock.now(), named=True, asker=mina.pk
+        meeting, group_of(meeting, mina), now=clock.now(), with_names=True, asker=mina.pk
     ).ask
 
     assert [(person.username, start, end) for person, start, end in ask.wanted] == [
@@ -135,8 +140,8 @@ def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina
     meeting = build.meeting(calendar=calendar)
     without = suggestions.WhatIf(without=frozenset([mina.pk]))
 
-    _, group = suggestions.supposed(
-        meeting, group_of(meeting, mina), without, named=True, asker=mina.pk
+    _, group = suggestions.suppose(
+        meeting, group_of(meeting, mina), without, with_names=True, asker=mina.pk
     )
 
     assert outcomes.outcomes_at(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
@@ -161,7 +166,7 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     before = [
         len(o.attending)
         for o in outcomes.outcomes_at(
-            group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
+            group_of(meeting, mina, with_names=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
         )
     ]
     build.meeting(
@@ -170,11 +175,11 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     meeting = queries.meetings.meeting_for(mina, meeting.pk)
 
     found = outcomes.outcomes_at(
-        group_of(meeting, mina, named=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
+        group_of(meeting, mina, with_names=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
     )
 
     assert [len(outcome.attending) for outcome in found] == [before[0], 0, before[2]]
-    assert TEN not in starts(meeting, mina, named=False)
+    assert TEN not in starts(meeting, mina, with_names=False)
 
 
 def test_where_answers_are_hidden_meetings_of_optional_people_are_in_no_ones_way(
@@ -183,7 +188,7 @@ def test_where_answers_are_hidden_meetings_of_optional_people_are_in_no_ones_way
     calendar.participants.filter(user=rosa).update(required=False)
     build.meeting(calendar=calendar, required=[rosa], final_time=TEN)
 
-    assert starts(build.meeting(calendar=calendar), mina, named=False)[0] == TEN
+    assert starts(build.meeting(calendar=calendar), mina, with_names=False)[0] == TEN
 
 
 def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
@@ -193,8 +198,13 @@ def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = suggestions.ranked(
-        meeting, group_of(meeting, mina, named=False), stored, now=clock.now(), limit=1, named=False
+    found = suggestions.rank(
+        meeting,
+        group_of(meeting, mina, with_names=False),
+        stored,
+        now=clock.now(),
+        limit=1,
+        with_names=False,
     )
 
     assert [each.reasons for each in found if each.stored] == [
@@ -243,8 +253,8 @@ def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calenda
     )
     meeting = build.meeting(calendar=calendar)
 
-    found = suggestions.ranked(
-        meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, named=True
+    found = suggestions.rank(
+        meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, with_names=True
     )
 
     assert found[0].reasons[-1] == "If it starts 30 minutes later, Rosa is only 30 minutes short."

@@ -159,13 +159,13 @@ def assert_suggestions(world: World, *, most: int) -> None:
     duration = world.meeting.duration
     expected = twin.best(earliest, latest, duration // MINUTE, most) if earliest < latest else []
 
-    found = suggestions.ranked(
+    found = suggestions.rank(
         world.meeting,
         groups.group_for(world.meeting),
         [],
         now=clock.now(),
         limit=most,
-        named=True,
+        with_names=True,
     )
 
     assert [ranked.rank for ranked in found] == list(range(1, len(found) + 1))
@@ -252,13 +252,13 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
         key=lambda e: e.key,
     )
 
-    found = suggestions.ranked(
+    found = suggestions.rank(
         world.meeting,
         groups.group_for(world.meeting),
         list(stored.values()),
         now=clock.now(),
         limit=5,
-        named=False,
+        with_names=False,
     )
 
     assert [ranked.outcome.start for ranked in found] == [each.start for each in expected]
@@ -309,7 +309,7 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
     duration, group = world.meeting.duration, groups.group_for(world.meeting)
     earliest, latest = world.bounds(twin)
 
-    found = suggestions.ranked(world.meeting, group, [], now=clock.now(), limit=8, named=True)
+    found = suggestions.rank(world.meeting, group, [], now=clock.now(), limit=8, with_names=True)
 
     by_name = {person.name: person.user_id for person in group.people}
     for ranked in found:
@@ -369,8 +369,8 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    best, *others = suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, named=True
+    best, *others = suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, with_names=True
     )
 
     assert best.reasons == [
@@ -379,8 +379,8 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
         "If it starts 1 h 15 min later, Sam is only 15 minutes short.",
     ]
     assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
-    on_the_hour = suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True, align=60
+    on_the_hour = suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True, align=60
     )
     assert on_the_hour[0].reasons[-1] == "If it starts 1 hour later, Sam is only 30 minutes short."
 
@@ -393,8 +393,8 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    found = suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, named=False
+    found = suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, with_names=False
     )
 
     assert found[0].reasons == ["1 of 2 can come.", "1 required can’t come."]
@@ -613,6 +613,6 @@ def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
         )
 
         with django_assert_num_queries(1):
-            suggestions.ranked(
-                meeting, groups.group_for(meeting), [], now=clock.now(), limit=10, named=True
+            suggestions.rank(
+                meeting, groups.group_for(meeting), [], now=clock.now(), limit=10, with_names=True
             )

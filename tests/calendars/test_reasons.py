@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 def first_reasons(meeting) -> str:
-    best, *_ = suggestions.ranked(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
+    best, *_ = suggestions.rank(
+        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
     )
     return " ".join(best.reasons)
 

@@ -122,9 +122,9 @@ class InsightsOutput(msgspec.Struct):
     decisive: DecisiveOutput | None = None
 
 
-def show(found: insights.Insights, duration: timedelta, *, named: bool) -> InsightsOutput:
+def show(found: insights.Insights, duration: timedelta, *, with_names: bool) -> InsightsOutput:
     def users(people: Iterable[groups.Person]) -> list[int] | None:
-        return [person.user_id for person in people] if named else None
+        return [person.user_id for person in people] if with_names else None
 
     def start(outcome: outcomes.Outcome) -> StartOutput:
         return StartOutput(
@@ -147,9 +147,11 @@ def show(found: insights.Insights, duration: timedelta, *, named: bool) -> Insig
             ask.own_short,
             len(ask.silent),
             [WantedOutput(person.user_id, begin, end) for person, begin, end in ask.wanted]
-            if named
+            if with_names
             else None,
-            [AskFirst(person.user_id, starts) for person, starts in ask.first] if named else None,
+            [AskFirst(person.user_id, starts) for person, starts in ask.first]
+            if with_names
+            else None,
             ask.detail,
         )
     if two := found.sessions:
@@ -186,14 +188,17 @@ class InsightsView(View):
         calendar hides answers, that takes three people other than the asker who have answered.
         """
         meeting = queries.meetings.meeting_for(request.user, meeting_id)
-        named = rules.may_see_windows_of_others(request.user, meeting.calendar)
+        with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = groups.free_for(meeting, groups.group_for(meeting), named=named)
-        meeting, group = suggestions.supposed(meeting, group, what_if, named=named, asker=asker)
+        group = groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
+        meeting, group = suggestions.suppose(
+            meeting, group, what_if, with_names=with_names, asker=asker
+        )
         found = insights.insights_for(
-            meeting, group, now=now, named=named, asker=asker, align=what_if.align
+            meeting, group, now=now, with_names=with_names, asker=asker, align=what_if.align
         )
         return shown(
-            request, show(found, meeting.duration, named=named) if found else InsightsOutput()
+            request,
+            show(found, meeting.duration, with_names=with_names) if found else InsightsOutput(),
         )

@@ -245,7 +245,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
     )
 
 
-def _ask(unplaced: plans.Unplaced, people: dict[int, groups.Person]) -> Ask | None:
+def _ask(unplaced: plans.Omission, people: dict[int, groups.Person]) -> Ask | None:
     if unplaced.start is None:
         return None
     wanted = [

@@ -107,7 +107,9 @@ def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
     }
 
 
-def show_ranked(ranked: suggestions.Ranked, end_time: datetime, *, named: bool) -> RankedOutput:
+def show_ranked(
+    ranked: suggestions.Suggestion, end_time: datetime, *, with_names: bool
+) -> RankedOutput:
     outcome, beside = ranked.outcome, ranked.beside
     assert beside is not None
     lists = {
@@ -128,7 +130,7 @@ def show_ranked(ranked: suggestions.Ranked, end_time: datetime, *, named: bool) 
         people=People(
             **{name: [person.user_id for person in people] for name, people in lists.items()}
         )
-        if named
+        if with_names
         else None,
         optimistic_rank=beside.optimistic_rank,
         pessimistic_rank=beside.pessimistic_rank,
@@ -169,18 +171,20 @@ class Suggestions(View):
         stored = (
             [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
         )
-        named = rules.may_see_windows_of_others(request.user, meeting.calendar)
+        with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = groups.free_for(meeting, groups.group_for(meeting), named=named)
-        meeting, group = suggestions.supposed(meeting, group, what_if, named=named, asker=asker)
-        found = suggestions.ranked(
-            meeting, group, stored, now=now, limit=limit, named=named, align=what_if.align
+        group = groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
+        meeting, group = suggestions.suppose(
+            meeting, group, what_if, with_names=with_names, asker=asker
+        )
+        found = suggestions.rank(
+            meeting, group, stored, now=now, limit=limit, with_names=with_names, align=what_if.align
         )
         return listed(
             request,
             (
-                show_ranked(ranked, ranked.outcome.start + meeting.duration, named=named)
+                show_ranked(ranked, ranked.outcome.start + meeting.duration, with_names=with_names)
                 for ranked in found
             ),
         )

@@ -115,10 +115,10 @@ class Sight:
         meetings.
         """
         if not meeting.for_everyone:
-            return groups.free_for(meeting, groups.group_for(meeting), named=self.tells)
+            return groups.free_for(meeting, groups.group_for(meeting), with_names=self.tells)
         if meeting.buffer_minutes not in self._free:
             self._free[meeting.buffer_minutes] = groups.free_for(
-                meeting, self.group, named=self.tells
+                meeting, self.group, with_names=self.tells
             )
         return self._free[meeting.buffer_minutes]
 
@@ -318,14 +318,14 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
     group = seen.free(meeting)
     suggested = meeting.suggested  # type: ignore[attr-defined]
     stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
-    if not suggestions.may_rank(meeting, group, named=seen.tells, asker=seen.user.pk):
+    if not suggestions.may_rank(meeting, group, with_names=seen.tells, asker=seen.user.pk):
         return fragments.Best(
             meeting, [], len(group.people), meeting_address(meeting), nothing=suggestions.hidden()
         )
     now = datetime.fromtimestamp(
         seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo
     )
-    found = suggestions.ranked(meeting, group, stored, now=now, limit=most + 1, named=seen.tells)
+    found = suggestions.rank(meeting, group, stored, now=now, limit=most + 1, with_names=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)
     return fragments.Best(
         meeting, shown, len(group.people), meeting_address(meeting), len(found) > most
@@ -333,8 +333,8 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> fragments.Best:
 
 
 def at_round_times(
-    found: Sequence[suggestions.Ranked], meeting: Meeting, group: groups.Group, named: bool
-) -> list[suggestions.Ranked]:
+    found: Sequence[suggestions.Suggestion], meeting: Meeting, group: groups.Group, named: bool
+) -> list[suggestions.Suggestion]:
     """Return computed starts at the next quarter of an hour where that is as good for everybody."""
     round_ = {
         each.outcome.start: next_quarter(each.outcome.start)
@@ -363,8 +363,8 @@ def at_round_times(
             and other.rank_key[:-1] == each.outcome.rank_key[:-1]
         ):
             taken.add(other.start)
-            each = suggestions.Ranked(
-                each.rank, other, None, suggestions.reasons(other, group, meeting, named=named)
+            each = suggestions.Suggestion(
+                each.rank, other, None, suggestions.reasons(other, group, meeting, with_names=named)
             )
         listed.append(each)
     return listed

@@ -44,7 +44,7 @@ def change_of(
     nobody can come to anything.
     """
     found = insights.insights_for(
-        meeting, group, now=sight.now, named=sight.tells, asker=sight.user.pk, align=align
+        meeting, group, now=sight.now, with_names=sight.tells, asker=sight.user.pk, align=align
     )
     if found is None:
         return None
@@ -82,7 +82,7 @@ def change_of(
     return Change(not found.best.cannot, points)
 
 
-def beside(each: comparing.Compared, silent: int) -> list[str]:
+def beside(each: comparing.Comparison, silent: int) -> list[str]:
     """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it
     bears.
     """

@@ -70,7 +70,7 @@ def _made(monday: date, language: str) -> Example:
     meeting = Meeting(
         calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
     )
-    ranked = suggestions.ranked(meeting, group, [], now=start, limit=3, named=True)
+    ranked = suggestions.rank(meeting, group, [], now=start, limit=3, with_names=True)
     best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "")], shown)
     return Example(
         fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found)

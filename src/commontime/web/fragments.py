@@ -34,7 +34,7 @@ class Best:
     """A meeting with its best starts, and where its own page is."""
 
     meeting: Meeting
-    ranked: Sequence[suggestions.Ranked]
+    ranked: Sequence[suggestions.Suggestion]
     people: int
     address: str
     is_more: bool = False
@@ -304,7 +304,7 @@ def nothing_yet() -> str:
     return _("No time fits yet. The best times appear here as more people answer.")
 
 
-def why_lower(found: Sequence[suggestions.Ranked]) -> list[str]:
+def why_lower(found: Sequence[suggestions.Suggestion]) -> list[str]:
     """Say of each start that more people can come to than to one above it why it stands lower; of
     the others nothing.
     """
@@ -324,12 +324,12 @@ def why_lower(found: Sequence[suggestions.Ranked]) -> list[str]:
     return said
 
 
-def is_for_all(ranked: suggestions.Ranked, people: int) -> bool:
+def is_for_all(ranked: suggestions.Suggestion, people: int) -> bool:
     return len(ranked.outcome.attending) == people
 
 
 def start(
-    ranked: suggestions.Ranked,
+    ranked: suggestions.Suggestion,
     meeting: Meeting,
     people: int,
     shown: Look,

@@ -117,7 +117,7 @@ class Seen:
     @cached_property
     def free(self) -> groups.Group:
         """Whom it is for, without the times in which they are in other meetings."""
-        return groups.free_for(self.meeting, self.group, named=self.sight.tells)
+        return groups.free_for(self.meeting, self.group, with_names=self.sight.tells)
 
     @property
     def asks(self) -> dict[str, str]:
@@ -180,20 +180,20 @@ def _starts(
         .filter(suggested_time__gt=sight.now)
         .select_related("author")[:MOST_SUGGESTIONS]
     )
-    found = suggestions.ranked(
+    found = suggestions.rank(
         meeting,
         group,
         list(stored),
         now=sight.now,
         limit=MOST_STARTS,
-        named=sight.tells,
+        with_names=sight.tells,
         align=align,
     )
     found = found if align else at_round_times(found, meeting, group, sight.tells)
     others = [each for each in found if each.outcome.start != meeting.final_time]
     people, silent = len(group.people), len(group.silent)
-    stands = comparing.compared(
-        [each.outcome for each in others], group, meeting, named=sight.tells
+    stands = comparing.compare(
+        [each.outcome for each in others], group, meeting, with_names=sight.tells
     )
     return [
         Start(
@@ -281,7 +281,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     found, sight, shown = seen.meeting, seen.sight, seen.sight.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
     is_fixed = found.final_time is not None
-    may_rank = suggestions.may_rank(found, seen.group, named=sight.tells, asker=sight.user.pk)
+    may_rank = suggestions.may_rank(found, seen.group, with_names=sight.tells, asker=sight.user.pk)
     return {
         "tag": seen.tag,
         "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
@@ -306,7 +306,9 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "fixed": _fixed(seen) if is_fixed else None,
         "may_fix": seen.may_fix,
         "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
-        "may_suppose": suggestions.may_suppose(seen.group, named=sight.tells, asker=sight.user.pk)
+        "may_suppose": suggestions.may_suppose(
+            seen.group, with_names=sight.tells, asker=sight.user.pk
+        )
         and (seen.is_owner or not is_fixed),
         "starts": _starts(seen, found, seen.free)
         if may_rank and (seen.is_owner or not is_fixed)
@@ -388,8 +390,8 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = suggestions.supposed(
-            seen.meeting, seen.free, what_if, named=seen.sight.tells, asker=seen.sight.user.pk
+        imagined, group = suggestions.suppose(
+            seen.meeting, seen.free, what_if, with_names=seen.sight.tells, asker=seen.sight.user.pk
         )
     except InvalidInput as refusal:
         for name in refusal.fields:

@@ -231,7 +231,7 @@ class Sight:
         return plans.answer_for(self.user, self.plan) if self.plan and self.plan.answer else None
 
     @cached_property
-    def placed(self) -> list[plans.Placed]:
+    def placed(self) -> list[plans.Placement]:
         """What has a place and is still there."""
         return (
             [placed for placed in self.answer.placed if placed.meeting in self.meetings]
@@ -456,7 +456,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
     answer, plan = seen.answer, seen.plan
     status = PlanStatus(plan.status) if plan else None
     told = (
-        plans.told_of([seen.meetings[placed.meeting] for placed in seen.placed])
+        plans.mail_counts([seen.meetings[placed.meeting] for placed in seen.placed])
         if status == PlanStatus.DONE
         else []
     )
@@ -621,7 +621,7 @@ def _weeks(
     return found
 
 
-def _entry(seen: Sight, placed: plans.Placed) -> timetable.Entry[Line]:
+def _entry(seen: Sight, placed: plans.Placement) -> timetable.Entry[Line]:
     meeting = seen.meetings[placed.meeting]
     start, end = (
         moment.astimezone(seen.look.zone)
@@ -655,7 +655,7 @@ def _title(seen: Sight, meeting: Meeting) -> str:
     return meeting.name.removeprefix(f"{full_name(seen.user)} & ")
 
 
-def _unplaced(seen: Sight, unplaced: plans.Unplaced) -> dict[str, Any]:
+def _unplaced(seen: Sight, unplaced: plans.Omission) -> dict[str, Any]:
     """Return a meeting without a time, why, and the least that one would have to ask of whom."""
     meeting = seen.meetings.get(unplaced.meeting)
     titles: Mapping[UUID, str] = {pk: _title(seen, each) for pk, each in seen.meetings.items()}

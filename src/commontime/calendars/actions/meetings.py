@@ -173,7 +173,7 @@ def finish_deadline(meeting: Meeting) -> None:
     to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
-        found = suggestions.ranked(meeting, group, to_come, now=now, limit=3, named=True)
+        found = suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
         best = next(
             (r.outcome for r in found if suggestions.lies_within(meeting, r.outcome.start)), None

@@ -17,7 +17,7 @@ from commontime.calendars.planning.words import names_of
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """How a start stands beside the others of its list.
 
     optimistic_rank, pessimistic_rank: its place if all who have not answered come to it, ideally,
@@ -54,9 +54,9 @@ def survived(found: Sequence[Outcome], meeting: Meeting) -> list[int]:
     return list(engine.survives(attending, spare, meeting.quorum or 0).tolist())
 
 
-def compared(
-    found: Sequence[Outcome], group: Group, meeting: Meeting, *, named: bool
-) -> list[Compared]:
+def compare(
+    found: Sequence[Outcome], group: Group, meeting: Meeting, *, with_names: bool
+) -> list[Comparison]:
     """Compare starts, the best one first."""
     if not found:
         return []
@@ -64,9 +64,9 @@ def compared(
     losses = engine.losses(
         found[0].row, np.stack([outcome.row for outcome in found]), group.required
     )
-    said = ["", *(_against_best(loss, group, named=named) for loss in losses[1:])]
+    said = ["", *(_against_best(loss, group, with_names=with_names) for loss in losses[1:])]
     return [
-        Compared(*fields)
+        Comparison(*fields)
         for fields in zip(best, worst, survived(found, meeting), said, strict=True)
     ]
 
@@ -97,16 +97,16 @@ def _rank_ranges(
     return best.tolist(), worst.tolist()
 
 
-def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
+def _against_best(loss: engine.Loss, group: Group, *, with_names: bool) -> str:
     """Say what a start loses: everybody who can't come any more, and of the rest what decides."""
     parts = []
     lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
-    if lost and named:
+    if lost and with_names:
         parts.append(
             ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost))
             % {"names": names_of(lost)}
         )
-    elif not named:
+    elif not with_names:
         optional = loss.cannot - loss.missing
         if loss.missing > 0:
             parts.append(
@@ -126,7 +126,7 @@ def _against_best(loss: engine.Loss, group: Group, *, named: bool) -> str:
                 )
                 % {"n": optional}
             )
-    if loss.gained and named:
+    if loss.gained and with_names:
         gained = [group.answered[place] for place in loss.gained]
         parts.append(
             ngettext("%(names)s can, though", "%(names)s can, though", len(gained))

@@ -165,11 +165,11 @@ def less_busy(group: Group, busy: Iterable[queries.plans.Busy], *, before: timed
     )
 
 
-def free_for(meeting: Meeting, group: Group, *, named: bool) -> Group:
+def free_for(meeting: Meeting, group: Group, *, with_names: bool) -> Group:
     """Return those whom the meeting is for without the times in which they are in its calendar's
     other meetings. Meetings of other calendars are not told of here.
 
-    named: whether what each person answered may be seen. Where it may not, one who is left out
+    with_names: whether what each person answered may be seen. Where it may not, one who is left out
     would show by the numbers that change what they answered. So there nobody is offered while
     somebody required is in another meeting: which takes knowing no answer.
     """
@@ -185,9 +185,9 @@ def free_for(meeting: Meeting, group: Group, *, named: bool) -> Group:
                 other.start, other.start + timedelta(minutes=other.minutes), before, after
             )
             theirs = group.places.keys() if other.for_everyone else marked(other.named).keys()
-            if not named and (required if other.for_everyone else required & theirs):
+            if not with_names and (required if other.for_everyone else required & theirs):
                 theirs = group.places.keys()
-            elif not named:
+            elif not with_names:
                 continue
             busy += [(user, begin, end) for user in group.places.keys() & theirs]
     return replace(group, busy=tuple(busy)) if busy else group

@@ -106,7 +106,7 @@ class _Question:
     earliest: int
     latest_end: int
     align: engine.Marks | None
-    named: bool
+    with_names: bool
 
     @property
     def duration(self) -> int:
@@ -134,11 +134,11 @@ def insights_for(
     group: Group,
     *,
     now: datetime,
-    named: bool,
+    with_names: bool,
     asker: int,
     align: int | None = None,
 ) -> Insights | None:
-    """Return what there is to say about the best start, or None if there is none. named: whether
+    """Return what there is to say about the best start, or None if there is none. with_names: whether
     people may be named in sentences.
 
     What is told without names is told in numbers; of the owner's own time only to themselves, or
@@ -149,7 +149,7 @@ def insights_for(
     earliest, latest_end = bounds_of(meeting, group, now)
     beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
     marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
-    asked = _Question(meeting, group, earliest, latest_end, marks, named)
+    asked = _Question(meeting, group, earliest, latest_end, marks, with_names)
     # Who has not answered may offer time beyond all that is known, if the meeting has no end: one
     # start more that nobody else can come to.
     calendar = meeting.calendar
@@ -243,15 +243,15 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
     ask = Ask(
         engine.moment_of(room.start),
         wanted,
-        short if asked.named or asker == owner else 0,
+        short if asked.with_names or asker == owner else 0,
         [(group.answered[who], int(alone[who])) for who in order.tolist() if alone[who]],
         [person for person in group.silent if person.required],
     )
     another = group.answered[place].name if place is not None and asker != owner else ""
-    return replace(ask, detail=_ask_in_words(ask, asked.named, owner=another))
+    return replace(ask, detail=_ask_in_words(ask, asked.with_names, owner=another))
 
 
-def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
+def _ask_in_words(ask: Ask, with_names: bool, *, owner: str) -> str:
     if ask.own_short and owner:
         said = _(
             "Even at best, %(name)s, the organiser, is %(short)s short, so asking others won’t "
@@ -266,7 +266,7 @@ def _ask_in_words(ask: Ask, named: bool, *, owner: str) -> str:
     people = ask.people
     who = (
         names_of(people)
-        if named
+        if with_names
         else ngettext("%(n)d required person", "%(n)d required people", len(people))
         % {"n": len(people)}
     )
@@ -310,7 +310,7 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
             "n": len(reached),
             "all": len(group.answered),
         }
-        if asked.named:
+        if asked.with_names:
             neither = ngettext(
                 "%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot)
             )
@@ -334,7 +334,7 @@ def _plan_b(
     )
     if not overtakes:
         said = _("No single person dropping out would change the best time.")
-    elif asked.named:
+    elif asked.with_names:
         said = _("If %(names)s drops out, this one is better.") % {"names": _one_of(overtakes)}
     else:
         said = ngettext(
@@ -362,7 +362,7 @@ def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
         said = _("Everybody has answered.")
     elif not people:
         said = _("None of the missing answers could change the best time on its own.")
-    elif asked.named:
+    elif asked.with_names:
         said = _("%(names)s could still change the best time by answering.") % {
             "names": _one_of(people)
         }

@@ -73,13 +73,13 @@ class Counts(msgspec.Struct, frozen=True):
     preference: int
 
 
-class Placed(msgspec.Struct, frozen=True):
+class Placement(msgspec.Struct, frozen=True):
     meeting: UUID
     start: datetime
     attending: tuple[int, ...] | None
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ExtraTime(msgspec.Struct, frozen=True):
     """Time that somebody would have to offer."""
 
     user: int
@@ -87,7 +87,7 @@ class Wanted(msgspec.Struct, frozen=True):
     end: datetime
 
 
-class Unplaced(msgspec.Struct, frozen=True):
+class Omission(msgspec.Struct, frozen=True):
     """A meeting without a time: why, who and which meetings are in the way, and the least that
     would have to be asked of people, if that was `asked`. people: None where nobody may be named;
     then `how_many` they are. is_pinned: it could only be at the time set for it.
@@ -100,7 +100,7 @@ class Unplaced(msgspec.Struct, frozen=True):
     meetings: tuple[UUID, ...] = ()
     asked: bool = False
     start: datetime | None = None
-    ask: tuple[Wanted, ...] = ()
+    ask: tuple[ExtraTime, ...] = ()
     is_pinned: bool = False
 
 
@@ -113,8 +113,8 @@ class Answer(msgspec.Struct, frozen=True):
     gap: float
     value: Counts
     bound: Counts
-    placed: tuple[Placed, ...]
-    unplaced: tuple[Unplaced, ...]
+    placed: tuple[Placement, ...]
+    unplaced: tuple[Omission, ...]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Problem:
     asked: list[Meeting]
     meetings: list[Meeting]
     posed: list[engine.Meeting]
-    unposed: list[Unplaced]
+    unposed: list[Omission]
     is_being_planned: bool
     align: engine.Marks | None
     zone: str
@@ -288,18 +288,18 @@ def _against_pin(pk: UUID, meeting: Meeting | None, start: datetime, now: dateti
     return ""
 
 
-def _out_of_question(meeting: Meeting, group: Group) -> Unplaced | None:
+def _out_of_question(meeting: Meeting, group: Group) -> Omission | None:
     silent = [
         person.user_id for person in group.silent if person.required and not meeting.for_everyone
     ]
     if silent or not group.answered:
-        return Unplaced(
+        return Omission(
             meeting.pk,
             NOT_ANSWERED,
             people=tuple(silent or (person.user_id for person in group.silent)),
         )
     if not any(person.required for person in group.answered):
-        return Unplaced(meeting.pk, NOBODY_REQUIRED)
+        return Omission(meeting.pk, NOBODY_REQUIRED)
     return None
 
 
@@ -380,7 +380,7 @@ def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bo
     for number, meeting in enumerate(problem.meetings):
         if plan.start[number] >= 0:
             attending = tuple(problem.people[who].user_id for who in plan.attends[number])
-            placed.append(Placed(meeting.pk, engine.moment_of(plan.start[number]), attending))
+            placed.append(Placement(meeting.pk, engine.moment_of(plan.start[number]), attending))
         else:
             # Each takes a while, and nobody goes and asks for more than a few.
             asked += 1
@@ -399,7 +399,7 @@ def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bo
 
 def _unplaced(
     problem: Problem, question: Question, plan: engine.Plan, number: int, *, asks: bool
-) -> Unplaced:
+) -> Omission:
     why = plan.why[number]
     room = (
         engine.room_for(
@@ -408,7 +408,7 @@ def _unplaced(
         if asks
         else None
     )
-    return Unplaced(
+    return Omission(
         problem.meetings[number].pk,
         IN_THE_WAY if why.meetings else NO_COMMON_TIME,
         people=tuple(problem.people[who].user_id for who in why.people),
@@ -416,7 +416,7 @@ def _unplaced(
         asked=asks,
         start=engine.moment_of(room.start) if room else None,
         ask=tuple(
-            Wanted(
+            ExtraTime(
                 problem.people[wanted.who].user_id,
                 engine.moment_of(wanted.start),
                 engine.moment_of(wanted.end),
@@ -443,7 +443,7 @@ def answer_for(user: User, plan: Plan) -> Answer:
     return msgspec.structs.replace(answer, placed=tuple(placed), unplaced=tuple(unplaced))
 
 
-def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
+def mail_counts(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
     """Return who would hear of these meetings, which have no final time yet, if they got one, and
     of how many: one mail each.
     """
@@ -456,7 +456,7 @@ def told_of(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
 
 
 def why_unplaced(
-    unplaced: Unplaced, people: Mapping[int, Person], titles: Mapping[UUID, str]
+    unplaced: Omission, people: Mapping[int, Person], titles: Mapping[UUID, str]
 ) -> str:
     """Say in words why a meeting has no time, and whether asking can help."""
     who = [people[user] for user in unplaced.people or () if user in people]

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
-from commontime.calendars.planning.comparing import Compared, compared, rule_of
+from commontime.calendars.planning.comparing import Comparison, compare, rule_of
 from commontime.calendars.planning.groups import Group, Person, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at, span
 from commontime.calendars.planning.round_times import round_times
@@ -38,22 +38,22 @@ class WhatIf:
     align: int | None = None
 
 
-def may_suppose(group: Group, *, named: bool, asker: int) -> bool:
-    """Return whether somebody may ask what would be if. named: whether they may see what each
+def may_suppose(group: Group, *, with_names: bool, asker: int) -> bool:
+    """Return whether somebody may ask what would be if. with_names: whether they may see what each
     person answered; if not, and few others have answered, one minute of supposed meeting after the
     other would show it.
     """
-    return named or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
+    return with_names or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
 
 
-def may_rank(meeting: Meeting, group: Group, *, named: bool, asker: int) -> bool:
+def may_rank(meeting: Meeting, group: Group, *, with_names: bool, asker: int) -> bool:
     """Return whether somebody may see how starts rank: where answers are hidden and few others have
     answered, only whom the meeting is for, and who arranges it.
     """
     is_theirs = asker == meeting.calendar.owner_id or any(
         person.user_id == asker for person in group.people
     )
-    return is_theirs or may_suppose(group, named=named, asker=asker)
+    return is_theirs or may_suppose(group, with_names=with_names, asker=asker)
 
 
 def hidden() -> str:
@@ -63,13 +63,13 @@ def hidden() -> str:
     )
 
 
-def supposed(
-    meeting: Meeting, group: Group, what_if: WhatIf, *, named: bool, asker: int
+def suppose(
+    meeting: Meeting, group: Group, what_if: WhatIf, *, with_names: bool, asker: int
 ) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be. named: whether the asker, a user's id,
+    """Return the meeting and its people as they would be. with_names: whether the asker, a user's id,
     may see what each person answered.
     """
-    if what_if.without and not named:
+    if what_if.without and not with_names:
         # The counts with and without somebody, side by side, are that person's answer.
         raise NotAllowed(
             _(
@@ -78,9 +78,9 @@ def supposed(
             )
         )
     may = (
-        may_rank(meeting, group, named=named, asker=asker)
+        may_rank(meeting, group, with_names=with_names, asker=asker)
         if what_if == WhatIf()
-        else may_suppose(group, named=named, asker=asker)
+        else may_suppose(group, with_names=with_names, asker=asker)
     )
     if not may:
         raise NotAllowed(hidden())
@@ -107,7 +107,7 @@ def supposed(
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class Suggestion:
     """A start with its place, what it would mean, the stored suggestion if somebody made one, and
     how it stands beside the others.
     """
@@ -116,7 +116,7 @@ class Ranked:
     outcome: Outcome
     stored: ScheduleSuggestion | None
     reasons: list[str]
-    beside: Compared | None = None
+    beside: Comparison | None = None
 
 
 def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
@@ -164,16 +164,16 @@ def best_starts(
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
 
 
-def ranked(
+def rank(
     meeting: Meeting,
     group: Group,
     stored: Sequence[ScheduleSuggestion],
     *,
     now: datetime,
     limit: int,
-    named: bool,
+    with_names: bool,
     align: int | None = None,
-) -> list[Ranked]:
+) -> list[Suggestion]:
     """Return stored and computed starts together, best first, each with its reasons: all stored
     ones, and at most `limit` computed ones.
     """
@@ -185,23 +185,23 @@ def ranked(
         key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key),
     )
     listed = [
-        Ranked(
+        Suggestion(
             place,
             outcome,
             by_start.get(outcome.start),
-            reasons(outcome, group, meeting, named=named),
+            reasons(outcome, group, meeting, with_names=with_names),
             beside,
         )
         for place, (outcome, beside) in enumerate(
-            zip(found, compared(found, group, meeting, named=named), strict=True), start=1
+            zip(found, compare(found, group, meeting, with_names=with_names), strict=True), start=1
         )
     ]
-    if named and listed and listed[0].outcome.missing:
+    if with_names and listed and listed[0].outcome.missing:
         listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now, align))
     return listed
 
 
-def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) -> list[str]:
+def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, with_names: bool) -> list[str]:
     """Say in words why a start stands where it does, from the same lists as its rank; without names
     where they must not be told.
     """
@@ -214,7 +214,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     if not group.answered:
         return [_("Nobody has answered yet.")]
     start, of = span(outcome.start, meeting.duration)
-    if not named and all(
+    if not with_names and all(
         group.is_elsewhere(person.user_id, start, start + of) for person in group.answered
     ):
         return [_("Somebody required is in another meeting at that time.")]
@@ -251,10 +251,10 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
             for person in outcome.cannot
             if group.is_elsewhere(person.user_id, start, start + of)
         ]
-        if named
+        if with_names
         else []
     )
-    if outcome.missing and named:
+    if outcome.missing and with_names:
         short = _minutes_short(group, outcome, meeting.duration)
         missing = [person for person in outcome.missing if person not in elsewhere][:5]
         said.extend(_required_and_away(person, short[person.user_id], of) for person in missing)
@@ -274,7 +274,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
     optional = [
         person for person in outcome.cannot if not person.required and person not in elsewhere
     ]
-    if optional and named:
+    if optional and with_names:
         said.append(
             ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional))
             % {"names": names_of(optional)}
@@ -289,7 +289,7 @@ def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, named: bool) ->
             % {"n": len(optional)}
         )
     if outcome.if_need_be:
-        who = names_of(outcome.if_need_be) if named else str(len(outcome.if_need_be))
+        who = names_of(outcome.if_need_be) if with_names else str(len(outcome.if_need_be))
         said.append(_("Only if need be: %(who)s.") % {"who": who})
     if meeting.quorum and len(outcome.attending) < meeting.quorum:
         said.append(

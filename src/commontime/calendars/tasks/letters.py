@@ -470,7 +470,9 @@ def deleted_letter(message: Message) -> Letter | None:
 # For owners ---------------------------------------------------------------------------------------
 
 
-def tell_deadline(meeting: Meeting, top: Sequence[suggestions.Ranked], group: groups.Group) -> None:
+def tell_deadline(
+    meeting: Meeting, top: Sequence[suggestions.Suggestion], group: groups.Group
+) -> None:
     """Post the owner's report at a meeting's deadline: the best times as they were then, and who
     has not answered.
     """

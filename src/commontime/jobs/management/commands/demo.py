@@ -337,8 +337,8 @@ class Demo:
         actions.edit_meeting(meeting, by=meeting.calendar.owner, final_time=final_time)
 
     def fix_best(self, meeting: Meeting) -> None:
-        best, *_ = suggestions.ranked(
-            meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, named=True
+        best, *_ = suggestions.rank(
+            meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
         )
         self.fix(meeting, best.outcome.start)
 
