@@ -308,9 +308,8 @@ def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
             field = "required" if any(named[user] for user in unknown) else "optional"
             raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
     meeting.for_everyone = not named
-    meeting.named = ",".join(
-        f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items())
-    )  # type: ignore[attr-defined]
+    marks = (f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))
+    meeting.named = ",".join(marks)  # type: ignore[attr-defined]
 
 
 def store_names(meetings: Iterable[Meeting]) -> None:
