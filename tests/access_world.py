@@ -34,7 +34,7 @@ from commontime.api import stored, tokens
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.planning import plans
-from commontime.calendars.tasks import INVITATION_SALT
+from commontime.calendars.tasks.composers import INVITATION_SALT
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.clients import Client

@@ -21,7 +21,7 @@ from django_ox.models import OxTask
 from commontime.accounts.models import Session
 from commontime.accounts.tasks import reset_url
 from commontime.calendars.models import CalendarParticipant, Invitation, NonBusyTime
-from commontime.calendars.tasks import INVITATION_SALT
+from commontime.calendars.tasks.composers import INVITATION_SALT
 from commontime.mail.models import Message
 from tests import build
 from tests.client import Caller, caller

@@ -441,7 +441,7 @@ FOR_MAILS = {
     "raise_sequence",
     "_tell_of_lost_yes",
     "_to_come_for",
-}  # and all of calendars/tasks/letters.py
+}  # and all of calendars/tasks/notices.py
 
 
 def counts_of(world: World) -> dict[str, Cost]:
@@ -474,7 +474,7 @@ def is_for_mails() -> bool:
     while frame := frame and frame.f_back:
         code = frame.f_code
         if code.co_name in FOR_MAILS or code.co_filename.endswith(
-            "commontime/calendars/tasks/letters.py"
+            "commontime/calendars/tasks/notices.py"
         ):
             return True
     return False

@@ -124,7 +124,7 @@ def test_the_six_contracts_hold():
         ),
         pytest.param(
             [MIDDLE],
-            "calendars/tasks/letters.py",
+            "calendars/tasks/notices.py",
             "from commontime.calendars.actions import meetings",
             id="a task calls an action",
         ),

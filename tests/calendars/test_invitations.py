@@ -7,8 +7,9 @@ import pytest
 from django.core import signing
 
 from commontime.accounts.models import Mute
-from commontime.calendars import actions, queries, tasks
+from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
+from commontime.calendars.tasks import composers
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from tests import build
@@ -419,7 +420,7 @@ def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
         token[:-1] + ("a" if token[-1] != "a" else "b"),
         str(invitation.pk),
         signing.Signer(salt="another").sign(str(invitation.pk)),
-        signing.Signer(salt=tasks.INVITATION_SALT).sign("no id"),
+        signing.Signer(salt=composers.INVITATION_SALT).sign("no id"),
         "",
     ]
 

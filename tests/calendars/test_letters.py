@@ -11,11 +11,11 @@ from django.utils import translation
 
 from commontime.accounts import tasks as account_tasks
 from commontime.accounts.models import Mute, UserSetting
-from commontime.calendars import actions, queries, tasks
+from commontime.calendars import actions, queries
 from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
-from commontime.calendars.tasks import letters as notices
+from commontime.calendars.tasks import composers, notices
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.mail import delivery, outbox
@@ -89,7 +89,7 @@ def test_every_kind_of_notice_is_posted_and_renders(mina, sam, post):
     kinds = {
         kind
         for kind in delivery._composers
-        if delivery._composers[kind].__module__ == notices.__name__
+        if delivery._composers[kind].__module__ == composers.__name__
     }
 
     one_of_each(mina, sam)
@@ -111,7 +111,7 @@ WITHOUT_AN_ACCOUNT = {"invitation_by_email", "account_deleted"}
 OURS = sorted(
     kind
     for kind, write in delivery._composers.items()
-    if write.__module__ in (notices.__name__, account_tasks.__name__)
+    if write.__module__ in (composers.__name__, account_tasks.__name__)
 )
 
 
@@ -425,7 +425,7 @@ def test_posting_is_part_of_the_change(mina, sam, calendar, monkeypatch):
         raise RuntimeError("the power went")
 
     monkeypatch.setattr(
-        tasks, "tell_calendar_finalized", lambda calendar: (outbox.post([]), fail())
+        notices, "tell_calendar_finalized", lambda calendar: (outbox.post([]), fail())
     )
     build.meeting(calendar=calendar, final_time=TEN)
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from commontime.calendars import actions, queries, tasks
+from commontime.calendars import actions, queries
 from commontime.calendars.actions import calendars, meetings, participants
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
-from commontime.calendars.tasks import letters
+from commontime.calendars.tasks import composers, notices
 from commontime.core import clock
 from commontime.mail import delivery
 from commontime.mail.enums import State
@@ -313,7 +313,7 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
             "_save",
             lambda meeting, before, changes: (
                 real(pk=meeting.pk).update(**changes),
-                tasks.tell_changed([(meeting, before)]),
+                notices.tell_changed([(meeting, before)]),
             ),
         )
     elif guard == "requests of who comes":
@@ -321,7 +321,7 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
     elif guard == "calendar changes":
         monkeypatch.setattr(calendars, "SHOWN_IN_MEETINGS", set())
     else:
-        monkeypatch.setattr(letters, "_attended", attended_by_anybody)
+        monkeypatch.setattr(composers, "_attended", attended_by_anybody)
 
     assert first_difference(monkeypatch, settings)
 

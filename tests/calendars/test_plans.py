@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
-from commontime.calendars import actions, queries, tasks
+from commontime.calendars import actions, queries
 from commontime.calendars.actions import plans as plan_actions
 from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
 from commontime.calendars.planning import groups, plans
@@ -438,7 +438,7 @@ def test_what_takes_longer_goes_on_in_the_worker(world, slow):
     assert [warning["code"] for warning in running["warnings"]] == ["not_applied"]
     assert world.mina.post(world.path, {}).json()["code"] == "plan_running"
     assert world.mina.post(world.path + "apply/").json()["code"] == "plan_not_done"
-    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    work.work_on_plan.call(str(Plan.objects.get().pk))
     done = world.mina.get(world.path).json()
     assert (done["status"], done["optimal"], done["gap"]) == ("done", True, 0)
     assert done["elapsed_s"] >= running["elapsed_s"]
@@ -451,7 +451,7 @@ def test_it_can_be_stopped_and_keeps_the_best(world, slow):
 
     assert world.sam.post(world.path + "stop/").status_code == 403
     assert world.mina.post(world.path + "stop/").json()["stopping"]
-    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    work.work_on_plan.call(str(Plan.objects.get().pk))
 
     plan = world.mina.get(world.path).json()
     assert (plan["status"], plan["stopping"], len(plan["placed"])) == ("done", False, 4)
@@ -479,9 +479,9 @@ def test_one_whose_workers_die_again_and_again_ends_with_the_best_so_far(world, 
     monkeypatch.setattr(work, "_work", lambda plan, mine: None)  # gone without a word
 
     for _ in range(4):
-        tasks.work_on_plan.call(str(Plan.objects.get().pk))
+        work.work_on_plan.call(str(Plan.objects.get().pk))
         assert world.mina.get(world.path).json()["status"] == "running"
-    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    work.work_on_plan.call(str(Plan.objects.get().pk))
 
     ended = world.mina.get(world.path).json()
     assert (ended["status"], ended["optimal"], ended["placed"]) == (
@@ -504,7 +504,7 @@ def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
         return real(*args, on_progress=lambda found: ended.append(on_progress(found)), **kwargs)
 
     monkeypatch.setattr(plans, "solve", late)
-    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    work.work_on_plan.call(str(Plan.objects.get().pk))
 
     assert stopped["status"] == "done"
     assert world.mina.get(world.path).json() == stopped
@@ -543,7 +543,7 @@ def test_only_who_began_last_writes(world, slow):
 
     plans.solve, before = interrupted, plans.solve
     try:
-        tasks.work_on_plan.call(str(plan.pk))
+        work.work_on_plan.call(str(plan.pk))
     finally:
         plans.solve = before
 
@@ -572,7 +572,7 @@ def test_one_that_can_not_be_computed_any_more_says_so(world, slow):
     world.mina.post(world.path, {"meetings": [str(meeting.pk)]})
     Meeting.objects.all().delete()
 
-    tasks.work_on_plan.call(str(Plan.objects.get().pk))
+    work.work_on_plan.call(str(Plan.objects.get().pk))
 
     assert world.mina.get(world.path).json()["status"] == "failed"
     assert world.mina.post(world.path, {}).status_code == 202

@@ -418,7 +418,7 @@ def test_half_of_it_never_stays(choir, clock, post, monkeypatch):
     def fail(*about: object) -> None:
         raise ValueError("broken")
 
-    monkeypatch.setattr("commontime.calendars.tasks.tell_deadline", fail)
+    monkeypatch.setattr("commontime.calendars.tasks.notices.tell_deadline", fail)
 
     at(clock, meeting.deadline)
 
@@ -456,10 +456,10 @@ for _ in range({MEETINGS}):
 """
 RUN = """
 import json, pathlib, time
-from commontime.calendars import tasks
 from commontime.calendars.actions import meetings
+from commontime.calendars.tasks import notices
 from commontime.jobs.tasks import meet_deadlines, queries
-look, tell, told = queries.meetings.meetings_past_deadline, tasks.tell_deadline, []
+look, tell, told = queries.meetings.meetings_past_deadline, notices.tell_deadline, []
 def together(now):
     due = list(look(now)[:200])
     pathlib.Path("{folder}/looked-{number}").touch()
@@ -467,7 +467,7 @@ def together(now):
         time.sleep(0.002)
     return due
 queries.meetings.meetings_past_deadline = together
-tasks.tell_deadline = lambda meeting, *rest: (told.append(str(meeting.pk)), tell(meeting, *rest))
+notices.tell_deadline = lambda meeting, *rest: (told.append(str(meeting.pk)), tell(meeting, *rest))
 {guard}
 meet_deadlines.func()
 print(json.dumps(told))

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from commontime.accounts.models import Mute, Session, UserSetting
-from commontime.calendars import tasks
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -19,6 +18,7 @@ from commontime.calendars.models import (
     NonBusyTime,
     ScheduleSuggestion,
 )
+from commontime.calendars.tasks import notices
 from commontime.contacts.models import Contact
 from commontime.core.models import RememberedAnswer
 from commontime.jobs.tasks import clean_up
@@ -193,7 +193,7 @@ def test_of_the_mails_that_waited_only_the_goodbye_goes_out(mails):
     mina.put(
         f"/calendars/{calendar.pk}/meetings/{meeting.pk}/", {"final_time": build.day(9).isoformat()}
     )
-    tasks.tell_from_person(mina.user, sam.user, kind="reminder", calendar=calendar, note="")
+    notices.tell_from_person(mina.user, sam.user, kind="reminder", calendar=calendar, note="")
     sam.post("/profile/edit/", {"password": "a wholly new password"})
     assert Message.objects.filter(user=sam.user).count() == 3
     sam.sign_in(password="a wholly new password")

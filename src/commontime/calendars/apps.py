@@ -6,4 +6,4 @@ class CalendarsConfig(AppConfig):
     label = "calendars"
 
     def ready(self) -> None:
-        from commontime.calendars import tasks  # noqa: F401  (registers what this room writes in letters)
+        from commontime.calendars.tasks import composers  # noqa: F401  (registers them)

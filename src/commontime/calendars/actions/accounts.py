@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts import queries
 from commontime.accounts.actions import profiles
-from commontime.calendars import tasks
 from commontime.calendars.actions.calendars import hand_over
 from commontime.calendars.actions.checks import hold_all
 from commontime.calendars.models import Calendar, CalendarParticipant
+from commontime.calendars.tasks import notices
 from commontime.core.errors import InvalidInput
 
 
@@ -34,7 +34,7 @@ def delete_account(
     else:
         for calendar in owned:
             calendar.owner = user
-        tasks.tell_deleted(owned)
+        notices.tell_deleted(owned)
     profiles.erase_account(user)
 
 

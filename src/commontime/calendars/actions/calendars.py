@@ -10,12 +10,13 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import queries, tasks
+from commontime.calendars import queries
 from commontime.calendars.actions.checks import Caution, heed, hold, hold_with_seat, require_owner
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning.availability import FARTHEST
+from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
 
@@ -63,20 +64,22 @@ def edit_calendar(
     heed(cautions, strict=strict)
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
     calendar.version += 1
-    moved = [(meeting, was) for meeting, was in scheduled if tasks.told(meeting) != was]
+    moved = [
+        (meeting, was) for meeting, was in scheduled if notices.announcement_of(meeting) != was
+    ]
     raise_sequence(meeting for meeting, _was in moved)
-    tasks.tell_changed(moved)
+    notices.tell_changed(moved)
     if changes.get("is_finalized"):
-        tasks.tell_calendar_finalized(calendar)
+        notices.tell_calendar_finalized(calendar)
     return calendar, cautions
 
 
-def _scheduled(calendar: Calendar) -> list[tuple[Meeting, tasks.Told]]:
+def _scheduled(calendar: Calendar) -> list[tuple[Meeting, notices.Announcement]]:
     """Return the meetings to come and what their attendees know of them."""
     meetings = list(queries.meetings.meetings_to_come(calendar))
     for meeting in meetings:
         meeting.calendar = calendar
-    return [(meeting, tasks.told(meeting)) for meeting in meetings]
+    return [(meeting, notices.announcement_of(meeting)) for meeting in meetings]
 
 
 def _still_open(calendar: Calendar) -> list[Caution]:
@@ -103,7 +106,7 @@ def delete_calendar(calendar: Calendar, *, by: User) -> None:
     """
     hold(calendar)
     require_owner(by, calendar, _("delete this calendar"))
-    tasks.tell_deleted([calendar])
+    notices.tell_deleted([calendar])
     Calendar.objects.filter(pk=calendar.pk).delete()
 
 
@@ -159,7 +162,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
         for user_id in people
         if user_id != by.pk
     )
-    tasks.tell_invited(invitations)
+    notices.tell_invited(invitations)
     return copy
 
 
@@ -199,7 +202,7 @@ def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
     )
     # So that they can take back what still waits, and it outlives the old owner's account.
     Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
-    tasks.tell_handed_over(
+    notices.tell_handed_over(
         [(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by
     )
 

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
-from commontime.calendars import queries, rules, tasks
+from commontime.calendars import queries, rules
 from commontime.calendars.actions.checks import held_named, hold, require_owner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import CalendarParticipant, Invitation
+from commontime.calendars.tasks import composers, notices
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.core.text import canonical
@@ -71,7 +72,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     if canonical(email) == canonical(by.email):
         raise InvalidInput(_("You can’t invite yourself."), field="email")
     # The mail is the only way they hear of it, so the sender is told when there were too many.
-    tasks.count_letter(by.pk, email)
+    notices.count_letter(by.pk, email)
     # No server tells addresses apart by their case; nothing more is folded, since the mail goes
     # there.
     return _send(Invitation(calendar=calendar, sender=by, email=email.lower()))
@@ -84,7 +85,7 @@ def _send(invitation: Invitation) -> Invitation:
         raise Conflict(
             _("They’ve already been invited and haven’t answered yet."), code="already_invited"
         ) from None
-    tasks.tell_invited([invitation])
+    notices.tell_invited([invitation])
     return invitation
 
 
@@ -105,7 +106,7 @@ def _accept(invitation: Invitation, by: User) -> Invitation:
     # If the owner added them in the meantime, they are where they wanted to be.
     with suppress(Conflict), transaction.atomic():
         _, meetings = join(invitation.calendar, by)
-        tasks.tell_accepted(invitation, meetings)
+        notices.tell_accepted(invitation, meetings)
     return invitation
 
 
@@ -145,7 +146,7 @@ def accept_invitation_link(token: str, *, by: User) -> Invitation:
 def invitation_of_link(token: str) -> Invitation:
     """Return the pending invitation behind the link of a mail. Asking does not use it up."""
     try:
-        invitation_id = UUID(signing.Signer(salt=tasks.INVITATION_SALT).unsign(token))
+        invitation_id = UUID(signing.Signer(salt=composers.INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):
         raise NotFound(_("This invitation link is incomplete.")) from None
     invitation = (

@@ -5,9 +5,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts.actions import names
-from commontime.calendars import queries, rules, tasks
+from commontime.calendars import queries, rules
 from commontime.calendars.enums import MailKind
 from commontime.calendars.models import Calendar
+from commontime.calendars.tasks import notices
 from commontime.core import text
 from commontime.core.errors import InvalidInput, NotAllowed
 
@@ -41,8 +42,8 @@ def send_letter(
             code="no_shared_calendar",
         )
     with transaction.atomic():
-        tasks.count_letter(by.pk, receiver.email)
-        tasks.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
+        notices.count_letter(by.pk, receiver.email)
+        notices.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
 
 
 def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: User) -> bool:

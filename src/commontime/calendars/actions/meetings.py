@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import queries, rules, tasks
+from commontime.calendars import queries, rules
 from commontime.calendars.actions.checks import (
     Caution,
     heed,
@@ -24,6 +24,7 @@ from commontime.calendars.actions.checks import (
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.calendars.planning import groups, outcomes, suggestions
+from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
 
@@ -70,7 +71,7 @@ def edit_meeting(
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
     if not changes and named == names_before:
         return meeting, []
-    before = tasks.told(meeting)
+    before = notices.announcement_of(meeting)
     for field, value in changes.items():
         setattr(meeting, field, value)
     if named != names_before:
@@ -92,18 +93,20 @@ def edit_meeting(
     return meeting, cautions
 
 
-def _save(meeting: Meeting, before: tasks.Told, changes: dict[str, Any]) -> None:
+def _save(meeting: Meeting, before: notices.Announcement, changes: dict[str, Any]) -> None:
     """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
     _count_up(meeting, before)
     Meeting.objects.filter(pk=meeting.pk).update(
         version=meeting.version, sequence=meeting.sequence, **changes
     )
-    tasks.tell_changed([(meeting, before)])
+    notices.tell_changed([(meeting, before)])
 
 
-def _count_up(meeting: Meeting, before: tasks.Told) -> None:
+def _count_up(meeting: Meeting, before: notices.Announcement) -> None:
     # The first request has SEQUENCE 0.
-    grows = tasks.told(meeting) != before and (before.snapshot is not None or meeting.sequence > 0)
+    grows = notices.announcement_of(meeting) != before and (
+        before.snapshot is not None or meeting.sequence > 0
+    )
     meeting.version += 1
     meeting.sequence += grows
 
@@ -112,14 +115,14 @@ def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
     """Fix many meetings of one calendar, which is held, and tell their people. One statement for
     all, and those of the mails.
     """
-    before = [(meeting, tasks.told(meeting)) for meeting, _time in fixed]
+    before = [(meeting, notices.announcement_of(meeting)) for meeting, _time in fixed]
     for (meeting, was), (_meeting, final_time) in zip(before, fixed, strict=True):
         meeting.final_time = final_time
         _count_up(meeting, was)
     Meeting.objects.bulk_update(
         [meeting for meeting, _time in fixed], ["final_time", "version", "sequence"]
     )
-    tasks.tell_changed(before)
+    notices.tell_changed(before)
 
 
 @transaction.atomic
@@ -128,11 +131,11 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
     meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("delete meetings"))
     require_running(meeting.calendar)
-    before = tasks.told(meeting)
+    before = notices.announcement_of(meeting)
     Meeting.objects.filter(pk=meeting.pk).delete()
     meeting.final_time = None
     meeting.sequence += 1
-    tasks.tell_changed([(meeting, before)])
+    notices.tell_changed([(meeting, before)])
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
@@ -179,10 +182,10 @@ def finish_deadline(meeting: Meeting) -> None:
             (r.outcome for r in found if suggestions.lies_within(meeting, r.outcome.start)), None
         )
         if best and _are_enough(meeting, best):
-            before = tasks.told(meeting)
+            before = notices.announcement_of(meeting)
             meeting.final_time = best.start
             _save(meeting, before, {"final_time": best.start})
-    tasks.tell_deadline(meeting, found[:3], group)
+    notices.tell_deadline(meeting, found[:3], group)
 
 
 def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
-from commontime.calendars import queries, rules, tasks, writes
+from commontime.calendars import queries, rules, writes
 from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
 from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, NonBusyTime
 from commontime.calendars.planning import groups, outcomes
+from commontime.calendars.tasks import notices
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -331,4 +332,4 @@ def _tell_of_lost_yes(seat: queries.windows.Seat) -> None:
     upcoming = queries.meetings.meetings_to_come(seat.calendar).annotate(packed_now=now)
     mine = [m for m in upcoming if groups.is_for(m, seat.user.pk)]
     if mine and (lost := outcomes.lost_by(mine, seat.packed, mine[0].packed_now)):
-        tasks.tell_attendee_lost(seat, lost)
+        notices.tell_attendee_lost(seat, lost)

@@ -5,11 +5,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.enums import WhoMayAdd
-from commontime.calendars import queries, rules, tasks
+from commontime.calendars import queries, rules
 from commontime.calendars.actions.checks import hold, require_owner, require_running
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
+from commontime.calendars.tasks import notices
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -53,7 +54,7 @@ def add_participant(
     participant, meetings = join(calendar, person, required=required)
     if person.is_invited:
         pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
-    tasks.tell_added(participant, meetings)
+    notices.tell_added(participant, meetings)
     return participant
 
 
@@ -116,7 +117,7 @@ def remove_participant(participant: CalendarParticipant, *, by: User) -> None:
     # Their times and their places in meetings go with the seat (migration 0002).
     if not CalendarParticipant.objects.filter(pk=participant.pk).delete()[0]:
         raise NotFound(_(NO_PARTICIPANT))
-    tasks.tell_removed(participant, theirs, by=by)
+    notices.tell_removed(participant, theirs, by=by)
 
 
 def _to_come_for(participant: CalendarParticipant) -> list[Meeting]:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import tasks, writes
+from commontime.calendars import writes
 from commontime.calendars.actions.checks import (
     held_plan,
     hold,
@@ -19,6 +19,7 @@ from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.calendars.planning import plans
+from commontime.calendars.tasks.plans import work_on_plan
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 
@@ -70,7 +71,7 @@ def make_plan(
         if not writes.store_plan(plan):
             raise _running()
         if not is_done:
-            tasks.work_on_plan.enqueue(str(plan.pk))
+            work_on_plan.enqueue(str(plan.pk))
         elif apply:
             plan = _apply(plan, now=now)
     return plan
