@@ -22,7 +22,6 @@ from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
 from django.db import connection, transaction
-from django.test import Client as Browser
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
@@ -42,6 +41,7 @@ from commontime.web.assets import asset
 from commontime.web.middleware import SESSION_KEY
 from tests import build
 from tests.client import Caller
+from tests.pages import Client as Browser
 
 MATRIX = Path(__file__).parent / "access-matrix.csv"
 ROLES = ("anon", "bad", "stranger", "pending", "former", "member", "owner")

@@ -360,7 +360,7 @@ def test_guesses_at_one_door_count_at_the_other(first):
 
     assert api.stored == page.stored == []
     for outcome in (api, page):
-        assert outcome.refusals[""][0].startswith("That was too often.")
+        assert outcome.refusals[""][0].startswith("You’ve reached the limit for now.")
 
 
 @pytest.mark.django_db

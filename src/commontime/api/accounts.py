@@ -235,7 +235,9 @@ class SignUp(View):
 
     @extend_schema(request=UserSerializer, responses={201: Account, 429: "too_many_requests"})
     def post(self, request: Request) -> HttpResponse:
-        """Sign up. Every reason against the input is told at once; the answer never holds the
+        """Sign up.
+
+        A refusal lists everything wrong with the input at once. The answer never holds the
         password.
         """
         serializer = UserSerializer(data=request.data, context={"client": client_of(request.META)})
@@ -299,8 +301,9 @@ class TokenRefresh(View):
 class Logout(View):
     @extend_schema(request=RefreshTokenInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
-        """End the sign-in of this refresh token; its access tokens end at once. One that has ended
-        already is fine.
+        """Sign out: end the sign-in of this refresh token.
+
+        Its access tokens end at once. A sign-in that has already ended answers 204 too.
         """
         sign_ins.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
         return gone()
@@ -460,8 +463,9 @@ class PasswordResetConfirm(View):
         responses={200: Said, 400: "invalid_or_used_token", 429: "too_many_requests"},
     )
     def post(self, request: Request, uidb64: str, token: str) -> HttpResponse:
-        """Choose a new password with the link of a reset mail. It works once, within the hour, and
-        ends all sign-ins.
+        """Choose a new password with the link of a reset email.
+
+        The link works once and for one hour. Every sign-in of the account ends.
         """
         data = parse(NewPasswordInput, request)
         passwords.reset_password(

@@ -158,8 +158,9 @@ class CalendarOne(View):
 
     @extend_schema(responses={204: None, 403: "not_allowed"})
     def delete(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Delete a calendar, as its owner. Its people get one mail that cancels the scheduled
-        meetings.
+        """Delete a calendar, as its owner.
+
+        Everybody in it gets one email, which cancels the scheduled meetings.
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         actions.delete_calendar(calendar, by=request.user)
@@ -187,8 +188,10 @@ class CalendarDuplicate(View):
 
     @extend_schema(request=DuplicateInput, responses={201: CalendarOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Make a new calendar with the same settings, people to invite, and meetings without final
-        times, so many days later.
+        """Duplicate a calendar, `shift_days` days later, as its owner.
+
+        The copy has the same settings and the same meetings without final times. The people are
+        invited to it.
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         copy = actions.duplicate_calendar(

@@ -179,8 +179,10 @@ def show(found: insights.Insights, duration: timedelta, *, with_names: bool) -> 
 class InsightsView(View):
     @extend_schema(parameters=WHAT_IF, responses={200: InsightsOutput, 403: "not_allowed"})
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """Explain the best start: why none is better, what to ask of whom, two sessions, a plan B,
-        and whose answer still matters.
+        """Explain the best start.
+
+        The answer says why no start is better, what to ask of whom, which two sessions and which
+        plan B there are, and whose answer still matters.
 
         Who is in another meeting of the calendar can't come, and is not asked for that time.
 

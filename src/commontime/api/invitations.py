@@ -126,10 +126,10 @@ class Invitations(View):
         },
     )
     def post(self, request: Request) -> HttpResponse:
-        """Invite a person by `receiver`, or by `email` somebody who may have no account, as the
-        owner. They get a mail.
+        """Invite a person by `receiver` or by `email`, as the owner.
 
-        Send one of the two. After a refusal one can be invited again in seven days.
+        Send one of the two; the person at an `email` may have no account. They get an email. Whoever
+        declines can be invited again after seven days.
         """
         data = parse(InvitationInput, request)
         if "email" in data:

@@ -220,8 +220,9 @@ class MeetingOne(View):
         responses={204: None, 403: "not_allowed", 409: "calendar_finalized changed_meanwhile"}
     )
     def delete(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-        """Delete a meeting, as the owner; if it had its final time, the attendees get a cancel
-        request.
+        """Delete a meeting, as the owner.
+
+        If it has a final time, the attendees get a calendar cancellation.
         """
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         actions.delete_meeting(meeting, by=request.user)

@@ -281,8 +281,9 @@ class PlanView(View):
 
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Show the calendar's last plan, to its owner: how far it is, what is placed where, and why
-        the rest has no time.
+        """Show the calendar's last plan, to its owner.
+
+        It says how far the search is, where each meeting is placed, and why others have no time.
         """
         return shown(
             request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user)
@@ -298,10 +299,9 @@ class PlanView(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Compute one joint plan for all open meetings, so that nobody is in two at once, as the
-        owner.
+        """Compute one joint plan for all open meetings, as the owner.
 
-        It takes the place of the last plan and changes no meeting before it is applied. What takes
+        Nobody is in two meetings at once in it. It takes the place of the last plan and changes no meeting before it is applied. What takes
         longer than two seconds goes on in the background: 202, and this address shows how far it
         is. Under an Idempotency-Key so does all that takes longer than a moment. A warning
         `not_applied` says that `apply` was wanted, and no time is set yet. Required people must
@@ -329,8 +329,9 @@ class PlanStop(View):
 
     @extend_schema(request=None, responses={200: PlanOutput, 403: "not_allowed"})
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """End the search of a plan that is being computed, keeping the best so far. It is `done`
-        now or a moment later.
+        """Stop the search of a running plan and keep the best so far.
+
+        The plan is `done` in the answer, or a moment later.
         """
         return shown(
             request,
@@ -361,8 +362,9 @@ class PlanApply(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Set the final times of the plan, all or none, and tell everybody. Refused if anything it
-        was computed from has changed since.
+        """Set all final times of the plan, and tell everybody.
+
+        All are set or none. It is refused if anything has changed that the plan was computed from.
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         return shown(

@@ -155,10 +155,9 @@ class Suggestions(View):
         responses={200: list[RankedOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """List stored suggestions and the best computed starts together, best first, each with its
-        reasons.
+        """List stored suggestions and computed starts, best first.
 
-        Who is in another meeting of the calendar, or in the buffer after it, can't come; other
+        Each has its reasons. Who is in another meeting of the calendar, or in the buffer after it, can't come; other
         calendars are not told of. Where a calendar hides answers, no start is offered at which
         somebody required is.
 
