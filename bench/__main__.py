@@ -6,12 +6,11 @@ import contextlib
 import io
 import re
 import sys
-from pathlib import Path
 
-from bench import engine, plans
+from bench import ROOT, engine, plans
 from bench.http.__main__ import main as service
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def engine_figures(quick: bool) -> str:

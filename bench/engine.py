@@ -2,7 +2,7 @@
 Prints a Markdown table.
 
 Everything runs in one process, interleaved, and counts the fastest of several rounds: trust the
-ratios, not the times. `python bench/engine.py`, or with a number: only sizes up to so many windows.
+ratios, not the times. `python -m bench.engine`, or with a number: only sizes up to so many windows.
 """
 
 import itertools
@@ -11,12 +11,9 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from commontime import engine
 from commontime.engine import assign, sweep

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench import ROOT
+
 COLUMNS = 100
 TEMPLATE_COLUMNS = 120
 FUNCTION_LINES = 40

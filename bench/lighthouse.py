@@ -18,16 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import django
-
-os.environ["DJANGO_SETTINGS_MODULE"] = "commontime.config.settings"
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "src")]
-django.setup()
-
-from bench.http import data  # noqa: E402 (its neighbours need Django)
-from bench.http.pages import Browser, unpacked  # noqa: E402 (needs Django too)
-from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (needs Django too)
-from tests.servers import ROOT, Site, open_site, wait_until  # noqa: E402 (needs Django too)
+from bench import ROOT
+from bench.http import data
+from bench.http.pages import Browser, unpacked
+from commontime.jobs.management.commands._choir import PASSWORD
+from stage.servers import Site, open_site, wait_until
 
 MISSING = """Lighthouse is not here. Install it where it belongs to nobody's project, and say where it is:
     npm install --prefix ~/lighthouse lighthouse

@@ -153,7 +153,7 @@ def fill(facts, plan, i, start, room, value):
 
 @njit
 def is_free(facts, plan, i, start, room):
-    for cell in range(start + NEAR, start + NEAR + facts.duration[i]):  # noqa: SIM110 (numba knows no all() of a generator)
+    for cell in range(start + NEAR, start + NEAR + facts.duration[i]):
         if plan.grid[room, cell] != FREE:
             return False
     return True

@@ -8,23 +8,14 @@ scripts, style, layout, paint. A busy machine does not make it more.
 
 import json
 import math
-import os
-import sys
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import django
+from playwright.sync_api import Browser, Page
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "commontime.config.settings"
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "src")]
-django.setup()
-
-from playwright.sync_api import Browser, Page  # noqa: E402 (the tests' builders need Django)
-
-from tests.servers import open_site  # noqa: E402 (needs Django too)
-from tests.web.chromium import MONDAY, Windows, at, in_chromium, saved  # noqa: E402 (needs Django too)
+from stage.chromium import MONDAY, Windows, at, in_chromium, saved
+from stage.servers import open_site
 
 FRAME = 1000 / 60
 DAYS, HOURS = 7, 12

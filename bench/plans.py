@@ -20,12 +20,10 @@ from unittest import mock
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
+from bench import ROOT
 from commontime import engine
 from commontime.engine import columns, joint, meetings, programme, solver
 
-ROOT = Path(__file__).resolve().parents[1]
 CPSAT = ROOT / ".venv-bench" / "bin" / "python"
 DAY, QUARTER, DAYS, QUARTERS = 24 * 60, 15, 10, 32
 PREFERENCES = (-1, 2, 5, 9)  # of the levels 0..3

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.postgres import NoPostgres, postgres  # noqa: E402
+from stage.postgres import NoPostgres, postgres  # noqa: E402
 
 LEAST_COVERAGE = 92
 # A third of the tests waits for processes and browsers rather than computes: more of them at once

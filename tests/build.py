@@ -19,8 +19,8 @@ from commontime.calendars.models import (
     ScheduleSuggestion,
 )
 from commontime.core import clock
+from stage.callers import PASSWORD
 
-PASSWORD = "correct horse battery"
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _numbers = count(1)
 

@@ -2,33 +2,25 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 
+from stage import callers
 from tests import build
 from tests.pages import Client
 
 
 @dataclass
-class Caller:
-    """`get`, `post`, … return the response; its `.data` is the JSON. Signed in once `sign_in` was
-    called.
-    """
+class Caller(callers.Caller):
+    """A caller in this process; `user` signs in if no name is given."""
 
     user: User | None = None
-    access: str = ""
-    refresh: str = ""
     client: Client = field(default_factory=lambda: Client(raise_request_exception=True))
 
-    def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Caller":
-        answer = self.post(
-            "/login/", {"username": name or self.user.username, "password": password}
-        )
-        assert answer.status_code == 200, answer.content
-        self.access, self.refresh = answer.data["access"], answer.data["refresh"]
-        return self
+    def sign_in(self, name: str = "", password: str = build.PASSWORD) -> Self:
+        return super().sign_in(name or self.user.username, password)
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         extra = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
@@ -47,21 +39,6 @@ class Caller:
             else None
         )
         return response
-
-    def get(self, path: str, **headers: str) -> Any:
-        return self("GET", path, **headers)
-
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self("POST", path, body if body is not None else {}, **headers)
-
-    def put(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self("PUT", path, body if body is not None else {}, **headers)
-
-    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self("PATCH", path, body if body is not None else {}, **headers)
-
-    def delete(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self("DELETE", path, body, **headers)
 
 
 def caller(user: User | str | None = None) -> Caller:

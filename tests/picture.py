@@ -2,21 +2,16 @@
 picture`. Needs Chromium.
 """
 
-import os
 import sys
 from pathlib import Path
 
-import django
+from playwright.sync_api import Browser
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "commontime.config.settings"
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
-django.setup()
 
-from playwright.sync_api import Browser  # noqa: E402 (the tests' builders need Django)
-
-from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (needs Django too)
-from tests.servers import ROOT, open_site  # noqa: E402 (needs Django too)
-from tests.web.chromium import in_chromium  # noqa: E402 (needs Django too)
+from commontime.jobs.management.commands._choir import PASSWORD  # noqa: E402 (the path comes first)
+from stage.chromium import in_chromium  # noqa: E402 (the path comes first)
+from stage.servers import ROOT, open_site  # noqa: E402 (the path comes first)
 
 WIDTH, HEIGHT = 1280, 900
 MOST = 200 * 1024  # bytes: it is fetched by whoever looks at the README

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.mail.sink import free_port
-from tests.servers import ROOT, fresh_database, wait_until
+from stage.ports import free_port
+from stage.servers import ROOT, fresh_database, wait_until
 
 pytestmark = pytest.mark.processes
 PATIENCE = 60.0

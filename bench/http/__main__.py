@@ -9,7 +9,7 @@ import sys
 from bench.http.measures import PARTS, SAME_AS, Effort, Row, count_queries
 from bench.http.page import tables
 from bench.http.pages import results_page
-from bench.http.stage import DATABASES, stage
+from bench.http.scene import DATABASES, open_scene
 
 
 def main(arguments: list[str] | None = None) -> str:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> str:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     measured: dict[str, list[Row]] = {}
     for database in asked.database or DATABASES:
-        with stage(database) as scene:
+        with open_scene(database) as scene:
             measured[database] = [
                 row for name, part in parts.items() if name in wanted for row in part(scene, effort)
             ]

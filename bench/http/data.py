@@ -12,11 +12,12 @@ from typing import Any
 
 import django
 
+from stage.callers import PASSWORD
+
 SIZES = (10, 100, 1000)
 WINDOWS = 20
 STORM = 120
 CONTACTS = 100
-PASSWORD = "correct horse battery"
 QUARTER = timedelta(minutes=15)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bench.http import data
 from bench.http.load import Connection, request, run, storm
+from bench.http.scene import Scene, load, wait_for_calm
 from bench.http.servers import PRODUCT, serve
-from bench.http.stage import Stage, load, wait_for_calm
 
 CONNECTIONS = 8
 NOISY = 0.25
@@ -84,7 +84,7 @@ class Subject:
 
 
 def measure(
-    scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None
+    scene: Scene, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None
 ) -> Row:
     """Return CPU per request as the median of the ratios of several rounds, product and anchor in
     alternating order.
@@ -105,7 +105,7 @@ def measure(
 
 
 def _measure(
-    scene: Stage, effort: Effort, id: str, what: str, subject: Subject, most: float | None
+    scene: Scene, effort: Effort, id: str, what: str, subject: Subject, most: float | None
 ) -> Row:
     subject.before()
     product_count = _enough(scene.cpu, subject.product, effort.seconds, subject.most_requests)
@@ -154,7 +154,7 @@ def _cpu_each(cpu: Callable[[], float], sample: Sample, count: int) -> float:
 # Subjects -----------------------------------------------------------------------------------------
 
 
-def same(scene: Stage, data: bytes) -> Subject:
+def same(scene: Scene, data: bytes) -> Subject:
     """The same request over and over, over 8 connections."""
     anchor, size = scene.anchored(data)
     return Subject(
@@ -165,7 +165,7 @@ def same(scene: Stage, data: bytes) -> Subject:
     )
 
 
-def each_another(scene: Stage, data: bytes, others: Iterator[bytes]) -> Subject:
+def each_another(scene: Scene, data: bytes, others: Iterator[bytes]) -> Subject:
     """Requests like this one of which no two are the same, over 8 connections."""
     anchor, size = scene.anchored(data)
     return Subject(
@@ -177,7 +177,7 @@ def each_another(scene: Stage, data: bytes, others: Iterator[bytes]) -> Subject:
     )
 
 
-def each_after_a_change(scene: Stage, data: bytes, calendar: str) -> Subject:
+def each_after_a_change(scene: Scene, data: bytes, calendar: str) -> Subject:
     """The same request, and before each of them somebody's window changes, past the product and
     uncounted. One connection.
     """
@@ -220,7 +220,7 @@ def _one_by_one(
 # Measurements -------------------------------------------------------------------------------------
 
 
-def reading_availability(scene: Stage, effort: Effort) -> list[Row]:
+def reading_availability(scene: Scene, effort: Effort) -> list[Row]:
     rows, ratios = [], {}
     for size in data.SIZES:
         get = scene.get(scene.calendar(size, "availability/"))
@@ -261,7 +261,7 @@ def reading_availability(scene: Stage, effort: Effort) -> list[Row]:
     return rows
 
 
-def _against_rallly(scene: Stage, effort: Effort, answer: Row) -> list[Row]:
+def _against_rallly(scene: Scene, effort: Effort, answer: Row) -> list[Row]:
     """Everybody's windows by name are 20 pages of 1,000 rows; Rallly's page gets its participants
     in one answer of 1.05 MB.
     """
@@ -301,7 +301,7 @@ def _against_rallly(scene: Stage, effort: Effort, answer: Row) -> list[Row]:
     ]
 
 
-def lists(scene: Stage, effort: Effort) -> list[Row]:
+def lists(scene: Scene, effort: Effort) -> list[Row]:
     paths = {
         "100 windows (N = 1,000)": scene.calendar(1000, "nonbusytimes/?page_size=100"),
         "100 contacts": "/contacts/",
@@ -313,11 +313,11 @@ def lists(scene: Stage, effort: Effort) -> list[Row]:
     ]
 
 
-def profile(scene: Stage, effort: Effort) -> list[Row]:
+def profile(scene: Scene, effort: Effort) -> list[Row]:
     return [measure(scene, effort, "R7", "GET /profile/", same(scene, scene.get("/profile/")), 5)]
 
 
-def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
+def adding_windows(scene: Scene, effort: Effort) -> list[Row]:
     path = scene.calendar("storm", "nonbusytimes/")
     people = scene.made["stormers"]
     tokens = [scene.token(name) for name in people]
@@ -395,7 +395,7 @@ def adding_windows(scene: Stage, effort: Effort) -> list[Row]:
     ]
 
 
-def storms(scene: Stage, effort: Effort) -> list[Row]:
+def storms(scene: Scene, effort: Effort) -> list[Row]:
     """120 people come within a second; each sends 20 windows and then reads the availability."""
     path, read = scene.calendar("storm", "nonbusytimes/"), scene.calendar("storm", "availability/")
     scripts = []
@@ -444,7 +444,7 @@ def storms(scene: Stage, effort: Effort) -> list[Row]:
     ]
 
 
-def starts(scene: Stage, effort: Effort) -> list[Row]:
+def starts(scene: Scene, effort: Effort) -> list[Row]:
     sides: dict[str, list[tuple[float, float]]] = {
         PRODUCT: [],
         "bench.http.bare_drf:application": [],
@@ -478,7 +478,7 @@ def starts(scene: Stage, effort: Effort) -> list[Row]:
     ]
 
 
-PARTS: dict[str, Callable[[Stage, Effort], list[Row]]] = {
+PARTS: dict[str, Callable[[Scene, Effort], list[Row]]] = {
     "R1": reading_availability,
     "R6": lists,
     "R7": profile,
@@ -489,7 +489,7 @@ PARTS: dict[str, Callable[[Stage, Effort], list[Row]]] = {
 SAME_AS = {"R2": "R1", "R3": "R1", "R4": "R1", "R5": "R1", "R16": "R15"}
 
 
-def count_queries(scene: Stage, rows: list[Row]) -> None:
+def count_queries(scene: Scene, rows: list[Row]) -> None:
     """Say of each measured request how many SQL statements it is."""
     measured = [row for row in rows if row.asked]
     scene.clear_storm()

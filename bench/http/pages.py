@@ -21,12 +21,13 @@ from bench.http.measures import (
     measure,
     same,
 )
-from bench.http.stage import Stage
+from bench.http.scene import Scene
+from stage.callers import PASSWORD
 
 RALLLY_PAGE_MS, RALLLY_PAGE_BYTES = 231, 912_000
 
 
-def results_page(scene: Stage, effort: Effort) -> list[Row]:
+def results_page(scene: Scene, effort: Effort) -> list[Row]:
     browser = Browser(*scene.product.address)
     browser.sign_in(scene.made["owner"])
     size = max(data.SIZES)
@@ -126,7 +127,7 @@ class Browser:
             self.cookies[name] = value
         return answer, content
 
-    def sign_in(self, name: str, password: str = data.PASSWORD) -> None:
+    def sign_in(self, name: str, password: str = PASSWORD) -> None:
         path = "/app/sign-in/"
         page = unpacked(*self.ask("GET", path))
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)

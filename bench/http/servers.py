@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import ROOT
 from bench.http.load import Address, ask, request
+from stage.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = "commontime.config.wsgi:application"
 HEALTH = request("GET", "/healthz/")
 
@@ -39,12 +39,6 @@ def web_command(application: str) -> list[str]:
     lines = (ROOT / "Procfile").read_text().splitlines()
     web = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
     return ["sh", "-c", f"exec {web.replace(PRODUCT, shlex.quote(application))}"]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from commontime.api import docs
+from stage.chromium import CHROMIUM, in_chromium
 from tests.api.test_schema import OPERATIONS
-from tests.web.chromium import CHROMIUM, in_chromium
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -15,9 +15,9 @@ from django.utils.module_loading import import_string
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, Meeting
 from commontime.jobs import tasks
+from stage.servers import ROOT, Site, open_site
 from tests import build
 from tests.post import Post
-from tests.servers import ROOT, Site, open_site
 
 pytestmark = pytest.mark.django_db
 BEGIN = datetime(2030, 3, 4, 9, tzinfo=UTC)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import override_settings
 
 from commontime.jobs.management.commands import prepare
-from tests.servers import open_site
+from stage.servers import open_site
 
 
 @pytest.fixture

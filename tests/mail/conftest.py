@@ -5,7 +5,7 @@ import pytest
 
 from commontime.config.settings import mailer
 from commontime.core import clock
-from tests.mail.sink import Sink
+from stage.sink import Sink
 
 
 @pytest.fixture(autouse=True)

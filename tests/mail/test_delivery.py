@@ -14,7 +14,7 @@ from commontime.core import clock
 from commontime.mail import delivery, outbox
 from commontime.mail.enums import State
 from commontime.mail.models import Message
-from tests.mail import sink as sinks
+from stage import sink as sinks
 from tests.mail.cast import notice
 
 pytestmark = pytest.mark.django_db

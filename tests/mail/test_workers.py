@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.mail.sink import Sink
+from stage.sink import Sink
 
 pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]

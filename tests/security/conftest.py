@@ -14,8 +14,8 @@ from django.contrib.auth import hashers
 from commontime.accounts.actions import sign_ins
 from commontime.config.settings import mailer
 from commontime.mail import outbox
-from tests.mail.sink import Received, Sink
-from tests.servers import Site, open_site
+from stage.servers import Site, open_site
+from stage.sink import Received, Sink
 
 LATE = "late"
 ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")

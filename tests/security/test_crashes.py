@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from stage.servers import NoAnswer, Remote, Site, Wire, open_site, wait_until
 from tests.security.test_races import at_once
-from tests.servers import NoAnswer, Remote, Site, Wire, open_site, wait_until
 
 pytestmark = pytest.mark.processes
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from commontime.core import clock
+from stage.servers import open_site, wait_until
 from tests import build
 from tests.api.cast import iso
-from tests.servers import open_site, wait_until
 
 pytestmark = pytest.mark.processes
 PEOPLE, MEETINGS, DAYS = 14, 70, 5

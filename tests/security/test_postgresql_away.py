@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
+from stage import postgres
+from stage.servers import open_site, wait_until
 from tests.security.test_crashes import Writers
 from tests.security.test_outages import is_outage_for_people, is_outage_for_programs
 from tests.security.test_races import at_once
-from tests.servers import open_site, wait_until
 
 pytestmark = pytest.mark.processes
 

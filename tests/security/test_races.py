@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
+from stage.servers import Remote, Site
 from tests import build
-from tests.servers import Remote, Site
 
 pytestmark = pytest.mark.processes
 ROUNDS = 25

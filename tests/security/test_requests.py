@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from stage.servers import Answer, Site
 from tests import build
 from tests.client import caller
-from tests.servers import Answer, Site
 
 MEGABYTE = 1_000_000
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from stage.chromium import Windows, at
+from stage.servers import Site
 from tests.client import Caller
-from tests.servers import Site
-from tests.web.chromium import Windows, at
 
 
 @cache

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.servers import Site, open_site
-from tests.web.chromium import CHROMIUM
+from stage.chromium import CHROMIUM
+from stage.servers import Site, open_site
 
 expect.set_options(
     timeout=20_000

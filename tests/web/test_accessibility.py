@@ -9,9 +9,9 @@ from email import policy
 import pytest
 from playwright.sync_api import Browser
 
+from stage.chromium import DESK, PHONE, TABLET, Windows, in_chromium
+from stage.servers import Site, wait_until
 from tests import build
-from tests.servers import Site, wait_until
-from tests.web.chromium import DESK, PHONE, TABLET, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from stage.servers import Site, open_site
 from tests import build
-from tests.servers import Site, open_site
 
 pytestmark = pytest.mark.processes
 HOST = "plan.example.org"

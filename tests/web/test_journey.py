@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stage.chromium import MONDAY, PHONE, TABLET, Windows, at, cell, drag, in_chromium, saved
+from stage.servers import wait_until
 from tests import build
-from tests.servers import wait_until
-from tests.web.chromium import MONDAY, PHONE, TABLET, Windows, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
 

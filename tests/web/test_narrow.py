@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.servers import Site, wait_until
-from tests.web.chromium import DESK, HEIGHT, PHONE, Windows, in_chromium
+from stage.chromium import DESK, HEIGHT, PHONE, Windows, in_chromium
+from stage.servers import Site, wait_until
 
 pytestmark = pytest.mark.processes
 LANGUAGES = ("en", "de", "fr")

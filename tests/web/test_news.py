@@ -5,8 +5,8 @@ leaves.
 import pytest
 from playwright.sync_api import Browser, expect
 
+from stage.chromium import PHONE, at, cell, drag, in_chromium, saved
 from tests.web.choir import Choir, ask
-from tests.web.chromium import PHONE, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
 

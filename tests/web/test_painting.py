@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
+from stage.chromium import PHONE, TABLET, at, cell, drag, in_chromium, saved
 from tests.web.choir import Choir
-from tests.web.chromium import PHONE, TABLET, at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
 

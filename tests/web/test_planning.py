@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stage.chromium import DESK, HEIGHT, PHONE, TABLET, Windows, in_chromium
+from stage.servers import Site
 from tests import build
-from tests.servers import Site
-from tests.web.chromium import DESK, HEIGHT, PHONE, TABLET, Windows, in_chromium
 
 pytestmark = pytest.mark.processes
 LOOKS = ((PHONE, "light"), (TABLET, "dark"), (DESK, "light"))

@@ -7,8 +7,8 @@ import json
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from stage.chromium import at, cell, drag, in_chromium, saved
 from tests.web.choir import Choir
-from tests.web.chromium import at, cell, drag, in_chromium, saved
 
 pytestmark = pytest.mark.processes
 

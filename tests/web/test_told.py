@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 from commontime.core import clock
 from commontime.web.fragments import day_name
 from commontime.web.templatetags.told import day, told
+from stage.chromium import PHONE, Windows, in_chromium
 from tests import build
-from tests.web.chromium import PHONE, Windows, in_chromium
 from tests.web.test_calendar_page import browser_of
 
 HALF_PAST_FIVE = datetime.fromisoformat("2026-12-08T17:30")  # without a zone, as fields give it

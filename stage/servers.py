@@ -26,14 +26,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests import build
-from tests.client import Caller
-from tests.mail.sink import Sink, free_port
+from stage.callers import PASSWORD, Caller
+from stage.ports import free_port
+from stage.sink import Sink
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
@@ -130,7 +130,7 @@ class Wire:
 
 @dataclass
 class Remote(Caller):
-    """A caller over HTTP: what tests/client.py's Caller does in process."""
+    """A caller over HTTP."""
 
     client: Any = None
     name: str = ""
@@ -147,9 +147,8 @@ class Remote(Caller):
             sent.setdefault("content-type", "application/json")
         return self.client.request(method.upper(), path, content, sent)
 
-    def sign_in(self, name: str = "", password: str = build.PASSWORD) -> "Remote":
-        super().sign_in(name or self.name, password)
-        return self
+    def sign_in(self, name: str = "", password: str = PASSWORD) -> Self:
+        return super().sign_in(name or self.name, password)
 
 
 class Site:
@@ -287,7 +286,7 @@ class Site:
             "email": f"{name}@example.org",
             "first_name": name.title(),
             "last_name": "",
-            "password": build.PASSWORD,
+            "password": PASSWORD,
         }
         answer = person.post("/signup/", account)
         assert answer.status_code == 201, answer.text

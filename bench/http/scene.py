@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.http import data
+from bench import ROOT
 from bench.http.load import ask, request
-from bench.http.servers import PRODUCT, ROOT, Server, environment, parent, serve
-from tests.postgres import postgres
+from bench.http.servers import PRODUCT, Server, environment, parent, serve
+from stage.callers import PASSWORD
+from stage.postgres import postgres
 
 ANCHOR = "bench.http.bare:application"
 DATABASES = ("sqlite", "postgresql")
@@ -54,7 +55,7 @@ class Aside:
 
 
 @dataclass
-class Stage:
+class Scene:
     """The scene of one database. `settings` is what the product's environment says besides the
     defaults.
     """
@@ -72,7 +73,7 @@ class Stage:
         if name not in self.tokens:
             status, body = ask(
                 self.product.address,
-                request("POST", "/login/", body={"username": name, "password": data.PASSWORD}),
+                request("POST", "/login/", body={"username": name, "password": PASSWORD}),
             )
             if status != 200:
                 raise RuntimeError(f"{name} could not sign in: {status} {body[:300]!r}")
@@ -134,7 +135,7 @@ class Stage:
 
 
 @contextmanager
-def stage(database: str) -> Iterator[Stage]:
+def open_scene(database: str) -> Iterator[Scene]:
     with ExitStack() as open_things:
         folder = Path(tempfile.mkdtemp(prefix="commontime-bench-"))
         open_things.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -157,7 +158,7 @@ def stage(database: str) -> Iterator[Stage]:
         anchor = open_things.enter_context(
             serve(ANCHOR, {"BENCH_BODIES": str(bodies)}, ready=request("GET", "/200-ready"))
         )
-        yield Stage(database, settings, made, product, anchor, bodies, aside)
+        yield Scene(database, settings, made, product, anchor, bodies, aside)
 
 
 def _fill(settings: dict[str, str]) -> dict[str, Any]:

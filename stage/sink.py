@@ -15,6 +15,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+from stage.ports import free_port
+
 SILENCE = "silence"  # reply after the client has given up
 DROP = "drop"  # hang up instead of replying
 LOSE_REPLY = "take the mail, hang up instead of replying"
@@ -119,8 +121,3 @@ def greeting_server(greeting: bytes) -> Iterator[int]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

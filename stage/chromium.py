@@ -5,15 +5,15 @@ gathered.
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
-from tests import build
-from tests.servers import Site
+from stage.callers import PASSWORD
+from stage.servers import Site
 
 CHROMIUM = shutil.which("chromium")
 PHONE, TABLET, DESK = 360, 768, 1280
@@ -89,7 +89,7 @@ class Windows:
         page = page or self.open(**window)
         page.goto(f"{self.site.url}/app/sign-in/?{urlencode({'next': path})}")
         page.fill("[name=identifier]", name)
-        page.fill("[name=password]", build.PASSWORD)
+        page.fill("[name=password]", PASSWORD)
         page.click("main button")
         page.wait_for_url(lambda url: url == self.site.url + path)
         return page
@@ -127,7 +127,8 @@ class Windows:
 
 # Painting, in a calendar of the week from MONDAY on that is shown from 8 o'clock ------------------
 
-MONDAY = (lambda day: day + timedelta(days=7 - day.weekday()))(build.day(0, days=14))
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+MONDAY = TODAY + timedelta(days=21 - TODAY.weekday())
 
 
 def at(day: int, hour: float) -> datetime:

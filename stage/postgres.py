@@ -1,16 +1,17 @@
-"""A PostgreSQL server of our own for tests: a new cluster in a temporary folder, on a free loopback
+"""A PostgreSQL server of our own: a new cluster in a temporary folder, on a free loopback
 port, gone afterwards.
 """
 
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from stage.ports import free_port
 
 
 class NoPostgres(Exception):
@@ -23,9 +24,7 @@ class Server:
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._programs, self._folder, self._as_other = _programs(), folder, _unprivileged(folder)
         self._data = folder / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self._options = f"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200"
         if not durable:
             self._options += " -c fsync=off -c full_page_writes=off"
