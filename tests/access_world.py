@@ -29,13 +29,13 @@ from commontime.accounts.actions import profiles, sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Mute, Session
 from commontime.accounts.tasks import stop_url
-from commontime.api import stored, tokens
+from commontime.api import tokens
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.planning import plans
 from commontime.calendars.tasks.composers import INVITATION_SALT
 from commontime.contacts.models import Contact
-from commontime.core import clock
+from commontime.core import cache, clock
 from commontime.core.clients import Client
 from commontime.web.assets import asset
 from commontime.web.middleware import SESSION_KEY
@@ -448,7 +448,7 @@ def rolled_back() -> Iterator[None]:
             yield
         finally:
             transaction.set_rollback(True)
-            stored.forget()  # what was kept in memory belongs to rows that are gone
+            cache.clear()  # what was kept in memory belongs to rows that are gone
 
 
 def everything_stored() -> str:

@@ -32,12 +32,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def _forget_answers():
     """Answers kept in memory must not outlive the database of the test that made them."""
-    from commontime.api import stored
-    from commontime.web import kept
+    from commontime.core import cache
 
     yield
-    stored.forget()
-    kept.forget()
+    cache.clear()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from commontime.accounts.models import UserSetting
-from commontime.api import docs, stored
+from commontime.api import docs
 from commontime.calendars.models import (
     Calendar,
     Invitation,
@@ -22,7 +22,7 @@ from commontime.calendars.models import (
     ScheduleSuggestion,
 )
 from commontime.contacts.models import Contact
-from commontime.core import clock
+from commontime.core import cache, clock
 from tests import build
 from tests.client import Caller, caller
 
@@ -123,4 +123,4 @@ def undone() -> Iterator[None]:
             yield
             transaction.set_rollback(True)
     finally:
-        stored.forget()
+        cache.clear()

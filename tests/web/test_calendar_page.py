@@ -23,9 +23,10 @@ from commontime.calendars.models import (
     Meeting,
     NonBusyTime,
 )
+from commontime.core import cache
 from commontime.layout import grid, lines
 from commontime.mail.models import Message
-from commontime.web import fragments, kept
+from commontime.web import fragments
 from commontime.web.looking import Heat
 from tests import build
 from tests.client import caller
@@ -37,7 +38,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    kept.forget()
+    cache.clear()
 
 
 def browser_of(person: User, **options) -> Client:
@@ -857,7 +858,7 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(monkeypatch)
         monkeypatch.setattr(
             engine, "preferences", lambda *_, **__: pytest.fail("The engine was asked.")
         )
-        kept.forget()
+        cache.clear()
 
         with CaptureQueriesContext(connection) as asked:
             again = browser.get(here(calendar, "live/"), headers={"If-None-Match": first["ETag"]})

@@ -22,8 +22,8 @@ from commontime.accounts.actions import profiles
 from commontime.accounts.actions import settings as account_settings
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
-from commontime.core import clients
-from commontime.web import availability, base, kept, pressed
+from commontime.core import cache, clients
+from commontime.web import availability, base, pressed
 from tests import build
 from tests.pages import Client
 from tests.web.test_calendar_page import browser_of, here, put
@@ -102,7 +102,7 @@ def suggests(choir: Choir) -> None:
 
 def takes_back(choir: Choir) -> None:
     suggests(choir)
-    kept.forget()
+    cache.clear()
     choir.look()
     actions.withdraw_suggestion(fresh(choir.rehearsal).suggestions.get(), by=choir.iris)
 
@@ -111,7 +111,7 @@ def takes_back_invitation(choir: Choir) -> None:
     invitation = actions.invite_person(
         choir.calendar.pk, by=choir.mina, receiver=build.user("noor").pk
     )
-    kept.forget()
+    cache.clear()
     choir.look()
     actions.revoke_invitation(invitation, by=choir.mina)
 
@@ -241,7 +241,7 @@ def everybody_sees(choir: Choir, change: Callable[[Choir], Any], concerned: set[
     change(choir)
     after = choir.look()
 
-    kept.forget()
+    cache.clear()
     assert after == choir.look()
     assert concerned <= {name for name in before if after[name] != before[name]}
 
@@ -283,7 +283,7 @@ def test_two_people_of_the_same_name_are_not_shown_each_others_page(choir, monke
     assert [pages[name].count('<td class="l2"') for name in ("sam", "iris")] == [6, 0]
     assert [name for name in pages if "Invite people" in pages[name]] == ["mina"]
 
-    kept.forget()
+    cache.clear()
     monkeypatch.setattr(base, "_reader", lambda request: request.user.first_name)
     assert len(set(choir.look().values())) == 1  # so this is what the test would notice
 
@@ -302,7 +302,7 @@ def test_what_the_address_asks_for_is_answered_though_another_was_kept(choir):
         )
     ]
 
-    kept.forget()
+    cache.clear()
 
     assert len({TOKEN.sub("", page) for page in pages}) == len(pages)
     assert "Asia/Kathmandu" in pages[3]

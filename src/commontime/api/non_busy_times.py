@@ -13,6 +13,7 @@ from commontime.api import docs
 from commontime.api.base import (
     Request,
     View,
+    etag_of,
     gone,
     has_current,
     listed,
@@ -25,11 +26,11 @@ from commontime.api.base import (
 )
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, instant, zone_of
-from commontime.api.stored import stored
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.models import Calendar, NonBusyTime
 from commontime.calendars.planning import availability, groups
+from commontime.core import cache
 from commontime.core.errors import InvalidInput
 
 MOST_PIECES = 5000
@@ -312,11 +313,12 @@ class AvailabilityView(View):
         start, end = _range(request, calendar)
         minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1
         with_people = rules.may_see_windows_of_others(request.user, calendar)
-        key = (calendar.pk, calendar.version, start, end, minutes, with_people)
-        answer = stored(key, lambda: _availability(calendar, start, end, minutes, with_people))
-        if has_current(request, answer.etag):
-            return not_modified(answer.etag)
-        return shown(request, answer.body, etag=answer.etag)
+        key = ("availability", calendar.pk, calendar.version, start, end, minutes, with_people)
+        body = cache.get(key, lambda: _availability(calendar, start, end, minutes, with_people))
+        etag = cache.get(("etag", key), lambda: etag_of(body))
+        if has_current(request, etag):
+            return not_modified(etag)
+        return shown(request, body, etag=etag)
 
 
 def _availability(

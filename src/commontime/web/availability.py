@@ -30,13 +30,12 @@ from commontime.calendars.actions.non_busy_times import RunInput
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, outcomes, suggestions
-from commontime.core import clock
+from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.layout import grid, line_words, lines
 from commontime.layout.instants import moment, next_quarter, seconds
 from commontime.web import errors, fragments
 from commontime.web.base import FORM, me, page, signed_in
-from commontime.web.kept import kept, tag_of
 from commontime.web.looking import (
     Look,
     days_of_lines,
@@ -162,7 +161,7 @@ class Sight:
 
     @property
     def tag(self) -> str:
-        return tag_of((self.key, self.user.pk))
+        return cache.tag_of((self.key, self.user.pk))
 
     @property
     def is_closed(self) -> bool:
@@ -188,11 +187,11 @@ def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
 
 def live_part(seen: Sight) -> SafeString:
     """Return best times, heat map and who has answered, with one's own times as they are stored."""
-    best = kept(("best", seen.key, seen.whose), partial(_best_times, seen))
-    rest = kept(("live", seen.key), partial(_live, seen))
+    best = cache.get(("best", seen.key, seen.whose), partial(_best_times, seen))
+    rest = cache.get(("live", seen.key), partial(_live, seen))
     mine = fragments.as_attribute(touching(seen.windows, *seen.look.span))
     settled = [(meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time]
-    fixed = tag_of((tuple(settled), seen.is_closed)).strip('"')
+    fixed = cache.tag_of((tuple(settled), seen.is_closed)).strip('"')
     opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{seen.user.pk}">'
     return mark_safe(f'{opening}<div class="side">{best}{rest}</div>')  # noqa: S308 (each part is escaped)
 
@@ -395,11 +394,11 @@ def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     as the calendar's visibility allows.
     """
     seen = sight(request, calendar_id)
-    tag = tag_of(("who", seen.key))
+    tag = cache.tag_of(("who", seen.key))
     body = partial(_who, seen)
     answer = get_conditional_response(request, etag=tag)
     return answer or HttpResponse(
-        kept(("who", seen.key), body), content_type="application/json", headers={"ETag": tag}
+        cache.get(("who", seen.key), body), content_type="application/json", headers={"ETag": tag}
     )
 
 
@@ -624,7 +623,7 @@ class LinesForm(forms.Form):
 def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """One's times as lines of text: shown as they will be understood before they are stored."""
     seen = sight(request, calendar_id)
-    zone, now = seen.look.zone, tag_of(tuple(seen.windows))
+    zone, now = seen.look.zone, cache.tag_of(tuple(seen.windows))
     language = get_language() or "en"
     days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
     form = LinesForm(

@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import get_language
 
 from commontime.accounts import queries as accounts
+from commontime.core import cache
 from commontime.core.errors import (
     Conflict,
     InvalidInput,
@@ -29,7 +30,6 @@ from commontime.core.errors import (
 )
 from commontime.mail import backends
 from commontime.web import errors, pressed
-from commontime.web.kept import kept
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
@@ -64,7 +64,7 @@ def kept_page(
         backends.mail_folder(),
         key,
     )
-    made = kept(
+    made = cache.get(
         whole,
         lambda: pressed.press(
             _rendered(request, template, {**context(), "csrf_token": pressed.SPOT})

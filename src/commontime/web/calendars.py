@@ -23,14 +23,13 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import MeetingStatus, Visibility
 from commontime.calendars.models import Calendar
 from commontime.calendars.planning import groups
-from commontime.core import clock
+from commontime.core import cache, clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.layout import grid
 from commontime.layout.wall_clock import moments_of
 from commontime.web import availability, fragments, inviting
 from commontime.web.base import FORM, kept_page, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
-from commontime.web.kept import kept
 
 MOST_SHOWN = 1000
 LONGEST_MEETING = 31 * 24 * 60
@@ -141,7 +140,7 @@ def _context(request: HttpRequest, seen: availability.Sight) -> dict[str, Any]:
 
 def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
     """Return a part that looks the same whenever the key and the language are, made once."""
-    return mark_safe(kept((name, get_language(), *key), make))  # noqa: S308 (fragments are escaped where they are made)
+    return mark_safe(cache.get((name, get_language(), *key), make))  # noqa: S308 (fragments are escaped where they are made)
 
 
 def _texts() -> str:

@@ -26,14 +26,13 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, suggestions
-from commontime.core import clock
+from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import fragments
 from commontime.web.availability import Sight, at_round_times, meeting_address
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, MeetingForm, moment_field
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
-from commontime.web.kept import tag_of
 from commontime.web.looking import look
 
 MOST_STARTS = 10
@@ -129,7 +128,7 @@ class Seen:
         """The entity tag of the part that others' answers change. Asking this asks nothing of the
         engine.
         """
-        return tag_of((self.sight.tag, self.meeting.pk, self.explains, self.supposes))
+        return cache.tag_of((self.sight.tag, self.meeting.pk, self.explains, self.supposes))
 
     @property
     def here(self) -> str:
@@ -481,7 +480,7 @@ def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[di
         doubts: list[dict[str, Any]] = refusal.extra.get("warnings", [])
         if not doubts:
             raise
-        if heard != tag_of(repr(doubts)):
+        if heard != cache.tag_of(repr(doubts)):
             return doubts
         actions.edit_meeting(meeting, by=by, strict=False, **changes)
     return []
@@ -515,7 +514,7 @@ def ask(
     response = page(
         request,
         "web/meetings/ask.html",
-        {**context, "detail": doubts[0]["detail"], "anyway": tag_of(repr(doubts))},
+        {**context, "detail": doubts[0]["detail"], "anyway": cache.tag_of(repr(doubts))},
     )
     response.status_code = 409
     return response

@@ -27,14 +27,13 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning import groups, plans
-from commontime.core import clock
+from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.layout import timetable
 from commontime.web import fragments
 from commontime.web.availability import meeting_address
 from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
 from commontime.web.calendars import LONGEST_MEETING, moment_field
-from commontime.web.kept import tag_of
 from commontime.web.looking import FIRST_WEEKDAY, Look, look
 
 MOST_NAMES = 3
@@ -251,7 +250,9 @@ class Sight:
     def tag(self) -> str:
         plan = self.plan
         state = plan and (plan.pk, plan.status, plan.seconds, plan.stop_wanted)
-        return tag_of((self.calendar.pk, state, str(self.look.zone), self.look.h12, get_language()))
+        return cache.tag_of(
+            (self.calendar.pk, state, str(self.look.zone), self.look.h12, get_language())
+        )
 
 
 def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
