@@ -58,6 +58,7 @@ from tests.access_world import (
     everything_stored,
     rolled_back,
 )
+from tests.routes import url_patterns
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -80,7 +81,7 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
 def routes() -> dict[str, Any]:
     """Return every path of the product, in the matrix's words, with its view."""
     found: dict[str, Any] = {}
-    for pattern in get_resolver().url_patterns:
+    for pattern in url_patterns():
         path = "/" + re.sub(
             r"<(?:\w+:)?(\w+)>",
             lambda match: f"{{{NAMES.get(match[1], match[1])}}}",
@@ -922,9 +923,7 @@ def test_a_name_leads_to_an_id_and_to_nothing_else(world):
 def test_no_route_takes_the_number_of_a_user():
     assert [path for path in routes() if "{user" in path and "{username}" not in path] == []
     assert [
-        str(pattern.pattern)
-        for pattern in get_resolver().url_patterns
-        if "<int:" in str(pattern.pattern)
+        str(pattern.pattern) for pattern in url_patterns() if "<int:" in str(pattern.pattern)
     ] == []
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from commontime.api.accounts import PasswordResetConfirm
@@ -10,7 +11,6 @@ from commontime.api.urls import about_the_api
 from commontime.api.urls import urlpatterns as api
 from commontime.core.routes import route
 from commontime.web.accounts import choose_password
-from commontime.web.urls import urlpatterns as web
 
 
 @csrf_exempt  # the half that posts is the API's; the form posts elsewhere
@@ -27,7 +27,7 @@ urlpatterns = [
     route("password_reset/<str:uidb64>/<str:token>/", reset_link),
     *api,
     *about_the_api,
-    *web,
+    path("", include("commontime.web.urls")),
 ]
 handler400 = "commontime.config.errors.bad_request"
 handler403 = "commontime.config.errors.forbidden"

@@ -104,7 +104,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user:
         sign_ins.sign_out(me(request), queries.sign_in_of(me(request)).id)
     request.session.flush()
-    return redirect("/")
+    return redirect("web:welcome")
 
 
 @require_http_methods(FORM)

@@ -15,6 +15,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -281,8 +282,9 @@ def _who_answered(people: Sequence[groups.Person], calendar: Calendar) -> str:
     shown = people[:MOST_PEOPLE]
     more = ""
     if len(people) > MOST_PEOPLE:
+        people_address = reverse("web:people", args=[calendar.pk])
         said = escape(_("and %(n)d more") % {"n": len(people) - MOST_PEOPLE})
-        more = f'<li><a href="/app/calendars/{calendar.pk}/people/">{said}</a></li>'
+        more = f'<li><a href="{people_address}">{said}</a></li>'
     silent = [person for person in shown if not person.packed]
     answered = sum(bool(person.packed) for person in people)
     if len(people) <= MOST_UNFOLDED or not answered:
@@ -300,7 +302,8 @@ def _invited(seen: Sight) -> str:
         ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", seen.invited)
         % {"n": seen.invited}
     )
-    return f'<p class="invited soft"><a href="/app/calendars/{seen.calendar.pk}/people/">{said}</a></p>'
+    address = reverse("web:people", args=[seen.calendar.pk])
+    return f'<p class="invited soft"><a href="{address}">{said}</a></p>'
 
 
 def _listed(people: Sequence[groups.Person]) -> str:
@@ -370,7 +373,7 @@ def at_round_times(
 
 
 def meeting_address(meeting: Meeting) -> str:
-    return f"/app/calendars/{meeting.calendar_id}/meetings/{meeting.pk}/"
+    return reverse("web:meeting", args=[meeting.calendar_id, meeting.pk])
 
 
 @gzip_page
@@ -490,7 +493,7 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         return _shown(sight(request, calendar_id))
     _require_same_person(request, request.POST.get("who"))
     seen = sight(request, calendar_id)
-    form, back = request.POST, f"/app/calendars/{calendar_id}/{seen.look.query()}#mine"
+    form = request.POST
     match form.get("do"):
         case "copy-day":
             after = _day_copied(seen, form)
@@ -498,14 +501,17 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             after = _week_copied(seen)
         case level if level in {"0", "1", "2", "3"}:
             if not form.getlist("at"):
-                return redirect(
-                    f"/app/calendars/{calendar_id}/{seen.look.query(ticked='none')}#mine"
-                )
+                return redirect(_grid_address(seen, ticked="none"))
             after = _ticked(seen, form.getlist("at"), int(level))
         case _:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
     store(seen, after)
-    return redirect(back)
+    return redirect(_grid_address(seen))
+
+
+def _grid_address(seen: Sight, **more: str) -> str:
+    """Return the address of the grid that one has just painted on."""
+    return f"{reverse('web:calendar', args=[seen.calendar.pk])}{seen.look.query(**more)}#mine"
 
 
 def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
@@ -650,7 +656,7 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         if not mistakes and request.POST.get("do") == "save" and is_current:
             try:
                 store(seen, windows)
-                return redirect(f"/app/calendars/{calendar_id}/{seen.look.query()}#mine")
+                return redirect(_grid_address(seen))
             except (
                 InvalidInput,
                 Conflict,

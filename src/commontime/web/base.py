@@ -8,13 +8,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from commontime.accounts import queries as accounts
@@ -125,7 +125,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user:
-            return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
+            return redirect(reverse("web:sign_in", query={"next": request.get_full_path()}))
         return view(request, *args, **kwargs)
 
     return refusing(guarded)
@@ -163,5 +163,5 @@ def next_page(request: HttpRequest) -> str:
     return (
         target
         if url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
-        else "/app/"
+        else reverse("web:home")
     )

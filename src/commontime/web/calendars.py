@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
@@ -86,7 +87,7 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     try:
         seen = availability.sight(request, calendar_id)
     except NotAllowed:
-        return redirect("/app/")
+        return redirect("web:home")
     return kept_page(
         request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen)
     )
@@ -216,7 +217,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """
     user = me(request)
     shown = queries.calendars.calendar_for(user, calendar_id)
-    here = f"/app/calendars/{calendar_id}/people/"
+    here = reverse("web:people", args=[calendar_id])
     is_owner = rules.may_manage(user, shown)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
     if form.is_bound and not is_owner:
@@ -304,11 +305,9 @@ def remove_participant(
     shown = queries.calendars.calendar_for(me(request), calendar_id)
     participant = queries.people.participant_for(me(request), shown, participant_id)
     actions.remove_participant(participant, by=me(request))
-    return redirect(
-        "/app/"
-        if participant.user_id == me(request).pk
-        else f"/app/calendars/{calendar_id}/people/"
-    )
+    if participant.user_id == me(request).pk:
+        return redirect("web:home")
+    return redirect("web:people", calendar_id)
 
 
 # Meetings -----------------------------------------------------------------------------------------
@@ -443,7 +442,7 @@ def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)
         form = MeetingForm(shown, request.POST or None, initial={"deadline": soon})
         if submit(form, actions.create_meeting, shown, by=user):
-            return redirect(f"/app/calendars/{calendar_id}/")
+            return redirect("web:calendar", calendar_id)
     parts = (
         [field for field in form if field.name in FIRST],
         [field for field in form if field.name not in FIRST],
@@ -499,7 +498,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     with timezone.override(typed if typed in clock.zones() else shown.time_zone):
         form = CalendarForm(request.POST or None, initial=_as_typed(shown))
         if submit(form, actions.edit_calendar, shown, by=user):
-            return redirect(f"/app/calendars/{calendar_id}/")
+            return redirect("web:calendar", calendar_id)
     others = [
         person
         for person in groups.people_of(shown)
@@ -525,7 +524,7 @@ def _as_typed(calendar: Calendar) -> dict[str, Any]:
 
 def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
     """Do what a button says, and return where to go then."""
-    user, here = me(request), f"/app/calendars/{shown.pk}/"
+    user, here = me(request), reverse("web:calendar", args=[shown.pk])
     match what:
         case "finish" | "reopen":
             actions.edit_calendar(shown, by=user, is_finalized=what == "finish")
@@ -535,10 +534,10 @@ def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
             copy = actions.duplicate_calendar(
                 shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days")
             )
-            return f"/app/calendars/{copy.pk}/"
+            return reverse("web:calendar", args=[copy.pk])
         case "delete":
             actions.delete_calendar(shown, by=user)
-            return "/app/"
+            return reverse("web:home")
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
     return here

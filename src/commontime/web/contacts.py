@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -37,12 +38,12 @@ def people(request: HttpRequest) -> HttpResponse:
     form = ContactForm(request.POST if what == "add" else None)
     if request.method == "POST" and not form.is_bound:
         _do(request, what)
-        return redirect("/app/people/")
+        return redirect("web:contacts")
     new = inviting.new_in(request)
     if result := submit(form, _add, by=user):
         done, refused = result
         if not refused:
-            return redirect("/app/people/" + inviting.as_query(done))
+            return redirect(reverse("web:contacts") + inviting.as_query(done))
         inviting.keep_refused(form, "contactee", refused)
         new = {str(each.pk) for each in done}
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,7 +30,7 @@ MOST_AHEAD = 12
 @refusing
 def welcome(request: HttpRequest) -> HttpResponse:
     if request.user:
-        return redirect("/app/")
+        return redirect("web:home")
     context = {"example": example.choir(clock.now().date()), "has_gone": "gone" in request.GET}
     return page(request, "web/home/welcome.html", context)
 
@@ -94,7 +95,10 @@ def _overdue(meeting: Any) -> Need:
 
 def _unanswered(calendar: Any) -> Need:
     return Need(
-        calendar.name, calendar.name, f"/app/calendars/{calendar.pk}/#mine", calendar.next_deadline
+        calendar.name,
+        calendar.name,
+        reverse("web:calendar", args=[calendar.pk], fragment="mine"),
+        calendar.next_deadline,
     )
 
 
@@ -130,10 +134,10 @@ def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse
     match request.POST.get("status"):
         case "accepted":
             accepted = actions.accept_invitation(invitation_id, by=me(request))
-            return redirect(f"/app/calendars/{accepted.calendar_id}/")
+            return redirect("web:calendar", accepted.calendar_id)
         case "declined":
             actions.decline_invitation(invitation_id, by=me(request))
-            return redirect("/app/")
+            return redirect("web:home")
     raise InvalidInput(_("Choose whether to accept or to decline."), field="status")
 
 
@@ -144,5 +148,5 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     invitation = actions.invitation_of_link(token)
     if request.method == "POST":
         accepted = actions.accept_invitation_link(token, by=me(request))
-        return redirect(f"/app/calendars/{accepted.calendar_id}/")
+        return redirect("web:calendar", accepted.calendar_id)
     return page(request, "web/home/join.html", {"invitation": invitation})

@@ -14,6 +14,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString
@@ -283,7 +284,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     may_rank = suggestions.may_rank(found, seen.group, with_names=sight.tells, asker=sight.user.pk)
     return {
         "tag": seen.tag,
-        "live": f"{meeting_address(found)}live/{shown.query(**seen.asks)}",
+        "live": f"{reverse('web:meeting_live', args=[found.calendar_id, found.pk])}{shown.query(**seen.asks)}",
         "meeting": found,
         "calendar": found.calendar,
         "title": found.name,
@@ -462,7 +463,7 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
             return redirect(_with(seen, done="reminded"))
         case "delete":
             actions.delete_meeting(found, by=user)
-            return redirect(f"/app/calendars/{found.calendar_id}/")
+            return redirect("web:calendar", found.calendar_id)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
     return redirect(seen.here)
@@ -592,7 +593,12 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
             of=form,
         )
         if doubts:
-            return ask(request, found, doubts, f"{here}edit/")
+            return ask(
+                request,
+                found,
+                doubts,
+                reverse("web:edit_meeting", args=[calendar_id, meeting_id]),
+            )
         if doubts is not None:
             return redirect(here)
     context = {

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -137,7 +138,8 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
         made = submit(form, _start, people, by=user)
     if made:
         calendar, invitations = made
-        return redirect(f"/app/calendars/{calendar.pk}/{inviting.as_query(invitations)}")
+        here = reverse("web:calendar", args=[calendar.pk])
+        return redirect(here + inviting.as_query(invitations))
     return page(
         request,
         "web/calendars/new.html",

@@ -14,6 +14,7 @@ import msgspec
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language, gettext_lazy, ngettext
@@ -192,9 +193,12 @@ class Sight:
         None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
     )
 
+    def address(self, name: str = "web:plan", **more: str) -> str:
+        return f"{reverse(name, args=[self.calendar.pk])}{self.look.query(**more)}"
+
     @property
     def here(self) -> str:
-        return f"/app/calendars/{self.calendar.pk}/plan/{self.look.query()}"
+        return self.address()
 
     @cached_property
     def meetings(self) -> dict[UUID, Meeting]:
@@ -331,11 +335,7 @@ def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) ->
     match post.get("do"):
         case "one-on-ones":
             made = submit(pairs, actions.create_one_on_ones, seen.calendar, by=user)
-            return (
-                ""
-                if made is None
-                else f"/app/calendars/{seen.calendar.pk}/plan/{seen.look.query(made=str(len(made)))}"
-            )
+            return "" if made is None else seen.address(made=str(len(made)))
         case "plan":
             return seen.here if submit(asking, _plan, seen, by=user, ticked=_pins(post)) else ""
         case "stop":
@@ -477,7 +477,7 @@ def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
         "asked": seen.look.asked.items(),
         "home_query": seen.look.query(zone=seen.calendar.time_zone),
         "here": seen.here,
-        "live": f"/app/calendars/{seen.calendar.pk}/plan/live/{seen.look.query()}",
+        "live": seen.address("web:plan_live"),
         "tag": seen.tag,
         "plan": plan,
         "status": status,

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
@@ -165,12 +166,12 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         return _end_session(request)
     if what == "zone":  # what home offers where the device is in another one
         account_settings.change_settings(user, time_zone=request.POST.get("time_zone", ""))
-        return redirect("/app/")
+        return redirect("web:home")
     if request.method == "POST" and what not in TITLES:
         raise InvalidInput(_("Choose what to save."), field="do")
     filled = _forms(user, queries.setting_of(user), what, request)
     if what and _save(request, what, filled[what]):
-        return redirect(f"/app/settings/?saved={what}#{what}")
+        return redirect(reverse("web:settings", query={"saved": what}, fragment=what))
     saved = request.GET.get("saved")
     context = {
         "form": filled.get(what),
@@ -256,7 +257,9 @@ def _end_session(request: HttpRequest) -> HttpResponse:
         user, posted_id(request, "session", _("That sign-in has already ended."))
     )
     sign_ins.end_session(session)
-    return redirect("/" if session.pk == queries.sign_in_of(user).id else "/app/settings/#sessions")
+    if session.pk == queries.sign_in_of(user).id:
+        return redirect("web:welcome")
+    return redirect(reverse("web:settings", fragment="sessions"))
 
 
 # Export -------------------------------------------------------------------------------------------
@@ -327,7 +330,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
     if submit(form, delete):
         request.session.flush()
-        return redirect("/?gone")
+        return redirect(f"{reverse('web:welcome')}?gone")
     joined = calendars.calendars.calendar_list_for(user, {"participant"}).count()
     ahead = calendars.meetings.meetings_to_come(*owned).count() if owned else 0
     return page(
