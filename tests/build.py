@@ -78,7 +78,7 @@ def meeting(
     for people, is_required in ((required, True), (optional, False)):
         for person in people:
             MeetingAttendee.objects.create(meeting=made, user=person, required=is_required)
-    return queries.meetings.meetings().select_related("calendar__owner").get(pk=made.pk)
+    return queries.meetings.with_attendees().select_related("calendar__owner").get(pk=made.pk)
 
 
 def suggestion(meeting: Meeting, author: User, start: datetime) -> ScheduleSuggestion:

@@ -1147,7 +1147,9 @@ def yes(*about: Any) -> bool:
 
 
 def any_meeting(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
-    return anything(queries.meetings.meetings().select_related("calendar__owner"), pk=meeting_id)
+    return anything(
+        queries.meetings.with_attendees().select_related("calendar__owner"), pk=meeting_id
+    )
 
 
 def any_window(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
@@ -1294,7 +1296,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         inside,
     ),
     (queries.people, "participants_of"): (lambda calendar: any_participants(), wrong_parent),
-    (queries.meetings, "meetings_of"): (lambda calendar: queries.meetings.meetings(), inside),
+    (queries.meetings, "meetings_of"): (lambda calendar: queries.meetings.with_attendees(), inside),
     (queries.meetings, "meeting_rows"): (any_meeting_rows, inside),
     (queries.meetings, "meetings_ahead_for"): (
         lambda user: Meeting.objects.filter(final_time__gt=clock.now()).select_related("calendar"),

@@ -44,7 +44,7 @@ def due(calendar, **fields) -> Meeting:
 
 def finish(meeting: Meeting) -> Meeting:
     actions.finish_deadline(
-        queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+        queries.meetings.with_attendees().select_related("calendar__owner").get(pk=meeting.pk)
     )
     return Meeting.objects.get(pk=meeting.pk)
 
@@ -99,7 +99,7 @@ def test_a_meeting_deleted_meanwhile_is_passed_over(calendar):
 def test_a_new_deadline_is_reported_again(mina, calendar, post):
     meeting = finish(due(calendar))
     meeting, _ = actions.edit_meeting(
-        queries.meetings.meetings().get(), by=mina, deadline=clock.now() + timedelta(hours=1)
+        queries.meetings.with_attendees().get(), by=mina, deadline=clock.now() + timedelta(hours=1)
     )
     assert meeting.announced_at is None
     Meeting.objects.update(deadline=clock.now() - timedelta(seconds=1))
@@ -252,7 +252,7 @@ def test_what_the_owner_withdraws_after_the_deadline_is_not_set_again(
 ):
     free(calendar, mina, sam, iris)
     meeting = finish(due(calendar, auto_finalize=True))
-    actions.edit_meeting(queries.meetings.meetings().get(), by=mina, final_time=None)
+    actions.edit_meeting(queries.meetings.with_attendees().get(), by=mina, final_time=None)
     post.told()
 
     meet_deadlines.call()
@@ -266,7 +266,9 @@ def test_what_the_owner_fixed_before_and_withdraws_after_the_deadline_stays_open
 ):
     free(calendar, mina, sam, iris)
     due(calendar, auto_finalize=True, final_time=NOON)
-    meeting, _ = actions.edit_meeting(queries.meetings.meetings().get(), by=mina, final_time=None)
+    meeting, _ = actions.edit_meeting(
+        queries.meetings.with_attendees().get(), by=mina, final_time=None
+    )
     post.told()
 
     meet_deadlines.call()
@@ -278,7 +280,7 @@ def test_what_the_owner_fixed_before_and_withdraws_after_the_deadline_stays_open
 def test_a_meeting_withdrawn_before_its_deadline_is_still_due(mina, sam, iris, calendar):
     free(calendar, mina, sam, iris)
     build.meeting(calendar=calendar, auto_finalize=True, final_time=NOON)
-    actions.edit_meeting(queries.meetings.meetings().get(), by=mina, final_time=None)
+    actions.edit_meeting(queries.meetings.with_attendees().get(), by=mina, final_time=None)
     Meeting.objects.update(deadline=clock.now() - timedelta(seconds=1))
 
     meet_deadlines.call()

@@ -47,7 +47,7 @@ def switch(user, name: str) -> None:
 
 
 def edit(meeting, **changes):
-    meeting = queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+    meeting = queries.meetings.with_attendees().select_related("calendar__owner").get(pk=meeting.pk)
     return actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)[0]
 
 

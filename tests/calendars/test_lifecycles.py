@@ -126,7 +126,7 @@ class World:
 
     def edit(self, **changes) -> None:
         meeting = (
-            queries.meetings.meetings()
+            queries.meetings.with_attendees()
             .select_related("calendar__owner")
             .filter(pk=self.meeting_id)
             .first()
@@ -167,7 +167,7 @@ class World:
 
     def delete(self) -> None:
         meeting = (
-            queries.meetings.meetings()
+            queries.meetings.with_attendees()
             .select_related("calendar__owner")
             .filter(pk=self.meeting_id)
             .first()
@@ -243,7 +243,7 @@ class World:
     def truth(self) -> dict[str, dict]:
         """What the server has for each person."""
         meetings = list(
-            queries.meetings.meetings().exclude(final_time=None).select_related("calendar")
+            queries.meetings.with_attendees().exclude(final_time=None).select_related("calendar")
         )
         seats = set(CalendarParticipant.objects.values_list("calendar_id", "user_id"))
         return {
@@ -328,7 +328,7 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
 
 def attended_by_anybody(message: Message):
     meeting = (
-        queries.meetings.meetings()
+        queries.meetings.with_attendees()
         .filter(pk=message.payload["meeting"])
         .exclude(final_time=None)
         .select_related("calendar__owner")

@@ -40,7 +40,7 @@ def calendar(mina, sam, iris):
 
 
 def fresh(meeting: Meeting) -> Meeting:
-    return queries.meetings.meetings().select_related("calendar__owner").get(pk=meeting.pk)
+    return queries.meetings.with_attendees().select_related("calendar__owner").get(pk=meeting.pk)
 
 
 def edit(meeting: Meeting, **changes):
@@ -400,7 +400,9 @@ def test_refused_names_leave_the_others(mina, sam, calendar):
 
 def test_of_two_who_read_the_same_state_one_wins(mina, calendar, post):
     build.meeting(calendar=calendar)
-    first, second = (queries.meetings.meetings().select_related("calendar").get() for _ in range(2))
+    first, second = (
+        queries.meetings.with_attendees().select_related("calendar").get() for _ in range(2)
+    )
     actions.edit_meeting(first, by=mina, final_time=TEN)
 
     with refuses(Conflict, "changed_meanwhile"):
@@ -422,7 +424,7 @@ def test_a_meeting_deleted_a_moment_ago_is_not_found(mina, calendar):
 
 def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calendar, post):
     read = (
-        queries.meetings.meetings()
+        queries.meetings.with_attendees()
         .select_related("calendar")
         .get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
     )

@@ -46,7 +46,7 @@ def test_everybody_gets_one_with_the_owner(calendar, mina, people):
 
     stored = queries.meetings.meetings_of(calendar).order_by("title")
     assert [meeting.title for meeting in stored] == ["Mina & Iris", "Mina & Noor", "Mina & Sam"]
-    assert {meeting.named for meeting in made} == {
+    assert {meeting.attendee_marks for meeting in made} == {
         f"{mina.pk}r,{person.pk}r" for person in people.values()
     }
     assert {

@@ -222,7 +222,7 @@ def test_a_meeting_for_somebody_who_left_is_not_one_for_everyone(mina, sam, cale
 
     assert post.told() == ["removed sam"]
     _, cautions = actions.edit_meeting(
-        queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
+        queries.meetings.with_attendees().get(pk=meeting.pk), by=mina, final_time=build.day(12)
     )
     assert post.told() == []
     assert [caution.code for caution in cautions] == ["nobody_answered"]
@@ -236,7 +236,7 @@ def test_a_meeting_for_somebody_whose_account_is_gone_is_not_one_for_everyone(
     sam.delete()
 
     actions.edit_meeting(
-        queries.meetings.meetings().get(pk=meeting.pk), by=mina, final_time=build.day(12)
+        queries.meetings.with_attendees().get(pk=meeting.pk), by=mina, final_time=build.day(12)
     )
 
     assert post.told() == []

@@ -91,7 +91,7 @@ class World:
             window_start=bounds[0], window_end=bounds[1]
         )
         self.meeting = (
-            queries.meetings.meetings().select_related("calendar").get(pk=self.meeting.pk)
+            queries.meetings.with_attendees().select_related("calendar").get(pk=self.meeting.pk)
         )
         self.calendar = self.meeting.calendar
 
@@ -607,7 +607,7 @@ def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
         for person in people:
             build.window(calendar, person, ten, ten + timedelta(hours=3))
         meeting = (
-            queries.meetings.meetings()
+            queries.meetings.with_attendees()
             .select_related("calendar")
             .get(pk=build.meeting(calendar=calendar).pk)
         )

@@ -14,7 +14,7 @@ from commontime import engine
 from commontime.calendars import actions, queries
 from commontime.calendars.actions import plans as plan_actions
 from commontime.calendars.models import Calendar, Meeting, NonBusyTime, Plan
-from commontime.calendars.planning import groups, plans
+from commontime.calendars.planning import plans
 from commontime.calendars.tasks import plans as work
 from commontime.core import clock
 from commontime.core.errors import NotFound
@@ -143,7 +143,7 @@ def test_computing_and_applying_in_one_request(world):
         lambda w: build.window(w.calendar, w.sam.user, build.day(14), build.day(15)),
         lambda w: Meeting.objects.first().delete(),
         lambda w: actions.edit_meeting(
-            queries.meetings.meetings().select_related("calendar__owner").first(),
+            queries.meetings.with_attendees().select_related("calendar__owner").first(),
             by=w.mina.user,
             title="Other",
         ),
@@ -235,7 +235,7 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     assert [[getattr(m, name) for name in fields] for m in found] == [
         [getattr(m, name) for name in fields] for m in stored
     ]
-    assert [groups.named_in(m) for m in found] == [groups.named_in(m) for m in stored]
+    assert [m.attendees for m in found] == [m.attendees for m in stored]
     assert (
         queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings
         == stored[:1]

@@ -363,7 +363,7 @@ def test_what_the_owner_withdrew_after_the_deadline_is_not_set_again(choir, cloc
     meeting = meeting_of(choir, auto_finalize=True)
     at(clock, meeting.deadline)
     actions.edit_meeting(
-        tasks.queries.meetings.meetings().select_related("calendar").get(),
+        tasks.queries.meetings.with_attendees().select_related("calendar").get(),
         by=choir.owner,
         final_time=None,
     )

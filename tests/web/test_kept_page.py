@@ -82,7 +82,7 @@ def choir(clock) -> Choir:
 def fresh(thing: Any) -> Any:
     """Return it as an action gets it from a door."""
     if isinstance(thing, Meeting):
-        return queries.meetings.meetings().select_related("calendar__owner").get(pk=thing.pk)
+        return queries.meetings.with_attendees().select_related("calendar__owner").get(pk=thing.pk)
     return type(thing).objects.get(pk=thing.pk)
 
 

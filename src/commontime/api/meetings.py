@@ -115,7 +115,7 @@ def show(meeting: Meeting, user: User) -> MeetingOutput:
     calendar's visibility.
     """
     group = groups.group_for(meeting)
-    named = groups.named_in(meeting)
+    named = meeting.attendees
     answers = (
         outcomes.answers_at(group, meeting.final_time, meeting.duration)
         if meeting.final_time

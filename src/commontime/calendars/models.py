@@ -134,6 +134,9 @@ class Meeting(Row):
     announced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Who is named, as "12r,15o": user ids, required or optional. Only queries.meetings sets it.
+    attendee_marks: str | None
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -170,10 +173,29 @@ class Meeting(Row):
     def end_time(self) -> datetime | None:
         return self.final_time and self.final_time + self.duration
 
+    @property
+    def attendees(self) -> dict[int, bool]:
+        """The named attendees: whether each is required, by user id.
+
+        Raises LookupError for a meeting that was fetched without them.
+        """
+        try:
+            return read_marks(self.attendee_marks)
+        except AttributeError:
+            raise LookupError(
+                "Fetch the meeting by queries.meetings to know its attendees."
+            ) from None
+
     def status(self, now: datetime) -> MeetingStatus:
         if self.final_time is not None:
             return MeetingStatus.SCHEDULED
         return MeetingStatus.CLOSED if self.deadline <= now else MeetingStatus.OPEN
+
+
+def read_marks(marks: str | None) -> dict[int, bool]:
+    """Return whether each attendee is required, by user id, from marks such as "12r,15o"."""
+    pairs = (mark for mark in (marks or "").split(",") if mark)
+    return {int(pair[:-1]): pair.endswith("r") for pair in sorted(pairs)}
 
 
 class MeetingAttendee(Row):

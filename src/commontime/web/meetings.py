@@ -621,7 +621,7 @@ def _as_typed(meeting: Meeting) -> dict[str, Any]:
     """Return the meeting's fields as the form shows them: moments to the minute, so that only what
     somebody typed counts as changed.
     """
-    named = groups.named_in(meeting)
+    named = meeting.attendees
     fields = {
         name: getattr(meeting, name)
         for name in EditForm.base_fields

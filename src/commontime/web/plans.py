@@ -727,7 +727,7 @@ def _who(seen: Sight, meeting: Meeting) -> str:
     """Return whom the meeting is for beside who looks, unless its title says so."""
     if meeting.for_everyone:
         return _("everybody")
-    named = groups.named_in(meeting).keys() - {seen.user.pk}
+    named = meeting.attendees.keys() - {seen.user.pk}
     names = fragments.some(
         sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES
     )

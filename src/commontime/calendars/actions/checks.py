@@ -86,7 +86,7 @@ def held(meeting: Meeting) -> Meeting:
     Returns the meeting as it is now.
     """
     rows = queries.people.with_people(
-        queries.meetings.meetings(), "calendars_meeting.calendar_id"
+        queries.meetings.with_attendees(), "calendars_meeting.calendar_id"
     ).select_related("calendar")
     now: Meeting | None = (
         rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()

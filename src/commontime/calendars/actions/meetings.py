@@ -64,7 +64,7 @@ def edit_meeting(
     meeting = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
-    names_before = groups.named_in(meeting)
+    names_before = meeting.attendees
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
     )
@@ -270,7 +270,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     assert end is not None
     minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
     rows = (
-        queries.meetings.meetings()
+        queries.meetings.with_attendees()
         .filter(final_time__lt=end, final_time__gt=start - queries.meetings.LONGEST_MEETING)
         .exclude(pk=meeting.pk)
         .filter(calendar__participants__user__in=users)
@@ -312,7 +312,7 @@ def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
             raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
     meeting.for_everyone = not named
     marks = (f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))
-    meeting.named = ",".join(marks)  # type: ignore[attr-defined]
+    meeting.attendee_marks = ",".join(marks)
 
 
 def store_names(meetings: Iterable[Meeting]) -> None:
@@ -320,12 +320,12 @@ def store_names(meetings: Iterable[Meeting]) -> None:
     MeetingAttendee.objects.bulk_create(
         MeetingAttendee(meeting=meeting, user_id=user, required=must)
         for meeting in meetings
-        for user, must in groups.named_in(meeting).items()
+        for user, must in meeting.attendees.items()
     )
 
 
 def _store_changed_names(meeting: Meeting, before: dict[int, bool]) -> None:
-    now = groups.named_in(meeting)
+    now = meeting.attendees
     if gone := [user for user, must in before.items() if now.get(user) != must]:
         MeetingAttendee.objects.filter(meeting=meeting, user__in=gone).delete()
     new = {user: must for user, must in now.items() if before.get(user) != must}

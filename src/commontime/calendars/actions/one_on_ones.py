@@ -64,7 +64,7 @@ def _met_by(calendar: Calendar) -> set[int]:
     """Return whom the owner already has a one-on-one with."""
     owner = calendar.owner_id
     named = (
-        groups.named_in(meeting).keys()
+        meeting.attendees.keys()
         for meeting in queries.meetings.meetings_of(calendar).filter(for_everyone=False)
     )
     return {

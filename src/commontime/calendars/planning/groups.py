@@ -96,11 +96,11 @@ def attendees_of(meeting: Meeting) -> list[Person]:
     people = people_of(meeting.calendar)
     if meeting.for_everyone:
         return people
-    named = named_in(meeting)
+    attendees = meeting.attendees
     return [
-        person._replace(required=named[person.user_id])
+        person._replace(required=attendees[person.user_id])
         for person in people
-        if person.user_id in named
+        if person.user_id in attendees
     ]
 
 
@@ -125,22 +125,9 @@ def forget_people(calendar: Calendar) -> None:
     calendar.__dict__.pop("scheduled", None)
 
 
-def named_in(meeting: Meeting) -> dict[int, bool]:
-    """Return who is named for the meeting and whether they are required, from the annotation of
-    queries.meetings().
-    """
-    return marked(getattr(meeting, "named", None))
-
-
-def marked(named: str | None) -> dict[int, bool]:
-    """Return who is named in such an annotation, and whether they are required."""
-    marks = (mark for mark in (named or "").split(",") if mark)
-    return {int(mark[:-1]): mark.endswith("r") for mark in sorted(marks)}
-
-
 def is_for(meeting: Meeting, user_id: int) -> bool:
     """Return whether the meeting is for this person of its calendar."""
-    return meeting.for_everyone or user_id in named_in(meeting)
+    return meeting.for_everyone or user_id in meeting.attendees
 
 
 def group_of(people: Iterable[Person]) -> Group:
@@ -184,7 +171,7 @@ def free_for(meeting: Meeting, group: Group, *, with_names: bool) -> Group:
             begin, end = _taken(
                 other.start, other.start + timedelta(minutes=other.minutes), before, after
             )
-            theirs = group.places.keys() if other.for_everyone else marked(other.named).keys()
+            theirs = group.places.keys() if other.for_everyone else other.attendees.keys()
             if not with_names and (required if other.for_everyone else required & theirs):
                 theirs = group.places.keys()
             elif not with_names:

@@ -27,6 +27,7 @@ from commontime.calendars.models import (
     Meeting,
     MeetingAttendee,
     ScheduleSuggestion,
+    read_marks,
 )
 from commontime.calendars.queries import path
 from commontime.core import clock, rows
@@ -37,16 +38,18 @@ LONGEST_MEETING = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """When a meeting of a calendar is, and who is named for it, as in `meetings`; None: it is for
-    everyone in the calendar.
-    """
+    """When a meeting of a calendar takes place. attendee_marks: as in `Meeting`."""
 
     meeting_id: UUID
     start: datetime
     minutes: int
     buffer_minutes: int
     for_everyone: bool
-    named: str | None
+    attendee_marks: str | None
+
+    @property
+    def attendees(self) -> dict[int, bool]:
+        return read_marks(self.attendee_marks)
 
 
 _SCHEDULED = rows.Nested(
@@ -56,7 +59,7 @@ _SCHEDULED = rows.Nested(
         **rows.columns_of(Meeting, "m", "id", "final_time"),
         "minutes": ("COALESCE(m.duration_minutes, k.duration_minutes)", "plain"),
         **rows.columns_of(Meeting, "m", "buffer_minutes", "for_everyone"),
-        "named": (path.NAMED, "plain"),
+        "attendee_marks": (path.ATTENDEE_MARKS, "plain"),
     },
     "m.final_time, m.id",
 )
@@ -87,30 +90,29 @@ def not_over() -> datetime:
     return clock.now() - LONGEST_MEETING
 
 
-def meetings() -> QuerySet[Meeting]:
-    """Meetings with `named`: who is named for each, as `12r,15o`, so that a list of them costs one
-    query.
-    """
-    mark = Case(When(required=True, then=Value("r")), default=Value("o"))
-    each = Concat(Cast("user_id", CharField()), mark, output_field=CharField())
-    named = (
+def with_attendees() -> QuerySet[Meeting]:
+    """All meetings, with the attendees named for each, in one query."""
+    required = Case(When(required=True, then=Value("r")), default=Value("o"))
+    mark = Concat(Cast("user_id", CharField()), required, output_field=CharField())
+    marks = (
         MeetingAttendee.objects.filter(meeting=OuterRef("pk"))
         .order_by()
         .values("meeting")
-        .annotate(all=StringAgg(each, delimiter=Value(",")))
+        .annotate(all=StringAgg(mark, delimiter=Value(",")))
         .values("all")
     )
-    return Meeting.objects.annotate(named=Subquery(named))
+    # In a dictionary, because mypy takes an annotation that the model declares for a mistake.
+    return Meeting.objects.annotate(**{"attendee_marks": Subquery(marks)})
 
 
 def meetings_of(calendar: Calendar) -> QuerySet[Meeting]:
-    return meetings().filter(calendar=calendar)
+    return with_attendees().filter(calendar=calendar)
 
 
-# Each with `named` as above, and with its suggestions.
+# Each with its attendees and its suggestions.
 _MEETINGS_SEEN = f"""
     SELECT w.n, m.final_time IS NULL, m.deadline > %s,
-        {{named}}, {{suggestions}}, {path.MEETING.sql}
+        {{marks}}, {{suggestions}}, {path.MEETING.sql}
     FROM (SELECT COUNT(*) AS n FROM calendars_invitation i
           WHERE i.calendar_id = %s AND i.status = 'pending') w
     LEFT JOIN calendars_meeting m ON m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
@@ -134,7 +136,7 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
     Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` makes
     one of the whole row.
     """
-    statement = _MEETINGS_SEEN.format(named=path.named_sql(), suggestions=_SUGGESTIONS.sql)
+    statement = _MEETINGS_SEEN.format(marks=path.marks_sql(), suggestions=_SUGGESTIONS.sql)
     found = rows.fetch_all(
         statement, [rows.moment(now), rows.uuid(calendar.pk), rows.uuid(calendar.pk)]
     )
@@ -144,12 +146,12 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
 
 
 def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
-    """Return the meeting of a row of `meeting_rows`, with `named` as in `meetings`, and its
-    suggestions as `suggested`.
+    """Return the meeting of a row of `meeting_rows`, with its attendees, and its suggestions
+    as `suggested`.
     """
-    _, _, named, suggestions, *columns = row
+    _, _, marks, suggestions, *columns = row
     meeting: Meeting = path.MEETING.read(tuple(columns))
-    meeting.calendar, meeting.named = calendar, named  # type: ignore[attr-defined]
+    meeting.calendar, meeting.attendee_marks = calendar, marks
     meeting.suggested = [  # type: ignore[attr-defined]
         ScheduleSuggestion(**values) for values in _SUGGESTIONS.read_named(suggestions)
     ]
@@ -170,7 +172,7 @@ def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
 
 def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
     """Meetings of these calendars whose final time is still to come, the next first."""
-    found = meetings().filter(calendar__in=calendars, final_time__gt=clock.now())
+    found = with_attendees().filter(calendar__in=calendars, final_time__gt=clock.now())
     return found.select_related("calendar__owner").order_by("final_time", "id")
 
 
@@ -202,7 +204,7 @@ def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:
     """Meetings whose deadline has passed without a final time and without their owner having been
     told.
     """
-    rows = meetings().filter(announced_at=None, final_time=None, deadline__lte=now)
+    rows = with_attendees().filter(announced_at=None, final_time=None, deadline__lte=now)
     return rows.select_related("calendar__owner").order_by("deadline", "id")
 
 

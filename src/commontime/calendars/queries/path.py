@@ -51,7 +51,7 @@ _PART = """
 _SEAT = "LEFT JOIN calendars_calendarparticipant p ON p.calendar_id = c.id AND p.user_id = u.id"
 
 
-NAMED = """
+ATTENDEE_MARKS = """
     (SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 'r' ELSE 'o' END, ',')
      FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)
 """
@@ -97,7 +97,7 @@ def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, l
         [calendar_id],
     )
     if meeting_id is not None:
-        columns += f", {named_sql()}, {MEETING.sql}"
+        columns += f", {marks_sql()}, {MEETING.sql}"
         if calendar_id is not None:
             joins += " LEFT JOIN calendars_meeting m ON m.id = %s AND m.calendar_id = c.id"
             parameters.append(meeting_id)
@@ -114,8 +114,10 @@ def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, l
     )
 
 
-def named_sql() -> str:
-    return NAMED.format(join="group_concat" if connection.vendor == "sqlite" else "string_agg")
+def marks_sql() -> str:
+    return ATTENDEE_MARKS.format(
+        join="group_concat" if connection.vendor == "sqlite" else "string_agg"
+    )
 
 
 def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Found:
@@ -128,7 +130,7 @@ def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Found:
     meeting: Meeting | None = None
     if meeting_id is not None and rest[1] is not None:
         meeting = MEETING.read(tuple(rest[1:]))
-        meeting.named, meeting.calendar = rest[0], calendar  # type: ignore[union-attr]
+        meeting.attendee_marks, meeting.calendar = rest[0], calendar
     return Found(calendar, meeting, bool(is_inside), bool(is_invited))
 
 

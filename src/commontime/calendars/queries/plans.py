@@ -62,7 +62,10 @@ class ToPlan:
 _OPEN = rows.Nested(
     """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named}
         ORDER BY created_at, id LIMIT {most}) m""",
-    {**rows.columns_of(Meeting, "m", *path.MEETING.names), "named": (path.NAMED, "plain")},
+    {
+        **rows.columns_of(Meeting, "m", *path.MEETING.names),
+        "attendee_marks": (path.ATTENDEE_MARKS, "plain"),
+    },
     "m.created_at, m.id",
 )
 
@@ -111,9 +114,9 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
         raise NotFound(_("There is no such calendar, or you are not part of it."))
     people.remember_people(calendar, row[0])
     meetings = []
-    for *values, attendees in _OPEN.read(row[1]):
+    for *values, marks in _OPEN.read(row[1]):
         meeting = Meeting.from_db("default", path.MEETING.names, values)
-        meeting.named, meeting.calendar = attendees, calendar  # type: ignore[attr-defined]
+        meeting.attendee_marks, meeting.calendar = marks, calendar
         meetings.append(meeting)
     return ToPlan(meetings, _read_busy(row[2]), bool(row[3]))
 

@@ -195,7 +195,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
     there is no such meeting for them.
     """
     meeting = (
-        queries.meetings.meetings()
+        queries.meetings.with_attendees()
         .filter(pk=message.payload["meeting"])
         .exclude(final_time=None)
         .select_related("calendar__owner")
@@ -208,11 +208,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
         .only("required")
         .first()
     )
-    return (
-        (meeting, groups.named_in(meeting).get(message.user_id or 0, seat.required))
-        if seat
-        else None
-    )
+    return (meeting, meeting.attendees.get(message.user_id or 0, seat.required)) if seat else None
 
 
 def _requested(meeting: Meeting, required: bool, reader: Reading) -> dict[str, Any]:
