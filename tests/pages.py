@@ -11,19 +11,34 @@ _BLOCKS = (
 )
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b[^>]*>) ?")
 _IN_TAG = re.compile(r"(<[a-z][^>]*?) >")
+_AS_TYPED = re.compile(r"(<(textarea|pre)\b.*?</\2>)", re.DOTALL)
 
 
 def as_read(html: str) -> str:
-    """Return the markup with one space for each run of them, and none beside what begins a line."""
+    """Return the markup with one space for each run of them, and none beside what begins a line.
+
+    What a text area holds stays as it is.
+    """
+    pieces = _AS_TYPED.split(html)
+    return "".join(
+        between + as_typed
+        for between, as_typed in zip(
+            map(_in_one_line, pieces[::3]), [*pieces[1::3], ""], strict=True
+        )
+    )
+
+
+def _in_one_line(html: str) -> str:
     one_line = re.sub(r"\s+", " ", html)
     return _IN_TAG.sub(r"\1>", _BESIDE_BLOCKS.sub(r"\1", one_line))
 
 
 class Client(DjangoClient):
-    """Django's client; the `text` of an HTML answer is `as_read`."""
+    """Django's client; the `text` of an HTML answer that is not compressed is `as_read`."""
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)
-        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+        is_html = response.get("Content-Type", "").startswith("text/html")
+        if is_html and not (response.streaming or response.has_header("Content-Encoding")):
             response.text = as_read(response.content.decode())
         return response

@@ -138,7 +138,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
             if path == "/app/sign-in/":
                 visit.look(page, (PHONE, "light"))
                 visit.send(path, identifier="mina", password=build.PASSWORD)
-                page.get_by_role("button", name="Account of").click()
+                page.get_by_role("button", name="Account:").click()
                 assert page.locator("#account").is_visible()
             if path == "/app/":
                 assert (

@@ -18,7 +18,7 @@ TOKENS = {
     for name, *pair in re.findall(r"(--[\w-]+): light-dark\((#\w+), (#\w+)\);", CSS["tokens"])
 }
 SHADES = re.findall(
-    r"^\.([sl]\d) \{ background-color: var\((--[\w-]+)\)[^;]*;(?: color: var\((--[\w-]+)\);)?",
+    r"^\.([sl]\d) \{\s+background-color: var\((--[\w-]+)\)[^;]*;(?:\s+color: var\((--[\w-]+)\);)?",
     CSS["calendar"],
     re.MULTILINE,
 )

@@ -129,7 +129,7 @@ def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
         expect(lena.locator(".best .all").first).to_contain_text("10:00–11:00")
         kira.goto(here)
         kira.locator(".best h3 a").click()
-        kira.get_by_role("button", name="Fix ").first.click()
+        kira.get_by_role("button", name="Choose this time").first.click()
         expect(kira.locator(".settled .moment")).to_contain_text("10:00–11:00")
         lena.reload()
         expect(lena.locator(".fixed li")).to_contain_text("10:00–11:00")

@@ -41,7 +41,7 @@ class Planned(Doors):
     "what",
     [
         "suggest",
-        "take back",
+        "withdraw the suggestion",
         "fix",
         "fix badly",
         "retitle",
@@ -68,7 +68,7 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
             ("POST", suggestions, {"suggested_time": good.isoformat()}),
             (meeting, {"do": "suggest", "suggested_time": good.strftime(typed)}),
         ),
-        "take back": (
+        "withdraw the suggestion": (
             ("DELETE", f"{suggestions}{doors.suggestion.pk}/", None),
             (meeting, {"do": "take-back", "suggestion": str(doors.suggestion.pk)}),
         ),
@@ -128,6 +128,6 @@ def test_both_doors_do_the_same_and_refuse_the_same(what, name, is_finalized):
     changes |= (
         is_finalized and name == "mina" and what == "stop"
     )  # what stops a search changes nothing that people see
-    changes |= not is_finalized and name == "sam" and what in ("suggest", "take back")
+    changes |= not is_finalized and name == "sam" and what in ("suggest", "withdraw the suggestion")
     assert by_api[0] == (not changes)
     assert (by_api[1] == doors.before) == (not changes)

@@ -209,7 +209,7 @@ def test_asking_again_without_a_change_is_304_and_touches_no_engine(query, monke
         for change, told in (
             (
                 lambda: build.window(choir.calendar, choir.iris, build.day(9), build.day(12)),
-                "3 of 3|All can come",
+                "3 of 3|Everybody can come",
             ),
             (
                 lambda: build.suggestion(choir.meeting, choir.iris, build.day(20)),
@@ -351,13 +351,13 @@ def test_what_could_change_the_best_start_is_told_in_words():
 
     change = page.split('id="change"')[1].split("</section>")[0]
     assert "If nothing suits everybody" in change
-    assert "At every start at least 1 required person can&#x27;t." in change
+    assert "At any time, at least 1 required person can’t come." in change
     assert "Sam would need to free up 30 minutes." in change
     assert "11:00–11:30</b> · Sam" in change
     assert "Two sessions reach everybody who answered." in change
     assert "Iris could still change the best time by answering." in change
     second = page.split('class="rank"')[2].split("</details>")[0]
-    assert "Against the best one: " in second
+    assert "Compared with the best time: " in second
     assert "Could still end up anywhere from place 1 to 3: 1 answer is missing." in second
     # What is supposed is explained instead.
     supposed = browser.get(f"{choir.here}?if=1&duration_minutes=30").text
@@ -411,11 +411,13 @@ def test_the_best_times_of_two_others_are_not_shown_where_answers_are_hidden():
         f"/app/calendars/{choir.calendar.pk}/meetings/{meeting.pk}/",
     )
 
-    assert "this would show what each answered" in browser_of(noor).get(pages[1]).text
+    assert "this would reveal what each person said" in browser_of(noor).get(pages[1]).text
     for page in pages:
         assert "Duet" in browser_of(noor).get(page).text
-        assert "this would show what each answered" not in browser_of(choir.sam).get(page).text
-        assert "this would show what each answered" not in browser_of(choir.mina).get(page).text
+        assert "this would reveal what each person said" not in browser_of(choir.sam).get(page).text
+        assert (
+            "this would reveal what each person said" not in browser_of(choir.mina).get(page).text
+        )
 
 
 def test_of_whom_the_same_time_is_wanted_is_said_at_once():
@@ -518,7 +520,7 @@ def test_what_speaks_against_a_time_is_asked_and_done_all_the_same_only_when_con
     question = browser.post(choir.here, {"do": "fix", "final_time": late})
     assert question.status_code == 409
     assert "Choose this time anyway?" in question.text
-    assert "Mina, Sam: required, but can&#x27;t come then." in question.text
+    assert "Mina, Sam: required, but can’t come at this time." in question.text
     assert choir.now().final_time is None
 
     assert browser.post(choir.here, answer_of(question.text)).status_code == 302
@@ -556,7 +558,7 @@ def test_a_page_that_is_older_than_a_change_fixes_nothing():
     )
 
     assert answer.status_code == 422
-    assert "Somebody changed this meeting" in answer.text
+    assert "Somebody else changed this meeting" in answer.text
     assert choir.now().final_time is None
 
 
@@ -611,7 +613,7 @@ def test_reminding_nobody_says_what_to_do():
 
     page = browser_of(choir.mina).post(choir.here, {"do": "remind"}, follow=True).text
 
-    assert "You ticked nobody, so nobody was reminded." in page
+    assert "You didn’t tick anybody, so no reminder was sent." in page
     assert not Message.objects.exists()
 
 

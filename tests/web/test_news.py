@@ -129,7 +129,7 @@ def test_news_come_again_once_one_is_signed_in_again(site):
         page.on("request", lambda request: asked.append(request.url))
         page.context.clear_cookies()
         page.clock.run_for(4000)
-        expect(page.locator(".state")).to_contain_text("You are signed out.")
+        expect(page.locator(".state")).to_contain_text("You’re signed out.")
         expect(page.get_by_role("link", name="Sign in (in a new tab)")).to_be_visible()
         choir.look(page)
         asked.clear()

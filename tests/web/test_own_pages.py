@@ -105,7 +105,7 @@ def test_home_says_what_to_do_first():
     text = shown(browser_of(build.user("mina")))
 
     assert "Start with a calendar" in text
-    assert "You take part in no calendar yet" in text
+    assert "You’re not in any calendars yet" in text
 
 
 def test_home_gathers_what_needs_somebody():
@@ -121,10 +121,10 @@ def test_home_gathers_what_needs_somebody():
     browser = browser_of(mina)
     text = shown(browser)
 
-    assert "3 things need you" in text
+    assert "3 things are waiting for you" in text
     assert re.search(r"Recording\s+Choir · answers were due Fri 2 Jan, 5:45 pm", text)
     assert f"/app/calendars/{late.calendar_id}/" in browser.page.text
-    assert re.search(r"Band\s+you have not answered yet", text)
+    assert re.search(r"Band\s+you haven’t answered yet", text)
     assert re.search(r"Trip\s+invited by", text)
 
 
@@ -272,7 +272,7 @@ def test_without_the_tick_there_is_no_meeting():
     ("changes", "field", "said"),
     [
         ({"name": " "}, "name", "required"),
-        ({"name": "two\u202elines"}, "name", "Leave out"),
+        ({"name": "two\u202elines"}, "name", "Remove line breaks"),
         ({"last_day": "2031-05-04"}, "last_day", "before the first"),
         ({"last_day": "2039-05-04"}, "last_day", "at most"),
         ({"first_day": "0001-01-01"}, "first_day", "2000 to 2099"),
@@ -280,17 +280,17 @@ def test_without_the_tick_there_is_no_meeting():
         ({"latest_hour": "18:00"}, "latest_hour", "end after it begins"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone", "IANA"),
         ({"duration_minutes": "0"}, "duration_minutes", "greater"),
-        ({"deadline": ""}, "deadline", "until when"),
+        ({"deadline": ""}, "deadline", "Set a deadline"),
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
         (
             {"deadline": "2031-03-30T02:30", "time_zone": "Europe/Berlin"},
             "deadline",
-            "the clocks go forward over it",
+            "the clocks go forward past it",
         ),
         ({"visibility": "everybody"}, "visibility", "valid choice"),
         ({"others": "nobody-here, sam"}, "others", "nobody-here: Nobody here has this username."),
-        ({"others": "mina"}, "others", "can't invite yourself"),
-        ({"others": "@example"}, "others", "e-mail address like"),
+        ({"others": "mina"}, "others", "can’t invite yourself"),
+        ({"others": "@example"}, "others", "email address like"),
         ({"others": " ".join(f"p{n}@example.org" for n in range(101))}, "others", "at most 100"),
         ({"contacts": ["1000000"]}, "", ""),
     ],
@@ -328,7 +328,10 @@ def test_guessing_names_in_the_sheet_counts_although_nothing_is_made(settings):
             post(browser, "/app/calendars/new/", **{**SHEET, "others": name}).text
         )
 
-    assert "too often" in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).text
+    assert (
+        "reached the limit"
+        in post(browser, "/app/calendars/new/", **{**SHEET, "others": "cc"}).text
+    )
 
 
 def test_somebody_elses_contact_can_not_be_ticked():
@@ -353,7 +356,7 @@ def test_a_contact_is_added_by_name_and_removed():
 
     post(browser, "/app/people/", do="add", contactee="SAM")
     assert "Added: Sam." in shown(browser)
-    assert re.search(r"Sam\s+sam\s+together in\s+Choir", shown(browser))
+    assert re.search(r"Sam\s+sam\s+you’re both in\s+Choir", shown(browser))
     assert Contact.objects.get().contactee == sam
 
     post(browser, "/app/people/", do="remove", username="sam")
@@ -388,7 +391,7 @@ def test_invitations_are_answered_and_taken_back_among_people():
     build.invitation(build.calendar(owner=sam, name="Band"), mina)
     browser = browser_of(mina)
     text = shown(browser, "/app/people/")
-    assert re.search(r"Band\s+by Sam", text)
+    assert re.search(r"Band\s+from Sam", text)
     assert re.search(r"Sam\s+to\s+Choir", text)
 
     browser.send("/answer/", status="accepted")
@@ -552,7 +555,7 @@ def test_wrong_passwords_in_settings_count_like_wrong_sign_ins(settings):
         current_password=build.PASSWORD,
     )
 
-    assert "too often" in shown_errors(answer)
+    assert "reached the limit" in shown_errors(answer)
     assert User.objects.get().email == "mina@example.org"
 
 
@@ -650,8 +653,8 @@ def test_deleting_shows_first_what_it_affects_and_needs_the_password():
     browser = browser_of(mina)
     text = shown(browser, "/app/settings/delete/")
     assert "Your calendar “Choir”, with 2 people in it." in text
-    assert "1 meeting to come" in text
-    assert "in 1 calendar of somebody else" in text
+    assert "1 upcoming meeting" in text
+    assert "in 1 calendar organised by somebody else" in text
     assert "Sam becomes the organiser" in text
 
     for password in ("", "wrong"):
@@ -662,7 +665,7 @@ def test_deleting_shows_first_what_it_affects_and_needs_the_password():
 
     post(browser, "/app/settings/delete/", current_password=build.PASSWORD)
     assert browser.page.path == "/?gone"
-    assert "Your account is deleted" in shown(browser)
+    assert "Your account and everything in it has been deleted." in shown(browser)
     assert not User.objects.filter(username="mina").exists()
     assert not Calendar.objects.filter(name="Choir").exists()
 

@@ -181,7 +181,7 @@ def test_without_scripts_one_ticks_and_writes(site):
         page = choir.visit("iris", width=PHONE, scripts=False)
         page.get_by_role("button", name="Ideal").click()
         expect(page.locator(".mine [role=alert]")).to_contain_text(
-            "You ticked no time, so nothing changed."
+            "You didn’t tick any times, so nothing changed."
         )
         assert choir.given("iris") == []
         cell(page, 0, 9).locator("input").check()

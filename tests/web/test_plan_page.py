@@ -70,7 +70,7 @@ def test_an_empty_page_says_what_to_do_next():
 
     page = talks.page
 
-    assert "There is no open meeting to plan yet." in page
+    assert "There are no open meetings to plan yet." in page
     assert 'class="card pairs" open' in page
 
 
@@ -127,8 +127,8 @@ def test_a_plan_is_a_timetable_with_a_proof_and_changes_nothing_before_it_is_pub
     assert re.findall(
         r'data-down="(\d)" data-below="0" data-long="1" data-over="0" data-lane="1"', page
     ) == ["0", "1", "2"]
-    assert "sends 6 mails" in page
-    assert '<span>Mina</span> <span class="soft">3 mails' in page
+    assert "sends 6 emails" in page
+    assert '<span>Mina</span> <span class="soft">3 emails' in page
     assert not Meeting.objects.exclude(final_time=None).exists()
     assert not Message.objects.exists()
 
@@ -221,7 +221,7 @@ def test_one_says_which_meetings_are_planned_how_much_each_matters_and_when_one_
     )
     page = talks.page
     assert sorted(titles_on(page)) == ["Guest1", "Guest2", "Guest3"]
-    assert '<small class="soft">1 left out · 1 higher priority</small>' in page
+    assert '<small class="soft">1 left out · 1 with a higher priority</small>' in page
     # It has its tick in the timetable now.
     assert typed_on(page) == {**rows, f"then-{first}": "", f"then-{third}": ""}
     assert [pin for pin, ticked in pins_on(page).items() if ticked] == [
@@ -277,7 +277,7 @@ def test_a_time_is_typed_by_the_clocks_of_the_page():
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"then": "2001-01-01T10:00"}, "can't be pinned to a time that is past"),
+        ({"then": "2001-01-01T10:00"}, "can’t be pinned to a time in the past"),
         ({"then": "soon"}, "Enter a valid date/time."),
         ({"then": "2199-01-01T10:00"}, "between the years 2000 and 2099"),
         ({"matters": "0"}, "greater than or equal to 1"),
@@ -385,9 +385,9 @@ def test_who_has_no_time_is_told_with_the_reason_and_the_smallest_ask():
 
     left = page.split('class="left"')[1].split("</section>")[0]
     assert "Guest2 hasn’t answered yet." in left
-    assert "no time long enough at which Mina and Guest1 can and are in no other meeting" in left
+    assert "no time long enough when Mina and Guest1 can come and aren’t in another meeting" in left
     assert re.search(
-        r"It could be \w+ \d+ \w+, \d+:00–\d+:00, if (?:Mina|Guest1) can come then\.", left
+        r"It could be \w+ \d+ \w+, \d+:00–\d+:00 if (?:Mina|Guest1) could come then\.", left
     )
     assert "<ul>" not in left
 
@@ -415,7 +415,7 @@ def test_who_lacks_a_part_of_the_time_is_asked_for_that_part():
     talks.post(**ASK)
 
     left = talks.page.split('class="left"')[1].split("</section>")[0]
-    assert "if these had time then:" in left
+    assert "if these people had time then:" in left
     assert re.search(r"<li>Guest1: \w+ \d+ \w+, \d+:15–\d+:\d\d</li>", left)
 
 
@@ -438,14 +438,14 @@ def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
     page = talks.page
     assert "data-running" in page
     assert "4 of at most 10 seconds" in page
-    assert "at most 25 % below the best there can be" in page
+    assert "at most 25% below the best possible" in page
     assert "at most 3" in page
     assert f'<a class="reload" href="{talks.here}">' in page
     assert "Publish these times" not in page
 
     refused = talks.post(**ASK)
     assert refused.status_code == 422
-    assert "A plan is being computed." in refused.text
+    assert "A plan is being worked out." in refused.text
     assert talks.post(do="stop", plan=str(plan.pk)).status_code == 302
     assert Plan.objects.get().stop_wanted
     assert "Stopping" in talks.page
@@ -488,7 +488,7 @@ def test_what_changed_meanwhile_is_explained_and_nothing_is_published():
     answer = talks.post(do="publish", plan=str(Plan.objects.get().pk))
 
     assert answer.status_code == 409
-    assert "have changed since this was planned. Plan again." in unescape(answer.text)
+    assert "have changed since this plan was made. Plan again." in unescape(answer.text)
     assert "Plan again" in answer.text
     assert not Meeting.objects.exclude(final_time=None).exists()
 
@@ -503,7 +503,7 @@ def test_a_plan_that_is_not_the_one_seen_is_not_published():
     answer = talks.post(do="publish", plan=seen)
 
     assert answer.status_code == 409
-    assert "A newer plan took the place of the one you saw." in answer.text
+    assert "A newer plan has replaced the one you saw." in answer.text
     assert not Meeting.objects.exclude(final_time=None).exists()
 
 
@@ -575,10 +575,10 @@ def test_what_people_write_is_shown_as_written(payload):
     ("bound", "said"),
     [
         ((7, 3, 2, 4, 50), "it places 6 meetings, and no plan can place more than 7"),
-        ((6, 5, 2, 4, 50), "3 optional people come; no plan has more than 5"),
-        ((6, 3, 1, 4, 50), "2 come only if need be; no plan needs fewer than 1"),
-        ((6, 3, 2, 3, 50), "4 come when it works but is not ideal; no plan needs fewer than 3"),
-        ((6, 3, 2, 4, 60), "could still be better, by 16.7 % at most"),
+        ((6, 5, 2, 4, 50), "3 optional people can come; no plan has more than 5"),
+        ((6, 3, 1, 4, 50), "2 can come only if need be; no plan has fewer than 1"),
+        ((6, 3, 2, 3, 50), "For 4 the time works but isn’t ideal; no plan has fewer than 3"),
+        ((6, 3, 2, 4, 60), "could still improve, by at most 16.7%"),
     ],
 )
 def test_how_far_a_plan_may_be_from_the_best_is_said_where_it_may_differ(bound, said):

@@ -89,9 +89,9 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         rows.nth(1).locator("summary").click()
         rows.nth(1).get_by_label("Set time for Guest1, in UTC").fill("2020-01-01T10:00")
         mina.get_by_role("button", name="Plan them together").click()
-        expect(rows.nth(1).locator(".mend")).to_contain_text("a time that is past.")
+        expect(rows.nth(1).locator(".mend")).to_contain_text("a time in the past.")
         expect(mina.locator(".which > summary")).to_contain_text(
-            "1 higher priority · 1 at a set time"
+            "1 with a higher priority · 1 at a set time"
         )
         windows.look(mina, (PHONE, "dark"), (DESK, "light"))
         rows.nth(1).get_by_label("Set time for Guest1, in UTC").fill("")
@@ -212,7 +212,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         here = f"/app/calendars/{calendar}/meetings/{meeting}/"
 
         rosa = windows.sign_in("rosa", here)
-        expect(rosa.locator(".empty")).to_contain_text("No start suits anybody yet.")
+        expect(rosa.locator(".empty")).to_contain_text("No time fits yet.")
         windows.look(rosa, (PHONE, "light"))
         give(people["rosa"], calendar, 9, 12)
         people["tea"].post(
@@ -226,12 +226,14 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
 
         # Others' answers come by themselves; what is unfolded, typed and focused stays.
         rosa.locator(".what-if").get_by_label("Minutes").fill("45")
-        rosa.locator(".best").get_by_role("button", name="Fix ").last.focus()
+        rosa.locator(".best").get_by_role("button", name="Choose this time:").last.focus()
         give(people["tea"], calendar, 9, 12)
         ask(rosa)
         expect(rosa.locator(".said")).to_have_text("The times here have changed.")
         expect(rosa.locator(".best .all")).not_to_have_count(0)
-        expect(rosa.locator(".best").get_by_role("button", name="Fix ").last).to_be_focused()
+        expect(
+            rosa.locator(".best").get_by_role("button", name="Choose this time:").last
+        ).to_be_focused()
         expect(rosa.locator(".what-if").get_by_label("Minutes")).to_have_value("45")
         expect(rosa.locator("main details:not([open])")).to_have_count(0)
         windows.look(rosa, (PHONE, "light"))
@@ -272,7 +274,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         rosa.goto(f"{site.url}{here}")
         rosa.context.clear_cookies()
         ask(rosa)
-        expect(rosa.locator(".said")).to_contain_text("You are signed out.")
+        expect(rosa.locator(".said")).to_contain_text("You’re signed out.")
         expect(rosa.locator(".said")).to_be_in_viewport()
         windows.look(rosa, (PHONE, "light"))
         windows.sign_in("rosa", page=rosa.context.new_page())
@@ -315,7 +317,7 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
         expect(vera.locator(".supposed .change dt")).to_have_count(5)
         for summary in vera.locator("main summary").all():
             summary.click()
-        expect(vera.locator(".supposed .best")).to_contain_text("Against the best one")
+        expect(vera.locator(".supposed .best")).to_contain_text("Compared with the best time")
         windows.look(vera, (PHONE, "light"), (DESK, "dark"))
         assert windows.found == []
 

@@ -49,11 +49,11 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
 
         page.route(address.removesuffix("*"), lambda route: route.fulfill(status=500, body="no"))
         drag(page, cell(page, 2, 14), cell(page, 2, 14.5))
-        expect(page.locator(".state")).to_contain_text("What you painted is kept here")
+        expect(page.locator(".state")).to_contain_text("Your times are kept here")
         page.unroute(address.removesuffix("*"))
         page.context.clear_cookies()
         page.get_by_role("button", name="Try again").click()
-        expect(page.locator(".state")).to_contain_text("you are signed out")
+        expect(page.locator(".state")).to_contain_text("you’re signed out")
         choir.sign_in("sam", page=page.context.new_page())  # which changes the token of all forms
         saved(page)  # by itself
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5), (at(2, 14), at(2, 15), 5)]
@@ -83,7 +83,7 @@ def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
             page.clock.run_for(1000)
         expect(page.locator(".state")).to_have_text("Saving…")
         page.clock.run_for(10_000)
-        expect(page.locator(".state")).to_contain_text("the server does not answer")
+        expect(page.locator(".state")).to_contain_text("the server isn’t responding")
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
         page.unroute(address)
         page.route(address, lambda route: route.abort())
@@ -144,7 +144,7 @@ def test_an_answer_of_somebody_else_is_no_save(site):
             ),
         )
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
-        expect(page.locator(".state")).to_contain_text("What you painted is kept here")
+        expect(page.locator(".state")).to_contain_text("Your times are kept here")
         page.unroute(address)
         page.evaluate("dispatchEvent(new Event('online'))")
         saved(page)
@@ -217,7 +217,7 @@ def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
             pass  # what is Mina's now, and not to be shown as Sam's
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         expect(page.locator(".state")).to_contain_text(
-            "Not saved: Somebody else is signed in here now."
+            "Not saved: Somebody else is now signed in on this browser."
         )
         expect(cell(page, 2, 9)).to_have_class("l2")
         expect(cell(page, 5, 9)).to_have_class("l0")
