@@ -26,8 +26,8 @@ from commontime.calendars.models import (
 from commontime.core import cache
 from commontime.layout import grid, lines
 from commontime.mail.models import Message
-from commontime.web import fragments
-from commontime.web.looking import Heat
+from commontime.web import heat_map, words
+from commontime.web.heat_map import Heat
 from tests import build
 from tests.client import caller
 from tests.pages import Client
@@ -738,8 +738,8 @@ def test_a_cell_counts_who_is_free_throughout_it():
 def test_the_shades_are_shared_by_the_numbers_that_occur(counts, people, steps, said):
     found = Heat([(count, 0) for count in counts], people, 0)
 
-    scale = fragments.scale(found)
-    legend = re.findall(r'<i class="s(\d)"></i>([^<]*)', fragments.legend(found))
+    scale = heat_map.scale(found)
+    legend = re.findall(r'<i class="s(\d)"></i>([^<]*)', heat_map.legend(found))
 
     assert [scale[count] for count in counts] == steps
     assert "|".join(text for _, text in legend) == said
@@ -925,7 +925,7 @@ def test_the_parts_of_the_page_are_at_hand_with_the_best_start_of_an_only_meetin
         assert all(page.count(f' id="{part}"') == 1 for part in ("mine", "best-h", "heat-h"))
         return nav
 
-    best = fragments.day_name(build.day(9), short=True)
+    best = words.day_name(build.day(9), short=True)
     assert best in parts()
     build.meeting(calendar=calendar)
     assert best not in parts()  # of which would it be?

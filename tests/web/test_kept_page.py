@@ -23,7 +23,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.core import cache, clients
-from commontime.web import availability, base, pressed
+from commontime.web import base, calendar_view, pressed
 from tests import build
 from tests.pages import Client
 from tests.web.test_calendar_page import browser_of, here, put
@@ -223,9 +223,9 @@ def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(base, "_reader", lambda request: request.user.pk)
         else:
             monkeypatch.setattr(
-                availability.Sight,
+                calendar_view.Sight,
                 "key",
-                property(partial(_without, availability.Sight.key.fget, KEY.index(guard))),
+                property(partial(_without, calendar_view.Sight.key.fget, KEY.index(guard))),
             )
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from commontime.layout.lines import Days, read
-from commontime.web import availability
+from commontime.web import list_form
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -17,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def test_the_lines_shown_to_go_by_can_be_read(language, first):
     days = Days(BERLIN, first, first + timedelta(days=13), language)
     with translation.override(language):
-        shown_to_go_by = availability._examples(days)
+        shown_to_go_by = list_form._examples(days)
 
     assert len(set(shown_to_go_by)) == 3
     assert all(read(line, days)[0] and not read(line, days)[1] for line in shown_to_go_by)

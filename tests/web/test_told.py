@@ -9,8 +9,8 @@ from django.utils import translation
 from playwright.sync_api import Browser, expect
 
 from commontime.core import clock
-from commontime.web.fragments import day_name
 from commontime.web.templatetags.told import day, told
+from commontime.web.words import day_name
 from stage.chromium import PHONE, Windows, in_chromium
 from tests import build
 from tests.web.test_calendar_page import browser_of

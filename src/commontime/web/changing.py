@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import comparing, groups, insights, outcomes, suggestions
 from commontime.layout.instants import next_quarter
-from commontime.web import fragments
-from commontime.web.availability import Sight
+from commontime.web import words
+from commontime.web.calendar_view import Sight
 
 # people; with more the page is there at once, and this is asked for by a link: with a thousand it
 # takes a second
@@ -50,7 +50,7 @@ def change_of(
         return None
 
     def when(start: datetime) -> str:
-        return fragments.when(start, meeting.duration, sight.look)
+        return words.when(start, meeting.duration, sight.look)
 
     def of(outcome: outcomes.Outcome) -> tuple[str, str]:
         can = {"can": len(outcome.attending), "people": len(group.people)}
@@ -117,16 +117,14 @@ def _asking(ask: insights.Ask, duration: timedelta, sight: Sight) -> Point:
         return Point("ask", _("What you could ask for"), ask.detail)
     moments = [
         (
-            fragments.when(ask.start, duration, sight.look),
+            words.when(ask.start, duration, sight.look),
             _("then everybody required who answered could come"),
         )
     ]
     if sight.tells:
         wanted: dict[str, list[str]] = {}
         for person, start, end in ask.wanted[:MOST_WANTED]:
-            wanted.setdefault(fragments.when(start, end - start, sight.look), []).append(
-                person.name
-            )
+            wanted.setdefault(words.when(start, end - start, sight.look), []).append(person.name)
         moments += [(time, ", ".join(names)) for time, names in wanted.items()]
         moments += [
             (

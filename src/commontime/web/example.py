@@ -15,8 +15,9 @@ from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, suggestions
 from commontime.layout import lines
 from commontime.layout.instants import moment
-from commontime.web import fragments
-from commontime.web.looking import Look, heat
+from commontime.web import best_times, heat_map, tables
+from commontime.web.heat_map import heat
+from commontime.web.look import Look
 
 ZONE = ZoneInfo("UTC")
 EVENINGS = (17 * 60, 22 * 60)
@@ -71,7 +72,7 @@ def _made(monday: date, language: str) -> Example:
         calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
     )
     ranked = suggestions.rank(meeting, group, [], now=start, limit=3, with_names=True)
-    best = fragments.best_times([fragments.Best(meeting, ranked, len(people), "")], shown)
+    best = best_times.best_times([best_times.Best(meeting, ranked, len(people), "")], shown)
     return Example(
-        fragments.heat_table(shown, found), fragments.legend(found), best, fragments.summary(found)
+        tables.heat_table(shown, found), heat_map.legend(found), best, heat_map.summary(found)
     )

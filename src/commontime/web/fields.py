@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from commontime.core import clock
 
+LONGEST_MEETING = 31 * 24 * 60  # minutes
 LEGACY = (
     "Etc/",
     "US/",

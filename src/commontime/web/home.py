@@ -19,8 +19,8 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.mail import queries as mail
 from commontime.web import example
-from commontime.web.availability import meeting_address
 from commontime.web.base import FORM, me, page, refusing, signed_in
+from commontime.web.calendar_view import meeting_address
 
 MOST_SHOWN = 100
 MOST_AHEAD = 12

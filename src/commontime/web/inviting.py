@@ -20,7 +20,7 @@ from commontime.calendars import actions
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
 from commontime.core.text import canonical
-from commontime.web import fragments
+from commontime.web import words
 
 MOST = 100
 MOST_NAMED = 12
@@ -151,7 +151,7 @@ def keep_refused(form: forms.Form, field: str, refused: Refused) -> None:
 
 
 def named(names: Sequence[str]) -> str:
-    return fragments.some(names, MOST_NAMED)
+    return words.some(names, MOST_NAMED)
 
 
 def as_query(done: Iterable[Any]) -> str:

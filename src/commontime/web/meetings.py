@@ -29,12 +29,15 @@ from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, suggestions
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
-from commontime.web import fragments
-from commontime.web.availability import Sight, at_round_times, meeting_address
+from commontime.web import best_times, words
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
-from commontime.web.calendars import LONGEST_MEETING, MeetingForm, moment_field
+from commontime.web.calendar_view import Sight, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
-from commontime.web.looking import look
+from commontime.web.fields import LONGEST_MEETING
+from commontime.web.live import at_round_times
+from commontime.web.look import look
+from commontime.web.moments import moment_field
+from commontime.web.new_meeting import MeetingForm
 
 MOST_STARTS = 10
 MOST_SUGGESTIONS = 100
@@ -197,7 +200,7 @@ def _starts(
     )
     return [
         Start(
-            fragments.start(
+            best_times.start(
                 replace(each, rank=place),
                 meeting,
                 people,
@@ -205,14 +208,14 @@ def _starts(
                 more=beside(stand, silent),
                 lower=lower,
             ),
-            fragments.is_for_all(each, people),
+            best_times.is_for_all(each, people),
             each.outcome.start.isoformat(),
-            fragments.when(each.outcome.start, meeting.duration, sight.look),
+            words.when(each.outcome.start, meeting.duration, sight.look),
             each.stored,
             bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
         )
         for place, (each, stand, lower) in enumerate(
-            zip(others, stands, fragments.why_lower(others), strict=True), start=1
+            zip(others, stands, best_times.why_lower(others), strict=True), start=1
         )
     ]
 
@@ -290,7 +293,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "title": found.name,
         "place": found.location or found.calendar.location,
         "length": clock.length(found.duration),
-        "until": fragments.until(found.deadline, shown),
+        "until": words.until(found.deadline, shown),
         "look": shown,
         "asked": shown.asked.items(),
         "home_query": shown.query(zone=found.calendar.time_zone),
@@ -313,7 +316,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "starts": _starts(seen, found, seen.free)
         if may_rank and (seen.is_owner or not is_fixed)
         else [],
-        "nothing": fragments.nothing_yet() if may_rank else suggestions.hidden(),
+        "nothing": words.nothing_yet() if may_rank else suggestions.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
         "change": None
@@ -364,10 +367,10 @@ def _fixed(seen: Seen) -> dict[str, Any]:
     )
     names = ", ".join
     return {
-        "when": fragments.when(found.final_time, found.duration, shown),
+        "when": words.when(found.final_time, found.duration, shown),
         "moment": found.final_time.isoformat(),
         "is_past": found.final_time + found.duration <= seen.sight.now,
-        "bar": fragments.bar(outcome, len(seen.group.people)),
+        "bar": best_times.bar(outcome, len(seen.group.people)),
         "groups": [
             (kind, title, len(people), names(p.name for p in people) if seen.sight.tells else "")
             for kind, title, people in groups
@@ -418,7 +421,7 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
 
 def _at(seen: Seen, moment: datetime) -> str:
     local = moment.astimezone(seen.sight.look.zone)
-    return f"{fragments.day_name(local, short=True)}, {seen.sight.look.time(local)}"
+    return f"{words.day_name(local, short=True)}, {seen.sight.look.time(local)}"
 
 
 # What its buttons do ------------------------------------------------------------------------------
@@ -562,7 +565,7 @@ def _remind(seen: Seen, names: Sequence[str]) -> None:
 
 
 def _when(seen: Seen, moment: datetime) -> str:
-    return fragments.when(moment, seen.meeting.duration, seen.sight.look)
+    return words.when(moment, seen.meeting.duration, seen.sight.look)
 
 
 def _with(seen: Seen, **more: str) -> str:

@@ -28,8 +28,10 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, signed_in, submit
-from commontime.web.calendars import LONGEST_MEETING, MOST_SHOWN, VISIBILITIES, moment_field
-from commontime.web.fields import ZoneInput
+from commontime.web.calendar_settings import VISIBILITIES
+from commontime.web.fields import LONGEST_MEETING, ZoneInput
+from commontime.web.moments import moment_field
+from commontime.web.people import MOST_SHOWN
 
 
 class NewCalendarForm(forms.Form):

@@ -31,11 +31,12 @@ from commontime.calendars.planning import groups, plans
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.layout import timetable
-from commontime.web import fragments
-from commontime.web.availability import meeting_address
+from commontime.web import words
 from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
-from commontime.web.calendars import LONGEST_MEETING, moment_field
-from commontime.web.looking import FIRST_WEEKDAY, Look, look
+from commontime.web.calendar_view import meeting_address
+from commontime.web.fields import LONGEST_MEETING
+from commontime.web.look import FIRST_WEEKDAY, Look, look
+from commontime.web.moments import moment_field
 
 MOST_NAMES = 3
 MOST_LISTED = 200
@@ -606,8 +607,7 @@ def _weeks(
     found = []
     for week in timetable.weeks(entries, seen.look.zone, first_weekday):
         days = [
-            (day.date, fragments.day_name(_noon(day.date), short=True), day.slots)
-            for day in week.days
+            (day.date, words.day_name(_noon(day.date), short=True), day.slots) for day in week.days
         ]
         name = (
             _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]}
@@ -642,7 +642,7 @@ def _entry(seen: Sight, placed: plans.Placement) -> timetable.Entry[Line]:
             address=meeting_address(meeting),
             hours=seen.look.times(start, end),
             moment=placed.start.isoformat(),
-            without=fragments.some(missing, MOST_NAMES),
+            without=words.some(missing, MOST_NAMES),
             pin=f"{placed.meeting} {placed.start.isoformat()}",
             is_pinned=placed.meeting in seen.pinned,
         ),
@@ -665,7 +665,7 @@ def _unplaced(seen: Sight, unplaced: plans.Omission) -> dict[str, Any]:
         _("%(name)s: %(when)s")
         % {
             "name": seen.people[each.user].name,
-            "when": fragments.when(each.start, each.end - each.start, seen.look),
+            "when": words.when(each.start, each.end - each.start, seen.look),
         }
         for each in wanted
     ]
@@ -685,7 +685,7 @@ def _unplaced(seen: Sight, unplaced: plans.Omission) -> dict[str, Any]:
         "all_then": ", ".join(seen.people[each.user].name for each in wanted)
         if start and is_whole
         else "",
-        "then": fragments.when(start, meeting.duration, seen.look) if meeting and start else "",
+        "then": words.when(start, meeting.duration, seen.look) if meeting and start else "",
     }
 
 
@@ -728,7 +728,7 @@ def _who(seen: Sight, meeting: Meeting) -> str:
     if meeting.for_everyone:
         return _("everybody")
     named = meeting.attendees.keys() - {seen.user.pk}
-    names = fragments.some(
+    names = words.some(
         sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES
     )
     return "" if names == _title(seen, meeting) else names

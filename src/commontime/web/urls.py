@@ -4,12 +4,17 @@ from commontime.core.routes import route
 from commontime.web import (
     accounts,
     assets,
-    availability,
-    calendars,
+    calendar_page,
+    calendar_settings,
     contacts,
     home,
+    list_form,
+    live,
     meetings,
     new_calendar,
+    new_meeting,
+    painting,
+    people,
     plans,
     profile,
 )
@@ -41,14 +46,16 @@ urlpatterns = [
     route("app/settings/export/", profile.export, name="export"),
     route("app/settings/delete/", profile.delete_account, name="delete_account"),
     route("app/calendars/new/", new_calendar.new_calendar, name="new_calendar"),
-    route("app/calendars/<uuid:calendar_id>/", calendars.calendar, name="calendar"),
-    route("app/calendars/<uuid:calendar_id>/availability/", availability.paint, name="paint"),
-    route("app/calendars/<uuid:calendar_id>/times/", availability.times, name="times"),
-    route("app/calendars/<uuid:calendar_id>/live/", availability.live, name="live"),
-    route("app/calendars/<uuid:calendar_id>/who/", availability.who, name="who"),
-    route("app/calendars/<uuid:calendar_id>/people/", calendars.people, name="people"),
+    route("app/calendars/<uuid:calendar_id>/", calendar_page.calendar, name="calendar"),
+    route("app/calendars/<uuid:calendar_id>/availability/", painting.paint, name="paint"),
+    route("app/calendars/<uuid:calendar_id>/times/", list_form.times, name="times"),
+    route("app/calendars/<uuid:calendar_id>/live/", live.live, name="live"),
+    route("app/calendars/<uuid:calendar_id>/who/", live.who, name="who"),
+    route("app/calendars/<uuid:calendar_id>/people/", people.people, name="people"),
     route(
-        "app/calendars/<uuid:calendar_id>/meetings/new/", calendars.new_meeting, name="new_meeting"
+        "app/calendars/<uuid:calendar_id>/meetings/new/",
+        new_meeting.new_meeting,
+        name="new_meeting",
     ),
     route(
         "app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/",
@@ -73,11 +80,13 @@ urlpatterns = [
     route("app/calendars/<uuid:calendar_id>/plan/", plans.plan, name="plan"),
     route("app/calendars/<uuid:calendar_id>/plan/live/", plans.live, name="plan_live"),
     route(
-        "app/calendars/<uuid:calendar_id>/settings/", calendars.settings, name="calendar_settings"
+        "app/calendars/<uuid:calendar_id>/settings/",
+        calendar_settings.settings,
+        name="calendar_settings",
     ),
     route(
         "app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/remove/",
-        calendars.remove_participant,
+        people.remove_participant,
         name="remove_participant",
     ),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils import dateformat, timezone
 
-from commontime.web.fragments import dated, day_name
+from commontime.web.words import dated, day_name
 
 register = template.Library()
 

@@ -1,8 +1,6 @@
-"""Which days and hours of a calendar somebody looks at, in which zone, and what stands in each
-cell.
-"""
+"""Which days and hours of a calendar somebody looks at, and in which zone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +9,6 @@ from django.utils.http import urlencode
 
 from commontime.accounts.models import UserSetting
 from commontime.calendars.models import Calendar
-from commontime.calendars.planning import groups, outcomes
 from commontime.core import clock
 from commontime.layout import grid
 from commontime.layout.grid import Grid
@@ -197,34 +194,3 @@ def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
         last = (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
         return min(first, last), last
     return first, first + timedelta(days=4 * WEEK - 1)
-
-
-# What stands in the cells -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Heat:
-    """How many can in each cell, in the grid's order of cells: (can, if need be). people: all;
-    silent: who has not answered.
-    """
-
-    counts: list[tuple[int, int]]
-    people: int
-    silent: int
-
-
-def heat(group: groups.Group, shown: Look) -> Heat:
-    """Count in each cell who is free throughout it."""
-    found = outcomes.counts(
-        group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step)
-    )
-    counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
-    return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
-
-
-def everybody(calendar: Calendar) -> groups.Group:
-    return groups.group_of(groups.people_of(calendar))
-
-
-def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:
-    return [window for window in windows if window[0] <= end and window[1] >= start]

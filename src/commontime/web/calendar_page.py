@@ -1,0 +1,180 @@
+"""A calendar’s page."""
+
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from commontime.calendars import queries, rules
+from commontime.calendars.enums import MeetingStatus
+from commontime.calendars.planning import groups
+from commontime.core import cache
+from commontime.core.errors import NotAllowed
+from commontime.layout import grid
+from commontime.web import calendar_view, inviting, live, tables, words
+from commontime.web.base import kept_page, signed_in
+
+TEXTS = {
+    "works": gettext_lazy("works"),
+    "need": gettext_lazy("if need be"),
+    "ideal": gettext_lazy("ideal"),
+    "none": gettext_lazy("not available"),
+    "part": gettext_lazy("partly"),
+    "to": gettext_lazy("to"),
+    "saving": gettext_lazy("Saving…"),
+    "saved": gettext_lazy("Saved"),
+    "undone": gettext_lazy("Undone"),
+    "lost": gettext_lazy(
+        "Not saved: the server can’t be reached. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "slow": gettext_lazy(
+        "Not saved: the server isn’t responding. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "out": gettext_lazy(
+        "Not saved: you’re signed out. Your times are kept here and will be saved once you sign in "
+        "again."
+    ),
+    "refused": gettext_lazy("Not saved:"),
+    "failed": gettext_lazy(
+        "Not saved: something went wrong. Your times are kept here and will be sent again "
+        "automatically."
+    ),
+    "begin": gettext_lazy(
+        "Tap the first box, then the last. Across several days, all of them are filled."
+    ),
+    "end": gettext_lazy("Now tap the last box."),
+    "cells": gettext_lazy("selected"),
+    "can": gettext_lazy("Can come"),
+    "maybe": gettext_lazy("If need be"),
+    "cannot": gettext_lazy("Can’t come"),
+    "silent": gettext_lazy("No answer yet"),
+    "nobody": gettext_lazy("nobody"),
+}
+
+
+# the token of its forms is masked anew each time, and the length is blurred, so lengths tell
+# nothing
+@gzip_page
+@require_safe
+@signed_in
+def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Show a calendar to its people; who is only invited is sent to where they can answer."""
+    try:
+        seen = calendar_view.sight(request, calendar_id)
+    except NotAllowed:
+        return redirect("web:home")
+    return kept_page(
+        request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen)
+    )
+
+
+def _context(request: HttpRequest, seen: calendar_view.Sight) -> dict[str, Any]:
+    shown, cells = seen.look, seen.look.grid.cells
+    states = grid.states(seen.windows, cells)
+    scheduled = [
+        meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED
+    ]
+    scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
+    return {
+        "calendar": seen.calendar,
+        "look": shown,
+        "twice": (twice := shown.twice) and words.as_attribute(twice),
+        "is_owner": rules.may_manage(seen.user, seen.calendar),
+        "closed": seen.is_closed,
+        "table": _part(
+            "paint", partial(tables.paint_table, shown, states), shown.key, tuple(states)
+        ),
+        "live": live.live_part(seen),
+        "texts": _part("texts", _texts),
+        "fixed": [
+            _fixed(meeting, seen) for meeting in scheduled if groups.is_for(meeting, seen.user.pk)
+        ],
+        "others": [
+            _fixed(meeting, seen)
+            for meeting in scheduled
+            if not groups.is_for(meeting, seen.user.pk)
+        ],
+        "days": _part("days", partial(tables.day_options, shown), shown.key),
+        "day_ticks": _part("ticks", partial(tables.day_ticks, shown), shown.key),
+        "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
+        "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
+        "outside": _is_outside(seen, cells),
+        "all_hours": shown.query(hours="all"),
+        "usual_hours": shown.query(hours=""),
+        "finer": shown.query(step="" if shown.step == 15 else "15"),
+        "home_query": shown.query(zone=seen.calendar.time_zone),
+        "query": shown.query(),
+        "nothing_ticked": request.GET.get("ticked") == "none",
+        "at": live.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
+        "rows": _part("rows", partial(tables.row_options, shown), shown.key),
+        "asked": shown.asked.items(),
+        "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
+        "leave": _seat_to_leave(seen),
+        "invited": _invited(request, seen),
+    }
+
+
+def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
+    """Return a part that looks the same whenever the key and the language are, made once."""
+    return mark_safe(cache.get((name, get_language(), *key), make))  # noqa: S308 (fragments are escaped where they are made)
+
+
+def _texts() -> str:
+    return words.as_attribute({name: str(text) for name, text in TEXTS.items()})
+
+
+def _invited(request: HttpRequest, seen: calendar_view.Sight) -> str:
+    """Return whom the owner has just invited with this calendar."""
+    new = inviting.new_in(request)
+    if not new or not rules.may_manage(seen.user, seen.calendar):
+        return ""
+    return inviting.invited_in(
+        seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new
+    )
+
+
+def _seat_to_leave(seen: calendar_view.Sight) -> Any:
+    if seen.user.pk == seen.calendar.owner_id or seen.calendar.is_finalized:
+        return None
+    return queries.people.participants_of(seen.calendar).filter(user=seen.user).first()
+
+
+def _fixed(meeting: Any, seen: calendar_view.Sight) -> dict[str, Any]:
+    return {
+        "title": meeting.name,
+        "place": meeting.location or seen.calendar.location,
+        "moment": meeting.final_time.isoformat(),
+        "when": words.when(meeting.final_time, meeting.duration, seen.look),
+        "address": calendar_view.meeting_address(meeting),
+    }
+
+
+def _is_outside(seen: calendar_view.Sight, cells: list[tuple[int, int]]) -> bool:
+    """Return whether one gave times on these days that no cell shows."""
+    begin, end = seen.look.span
+
+    def overlap(spans: list[tuple[int, int]]) -> float:
+        return sum(
+            max(0, min(last, stop) - max(first, start))
+            for first, last in spans
+            for start, stop, _level in near
+        )
+
+    near = [window for window in seen.windows if window[0] < end and window[1] > begin]
+    if not near or not cells:
+        return bool(near)
+    days = [
+        (min(spans)[0], max(spans)[1])
+        for day in seen.look.grid.days
+        if (spans := list(day.cells.values()))
+    ]
+    return overlap([(begin, end)]) > overlap(days)

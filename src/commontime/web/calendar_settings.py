@@ -1,0 +1,121 @@
+"""A calendar’s settings, and what its owner does with the whole of it."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from commontime.calendars import actions, queries, rules
+from commontime.calendars.enums import Visibility
+from commontime.calendars.models import Calendar
+from commontime.calendars.planning import groups
+from commontime.core import clock
+from commontime.core.errors import InvalidInput, NotAllowed
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.fields import LONGEST_MEETING, ZoneInput
+from commontime.web.moments import moment_field
+
+VISIBILITIES = {
+    Visibility.OPEN: gettext_lazy("Everybody sees who can come when"),
+    Visibility.COUNTS: gettext_lazy("Everybody sees only how many can come"),
+    Visibility.OWNER: gettext_lazy("Only I see who can come; the others see how many"),
+}
+
+
+class CalendarForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length of a meeting in minutes"), min_value=1, max_value=LONGEST_MEETING
+    )
+    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
+    window_start = moment_field(gettext_lazy("From"), required=False)
+    window_end = moment_field(gettext_lazy("To"), required=False)
+    visibility = forms.ChoiceField(
+        label=gettext_lazy("Who sees the answers"),
+        choices=list(VISIBILITIES.items()),
+        widget=forms.RadioSelect,
+    )
+
+
+@require_http_methods(FORM)
+@signed_in
+def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
+    user = me(request)
+    shown = queries.calendars.calendar_for(user, calendar_id)
+    if not rules.may_manage(user, shown):
+        raise NotAllowed(_("Only the organiser can change this calendar."))
+    what = request.POST.get("do", "edit")
+    if request.method == "POST" and what != "edit":
+        return redirect(_do_with_calendar(request, shown, what))
+    typed = request.POST.get("time_zone", "")
+    with timezone.override(typed if typed in clock.zones() else shown.time_zone):
+        form = CalendarForm(request.POST or None, initial=_as_typed(shown))
+        if submit(form, actions.edit_calendar, shown, by=user):
+            return redirect("web:calendar", calendar_id)
+    others = [
+        person
+        for person in groups.people_of(shown)
+        if person.user_id != user.pk and person.is_active
+    ]
+    return page(
+        request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others}
+    )
+
+
+def _as_typed(calendar: Calendar) -> dict[str, Any]:
+    """Return the calendar's fields as its owner would type them: moments by the calendar's own
+    clocks.
+    """
+    fields = {name: getattr(calendar, name) for name in CalendarForm.base_fields}
+    for name in ("window_start", "window_end"):
+        # Without a zone, so that the page does not turn them to the zone of who looks at it.
+        fields[name] = fields[name] and fields[name].astimezone(
+            ZoneInfo(calendar.time_zone)
+        ).replace(tzinfo=None)
+    return fields
+
+
+def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
+    """Do what a button says, and return where to go then."""
+    user, here = me(request), reverse("web:calendar", args=[shown.pk])
+    match what:
+        case "finish" | "reopen":
+            actions.edit_calendar(shown, by=user, is_finalized=what == "finish")
+        case "transfer":
+            actions.transfer_calendar(shown, by=user, to=_whole(request.POST.get("user"), "user"))
+        case "duplicate":
+            copy = actions.duplicate_calendar(
+                shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days")
+            )
+            return reverse("web:calendar", args=[copy.pk])
+        case "delete":
+            actions.delete_calendar(shown, by=user)
+            return reverse("web:home")
+        case _:
+            raise InvalidInput(_("Choose what to do."), field="do")
+    return here
+
+
+def _whole(text: str | None, field: str) -> int:
+    try:
+        if not text or len(text) > 10:
+            raise ValueError
+        return int(text)
+    except ValueError:
+        raise InvalidInput(_("Enter a whole number."), field=field) from None

@@ -1,0 +1,150 @@
+"""A calendar as one person looks at it."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import queries, rules
+from commontime.calendars.enums import MeetingStatus
+from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.planning import groups
+from commontime.core import cache, clock
+from commontime.layout import grid
+from commontime.layout.instants import seconds
+from commontime.web.base import me
+from commontime.web.heat_map import everybody
+from commontime.web.look import Look, look
+
+BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A calendar as one person looks at it now."""
+
+    calendar: Calendar
+    user: Any
+    look: Look
+    now: datetime
+
+    @cached_property
+    def _rows(self) -> tuple[list[tuple[Any, ...]], int]:
+        return queries.meetings.meeting_rows(self.calendar, self.now)
+
+    @property
+    def meeting_rows(self) -> list[tuple[Any, ...]]:
+        return self._rows[0]
+
+    @property
+    def invited(self) -> int:
+        """How many were invited and have not answered, as far as one may know."""
+        return self._rows[1] if self.tells or rules.may_manage(self.user, self.calendar) else 0
+
+    @cached_property
+    def meetings(self) -> list[Meeting]:
+        return [queries.meetings.read_meeting(self.calendar, row) for row in self.meeting_rows]
+
+    @cached_property
+    def open_meetings(self) -> list[Meeting]:
+        return [
+            meeting
+            for meeting in self.meetings
+            if meeting.status(self.now) != MeetingStatus.SCHEDULED
+        ]
+
+    @property
+    def deadlines_ahead(self) -> list[bool]:
+        """Whether its deadline is ahead, of each open meeting."""
+        return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
+
+    @cached_property
+    def group(self) -> groups.Group:
+        return everybody(self.calendar)
+
+    @cached_property
+    def _free(self) -> dict[int, groups.Group]:
+        return {}
+
+    def free(self, meeting: Meeting) -> groups.Group:
+        """Return those whom an open meeting is for without the times in which they are in other
+        meetings.
+        """
+        if not meeting.for_everyone:
+            return groups.free_for(meeting, groups.group_for(meeting), with_names=self.tells)
+        if meeting.buffer_minutes not in self._free:
+            self._free[meeting.buffer_minutes] = groups.free_for(
+                meeting, self.group, with_names=self.tells
+            )
+        return self._free[meeting.buffer_minutes]
+
+    @cached_property
+    def tells(self) -> bool:
+        return rules.may_see_windows_of_others(self.user, self.calendar)
+
+    @cached_property
+    def windows(self) -> list[grid.Window]:
+        """All one's own times in the calendar, in order."""
+        found = queries.windows.own_window_rows(self.user, self.calendar)
+        return [(seconds(start), seconds(end), preference) for start, end, preference in found]
+
+    @property
+    def key(self) -> Hashable:
+        """All that the live part depends on. Asking this asks nothing of the engine."""
+        calendar, seen = self.calendar, (self.look.key, get_language())
+        bucket = int(self.now.timestamp() // BUCKET.total_seconds())
+        whom = "all" if self.tells else self.user.pk
+        return (
+            calendar.pk,
+            calendar.version,
+            seen,
+            tuple(self.meeting_rows),
+            bucket if self.deadlines_ahead else 0,
+            whom,
+            self.invited,
+        )
+
+    @property
+    def whose(self) -> int | None:
+        """Whose the best times are; None: everybody's, because every open meeting is for everybody,
+        or because one sees all.
+        """
+        has_some_for_few = any(waits and named for waits, _ahead, named, *_ in self.meeting_rows)
+        return (
+            self.user.pk
+            if has_some_for_few and not rules.may_manage(self.user, self.calendar)
+            else None
+        )
+
+    @property
+    def tag(self) -> str:
+        return cache.tag_of((self.key, self.user.pk))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether answers are closed for this person, as the action sees it."""
+        if self.calendar.is_finalized:
+            return True
+        return (
+            bool(self.deadlines_ahead)
+            and not any(self.deadlines_ahead)
+            and not rules.may_manage(self.user, self.calendar)
+        )
+
+
+def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
+    user = me(request)
+    calendar = queries.calendars.calendar_for(user, calendar_id)
+    now = clock.now()
+    return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now)
+
+
+def meeting_address(meeting: Meeting) -> str:
+    return reverse("web:meeting", args=[meeting.calendar_id, meeting.pk])

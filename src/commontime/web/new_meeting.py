@@ -1,0 +1,94 @@
+"""A new meeting of a calendar."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from commontime.accounts import queries as accounts
+from commontime.calendars import actions, queries, rules
+from commontime.calendars.models import Calendar
+from commontime.calendars.planning import groups
+from commontime.core.errors import NotAllowed
+from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.fields import LONGEST_MEETING
+from commontime.web.moments import moment_field
+
+FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
+
+
+class MeetingForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=200)
+    deadline = moment_field(gettext_lazy("Answer by"))
+    duration_minutes = forms.IntegerField(
+        label=gettext_lazy("Length in minutes"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_MEETING,
+    )
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    earliest = moment_field(gettext_lazy("Not before"), required=False)
+    latest = moment_field(gettext_lazy("Must end by"), required=False)
+    quorum = forms.IntegerField(
+        label=gettext_lazy("At least this many people must be able to come"),
+        required=False,
+        min_value=1,
+        max_value=100_000,
+    )
+    required = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Must come"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    optional = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Welcome"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    auto_finalize = forms.BooleanField(
+        label=gettext_lazy("Confirm the best time automatically at the deadline"), required=False
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(person.user_id, person.name) for person in groups.people_of(calendar)]
+        for name in ("required", "optional"):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
+
+
+@require_http_methods(FORM)
+@signed_in
+def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Look for a time for another meeting."""
+    user = me(request)
+    shown = queries.calendars.calendar_for(user, calendar_id)
+    if not rules.may_manage(user, shown):
+        raise NotAllowed(_("Only the organiser can add meetings."))
+    zone = accounts.setting_of(user).time_zone
+    with timezone.override(zone):
+        soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)
+        form = MeetingForm(shown, request.POST or None, initial={"deadline": soon})
+        if submit(form, actions.create_meeting, shown, by=user):
+            return redirect("web:calendar", calendar_id)
+    parts = (
+        [field for field in form if field.name in FIRST],
+        [field for field in form if field.name not in FIRST],
+    )
+    context = {"calendar": shown, "form": form, "zone": zone, "first": parts[0], "more": parts[1]}
+    return page(request, "web/calendars/new_meeting.html", context)

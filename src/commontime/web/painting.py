@@ -1,0 +1,167 @@
+"""Painting one’s times on the grid, with scripts or without."""
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods
+
+from commontime.calendars import actions
+from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars.actions.non_busy_times import RunInput
+from commontime.core import clock
+from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
+from commontime.layout import grid
+from commontime.layout.instants import moment, seconds
+from commontime.web import errors
+from commontime.web.base import me, signed_in
+from commontime.web.calendar_view import Sight, sight
+from commontime.web.live import _shown
+
+MOST_RUNS = 2 * MOST_WINDOWS + 1  # each time and each gap
+EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
+
+
+@gzip_page
+@require_http_methods(["PUT", "POST"])
+@signed_in
+def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Store one's times: PUT paints runs and answers the live part, POST does what a button of the
+    form says.
+    """
+    if request.method == "PUT":
+        try:
+            _require_same_person(request, request.headers.get("X-Who"))
+            seen = _sight_again(request, calendar_id)
+            actions.paint_windows(seen.calendar, by=seen.user, runs=_read_runs(request.body))
+        except Refusal as refusal:
+            return JsonResponse(
+                {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
+            )
+        return _shown(sight(request, calendar_id))
+    _require_same_person(request, request.POST.get("who"))
+    seen = sight(request, calendar_id)
+    form = request.POST
+    match form.get("do"):
+        case "copy-day":
+            after = _day_copied(seen, form)
+        case "copy-week":
+            after = _week_copied(seen)
+        case level if level in {"0", "1", "2", "3"}:
+            if not form.getlist("at"):
+                return redirect(_grid_address(seen, ticked="none"))
+            after = _ticked(seen, form.getlist("at"), int(level))
+        case _:
+            raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
+    store(seen, after)
+    return redirect(_grid_address(seen))
+
+
+def _grid_address(seen: Sight, **more: str) -> str:
+    """Return the address of the grid that one has just painted on."""
+    return f"{reverse('web:calendar', args=[seen.calendar.pk])}{seen.look.query(**more)}#mine"
+
+
+def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
+    """Return what a page that is open looks at, if it is still there for this person."""
+    try:
+        return sight(request, calendar_id)
+    except NotFound:
+        raise NotFound(_("This calendar is gone, or you’re no longer in it.")) from None
+
+
+def _require_same_person(request: HttpRequest, painter: str | None) -> None:
+    """Refuse what was painted on a page that was made for somebody else: who is signed in may have
+    changed in another window.
+    """
+    if painter not in {None, str(me(request).pk)}:
+        raise Conflict(
+            _("Somebody else is now signed in on this browser. Sign in as yourself again."),
+            code="somebody_else",
+        )
+
+
+def store(seen: Sight, after: Sequence[grid.Window]) -> None:
+    """Make one's times these, in one action that touches only where they differ."""
+    runs = [_run(*each) for each in grid.changes(seen.windows, after)]
+    actions.paint_windows(seen.calendar, by=seen.user, runs=runs)
+
+
+def _read_runs(body: bytes) -> list[RunInput]:
+    """Read [[start, end, preference]], in seconds; null is a preference too: no time."""
+    refused = InvalidInput(_("That isn’t a valid range of times. Load the page again."))
+    try:
+        runs = [
+            _run(_second(start), _second(end), _preference(preference))
+            for start, end, preference in json.loads(body)
+        ]
+    except (ValueError, TypeError, RecursionError):
+        raise refused from None
+    if len(runs) > MOST_RUNS:
+        raise refused
+    return runs
+
+
+def _run(start: float, end: float, preference: int | None) -> RunInput:
+    return {"start_time": moment(start), "end_time": moment(end), "preference_level": preference}
+
+
+def _second(value: Any) -> float:
+    if (
+        type(value) not in (int, float)
+        or not math.isfinite(value)
+        or not EARLIEST <= value <= LATEST
+    ):
+        raise ValueError(value)
+    return float(value) if type(value) is float else int(value)
+
+
+def _preference(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
+        raise ValueError(value)
+    return value
+
+
+def _ticked(seen: Sight, ticked: Sequence[str], level: int) -> list[grid.Window]:
+    cells = {str(start): (start, end) for start, end in seen.look.grid.cells}
+    spans = [cells[value] for value in ticked if value in cells]
+    return grid.painted(seen.windows, spans, grid.PREFERENCE.get(level))
+
+
+def _day_copied(seen: Sight, form: QueryDict) -> list[grid.Window]:
+    days = {str(day.date): day.date for day in seen.look.grid.days}
+    source = days.get(form.get("day", ""))
+    targets = [
+        days[value] for value in form.getlist("to") if value in days and days[value] != source
+    ]
+    if source is None or not targets:
+        raise InvalidInput(_("Choose the day to copy, and the days to copy it to."), field="to")
+    return _copied(seen, [(source, target) for target in targets])
+
+
+def _week_copied(seen: Sight) -> list[grid.Window]:
+    pairs = [(day.date - timedelta(days=7), day.date) for day in seen.look.grid.days]
+    begin, end = (
+        grid.midnight(seen.look.zone, day)
+        for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1))
+    )
+    if not any(start < end and stop > begin for start, stop, _level in seen.windows):
+        raise InvalidInput(_("You have no times in the previous week, so there’s nothing to copy."))
+    return _copied(seen, pairs)
+
+
+def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window]:
+    zone, windows = seen.look.zone, list(seen.windows)
+    for source, target in pairs:
+        whole = (grid.midnight(zone, target), grid.midnight(zone, target + timedelta(days=1)))
+        new = grid.moved(seen.windows, zone, source, target)
+        windows = grid.merged([*grid.painted(windows, [whole], None), *new])
+    return windows

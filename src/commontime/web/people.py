@@ -1,0 +1,132 @@
+"""Who takes part in a calendar and who is invited."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from commontime.accounts.names import full_name
+from commontime.calendars import actions, queries, rules
+from commontime.calendars.models import Calendar
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+from commontime.web import inviting
+from commontime.web.base import FORM, me, page, signed_in, submit
+
+MOST_SHOWN = 1000
+
+
+class InviteForm(forms.Form):
+    who = inviting.names_field(
+        gettext_lazy("Usernames or email addresses"), help_text=inviting.SEVERAL
+    )
+    at_once = forms.BooleanField(
+        label=gettext_lazy("Add them straight away, without asking (usernames only)"),
+        required=False,
+    )
+
+
+@require_http_methods(FORM)
+@signed_in
+def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Who takes part and who is invited. Its owner invites, reminds, removes, and says who is
+    required.
+    """
+    user = me(request)
+    shown = queries.calendars.calendar_for(user, calendar_id)
+    here = reverse("web:people", args=[calendar_id])
+    is_owner = rules.may_manage(user, shown)
+    form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
+    if form.is_bound and not is_owner:
+        raise NotAllowed(_("Only the organiser can invite people."))
+    if request.method == "POST" and not form.is_bound:
+        _do_with_people(request, shown)
+        return redirect(here)
+    new = inviting.new_in(request)
+    if result := submit(form, _invite, shown, by=user):
+        done, refused = result
+        if not refused:
+            return redirect(here + inviting.as_query(done))
+        inviting.keep_refused(form, "who", refused)
+        new = {str(each.pk) for each in done}
+    waiting = (
+        shown.invitations.filter(status="pending")
+        .select_related("receiver")
+        .order_by("created_at", "id")
+    )
+    participants = queries.people.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
+    invitations = waiting[:MOST_SHOWN] if is_owner else []
+    context = {
+        "calendar": shown,
+        "is_owner": is_owner,
+        "form": form if is_owner else None,
+        "participants": participants,
+        "waiting": invitations,
+        "invited": inviting.invited_in(invitations, new),
+        "added": inviting.named(
+            [full_name(each.user) for each in participants if str(each.pk) in new]
+        ),
+    }
+    return page(request, "web/calendars/people.html", context)
+
+
+def _invite(
+    calendar: Calendar, *, by: Any, who: str, at_once: bool
+) -> tuple[list[Any], inviting.Refused]:
+    """Invite whom one can of those that were typed; those with an account get a seat at once, if
+    that was ticked.
+    """
+
+    def act(each: inviting.Who) -> Any:
+        if at_once and isinstance(each, int):
+            return actions.add_participant(calendar, by=by, user=each)
+        return inviting.invite(calendar.pk, each, by=by)
+
+    meant = inviting.meant(who, by=by, field="who")
+    done, refused = inviting.one_by_one(meant.found, act)
+    return done, meant.refused + refused
+
+
+def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
+    """Do what the button beside a person says."""
+    user, what = me(request), request.POST.get("do")
+    if what == "revoke":
+        invitation = queries.invitations.invitation_for(user, _id(request.POST.get("invitation")))
+        actions.revoke_invitation(invitation, by=user)
+        return
+    if what not in {"required", "optional", "remind"}:
+        raise InvalidInput(_("Choose what to do."), field="do")
+    participant = queries.people.participant_for(user, shown, _id(request.POST.get("participant")))
+    if what == "remind":
+        if not rules.may_manage(user, shown):
+            raise NotAllowed(_("Only the organiser can remind people."))
+        actions.send_letter(
+            by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk
+        )
+    else:
+        actions.edit_participant(participant, by=user, required=what == "required")
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound(_("This person isn’t in this calendar.")) from None
+
+
+@require_POST
+@signed_in
+def remove_participant(
+    request: HttpRequest, calendar_id: UUID, participant_id: UUID
+) -> HttpResponse:
+    shown = queries.calendars.calendar_for(me(request), calendar_id)
+    participant = queries.people.participant_for(me(request), shown, participant_id)
+    actions.remove_participant(participant, by=me(request))
+    if participant.user_id == me(request).pk:
+        return redirect("web:home")
+    return redirect("web:people", calendar_id)

@@ -1,0 +1,87 @@
+"""Days, times and names in words."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from django.utils import dateformat
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from commontime.core import clock
+from commontime.layout import grid
+from commontime.layout.grid import Day, Key
+from commontime.web.look import Look
+
+
+def levels() -> dict[int, str]:
+    return {0: _("not available"), 1: _("if need be"), 2: _("works"), 3: _("ideal")}
+
+
+def day_name(day: date, *, short: bool = False) -> str:
+    return dateformat.format(
+        day, pgettext("a date", "D j M") if short else pgettext("a date", "l j F")
+    )
+
+
+def dated(day: datetime) -> str:
+    """Return the day as people say it: "Mon 4 May", with the year if it is not this one."""
+    year = "" if day.year == clock.now().astimezone(day.tzinfo).year else f" {day.year}"
+    return f"{day_name(day, short=True)}{year}"
+
+
+def when(start: datetime, length: timedelta, shown: Look) -> str:
+    """Return day and time as people say it: "Mon 4 May, 9:00–10:30", with the year if it is another
+    than the one looked at.
+    """
+    first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
+    later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
+    year = "" if first.year == shown.first.year else f" {first.year}"
+    return f"{day_name(first, short=True)}{year}, {shown.times(first, last, later=later)}"
+
+
+def row_label(key: Key, shown: Look) -> str:
+    minute, again = key
+    text = shown.written(time(minute // 60, minute % 60)).replace(" ", "\xa0")
+    return _("%(time)s again") % {"time": text} if again else text
+
+
+def row_name(key: Key) -> str:
+    """Return how an address or a form names a row."""
+    return f"{key[0]}.{key[1]}"
+
+
+def day_of(day: Day) -> str:
+    return day_name(datetime.combine(day.date, time()))
+
+
+def until(deadline: datetime, shown: Look) -> str:
+    if deadline <= clock.now():
+        return _("The deadline has passed")
+    local = deadline.astimezone(shown.zone)
+    return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
+
+
+def nothing_yet() -> str:
+    return _("No time fits yet. The best times appear here as more people answer.")
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """Return the names in a row, of more than so many the first."""
+    more = len(names) - most
+    shown = ", ".join(names[:most])
+    return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
+
+
+def as_attribute(value: object) -> SafeString:
+    """Return JSON to stand between the quotes of an attribute."""
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def total(windows: Sequence[grid.Window]) -> str:
+    """Return how long these are together, in words."""
+    return clock.hours(
+        timedelta(minutes=round(sum(end - start for start, end, _level in windows) / 60))
+    )
