@@ -32,7 +32,6 @@ def _letter(name: str) -> Callable[[str], Letter]:
             "invitation_by_email": {"sender": typed, "calendar": typed, "url": url},
             "invitation_accepted": {"person": typed, "calendar": typed, "url": url},
             "calendar_handed_over": {"sender": typed, "calendar": typed, "url": url},
-            "guest_link": {"calendar": typed, "url": url},
             "added_to_calendar": {"owner": typed, "calendar": typed, "url": url},
             "removed_from_calendar": {
                 "calendar": typed,
@@ -45,14 +44,12 @@ def _letter(name: str) -> Callable[[str], Letter]:
                 "organizer": typed,
                 "meeting": meeting,
                 "document": DOCUMENT,
-                "rsvp_url": url,
             },
             "meeting_moved": {
                 "organizer": typed,
                 "meeting": meeting,
                 "document": DOCUMENT,
                 "earlier_start": TEN,
-                "rsvp_url": url,
             },
             "meeting_cancelled": {"organizer": typed, "meeting": meeting, "document": DOCUMENT},
             "calendar_finalized": {
@@ -93,7 +90,6 @@ EVERY_LETTER = {
         "invitation_by_email",
         "invitation_accepted",
         "calendar_handed_over",
-        "guest_link",
         "added_to_calendar",
         "removed_from_calendar",
         "reminder",

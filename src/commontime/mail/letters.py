@@ -105,11 +105,6 @@ def invitation_accepted(reader: Reader, *, person: str, calendar: str, url: str)
     )
 
 
-def guest_link(reader: Reader, *, calendar: str, url: str) -> Letter:
-    """Send a guest the personal link with which they come back to a calendar."""
-    return _letter("guest_link", reader, {"calendar": _name(calendar), "url": url})
-
-
 def added_to_calendar(reader: Reader, *, owner: str, calendar: str, url: str) -> Letter:
     """Tell someone that they take part in a calendar now, and that they may leave on the same page."""
     return _letter(
@@ -180,13 +175,11 @@ def meeting_request(
     organizer: str,
     meeting: ScheduledMeeting,
     document: bytes,
-    rsvp_url: str = "",
 ) -> Letter:
     """Give a meeting's final time to an attendee."""
     context = {
         "organizer": _name(organizer),
         "meeting": _meeting(meeting, reader),
-        "rsvp_url": rsvp_url,
     }
     return _letter("meeting_request", reader, context, documents=[document])
 
@@ -198,7 +191,6 @@ def meeting_moved(
     meeting: ScheduledMeeting,
     document: bytes,
     earlier_start: datetime | None = None,
-    rsvp_url: str = "",
 ) -> Letter:
     """Give an attendee the new time or the new details of a meeting that had a final time;
     `earlier_start` if the time changed.
@@ -207,7 +199,6 @@ def meeting_moved(
         "organizer": _name(organizer),
         "meeting": _meeting(meeting, reader),
         "earlier": when(earlier_start, hour_cycle=reader.hour_cycle) if earlier_start else "",
-        "rsvp_url": rsvp_url,
     }
     return _letter("meeting_moved", reader, context, documents=[document])
 
