@@ -68,11 +68,8 @@ def written(letter: Letter, message: Message = MESSAGE) -> bytes:
 def shown(text: str) -> str:
     """What is left of a typed text: one line without controls."""
     text = re.sub("\r\n|[\r\n\v\f\x85\u2028\u2029]", " ", text)
-    return " ".join(
-        re.sub(
-            "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text
-        ).split()
-    )
+    text = re.sub("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text)
+    return re.sub("[^\\S\u00a0\u202f]+", " ", text).strip()
 
 
 @given(typed)

@@ -22,6 +22,7 @@ Method = Literal["REQUEST", "CANCEL"]
 
 LONGEST_SUBJECT = 250
 _BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")  # but not the no-break spaces that French writes
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|\w\.\w{2}|\S@\S", re.IGNORECASE)
 _INSIDE_A_LINK = re.compile(r"(?<=\S)([.:/@])(?=\S)")
@@ -352,7 +353,7 @@ def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23
 
 def one_line(text: str) -> str:
     """Return what a person typed as one line without control and direction characters."""
-    return " ".join(_lines(text).split())
+    return _BLANKS.sub(" ", _lines(text)).strip()
 
 
 def _lines(text: str) -> str:

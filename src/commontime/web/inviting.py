@@ -136,7 +136,7 @@ def invite(calendar_id: UUID, who: Who, *, by: User) -> Any:
 
 
 def sentences(refused: Refused) -> list[str]:
-    return [f"{_short(name)}: {why}" for name, why in refused]
+    return [_("%(name)s: %(why)s") % {"name": _short(name), "why": why} for name, why in refused]
 
 
 def _short(name: str) -> str:
