@@ -15,6 +15,7 @@ from commontime.calendars import queries
 from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.calendars.planning import groups, outcomes, suggestions
 from commontime.core import clock
+from commontime.engine.rank import preference
 from tests import build
 from tests.calendars.twin import EPOCH, MINUTE, Twin, ceil, floor
 from tests.client import caller
@@ -209,7 +210,7 @@ def test_sixty_days_are_as_exact_as_one_night():
 @pytest.mark.parametrize("mistake", ["another rule", "rounded up", "nobody required"])
 def test_the_twin_would_tell(mistake, monkeypatch):
     if mistake == "another rule":
-        monkeypatch.setattr(engine, "FAIR", engine.KIND)
+        monkeypatch.setattr(engine, "rule_for", lambda quorum: (preference,))
     elif mistake == "rounded up":
         monkeypatch.setattr(engine, "start_tick", lambda moment: ceil(moment) + 1)
     else:

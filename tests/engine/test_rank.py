@@ -58,6 +58,29 @@ def test_the_order_of_many_starts_is_a_plain_sort(rule, people):
         assert [slot.segment for slot in engine.best(p, k, rule=RULES[rule], apart=0)] == order[:k]
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(rows=12), st.none() | st.integers(1, 4))
+def test_single_starts_rank_as_they_do_among_all(problem, quorum):
+    p, rule = problem.profile, engine.rule_for(quorum)
+    rows = engine.preferences(problem.windows, p.first, problem.duration)
+    starts = engine.profile_of_rows(rows, problem.bounds["required"], problem.duration)
+
+    keys = engine.keys(starts, rule)
+
+    order = sorted(range(len(p)), key=lambda place: (keys[place], -place), reverse=True)
+    assert order == [slot.segment for slot in engine.best(p, len(p), rule=rule, apart=0)]
+    assert keys == engine.keys(p, rule)
+
+
+def test_starts_that_reach_the_quorum_come_first():
+    # the required one can come with nobody, or two others can come without them
+    free = engine.windows([(0, 0, 30, 9), (1, 60, 90, 5), (2, 60, 90, 5)], 3)
+    p = engine.profile(free, 30, required=np.array([True, False, False]), earliest=0, latest_end=90)
+
+    assert engine.best(p, 1, rule=engine.rule_for(None))[0].start == 0
+    assert engine.best(p, 1, rule=engine.rule_for(2))[0].start == 60
+
+
 def test_a_slot_tells_its_counts():
     free = engine.windows([(0, 0, 60, 9), (1, 0, 60, 2), (2, 10, 45, 5)], 4)
     p = engine.profile(

@@ -14,10 +14,6 @@ ALIGNS = st.sampled_from((None, 2, 5))
 QUORUMS = st.sampled_from((None, 1, 2, 3))
 
 
-def rule_of(quorum):
-    return (engine.enough(quorum), *engine.FAIR) if quorum else engine.FAIR
-
-
 def key_at(problem, start, quorum, row=None):
     """Smaller is better."""
     row = row or brute.everybody(problem.rows, problem.people, start, problem.duration)
@@ -45,9 +41,9 @@ def test_plan_b_is_the_best_start_that_does_not_overlap_the_best(problem, align,
     ranked = sorted(starts, key=lambda start: key_at(problem, start, quorum))
     away = [start for start in ranked if abs(start - ranked[0]) >= problem.duration]
 
-    leading = engine.best(problem.profile, 1, rule=rule_of(quorum), align=align)
+    leading = engine.best(problem.profile, 1, rule=engine.rule_for(quorum), align=align)
     found = leading and engine.plan_b(
-        problem.profile, leading[0], rule=rule_of(quorum), align=align
+        problem.profile, leading[0], rule=engine.rule_for(quorum), align=align
     )
 
     assert [slot.start for slot in leading] == ranked[:1]
@@ -57,7 +53,7 @@ def test_plan_b_is_the_best_start_that_does_not_overlap_the_best(problem, align,
 @settings(max_examples=150, deadline=None)
 @given(problems(rows=12), QUORUMS)
 def test_whose_cancellation_lets_plan_b_overtake(problem, quorum):
-    p, rule = problem.profile, rule_of(quorum)
+    p, rule = problem.profile, engine.rule_for(quorum)
     leading = engine.best(p, 1, rule=rule)
     other = leading and engine.plan_b(p, leading[0], rule=rule)
     if not other:

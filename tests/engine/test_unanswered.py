@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commontime import engine
 from tests.engine import brute
 from tests.engine.problems import Problem, problems
-from tests.engine.test_robust import QUORUMS, key_at, rule_of
+from tests.engine.test_robust import QUORUMS, key_at
 
 
 @st.composite
@@ -63,7 +63,7 @@ def test_an_answer_that_makes_another_start_win_is_found_if_there_is_one(require
         if now is not None and abs(then - now) >= problem.duration:
             others.add(then)
 
-    found = engine.could_win(problem.profile, required=required, rule=rule_of(quorum))
+    found = engine.could_win(problem.profile, required=required, rule=engine.rule_for(quorum))
 
     assert (found is not None) == bool(others)
     assert found is None or found.start in others
@@ -95,7 +95,9 @@ def test_ranks_may_rise_and_fall_so_far(problem, required, optional, quorum):
         ]
         return 1 + sum(key < keys[own] for key in keys)
 
-    best, worst = engine.rank_range(p, required=required, optional=optional, rule=rule_of(quorum))
+    best, worst = engine.rank_range(
+        p, required=required, optional=optional, rule=engine.rule_for(quorum)
+    )
 
     assert best.tolist() == [place(own, 10, -1) for own in range(len(starts))]
     assert worst.tolist() == [place(own, -1, 10) for own in range(len(starts))]
@@ -106,10 +108,11 @@ def test_ranks_may_rise_and_fall_so_far(problem, required, optional, quorum):
 def test_with_every_answer_there_a_rank_is_what_it_is(problem, quorum):
     p = problem.profile
     order = np.array(
-        [slot.segment for slot in engine.best(p, len(p), rule=rule_of(quorum), apart=0)], int
+        [slot.segment for slot in engine.best(p, len(p), rule=engine.rule_for(quorum), apart=0)],
+        int,
     )
 
-    best, worst = engine.rank_range(p, required=0, optional=0, rule=rule_of(quorum))
+    best, worst = engine.rank_range(p, required=0, optional=0, rule=engine.rule_for(quorum))
 
     assert best[order].tolist() == worst[order].tolist() == list(range(1, len(p) + 1))
 

@@ -10,12 +10,11 @@ from .joint import plan
 from .ledger import Ledger, ledger
 from .marks import Align, Marks, TooManyStartsError, marks, marks_of
 from .meetings import Meeting, Plan, Value, Why
-from .profile import Profile, profile
+from .profile import Profile, profile, profile_of_rows
 from .rank import (
     FAIR,
     KIND,
     MOST,
-    Key,
     Rule,
     Slot,
     at_least,
@@ -23,8 +22,10 @@ from .rank import (
     best,
     enough,
     fewest,
+    keys,
     preference,
     present,
+    rule_for,
     worst,
 )
 from .robust import away_from, overtaken, plan_b, survives
@@ -58,7 +59,6 @@ __all__ = [
     "WORKS",
     "Align",
     "Busy",
-    "Key",
     "Ledger",
     "Loss",
     "Marks",
@@ -88,6 +88,7 @@ __all__ = [
     "enough",
     "fewest",
     "from_arrays",
+    "keys",
     "least_short",
     "ledger",
     "levels",
@@ -105,8 +106,10 @@ __all__ = [
     "preferences",
     "present",
     "profile",
+    "profile_of_rows",
     "rank_range",
     "room_for",
+    "rule_for",
     "smallest_ask",
     "start_tick",
     "survives",

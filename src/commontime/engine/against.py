@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .windows import CANNOT, IF_NEED_BE, WORKS, Bools, Bytes, levels
+from .profile import profile_of_rows
+from .rank import FAIR, keys
+from .windows import Bools, Bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +33,16 @@ def losses(best: Bytes, others: Bytes, required: Bools) -> list[Loss]:
     """Compare starts with the best one, each as a row of `preferences`: best (people,), others (n,
     people). O(n people).
     """
-    counts, at_best = _counts(others, required), _counts(best[None, :], required)
+    rows = np.concatenate((best[None, :], others))
+    values = np.array(keys(profile_of_rows(rows, required, 1), FAIR))
     came, come = best >= 0, others >= 0
     lost, gained = came & ~come, come & ~came
     return [
         Loss(_who(row & required), _who(row & ~required), _who(more), *difference)
-        for row, more, difference in zip(lost, gained, (counts - at_best).tolist(), strict=True)
+        for row, more, difference in zip(
+            lost, gained, (values[0] - values[1:]).tolist(), strict=True
+        )
     ]
-
-
-def _counts(rows: Bytes, required: Bools) -> np.ndarray:
-    """Return what the ranks count, (n, 5): the less, the better."""
-    level = levels(rows)
-    cannot = level == CANNOT
-    columns = (
-        cannot & required,
-        cannot,
-        level == IF_NEED_BE,
-        level == WORKS,
-        -np.maximum(rows, 0).astype(np.int64),
-    )
-    return np.stack([column.sum(axis=1) for column in columns], axis=1)
 
 
 def _who(mask: Bools) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .erosion import HIGH, LOW, lifts
 from .sweep import sweep
-from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Ints, Windows, levels
+from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Bytes, Ints, Windows, levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +98,24 @@ def profile(
         lifts(free, duration, earliest=earliest, latest_end=latest_end), ticks, weight, must
     )
     return of_sums(at, sums, must, duration, earliest, ticks)
+
+
+def profile_of_rows(rows: Bytes, required: Bools, duration: int) -> Profile:
+    """Return the profile of single starts, from a row of preferences for each: (n, people).
+
+    It numbers the starts from 0, so the earlier row is the earlier start. -1 = cannot.
+    """
+    bands, count = np.eye(4, dtype=np.int64)[levels(rows)], np.arange(len(rows))
+    points = np.maximum(rows, 0).astype(np.int64)
+    return Profile(
+        duration,
+        count,
+        count,
+        bands[:, required].sum(axis=1),
+        bands.sum(axis=1),
+        points[:, required].sum(axis=1),
+        points.sum(axis=1),
+    )
 
 
 def of_sums(at: Ints, sums: Ints, must: Bools, duration: int, earliest: int, ticks: int) -> Profile:

@@ -9,9 +9,9 @@ from .marks import Align, marks_of
 from .profile import Profile
 from .windows import IF_NEED_BE, WORKS, Ints
 
-type Key = Callable[[Profile], Ints]
-"""One criterion: a number per segment, (S,) int64; the larger is the better."""
-type Rule = tuple[Key, ...]
+type Criterion = Callable[[Profile], Ints]
+"""A number per segment, (S,) int64; the larger is the better."""
+type Rule = tuple[Criterion, ...]
 """Criteria in order of importance. What they leave open goes to the earlier start."""
 
 
@@ -25,19 +25,19 @@ def attending(p: Profile) -> Ints:
     return p.at_least(IF_NEED_BE)
 
 
-def fewest(level: int) -> Key:
+def fewest(level: int) -> Criterion:
     """Prefer fewer people at this level: with the same attendance, one after the other from the
     lowest level, it is leximin.
     """
     return lambda p: -p.everyone[:, level]
 
 
-def at_least(level: int) -> Key:
+def at_least(level: int) -> Criterion:
     """Prefer more people at this level or above."""
     return lambda p: p.at_least(level)
 
 
-def enough(quorum: int) -> Key:
+def enough(quorum: int) -> Criterion:
     """Prefer starts at which at least so many people attend."""
     return lambda p: (p.attending >= quorum).astype(np.int64)
 
@@ -56,6 +56,16 @@ def worst(p: Profile) -> Ints:
 FAIR: Rule = (present, attending, fewest(IF_NEED_BE), fewest(WORKS), preference)
 MOST: Rule = (present, attending, preference)
 KIND: Rule = (present, worst, attending)
+
+
+def rule_for(quorum: int | None) -> Rule:
+    """Return the order of a meeting's starts: with a quorum, those that reach it come first."""
+    return (enough(quorum), *FAIR) if quorum else FAIR
+
+
+def keys(p: Profile, rule: Rule) -> list[tuple[int, ...]]:
+    """Return the value of each criterion at each segment: the larger tuple is the better start."""
+    return list(zip(*(criterion(p).tolist() for criterion in rule), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,22 +98,12 @@ def from_arrays(
     if any(column.ndim != 1 or column.shape != columns[0].shape for column in columns):
         raise ValueError("who, start, end and preference must be one-dimensional and equally long.")
     _check_rows(*columns, people=people)
-    whose, starts = columns[0].astype(np.int32, copy=False), columns[1].astype(np.int64, copy=False)
-    ends, preferences = (
-        columns[2].astype(np.int64, copy=False),
-        columns[3].astype(np.int8, copy=False),
-    )
-    if len(whose) > 1 and not _is_sorted(whose, starts):
-        order = np.lexsort((starts, whose))
-        whose, starts, ends, preferences = (
-            whose[order],
-            starts[order],
-            ends[order],
-            preferences[order],
-        )
-    return Windows(
-        people, *(np.ascontiguousarray(column) for column in (whose, starts, ends, preferences))
-    )  # type: ignore[arg-type]
+    types = (np.int32, np.int64, np.int64, np.int8)
+    columns = [column.astype(t, copy=False) for column, t in zip(columns, types, strict=True)]
+    if len(columns[0]) > 1 and not _is_sorted(columns[0], columns[1]):
+        order = np.lexsort((columns[1], columns[0]))
+        columns = [column[order] for column in columns]
+    return Windows(people, *(np.ascontiguousarray(column) for column in columns))
 
 
 def without(free: Windows, busy: Busy) -> Windows:

@@ -18,7 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.calendars.models import Calendar, Meeting
-from commontime.calendars.planning import groups, outcomes, suggestions
+from commontime.calendars.planning import comparing, groups, outcomes, suggestions
 from commontime.core import cache
 from commontime.layout.instants import moment, next_quarter
 from commontime.web import best_times, heat_map, tables, words
@@ -215,7 +215,7 @@ def at_round_times(
             other
             and other.start not in taken
             and suggestions.lies_within(meeting, other.start)
-            and other.rank_key[:-1] == each.outcome.rank_key[:-1]
+            and comparing.are_as_good([other, each.outcome], group, meeting)
         ):
             taken.add(other.start)
             each = suggestions.Suggestion(

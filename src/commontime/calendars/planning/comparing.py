@@ -31,9 +31,29 @@ class Comparison:
     loses_against_best: str
 
 
-def rule_of(meeting: Meeting) -> engine.Rule:
-    """Return the order of its starts: with a quorum those that reach it first."""
-    return (engine.enough(meeting.quorum), *engine.FAIR) if meeting.quorum else engine.FAIR
+def keys_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> list[tuple[int, ...]]:
+    """Return what the engine ranks each start by; the larger key is the better start."""
+    if not outcomes:
+        return []
+    return engine.keys(_profile_of(outcomes, group, meeting), engine.rule_for(meeting.quorum))
+
+
+def are_as_good(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> bool:
+    """Return whether starts rank alike, but for which is the earliest."""
+    return len(set(keys_of(outcomes, group, meeting))) <= 1
+
+
+def best_first(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> list[Outcome]:
+    """Sort starts as the engine ranks them; of equal ones the earlier comes first."""
+    earliest_first = sorted(outcomes, key=lambda outcome: outcome.start)
+    keys = keys_of(earliest_first, group, meeting)
+    order = sorted(range(len(keys)), key=keys.__getitem__, reverse=True)  # and it is stable
+    return [earliest_first[place] for place in order]
+
+
+def _profile_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> engine.Profile:
+    rows = np.stack([outcome.row for outcome in outcomes])
+    return engine.profile_of_rows(rows, group.required, minutes_of(meeting.duration))
 
 
 def spare_of(outcome: Outcome, meeting: Meeting) -> int:
@@ -75,22 +95,13 @@ def _rank_ranges(
     found: Sequence[Outcome], group: Group, meeting: Meeting
 ) -> tuple[list[int], list[int]]:
     order = sorted(range(len(found)), key=lambda place: found[place].start)
-    table = np.stack([found[place].row for place in order])
-    bands = np.eye(4, dtype=np.int64)[engine.levels(table)]
-    count, points = np.arange(len(found)), np.maximum(table, 0).astype(np.int64)
-    must = group.required
-    profile = engine.Profile(
-        minutes_of(meeting.duration),
-        count,
-        count,
-        bands[:, must].sum(axis=1),
-        bands.sum(axis=1),
-        points[:, must].sum(axis=1),
-        points.sum(axis=1),
-    )
+    profile = _profile_of([found[place] for place in order], group, meeting)
     silent = sum(person.required for person in group.silent)
     ranges = engine.rank_range(
-        profile, required=silent, optional=len(group.silent) - silent, rule=rule_of(meeting)
+        profile,
+        required=silent,
+        optional=len(group.silent) - silent,
+        rule=engine.rule_for(meeting.quorum),
     )
     best, worst = (np.empty(len(found), np.int64) for _ in ranges)
     best[order], worst[order] = ranges

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning.comparing import rule_of, survived
+from commontime.calendars.planning.comparing import survived
 from commontime.calendars.planning.groups import Group, Person, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at
 from commontime.calendars.planning.round_times import round_times
@@ -162,7 +162,7 @@ def insights_for(
     )
     if farthest <= earliest:
         return None
-    rule = rule_of(meeting)
+    rule = engine.rule_for(meeting.quorum)
     profile = engine.profile(
         group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest
     )
@@ -325,7 +325,7 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
 def _plan_b(
     asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome
 ) -> PlanB | None:
-    rule, group = rule_of(asked.meeting), asked.group
+    rule, group = engine.rule_for(asked.meeting.quorum), asked.group
     slot = engine.plan_b(profile, leading, rule=rule, align=asked.align)
     if slot is None or not sum(slot.everyone[1:]):
         return None
@@ -352,7 +352,7 @@ def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
     silent = asked.group.silent
     could = {
         must: engine.could_win(
-            profile, required=must, rule=rule_of(asked.meeting), align=asked.align
+            profile, required=must, rule=engine.rule_for(asked.meeting.quorum), align=asked.align
         )
         for must in {person.required for person in silent}
     }

@@ -36,20 +36,6 @@ class Outcome:
     def attending(self) -> list[Person]:
         return [*self.ideal, *self.works, *self.if_need_be]
 
-    @property
-    def rank_key(self) -> tuple[int, int, int, int, int, datetime]:
-        """Smaller is better: the default rank of engine.FAIR, here for one start that may lie
-        anywhere.
-        """
-        return (
-            len(self.missing),
-            -len(self.attending),
-            len(self.if_need_be),
-            len(self.works),
-            -self.preference,
-            self.start,
-        )
-
 
 def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
     """Return what each start would mean for the group."""

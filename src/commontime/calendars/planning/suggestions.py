@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
-from commontime.calendars.planning.comparing import Comparison, compare, rule_of
+from commontime.calendars.planning.comparing import Comparison, best_first, compare
 from commontime.calendars.planning.groups import Group, Person, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at, span
 from commontime.calendars.planning.round_times import round_times
@@ -160,7 +160,7 @@ def best_starts(
         latest_end=latest_end,
     )
     marks = round_times(meeting.calendar, align, earliest, latest_end)
-    slots = engine.best(profile, limit, rule=rule_of(meeting), align=marks)
+    slots = engine.best(profile, limit, rule=engine.rule_for(meeting.quorum), align=marks)
     return [engine.moment_of(slot.start) for slot in slots if sum(slot.everyone[1:])]
 
 
@@ -180,10 +180,7 @@ def rank(
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
-    found = sorted(
-        outcomes_at(group, starts, meeting.duration),
-        key=lambda outcome: (len(outcome.attending) < (meeting.quorum or 0), outcome.rank_key),
-    )
+    found = best_first(outcomes_at(group, starts, meeting.duration), group, meeting)
     listed = [
         Suggestion(
             place,
