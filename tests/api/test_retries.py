@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from commontime.accounts.models import Session
-from commontime.api import base
+from commontime.api.once import Once
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.core import clock
@@ -41,7 +41,7 @@ def test_the_same_request_again_gets_the_same_answer_and_does_nothing(group):
 
 def test_without_remembering_it_would_happen_twice(group, monkeypatch):
     """The same with the guard off."""
-    monkeypatch.setattr(base, "_claim", lambda *about: None)
+    monkeypatch.setattr(Once, "begin", lambda *about, **more: None)
 
     for _ in range(2):
         assert group.eve.post("/calendars/", CHOIR, idempotency_key=KEY).status_code == 201
@@ -223,17 +223,17 @@ def test_a_key_means_nothing_without_a_sign_in_or_on_other_methods(group):
 
 
 def test_our_own_mistake_undoes_all_and_frees_the_key(group, monkeypatch):
-    real = base._settle
+    finish = Once.finish
 
     def fail(*args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(base, "_settle", fail)
+    monkeypatch.setattr(Once, "finish", fail)
     with pytest.raises(ZeroDivisionError):
         group.eve.post("/calendars/", CHOIR, idempotency_key=KEY)
     assert made_by(group.eve) == 0
 
-    monkeypatch.setattr(base, "_settle", real)
+    monkeypatch.setattr(Once, "finish", finish)
     assert group.eve.post("/calendars/", CHOIR, idempotency_key=KEY).status_code == 201
 
 

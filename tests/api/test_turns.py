@@ -14,7 +14,8 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from commontime.api import base
+from commontime.api import view
+from commontime.api.once import Once
 from commontime.calendars.models import Calendar
 from tests.client import Caller, caller
 
@@ -55,7 +56,7 @@ def test_of_two_changes_of_one_state_one_is_made():
 
 @pytest.mark.postgresql
 def test_without_taking_turns_both_changes_are_made(monkeypatch):
-    monkeypatch.setattr(base, "take_turns", lambda what: None)
+    monkeypatch.setattr(view, "take_turns", lambda what: None)
 
     assert [200, 200] in [_race(n) for n in range(ROUNDS)]
 
@@ -78,7 +79,7 @@ def test_of_two_requests_with_one_key_one_is_done_and_both_are_answered():
 
 @pytest.mark.postgresql
 def test_without_claiming_the_key_both_are_done(monkeypatch):
-    monkeypatch.setattr(base, "_claim", lambda *about: None)
+    monkeypatch.setattr(Once, "begin", lambda *about, **more: None)
     mina = caller("mina")
     before = Calendar.objects.count()
 
@@ -120,7 +121,7 @@ def _race(number: int) -> list[int]:
     mina, path = _calendar(f"mina{number}")
     tag = mina.get(path)["ETag"]
     compared = threading.Barrier(2)
-    initial = base.View.initial
+    initial = view.View.initial
 
     def compare(self: Any, *args: Any, **kwargs: Any) -> None:
         initial(self, *args, **kwargs)
@@ -128,7 +129,7 @@ def _race(number: int) -> list[int]:
             compared.wait(0.3)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base.View, "initial", compare)
+        patch.setattr(view.View, "initial", compare)
         answers = _at_once(
             lambda: Caller(access=mina.access).put(
                 path, {"name": threading.current_thread().name}, if_match=tag

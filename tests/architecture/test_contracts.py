@@ -107,7 +107,7 @@ def test_the_six_contracts_hold():
             id="calendars read the environment",
         ),
         pytest.param(
-            [ROOMS], "web/home.py", "from commontime.api import base", id="one door uses another"
+            [ROOMS], "web/home.py", "from commontime.api import view", id="one door uses another"
         ),
         pytest.param(
             [ROOMS],

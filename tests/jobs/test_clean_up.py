@@ -15,7 +15,7 @@ from django_ox.models import OxTask
 from commontime.accounts.actions import sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Session
-from commontime.api.base import REMEMBERED
+from commontime.api.once import REMEMBERED
 from commontime.core import clock, limits
 from commontime.core.clients import Client
 from commontime.core.errors import TooMany

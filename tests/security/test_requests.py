@@ -176,7 +176,7 @@ def test_a_body_that_is_no_json_is_refused_in_our_shape(site, lines, body, statu
 
 
 @pytest.mark.parametrize(
-    ("body", "is_bottomless"),
+    ("body", "too_deep"),
     [
         (b"[" * 2_501, True),
         (b"[" * 32 + b"[]," * 2_500 + b"]" * 32, True),
@@ -189,12 +189,12 @@ def test_a_body_that_is_no_json_is_refused_in_our_shape(site, lines, body, statu
         (b'"' + b'\\"' * 499_000 + b"[" * 2_501, False),
     ],
 )
-def test_depth_is_seen_before_the_decoder_goes_down(body, is_bottomless):
-    from commontime.api import base
+def test_depth_is_seen_before_the_decoder_goes_down(body, too_deep):
+    from commontime.api.body import is_bottomless
 
     began = time.monotonic()
 
-    assert base._is_bottomless(body) is is_bottomless
+    assert is_bottomless(body) is too_deep
     assert time.monotonic() - began < 5
 
 

@@ -15,7 +15,7 @@ from django.db.models.query import QuerySet
 from commontime.accounts import queries as account_queries
 from commontime.accounts.actions import names, passwords, sign_ins
 from commontime.accounts.models import UserSetting
-from commontime.api import base
+from commontime.api import answers, body, view
 from commontime.calendars import queries
 from commontime.calendars.actions import (
     calendars,
@@ -118,9 +118,9 @@ def switch_off() -> None:
         (queries.invitations, "invitation_for"),
     ):
         setattr(module, name, pausing(getattr(module, name)))
-    base.JSON.parse = pausing(base.JSON.parse)  # type: ignore[method-assign]
-    base._names = lambda header, tag: bool(header)
-    base.take_turns = checks.take_turns = lambda what: None
+    body.JSON.parse = pausing(body.JSON.parse)  # type: ignore[method-assign]
+    view.matches = answers.matches = lambda header, tag: bool(header)
+    view.take_turns = checks.take_turns = lambda what: None
     queries.invitations.locked_invitation_for = queries.invitations.invitation_for
     off = {
         "hold": lambda calendar: None,

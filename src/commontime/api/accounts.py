@@ -16,8 +16,11 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
 from commontime.api import tokens
-from commontime.api.base import Request, View, gone, listed, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.fields import Flag, Moment, Text, UserId, Verbatim
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries
 from commontime.core.clients import Client, client_of
@@ -243,7 +246,7 @@ class SignUp(View):
         serializer = UserSerializer(data=request.data, context={"client": client_of(request.META)})
         serializer.is_valid(raise_exception=True)
         user = serializer.save(client=client_of(request.META))
-        return shown(request, account(user), status=201, location="/profile/")
+        return json_answer(request, account(user), status=201, location="/profile/")
 
 
 class Login(View):
@@ -264,7 +267,7 @@ class Login(View):
         opened = sign_ins.sign_in(
             data["username"], data["password"], door=Door.API, client=client_of(request.META)
         )
-        return shown(request, {**tokens.pair_for(opened), "user": account(opened.user)})
+        return json_answer(request, {**tokens.pair_for(opened), "user": account(opened.user)})
 
 
 class Token(View):
@@ -280,7 +283,7 @@ class Token(View):
         opened = sign_ins.sign_in(
             data["username"], data["password"], door=Door.API, client=client_of(request.META)
         )
-        return shown(request, tokens.pair_for(opened))
+        return json_answer(request, tokens.pair_for(opened))
 
 
 class TokenRefresh(View):
@@ -293,7 +296,7 @@ class TokenRefresh(View):
         Each works once. One that is used again ends the whole sign-in: somebody may have a copy.
         """
         refresh = tokens.read_refresh(parse(RefreshInput, request)["refresh"])
-        return shown(
+        return json_answer(
             request, tokens.pair_for(sign_ins.renew_session(refresh.session_id, refresh.secret))
         )
 
@@ -306,14 +309,14 @@ class Logout(View):
         Its access tokens end at once. A sign-in that has already ended answers 204 too.
         """
         sign_ins.sign_out(request.user, _own_refresh(parse(RefreshTokenInput, request)))
-        return gone()
+        return no_content()
 
 
 class ProfileView(View):
     @extend_schema(responses={200: Profile})
     def get(self, request: Request) -> HttpResponse:
         """Show one's account and settings."""
-        return shown(request, profile(request.user))
+        return json_answer(request, profile(request.user))
 
 
 class ProfileEdit(View):
@@ -321,7 +324,7 @@ class ProfileEdit(View):
     remembers = False  # it may answer with fresh tokens; the same edit again changes nothing
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(request, profile(request.user))
+        return json_answer(request, profile(request.user))
 
     @extend_schema(
         request=EditProfileSerializer,
@@ -342,7 +345,7 @@ class ProfileEdit(View):
             client=client_of(request.META),
             **serializer.validated_data,
         )
-        return shown(
+        return json_answer(
             request, profile(request.user), beside=tokens.pair_for(opened) if opened else None
         )
 
@@ -365,7 +368,7 @@ class ProfileDelete(View):
             session_id=session_id,
             transfer_to=data.get("transfer_to"),
         )
-        return gone()
+        return no_content()
 
 
 class ProfileSettings(View):
@@ -374,14 +377,14 @@ class ProfileSettings(View):
     @extend_schema(responses={200: SettingsWithMuted})
     def get(self, request: Request) -> HttpResponse:
         """Show one's settings, with the user names whose mails one has muted."""
-        return shown(request, settings_with_muted(request.user))
+        return json_answer(request, settings_with_muted(request.user))
 
     @extend_schema(request=SettingsInput, responses={200: SettingsWithMuted})
     def put(self, request: Request) -> HttpResponse:
         """Change one's settings; what is absent stays."""
         data = parse(SettingsInput, request)
         account_settings.change_settings(request.user, **data)
-        return shown(request, settings_with_muted(request.user))
+        return json_answer(request, settings_with_muted(request.user))
 
     patch = put
 
@@ -390,7 +393,7 @@ class ProfileExport(View):
     @extend_schema(responses={200: Export})
     def get(self, request: Request) -> HttpResponse:
         """Give out everything that is stored about the caller."""
-        return shown(
+        return json_answer(
             request,
             {**profile(request.user), **calendar_queries.export.everything_about(request.user)},
         )
@@ -406,7 +409,7 @@ class FeedRotate(View):
         An Idempotency-Key is ignored, since the secret is not kept: each call makes a new one.
         """
         secret = account_settings.rotate_feed(request.user)
-        return shown(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
+        return json_answer(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
 
 
 class Sessions(View):
@@ -415,8 +418,7 @@ class Sessions(View):
         """List where the caller is signed in, the last used first."""
         mine = queries.sign_in_of(request.user).id
         fields = [name for name in SignedInAt.__struct_fields__ if name != "current"]
-        return listed(
-            request,
+        return json_list(
             (
                 {"current": s.pk == mine, **{name: getattr(s, name) for name in fields}}
                 for s in queries.sessions_of(request.user)[:1000]
@@ -429,7 +431,7 @@ class SessionOne(View):
     def delete(self, request: Request, session_id: UUID) -> HttpResponse:
         """End one of one's sign-ins."""
         sign_ins.end_session(queries.session_for(request.user, session_id))
-        return gone()
+        return no_content()
 
 
 class PasswordReset(View):
@@ -444,7 +446,7 @@ class PasswordReset(View):
         passwords.request_password_reset(
             parse(EmailInput, request)["email"], client=client_of(request.META)
         )
-        return shown(
+        return json_answer(
             request,
             {
                 "detail": (
@@ -471,7 +473,7 @@ class PasswordResetConfirm(View):
         passwords.reset_password(
             uidb64, token, password=data["password"], client=client_of(request.META)
         )
-        return shown(
+        return json_answer(
             request,
             {
                 "detail": (

@@ -10,8 +10,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
+from commontime.api.paging import page
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
@@ -112,14 +116,14 @@ class Calendars(View):
             queries.calendars.calendar_list_for(request.user, _roles(request)),
             order=("-created_at", "id"),
         )
-        return listed(request, (show_listed(calendar, request.user) for calendar in rows), links)
+        return json_list((show_listed(calendar, request.user) for calendar in rows), links)
 
     @extend_schema(request=CalendarInput, responses={201: CalendarOutput})
     def post(self, request: Request) -> HttpResponse:
         """Make a calendar. Whoever makes it owns it and is its first participant."""
         data = parse(CalendarInput, request, zone=_zone_sent(request))
         calendar = actions.create_calendar(by=request.user, **data)
-        return shown(
+        return json_answer(
             request, show(calendar, request.user), status=201, location=f"/calendars/{calendar.pk}/"
         )
 
@@ -131,7 +135,7 @@ class CalendarOne(View):
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show a calendar."""
-        return shown(
+        return json_answer(
             request, show(queries.calendars.calendar_for(request.user, calendar_id), request.user)
         )
 
@@ -152,7 +156,7 @@ class CalendarOne(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
         calendar, cautions = actions.edit_calendar(calendar, by=request.user, **data)
-        return shown(request, show(calendar, request.user), beside=docs.warned(cautions))
+        return json_answer(request, show(calendar, request.user), beside=docs.warned(cautions))
 
     patch = put
 
@@ -164,7 +168,7 @@ class CalendarOne(View):
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         actions.delete_calendar(calendar, by=request.user)
-        return gone()
+        return no_content()
 
 
 class CalendarTransfer(View):
@@ -180,7 +184,7 @@ class CalendarTransfer(View):
         calendar = actions.transfer_calendar(
             calendar, by=request.user, to=parse(TransferInput, request)["user"]
         )
-        return shown(request, show(calendar, request.user))
+        return json_answer(request, show(calendar, request.user))
 
 
 class CalendarDuplicate(View):
@@ -197,7 +201,7 @@ class CalendarDuplicate(View):
         copy = actions.duplicate_calendar(
             calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"]
         )
-        return shown(
+        return json_answer(
             request, show(copy, request.user), status=201, location=f"/calendars/{copy.pk}/"
         )
 

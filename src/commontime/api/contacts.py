@@ -9,8 +9,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page_of, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.fields import LARGEST_USER_ID, Moment
+from commontime.api.paging import page_of
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 
@@ -61,7 +65,7 @@ class Contacts(View):
     def get(self, request: Request) -> HttpResponse:
         """List one's contacts by their names. `mutual`: they keep you too."""
         rows, links = page_of(request, queries.contact_rows(request.user))
-        return listed(request, (ContactOutput(*row) for row in rows), links)
+        return json_list((ContactOutput(*row) for row in rows), links)
 
 
 class ContactAdd(View):
@@ -71,7 +75,9 @@ class ContactAdd(View):
         contact: Contact = actions.add_contact(
             parse(ContactInput, request)["contactee"], by=request.user
         )
-        return shown(request, show(queries.with_mutual(contact)), status=201, location="/contacts/")
+        return json_answer(
+            request, show(queries.with_mutual(contact)), status=201, location="/contacts/"
+        )
 
 
 class ContactDelete(View):
@@ -79,4 +85,4 @@ class ContactDelete(View):
     def delete(self, request: Request, username: str) -> HttpResponse:
         """Remove a person from one's list."""
         actions.remove_contact(username, by=request.user)
-        return gone()
+        return no_content()

@@ -27,7 +27,10 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from commontime.api.base import LONGEST_LIST, Request, View, etag_of, shown
+from commontime.api.answers import etag_of, json_answer
+from commontime.api.paging import LONGEST_LIST
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars.actions.checks import Caution
 
 # What shapes share --------------------------------------------------------------------------------
@@ -376,7 +379,7 @@ def _has_times(shape: Any) -> bool:
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "commontime.api.base.SignedIn"
+    target_class = "commontime.api.request.SignedIn"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
@@ -466,7 +469,7 @@ class SchemaView(View):
 
     def get(self, request: Request) -> HttpResponse:
         body, tag = text()
-        return shown(request, body, etag=tag)
+        return json_answer(request, body, etag=tag)
 
 
 class DocsView(View):

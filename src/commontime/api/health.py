@@ -6,7 +6,8 @@ from django_ox.models import OxTask
 from drf_spectacular.utils import extend_schema
 
 from commontime.api import errors
-from commontime.api.base import Request, View
+from commontime.api.request import Request
+from commontime.api.view import View
 
 
 class Healthz(View):

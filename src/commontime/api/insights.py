@@ -10,9 +10,11 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 
-from commontime.api.base import Request, View, shown
+from commontime.api.answers import json_answer
 from commontime.api.fields import Moment, zone_of
+from commontime.api.request import Request
 from commontime.api.suggestions import WHAT_IF, what_if_of
+from commontime.api.view import View
 from commontime.calendars import queries, rules
 from commontime.calendars.planning import groups, insights, outcomes, suggestions
 from commontime.core import clock
@@ -200,7 +202,7 @@ class InsightsView(View):
         found = insights.insights_for(
             meeting, group, now=now, with_names=with_names, asker=asker, align=what_if.align
         )
-        return shown(
+        return json_answer(
             request,
             show(found, meeting.duration, with_names=with_names) if found else InsightsOutput(),
         )

@@ -12,8 +12,12 @@ from rest_framework.exceptions import APIException
 from commontime.accounts.actions import names
 from commontime.accounts.names import full_name
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
+from commontime.api.paging import page
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
@@ -115,7 +119,7 @@ class Invitations(View):
         found, links = page(
             request, rows.filter(status=status) if status else rows, order=("-created_at", "id")
         )
-        return listed(request, map(show, found), links)
+        return json_list(map(show, found), links)
 
     @extend_schema(
         request=InvitationInput,
@@ -140,7 +144,7 @@ class Invitations(View):
             invitation = actions.invite_person(
                 data["calendar"], by=request.user, receiver=data["receiver"]
             )
-        return shown(
+        return json_answer(
             request,
             show(invitation),
             status=201,
@@ -154,7 +158,9 @@ class InvitationOne(View):
     @extend_schema(responses={200: InvitationOutput})
     def get(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Show an invitation one sent or received."""
-        return shown(request, show(queries.invitations.invitation_for(request.user, invitation_id)))
+        return json_answer(
+            request, show(queries.invitations.invitation_for(request.user, invitation_id))
+        )
 
     @extend_schema(
         request=InvitationAnswer,
@@ -174,7 +180,7 @@ class InvitationOne(View):
             # looks it up.
             queries.invitations.invitation_for(request.user, invitation_id)
             raise
-        return shown(request, show(answer[data["status"]](invitation_id, by=request.user)))
+        return json_answer(request, show(answer[data["status"]](invitation_id, by=request.user)))
 
     patch = put
 
@@ -190,7 +196,7 @@ class InvitationOne(View):
         actions.revoke_invitation(
             queries.invitations.invitation_for(request.user, invitation_id), by=request.user
         )
-        return gone()
+        return no_content()
 
 
 class GetUserId(View):
@@ -198,7 +204,7 @@ class GetUserId(View):
     def get(self, request: Request, username: str) -> HttpResponse:
         """Find a user by the exact name, ignoring case. Limited to 60 an hour."""
         user = names.look_up(username, by=request.user)
-        return shown(request, {"id": user.pk, "username": user.username})
+        return json_answer(request, {"id": user.pk, "username": user.username})
 
 
 class SendEmail(View):
@@ -220,4 +226,4 @@ class SendEmail(View):
         """
         data = parse(MailInput, request)
         actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)
-        return shown(request, {"detail": "The mail is on its way."}, status=202)
+        return json_answer(request, {"detail": "The mail is on its way."}, status=202)

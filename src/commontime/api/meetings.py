@@ -10,9 +10,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
+from commontime.api.paging import page
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
@@ -156,9 +160,7 @@ class Meetings(View):
         rows, links = page(
             request, queries.meetings.meetings_of(calendar), order=("created_at", "id")
         )
-        return listed(
-            request, (show(_in(meeting, calendar), request.user) for meeting in rows), links
-        )
+        return json_list((show(_in(meeting, calendar), request.user) for meeting in rows), links)
 
     @extend_schema(
         request=MeetingInput,
@@ -176,7 +178,7 @@ class Meetings(View):
             **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)),
         )
         body = show(meeting, request.user)
-        return shown(
+        return json_answer(
             request, body, status=201, location=f"/calendars/{calendar_id}/meetings/{meeting.pk}/"
         )
 
@@ -189,7 +191,7 @@ class MeetingOne(View):
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Show a meeting; at its final time with who can come."""
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
-        return shown(request, show(meeting, request.user))
+        return json_answer(request, show(meeting, request.user))
 
     @extend_schema(
         request=docs.partial(MeetingChange),
@@ -212,7 +214,7 @@ class MeetingOne(View):
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
         meeting, cautions = actions.edit_meeting(meeting, by=request.user, **data)
-        return shown(request, show(meeting, request.user), beside=docs.warned(cautions))
+        return json_answer(request, show(meeting, request.user), beside=docs.warned(cautions))
 
     patch = put
 
@@ -226,7 +228,7 @@ class MeetingOne(View):
         """
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         actions.delete_meeting(meeting, by=request.user)
-        return gone()
+        return no_content()
 
 
 class MeetingInvite(View):

@@ -10,22 +10,21 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import (
-    Request,
-    View,
+from commontime.api.answers import (
     etag_of,
-    gone,
     has_current,
-    listed,
-    moment_param,
+    json_answer,
+    json_list,
+    no_content,
     not_modified,
-    page_of,
-    parse,
-    shown,
-    whole_param,
 )
+from commontime.api.body import parse
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, instant, zone_of
+from commontime.api.paging import page_of
+from commontime.api.params import moment_param, whole_param
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.models import Calendar, NonBusyTime
@@ -195,7 +194,7 @@ class Windows(View):
             WindowOutput(id_, user, calendar_id, start, end, preference)
             for id_, user, start, end, preference in found
         )
-        return listed(request, times, links)
+        return json_list(times, links)
 
     @extend_schema(
         request=WindowInput,
@@ -215,7 +214,7 @@ class Windows(View):
         window = actions.add_window(
             calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone))
         )
-        return shown(
+        return json_answer(
             request,
             show(window),
             status=201,
@@ -241,7 +240,7 @@ class Windows(View):
         windows = actions.replace_windows(
             calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"]
         )
-        return listed(request, map(show, windows))
+        return json_list(map(show, windows))
 
 
 class WindowOne(View):
@@ -251,7 +250,9 @@ class WindowOne(View):
     def get(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Show a time."""
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        return shown(request, show(queries.windows.window_for(request.user, calendar, window_id)))
+        return json_answer(
+            request, show(queries.windows.window_for(request.user, calendar, window_id))
+        )
 
     @extend_schema(
         request=docs.partial(WindowChange),
@@ -266,7 +267,7 @@ class WindowOne(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         window = queries.windows.window_for(request.user, calendar, window_id)
         data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
-        return shown(request, show(actions.edit_window(window, by=request.user, **data)))
+        return json_answer(request, show(actions.edit_window(window, by=request.user, **data)))
 
     patch = put
 
@@ -278,7 +279,7 @@ class WindowOne(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         window = queries.windows.window_for(request.user, calendar, window_id)
         actions.remove_window(window, by=request.user)
-        return gone()
+        return no_content()
 
 
 class AvailabilityView(View):
@@ -318,7 +319,7 @@ class AvailabilityView(View):
         etag = cache.get(("etag", key), lambda: etag_of(body))
         if has_current(request, etag):
             return not_modified(etag)
-        return shown(request, body, etag=etag)
+        return json_answer(request, body, etag=etag)
 
 
 def _availability(

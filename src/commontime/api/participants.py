@@ -9,8 +9,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, page_of, parse, shown
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.fields import Flag, Moment, UserId
+from commontime.api.paging import page_of
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant
 
@@ -61,9 +65,7 @@ class Participants(View):
         """List who takes part, in the order they joined."""
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         rows, links = page_of(request, queries.people.participant_rows(calendar))
-        return listed(
-            request, (ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links
-        )
+        return json_list((ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links)
 
     @extend_schema(
         request=ParticipantInput,
@@ -83,7 +85,7 @@ class Participants(View):
         participant = actions.add_participant(
             calendar, by=request.user, **parse(ParticipantInput, request)
         )
-        return shown(
+        return json_answer(
             request,
             show(participant),
             status=201,
@@ -98,7 +100,7 @@ class ParticipantOne(View):
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Show a participant."""
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        return shown(
+        return json_answer(
             request, show(queries.people.participant_for(request.user, calendar, participant_id))
         )
 
@@ -111,7 +113,9 @@ class ParticipantOne(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         participant = queries.people.participant_for(request.user, calendar, participant_id)
         data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
-        return shown(request, show(actions.edit_participant(participant, by=request.user, **data)))
+        return json_answer(
+            request, show(actions.edit_participant(participant, by=request.user, **data))
+        )
 
     patch = put
 
@@ -124,4 +128,4 @@ class ParticipantOne(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         participant = queries.people.participant_for(request.user, calendar, participant_id)
         actions.remove_participant(participant, by=request.user)
-        return gone()
+        return no_content()

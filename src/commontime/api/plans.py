@@ -10,10 +10,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, parse, shown
+from commontime.api.answers import json_answer
+from commontime.api.body import parse
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
 from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
@@ -285,7 +288,7 @@ class PlanView(View):
 
         It says how far the search is, where each meeting is placed, and why others have no time.
         """
-        return shown(
+        return json_answer(
             request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user)
         )
 
@@ -315,7 +318,7 @@ class PlanView(View):
         )
         status = 202 if plan.status == PlanStatus.RUNNING else 200
         beside = docs.warned([NOT_APPLIED] if apply and plan.status != PlanStatus.APPLIED else [])
-        return shown(
+        return json_answer(
             request,
             show_plan(plan, request.user),
             status=status,
@@ -333,7 +336,7 @@ class PlanStop(View):
 
         The plan is `done` in the answer, or a moment later.
         """
-        return shown(
+        return json_answer(
             request,
             show_plan(
                 actions.stop_plan(
@@ -349,7 +352,7 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(
+        return json_answer(
             request, show_plan(queries.plans.plan_for(request.user, **kwargs), request.user)
         )
 
@@ -367,7 +370,7 @@ class PlanApply(View):
         All are set or none. It is refused if anything has changed that the plan was computed from.
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        return shown(
+        return json_answer(
             request, show_plan(actions.apply_plan(calendar, by=request.user), request.user)
         )
 

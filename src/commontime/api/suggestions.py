@@ -10,9 +10,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.base import Request, View, gone, listed, moment_param, parse, shown, whole_param
+from commontime.api.answers import json_answer, json_list, no_content
+from commontime.api.body import parse
 from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Instant, Moment, zone_of
+from commontime.api.params import moment_param, users_param, whole_param
+from commontime.api.request import Request
+from commontime.api.view import View
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
 from commontime.calendars.planning import groups, suggestions
@@ -180,8 +184,7 @@ class Suggestions(View):
         found = suggestions.rank(
             meeting, group, stored, now=now, limit=limit, with_names=with_names, align=what_if.align
         )
-        return listed(
-            request,
+        return json_list(
             (
                 show_ranked(ranked, ranked.outcome.start + meeting.duration, with_names=with_names)
                 for ranked in found
@@ -201,7 +204,7 @@ class Suggestions(View):
         meeting = queries.meetings.meeting_for(request.user, meeting_id)
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
-        return shown(
+        return json_answer(
             request,
             show(suggestion),
             status=201,
@@ -213,7 +216,7 @@ class SuggestionOne(View):
     single = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return shown(request, show(queries.meetings.suggestion_for(request.user, **kwargs)))
+        return json_answer(request, show(queries.meetings.suggestion_for(request.user, **kwargs)))
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
@@ -222,29 +225,18 @@ class SuggestionOne(View):
             queries.meetings.suggestion_for(request.user, meeting_id, suggestion_id),
             by=request.user,
         )
-        return gone()
+        return no_content()
 
 
 def what_if_of(request: Request, zone: tzinfo) -> suggestions.WhatIf:
     return suggestions.WhatIf(
-        without=frozenset(_users_param(request, "without")),
+        without=frozenset(users_param(request, "without")),
         duration_minutes=whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING),
         earliest=moment_param(request, "earliest", zone),
         latest=moment_param(request, "latest", zone),
         quorum=whole_param(request, "quorum", least=1, most=1000),
         align=whole_param(request, "align_minutes", least=1, most=24 * 60),
     )
-
-
-def _users_param(request: Request, name: str) -> list[int]:
-    raw = [
-        part for value in request.query_params.getlist(name) for part in value.split(",") if part
-    ]
-    if len(raw) > 100 or not all(
-        part.isascii() and part.isdigit() and len(part) < 10 for part in raw
-    ):
-        raise InvalidInput(f"{name} is the id of a user, or several.", field=name)
-    return [int(part) for part in raw]
 
 
 def _computed_only(request: Request) -> bool:

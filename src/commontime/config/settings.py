@@ -503,8 +503,7 @@ TASKS = {
 # The API ------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    # Who may ask, and what is read, stands in api.base.View; a view that is not one of ours answers
-    # nobody.
+    # Our own views name who may ask and what is read (api/view.py). Any other view lets nobody in.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "commontime.api.docs.Schema",

@@ -1,0 +1,102 @@
+"""Retries: a POST with an Idempotency-Key is done once, and answered as often as it is sent."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from rest_framework.request import Request as AnyRequest
+
+from commontime.accounts import queries as accounts
+from commontime.api import errors
+from commontime.api.answers import etag_of
+from commontime.core import clock, rows
+from commontime.core.errors import InvalidInput
+from commontime.core.models import RememberedAnswer
+
+REMEMBERED = timedelta(hours=24)
+_ANSWER = rows.Columns(RememberedAnswer, "k")
+
+
+class Replay(Exception):
+    """Carries the stored answer to a POST that is sent again."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+class Once:
+    """One POST under an Idempotency-Key.
+
+    `join` looks up an earlier answer, `begin` sends it again, `finish` stores a new one.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.earlier: RememberedAnswer | None = None
+        self.new: RememberedAnswer | None = None
+
+    def join(self) -> accounts.Along:
+        """Return the join that sets `earlier` as the sign-in is looked up."""
+
+        def read(_user: User, row: tuple[Any, ...]) -> None:
+            self.earlier = None if row[0] is None else _ANSWER.read(row)
+
+        join = "LEFT JOIN core_rememberedanswer k ON k.user_id = u.id AND k.key = %s"
+        return accounts.Along(_ANSWER.sql, join, [self.key], len(_ANSWER), read)
+
+    def begin(self, request: AnyRequest, *, may_still: Callable[[], bool]) -> None:
+        """Raise Replay with the earlier answer, or prepare to store a new one.
+
+        may_still: whether the asker may still see and do what the earlier request did. If not, the
+        request is answered as without the key.
+        """
+        if len(self.key) > 255 or not self.key.isprintable():
+            raise InvalidInput("An Idempotency-Key can have at most 255 printable characters.")
+        now, fingerprint = clock.now(), _fingerprint(request)
+        earlier = self.earlier
+        if earlier is not None and earlier.created_at <= now - REMEMBERED:
+            earlier.delete()
+            earlier = None
+        if earlier is None:
+            user = cast(User, request.user)
+            self.new = RememberedAnswer(
+                user=user, key=self.key, fingerprint=fingerprint, created_at=now
+            )
+            return
+        if earlier.fingerprint != fingerprint:
+            raise errors.KeyReused(
+                "This Idempotency-Key has already been used for a different request; use a new one."
+            )
+        if may_still():
+            raise Replay(_replayed(earlier))
+
+    def finish(self, response: HttpResponse) -> None:
+        """Store the answer under its key, unless the request was refused."""
+        if self.new is not None and response.status_code < 400:
+            self.new.status, self.new.body = response.status_code, response.content
+            self.new.location = response.headers.get("Location", "")
+            self.new.save(force_insert=True)
+
+
+def _fingerprint(request: AnyRequest) -> str:
+    path, _, query = request.get_full_path().partition("?")
+    parts = [path.rstrip("/").encode(), query.encode(), request._request.body]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _replayed(earlier: RememberedAnswer) -> HttpResponse:
+    headers = {"Idempotency-Replayed": "true"}
+    if earlier.location:
+        headers["Location"] = earlier.location
+    if not earlier.body:
+        return HttpResponse(status=earlier.status, headers=headers)
+    body = bytes(earlier.body)
+    return HttpResponse(
+        body,
+        status=earlier.status,
+        content_type="application/json",
+        headers={**headers, "ETag": etag_of(body)},
+    )

@@ -1,0 +1,128 @@
+"""The view that all views of the API are."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request as AnyRequest
+from rest_framework.views import APIView
+
+from commontime.accounts import queries as accounts
+from commontime.api import errors
+from commontime.api.answers import matches
+from commontime.api.body import JSON, AlwaysJSON, check_length, receive
+from commontime.api.once import Once, Replay
+from commontime.api.request import SignedIn
+from commontime.calendars import queries, rules
+from commontime.core.errors import NotAllowed, NotFound
+from commontime.core.turns import take_turns
+
+READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class View(APIView):
+    """A view of the API, with safe retries (Idempotency-Key) and conditional changes (If-Match)."""
+
+    public = False
+    # Whether this is a view of one object, which `get` shows: its ETag can guard a change.
+    single = False
+    # Whether answers to a POST with an Idempotency-Key are stored. A secret must not be.
+    remembers = True
+    # Whether only the calendar's owner changes something here. Nobody else is answered from store,
+    # or hears that If-Match is stale.
+    for_owner = False
+    authentication_classes = [SignedIn]
+    parser_classes = [JSON]
+    content_negotiation_class = AlwaysJSON
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.public else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        # Whoever gets past the authenticator is signed in. The actions ask what they may do.
+        return []
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the object of this path as it is now, for its ETag."""
+        show: Any = self.get  # type: ignore[attr-defined]
+        return cast(HttpResponse, show(request, *args, **kwargs))
+
+    def joins(self, **path: Any) -> list[accounts.Along]:
+        """Return what is looked up in one statement with the sign-in."""
+        joins = queries.path.along(path.get("calendar_id"), path.get("meeting_id"))
+        return [*joins, self.once.join()] if self.once else joins
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # From META: to make `headers` costs as much as the rest of this.
+        takes_key = request.method == "POST" and self.remembers and not self.public
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "") if takes_key else ""
+        self.once = Once(key) if key else None
+        takes_condition = self.single and request.method not in READING
+        self.condition = request.META.get("HTTP_IF_MATCH", "") if takes_condition else ""
+        self.in_transaction = bool(self.once or self.condition)
+        if not self.in_transaction:
+            return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+        receive(request)
+        # Comparing, changing and storing the answer are one transaction: all of it, or nothing.
+        with transaction.atomic():
+            # Before anything is read, also who asks: two people with one key wait for each other.
+            if self.condition:
+                take_turns(f"If-Match {request.path.rstrip('/')}")
+            if self.once:
+                take_turns(f"Idempotency-Key {self.once.key}")
+            response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+            if self.once:
+                self.once.finish(response)
+        return response
+
+    def initial(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        check_length(request)
+        if self.condition:
+            self._check_condition(request, *args, **kwargs)
+        if self.once:
+            self.once.begin(request, may_still=lambda: _may_still(request, self))
+
+    def _check_condition(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
+        if matches(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
+            return
+        if not _may_change(request, self):
+            raise NotAllowed("Only the organiser can change this.")
+        raise errors.Stale(
+            "This has changed since you read it. Read it again and repeat your change if it still "
+            "makes sense."
+        )
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
+
+
+def _may_still(request: AnyRequest, view: View) -> bool:
+    """Return whether the asker still sees what the path names, and may change it.
+
+    The sign-in's statement looked it up.
+    """
+    user, path = cast(User, request.user), request.parser_context["kwargs"]
+    try:
+        if "meeting_id" in path:
+            queries.meetings.meeting_for(
+                user, path["meeting_id"], calendar_id=path.get("calendar_id")
+            )
+        elif "calendar_id" in path:
+            queries.calendars.calendar_for(user, path["calendar_id"])
+    except (NotFound, NotAllowed):
+        return False
+    return _may_change(request, view)
+
+
+def _may_change(request: AnyRequest, view: View) -> bool:
+    """Return whether the asker may change what is here: it may take the calendar's owner."""
+    user, path = cast(User, request.user), request.parser_context["kwargs"]
+    return not view.for_owner or rules.may_manage(
+        user, queries.calendars.calendar_for(user, path["calendar_id"])
+    )
