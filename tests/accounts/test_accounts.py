@@ -2,6 +2,7 @@
 told.
 """
 
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -157,6 +158,21 @@ def test_a_name_taken_at_the_same_moment_is_refused_by_the_database(monkeypatch)
     fields = refused(InvalidInput, lambda: profiles.create_account(**GOOD))
 
     assert fields.keys() == {"username", "email"}
+
+
+@pytest.mark.parametrize("name", ["佐々木", "野々村", "kaʻiulani", "राम", "தமிழ்_99", "김철수"])
+def test_an_ordinary_name_is_not_refused_as_mixed_alphabets_or_no_letters(name):
+    user = profiles.create_account(**{**GOOD, "username": name})
+
+    assert (user.username, queries.account_called(name)) == (name, user)
+
+
+def test_a_username_is_composed_before_it_is_judged():
+    typed = unicodedata.normalize("NFD", "Zoë" + "é" * 147)
+
+    user = profiles.create_account(**{**GOOD, "username": typed})
+
+    assert user.username == "Zoë" + "é" * 147
 
 
 def test_signing_up_is_limited_by_where_it_comes_from(settings):

@@ -1,43 +1,79 @@
-"""What people type: names stay one line, look-alikes are told apart, nothing invisible steers a
-screen or a mail.
+"""Cleaning and checking what people type.
+
+Names stay on one line, look-alikes are told apart, and nothing invisible steers a screen or a mail.
 """
 
-import re
 import unicodedata
 
+import regex
 from django.utils.translation import gettext as _
 
 from commontime.core.errors import InvalidInput
 
-# Line breaks of every kind, controls, bidirectional overrides and other characters that change how
-# their neighbours are shown.
-_BREAKS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff]"
+LONGEST_EXCERPT = 20
+
+_LINE_END = regex.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+# Embeddings, overrides and isolates change the direction of their neighbours; the byte order mark
+# comes along with pasted text.
+_STEERING = r"\u202a-\u202e\u2066-\u2069\ufeff"
+_DIRECTION_MARK = regex.compile(f"[{_STEERING}]")
+_NOT_IN_TEXT = regex.compile(r"[[\p{Cc}\ufff9-\ufffb]--[\t\n]]", regex.V1)
+_NOT_ON_A_LINE = regex.compile(rf"[\p{{Cc}}\p{{Zl}}\p{{Zp}}\ufff9-\ufffb{_STEERING}]")
+_SHOWS_NOTHING = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+# UAX 31, table 5: the scripts that names are mostly written in. Rarer ones count as one script.
+_SCRIPTS = """
+    Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi
+    Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala
+    Tamil Telugu Thaana Thai Tibetan
+""".split()
+# Scripts that are written together. UTS 39 ("highly restrictive") lets Latin mix with these too; we
+# do not, since U+4E28 and U+3163 look like an l.
+_TOGETHER = [("Han", "Hiragana", "Katakana"), ("Han", "Hangul"), ("Han", "Bopomofo")]
+_NO_SCRIPT = regex.compile(r"[^\p{L}\p{M}]|\p{Script=Common}|\p{Script=Inherited}")
+
+
+def _written_in(*scripts: str, negated: bool = False) -> str:
+    properties = "".join(rf"\p{{Script={script}}}" for script in scripts)
+    return f"[{'^' if negated else ''}{properties}]*"
+
+
+_ONE_WRITING_SYSTEM = regex.compile(
+    "|".join(
+        [
+            *(_written_in(*group) for group in _TOGETHER),
+            *(_written_in(script) for script in _SCRIPTS),
+            _written_in(*_SCRIPTS, negated=True),
+        ]
+    )
 )
-_BREAKS_BUT_LINES = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff]"
-)
-_INVISIBLE = re.compile(
-    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\uffa0]"
-)
-# Scripts that are written together; any other mixture in one name is a look-alike.
-_TOGETHER = [{"CJK", "HIRAGANA", "KATAKANA"}, {"CJK", "HANGUL"}, {"CJK", "BOPOMOFO"}]
+# UTS 39, 5.4: marks that stand alone, are repeated or piled up, or vanish in the dot of an i.
+_MISLEADING_MARK = regex.compile(r"^\p{M}|(\p{Mn})\1|\p{Mn}{5}|\p{Soft_Dotted}\p{Mn}*\u0307")
 
 
 def one_line(value: str, *, field: str, longest: int, required: bool = False) -> str:
-    """Return the text trimmed; InvalidInput if it has line breaks, controls or direction overrides,
-    is too long, or shows nothing.
+    """Return the text trimmed.
+
+    InvalidInput if it has line breaks, controls or direction marks, is too long, or shows nothing.
     """
-    text = _checked(value, _BREAKS, field).strip()
-    return _sized(text, field, longest, required)
+    _check_unicode(value, field)
+    if "\n" in value or "\r" in value:
+        raise InvalidInput(_("This must be one line. Remove the line breaks."), field=field)
+    _refuse_invisible(_NOT_ON_A_LINE, value, field)
+    return _sized(value.strip(), field, longest, required)
 
 
 def many_lines(value: str, *, field: str, longest: int) -> str:
-    """Return the text with \\n line ends; tabs and line ends are kept, other controls refused."""
-    text = _checked(
-        value.replace("\r\n", "\n").replace("\r", "\n"), _BREAKS_BUT_LINES, field
-    ).strip()
-    return _sized(text, field, longest, required=False)
+    """Return the text trimmed, with clean line ends; InvalidInput for controls other than tabs."""
+    _check_unicode(value, field)
+    clean = clean_lines(value)
+    _refuse_invisible(_NOT_IN_TEXT, clean, field)
+    return _sized(clean.strip(), field, longest, required=False)
+
+
+def clean_lines(value: str) -> str:
+    """Return pasted text with \\n for every line end, and without direction marks."""
+    return _DIRECTION_MARK.sub("", _LINE_END.sub("\n", value))
 
 
 def is_unicode(value: str) -> bool:
@@ -50,21 +86,23 @@ def is_unicode(value: str) -> bool:
 
 
 def canonical(name: str) -> str:
-    """Return the form in which two names are the same name: NFKC, case folded, trimmed (UAX 15 and
-    31, as PRECIS does).
+    """Return the form in which two names are the same name.
+
+    It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS.
     """
     folded = unicodedata.normalize("NFKC", name).casefold().strip()
     return unicodedata.normalize("NFKC", folded)
 
 
 def check_name(name: str, *, field: str) -> None:
-    """Refuse a name with invisible characters or with letters of scripts that are not written
-    together (UTS 39, restriction level).
+    """Refuse a name that could pass for another one.
+
+    It has invisible characters, letters of scripts that are not written together (UTS 39,
+    restriction levels), or marks that hide.
     """
-    if _INVISIBLE.search(name) or _BREAKS.search(name):
-        raise InvalidInput(_("Remove the invisible characters."), field=field)
-    scripts = {_script(c) for c in unicodedata.normalize("NFKC", name) if c.isalpha()}
-    if len(scripts) > 1 and not any(scripts <= group for group in _TOGETHER):
+    _refuse_invisible(_NOT_ON_A_LINE, name, field)
+    _refuse_invisible(_SHOWS_NOTHING, name, field)
+    if not _ONE_WRITING_SYSTEM.fullmatch(_NO_SCRIPT.sub("", unicodedata.normalize("NFKC", name))):
         raise InvalidInput(
             _(
                 "Use letters from one alphabet only; a mix could be mistaken for somebody else’s "
@@ -72,18 +110,32 @@ def check_name(name: str, *, field: str) -> None:
             ),
             field=field,
         )
+    if _MISLEADING_MARK.search(unicodedata.normalize("NFD", name)):
+        raise InvalidInput(
+            _("Use fewer accents; the name could be mistaken for somebody else’s."), field=field
+        )
 
 
-def _script(char: str) -> str:
-    return unicodedata.name(char, "UNKNOWN").split()[0].split("-")[0]
-
-
-def _checked(value: str, banned: re.Pattern[str], field: str) -> str:
+def _check_unicode(value: str, field: str) -> None:
     if not is_unicode(value):
         raise InvalidInput(_("This is not valid Unicode text."), field=field)
-    if banned.search(value):
-        raise InvalidInput(_("Remove line breaks and control characters."), field=field)
-    return value
+
+
+def _refuse_invisible(invisible: regex.Pattern[str], value: str, field: str) -> None:
+    """Refuse the first such character, telling which it is and where."""
+    match = invisible.search(value)
+    if match is None:
+        return
+    character = f"U+{ord(match[0]):04X} {unicodedata.name(match[0], '')}".strip()
+    before = value[: match.start()].strip()
+    if len(before) > LONGEST_EXCERPT:
+        before = f"…{before[-LONGEST_EXCERPT:]}"
+    sentence = (
+        _("This contains an invisible character (%(character)s) after “%(before)s”. Delete it.")
+        if before
+        else _("This begins with an invisible character (%(character)s). Delete it.")
+    )
+    raise InvalidInput(sentence % {"character": character, "before": before}, field=field)
 
 
 def _sized(text: str, field: str, longest: int, required: bool) -> str:
@@ -93,10 +145,9 @@ def _sized(text: str, field: str, longest: int, required: bool) -> str:
             % {"most": longest, "n": len(text)},
             field=field,
         )
-    if _INVISIBLE.sub("", text).strip():
+    if _SHOWS_NOTHING.sub("", text).strip():
         return text
     if required:
         raise InvalidInput(_("This can’t be blank."), field=field)
-    if text:
-        raise InvalidInput(_("Remove the invisible characters."), field=field)
+    _refuse_invisible(_SHOWS_NOTHING, text, field)
     return text

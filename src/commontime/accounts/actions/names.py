@@ -1,8 +1,11 @@
 """What accounts may be called, whose name is whose, and finding people by name."""
 
+import unicodedata
 from collections.abc import Mapping
 
+import regex
 from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
@@ -15,6 +18,8 @@ from commontime.core.errors import InvalidInput, NotFound, Problems
 LONGEST = {"username": 150, "first_name": 150, "last_name": 150}
 LONGEST_EMAIL = 254
 UNIQUE = ("username", "email")
+# Django's own pattern has \w, which leaves out the vowel signs of many scripts (UAX 31).
+_USERNAME = regex.compile(r"[\p{L}\p{Mn}\p{Mc}\p{N}_.@+-]+")
 
 
 def look_up(username: str, *, by: User) -> User:
@@ -70,10 +75,11 @@ def count_question(user: User, client: Client) -> None:
 
 
 def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None:
-    """Trim the account's names in place and gather what is wrong with them.
+    """Normalise and trim the account's names in place, and gather what is wrong with them.
 
     keys: the canonical names, from `keys_of`.
     """
+    user.username = unicodedata.normalize("NFC", user.username)
     for field, longest in LONGEST.items():
         with problems.gather(field):
             value = text.one_line(
@@ -105,10 +111,8 @@ def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | 
 
 def _check_username(user: User, keys: Mapping[str, str]) -> None:
     text.check_name(user.username, field="username")
-    try:
-        User._meta.get_field("username").run_validators(user.username)
-    except ValidationError as refusal:
-        raise InvalidInput(refusal.messages[0], field="username") from None
+    if not _USERNAME.fullmatch(user.username):
+        raise InvalidInput(str(UnicodeUsernameValidator.message), field="username")
     if not user.username.strip("."):
         # Clients resolve "." and ".." in a path as steps, so nobody would be found there.
         raise InvalidInput(
