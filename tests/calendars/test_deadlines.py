@@ -76,7 +76,7 @@ def test_the_owner_gets_the_three_best_times_and_who_is_missing_once(mina, sam, 
     ]
     assert times == ["10:00–11:00", "12:00–13:00", "14:00–15:00"]
     assert "Iris" in mail.text
-    assert "All 2 people who answered can come." in mail.text
+    assert "Both people who answered can come." in mail.text
 
 
 def test_nothing_is_due_before_the_deadline_nor_with_a_final_time(calendar, post):

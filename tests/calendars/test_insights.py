@@ -245,9 +245,9 @@ def test_time_beyond_all_that_is_known_may_decide_too(calendar, people):
     [
         (
             [(9, 10), (9, 10), (9, 10)],
-            "Wherever everybody can as gladly, it is not ideal for at least 3.",
+            "Every time that works for everybody is less than ideal for at least 3 people.",
         ),
-        ([(9, 10), (9, 10), (14, 15)], "At every start at least 1 required person can’t come."),
+        ([(9, 10), (9, 10), (14, 15)], "At any time, at least 1 required person can’t come."),
     ],
 )
 def test_why_no_start_is_better(calendar, people, hours, said):
@@ -255,6 +255,40 @@ def test_why_no_start_is_better(calendar, people, hours, said):
         answer(calendar, person, each)
 
     assert told(calendar).why_not_better == said
+
+
+@pytest.mark.parametrize(
+    ("required", "said"),
+    [
+        (0, "No time suits more than 1 person."),
+        (1, "Of the times that suit everybody required, none suits more than 1 person."),
+    ],
+)
+def test_of_times_for_few_it_is_said_for_how_many(calendar, people, required, said):
+    CalendarParticipant.objects.filter(user__in=people[required:]).update(required=False)
+    for person, each in zip(people, [(9, 10), (11, 12)], strict=False):
+        answer(calendar, person, each)
+
+    assert told(calendar).why_not_better == said
+
+
+def test_who_may_drop_out_is_said_by_what_the_meeting_needs(calendar, people):
+    mina, sam, *others = people
+    for person in people:
+        answer(calendar, person, (9, 10))
+    CalendarParticipant.objects.filter(user__in=others).update(required=False)
+
+    def still_works(**fields):
+        return listed(calendar, **fields)[0].beside.still_works
+
+    assert still_works() == "Still works if up to 2 optional people drop out."
+    assert still_works(quorum=3) == "Still works if 1 person drops out."
+    assert still_works(quorum=2) == "Still works if up to 2 people drop out."
+    assert still_works(quorum=4) == ""
+    assert (
+        still_works(required=[mina, sam], optional=others[:1])
+        == "Still works if 1 optional person drops out."
+    )
 
 
 def listed(calendar, *, with_names=True, **fields):
@@ -276,13 +310,13 @@ def test_each_start_says_what_it_loses_and_bears_and_where_it_may_end(calendar, 
     assert (best.loses_against_best, best.optimistic_rank, best.pessimistic_rank) == ("", 1, 1)
     assert (
         other.loses_against_best
-        == "Compared with the best time: Bao can't; 1 more only if need be."
+        == "Compared with the best time: Bao can’t come; 1 more only if need be."
     )
     assert (other.optimistic_rank, other.pessimistic_rank, best.survives) == (2, 2, 0)
     hidden = listed(calendar, with_names=False)[1].beside.loses_against_best
     assert (
         hidden
-        == "Compared with the best time: 1 more required person can't; 1 more only if need be."
+        == "Compared with the best time: 1 more required person can’t come; 1 more only if need be."
     )
     assert [each.beside.survives for each in listed(calendar, quorum=2)[:2]] == [1, 0]
 

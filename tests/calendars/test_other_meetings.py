@@ -36,18 +36,18 @@ def calendar(mina, rosa):
     return calendar
 
 
-def group_of(meeting: Meeting, asker, *, named: bool = True) -> groups.Group:
-    return groups.free_for(meeting, groups.group_for(meeting), with_names=named)
+def group_of(meeting: Meeting, asker, *, with_names: bool = True) -> groups.Group:
+    return groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
 
 
-def starts(meeting: Meeting, asker, *, named: bool = True) -> list:
+def starts(meeting: Meeting, asker, *, with_names: bool = True) -> list:
     found = suggestions.rank(
         meeting,
-        group_of(meeting, asker, with_names=named),
+        group_of(meeting, asker, with_names=with_names),
         [],
         now=clock.now(),
         limit=9,
-        with_names=named,
+        with_names=with_names,
     )
     return [each.outcome.start for each in found if not each.outcome.missing]
 
@@ -257,4 +257,7 @@ def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calenda
         meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, with_names=True
     )
 
-    assert found[0].reasons[-1] == "If it starts 30 minutes later, Rosa is only 30 minutes short."
+    assert (
+        found[0].reasons[-1]
+        == "If it starts 30 minutes later, Rosa would need only 30 minutes more."
+    )

@@ -50,7 +50,7 @@ def test_who_is_added_takes_part_and_is_told(mina, sam, calendar, post):
     assert (participant.user, participant.required, participant.has_answered) == (sam, False, False)
     assert calendar.participants.get(user=sam).pk == participant.pk
     assert post.told() == ["added sam"]
-    assert "Mina added you" in post.deliver()[0].text
+    assert "Mina has added you" in post.deliver()[0].text
 
 
 def test_a_pending_invitation_of_theirs_becomes_accepted(mina, sam, calendar):

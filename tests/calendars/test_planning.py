@@ -317,22 +317,20 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
         said, outcome = ranked.reasons, ranked.outcome
         expected = twin.outcome(outcome.start, duration)
         counts = [int(number) for number in re.findall(r"\d+", said[0])]
-        if said[0].startswith("All") and "required" in said[0]:
-            must = [user for user in twin.answered if twin.required[user]]
-            assert counts == [len(must), len(expected.attending), len(group.people)]
-            assert not expected.missing
-        elif not said[0].startswith("The one"):
-            assert counts == (
-                [len(expected.attending)]
-                if said[0].startswith("All")
-                else [len(expected.attending), len(group.people)]
-            )
+        can, answered = len(expected.attending), len(twin.answered)
+        must = sum(twin.required[user] for user in twin.answered)
+        if can == answered:
+            assert counts == ([can] if can > 2 else [])
+        elif must and not expected.missing:
+            assert counts == [*([must] if must > 2 else []), can, len(group.people)]
+        else:
+            assert counts == ([can, len(group.people)] if can else [])
         whole = duration // MINUTE
         short = {
             by_name[name]: (minutes_in(lacks), minutes_in(of)) if of else (whole, whole)
             for s in said
             for name, lacks, of in re.findall(
-                r"^(.+) is required and can't(?:: (.+) short of (.+))?\.$", s
+                r"^(.+) is required but can’t come(?: for (.+) of the (.+))?\.$", s
             )
         }
         assert (
@@ -343,10 +341,10 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
             }
             or len(expected.missing) > 5
         )
-        unanswered = [int(s.split()[0]) for s in said if s.endswith("no answer yet.")]
+        unanswered = [int(s.split()[0]) for s in said if s.endswith("answered yet.")]
         assert unanswered == ([len(twin.silent)] if twin.silent else [])
 
-    near = [s for ranked in found for s in ranked.reasons if s.startswith("Starting ")]
+    near = [s for ranked in found for s in ranked.reasons if s.startswith("If it starts ")]
     if found and found[0].outcome.missing:
         best = found[0].outcome
         missing, least, start = twin.nearest(earliest, latest, duration // MINUTE)
@@ -354,7 +352,7 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
         at_best = sum(twin.short(person.user_id, best.start, duration) for person in best.missing)
         assert len(near) == (least < at_best)
         for said in near:
-            words, _, rest = said.removeprefix("Starting ").partition(", ")
+            words, _, rest = said.removeprefix("If it starts ").partition(", ")
             away = minutes_in(words) * MINUTE * (1 if words.endswith("later") else -1)
             assert best.start + away == EPOCH + start * MINUTE
             assert minutes_in(rest.partition(" only ")[2]) == least
@@ -377,13 +375,18 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
     assert best.reasons == [
         "1 of 2 can come.",
         "Sam is required but can’t come.",
-        "If it starts 1 h 15 min later, Sam is only 15 minutes short.",
+        "If it starts 1 h 15 min later, Sam would need only 15 minutes more.",
     ]
-    assert not [said for other in others for said in other.reasons if said.startswith("Starting")]
+    assert not [
+        said for other in others for said in other.reasons if said.startswith("If it starts")
+    ]
     on_the_hour = suggestions.rank(
         meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True, align=60
     )
-    assert on_the_hour[0].reasons[-1] == "If it starts 1 hour later, Sam is only 30 minutes short."
+    assert (
+        on_the_hour[0].reasons[-1]
+        == "If it starts 1 hour later, Sam would need only 30 minutes more."
+    )
 
 
 def test_a_near_miss_names_nobody_where_answers_are_hidden():
@@ -398,7 +401,7 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
         meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, with_names=False
     )
 
-    assert found[0].reasons == ["1 of 2 can come.", "1 required can’t come."]
+    assert found[0].reasons == ["1 of 2 can come.", "1 required person can’t come."]
 
 
 # Over HTTP: suggestions and availability as everybody sees them -----------------------------------

@@ -98,7 +98,7 @@ def test_what_has_no_room_says_why_and_what_to_ask(world):
         ("in_the_way", True)
     }
     first = plan["unplaced"][0]
-    assert "can't be in two meetings at once" in first["detail"]
+    assert "can’t be in two meetings at once" in first["detail"]
     assert first["ask"]["wanted"]
     # With what is asked for, it has room.
     for each in first["ask"]["wanted"]:
@@ -350,7 +350,7 @@ def test_a_time_mistyped_decades_away_is_no_error_of_ours(world):
     answer = world.mina.post(world.path, {})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
-    assert "bounds that are nearer" in answer.json()["detail"]
+    assert "Set narrower limits" in answer.json()["detail"]
     Calendar.objects.update(window_end=build.day(20, days=30))
     assert world.mina.post(world.path, {}).json()["optimal"]
 
@@ -671,13 +671,13 @@ def test_where_only_counts_are_shown_nobody_is_named_who_stands_in_the_way(world
             early["detail"]
             == "2 people have no time in common that is long enough outside other meetings."
         )
-        assert unanswered["detail"] == "1 of its people hasn’t answered yet."
+        assert unanswered["detail"] == "1 person hasn’t answered yet."
         assert way["detail"].startswith(
-            "2 of its people can't be in two meetings at once; in the way: "
+            "2 people can’t be in two meetings at once. This clashes with "
         )
     page = browser_of(world.mina.user).get(f"/app/calendars/{world.calendar.pk}/plan/").text
     reasons = page[page.index('<ul class="left">') : page.index('<div class="after">')]
-    assert "2 of its people have no time in common" in reasons
+    assert "2 people have no time in common" in reasons
     assert not any(name in reasons for name in ("Mina", "Sam", "Vva"))
 
 

@@ -1,6 +1,7 @@
 """Why a start stands where it does, in words that read well for one person and for many."""
 
 import pytest
+from django.utils import translation
 
 from commontime.calendars.models import CalendarParticipant
 from commontime.calendars.planning import groups, suggestions
@@ -20,8 +21,8 @@ def first_reasons(meeting) -> str:
 @pytest.mark.parametrize(
     ("answering", "said"),
     [
-        (1, "The only person who answered can come. 2 no answer yet."),
-        (2, "All 2 people who answered can come. 1 no answer yet."),
+        (1, "The only person who answered can come. 2 haven’t answered yet."),
+        (2, "Both people who answered can come. 1 hasn’t answered yet."),
         (3, "All 3 people who answered can come."),
     ],
 )
@@ -34,6 +35,68 @@ def test_all_who_answered(answering, said):
     assert first_reasons(build.meeting(calendar=calendar)) == said
 
 
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "en",
+            [
+                "The only person who answered can come. 2 haven’t answered yet.",
+                "Both people who answered can come. 1 hasn’t answered yet.",
+                "All 3 people who answered can come.",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Die einzige Person, die geantwortet hat, kann kommen. 2 Antworten fehlen noch.",
+                "Beide, die geantwortet haben, können kommen. 1 Antwort fehlt noch.",
+                "Alle 3, die geantwortet haben, können kommen.",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "La seule personne qui a répondu peut venir. 2 réponses manquent encore.",
+                "Les deux personnes qui ont répondu peuvent venir. 1 réponse manque encore.",
+                "Les 3 personnes qui ont répondu peuvent toutes venir.",
+            ],
+        ),
+    ],
+)
+def test_one_two_and_many_read_well_in_each_language(language, sentences):
+    people = [build.user() for _ in range(3)]
+    calendar = build.calendar(owner=people[0], participants=people[1:])
+    meeting = build.meeting(calendar=calendar)
+    heard = []
+
+    for person in people:
+        build.window(calendar, person, build.day(9), build.day(11))
+        meeting.refresh_from_db()
+        with translation.override(language):
+            heard.append(first_reasons(meeting))
+
+    assert heard == sentences
+
+
+def test_a_time_that_suits_nobody_is_not_counted_as_0_of_3():
+    mina, sam, bao = (build.user(name) for name in ("mina", "sam", "bao"))
+    calendar = build.calendar(owner=mina, participants=[sam, bao])
+    build.window(calendar, mina, build.day(9), build.day(11))
+    meeting = build.meeting(calendar=calendar)
+    at_night = build.suggestion(meeting, sam, build.day(22))
+
+    *_, last = suggestions.rank(
+        meeting, groups.group_for(meeting), [at_night], now=clock.now(), limit=1, with_names=False
+    )
+
+    assert last.reasons == [
+        "Nobody who answered can come.",
+        "2 haven’t answered yet.",
+        "1 required person can’t come.",
+    ]
+
+
 def test_how_many_can_is_counted_of_all_people_and_followed_by_who_is_still_silent():
     people = [build.user() for _ in range(5)]
     calendar = build.calendar(owner=people[0], participants=people[1:])
@@ -42,15 +105,15 @@ def test_how_many_can_is_counted_of_all_people_and_followed_by_who_is_still_sile
     build.window(calendar, people[2], build.day(15), build.day(16))
 
     assert first_reasons(build.meeting(calendar=calendar)).startswith(
-        "2 of 5 can come. 2 no answer yet. "
+        "2 of 5 can come. 2 haven’t answered yet. "
     )
 
 
 @pytest.mark.parametrize(
     ("required", "said"),
     [
-        (1, "The one required person can come; 2 of 3 in all. Bao can’t come."),
-        (2, "All 2 required people can come; 2 of 3 in all. Bao can’t come."),
+        (1, "The only required person can come; 2 of 3 in all. Bao can’t come."),
+        (2, "Both required people can come; 2 of 3 in all. Bao can’t come."),
     ],
 )
 def test_all_who_are_required(required, said):

@@ -13,7 +13,7 @@ from commontime.calendars.models import Meeting
 from commontime.calendars.planning import outcomes, suggestions
 from commontime.core import clock
 from commontime.web.look import Look
-from commontime.web.words import nothing_yet, until, when
+from commontime.web.words import until, when
 
 LONG = 120  # characters of reasons from which on they are folded
 
@@ -40,7 +40,7 @@ def _meeting(best: Best, shown: Look) -> str:
     name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
     head = f'<h3>{name}</h3><p class="soft">{escape(clock.length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
     if not best.ranked:
-        return f'<article class="best">{head}<p class="empty">{escape(best.nothing or nothing_yet())}</p></article>'
+        return f'<article class="best">{head}<p class="empty">{escape(best.nothing)}</p></article>'
     rows = "".join(
         f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown, lower=why)}</li>"
         for ranked, why in zip(best.ranked, why_lower(best.ranked), strict=True)

@@ -99,15 +99,8 @@ def beside(each: comparing.Comparison, silent: int) -> list[str]:
             )
             % places
         )
-    if each.survives:
-        said.append(
-            ngettext(
-                "Still works if %(n)d person drops out.",
-                "Still works if up to %(n)d people drop out.",
-                each.survives,
-            )
-            % {"n": each.survives}
-        )
+    if each.still_works:
+        said.append(each.still_works)
     return said
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.calendars.models import Calendar, Meeting
-from commontime.calendars.planning import comparing, groups, outcomes, suggestions
+from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
 from commontime.core import cache
 from commontime.layout.instants import moment, next_quarter
 from commontime.web import best_times, heat_map, tables, words
@@ -183,7 +183,12 @@ def _best(seen: Sight, meeting: Meeting, most: int) -> best_times.Best:
     found = suggestions.rank(meeting, group, stored, now=now, limit=most + 1, with_names=seen.tells)
     shown = at_round_times(found[:most], meeting, group, seen.tells)
     return best_times.Best(
-        meeting, shown, len(group.people), meeting_address(meeting), len(found) > most
+        meeting,
+        shown,
+        len(group.people),
+        meeting_address(meeting),
+        len(found) > most,
+        nothing=reasons.no_times_yet(group),
     )
 
 
@@ -219,7 +224,7 @@ def at_round_times(
         ):
             taken.add(other.start)
             each = suggestions.Suggestion(
-                each.rank, other, None, suggestions.reasons(other, group, meeting, with_names=named)
+                each.rank, other, None, reasons.reasons_for(other, group, meeting, with_names=named)
             )
         listed.append(each)
     return listed

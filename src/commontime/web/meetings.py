@@ -26,7 +26,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
-from commontime.calendars.planning import comparing, groups, outcomes, suggestions
+from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import best_times, words
@@ -316,7 +316,7 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "starts": _starts(seen, found, seen.free)
         if may_rank and (seen.is_owner or not is_fixed)
         else [],
-        "nothing": words.nothing_yet() if may_rank else suggestions.hidden(),
+        "nothing": reasons.no_times_yet(seen.group) if may_rank else suggestions.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not seen.supposes,
         "change": None

@@ -64,10 +64,6 @@ def until(deadline: datetime, shown: Look) -> str:
     return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
 
 
-def nothing_yet() -> str:
-    return _("No time fits yet. The best times appear here as more people answer.")
-
-
 def some(names: Sequence[str], most: int) -> str:
     """Return the names in a row, of more than so many the first."""
     more = len(names) - most

@@ -22,13 +22,15 @@ class Comparison:
 
     optimistic_rank, pessimistic_rank: its place if all who have not answered come to it, ideally,
     and to no other; and if they come to all others and not to it. survives: how many people may
-    cancel; see `spare_of`. loses_against_best: in words, empty for the best one.
+    cancel; see `spare_of`. loses_against_best, still_works: both in words; the former is empty for
+    the best one, the latter if nobody may cancel.
     """
 
     optimistic_rank: int
     pessimistic_rank: int
     survives: int
     loses_against_best: str
+    still_works: str
 
 
 def keys_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> list[tuple[int, ...]]:
@@ -56,11 +58,16 @@ def _profile_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> 
     return engine.profile_of_rows(rows, group.required, minutes_of(meeting.duration))
 
 
+def _counts_all(meeting: Meeting) -> bool:
+    """Return whether only the number of people decides if a meeting can take place."""
+    return bool(meeting.quorum) and meeting.for_everyone
+
+
 def spare_of(outcome: Outcome, meeting: Meeting) -> int:
     """Return how many of those attending the meeting does not need each for themselves: with a
     quorum and nobody named, none of them; else those who are required and can come are needed.
     """
-    if meeting.quorum and meeting.for_everyone:
+    if _counts_all(meeting):
         return len(outcome.attending)
     return sum(not person.required for person in outcome.attending)
 
@@ -85,10 +92,27 @@ def compare(
         found[0].row, np.stack([outcome.row for outcome in found]), group.required
     )
     said = ["", *(_against_best(loss, group, with_names=with_names) for loss in losses[1:])]
-    return [
-        Comparison(*fields)
-        for fields in zip(best, worst, survived(found, meeting), said, strict=True)
-    ]
+    survives = survived(found, meeting)
+    works = [_still_works(n, meeting) for n in survives]
+    return [Comparison(*fields) for fields in zip(best, worst, survives, said, works, strict=True)]
+
+
+def _still_works(n: int, meeting: Meeting) -> str:
+    if not n:
+        return ""
+    if _counts_all(meeting):
+        text = ngettext(
+            "Still works if %(n)d person drops out.",
+            "Still works if up to %(n)d people drop out.",
+            n,
+        )
+    else:
+        text = ngettext(
+            "Still works if %(n)d optional person drops out.",
+            "Still works if up to %(n)d optional people drop out.",
+            n,
+        )
+    return text % {"n": n}
 
 
 def _rank_ranges(

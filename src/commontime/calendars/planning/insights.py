@@ -173,7 +173,7 @@ def insights_for(
     return Insights(
         best,
         survived([best], meeting)[0],
-        _why_not_better(best, meeting),
+        _why_not_better(best, meeting, group),
         _ask(asked, asker),
         *_sessions(asked, best, len(profile)),
         _plan_b(asked, profile, leading, best),
@@ -181,7 +181,7 @@ def insights_for(
     )
 
 
-def _why_not_better(best: Outcome, meeting: Meeting) -> str:
+def _why_not_better(best: Outcome, meeting: Meeting, group: Group) -> str:
     """Say in which of the criteria, in their order, no start does better."""
     short = (meeting.quorum or 0) - len(best.attending)
     if short > 0:
@@ -194,9 +194,7 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
             len(best.missing),
         ) % {"n": len(best.missing), "wanted": wanted}
     if best.cannot:
-        return _(
-            "Of the times that suit everybody required, none suits more than %(n)d people."
-        ) % {"n": len(best.attending)}
+        return _no_time_suits_more(best, group)
     if best.if_need_be:
         return ngettext(
             "At every time that suits everybody, at least %(n)d person can come only if need be.",
@@ -210,6 +208,21 @@ def _why_not_better(best: Outcome, meeting: Meeting) -> str:
             len(best.works),
         ) % {"n": len(best.works)}
     return _("It can’t get better: this time is ideal for everybody who answered.")
+
+
+def _no_time_suits_more(best: Outcome, group: Group) -> str:
+    n = len(best.attending)
+    if not group.required.any():
+        sentence = ngettext(
+            "No time suits more than %(n)d person.", "No time suits more than %(n)d people.", n
+        )
+    else:
+        sentence = ngettext(
+            "Of the times that suit everybody required, none suits more than %(n)d person.",
+            "Of the times that suit everybody required, none suits more than %(n)d people.",
+            n,
+        )
+    return sentence % {"n": n}
 
 
 def _ask(asked: _Question, asker: int) -> Ask | None:

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import numpy as np
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.comparing import Comparison, best_first, compare
-from commontime.calendars.planning.groups import Group, Person, minutes_of
-from commontime.calendars.planning.outcomes import Outcome, outcomes_at, span
+from commontime.calendars.planning.groups import Group, minutes_of
+from commontime.calendars.planning.outcomes import Outcome, outcomes_at
+from commontime.calendars.planning.reasons import near_miss, reasons_for
 from commontime.calendars.planning.round_times import round_times
-from commontime.calendars.planning.words import names_of
-from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
 
 FEWEST_HIDDEN = 3  # others whose answers a number of them hides
@@ -186,7 +183,7 @@ def rank(
             place,
             outcome,
             by_start.get(outcome.start),
-            reasons(outcome, group, meeting, with_names=with_names),
+            reasons_for(outcome, group, meeting, with_names=with_names),
             beside,
         )
         for place, (outcome, beside) in enumerate(
@@ -194,169 +191,6 @@ def rank(
         )
     ]
     if with_names and listed and listed[0].outcome.missing:
-        listed[0].reasons.extend(_near_miss(listed[0].outcome, group, meeting, now, align))
+        bounds = bounds_of(meeting, group, now)
+        listed[0].reasons.extend(near_miss(listed[0].outcome, group, meeting, bounds, align))
     return listed
-
-
-def reasons(outcome: Outcome, group: Group, meeting: Meeting, *, with_names: bool) -> list[str]:
-    """Say in words why a start stands where it does, from the same lists as its rank; without names
-    where they must not be told.
-    """
-    said = []
-    must = [person for person in group.answered if person.required]
-    everyone, people = (
-        len(group.answered),
-        len(group.people),
-    )  # of all people, as pages and letters count too
-    if not group.answered:
-        return [_("Nobody has answered yet.")]
-    start, of = span(outcome.start, meeting.duration)
-    if not with_names and all(
-        group.is_elsewhere(person.user_id, start, start + of) for person in group.answered
-    ):
-        return [_("Somebody required is in another meeting at that time.")]
-    if len(outcome.attending) == everyone:
-        said.append(
-            ngettext(
-                "The only person who answered can come.",
-                "All %(n)d people who answered can come.",
-                everyone,
-            )
-            % {"n": everyone}
-        )
-    elif must and not outcome.missing:
-        all_required = ngettext(
-            "The only required person can come; %(can)d of %(all)d in all.",
-            "All %(n)d required people can come; %(can)d of %(all)d in all.",
-            len(must),
-        )
-        said.append(all_required % {"n": len(must), "can": len(outcome.attending), "all": people})
-    else:
-        can = len(outcome.attending)
-        said.append(
-            ngettext("%(can)d of %(all)d can come.", "%(can)d of %(all)d can come.", can)
-            % {"can": can, "all": people}
-        )
-    if silent := len(outcome.unanswered):
-        said.append(
-            ngettext("%(n)d hasn’t answered yet.", "%(n)d haven’t answered yet.", silent)
-            % {"n": silent}
-        )
-    elsewhere = (
-        [
-            person
-            for person in outcome.cannot
-            if group.is_elsewhere(person.user_id, start, start + of)
-        ]
-        if with_names
-        else []
-    )
-    if outcome.missing and with_names:
-        short = _minutes_short(group, outcome, meeting.duration)
-        missing = [person for person in outcome.missing if person not in elsewhere][:5]
-        said.extend(_required_and_away(person, short[person.user_id], of) for person in missing)
-    elif outcome.missing:
-        said.append(
-            ngettext(
-                "%(n)d required person can’t come.",
-                "%(n)d required people can’t come.",
-                len(outcome.missing),
-            )
-            % {"n": len(outcome.missing)}
-        )
-    if elsewhere:
-        said.append(
-            _("%(names)s: in another meeting at that time.") % {"names": names_of(elsewhere)}
-        )
-    optional = [
-        person for person in outcome.cannot if not person.required and person not in elsewhere
-    ]
-    if optional and with_names:
-        said.append(
-            ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional))
-            % {"names": names_of(optional)}
-        )
-    elif optional:
-        said.append(
-            ngettext(
-                "%(n)d optional person can’t come.",
-                "%(n)d optional people can’t come.",
-                len(optional),
-            )
-            % {"n": len(optional)}
-        )
-    if outcome.if_need_be:
-        who = names_of(outcome.if_need_be) if with_names else str(len(outcome.if_need_be))
-        said.append(_("Only if need be: %(who)s.") % {"who": who})
-    if meeting.quorum and len(outcome.attending) < meeting.quorum:
-        said.append(
-            _("%(n)d short of the %(wanted)d needed.")
-            % {"n": meeting.quorum - len(outcome.attending), "wanted": meeting.quorum}
-        )
-    return said
-
-
-def _near_miss(
-    best: Outcome, group: Group, meeting: Meeting, now: datetime, align: int | None
-) -> list[str]:
-    """Say which start comes nearest to suiting all required people, if it is another than the best
-    one, at which somebody is missing.
-    """
-    earliest, latest_end = bounds_of(meeting, group, now)
-    duration = minutes_of(meeting.duration)
-    marks = round_times(meeting.calendar, align, earliest, latest_end)
-    room = engine.smallest_ask(
-        group.free,
-        duration,
-        required=group.required,
-        earliest=earliest,
-        latest_end=latest_end,
-        align=marks,
-        busy=group.elsewhere,
-    )
-    short = sum(wanted.end - wanted.start for wanted in room.wanted) if room else 0
-    if not room or not 0 < short < sum(_minutes_short(group, best, meeting.duration).values()):
-        return []
-    away = engine.moment_of(room.start) - best.start
-    who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
-    said = (
-        _("If it starts %(length)s later, %(names)s.")
-        if away > timedelta(0)
-        else _("If it starts %(length)s earlier, %(names)s.")
-    )
-    lacks = (
-        _("%(names)s would need only %(short)s more")
-        if len(who) == 1
-        else _("%(names)s would need only %(short)s more between them")
-    )
-    return [
-        said
-        % {
-            "length": clock.length(abs(away)),
-            "names": lacks % {"names": names_of(who), "short": _minutes(short)},
-        }
-    ]
-
-
-def _required_and_away(person: Person, short: int, of: int) -> str:
-    if short == of:
-        return _("%(name)s is required but can’t come.") % {"name": person.name}
-    sentence = _("%(name)s is required but can’t come for %(short)s of the %(of)s.")
-    return sentence % {"name": person.name, "short": _minutes(short), "of": _minutes(of)}
-
-
-def _minutes(number: int) -> str:
-    return clock.length(timedelta(minutes=number))
-
-
-def _minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
-    """Return how many minutes of the meeting each missing person did not offer."""
-    start, length = span(outcome.start, duration)
-    covered = np.clip(
-        np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None
-    )
-    offered = np.bincount(group.free.who, covered, minlength=len(group.answered)).astype(int)
-    return {
-        person.user_id: length - int(offered[group.places[person.user_id]])
-        for person in outcome.missing
-    }
