@@ -72,7 +72,7 @@ def test_the_list_ranks_stored_and_computed_starts_with_reasons(group, path):
         iso(build.day(10)),
         2,
     )
-    assert best["reasons"] == ["All 2 people who answered can come."]
+    assert best["reasons"] == ["Both people who answered can come."]
     assert [row["author"] for row in rows if row["id"] == str(group.suggestion.pk)] == [
         group.sam.user.pk
     ]
