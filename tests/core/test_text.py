@@ -61,7 +61,7 @@ def test_direction_marks_pasted_into_a_text_are_dropped(mark):
         ),
         (
             f"{'long ' * 10}name\u2028",
-            "This contains an invisible character (U+2028 LINE SEPARATOR) after “…long long long "
+            "This contains an invisible character (U+2028 LINE SEPARATOR) after “… long long long "
             "name”. Delete it.",
         ),
         (

@@ -22,11 +22,12 @@ _NOT_ON_A_LINE = regex.compile(rf"[\p{{Cc}}\p{{Zl}}\p{{Zp}}\ufff9-\ufffb{_STEERI
 _SHOWS_NOTHING = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 # UAX 31, table 5: the scripts that names are mostly written in. Rarer ones count as one script.
-_SCRIPTS = """
+_SCRIPT_NAMES = """
     Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi
     Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala
     Tamil Telugu Thaana Thai Tibetan
-""".split()
+"""
+_SCRIPTS = _SCRIPT_NAMES.split()
 # Scripts that are written together. UTS 39 ("highly restrictive") lets Latin mix with these too; we
 # do not, since U+4E28 and U+3163 look like an l.
 _TOGETHER = [("Han", "Hiragana", "Katakana"), ("Han", "Hangul"), ("Han", "Bopomofo")]

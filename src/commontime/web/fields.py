@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from commontime.core import clock
+from commontime.core.text import clean_lines
 
 LONGEST_MEETING = 31 * 24 * 60  # minutes
 LEGACY = (
@@ -46,6 +47,13 @@ def zone_names() -> list[str]:
 def _zones() -> SafeString:
     options = format_html_join("", '<option value="{}">', ((name,) for name in zone_names()))
     return mark_safe(f'<datalist id="zones">{options}</datalist>')  # noqa: S308 (names of zones)
+
+
+class PastedText(forms.CharField):
+    """Several lines, often pasted from elsewhere: every line end becomes \\n, direction marks go."""
+
+    def to_python(self, value: Any) -> str:
+        return clean_lines(super().to_python(value) or "")
 
 
 def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:

@@ -21,6 +21,7 @@ from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
 from commontime.core.text import canonical
 from commontime.web import words
+from commontime.web.fields import PastedText
 
 MOST = 100
 MOST_NAMED = 12
@@ -36,7 +37,7 @@ def names_field(label: Any, **options: Any) -> forms.CharField:
     widget = forms.Textarea(
         attrs={"rows": 2, "autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
     )
-    return forms.CharField(label=label, max_length=20_000, widget=widget, **options)
+    return PastedText(label=label, max_length=20_000, widget=widget, **options)
 
 
 def pieces_in(text: str) -> list[list[str]]:

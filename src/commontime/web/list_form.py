@@ -20,12 +20,13 @@ from commontime.layout.instants import moment
 from commontime.web import words
 from commontime.web.base import FORM, page, signed_in
 from commontime.web.calendar_view import sight
+from commontime.web.fields import PastedText
 from commontime.web.look import Look, days_of_lines
 from commontime.web.painting import _grid_address, store
 
 
 class LinesForm(forms.Form):
-    text = forms.CharField(
+    text = PastedText(
         label=gettext_lazy("Times, one per line"),
         required=False,
         max_length=200_000,
