@@ -1,7 +1,6 @@
-"""Typed readers for the environment.
+"""Typed readers for environment variables.
 
-Each reader notes the variable it was asked for in `READ`, so that a test can hold docs/settings.md
-against what the code reads.
+Each reader records its variable in `READ`. A test compares docs/settings.md with it.
 """
 
 import os
@@ -25,9 +24,7 @@ READ: dict[str, Variable] = {}
 
 
 def text(name: str, default: str = "", *, purpose: str) -> str:
-    """Return the variable's text without surrounding blanks, or the default when it is unset or
-    blank.
-    """
+    """Return the variable's text, stripped; the default if it is unset or blank."""
     READ[name] = Variable(name, default, purpose)
     return os.environ.get(name, "").strip() or default
 
@@ -63,7 +60,7 @@ def flag(name: str, default: bool, *, purpose: str) -> bool:
 
 
 def folder(name: str, default: str, *, purpose: str) -> Path:
-    """Return a folder that exists; one that is made here is closed to the machine's other users."""
+    """Return an existing folder; create it if needed, closed to the machine's other users."""
     path = Path(text(name, default, purpose=purpose)).absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,40 +73,43 @@ def folder(name: str, default: str, *, purpose: str) -> Path:
 
 
 def names(name: str, default: Sequence[str] = (), *, purpose: str) -> list[str]:
-    """Return a comma-separated list without its blanks."""
+    """Return the parts of a comma-separated list, stripped."""
     raw = text(name, ",".join(default), purpose=purpose)
     return [part.strip() for part in raw.split(",") if part.strip()]
 
 
 def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
-    """Return the secret in the variable, or in the file that `<name>_FILE` names, or one made once
-    and kept in `keep_in`.
+    """Return a secret from the variable, from a file, or generated.
 
-    A file that other users of the machine can read is refused.
+    The file is the one that `<name>_FILE` names. A generated secret is kept in `keep_in`. Refuses a
+    file that other users of the machine can read.
     """
     value = text(name, purpose=purpose)
-    named_file = text(
+    secret_file = text(
         f"{name}_FILE", purpose=f"A file that holds {name}, for example a mounted secret."
     )
     if value:
         return value
-    if named_file:
-        return _read_private(Path(named_file))
+    if secret_file:
+        return _read_private(Path(secret_file))
     if keep_in is None:
         return ""
     if not keep_in.exists():
-        # Written aside and linked into place, so that two processes that start at once agree on one
-        # secret.
-        draft = keep_in.with_name(f"{keep_in.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(64))
-        try:
-            os.link(draft, keep_in)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        _generate(keep_in)
     return _read_private(keep_in)
+
+
+def _generate(path: Path) -> None:
+    """Write a new secret to the path, unless another process does so first."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(64))
+    try:
+        os.link(draft, path)  # atomic: two processes that start together agree on one secret
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
 
 
 def _read_private(path: Path) -> str:

@@ -1,5 +1,6 @@
-"""Errors outside a view go to the door that the path belongs to; at a path that is nowhere, a
-browser gets a page.
+"""Errors outside a view: each is answered by the door its path belongs to.
+
+A browser at an unknown path gets a page.
 """
 
 import logging
@@ -18,9 +19,8 @@ from commontime.web.middleware import is_page, language_of
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "5"
-API = {
-    str(each.pattern).partition("/")[0] for each in [*urlpatterns, *about_the_api]
-}  # how its paths begin
+# The first segments of the API's paths.
+API = {str(route.pattern).partition("/")[0] for route in [*urlpatterns, *about_the_api]}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -51,9 +51,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def _is_lost(request: HttpRequest) -> bool:
-    """Return whether a browser asks for an address that is neither a page's nor like one of the
-    API's.
-    """
+    """Return whether a browser asks for a path outside both doors."""
     # Not every path begins with a slash: `OPTIONS *` asks about the server (RFC 9110, 9.3.7).
     if request.path_info.removeprefix("/").partition("/")[0] in API:
         return False
@@ -61,7 +59,7 @@ def _is_lost(request: HttpRequest) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Outside a view, for example where a page's session is stored, an outage arrives here.
+    # An outage outside a view arrives here, for example while a page's session is stored.
     if (exception := sys.exc_info()[1]) and (answer := of_the_database(request, exception)):
         return answer
     return (
@@ -72,9 +70,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
-    """Answer 503 if the database is away, 409 if what a row hangs on was deleted meanwhile; None
-    for anything else.
-    """
+    """Answer 503 if the database is away, 409 if a referenced row was just deleted, else None."""
     if isinstance(exception, OperationalError | InterfaceError):
         logger.error("The database is away: %s", exception)
         return unavailable(request)
@@ -107,8 +103,9 @@ def _clash(request: HttpRequest) -> HttpResponse:
 
 
 def _is_orphan(exception: IntegrityError) -> bool:
-    """Tell a reference to a deleted row from other broken constraints: both databases check
-    references when the transaction ends.
+    """Return whether a row refers to a deleted one.
+
+    Both databases check references when the transaction ends.
     """
     return getattr(exception.__cause__, "sqlstate", "") == "23503" or "FOREIGN KEY" in str(
         exception

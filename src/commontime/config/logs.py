@@ -1,11 +1,11 @@
-"""One event, one line: what people typed can't forge or hide a line of the log."""
+"""Log lines: one per event, so that typed text can neither forge nor hide a line."""
 
 import logging
 import re
 from typing import override
 
 LONGEST = 4000
-# What follows in these paths lets whoever knows it in, without a password.
+# The rest of these paths is a secret: it lets people in without a password.
 _LINKS = re.compile(
     r"(/(?:password_reset/[^/\s]+|app/invitations|app/mail/stop|app/join|rsvp|feeds)/)[^/\s?]+"
 )

@@ -1,4 +1,4 @@
-"""What holds for every response, whichever room answered."""
+"""Middleware for every response, whichever door answered."""
 
 import logging
 from collections.abc import Callable
@@ -19,34 +19,36 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 
 
 class HeadersMiddleware:
-    """Outermost, so that errors and static files carry the same headers as everything else."""
+    """Set the headers of every response.
+
+    It is the outermost middleware, so that errors and static files get them too.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
-        # Django's own middleware would build it anew for each answer.
+        # Django's own middleware would build it again for each response.
         self.csp = build_policy(settings.SECURE_CSP)  # type: ignore[arg-type]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.csp)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        if (
-            not request.path_info.startswith("/static/") or response.status_code >= 400
-        ):  # a page about an error says who is signed in
-            # What a person may see must not stay in a shared cache, nor behind the Back button
-            # after signing out.
+        is_static = request.path_info.startswith("/static/") and response.status_code < 400
+        if not is_static:
+            # No shared cache may keep personal content, nor may the Back button show it after
+            # signing out. Error pages name who is signed in.
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
         if not response.streaming and response.status_code not in BODILESS:
-            # Without it the server cuts the answer into chunks, and a client can't tell a whole one
-            # from a torn one by its length.
+            # Without it the server sends chunks, and a client can't notice a truncated response.
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
 class HostMiddleware:
-    """Answer only to our own names. A probe may ask by whatever address it has: what it hears is
-    one word.
+    """Refuse requests to host names that are not ours.
+
+    Probes may use any address: the answer is one word.
     """
 
     PROBES = ("/healthz", "/readyz")
@@ -68,7 +70,7 @@ class HostMiddleware:
 
 
 class OutageMiddleware:
-    """Turn what the database says about itself, not about us, into an answer that tells what to do."""
+    """Turn database outages into answers that say what to do."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response

@@ -1,10 +1,13 @@
-"""granian, started as its own command is: `python -m commontime.config.serve --interface wsgi …`.
+"""granian with our own rule for dead workers.
 
-granian takes two deaths of one worker within 5.5 seconds for a worker that can't start, ends, and
-can't be told otherwise; and it forgets the first of them when another worker dies in between. Here
-a worker that ends by itself again within half a minute (a slow machine takes that long to start
-one) ends all, loudly, whatever the others do; one that somebody killed (the kernel, for want of
-memory) gets its successor every time.
+Run it like granian itself: `python -m commontime.config.serve --interface wsgi …`.
+
+granian assumes that a worker can't start if it dies twice within 5.5 seconds, and then exits. That
+limit can't be configured, and granian forgets the first death when another worker dies in between.
+
+Here a worker that exits twice within half a minute ends the server with an error, whatever the
+other workers do; slow machines need that long to start one. A killed worker, for example for lack
+of memory, is always replaced.
 """
 
 import signal
@@ -13,26 +16,25 @@ from typing import Any
 from granian import cli
 from granian.server import MPServer
 
-GRANIANS_OWN = 5.5
-SOON = 30.0
+GRANIAN_LIMIT = 5.5  # seconds
+OUR_LIMIT = 30.0
 
 
 class Server(MPServer):
-    ended_by_itself: dict[int, float] = {}
+    exits: dict[int, float] = {}  # worker number -> time of its last exit
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         killed = [
             number for number in workers if self.wrks[number].inner.exitcode == -signal.SIGKILL
         ]
         super()._respawn_workers(workers, *args, **kwargs)
-        # granian has emptied what it remembers but for these, and asks of it whether a start was at
-        # most 5.5 seconds ago.
-        begun = {number: at + SOON - GRANIANS_OWN for number, at in self.respawned_wrks.items()}
-        remembered = {**self.ended_by_itself, **begun}
-        self.ended_by_itself = {
-            number: at for number, at in remembered.items() if number not in killed
-        }
-        self.respawned_wrks = dict(self.ended_by_itself)
+        # granian now remembers only the workers it has just restarted, and compares their times
+        # with its own limit. Later times make that limit ours.
+        shift = OUR_LIMIT - GRANIAN_LIMIT
+        restarted = {number: at + shift for number, at in self.respawned_wrks.items()}
+        exits = {**self.exits, **restarted}
+        self.exits = {number: at for number, at in exits.items() if number not in killed}
+        self.respawned_wrks = dict(self.exits)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Every setting of the product, from the environment. docs/settings.md lists the variables; a test
-holds the two together.
+"""All settings, from environment variables.
+
+docs/settings.md lists the variables; a test compares the two.
 """
 
 import ipaddress
@@ -8,7 +9,7 @@ import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
@@ -28,8 +29,7 @@ DATA_DIR = env.folder(
     ),
 )
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535, purpose="Port of the web server.")
-# The Procfile hands these two to the web server; reading them here refuses a bad value with a
-# sentence.
+# The Procfile passes these two to the web server. Reading them here refuses bad values.
 WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Web server processes.")
 WEB_THREADS = env.integer(
     "COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each web process answers at once."
@@ -174,11 +174,11 @@ if not env.text(
     "PYTHONTZPATH",
     purpose="Absolute paths of folders with newer time zone rules than the bundled ones.",
 ):
-    # Python would take the machine's files first, which may be years old.
+    # Python would read the machine's files first, which can be years old.
     zoneinfo.reset_tzpath([])
     zoneinfo.ZoneInfo.clear_cache()
 LANGUAGE_CODE = "en"
-# Those that every text is translated into; tests/web/test_languages.py holds them complete.
+# Every text has a translation into each of them; tests/web/test_languages.py checks it.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 STATIC_URL = "/static/"
@@ -187,8 +187,7 @@ STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# The limits of api.md: 1 MB a body. Fields are counted only in forms; a plan's has four for each of
-# up to 500 meetings.
+# The contract allows 1 MB per body. The form of a plan has four fields for each of 500 meetings.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
@@ -207,8 +206,9 @@ DATABASE_POOL = env.integer(
 
 
 def check_connection(pooled: Any) -> None:
-    """Refuse a pooled PostgreSQL connection that the server has closed: a look at its socket tells;
-    if it stirs, the server is asked.
+    """Refuse a pooled PostgreSQL connection that the server has closed.
+
+    Data on its idle socket is a sign of that; only then the server is asked.
     """
     poll = select.poll()
     poll.register(pooled.pgconn.socket, select.POLLIN)
@@ -217,62 +217,64 @@ def check_connection(pooled: Any) -> None:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's database settings for a DATABASE_URL; an empty one means SQLite in the data
-    folder.
-    """
-    if not url:
-        url = f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}"
-    parts = urlsplit(url)
+    """Return Django's settings for a database URL; SQLite in the data folder for an empty one."""
+    parts = urlsplit(url or f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}")
     if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path[1:]) or ":memory:",
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                # IMMEDIATE: with the default, a transaction that reads and then writes fails at
-                # once when another one wrote in between.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                # FULL: what we said is saved survives a power cut, not only a killed process.
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
-                    "cache_size=-16000; PRAGMA temp_store=MEMORY"
-                ),
-            },
-        }
+        return _sqlite(parts)
     if parts.scheme in {"postgres", "postgresql"}:
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path[1:]),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            # A restarted server must not cost a request: every connection taken from the pool is
-            # checked first.
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {
-                **dict(parse_qsl(parts.query)),
-                # While the server is away a request waits three seconds, and the pool forgets its
-                # growing pauses after two, so that the first request after the server is back finds
-                # it.
-                "pool": {
-                    "min_size": 1,
-                    "max_size": DATABASE_POOL,
-                    "timeout": 3,
-                    "reconnect_timeout": 2,
-                    "check": check_connection,
-                },
-                # What each request asks is planned once a connection (core.rows.fetch_one); a
-                # pooler outside must allow that.
-                "prepare_threshold": 2,
-                "connect_timeout": 5,
-            },
-        }
+        return _postgresql(parts)
     raise ImproperlyConfigured(
         "DATABASE_URL must start with postgresql:// or sqlite:///, or be unset for SQLite in the "
         "data folder."
     )
+
+
+def _sqlite(parts: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": unquote(parts.path[1:]) or ":memory:",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            # By default a transaction that reads and then writes fails at once if another one wrote
+            # in between.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: saved data survives a power cut, not only a killed process.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+                "PRAGMA temp_store=MEMORY"
+            ),
+        },
+    }
+
+
+def _postgresql(parts: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        # A restarted server must not cost a request: every pooled connection is checked first.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **dict(parse_qsl(parts.query)),
+            # While the server is away, a request waits three seconds. The pool drops its growing
+            # pauses after two, so that the first request after the outage gets a connection.
+            "pool": {
+                "min_size": 1,
+                "max_size": DATABASE_POOL,
+                "timeout": 3,
+                "reconnect_timeout": 2,
+                "check": check_connection,
+            },
+            # PostgreSQL plans each request's statements once per connection (core/rows.py). An
+            # outside pooler must allow that.
+            "prepare_threshold": 2,
+            "connect_timeout": 5,
+        },
+    }
 
 
 DATABASES = {"default": database(DATABASE_URL)}
@@ -321,78 +323,32 @@ SIMPLE_JWT = {
     "LEEWAY": 5,
 }
 
+
+def limit(variable: str, count: int, seconds: int, purpose: str) -> tuple[int, int]:
+    """Return how often something may happen, and in how many seconds."""
+    return env.integer(f"COMMONTIME_LIMIT_{variable}", count, minimum=1, purpose=purpose), seconds
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
 LIMITS = {
-    "password": (
-        env.integer(
-            "COMMONTIME_LIMIT_PASSWORD",
-            10,
-            minimum=1,
-            purpose="Wrong passwords for one account from one address in 15 minutes.",
-        ),
-        900,
+    "password": limit(
+        "PASSWORD",
+        10,
+        15 * MINUTE,
+        "Wrong passwords for one account from one address in 15 minutes.",
     ),
-    "sign_up": (
-        env.integer(
-            "COMMONTIME_LIMIT_SIGN_UP",
-            100,
-            minimum=1,
-            purpose="Sign-ups from one address in an hour.",
-        ),
-        3600,
+    "sign_up": limit("SIGN_UP", 100, HOUR, "Sign-ups from one address in an hour."),
+    "look_up": limit("LOOK_UP", 60, HOUR, "Usernames one person can look up in an hour."),
+    "reset_mail": limit("RESET_MAIL", 3, HOUR, "Reset emails to one address in an hour."),
+    "reset_ask": limit(
+        "RESET_ASK", 10, HOUR, "Reset emails requested from one client address in an hour."
     ),
-    "look_up": (
-        env.integer(
-            "COMMONTIME_LIMIT_LOOK_UP",
-            60,
-            minimum=1,
-            purpose="Usernames one person can look up in an hour.",
-        ),
-        3600,
+    "reset_try": limit(
+        "RESET_TRY", 20, MINUTE, "Tries with reset links from one client address in a minute."
     ),
-    "reset_mail": (
-        env.integer(
-            "COMMONTIME_LIMIT_RESET_MAIL",
-            3,
-            minimum=1,
-            purpose="Reset emails to one address in an hour.",
-        ),
-        3600,
-    ),
-    "reset_ask": (
-        env.integer(
-            "COMMONTIME_LIMIT_RESET_ASK",
-            10,
-            minimum=1,
-            purpose="Reset emails requested from one client address in an hour.",
-        ),
-        3600,
-    ),
-    "reset_try": (
-        env.integer(
-            "COMMONTIME_LIMIT_RESET_TRY",
-            20,
-            minimum=1,
-            purpose="Tries with reset links from one client address in a minute.",
-        ),
-        60,
-    ),
-    "mail_pair": (
-        env.integer(
-            "COMMONTIME_LIMIT_MAIL_PAIR",
-            5,
-            minimum=1,
-            purpose="Emails one person can send another in a day.",
-        ),
-        86400,
-    ),
-    "mail_receiver": (
-        env.integer(
-            "COMMONTIME_LIMIT_MAIL_RECEIVER",
-            20,
-            minimum=1,
-            purpose="Emails from other people that one person receives in a day.",
-        ),
-        86400,
+    "mail_pair": limit("MAIL_PAIR", 5, DAY, "Emails one person can send another in a day."),
+    "mail_receiver": limit(
+        "MAIL_RECEIVER", 20, DAY, "Emails from other people that one person receives in a day."
     ),
 }
 
@@ -409,7 +365,7 @@ CSRF_TRUSTED_ORIGINS = [COMMONTIME_BASE_URL]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
-# TLS ends at the proxy, which also redirects; a redirect from here would lose the body of a POST.
+# TLS ends at the proxy, which redirects too. A redirect from here would lose the body of a POST.
 SECURE_SSL_REDIRECT = False
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 SECURE_REFERRER_POLICY = "same-origin"
@@ -441,9 +397,7 @@ DEFAULT_FROM_EMAIL = env.text(
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Return Django's mailer settings for a COMMONTIME_SMTP_URL; an empty one writes files into the
-    data folder.
-    """
+    """Return Django's mailer settings for an SMTP URL; an empty one writes files."""
     if not url:
         return {
             "BACKEND": "commontime.mail.backends.FileBackend",
@@ -503,7 +457,7 @@ TASKS = {
 # The API ------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    # Our own views name who may ask and what is read (api/view.py). Any other view lets nobody in.
+    # Our own views set their authentication and parsers (api/view.py). Any other view is closed.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "commontime.api.docs.Schema",
@@ -519,7 +473,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_URLCONF": "commontime.api.urls",
-    # A shape is for requests only; what is answered are structs.
+    # Serializers describe requests only; structs describe answers.
     "COMPONENT_SPLIT_REQUEST": False,
     "POSTPROCESSING_HOOKS": ["commontime.api.docs.finish"],
 }
@@ -546,10 +500,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "WARNING"},
-        # Refused requests are the clients' affair; what went wrong here is logged as an error.
+        # Refused requests are the clients' problem; our own failures are logged as errors.
         "django.request": {"level": "ERROR"},
-        # Without a handler of its own the worker would add one, and say every line twice. Each task
-        # it ran is a line of INFO.
+        # Without its own handler the worker would add one and log every line twice. It logs each
+        # task at INFO.
         "django_ox": {
             "level": "INFO" if LOG_LEVEL == "DEBUG" else "WARNING",
             "handlers": ["console"],

@@ -1,4 +1,4 @@
-"""Which door answers which path."""
+"""Routes: which door answers which path."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ from commontime.core.routes import route
 from commontime.web.accounts import choose_password
 
 
-@csrf_exempt  # the half that posts is the API's; the form posts elsewhere
+@csrf_exempt  # only the API posts here; the page's form posts elsewhere
 def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    """The address in a reset mail: a person who opens it sees the form, a program posts to it."""
+    """Answer the link of a reset email: people get the form, programs post to it."""
     door = choose_password if request.method in {"GET", "HEAD"} else _confirm
     return door(request, **kwargs)
 
 
 _confirm = PasswordResetConfirm.as_view()
 
-# The API's first: they are tried one after the other, and its answers are the quicker ones.
+# The API comes first: routes are tried in order, and its answers are the faster ones.
 urlpatterns = [
     route("password_reset/<str:uidb64>/<str:token>/", reset_link),
     *api,

@@ -13,9 +13,7 @@ _django = get_wsgi_application()
 
 
 def _end_with_server() -> None:
-    """End once the server's first process is gone, killed perhaps: nobody else would give this one
-    a successor, or see it alone.
-    """
+    """Exit when the server's main process is gone: an orphan would never be replaced."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -27,20 +25,19 @@ threading.Thread(target=_end_with_server, daemon=True).start()
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if environ.get("HTTP_TRANSFER_ENCODING") and not environ.get("CONTENT_LENGTH"):
-        # A body that comes in pieces (RFC 9112, 7.1): WSGI knows no length of it, and Django would
-        # take it for empty.
-        body = _gathered(environ["wsgi.input"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        # A chunked body (RFC 9112, 7.1) has no length in WSGI, and Django would treat it as empty.
+        body = _read_body(environ["wsgi.input"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     if settings.HTTPS:
-        # TLS ends at the proxy, and nobody comes but through it: cookies, HSTS and the check of
-        # forms go by the address people see.
+        # TLS ends at the proxy, the only way in. Cookies, HSTS and the CSRF check depend on the
+        # address people see.
         environ = {**environ, "wsgi.url_scheme": "https"}
     return _django(environ, start_response)
 
 
-def _gathered(stream: Any, longest: int) -> bytearray:
-    """Return the body, or so much of a longer one that it is seen to be too long."""
+def _read_body(stream: Any, limit: int) -> bytearray:
+    """Return the body, at most one byte more than the limit, so that Django refuses it."""
     body = bytearray()
-    while len(body) <= longest and (piece := stream.read(longest + 1 - len(body))):
-        body += piece
+    while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
+        body += chunk
     return body

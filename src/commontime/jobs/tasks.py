@@ -1,5 +1,6 @@
-"""What the clock starts. Each can run late, twice or in several workers at once: the actions see
-what is done already.
+"""Scheduled tasks.
+
+Each can run late, twice or in several workers at once; the actions notice what is already done.
 """
 
 import logging
@@ -23,23 +24,22 @@ MOST_AT_ONCE = 200
 
 @task
 def meet_deadlines() -> None:
-    """Do what is due at the deadlines that have passed. One that fails keeps no other waiting, and
-    is tried again the next time.
+    """Finish the meetings whose deadline has passed.
+
+    One that fails does not stop the others, and is tried again next time.
     """
     for meeting in queries.meetings.meetings_past_deadline(clock.now())[:MOST_AT_ONCE]:
         try:
             actions.finish_deadline(meeting)
         except (OperationalError, InterfaceError):
-            raise  # the database is away: nothing here can be done now
+            raise  # the database is away, so none of them can be done now
         except Exception:
             logger.exception("The deadline of meeting %s could not be met.", meeting.pk)
 
 
 @task
 def clean_up() -> None:
-    """Delete what nobody needs any more: settled mails, old answers, used-up limits, ended
-    sign-ins, finished tasks.
-    """
+    """Delete old mails, remembered answers, limits, ended sign-ins and finished tasks."""
     now = clock.now()
     outbox.forget_settled(days=settings.KEEP_MAIL_DAYS)
     limits.forget_old()
@@ -47,7 +47,7 @@ def clean_up() -> None:
     Session.objects.filter(ends_at__lt=now).delete()
     Session.objects.filter(ended_at__lt=now - settings.REFRESH_IDLE).delete()
     WebSession.objects.filter(expire_date__lt=now).delete()
-    # A finished task has nothing more to say, but may hold an address; one that failed says why.
+    # A finished task is useless but may hold an address. A failed one says why it failed.
     call_command("ox_prune", older_than="1d", verbosity=0)
     call_command(
         "ox_prune", older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True, verbosity=0

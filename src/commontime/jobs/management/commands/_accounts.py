@@ -1,4 +1,4 @@
-"""What the commands about accounts share: an operator names somebody as people do."""
+"""Helpers of the commands about accounts."""
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
@@ -8,7 +8,7 @@ from commontime.core.errors import InvalidInput
 
 
 def account_called(name: str) -> User:
-    """Return the account with this user name or e-mail address, active or not."""
+    """Return the account with this username or email address, active or not."""
     found = queries.accounts_named(name) if name.isprintable() else []
     if not found:
         raise CommandError(
@@ -18,7 +18,7 @@ def account_called(name: str) -> User:
 
 
 def refused(refusal: InvalidInput) -> CommandError:
-    """Return the refusal as a command says it: one line for each reason."""
+    """Return a refusal as a command error, one line per reason."""
     reasons = [
         f"{field}: {sentence}"
         for field, sentences in refusal.fields.items()

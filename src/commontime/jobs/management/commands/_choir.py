@@ -1,4 +1,4 @@
-"""Who is in the demo, and when they have time: plain values, nothing of the product."""
+"""The people of the demo and their times, as plain values."""
 
 import random
 from dataclasses import dataclass
@@ -25,30 +25,48 @@ class Singer:
 
 # Who they are: name, voice, and what kind of week they have.
 _SINGERS = """
-    ingrid  Ingrid   Solheim        conductor office     | tomas   Tomás    Ferreira       tenor     office
-    priya   Priya    Raghunathan    soprano   office     | amara   Amara    Okonkwo        alto      parent
-    noor    Noor     El-Amin        alto      student    | henrik  Henrik   Lindqvist      bass      retired
-    yuki    Yuki     Tanabe         soprano   student    | marta   Marta    Kowalczyk      alto      shifts
-    jonas   Jonas    Petersen       tenor     office     | leila   Leila    Haddad         soprano   parent
-    samuel  Samuel   Adeyemi        bass      office     | chiara  Chiara   Bianchi        alto      student
-    anton   Anton    Weber          bass      retired    | sofia   Sofia    Marinou        soprano   office
-    dagmar  Dagmar   Voss           alto      retired    | mateo   Mateo    Quispe         tenor     shifts
-    elif    Elif     Yıldız         soprano   office     | ronan   Ronan    Gallagher      bass      parent
-    hanna   Hanna    Virtanen       alto      office     | bao     Bao      Nguyen         tenor     student
-    greta   Greta    Hoffmann       soprano   retired    | pavel   Pavel    Dvořák         bass      shifts
-    zoe     Zoé      Lambert        alto      office     | kwame   Kwame    Mensah         tenor     office
-    ivana   Ivana    Horvat         soprano   parent     | lars    Lars     Nygaard        bass      retired
-    rosa    Rosa     Delgado        alto      shifts     | ahmed   Ahmed    Rahimi         tenor     student
-    milena  Milena   Petrova        soprano   office     | oskar   Oskar    Brandt         bass      office
-    fatou   Fatou    Diallo         alto      parent     | david   David    Rosenberg      tenor     retired
-    annika  Annika   Sjöberg        soprano   student    | viktor  Viktor   Szabó          bass      office
-    lucia   Lucía    Romero         soprano   shifts     | tiago   Tiago    Almeida        tenor     parent
-    nele    Nele     Janssen        alto      student    | emil    Emil     Baumann        bass      student
-    clara   Clara    Winkler        soprano   parent     | jakob   Jakob    Krüger         tenor     office
+    ingrid Ingrid Solheim     conductor office
+    tomas  Tomás  Ferreira    tenor     office
+    priya  Priya  Raghunathan soprano   office
+    amara  Amara  Okonkwo     alto      parent
+    noor   Noor   El-Amin     alto      student
+    henrik Henrik Lindqvist   bass      retired
+    yuki   Yuki   Tanabe      soprano   student
+    marta  Marta  Kowalczyk   alto      shifts
+    jonas  Jonas  Petersen    tenor     office
+    leila  Leila  Haddad      soprano   parent
+    samuel Samuel Adeyemi     bass      office
+    chiara Chiara Bianchi     alto      student
+    anton  Anton  Weber       bass      retired
+    sofia  Sofia  Marinou     soprano   office
+    dagmar Dagmar Voss        alto      retired
+    mateo  Mateo  Quispe      tenor     shifts
+    elif   Elif   Yıldız      soprano   office
+    ronan  Ronan  Gallagher   bass      parent
+    hanna  Hanna  Virtanen    alto      office
+    bao    Bao    Nguyen      tenor     student
+    greta  Greta  Hoffmann    soprano   retired
+    pavel  Pavel  Dvořák      bass      shifts
+    zoe    Zoé    Lambert     alto      office
+    kwame  Kwame  Mensah      tenor     office
+    ivana  Ivana  Horvat      soprano   parent
+    lars   Lars   Nygaard     bass      retired
+    rosa   Rosa   Delgado     alto      shifts
+    ahmed  Ahmed  Rahimi      tenor     student
+    milena Milena Petrova     soprano   office
+    oskar  Oskar  Brandt      bass      office
+    fatou  Fatou  Diallo      alto      parent
+    david  David  Rosenberg   tenor     retired
+    annika Annika Sjöberg     soprano   student
+    viktor Viktor Szabó       bass      office
+    lucia  Lucía  Romero      soprano   shifts
+    tiago  Tiago  Almeida     tenor     parent
+    nele   Nele   Janssen     alto      student
+    emil   Emil   Baumann     bass      student
+    clara  Clara  Winkler     soprano   parent
+    jakob  Jakob  Krüger      tenor     office
 """
-SINGERS = [
-    Singer(*cell.split()) for line in _SINGERS.strip().splitlines() for cell in line.split("|")
-]
+SINGERS = [Singer(*line.split()) for line in _SINGERS.strip().splitlines()]
 BY_NAME = {singer.username: singer for singer in SINGERS}
 
 
@@ -90,9 +108,7 @@ _WEEKS: dict[str, list[tuple[range, float, float, int, float]]] = {
 
 
 def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random) -> list[Window]:
-    """Return when the singer is available, apart from each other: their kind of week, with the
-    unevenness of real ones.
-    """
+    """Return a singer's windows, without overlaps: their kind of week, with some chance."""
     windows: list[Window] = []
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
@@ -116,5 +132,5 @@ def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random
 
 
 def local(day: date, hour: float) -> datetime:
-    """Return the moment of an hour of a day where the choir sings."""
+    """Return the moment of an hour of a day, in the choir's zone."""
     return datetime.combine(day, time(int(hour), int(hour % 1 * 60)), ZONE)

@@ -1,4 +1,4 @@
-"""A believable choir to look at, made by the same actions that its people would have taken."""
+"""An example choir, created by the same actions its people would have taken."""
 
 import random
 from collections.abc import Sequence
@@ -84,16 +84,14 @@ def refuse_other_peoples_data() -> None:
 
 
 def make() -> None:
-    """Make all or nothing."""
+    """Create the whole demo in one transaction."""
     with transaction.atomic():
         Demo().make()
         keep_mails_quiet()
 
 
 def keep_mails_quiet() -> None:
-    """Let only the mails to the three whom one signs in as go out, and those only into files:
-    nobody is there to read the others.
-    """
+    """Drop the demo's mails, except those to the three main people if mails become files."""
     mails = Message.objects.filter(state=State.QUEUED)
     if mail_folder() is not None:
         mails = mails.exclude(user__username__in=["ingrid", "tomas", "noor"])
@@ -101,7 +99,7 @@ def keep_mails_quiet() -> None:
 
 
 class Demo:
-    """The story of the choir, relative to today; the same every time it is told on one day."""
+    """The story of the choir, relative to today. It is the same for every run on one day."""
 
     def __init__(self) -> None:
         self.chance = random.Random(SEED)  # noqa: S311 (nothing secret comes of it)
@@ -149,13 +147,17 @@ class Demo:
     # What they plan -------------------------------------------------------------------------------
 
     def rehearsals(self) -> None:
-        """Everybody; one meeting of each status, one deadline just missed."""
+        """Create everybody's calendar: a meeting of each status, one deadline just missed."""
         everyone = [singer.username for singer in choir.SINGERS]
         calendar = self.calendar(
-            "ingrid", "Summer concert", everyone, days=21, duration_minutes=120, location=("St. Nikolai, "
-        "parish hall"),
+            "ingrid",
+            "Summer concert",
+            everyone,
+            days=21,
+            duration_minutes=120,
+            location="St. Nikolai, parish hall",
             description="Rehearsals up to the concert. Please answer for all three weeks.",
-        )  # fmt: skip
+        )
         silent = {"noor", *self.chance.sample(everyone[5:], 7)}
         self.answer(calendar, [name for name in everyone if name not in silent], days=21)
         self.fix_best(
@@ -182,9 +184,7 @@ class Demo:
         )
 
     def board(self) -> None:
-        """A few, whose answers stay between them and the owner's counts; one meeting lies behind
-        them.
-        """
+        """Create the board's calendar: hidden answers, and a meeting in the past."""
         board = ["tomas", "ingrid", "henrik", "priya", "samuel", "dagmar", "zoe"]
         calendar = self.calendar(
             "tomas",
@@ -210,7 +210,7 @@ class Demo:
         )
 
     def altos(self) -> None:
-        """Some joined, one declined, two have not said yet."""
+        """Create a calendar that some joined, one declined and two have not answered."""
         altos = choir.voice("alto")
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
@@ -225,11 +225,15 @@ class Demo:
         self.fix_best(self.look_for(calendar, "Sectional", deadline=2))
 
     def trip(self) -> None:
-        """Invitations on their way, one to somebody without an account."""
+        """Create a calendar with invitations on their way, one to an address without an account."""
         calendar = self.calendar(
-            "priya", "Trip to Bergen", ["priya", "yuki", "jonas", "kwame", "hanna", "emil"], days=28, duration_minutes=60,
+            "priya",
+            "Trip to Bergen",
+            ["priya", "yuki", "jonas", "kwame", "hanna", "emil"],
+            days=28,
+            duration_minutes=60,
             description="Who takes part in planning the trip in autumn?",
-        )  # fmt: skip
+        )
         for name in ("noor", "bao", "annika", "viktor"):
             actions.invite_person(
                 calendar.pk, by=self.people["priya"], receiver=self.people[name].pk
@@ -246,7 +250,7 @@ class Demo:
         )
 
     def lessons(self) -> None:
-        """Many short meetings of one person with one other each."""
+        """Create one-on-ones of one person with many."""
         pupils = ["yuki", "chiara", "bao", "annika", "nele", "emil"]
         calendar = self.calendar(
             "ingrid",
@@ -267,7 +271,7 @@ class Demo:
             )
 
     def carpool(self) -> None:
-        """All is said: nothing can be changed any more."""
+        """Create a calendar whose planning is finished."""
         drivers = ["oskar", "greta", "lars", "milena", "tiago"]
         calendar = self.calendar(
             "oskar", "Carpool to the festival", drivers, days=14, duration_minutes=30
@@ -293,7 +297,7 @@ class Demo:
         return calendar
 
     def join(self, calendar: Calendar, person: str) -> None:
-        """Who wants to be asked is invited and accepts; the others are added."""
+        """Invite those who want to be asked, and accept for them; add the others."""
         user = self.people[person]
         if user.usersetting.who_may_add_me == "contacts":
             invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user.pk)
@@ -306,7 +310,7 @@ class Demo:
     def answer(
         self, calendar: Calendar, people: Sequence[str], *, days: int, after: int = 0
     ) -> None:
-        """Have people say when they are available, from so many days after next Monday on."""
+        """Give people times, from this many days after next Monday on."""
         for person in people:
             windows = choir.windows_of(
                 choir.BY_NAME[person], self.day(after), days - after, self.chance
@@ -324,7 +328,7 @@ class Demo:
             )
 
     def look_for(self, calendar: Calendar, title: str, *, deadline: int, **fields: Any) -> Meeting:
-        """Look for a time, to be decided so many days from now."""
+        """Create a meeting whose deadline is this many days from now."""
         return actions.create_meeting(
             calendar,
             by=calendar.owner,
@@ -343,13 +347,14 @@ class Demo:
         self.fix(meeting, best.outcome.start)
 
     def overdue(self, meeting: Meeting) -> None:
-        """Nobody can make a meeting whose deadline has passed, so it passes afterwards. The worker
-        then tells the owner.
+        """Let a meeting's deadline pass: no action can create one with a past deadline.
+
+        The worker then sends the organiser its report.
         """
         Meeting.objects.filter(pk=meeting.pk).update(deadline=clock.now() - timedelta(hours=1))
 
     def day(self, days: int) -> date:
-        """Return the day so many days after next Monday."""
+        """Return the day this many days after next Monday."""
         return self.monday + timedelta(days=days)
 
     def at(self, days: int, hour: float) -> datetime:

@@ -1,6 +1,4 @@
-"""Make ready to start: refuse what could not work with a sentence, then bring the database up to
-date.
-"""
+"""Check what a start needs, then migrate the database."""
 
 import os
 import socket
@@ -25,8 +23,9 @@ class Command(BaseCommand):
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """The web server itself would not: it shares a port with its like, and people would meet now
-    one site, now the other.
+    """Refuse a port that another process uses.
+
+    The web server would share it with another web server, and visitors would reach either site.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -40,7 +39,10 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def refuse_silent_database() -> None:
-    """Ask past the pool, which would hide the reason behind a timeout."""
+    """Refuse a database that does not respond, and say why.
+
+    This bypasses the pool, which would hide the reason behind a timeout.
+    """
     database = cast(Any, connection).Database
     try:
         database.connect(**connection.get_connection_params()).close()
