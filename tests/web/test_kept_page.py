@@ -223,9 +223,9 @@ def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(base, "_reader", lambda request: request.user.pk)
         else:
             monkeypatch.setattr(
-                calendar_view.Sight,
+                calendar_view.CalendarView,
                 "key",
-                property(partial(_without, calendar_view.Sight.key.fget, KEY.index(guard))),
+                property(partial(_without, calendar_view.CalendarView.key.fget, KEY.index(guard))),
             )
 
 

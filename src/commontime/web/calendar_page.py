@@ -18,8 +18,9 @@ from commontime.calendars.planning import groups
 from commontime.core import cache
 from commontime.core.errors import NotAllowed
 from commontime.layout import grid
-from commontime.web import calendar_view, inviting, live, tables, words
+from commontime.web import inviting, live, tables, words
 from commontime.web.base import kept_page, signed_in
+from commontime.web.calendar_view import CalendarView, calendar_view, meeting_address
 
 TEXTS = {
     "works": gettext_lazy("works"),
@@ -69,57 +70,57 @@ TEXTS = {
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar to its people; who is only invited is sent to where they can answer."""
     try:
-        seen = calendar_view.sight(request, calendar_id)
+        view = calendar_view(request, calendar_id)
     except NotAllowed:
         return redirect("web:home")
     return kept_page(
-        request, "web/calendars/calendar.html", seen.key, partial(_context, request, seen)
+        request, "web/calendars/calendar.html", view.key, partial(_context, request, view)
     )
 
 
-def _context(request: HttpRequest, seen: calendar_view.Sight) -> dict[str, Any]:
-    shown, cells = seen.look, seen.look.grid.cells
-    states = grid.states(seen.windows, cells)
+def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
+    shown, cells = view.look, view.look.grid.cells
+    states = grid.states(view.windows, cells)
     scheduled = [
-        meeting for meeting in seen.meetings if meeting.status(seen.now) == MeetingStatus.SCHEDULED
+        meeting for meeting in view.meetings if meeting.status(view.now) == MeetingStatus.SCHEDULED
     ]
     scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
     return {
-        "calendar": seen.calendar,
+        "calendar": view.calendar,
         "look": shown,
         "twice": (twice := shown.twice) and words.as_attribute(twice),
-        "is_owner": rules.may_manage(seen.user, seen.calendar),
-        "closed": seen.is_closed,
+        "is_owner": rules.may_manage(view.user, view.calendar),
+        "closed": view.is_closed,
         "table": _part(
             "paint", partial(tables.paint_table, shown, states), shown.key, tuple(states)
         ),
-        "live": live.live_part(seen),
+        "live": live.live_part(view),
         "texts": _part("texts", _texts),
         "fixed": [
-            _fixed(meeting, seen) for meeting in scheduled if groups.is_for(meeting, seen.user.pk)
+            _fixed(meeting, view) for meeting in scheduled if groups.is_for(meeting, view.user.pk)
         ],
         "others": [
-            _fixed(meeting, seen)
+            _fixed(meeting, view)
             for meeting in scheduled
-            if not groups.is_for(meeting, seen.user.pk)
+            if not groups.is_for(meeting, view.user.pk)
         ],
         "days": _part("days", partial(tables.day_options, shown), shown.key),
         "day_ticks": _part("ticks", partial(tables.day_ticks, shown), shown.key),
         "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
         "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
-        "outside": _is_outside(seen, cells),
+        "outside": _is_outside(view, cells),
         "all_hours": shown.query(hours="all"),
         "usual_hours": shown.query(hours=""),
         "finer": shown.query(step="" if shown.step == 15 else "15"),
-        "home_query": shown.query(zone=seen.calendar.time_zone),
+        "home_query": shown.query(zone=view.calendar.time_zone),
         "query": shown.query(),
         "nothing_ticked": request.GET.get("ticked") == "none",
-        "at": live.who_at(seen, request.GET.get("day", ""), request.GET.get("row", "")),
+        "at": live.who_at(view, request.GET.get("day", ""), request.GET.get("row", "")),
         "rows": _part("rows", partial(tables.row_options, shown), shown.key),
         "asked": shown.asked.items(),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
-        "leave": _seat_to_leave(seen),
-        "invited": _invited(request, seen),
+        "leave": _seat_to_leave(view),
+        "invited": _invited(request, view),
     }
 
 
@@ -132,35 +133,35 @@ def _texts() -> str:
     return words.as_attribute({name: str(text) for name, text in TEXTS.items()})
 
 
-def _invited(request: HttpRequest, seen: calendar_view.Sight) -> str:
+def _invited(request: HttpRequest, view: CalendarView) -> str:
     """Return whom the owner has just invited with this calendar."""
     new = inviting.new_in(request)
-    if not new or not rules.may_manage(seen.user, seen.calendar):
+    if not new or not rules.may_manage(view.user, view.calendar):
         return ""
     return inviting.invited_in(
-        seen.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new
+        view.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new
     )
 
 
-def _seat_to_leave(seen: calendar_view.Sight) -> Any:
-    if seen.user.pk == seen.calendar.owner_id or seen.calendar.is_finalized:
+def _seat_to_leave(view: CalendarView) -> Any:
+    if view.user.pk == view.calendar.owner_id or view.calendar.is_finalized:
         return None
-    return queries.people.participants_of(seen.calendar).filter(user=seen.user).first()
+    return queries.people.participants_of(view.calendar).filter(user=view.user).first()
 
 
-def _fixed(meeting: Any, seen: calendar_view.Sight) -> dict[str, Any]:
+def _fixed(meeting: Any, view: CalendarView) -> dict[str, Any]:
     return {
         "title": meeting.name,
-        "place": meeting.location or seen.calendar.location,
+        "place": meeting.location or view.calendar.location,
         "moment": meeting.final_time.isoformat(),
-        "when": words.when(meeting.final_time, meeting.duration, seen.look),
-        "address": calendar_view.meeting_address(meeting),
+        "when": words.when(meeting.final_time, meeting.duration, view.look),
+        "address": meeting_address(meeting),
     }
 
 
-def _is_outside(seen: calendar_view.Sight, cells: list[tuple[int, int]]) -> bool:
+def _is_outside(view: CalendarView, cells: list[tuple[int, int]]) -> bool:
     """Return whether one gave times on these days that no cell shows."""
-    begin, end = seen.look.span
+    begin, end = view.look.span
 
     def overlap(spans: list[tuple[int, int]]) -> float:
         return sum(
@@ -169,12 +170,12 @@ def _is_outside(seen: calendar_view.Sight, cells: list[tuple[int, int]]) -> bool
             for start, stop, _level in near
         )
 
-    near = [window for window in seen.windows if window[0] < end and window[1] > begin]
+    near = [window for window in view.windows if window[0] < end and window[1] > begin]
     if not near or not cells:
         return bool(near)
     days = [
         (min(spans)[0], max(spans)[1])
-        for day in seen.look.grid.days
+        for day in view.look.grid.days
         if (spans := list(day.cells.values()))
     ]
     return overlap([(begin, end)]) > overlap(days)

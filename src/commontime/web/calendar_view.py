@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -27,11 +28,11 @@ BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still
 
 
 @dataclass(frozen=True)
-class Sight:
+class CalendarView:
     """A calendar as one person looks at it now."""
 
     calendar: Calendar
-    user: Any
+    user: User
     look: Look
     now: datetime
 
@@ -46,7 +47,7 @@ class Sight:
     @property
     def invited(self) -> int:
         """How many were invited and have not answered, as far as one may know."""
-        return self._rows[1] if self.tells or rules.may_manage(self.user, self.calendar) else 0
+        return self._rows[1] if self.with_names or rules.may_manage(self.user, self.calendar) else 0
 
     @cached_property
     def meetings(self) -> list[Meeting]:
@@ -78,15 +79,15 @@ class Sight:
         meetings.
         """
         if not meeting.for_everyone:
-            return groups.free_for(meeting, groups.group_for(meeting), with_names=self.tells)
+            return groups.free_for(meeting, groups.group_for(meeting), with_names=self.with_names)
         if meeting.buffer_minutes not in self._free:
             self._free[meeting.buffer_minutes] = groups.free_for(
-                meeting, self.group, with_names=self.tells
+                meeting, self.group, with_names=self.with_names
             )
         return self._free[meeting.buffer_minutes]
 
     @cached_property
-    def tells(self) -> bool:
+    def with_names(self) -> bool:
         return rules.may_see_windows_of_others(self.user, self.calendar)
 
     @cached_property
@@ -98,13 +99,13 @@ class Sight:
     @property
     def key(self) -> Hashable:
         """All that the live part depends on. Asking this asks nothing of the engine."""
-        calendar, seen = self.calendar, (self.look.key, get_language())
+        calendar = self.calendar
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
-        whom = "all" if self.tells else self.user.pk
+        whom = "all" if self.with_names else self.user.pk
         return (
             calendar.pk,
             calendar.version,
-            seen,
+            (self.look.key, get_language()),
             tuple(self.meeting_rows),
             bucket if self.deadlines_ahead else 0,
             whom,
@@ -139,11 +140,13 @@ class Sight:
         )
 
 
-def sight(request: HttpRequest, calendar_id: UUID) -> Sight:
+def calendar_view(request: HttpRequest, calendar_id: UUID) -> CalendarView:
     user = me(request)
     calendar = queries.calendars.calendar_for(user, calendar_id)
     now = clock.now()
-    return Sight(calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now)
+    return CalendarView(
+        calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now
+    )
 
 
 def meeting_address(meeting: Meeting) -> str:

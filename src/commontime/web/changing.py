@@ -13,7 +13,7 @@ from commontime.calendars.models import Meeting
 from commontime.calendars.planning import comparing, groups, insights, outcomes, suggestions
 from commontime.layout.instants import next_quarter
 from commontime.web import words
-from commontime.web.calendar_view import Sight
+from commontime.web.calendar_view import CalendarView
 
 # people; with more the page is there at once, and this is asked for by a link: with a thousand it
 # takes a second
@@ -38,19 +38,19 @@ class Change:
 
 
 def change_of(
-    sight: Sight, meeting: Meeting, group: groups.Group, align: int | None
+    view: CalendarView, meeting: Meeting, group: groups.Group, align: int | None
 ) -> Change | None:
     """Return what there is to say, with names as far as the calendar's visibility allows; None if
     nobody can come to anything.
     """
     found = insights.insights_for(
-        meeting, group, now=sight.now, with_names=sight.tells, asker=sight.user.pk, align=align
+        meeting, group, now=view.now, with_names=view.with_names, asker=view.user.pk, align=align
     )
     if found is None:
         return None
 
     def when(start: datetime) -> str:
-        return words.when(start, meeting.duration, sight.look)
+        return words.when(start, meeting.duration, view.look)
 
     def of(outcome: outcomes.Outcome) -> tuple[str, str]:
         can = {"can": len(outcome.attending), "people": len(group.people)}
@@ -58,7 +58,7 @@ def change_of(
 
     points = [Point("better", _("Why no time is better"), found.why_not_better)]
     if found.ask and (found.ask.wanted or found.ask.own_short):
-        points.append(_asking(found.ask, meeting.duration, sight))
+        points.append(_asking(found.ask, meeting.duration, view))
     if found.sessions:
         both = (found.sessions.first, found.sessions.second)
         points.append(
@@ -104,20 +104,20 @@ def beside(each: comparing.Comparison, silent: int) -> list[str]:
     return said
 
 
-def _asking(ask: insights.Ask, duration: timedelta, sight: Sight) -> Point:
+def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point:
     """Whom to ask for what, if names are told; and who alone stands in the way most often."""
     if ask.own_short:
         return Point("ask", _("What you could ask for"), ask.detail)
     moments = [
         (
-            words.when(ask.start, duration, sight.look),
+            words.when(ask.start, duration, view.look),
             _("then everybody required who answered could come"),
         )
     ]
-    if sight.tells:
+    if view.with_names:
         wanted: dict[str, list[str]] = {}
         for person, start, end in ask.wanted[:MOST_WANTED]:
-            wanted.setdefault(words.when(start, end - start, sight.look), []).append(person.name)
+            wanted.setdefault(words.when(start, end - start, view.look), []).append(person.name)
         moments += [(time, ", ".join(names)) for time, names in wanted.items()]
         moments += [
             (

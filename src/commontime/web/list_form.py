@@ -19,7 +19,7 @@ from commontime.layout import grid, line_words, lines
 from commontime.layout.instants import moment
 from commontime.web import words
 from commontime.web.base import FORM, page, signed_in
-from commontime.web.calendar_view import sight
+from commontime.web.calendar_view import calendar_view
 from commontime.web.fields import PastedText
 from commontime.web.look import Look, days_of_lines
 from commontime.web.painting import _grid_address, store
@@ -39,20 +39,20 @@ class LinesForm(forms.Form):
 @signed_in
 def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """One's times as lines of text: shown as they will be understood before they are stored."""
-    seen = sight(request, calendar_id)
-    zone, now = seen.look.zone, cache.tag_of(tuple(seen.windows))
+    view = calendar_view(request, calendar_id)
+    zone, now = view.look.zone, cache.tag_of(tuple(view.windows))
     language = get_language() or "en"
-    days = lines.Days(zone, *days_of_lines(seen.calendar, seen.look), language, seen.look.h12)
+    days = lines.Days(zone, *days_of_lines(view.calendar, view.look), language, view.look.h12)
     form = LinesForm(
         request.POST or None,
-        initial={"text": lines.write(seen.windows, zone, language, h12=seen.look.h12), "seen": now},
+        initial={"text": lines.write(view.windows, zone, language, h12=view.look.h12), "seen": now},
     )
     context: dict[str, Any] = {
-        "calendar": seen.calendar,
-        "look": seen.look,
+        "calendar": view.calendar,
+        "look": view.look,
         "form": form,
         "days": days,
-        "closed": seen.is_closed,
+        "closed": view.is_closed,
     }
     context["examples"] = _examples(days)
     if form.is_valid():
@@ -66,15 +66,15 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         is_current = form.cleaned_data["seen"] == now
         if not mistakes and request.POST.get("do") == "save" and is_current:
             try:
-                store(seen, windows)
-                return redirect(_grid_address(seen))
+                store(view, windows)
+                return redirect(_grid_address(view))
             except (
                 InvalidInput,
                 Conflict,
             ) as refusal:  # what was typed stays, whatever happened meanwhile
                 form.add_error("text", refusal.detail)
         context |= {
-            "preview": _preview(windows, seen.look),
+            "preview": _preview(windows, view.look),
             "total": words.total(windows),
             "changed": not is_current,
             "now": now,

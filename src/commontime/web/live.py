@@ -23,7 +23,7 @@ from commontime.core import cache
 from commontime.layout.instants import moment, next_quarter
 from commontime.web import best_times, heat_map, tables, words
 from commontime.web.base import signed_in
-from commontime.web.calendar_view import BUCKET, Sight, meeting_address, sight
+from commontime.web.calendar_view import BUCKET, CalendarView, calendar_view, meeting_address
 from commontime.web.heat_map import heat, touching
 from commontime.web.look import Look
 
@@ -38,24 +38,24 @@ MOST_OTHERS = 100  # meetings of others that are listed there
 MOST_PEOPLE = 100  # who are listed there, those first who have not answered
 
 
-def live_part(seen: Sight) -> SafeString:
+def live_part(view: CalendarView) -> SafeString:
     """Return best times, heat map and who has answered, with one's own times as they are stored."""
-    best = cache.get(("best", seen.key, seen.whose), partial(_best_times, seen))
-    rest = cache.get(("live", seen.key), partial(_live, seen))
-    mine = words.as_attribute(touching(seen.windows, *seen.look.span))
-    settled = [(meeting.pk, meeting.version) for meeting in seen.meetings if meeting.final_time]
-    fixed = cache.tag_of((tuple(settled), seen.is_closed)).strip('"')
-    opening = f'<div id="live" data-tag="{escape(seen.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{seen.user.pk}">'
+    best = cache.get(("best", view.key, view.whose), partial(_best_times, view))
+    rest = cache.get(("live", view.key), partial(_live, view))
+    mine = words.as_attribute(touching(view.windows, *view.look.span))
+    settled = [(meeting.pk, meeting.version) for meeting in view.meetings if meeting.final_time]
+    fixed = cache.tag_of((tuple(settled), view.is_closed)).strip('"')
+    opening = f'<div id="live" data-tag="{escape(view.tag)}" data-fixed="{fixed}" data-mine="{mine}" data-who="{view.user.pk}">'
     return mark_safe(f'{opening}<div class="side">{best}{rest}</div>')  # noqa: S308 (each part is escaped)
 
 
-def _live(seen: Sight) -> str:
+def _live(view: CalendarView) -> str:
     """Return who has answered, and the heat map."""
-    found = heat(seen.group, seen.look)
-    people = groups.people_of(seen.calendar)
+    found = heat(view.group, view.look)
+    people = groups.people_of(view.calendar)
     listed = _who_answered(
-        sorted(people, key=lambda person: bool(person.packed)), seen.calendar
-    ) + _invited(seen)
+        sorted(people, key=lambda person: bool(person.packed)), view.calendar
+    ) + _invited(view)
     # Not inside the f-strings: xgettext finds no text there.
     answered_title, title = escape(_("Who has answered")), escape(_("Everybody"))
     return (
@@ -65,28 +65,28 @@ def _live(seen: Sight) -> str:
         f'<p class="soft">{escape(heat_map.summary(found))}</p>'
         f"{heat_map.legend(found)}"
         f'<heat-map><div class="scroll" tabindex="0" role="group" aria-labelledby="heat-h">'
-        f"{tables.heat_table(seen.look, found)}</div></heat-map>"
+        f"{tables.heat_table(view.look, found)}</div></heat-map>"
         f"</section>"
     )
 
 
-def _best_times(seen: Sight) -> str:
+def _best_times(view: CalendarView) -> str:
     """Return the best times of the open meetings that are for the person looking, and links to the
     others; the owner sees all.
     """
-    whose = seen.whose
+    whose = view.whose
     own: list[Meeting] = []
     others: list[Meeting] = []
-    for meeting in seen.open_meetings:
+    for meeting in view.open_meetings:
         (own if whose is None or groups.is_for(meeting, whose) else others).append(meeting)
-    best = [_best(seen, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
+    best = [_best(view, meeting, MOST_STARTS.get(len(own), 1)) for meeting in own[:MOST_MEETINGS]]
     shown = (
-        best_times.best_times(best, seen.look)
-        or f'<p class="empty">{escape(_no_meeting(seen))}</p>'
+        best_times.best_times(best, view.look)
+        or f'<p class="empty">{escape(_no_meeting(view))}</p>'
     )
     title = escape(_("Best times"))
     section = f'<section class="best-times" aria-labelledby="best-h"><h2 id="best-h">{title}</h2>{shown}{_of_others(others)}</section>'
-    return _parts(best, seen.look) + section
+    return _parts(best, view.look) + section
 
 
 def _parts(best: Sequence[best_times.Best], shown: Look) -> str:
@@ -118,12 +118,12 @@ def _of_others(meetings: Sequence[Meeting]) -> str:
     return f'<details class="others"><summary>{title}</summary><ul>{"".join(links)}</ul></details>'
 
 
-def _no_meeting(seen: Sight) -> str:
-    if seen.calendar.is_finalized:
+def _no_meeting(view: CalendarView) -> str:
+    if view.calendar.is_finalized:
         return _("Planning is finished.")
-    if seen.open_meetings:
+    if view.open_meetings:
         return _("None of the open meetings is for you.")
-    if seen.meetings:
+    if view.meetings:
         return _("Every meeting here is confirmed.")
     return _("No meetings yet. Once there is one, its best times appear here.")
 
@@ -147,15 +147,15 @@ def _who_answered(people: Sequence[groups.Person], calendar: Calendar) -> str:
     return (f'<ul class="people">{_listed(silent)}</ul>' if silent else "") + folded
 
 
-def _invited(seen: Sight) -> str:
+def _invited(view: CalendarView) -> str:
     """Say how many are invited and have not joined, because nothing else on the page counts them."""
-    if not seen.invited:
+    if not view.invited:
         return ""
     said = escape(
-        ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", seen.invited)
-        % {"n": seen.invited}
+        ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", view.invited)
+        % {"n": view.invited}
     )
-    address = reverse("web:people", args=[seen.calendar.pk])
+    address = reverse("web:people", args=[view.calendar.pk])
     return f'<p class="invited soft"><a href="{address}">{said}</a></p>'
 
 
@@ -169,19 +169,21 @@ def _listed(people: Sequence[groups.Person]) -> str:
     )
 
 
-def _best(seen: Sight, meeting: Meeting, most: int) -> best_times.Best:
-    group = seen.free(meeting)
+def _best(view: CalendarView, meeting: Meeting, most: int) -> best_times.Best:
+    group = view.free(meeting)
     suggested = meeting.suggested  # type: ignore[attr-defined]
-    stored = [suggestion for suggestion in suggested if suggestion.suggested_time > seen.now]
-    if not suggestions.may_rank(meeting, group, with_names=seen.tells, asker=seen.user.pk):
+    stored = [suggestion for suggestion in suggested if suggestion.suggested_time > view.now]
+    if not suggestions.may_rank(meeting, group, with_names=view.with_names, asker=view.user.pk):
         return best_times.Best(
             meeting, [], len(group.people), meeting_address(meeting), nothing=suggestions.hidden()
         )
     now = datetime.fromtimestamp(
-        seen.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), seen.now.tzinfo
+        view.now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), view.now.tzinfo
     )
-    found = suggestions.rank(meeting, group, stored, now=now, limit=most + 1, with_names=seen.tells)
-    shown = at_round_times(found[:most], meeting, group, seen.tells)
+    found = suggestions.rank(
+        meeting, group, stored, now=now, limit=most + 1, with_names=view.with_names
+    )
+    shown = at_round_times(found[:most], meeting, group, view.with_names)
     return best_times.Best(
         meeting,
         shown,
@@ -235,12 +237,12 @@ def at_round_times(
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """What others' answers change, for a page that is open; 304 as long as nothing changed."""
-    seen = sight(request, calendar_id)
-    return get_conditional_response(request, etag=seen.tag) or _shown(seen)
+    view = calendar_view(request, calendar_id)
+    return get_conditional_response(request, etag=view.tag) or _shown(view)
 
 
-def _shown(seen: Sight) -> HttpResponse:
-    return HttpResponse(live_part(seen), headers={"ETag": seen.tag})
+def _shown(view: CalendarView) -> HttpResponse:
+    return HttpResponse(live_part(view), headers={"ETag": view.tag})
 
 
 @gzip_page
@@ -250,25 +252,25 @@ def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Who can in each cell, in the order of the heat map, a row after the other: with names as far
     as the calendar's visibility allows.
     """
-    seen = sight(request, calendar_id)
-    tag = cache.tag_of(("who", seen.key))
-    body = partial(_who, seen)
+    view = calendar_view(request, calendar_id)
+    tag = cache.tag_of(("who", view.key))
+    body = partial(_who, view)
     answer = get_conditional_response(request, etag=tag)
     return answer or HttpResponse(
-        cache.get(("who", seen.key), body), content_type="application/json", headers={"ETag": tag}
+        cache.get(("who", view.key), body), content_type="application/json", headers={"ETag": tag}
     )
 
 
-def _who(seen: Sight) -> str:
+def _who(view: CalendarView) -> str:
     """Return {"people": names, "cells": [[start, end, "a level for each"]]}; without names [start,
     end, [can, need be, can't, silent]].
     """
-    table = seen.look.grid
+    table = view.look.grid
     cells = [day.cells[key] for key in table.rows for day in table.days if key in day.cells]
     found = outcomes.outcomes_at(
-        seen.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step)
+        view.group, [moment(start) for start, _end in cells], timedelta(minutes=table.step)
     )
-    if not seen.tells:
+    if not view.with_names:
         counts = [
             [
                 len(each.ideal) + len(each.works),
@@ -281,7 +283,7 @@ def _who(seen: Sight) -> str:
         return json.dumps(
             {"cells": [[*cell, count] for cell, count in zip(cells, counts, strict=True)]}
         )
-    people = seen.group.people
+    people = view.group.people
     marks = [_marks(each) for each in found]
     codes = ["".join(mark.get(person.user_id, "-") for person in people) for mark in marks]
     return json.dumps(
@@ -302,24 +304,25 @@ def _marks(outcome: outcomes.Outcome) -> dict[int, str]:
     return {person.user_id: mark for mark, people in lists for person in people}
 
 
-def who_at(seen: Sight, day: str, row: str) -> dict[str, Any] | None:
+def who_at(view: CalendarView, day: str, row: str) -> dict[str, Any] | None:
     """Return who can in the cell that an address names by its day and row, for a page without
     scripts.
     """
-    columns = {str(column.date): column.cells for column in seen.look.grid.days}
+    columns = {str(column.date): column.cells for column in view.look.grid.days}
     cell = next(
         (cell for key, cell in columns.get(day, {}).items() if words.row_name(key) == row), None
     )
     if cell is None:
         return None
     outcome = outcomes.outcomes_at(
-        seen.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0])
+        view.group, [moment(cell[0])], timedelta(seconds=cell[1] - cell[0])
     )[0]
     named = heat_map.names(outcome)
     groups = [
-        (title, len(people), ", ".join(people) if seen.tells else "") for title, people in named
+        (title, len(people), ", ".join(people) if view.with_names else "")
+        for title, people in named
     ]
     return {
-        "when": words.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), seen.look),
+        "when": words.when(moment(cell[0]), timedelta(seconds=cell[1] - cell[0]), view.look),
         "groups": groups,
     }

@@ -31,11 +31,11 @@ from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import best_times, words
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
-from commontime.web.calendar_view import Sight, meeting_address
+from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
 from commontime.web.fields import LONGEST_MEETING
 from commontime.web.live import at_round_times
-from commontime.web.look import look
+from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
 
@@ -105,13 +105,29 @@ class EditForm(MeetingForm):
 
 
 @dataclass(frozen=True)
-class Seen:
+class MeetingView:
     """A meeting as one person looks at it now."""
 
     meeting: Meeting
-    sight: Sight
+    of_calendar: CalendarView
     explains: bool  # whether the address asks for what could change the best start
     supposes: bool  # whether it asks what would be if
+
+    @property
+    def user(self) -> User:
+        return self.of_calendar.user
+
+    @property
+    def look(self) -> Look:
+        return self.of_calendar.look
+
+    @property
+    def now(self) -> datetime:
+        return self.of_calendar.now
+
+    @property
+    def with_names(self) -> bool:
+        return self.of_calendar.with_names
 
     @cached_property
     def group(self) -> groups.Group:
@@ -120,7 +136,7 @@ class Seen:
     @cached_property
     def free(self) -> groups.Group:
         """Whom it is for, without the times in which they are in other meetings."""
-        return groups.free_for(self.meeting, self.group, with_names=self.sight.tells)
+        return groups.free_for(self.meeting, self.group, with_names=self.with_names)
 
     @property
     def asks(self) -> dict[str, str]:
@@ -132,15 +148,15 @@ class Seen:
         """The entity tag of the part that others' answers change. Asking this asks nothing of the
         engine.
         """
-        return cache.tag_of((self.sight.tag, self.meeting.pk, self.explains, self.supposes))
+        return cache.tag_of((self.of_calendar.tag, self.meeting.pk, self.explains, self.supposes))
 
     @property
     def here(self) -> str:
-        return f"{meeting_address(self.meeting)}{self.sight.look.query()}"
+        return f"{meeting_address(self.meeting)}{self.look.query()}"
 
     @property
     def is_owner(self) -> bool:
-        return rules.may_manage(self.sight.user, self.meeting.calendar)
+        return rules.may_manage(self.user, self.meeting.calendar)
 
     @property
     def may_fix(self) -> bool:
@@ -159,44 +175,43 @@ class Start:
     is_own: bool
 
 
-def _seen(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Seen:
+def _meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> MeetingView:
     user, now = me(request), clock.now()
     found = queries.meetings.meeting_for(user, meeting_id, calendar_id=calendar_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
-    return Seen(
+    return MeetingView(
         found,
-        Sight(found.calendar, user, shown, now),
+        CalendarView(found.calendar, user, shown, now),
         "explain" in request.GET,
         "if" in request.GET,
     )
 
 
 def _starts(
-    seen: Seen, meeting: Meeting, group: groups.Group, align: int | None = None
+    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> list[Start]:
     """Return the best starts of the meeting, or of what it might be, with those that people
     suggested among them.
     """
-    sight = seen.sight
     stored = (
         queries.meetings.suggestions_of(meeting)
-        .filter(suggested_time__gt=sight.now)
+        .filter(suggested_time__gt=view.now)
         .select_related("author")[:MOST_SUGGESTIONS]
     )
     found = suggestions.rank(
         meeting,
         group,
         list(stored),
-        now=sight.now,
+        now=view.now,
         limit=MOST_STARTS,
-        with_names=sight.tells,
+        with_names=view.with_names,
         align=align,
     )
-    found = found if align else at_round_times(found, meeting, group, sight.tells)
+    found = found if align else at_round_times(found, meeting, group, view.with_names)
     others = [each for each in found if each.outcome.start != meeting.final_time]
     people, silent = len(group.people), len(group.silent)
     stands = comparing.compare(
-        [each.outcome for each in others], group, meeting, with_names=sight.tells
+        [each.outcome for each in others], group, meeting, with_names=view.with_names
     )
     return [
         Start(
@@ -204,15 +219,15 @@ def _starts(
                 replace(each, rank=place),
                 meeting,
                 people,
-                sight.look,
+                view.look,
                 more=beside(stand, silent),
                 lower=lower,
             ),
             best_times.is_for_all(each, people),
             each.outcome.start.isoformat(),
-            words.when(each.outcome.start, meeting.duration, sight.look),
+            words.when(each.outcome.start, meeting.duration, view.look),
             each.stored,
-            bool(each.stored and rules.may_withdraw(sight.user, _of(meeting, each.stored))),
+            bool(each.stored and rules.may_withdraw(view.user, _of(meeting, each.stored))),
         )
         for place, (each, stand, lower) in enumerate(
             zip(others, stands, best_times.why_lower(others), strict=True), start=1
@@ -221,14 +236,14 @@ def _starts(
 
 
 def _change(
-    seen: Seen, meeting: Meeting, group: groups.Group, align: int | None = None
+    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> Change | None:
     """Return what could change the best start. Of many people it takes a while, so then only if the
     address asks for it.
     """
     return (
-        change_of(seen.sight, meeting, group, align)
-        if seen.explains or len(group.people) <= MOST_AT_ONCE
+        change_of(view.of_calendar, meeting, group, align)
+        if view.explains or len(group.people) <= MOST_AT_ONCE
         else None
     )
 
@@ -246,22 +261,22 @@ def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
 @signed_in
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Show a meeting, and do what a button on its page says."""
-    seen = _seen(request, calendar_id, meeting_id)
+    view = _meeting_view(request, calendar_id, meeting_id)
     refused: forms.Form | None = None
-    with timezone.override(seen.sight.look.zone):
+    with timezone.override(view.look.zone):
         if request.method == "POST":
-            done = _do(request, seen)
+            done = _do(request, view)
             if isinstance(done, HttpResponse):
                 return done
             refused = done
-        people = seen.group.people if seen.sight.tells else []
-        what_if = WhatIfForm(people, request.GET if seen.supposes else None)
-        supposed = _supposed(seen, what_if)
+        people = view.group.people if view.with_names else []
+        what_if = WhatIfForm(people, request.GET if view.supposes else None)
+        supposed = _supposed(view, what_if)
     form = refused or (what_if if what_if.errors else None)
     return page(
         request,
         "web/meetings/meeting.html",
-        {**_context(request, seen), "supposed": supposed, "form": form, "what_if": what_if},
+        {**_context(request, view), "supposed": supposed, "form": form, "what_if": what_if},
     )
 
 
@@ -272,22 +287,24 @@ def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     """The meeting's time or its best starts, for a page that is open; 304 as long as nothing
     changed.
     """
-    seen = _seen(request, calendar_id, meeting_id)
-    if unchanged := get_conditional_response(request, etag=seen.tag):
+    view = _meeting_view(request, calendar_id, meeting_id)
+    if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
-    response = render(request, "web/meetings/meeting.html#live", _context(request, seen))
-    response["ETag"] = seen.tag
+    response = render(request, "web/meetings/meeting.html#live", _context(request, view))
+    response["ETag"] = view.tag
     return response
 
 
-def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
-    found, sight, shown = seen.meeting, seen.sight, seen.sight.look
-    frozen, is_over = found.calendar.is_finalized, found.deadline <= sight.now
+def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+    found, shown = view.meeting, view.look
+    frozen, is_over = found.calendar.is_finalized, found.deadline <= view.now
     is_fixed = found.final_time is not None
-    may_rank = suggestions.may_rank(found, seen.group, with_names=sight.tells, asker=sight.user.pk)
+    may_rank = suggestions.may_rank(
+        found, view.group, with_names=view.with_names, asker=view.user.pk
+    )
     return {
-        "tag": seen.tag,
-        "live": f"{reverse('web:meeting_live', args=[found.calendar_id, found.pk])}{shown.query(**seen.asks)}",
+        "tag": view.tag,
+        "live": f"{reverse('web:meeting_live', args=[found.calendar_id, found.pk])}{shown.query(**view.asks)}",
         "meeting": found,
         "calendar": found.calendar,
         "title": found.name,
@@ -297,32 +314,32 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "look": shown,
         "asked": shown.asked.items(),
         "home_query": shown.query(zone=found.calendar.time_zone),
-        "here": seen.here,
+        "here": view.here,
         "notice": NOTICES.get(request.GET.get("done", "")),
-        "people": _people(found, seen.group),
-        "silent": seen.group.silent[:MOST_NAMES],
-        "more_silent": max(0, len(seen.group.silent) - MOST_NAMES),
-        "answered": len(seen.group.answered),
-        "is_owner": seen.is_owner,
+        "people": _people(found, view.group),
+        "silent": view.group.silent[:MOST_NAMES],
+        "more_silent": max(0, len(view.group.silent) - MOST_NAMES),
+        "answered": len(view.group.answered),
+        "is_owner": view.is_owner,
         "frozen": frozen,
         "is_over": is_over,
-        "fixed": _fixed(seen) if is_fixed else None,
-        "may_fix": seen.may_fix,
-        "may_suggest": not is_fixed and not frozen and (seen.is_owner or not is_over),
+        "fixed": _fixed(view) if is_fixed else None,
+        "may_fix": view.may_fix,
+        "may_suggest": not is_fixed and not frozen and (view.is_owner or not is_over),
         "may_suppose": suggestions.may_suppose(
-            seen.group, with_names=sight.tells, asker=sight.user.pk
+            view.group, with_names=view.with_names, asker=view.user.pk
         )
-        and (seen.is_owner or not is_fixed),
-        "starts": _starts(seen, found, seen.free)
-        if may_rank and (seen.is_owner or not is_fixed)
+        and (view.is_owner or not is_fixed),
+        "starts": _starts(view, found, view.free)
+        if may_rank and (view.is_owner or not is_fixed)
         else [],
         "nothing": reasons.no_times_yet(seen.group) if may_rank else suggestions.hidden(),
         # Only one best start is explained: what is supposed, or what is.
-        "explains": not is_fixed and not seen.supposes,
+        "explains": not is_fixed and not view.supposes,
         "change": None
-        if is_fixed or seen.supposes or not may_rank
-        else _change(seen, found, seen.free),
-        "explain": None if seen.explains else _explaining(request),
+        if is_fixed or view.supposes or not may_rank
+        else _change(view, found, view.free),
+        "explain": None if view.explains else _explaining(request),
     }
 
 
@@ -344,13 +361,13 @@ def _people(meeting: Meeting, group: groups.Group) -> list[groups.Person] | None
     )
 
 
-def _fixed(seen: Seen) -> dict[str, Any]:
+def _fixed(view: MeetingView) -> dict[str, Any]:
     """Return when it is and who comes: with names as far as the calendar's visibility allows, and
     always one's own answer.
     """
-    found, shown = seen.meeting, seen.sight.look
+    found, shown = view.meeting, view.look
     assert found.final_time is not None
-    outcome = outcomes.outcomes_at(seen.group, [found.final_time], found.duration)[0]
+    outcome = outcomes.outcomes_at(view.group, [found.final_time], found.duration)[0]
     groups = [
         ("yes", _("Yes"), [*outcome.ideal, *outcome.works]),
         ("need", _("If need be"), outcome.if_need_be),
@@ -361,7 +378,7 @@ def _fixed(seen: Seen) -> dict[str, Any]:
         (
             title
             for _kind, title, people in groups
-            if seen.sight.user.pk in {person.user_id for person in people}
+            if view.user.pk in {person.user_id for person in people}
         ),
         "",
     )
@@ -369,17 +386,17 @@ def _fixed(seen: Seen) -> dict[str, Any]:
     return {
         "when": words.when(found.final_time, found.duration, shown),
         "moment": found.final_time.isoformat(),
-        "is_past": found.final_time + found.duration <= seen.sight.now,
-        "bar": best_times.bar(outcome, len(seen.group.people)),
+        "is_past": found.final_time + found.duration <= view.now,
+        "bar": best_times.bar(outcome, len(view.group.people)),
         "groups": [
-            (kind, title, len(people), names(p.name for p in people) if seen.sight.tells else "")
+            (kind, title, len(people), names(p.name for p in people) if view.with_names else "")
             for kind, title, people in groups
         ],
         "own": own,
     }
 
 
-def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
+def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
     """Answer what would be if; None if nobody asks, or asks what makes no sense. Nothing is stored."""
     if not form.is_valid():
         return None
@@ -394,48 +411,48 @@ def _supposed(seen: Seen, form: WhatIfForm) -> dict[str, Any] | None:
     )
     try:
         imagined, group = suggestions.suppose(
-            seen.meeting, seen.free, what_if, with_names=seen.sight.tells, asker=seen.sight.user.pk
+            view.meeting, view.free, what_if, with_names=view.with_names, asker=view.user.pk
         )
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)
         return None
-    without = [person.name for person in seen.group.people if person.user_id in what_if.without]
+    without = [person.name for person in view.group.people if person.user_id in what_if.without]
     words = [
         without and _("without %(names)s") % {"names": ", ".join(without)},
         what_if.duration_minutes and clock.length(imagined.duration),
         what_if.quorum and _("at least %(n)d can come") % {"n": what_if.quorum},
-        what_if.earliest and _("not before %(when)s") % {"when": _at(seen, what_if.earliest)},
-        what_if.latest and _("ends by %(when)s") % {"when": _at(seen, what_if.latest)},
+        what_if.earliest and _("not before %(when)s") % {"when": _at(view, what_if.earliest)},
+        what_if.latest and _("ends by %(when)s") % {"when": _at(view, what_if.latest)},
         what_if.align and _("only on the quarter hour"),
     ]
     # A start that was found for another length is not offered to be fixed at this one.
-    may_fix = seen.may_fix and imagined.duration == seen.meeting.duration
+    may_fix = view.may_fix and imagined.duration == view.meeting.duration
     return {
-        "starts": _starts(seen, imagined, group, what_if.align),
+        "starts": _starts(view, imagined, group, what_if.align),
         "words": [word for word in words if word],
         "may_fix": may_fix,
-        "change": _change(seen, imagined, group, what_if.align),
+        "change": _change(view, imagined, group, what_if.align),
     }
 
 
-def _at(seen: Seen, moment: datetime) -> str:
-    local = moment.astimezone(seen.sight.look.zone)
-    return f"{words.day_name(local, short=True)}, {seen.sight.look.time(local)}"
+def _at(view: MeetingView, moment: datetime) -> str:
+    local = moment.astimezone(view.look.zone)
+    return f"{words.day_name(local, short=True)}, {view.look.time(local)}"
 
 
 # What its buttons do ------------------------------------------------------------------------------
 
 
-def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
+def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | forms.Form:
     """Do what a button says. Returns where to go then, a question, or the form that was refused."""
-    user, post, found = seen.sight.user, request.POST, _as_shown(seen.meeting, request.POST)
+    user, post, found = view.user, request.POST, _as_shown(view.meeting, request.POST)
     match post.get("do"):
         case "suggest":
             suggesting = SuggestForm(post)
             if not submit(suggesting, actions.suggest_time, found, by=user):
                 return suggesting
-            return redirect(_with(seen, done="suggested"))
+            return redirect(_with(view, done="suggested"))
         case "take-back":
             suggestion = queries.meetings.suggestion_for(
                 user,
@@ -453,23 +470,23 @@ def _do(request: HttpRequest, seen: Seen) -> HttpResponse | forms.Form:
                     request,
                     found,
                     doubts,
-                    seen.here,
-                    when=_when(seen, fixing.cleaned_data["final_time"]),
+                    view.here,
+                    when=_when(view, fixing.cleaned_data["final_time"]),
                 )
         case "withdraw":
             actions.edit_meeting(found, by=user, strict=True, final_time=None)
-            return redirect(_with(seen, done="withdrawn"))
+            return redirect(_with(view, done="withdrawn"))
         case "remind" if not post.getlist("who"):
-            return redirect(_with(seen, done="nobody"))
+            return redirect(_with(view, done="nobody"))
         case "remind":
-            _remind(seen, post.getlist("who"))
-            return redirect(_with(seen, done="reminded"))
+            _remind(view, post.getlist("who"))
+            return redirect(_with(view, done="reminded"))
         case "delete":
             actions.delete_meeting(found, by=user)
             return redirect("web:calendar", found.calendar_id)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
-    return redirect(seen.here)
+    return redirect(view.here)
 
 
 def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
@@ -534,26 +551,26 @@ def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
     return meeting
 
 
-def _remind(seen: Seen, names: Sequence[str]) -> None:
+def _remind(view: MeetingView, names: Sequence[str]) -> None:
     """Write to those named who have not answered. Who was written to often enough today is left
     out, unless that is everybody.
     """
-    if not seen.is_owner:
+    if not view.is_owner:
         raise NotAllowed(_("Only the organiser can remind people."))
     wanted = [
         person
-        for person in seen.group.silent
-        if person.username in names and person.user_id != seen.sight.user.pk
+        for person in view.group.silent
+        if person.username in names and person.user_id != view.user.pk
     ]
     refusal: TooMany | None = None
     sent = 0
     for person in wanted:
         try:
             actions.send_letter(
-                by=seen.sight.user,
+                by=view.user,
                 username=person.username,
                 kind="reminder",
-                calendar_id=seen.meeting.calendar_id,
+                calendar_id=view.meeting.calendar_id,
             )
             sent += 1
         except TooMany as too_many:
@@ -564,12 +581,12 @@ def _remind(seen: Seen, names: Sequence[str]) -> None:
         raise refusal
 
 
-def _when(seen: Seen, moment: datetime) -> str:
-    return words.when(moment, seen.meeting.duration, seen.sight.look)
+def _when(view: MeetingView, moment: datetime) -> str:
+    return words.when(moment, view.meeting.duration, view.look)
 
 
-def _with(seen: Seen, **more: str) -> str:
-    return f"{meeting_address(seen.meeting)}{seen.sight.look.query(**more)}"
+def _with(view: MeetingView, **more: str) -> str:
+    return f"{meeting_address(view.meeting)}{view.look.query(**more)}"
 
 
 # Editing ------------------------------------------------------------------------------------------

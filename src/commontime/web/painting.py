@@ -23,7 +23,7 @@ from commontime.layout import grid
 from commontime.layout.instants import moment, seconds
 from commontime.web import errors
 from commontime.web.base import me, signed_in
-from commontime.web.calendar_view import Sight, sight
+from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.live import _shown
 
 MOST_RUNS = 2 * MOST_WINDOWS + 1  # each time and each gap
@@ -40,40 +40,40 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     if request.method == "PUT":
         try:
             _require_same_person(request, request.headers.get("X-Who"))
-            seen = _sight_again(request, calendar_id)
-            actions.paint_windows(seen.calendar, by=seen.user, runs=_read_runs(request.body))
+            view = _view_again(request, calendar_id)
+            actions.paint_windows(view.calendar, by=view.user, runs=_read_runs(request.body))
         except Refusal as refusal:
             return JsonResponse(
                 {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
             )
-        return _shown(sight(request, calendar_id))
+        return _shown(calendar_view(request, calendar_id))
     _require_same_person(request, request.POST.get("who"))
-    seen = sight(request, calendar_id)
+    view = calendar_view(request, calendar_id)
     form = request.POST
     match form.get("do"):
         case "copy-day":
-            after = _day_copied(seen, form)
+            after = _day_copied(view, form)
         case "copy-week":
-            after = _week_copied(seen)
+            after = _week_copied(view)
         case level if level in {"0", "1", "2", "3"}:
             if not form.getlist("at"):
-                return redirect(_grid_address(seen, ticked="none"))
-            after = _ticked(seen, form.getlist("at"), int(level))
+                return redirect(_grid_address(view, ticked="none"))
+            after = _ticked(view, form.getlist("at"), int(level))
         case _:
             raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
-    store(seen, after)
-    return redirect(_grid_address(seen))
+    store(view, after)
+    return redirect(_grid_address(view))
 
 
-def _grid_address(seen: Sight, **more: str) -> str:
+def _grid_address(view: CalendarView, **more: str) -> str:
     """Return the address of the grid that one has just painted on."""
-    return f"{reverse('web:calendar', args=[seen.calendar.pk])}{seen.look.query(**more)}#mine"
+    return f"{reverse('web:calendar', args=[view.calendar.pk])}{view.look.query(**more)}#mine"
 
 
-def _sight_again(request: HttpRequest, calendar_id: UUID) -> Sight:
+def _view_again(request: HttpRequest, calendar_id: UUID) -> CalendarView:
     """Return what a page that is open looks at, if it is still there for this person."""
     try:
-        return sight(request, calendar_id)
+        return calendar_view(request, calendar_id)
     except NotFound:
         raise NotFound(_("This calendar is gone, or you’re no longer in it.")) from None
 
@@ -89,10 +89,10 @@ def _require_same_person(request: HttpRequest, painter: str | None) -> None:
         )
 
 
-def store(seen: Sight, after: Sequence[grid.Window]) -> None:
+def store(view: CalendarView, after: Sequence[grid.Window]) -> None:
     """Make one's times these, in one action that touches only where they differ."""
-    runs = [_run(*each) for each in grid.changes(seen.windows, after)]
-    actions.paint_windows(seen.calendar, by=seen.user, runs=runs)
+    runs = [_run(*each) for each in grid.changes(view.windows, after)]
+    actions.paint_windows(view.calendar, by=view.user, runs=runs)
 
 
 def _read_runs(body: bytes) -> list[RunInput]:
@@ -130,38 +130,38 @@ def _preference(value: Any) -> int | None:
     return value
 
 
-def _ticked(seen: Sight, ticked: Sequence[str], level: int) -> list[grid.Window]:
-    cells = {str(start): (start, end) for start, end in seen.look.grid.cells}
+def _ticked(view: CalendarView, ticked: Sequence[str], level: int) -> list[grid.Window]:
+    cells = {str(start): (start, end) for start, end in view.look.grid.cells}
     spans = [cells[value] for value in ticked if value in cells]
-    return grid.painted(seen.windows, spans, grid.PREFERENCE.get(level))
+    return grid.painted(view.windows, spans, grid.PREFERENCE.get(level))
 
 
-def _day_copied(seen: Sight, form: QueryDict) -> list[grid.Window]:
-    days = {str(day.date): day.date for day in seen.look.grid.days}
+def _day_copied(view: CalendarView, form: QueryDict) -> list[grid.Window]:
+    days = {str(day.date): day.date for day in view.look.grid.days}
     source = days.get(form.get("day", ""))
     targets = [
         days[value] for value in form.getlist("to") if value in days and days[value] != source
     ]
     if source is None or not targets:
         raise InvalidInput(_("Choose the day to copy, and the days to copy it to."), field="to")
-    return _copied(seen, [(source, target) for target in targets])
+    return _copied(view, [(source, target) for target in targets])
 
 
-def _week_copied(seen: Sight) -> list[grid.Window]:
-    pairs = [(day.date - timedelta(days=7), day.date) for day in seen.look.grid.days]
+def _week_copied(view: CalendarView) -> list[grid.Window]:
+    pairs = [(day.date - timedelta(days=7), day.date) for day in view.look.grid.days]
     begin, end = (
-        grid.midnight(seen.look.zone, day)
+        grid.midnight(view.look.zone, day)
         for day in (pairs[0][0], pairs[-1][0] + timedelta(days=1))
     )
-    if not any(start < end and stop > begin for start, stop, _level in seen.windows):
+    if not any(start < end and stop > begin for start, stop, _level in view.windows):
         raise InvalidInput(_("You have no times in the previous week, so there’s nothing to copy."))
-    return _copied(seen, pairs)
+    return _copied(view, pairs)
 
 
-def _copied(seen: Sight, pairs: Sequence[tuple[date, date]]) -> list[grid.Window]:
-    zone, windows = seen.look.zone, list(seen.windows)
+def _copied(view: CalendarView, pairs: Sequence[tuple[date, date]]) -> list[grid.Window]:
+    zone, windows = view.look.zone, list(view.windows)
     for source, target in pairs:
         whole = (grid.midnight(zone, target), grid.midnight(zone, target + timedelta(days=1)))
-        new = grid.moved(seen.windows, zone, source, target)
+        new = grid.moved(view.windows, zone, source, target)
         windows = grid.merged([*grid.painted(windows, [whole], None), *new])
     return windows

@@ -115,10 +115,10 @@ class PlanForm(forms.Form):
         required=False
     )  # nothing to type: what is refused of all the rows stands there
 
-    def __init__(self, seen: "Sight", data: QueryDict | None = None) -> None:
-        super().__init__(data, initial=_asked(seen))
-        self.seen = seen
-        for pk in seen.listed:
+    def __init__(self, view: "PlanView", data: QueryDict | None = None) -> None:
+        super().__init__(data, initial=_asked(view))
+        self.view = view
+        for pk in view.listed:
             self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
             self.fields[f"matters-{pk}"] = forms.IntegerField(
                 required=False, min_value=1, max_value=plans.MOST_PRIORITY
@@ -132,13 +132,13 @@ class PlanForm(forms.Form):
         given = self.cleaned_data
         chosen = [
             pk
-            for pk in self.seen.listed
+            for pk in self.view.listed
             if given.get(f"planned-{pk}") or f"matters-{pk}" not in self.data
         ]
-        for pk in self.seen.listed.keys() - set(chosen):
+        for pk in self.view.listed.keys() - set(chosen):
             for name in ("matters", "then"):
                 self.errors.pop(f"{name}-{pk}", None)
-        if self.seen.listed and not chosen:
+        if self.view.listed and not chosen:
             self.add_error("meetings", _("Tick at least one meeting."))
         return {
             "align": given.get("align"),
@@ -156,7 +156,7 @@ class PlanForm(forms.Form):
 
     @cached_property
     def rows(self) -> "list[Row]":
-        return [_row(self, meeting) for meeting in self.seen.listed.values()]
+        return [_row(self, meeting) for meeting in self.view.listed.values()]
 
     @property
     def refuses_rows(self) -> bool:
@@ -182,7 +182,7 @@ class PlanForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Sight:
+class PlanView:
     """A calendar's meetings and its last plan, as its owner looks at them now."""
 
     calendar: Calendar
@@ -260,7 +260,7 @@ class Sight:
         )
 
 
-def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
+def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
     user, now = me(request), clock.now()
     calendar = queries.calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
@@ -270,7 +270,7 @@ def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
         plan.calendar = calendar
     except NotFound:
         plan = None
-    return Sight(
+    return PlanView(
         calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now, plan
     )
 
@@ -283,28 +283,28 @@ def _sight(request: HttpRequest, calendar_id: UUID) -> Sight:
 @signed_in
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show the calendar's plan to its owner, and do what a button on its page says."""
-    seen = _sight(request, calendar_id)
+    view = _plan_view(request, calendar_id)
     post = request.POST if request.method == "POST" else None
     refusal = ""
-    with timezone.override(seen.look.zone):
+    with timezone.override(view.look.zone):
         pairs = OneOnOnesForm(
-            seen.calendar,
+            view.calendar,
             post if post and post.get("do") == "one-on-ones" else None,
             initial=_soon(),
         )
-        asking = PlanForm(seen, post if post and post.get("do") == "plan" else None)
+        asking = PlanForm(view, post if post and post.get("do") == "plan" else None)
         if post is not None:
             try:
-                if target := _do(post, seen, pairs, asking):
+                if target := _do(post, view, pairs, asking):
                     return redirect(target)
             except Conflict as conflict:
                 # Of the plan, not of a form: the page as it is now, and why.
-                refusal, seen = conflict.detail, _sight(request, calendar_id)
+                refusal, view = conflict.detail, _plan_view(request, calendar_id)
             if asking.is_bound:
-                seen = replace(seen, ticked=frozenset(_pins(post)))
+                view = replace(view, ticked=frozenset(_pins(post)))
     form = next((each for each in (pairs, asking) if each.is_bound), None)
     shown = {
-        **_context(seen, asking),
+        **_context(view, asking),
         "pairs": pairs,
         "form": form,
         "refusal": refusal,
@@ -322,34 +322,34 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """How far the search is, for a page that is open; 304 as long as nothing changed."""
-    seen = _sight(request, calendar_id)
-    if unchanged := get_conditional_response(request, etag=seen.tag):
+    view = _plan_view(request, calendar_id)
+    if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
-    response = render(request, "web/plans/plan.html#result", _context(seen, PlanForm(seen)))
-    response["ETag"] = seen.tag
+    response = render(request, "web/plans/plan.html#result", _context(view, PlanForm(view)))
+    response["ETag"] = view.tag
     return response
 
 
-def _do(post: QueryDict, seen: Sight, pairs: OneOnOnesForm, asking: PlanForm) -> str:
+def _do(post: QueryDict, view: PlanView, pairs: OneOnOnesForm, asking: PlanForm) -> str:
     """Do what a button says. Returns where to go then; nothing if a form was refused."""
-    user = seen.user
+    user = view.user
     match post.get("do"):
         case "one-on-ones":
-            made = submit(pairs, actions.create_one_on_ones, seen.calendar, by=user)
-            return "" if made is None else seen.address(made=str(len(made)))
+            made = submit(pairs, actions.create_one_on_ones, view.calendar, by=user)
+            return "" if made is None else view.address(made=str(len(made)))
         case "plan":
-            return seen.here if submit(asking, _plan, seen, by=user, ticked=_pins(post)) else ""
+            return view.here if submit(asking, _plan, view, by=user, ticked=_pins(post)) else ""
         case "stop":
-            actions.stop_plan(_shown(post, seen), by=user)
+            actions.stop_plan(_shown(post, view), by=user)
         case "publish":
-            actions.apply_plan(seen.calendar, by=user, seen=_shown(post, seen).pk)
+            actions.apply_plan(view.calendar, by=user, seen=_shown(post, view).pk)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
-    return seen.here
+    return view.here
 
 
 def _plan(
-    seen: Sight,
+    view: PlanView,
     *,
     by: Any,
     ticked: dict[UUID, datetime],
@@ -362,36 +362,36 @@ def _plan(
     """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither
     holds for what is left out.
     """
-    left_out = seen.listed.keys() - set(chosen)
+    left_out = view.listed.keys() - set(chosen)
     question = plans.Question(
-        meetings=() if len(chosen) == len(seen.open) else tuple(chosen),
+        meetings=() if len(chosen) == len(view.open) else tuple(chosen),
         pinned={pk: start for pk, start in (ticked | typed).items() if pk not in left_out},
         priorities=priorities,
         align_minutes=align or None,
         seconds=seconds,
     )
     try:
-        return actions.make_plan(seen.calendar, by=by, question=question)
+        return actions.make_plan(view.calendar, by=by, question=question)
     except InvalidInput as refusal:
         if meeting := refusal.extra.get("meeting"):
             raise InvalidInput(refusal.detail, field=f"then-{meeting}") from None
         raise
 
 
-def _shown(post: QueryDict, seen: Sight) -> Plan:
+def _shown(post: QueryDict, view: PlanView) -> Plan:
     """Return the plan that the person saw when they pressed the button."""
-    if seen.plan is None:
+    if view.plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
-    if post.get("plan") not in (None, str(seen.plan.pk)):
+    if post.get("plan") not in (None, str(view.plan.pk)):
         raise Conflict(
             _("A newer plan has replaced the one you saw. Look at this one first."),
             code="changed_meanwhile",
         )
-    return seen.plan
+    return view.plan
 
 
 def _pins(post: QueryDict) -> dict[UUID, datetime]:
-    """Read what was ticked: a meeting and when it was seen, so that a plan made meanwhile moves no
+    """Read what was ticked: a meeting and when it was view, so that a plan made meanwhile moves no
     pin.
     """
     try:
@@ -415,26 +415,26 @@ def _soon() -> dict[str, Any]:
     }
 
 
-def _asked(seen: Sight) -> dict[str, Any]:
+def _asked(view: PlanView) -> dict[str, Any]:
     """Return what was asked last, as far as the form can ask it and it still makes sense."""
-    question, is_done = seen.question, seen.plan is not None and seen.plan.status == PlanStatus.DONE
+    question, is_done = view.question, view.plan is not None and view.plan.status == PlanStatus.DONE
     align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
     asked: dict[str, Any] = {
         "align": align if align in GRIDS else 15,
         "seconds": seconds if seconds in SEARCHES else 30,
     }
     # What a published plan left open is there to be planned next.
-    is_published = seen.plan is not None and seen.plan.status == PlanStatus.APPLIED
-    chosen = set() if is_published else seen.listed.keys() & set(question.meetings)
+    is_published = view.plan is not None and view.plan.status == PlanStatus.APPLIED
+    chosen = set() if is_published else view.listed.keys() & set(question.meetings)
     in_timetable = (
-        {placed.meeting for placed in seen.placed} if is_done else set()
+        {placed.meeting for placed in view.placed} if is_done else set()
     )  # it has a tick there
-    for pk in seen.listed:
+    for pk in view.listed:
         asked[f"planned-{pk}"] = not chosen or pk in chosen
         asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
         then = question.pinned.get(pk)
-        if then and then > seen.now and pk not in in_timetable:
-            asked[f"then-{pk}"] = then.astimezone(seen.look.zone).strftime(TYPED)
+        if then and then > view.now and pk not in in_timetable:
+            asked[f"then-{pk}"] = then.astimezone(view.look.zone).strftime(TYPED)
     return asked
 
 
@@ -454,47 +454,47 @@ def _notice(request: HttpRequest) -> str:
 # What is shown ------------------------------------------------------------------------------------
 
 
-def _context(seen: Sight, asking: PlanForm) -> dict[str, Any]:
-    answer, plan = seen.answer, seen.plan
+def _context(view: PlanView, asking: PlanForm) -> dict[str, Any]:
+    answer, plan = view.answer, view.plan
     status = PlanStatus(plan.status) if plan else None
     told = (
-        plans.mail_counts([seen.meetings[placed.meeting] for placed in seen.placed])
+        plans.mail_counts([view.meetings[placed.meeting] for placed in view.placed])
         if status == PlanStatus.DONE
         else []
     )
     wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
-    count = {"placed": len(seen.placed), "wanted": wanted}
+    count = {"placed": len(view.placed), "wanted": wanted}
     unplaced = (
         []
-        if seen.is_running
-        else [_unplaced(seen, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
+        if view.is_running
+        else [_unplaced(view, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
     )
     return {
-        "calendar": seen.calendar,
+        "calendar": view.calendar,
         "clock": CLOCKS[
-            "h12" if seen.look.h12 else "h23"
+            "h12" if view.look.h12 else "h23"
         ],  # the live part is shown without a page around it
-        "look": seen.look,
-        "asked": seen.look.asked.items(),
-        "home_query": seen.look.query(zone=seen.calendar.time_zone),
-        "here": seen.here,
-        "live": seen.address("web:plan_live"),
-        "tag": seen.tag,
+        "look": view.look,
+        "asked": view.look.asked.items(),
+        "home_query": view.look.query(zone=view.calendar.time_zone),
+        "here": view.here,
+        "live": view.address("web:plan_live"),
+        "tag": view.tag,
         "plan": plan,
         "status": status,
-        "frozen": seen.calendar.is_finalized,
-        "open": len(seen.open),
-        "unlisted": len(seen.open) - len(seen.listed),
-        "others": len(seen.people) - 1,
+        "frozen": view.calendar.is_finalized,
+        "open": len(view.open),
+        "unlisted": len(view.open) - len(view.listed),
+        "others": len(view.people) - 1,
         "asking": asking,
         "said": _("A time for %(placed)d of %(wanted)d") % count,
         "proved": answer.proved and bool(answer.placed) if answer else False,
         "gap": f"{100 * answer.gap:.3g}" if answer else "",
-        "quality": quality(answer, seen.question) if answer else "",
-        "counts": counts(answer, seen.question) if answer else [],
+        "quality": quality(answer, view.question) if answer else "",
+        "counts": counts(answer, view.question) if answer else [],
         "elapsed": round(plan.seconds) if plan else 0,
-        "limit": round(seen.question.seconds),
-        "weeks": [] if seen.is_running else _weeks(seen),
+        "limit": round(view.question.seconds),
+        "weeks": [] if view.is_running else _weeks(view),
         "unplaced": unplaced,
         "asks_something": any(each["asks"] for each in unplaced),
         "told": told[:MOST_LISTED],
@@ -592,7 +592,7 @@ class Line:
 
 
 def _weeks(
-    seen: Sight,
+    view: PlanView,
 ) -> list[
     tuple[
         str,
@@ -602,10 +602,10 @@ def _weeks(
     ]
 ]:
     """Return each week with its name, the hours beside it, and its days with their names."""
-    entries = [_entry(seen, placed) for placed in seen.placed]
-    first_weekday = FIRST_WEEKDAY[accounts.setting_of(seen.user).week_start]
+    entries = [_entry(view, placed) for placed in view.placed]
+    first_weekday = FIRST_WEEKDAY[accounts.setting_of(view.user).week_start]
     found = []
-    for week in timetable.weeks(entries, seen.look.zone, first_weekday):
+    for week in timetable.weeks(entries, view.look.zone, first_weekday):
         days = [
             (day.date, words.day_name(_noon(day.date), short=True), day.slots) for day in week.days
         ]
@@ -615,17 +615,17 @@ def _weeks(
             else days[0][1]
         )
         hours = [
-            (number, seen.look.written(_noon(week.days[0].date).replace(hour=hour)))
+            (number, view.look.written(_noon(week.days[0].date).replace(hour=hour)))
             for number, hour in enumerate(week.hours)
         ]
         found.append((name, week, hours, days))
     return found
 
 
-def _entry(seen: Sight, placed: plans.Placement) -> timetable.Entry[Line]:
-    meeting = seen.meetings[placed.meeting]
+def _entry(view: PlanView, placed: plans.Placement) -> timetable.Entry[Line]:
+    meeting = view.meetings[placed.meeting]
     start, end = (
-        moment.astimezone(seen.look.zone)
+        moment.astimezone(view.look.zone)
         for moment in (placed.start, placed.start + meeting.duration)
     )
     here = placed.attending
@@ -638,34 +638,34 @@ def _entry(seen: Sight, placed: plans.Placement) -> timetable.Entry[Line]:
         placed.start,
         placed.start + meeting.duration,
         Line(
-            title=_title(seen, meeting),
+            title=_title(view, meeting),
             address=meeting_address(meeting),
-            hours=seen.look.times(start, end),
+            hours=view.look.times(start, end),
             moment=placed.start.isoformat(),
             without=words.some(missing, MOST_NAMES),
             pin=f"{placed.meeting} {placed.start.isoformat()}",
-            is_pinned=placed.meeting in seen.pinned,
+            is_pinned=placed.meeting in view.pinned,
         ),
     )
 
 
-def _title(seen: Sight, meeting: Meeting) -> str:
+def _title(view: PlanView, meeting: Meeting) -> str:
     """Return its name; of a one-on-one only the other's name, because the owner's own stands before
     it in each.
     """
-    return meeting.name.removeprefix(f"{full_name(seen.user)} & ")
+    return meeting.name.removeprefix(f"{full_name(view.user)} & ")
 
 
-def _unplaced(seen: Sight, unplaced: plans.Omission) -> dict[str, Any]:
+def _unplaced(view: PlanView, unplaced: plans.Omission) -> dict[str, Any]:
     """Return a meeting without a time, why, and the least that one would have to ask of whom."""
-    meeting = seen.meetings.get(unplaced.meeting)
-    titles: Mapping[UUID, str] = {pk: _title(seen, each) for pk, each in seen.meetings.items()}
-    wanted = [each for each in unplaced.ask if each.user in seen.people]
+    meeting = view.meetings.get(unplaced.meeting)
+    titles: Mapping[UUID, str] = {pk: _title(view, each) for pk, each in view.meetings.items()}
+    wanted = [each for each in unplaced.ask if each.user in view.people]
     said = [
         _("%(name)s: %(when)s")
         % {
-            "name": seen.people[each.user].name,
-            "when": words.when(each.start, each.end - each.start, seen.look),
+            "name": view.people[each.user].name,
+            "when": words.when(each.start, each.end - each.start, view.look),
         }
         for each in wanted
     ]
@@ -678,14 +678,14 @@ def _unplaced(seen: Sight, unplaced: plans.Omission) -> dict[str, Any]:
         (each.start, each.end) == (start, end) for each in wanted
     )  # each is asked for all of it
     return {
-        "title": _title(seen, meeting) if meeting else _("A deleted meeting"),
+        "title": _title(view, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
-        "why": plans.why_unplaced(unplaced, seen.people, titles),
+        "why": plans.why_unplaced(unplaced, view.people, titles),
         "asks": said if start else [],
-        "all_then": ", ".join(seen.people[each.user].name for each in wanted)
+        "all_then": ", ".join(view.people[each.user].name for each in wanted)
         if start and is_whole
         else "",
-        "then": words.when(start, meeting.duration, seen.look) if meeting and start else "",
+        "then": words.when(start, meeting.duration, view.look) if meeting and start else "",
     }
 
 
@@ -713,8 +713,8 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
         choices.setdefault(priority, _("priority %(n)s") % {"n": priority})
     return Row(
         pk=meeting.pk,
-        title=_title(form.seen, meeting),
-        who=_who(form.seen, meeting),
+        title=_title(form.view, meeting),
+        who=_who(form.view, meeting),
         is_planned=bool(form[f"planned-{meeting.pk}"].value()),
         matters=priority,
         choices=choices,
@@ -723,15 +723,15 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
     )
 
 
-def _who(seen: Sight, meeting: Meeting) -> str:
+def _who(view: PlanView, meeting: Meeting) -> str:
     """Return whom the meeting is for beside who looks, unless its title says so."""
     if meeting.for_everyone:
         return _("everybody")
-    named = meeting.attendees.keys() - {seen.user.pk}
+    named = meeting.attendees.keys() - {view.user.pk}
     names = words.some(
-        sorted(seen.people[user].name for user in named if user in seen.people), MOST_NAMES
+        sorted(view.people[user].name for user in named if user in view.people), MOST_NAMES
     )
-    return "" if names == _title(seen, meeting) else names
+    return "" if names == _title(view, meeting) else names
 
 
 def _noon(day: date) -> datetime:
