@@ -80,13 +80,13 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
 
         mina.locator(".best h3 a").click()
         mina.fill("#final_time", f"{at(0, 9):%Y-%m-%dT%H:%M}")
-        mina.get_by_role("button", name="Choose this time").click()
+        mina.get_by_role("button", name="Choose this time", exact=True).click()
         expect(mina.locator(".doubts")).to_contain_text(
             "Sam, Iris: required, but can’t come at this time."
         )
         mina.get_by_role("link", name="No, go back").click()
         mina.fill("#final_time", f"{at(0, 9.5):%Y-%m-%dT%H:%M}")
-        mina.get_by_role("button", name="Choose this time").click()
+        mina.get_by_role("button", name="Choose this time", exact=True).click()
         mina.get_by_role("button", name="Yes, go ahead").click()
         expect(mina.locator(".settled .moment")).to_contain_text("9:30–10:30")
         for page in (mina, sam, iris):

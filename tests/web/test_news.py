@@ -44,7 +44,7 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         expect(page.locator(".said").first).to_have_text("A meeting was confirmed or reopened.")
         assert abs(cell(page, 2, 12).bounding_box()["y"] - place["y"]) < 2
         expect(other.locator(".settled")).to_be_visible()
-        other.get_by_text("Withdraw this time").click()
+        other.locator("summary").get_by_text("Withdraw this time").click()
         other.get_by_role("button", name="Withdraw this time").click()
         expect(page.locator(".fixed")).to_have_count(0)
         expect(page.locator(".best li").first).to_be_visible()

@@ -250,13 +250,13 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         expect(plain.locator(".supposed")).to_contain_text("Nothing is saved")
         plain.get_by_role("link", name="Back to the actual times").click()
         plain.get_by_label("Starts").last.fill(build.day(20).strftime("%Y-%m-%dT%H:%M"))
-        plain.get_by_role("button", name="Choose this time").click()
+        plain.get_by_role("button", name="Choose this time", exact=True).click()
         expect(plain.get_by_role("heading", level=1)).to_have_text("Choose this time anyway?")
         expect(plain.locator(".doubts")).to_contain_text(
             "Rosa, Tea: required, but can’t come at this time."
         )
         plain.get_by_role("link", name="No, go back").click()
-        plain.get_by_role("button", name=re.compile("^Fix ")).first.click()
+        plain.get_by_role("button", name=re.compile("^Choose this time:")).first.click()
         expect(plain.get_by_role("heading", name="Confirmed")).to_be_visible()
 
         # What speaks against another time is asked; the answer comes by the keyboard alone.
