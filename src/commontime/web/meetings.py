@@ -333,7 +333,7 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
         "starts": _starts(view, found, view.free)
         if may_rank and (view.is_owner or not is_fixed)
         else [],
-        "nothing": reasons.no_times_yet(seen.group) if may_rank else suggestions.hidden(),
+        "nothing": reasons.no_times_yet(view.group) if may_rank else suggestions.hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not view.supposes,
         "change": None
