@@ -1,4 +1,4 @@
-"""What a start loses against a better one: told from the same rows of preferences as the ranks."""
+"""Compare starts with a better one, by the same criteria as their rank."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,13 @@ from .windows import Bools, Bytes
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What one start has less than another.
+    """The differences between a start and a better one.
 
-    required, optional: who could come to the other one and can't come to this one; gained: who can
-    come to this one only; all ascending. missing, cannot, if_need_be, works: how many more required
-    people can't, people can't, come if need be, and for how many more it works but is not ideal;
-    preference: how much smaller their sum is. Negative where this start is the better one.
+    required, optional: the people who can come to the other start and not to this one; gained:
+    those who can come to this one only; all ascending. missing, cannot, if_need_be, works: how many
+    more required people can't come, people can't come, come if need be, and for how many more it
+    works but is not ideal; preference: how much smaller the sum is. Negative where this start is
+    better.
     """
 
     required: tuple[int, ...]
@@ -30,8 +31,9 @@ class Loss:
 
 
 def losses(best: Bytes, others: Bytes, required: Bools) -> list[Loss]:
-    """Compare starts with the best one, each as a row of `preferences`: best (people,), others (n,
-    people). O(n people).
+    """Compare starts with the best one.
+
+    Each start is a row of `preferences`: best (people,), others (n, people). O(n people).
     """
     rows = np.concatenate((best[None, :], others))
     values = np.array(keys(profile_of_rows(rows, required, 1), FAIR))

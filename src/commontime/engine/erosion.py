@@ -1,8 +1,8 @@
-"""From free time to possible starts: when can each person begin a meeting of a given length, and
-how gladly?
+"""Turn free time into possible starts: when each person can begin a meeting, and how gladly.
 
 A person is free on [t, t + d) at preference >= x exactly if t lies in [a, b - d] for one maximal
-run [a, b) of "preference >= x": an erosion by an interval. The runs of all the thresholds nest like
+run [a, b) of "preference >= x": an erosion by an interval, in the words of mathematical morphology
+(Serra, Image Analysis and Mathematical Morphology, 1982). The runs of all the thresholds nest like
 a forest, so they are peeled off from the lowest preference up; windows that touch no other are done
 after the first round.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .windows import BEST_PREFERENCE, Bools, Bytes, Ints, Windows
 
-# rows at once: the temporary arrays of so many stay in a core's own cache (bench/engine.py)
+# Rows at once: the temporary arrays of so many fit into a core's own cache (bench/engine.py).
 BLOCK = 32_768
 VALUES = BEST_PREFERENCE + 2  # 0 for cannot, else preference + 1
 KINDS = VALUES * VALUES
@@ -29,12 +29,11 @@ type Offsets = NDArray[np.int32] | Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifts:
-    """When somebody's value rises: for starts in [first, stop), it is at least HIGH[kind], where it
-    would else be LOW[kind].
+    """Where somebody's value rises from LOW[kind] to HIGH[kind]: at the starts in [first, stop).
 
-    All (m,); first and stop count from `earliest`. The smallest value over the whole meeting
-    counts. One person's lifts nest, so the value at a start is the sum of HIGH - LOW over the lifts
-    around it; and every bound of a lift really changes that value.
+    All (m,); first and stop count from `earliest`. The value at a start is the smallest over the
+    meeting. One person's lifts nest, so it is the sum of HIGH - LOW over the lifts around the
+    start; and it changes at every bound of a lift.
     """
 
     who: NDArray[np.int32]
@@ -44,8 +43,9 @@ class Lifts:
 
 
 class _Rows(NamedTuple):
-    """Windows of a few people, laid end to end on one axis, on which two people never touch: so one
-    merge serves them all.
+    """Windows of a few people, laid end to end on one axis.
+
+    Two people never touch there, so one merge serves them all.
     """
 
     who: NDArray[np.int32]
@@ -73,11 +73,10 @@ def lifts(
     among: Bools | None = None,
     depth: int = VALUES,
 ) -> Lifts:
-    """Return the lifts of a meeting of `duration` ticks within [earliest, latest_end). O(n) for n
-    windows of few preferences.
+    """Return the lifts of a meeting of `duration` ticks within [earliest, latest_end).
 
     among (people,): leave everybody else out. depth 1: only tell can from cannot; HIGH[kind] is
-    then the lowest value of the run.
+    then the lowest value of the run. O(n) for n windows of few preferences.
     """
     parts = [
         part
@@ -92,7 +91,7 @@ def lifts(
 
 
 def _blocks(free: Windows) -> Iterator[slice]:
-    """Cut the rows between people."""
+    """Yield slices of about BLOCK rows, cut between people."""
     done = 0
     while done < len(free):
         goal = min(done + BLOCK, len(free)) - 1
@@ -104,26 +103,19 @@ def _blocks(free: Windows) -> Iterator[slice]:
 def _lay_out(
     free: Windows, block: slice, earliest: int, latest_end: int, among: Bools | None
 ) -> tuple[_Rows, Any, int]:
-    """Return a block's windows clipped to [earliest, latest_end), the ticks each person has on the
-    axis, and the first of them.
+    """Lay a block's windows, clipped to [earliest, latest_end), on the axis.
+
+    Return them, the ticks of each person on the axis, and the tick at which each person begins.
     """
-    who, start, end, value = (
-        free.who[block],
-        free.start[block],
-        free.end[block],
-        free.preference[block] + np.int8(1),
-    )
+    who, value = free.who[block], free.preference[block] + np.int8(1)
+    start, end = free.start[block], free.end[block]
     low, high = int(start.min()), int(end.max())
     if among is not None or low < earliest or high > latest_end:
         near = (start < latest_end) & (end > earliest)
         rows = np.flatnonzero(near if among is None else near & among[who.astype(np.intp)])
         low, high = max(low, earliest), min(high, latest_end)
-        who, start, end, value = (
-            who[rows],
-            np.maximum(start[rows], low),
-            np.minimum(end[rows], high),
-            value[rows],
-        )
+        who, value = who[rows], value[rows]
+        start, end = np.maximum(start[rows], low), np.minimum(end[rows], high)
     span = max(high - low, 0) + 1
     base = free.who[block.start]
     people = int(free.who[block.stop - 1] - base) + 1
@@ -143,7 +135,7 @@ def _peel(
     among: Bools | None,
     depth: int,
 ) -> Iterator[tuple[NDArray[np.int32], Offsets, Offsets, NDArray[np.uint8]]]:
-    """Yield, from the lowest preference up, the lifts of a block: who, first, stop, kind."""
+    """Yield the lifts of a block from the lowest preference up: who, first, stop, kind."""
     rows, span, low = _lay_out(free, block, earliest, latest_end, among)
     offset: type[Any] = np.int32 if latest_end - earliest < 2**31 else np.int64
     for _ in range(depth):
@@ -158,26 +150,25 @@ def _peel(
             top = np.full(len(head), _NO_MORE)
             np.minimum.at(top, run, rows.value)  # several times faster than reduceat on short runs
         fits = length >= duration
-        kept = np.flatnonzero(fits)
-        runs = head[kept]
-        who, kind = (
-            rows.who[runs],
-            rows.floor[runs].astype(np.uint8) * np.uint8(VALUES) + top[kept].astype(np.uint8),
-        )
+        long = np.flatnonzero(fits)
+        runs = head[long]
+        who, floor = rows.who[runs], rows.floor[runs].astype(np.uint8)
+        kind = floor * np.uint8(VALUES) + top[long].astype(np.uint8)
         first = (rows.left[runs] - who * span).astype(offset) + offset(low - earliest)
-        stop = first + (length[kept] - (duration - 1)).astype(offset)
+        stop = first + (length[long] - (duration - 1)).astype(offset)
         yield who + free.who[block.start], first, stop, kind
         if alone:
             return
         # What lies above the lowest value of its run goes on; what is in a run too short for the
         # meeting cannot get longer.
-        floor = np.where(fits, top, _NO_MORE)[run]
-        rows = rows._replace(floor=floor).at(np.flatnonzero(rows.value > floor))
+        reached = np.where(fits, top, _NO_MORE)[run]
+        rows = rows._replace(floor=reached).at(np.flatnonzero(rows.value > reached))
 
 
 def _runs(left: Offsets, right: Offsets) -> tuple[Bools, NDArray[np.intp], Offsets]:
-    """Merge what touches or overlaps: whether each row opens a run (n,), which rows do (runs,), and
-    how long each run is (runs,).
+    """Merge rows that touch or overlap into runs.
+
+    Return whether each row opens a run (n,), which rows do (runs,), and the runs' lengths (runs,).
     """
     in_order = (right[1:] >= right[:-1]).all()
     reach = right if in_order else np.maximum.accumulate(right)

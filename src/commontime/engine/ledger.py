@@ -1,9 +1,9 @@
-"""A profile kept as the differences it is the sum of: when one person's times change, only what
-they add is computed anew.
+"""Update a profile when one person's times change, at the cost of that person's times.
 
 A group's profile is the sum of its people's, so one person's part can be taken out and another put
-in. How many bounds lie at a tick is counted beside the differences: these cancel where one person
-leaves as another comes, and a new segment begins there all the same.
+in. The ledger keeps the differences that add up to the profile. It also counts the bounds at each
+tick, because differences cancel where one person leaves as another comes, and a new segment begins
+there all the same.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from .windows import Bools, Ints, Windows, from_arrays
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ledger:
-    """Whose `profile()` is always that of the windows as they are now.
+    """The differences that add up to a group's profile.
 
-    free: the windows it was opened with; since: what replaced those of a person. at (S + 1,): the
-    ticks from `earliest` at which somebody's preference changes, the first of all and the end of
-    all. bounds (S + 1,): how many lifts begin or end there. change (lanes, 2, S + 1): by how much
-    that changes the sums, of those not required and of those required.
+    free: the windows it was opened with; since: the windows that replaced a person's. at (S + 1,):
+    the ticks from `earliest` at which somebody's preference changes, the first of all and the end
+    of all. bounds (S + 1,): how many lifts begin or end there. change (lanes, 2, S + 1): by how
+    much that changes the sums, of those not required and of those required.
     """
 
     free: Windows
@@ -38,11 +38,11 @@ class Ledger:
     change: Ints
 
     def replace(self, who: int, rows: ArrayLike) -> "Ledger":
-        """Return a ledger in which the person's windows are these rows (start, end, preference), in
-        any order. This one stays as it is.
+        """Return a ledger with other windows (start, end, preference) of a person.
 
-        O(w log S + S) for w windows of theirs, old and new. ValueError: there is no such person;
-        otherwise it names the first bad row.
+        The rows come in any order, and this ledger stays as it is. O(w log S + S) for w windows of
+        theirs, old and new. ValueError: there is no such person; otherwise it names the first bad
+        row.
         """
         if not 0 <= who < self.free.people:
             raise ValueError(f"who={who} is not one of {self.free.people} people.")
@@ -53,8 +53,7 @@ class Ledger:
             np.full(len(table), who), *table.reshape(-1, 3).T, people=self.free.people
         )
         old = self._windows_of(who)
-        # As if they were two people, so that one erosion serves both: 0, whose lifts go, and 1,
-        # whose come.
+        # Two people, so that one erosion serves both: the lifts of 0 go, those of 1 come.
         twice = np.repeat(np.arange(2, dtype=np.int32), (len(old), len(new)))
         start, end = np.concatenate((old.start, new.start)), np.concatenate((old.end, new.end))
         both = self._lifts(
@@ -68,7 +67,7 @@ class Ledger:
         )
 
     def profile(self) -> Profile:
-        """Return the profile as it is now. O(S)."""
+        """Return the present profile. O(S)."""
         ticks = self.latest_end - self.duration + 1 - self.earliest
         sums = np.cumsum(self.change[:, :, :-1], axis=-1)
         return of_sums(self.at[:-1], sums, self.required, self.duration, self.earliest, ticks)
@@ -90,31 +89,37 @@ class Ledger:
             latest_end=max(self.earliest, self.latest_end),
         )
 
+    def _with_ticks(self, ticks: Ints) -> "Ledger":
+        """Return a copy, to be written to, in which these ticks are among the bounds."""
+        at, bounds, change = self.at, self.bounds, self.change
+        new = at[at.searchsorted(ticks)] != ticks
+        if not new.any():
+            return replace(self, bounds=bounds.copy(), change=change.copy())
+        fresh = np.unique(ticks[new])
+        place = at.searchsorted(fresh)
+        return replace(
+            self,
+            at=np.insert(at, place, fresh),
+            bounds=np.insert(bounds, place, 0),
+            change=np.insert(change, place, 0, axis=-1),
+        )
+
     def _with(
-        self, some: Lifts, sign: NDArray[np.int32], row: Bools, since: Mapping[int, Windows]
+        self, delta: Lifts, sign: NDArray[np.int32], row: Bools, since: Mapping[int, Windows]
     ) -> "Ledger":
-        """Put lifts in where the sign is 1, take them out where it is -1. row (m,): whether those
-        people are required.
+        """Add the lifts where the sign is 1, remove them where it is -1.
+
+        row (m,): whether those people are required.
         """
-        at, bounds, change = self.at, self.bounds.copy(), self.change.copy()
-        ticks = np.concatenate((some.first, some.stop)).astype(np.int64)
-        place = at.searchsorted(ticks)
-        new = at[place] != ticks
-        if new.any():
-            fresh = np.unique(ticks[new])
-            index = at.searchsorted(fresh)
-            at, bounds, change = (
-                np.insert(at, index, fresh),
-                np.insert(bounds, index, 0),
-                np.insert(change, index, 0, axis=-1),
-            )
-            place = at.searchsorted(ticks)
-        begins, ends = place.reshape(2, -1)
+        ticks = np.concatenate((delta.first, delta.stop)).astype(np.int64)
+        wider = self._with_ticks(ticks)
+        at, bounds, change = wider.at, wider.bounds, wider.change
+        begins, ends = at.searchsorted(ticks).reshape(2, -1)
         np.add.at(bounds, begins, sign)
         np.add.at(bounds, ends, sign)
         begins, ends = begins + row * len(at), ends + row * len(at)
         for lane, weight in zip(change, lanes(self.free.people.bit_length()), strict=True):
-            amount = sign * weight[some.kind.astype(np.intp)]
+            amount = sign * weight[delta.kind.astype(np.intp)]
             np.add.at(lane.reshape(-1, copy=False), begins, amount)
             np.subtract.at(lane.reshape(-1, copy=False), ends, amount)
         if not bounds.all():
@@ -126,8 +131,9 @@ class Ledger:
 def ledger(
     free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int
 ) -> Ledger:
-    """Open the ledger of a meeting of `duration` ticks within [earliest, latest_end). Arguments and
-    ValueError as profile. O(n log n).
+    """Open the ledger of a meeting of `duration` ticks within [earliest, latest_end).
+
+    Arguments and ValueError as profile. O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
     ends = np.unique([0, max(latest_end - duration + 1 - earliest, 0)])

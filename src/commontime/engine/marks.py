@@ -1,8 +1,7 @@
-"""The moments at which a clock shows round times: where a start may lie if somebody wishes it to be
-at :00 or :15.
+"""Find the ticks at which a wall clock shows round times such as :00 or :15.
 
-A wall clock is some minutes ahead of the ticks, which count from UTC, and changes by how many; what
-matters of that is its remainder.
+A wall clock is some minutes ahead of the ticks, which count from UTC, and daylight saving changes
+by how many. Only the remainder of that number modulo the step matters.
 """
 
 from collections.abc import Iterable
@@ -23,8 +22,9 @@ class TooManyStartsError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """The ticks that are `phase` modulo `step`, for each phase from `since` on until the next
-    one's. since, phase: (P,), since ascending, the first of them BEGINNING.
+    """The ticks that equal `phase` modulo `step`, with another phase from each `since` on.
+
+    since, phase: (P,); since is ascending, and begins with BEGINNING.
     """
 
     step: int
@@ -33,27 +33,26 @@ class Marks:
 
     @cached_property
     def _first(self) -> Ints:
-        """The first mark of each piece or later, and one beyond all, (P + 1,)."""
-        found = np.append(self.since + (self.phase - self.since) % self.step, -BEGINNING)
+        """Return the first mark of each piece or later, and one beyond all, (P + 1,)."""
+        first = np.append(self.since + (self.phase - self.since) % self.step, -BEGINNING)
         for piece in range(len(self.since) - 2, -1, -1):
-            if found[piece] >= self.since[piece + 1]:
-                found[piece] = found[piece + 1]
-        return found
+            if first[piece] >= self.since[piece + 1]:
+                first[piece] = first[piece + 1]
+        return first
 
     @cached_property
     def _last(self) -> Ints:
-        """The last mark before each piece, (P,)."""
-        found = np.full(len(self.since), BEGINNING)
+        """Return the last mark before each piece, (P,)."""
+        last = np.full(len(self.since), BEGINNING)
         for piece in range(1, len(self.since)):
-            last = (
-                self.since[piece] - 1 - (self.since[piece] - 1 - self.phase[piece - 1]) % self.step
-            )
-            found[piece] = last if last >= self.since[piece - 1] else found[piece - 1]
-        return found
+            end = self.since[piece] - 1
+            mark = end - (end - self.phase[piece - 1]) % self.step
+            last[piece] = mark if mark >= self.since[piece - 1] else last[piece - 1]
+        return last
 
     @cached_property
     def _before(self) -> Ints:
-        """How many marks there are before each piece, (P,)."""
+        """Count the marks before each piece, (P,)."""
         begin, end, phase = self.since[:-1], self.since[1:], self.phase[:-1]
         return np.append(0, np.cumsum((phase - begin) // self.step - (phase - end) // self.step))
 
@@ -61,20 +60,19 @@ class Marks:
         """Return the first mark that is not before each tick."""
         at = np.asarray(ticks, np.int64)
         piece = self._piece(at)
-        found = at + (self.phase[piece] - at) % self.step
-        return np.where(
-            found < np.append(self.since[1:], -BEGINNING)[piece], found, self._first[piece + 1]
-        )
+        mark = at + (self.phase[piece] - at) % self.step
+        end = np.append(self.since[1:], -BEGINNING)[piece]
+        return np.where(mark < end, mark, self._first[piece + 1])
 
     def at_or_before(self, ticks: ArrayLike) -> Ints:
         """Return the last mark that is not after each tick."""
         at = np.asarray(ticks, np.int64)
         piece = self._piece(at)
-        found = at - (at - self.phase[piece]) % self.step
-        return np.where(found >= self.since[piece], found, self._last[piece])
+        mark = at - (at - self.phase[piece]) % self.step
+        return np.where(mark >= self.since[piece], mark, self._last[piece])
 
     def before(self, ticks: ArrayLike) -> Ints:
-        """Return how many marks there are before each tick, from some moment on."""
+        """Count the marks before each tick, from a fixed moment on."""
         at = np.asarray(ticks, np.int64)
         piece = self._piece(at)
         phase = self.phase[piece]
@@ -84,12 +82,11 @@ class Marks:
             + (phase - self.since[piece]) // self.step
         )
 
-    def within(self, first: int, last: int, most: int) -> Ints:
-        """Return those in [first, last], ascending. TooManyStartsError: more than `most`."""
-        if (count := int(self.before(last + 1) - self.before(first))) > most:
+    def within(self, first: int, last: int, limit: int) -> Ints:
+        """Return the marks in [first, last], ascending. TooManyStartsError: more than `limit`."""
+        if (count := int(self.before(last + 1) - self.before(first))) > limit:
             raise TooManyStartsError(
-                f"These meetings could start at {count} moments: name bounds that are nearer, or "
-                "align them."
+                f"These meetings could start at {count} moments. Give narrower bounds, or align them."
             )
         inner = self.since[(self.since > first) & (self.since <= last)]
         begins, ends = np.append(first, inner), np.append(inner - 1, last)
@@ -110,7 +107,7 @@ type Align = int | Marks
 
 
 def marks_of(align: Align | None) -> Marks:
-    """Return the marks; every tick is one if there is no wish. ValueError: a number below 1."""
+    """Return the marks; without a wish every tick is a mark. ValueError: a number below 1."""
     if isinstance(align, Marks):
         return align
     if align is not None and align < 1:
@@ -119,17 +116,19 @@ def marks_of(align: Align | None) -> Marks:
 
 
 def distinct(times: Ints) -> Ints:
-    """Return each once, ascending. np.unique hashes, which takes six times as long for 100,000
-    times.
+    """Return the times without repeats, ascending.
+
+    np.unique hashes, which takes six times as long for 100,000 times.
     """
     ordered = np.sort(times)
     return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
 
 
 def marks(step: int, offsets: Iterable[tuple[int, int]]) -> Marks:
-    """Return the ticks at which a clock shows a multiple of `step` minutes. offsets: from which
-    tick on it is how many minutes ahead; the first one holds before it too, and without any it
-    shows the ticks themselves.
+    """Return the ticks at which a clock shows a multiple of `step` minutes.
+
+    offsets: (tick, minutes the clock is ahead of UTC from that tick on). The first offset holds
+    before its tick too; without offsets the clock shows UTC.
     """
     since, phase = [BEGINNING], [0]
     for place, (tick, ahead) in enumerate(offsets):

@@ -1,4 +1,4 @@
-"""Who could start when: the exact availability of a group for a meeting of a given length."""
+"""Compute a group's exact availability for a meeting of a given length."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,11 +12,11 @@ from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Bytes, Ints, Wi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """The group's availability as S segments that cover the starts in [earliest, latest_end -
-    duration] without gaps.
+    """A group's availability as S segments that cover all possible starts without gaps.
 
-    A segment is a maximal range of starts at which every single person has the same preference, the
-    smallest over the meeting. first, last (S,) int64: its first and last start tick, inclusive.
+    The starts are those in [earliest, latest_end - duration]. A segment is a maximal range of
+    starts at which every single person has the same preference, the smallest over the meeting.
+    first, last (S,) int64: its first and last start tick, inclusive.
     required, everyone (S, 4) int64: how many people at level 0 (cannot), 1 (if need be), 2 (works),
     3 (ideal). required_preference, preference (S,) int64: the sum of the preferences of those who
     can.
@@ -35,12 +35,12 @@ class Profile:
 
     @property
     def missing(self) -> Ints:
-        """How many required people cannot, (S,)."""
+        """Count the required people who cannot come, (S,)."""
         return self.required[:, CANNOT]
 
     @property
     def attending(self) -> Ints:
-        """How many people can, (S,)."""
+        """Count the people who can come, (S,)."""
         return self.at_least(IF_NEED_BE)
 
     def at_least(self, level: int) -> Ints:
@@ -55,22 +55,22 @@ class Profile:
     def joined_by(
         self, *, required: int = 0, optional: int = 0, preference: int | None = None
     ) -> "Profile":
-        """Add people who have not answered, at every start alike: with a preference they all come,
-        with None nobody of them does.
+        """Add people who have not answered, at every start alike.
 
-        The optimistic and the pessimistic reading of the same answers; neither changes the order of
-        the starts. O(S). ValueError unless the preference is in 0..10.
+        With a preference they all come (the optimistic reading), with None none of them does (the
+        pessimistic one). Neither changes the order of the starts. O(S). ValueError unless the
+        preference is in 0..10.
         """
         if preference is not None and preference < 0:
-            raise ValueError("Whoever comes has a preference of at least 0.")
-        level, each = (CANNOT, 0) if preference is None else (int(levels(preference)), preference)
+            raise ValueError("The preference of people who come is at least 0.")
+        level, value = (CANNOT, 0) if preference is None else (int(levels(preference)), preference)
         more = (np.arange(4) == level).astype(np.int64)
         return replace(
             self,
             required=self.required + required * more,
             everyone=self.everyone + (required + optional) * more,
-            required_preference=self.required_preference + required * each,
-            preference=self.preference + (required + optional) * each,
+            required_preference=self.required_preference + required * value,
+            preference=self.preference + (required + optional) * value,
         )
 
 
@@ -79,7 +79,7 @@ def profile(
 ) -> Profile:
     """Return the exact profile of a meeting of `duration` ticks within [earliest, latest_end).
 
-    required (people,) bool: whom it cannot do without; by default everybody. S = 0 if the meeting
+    required (people,) bool: who must come; by default everybody. S = 0 if the meeting
     is longer than that time. ValueError: duration < 1, `required` of another shape or type, times
     beyond 2**40. O(n + ticks) or O(n log n).
     """
@@ -119,11 +119,10 @@ def profile_of_rows(rows: Bytes, required: Bools, duration: int) -> Profile:
 
 
 def of_sums(at: Ints, sums: Ints, must: Bools, duration: int, earliest: int, ticks: int) -> Profile:
-    """Make the profile of what lifts add up to, weighted by `lanes`: sums (lanes, 2, S) from each
-    of the ticks `at` (S,) to the next.
+    """Make a profile from sums of lifts that were weighted by `lanes`.
 
-    must (people,): who is required. at: counted from `earliest`, ascending, the first one 0, all
-    below `ticks`.
+    at (S,): ticks from `earliest` on, ascending, the first is 0, all below `ticks`. sums (lanes, 2,
+    S): from each of them to the next. must (people,): who is required.
     """
     sums[:, 0] += sums[:, 1]  # from here on: everybody, and the required ones
     fields = _fields(sums, len(must).bit_length(), np.array([[len(must)], [must.sum()]]))
@@ -137,8 +136,9 @@ def of_sums(at: Ints, sums: Ints, must: Bools, duration: int, earliest: int, tic
 def checked(
     free: Windows, duration: int, required: Bools | None, earliest: int, latest_end: int
 ) -> Bools:
-    """Return `required` (people,), by default everybody. ValueError: an argument that makes no
-    sense.
+    """Return `required` (people,), by default everybody.
+
+    ValueError: an argument that makes no sense.
     """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
@@ -153,11 +153,11 @@ def checked(
 
 @cache
 def lanes(width: int) -> Ints:
-    """Pack what a lift adds into one whole number of fields of this width in bits, or into two if
-    people are many: (lanes, kinds) int64.
+    """Return the weights of lifts, with several counts packed into one number: (lanes, kinds).
 
-    The low fields are people per level, the highest is the sum of preferences. Changes may be
-    negative, but no sum of them ever is.
+    Each number has fields of `width` bits; it takes two numbers if people are many. The low fields
+    are people per level, the highest is the sum of preferences. Changes may be negative, but no sum
+    of them ever is.
     """
     low, high = levels(LOW - 1), levels(HIGH - 1)
     one, two, three = ((high == level) - (low == level).astype(np.int64) for level in (1, 2, 3))
@@ -168,8 +168,9 @@ def lanes(width: int) -> Ints:
 
 
 def _fields(sums: Ints, width: int, people: Ints) -> Ints:
-    """Unpack the sums (lanes, rows, S) into (5, rows, S): people at level 0, 1, 2, 3, and the sum
-    of preferences. people (rows, 1).
+    """Unpack sums (lanes, rows, S) into fields (5, rows, S).
+
+    The fields are people at level 0, 1, 2 and 3, and the sum of preferences. people (rows, 1).
     """
     fields = np.empty((5, *sums.shape[1:]), np.int64)
     one = ((0, 0), (0, width), (0, 2 * width), (0, 3 * width))

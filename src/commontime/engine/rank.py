@@ -1,4 +1,4 @@
-"""Which starts are best: lexicographic rules, always ending in the earliest start."""
+"""Rank starts by lexicographic rules; of equal starts the earliest is best."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from .profile import Profile
 from .windows import IF_NEED_BE, WORKS, Ints
 
 type Criterion = Callable[[Profile], Ints]
-"""A number per segment, (S,) int64; the larger is the better."""
+"""Returns a number for each segment, (S,) int64; larger is better."""
 type Rule = tuple[Criterion, ...]
-"""Criteria in order of importance. What they leave open goes to the earlier start."""
+"""Criteria in order of importance. Where all are equal, the earlier start is better."""
 
 
 def present(p: Profile) -> Ints:
@@ -26,8 +26,10 @@ def attending(p: Profile) -> Ints:
 
 
 def fewest(level: int) -> Criterion:
-    """Prefer fewer people at this level: with the same attendance, one after the other from the
-    lowest level, it is leximin.
+    """Prefer fewer people at this level.
+
+    With equal attendance, these criteria from the lowest level up are leximin (Sen, Collective
+    Choice and Social Welfare, 1970).
     """
     return lambda p: -p.everyone[:, level]
 
@@ -70,11 +72,10 @@ def keys(p: Profile, rule: Rule) -> list[tuple[int, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A start worth suggesting: every start in [start, last] suits everyone as well, and `segment`
-    is the profile's index of that range.
+    """A start worth suggesting. Every start in [start, last] suits everybody as well.
 
-    required, everyone: people at levels 0..3; preference: their sum; key: the value of each
-    criterion of the rule, larger is better.
+    segment: the profile's index of that range. required, everyone: people at levels 0..3.
+    preference: their sum. key: the value of each criterion of the rule, larger is better.
     """
 
     start: int
@@ -95,17 +96,17 @@ def best(
     align: Align | None = None,
     apart: int | None = None,
 ) -> list[Slot]:
-    """Return the at most k best starts, one per segment, best first, ties by the earliest.
+    """Return at most k starts, the best ones, one per segment, best first.
 
-    align: only starts on these marks, or that are 0 modulo so many ticks. apart: leave out starts
+    align: only starts on these marks, or at multiples of so many ticks. apart: leave out starts
     nearer than so many ticks to a better one, by default the meeting's duration. ValueError: k < 0,
     align < 1, apart < 0, an empty rule. O(S k).
     """
-    if k < 0 or (apart is not None and apart < 0) or not rule:
-        raise ValueError("k and apart must be at least 0, and a rule has at least one criterion.")
     distance = p.duration if apart is None else apart
+    if k < 0 or distance < 0 or not rule:
+        raise ValueError("k and apart must be at least 0, and a rule has at least one criterion.")
     start, segment = p.first, np.arange(len(p))
-    values = [key(p) for key in rule]
+    values = [criterion(p) for criterion in rule]
     if align is not None:
         start = marks_of(align).at_or_after(start)
         segment = np.flatnonzero(start <= p.last)
@@ -123,9 +124,7 @@ def best(
 
 
 def scores(keys: list[Ints]) -> Ints:
-    """Return one number per row, at least 0, that orders the rows as the keys do, the first key
-    first.
-    """
+    """Return a number for each row, at least 0, that orders the rows as the keys do."""
     score, largest = np.zeros(len(keys[0]), np.int64), 0
     for key in keys if len(score) else []:
         low, high = int(key.min()), int(key.max())
@@ -145,19 +144,14 @@ def _ranks(key: Ints) -> Ints:
 
 
 def _slots(p: Profile, start: Ints, segment: Ints, values: list[Ints]) -> list[Slot]:
-    required, everyone = (
-        map(tuple, p.required[segment].tolist()),
-        map(tuple, p.everyone[segment].tolist()),
-    )
-    sums = p.required_preference[segment].tolist(), p.preference[segment].tolist()
-    keys = zip(*(value.tolist() for value in values), strict=True)
     columns = (
         start.tolist(),
         p.last[segment].tolist(),
         segment.tolist(),
-        required,
-        everyone,
-        *sums,
-        keys,
+        map(tuple, p.required[segment].tolist()),
+        map(tuple, p.everyone[segment].tolist()),
+        p.required_preference[segment].tolist(),
+        p.preference[segment].tolist(),
+        zip(*(value.tolist() for value in values), strict=True),
     )
     return [Slot(*fields) for fields in zip(*columns, strict=True)]

@@ -1,8 +1,8 @@
-"""Sums over intervals: the piecewise constant function t -> total weight of the intervals [first,
-stop) around t.
+"""Sum weights over intervals: at each tick, the total weight of the intervals around it.
 
-Two exact ways, each the other's oracle: *dense* marks the bounds on one cell per tick, *packed*
-sorts them with their kind in the low bits.
+Two exact ways, which the tests hold against each other: *dense* marks the bounds on one cell per
+tick (difference array), *packed* sorts them with their kind in the low bits (sweep line; Shamos
+and Hoey, Geometric intersection problems, FOCS 1976).
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from .windows import Bools, Ints
 
 
 def sweep(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
-    """Return all bounds (S,) in [0, ticks), the first one 0, and the sums (lanes, 2, S) of the
-    weights from each to the next.
+    """Return the bounds of the lifts, and the sums of the weights from each to the next.
 
-    weight (lanes, kinds): what a lift adds, by its kind. row (people,): whether it adds to row 0 or
-    1, by its person.
+    bounds (S,) in [0, ticks), the first is 0; sums (lanes, 2, S). weight (lanes, kinds): what a
+    lift adds, by its kind. row (people,): whether it adds to row 0 or 1, by its person.
     """
     way = _dense if is_dense(ticks, len(lifts.who)) else _packed
     return way(lifts, ticks, weight, row)
 
 
 def is_dense(ticks: int, intervals: int) -> bool:
-    """Tell whether one cell per tick is worth it (bench/engine.py). Far horizons must not eat
-    memory.
+    """Return whether one cell per tick is worth it (bench/engine.py).
+
+    Far horizons must not eat memory.
     """
     return ticks <= max(131_072, 32 * intervals)
 
@@ -46,10 +46,8 @@ def _dense(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, In
     rows = row * np.intp(len(at))
     for part in _parts(lifts):
         origin, kind = rows[_index(lifts.who[part])], _index(lifts.kind[part])
-        begins, ends = (
-            place[_index(lifts.first[part])] + origin,
-            place[_index(lifts.stop[part])] + origin,
-        )
+        begins = place[_index(lifts.first[part])] + origin
+        ends = place[_index(lifts.stop[part])] + origin
         for lane, weights in zip(change, weight, strict=True):
             amount = weights[kind]
             np.add.at(lane, begins, amount)

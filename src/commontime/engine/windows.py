@@ -1,4 +1,4 @@
-"""Who offered which time, as columns: the one input of everything else in the engine."""
+"""Hold the times that people offered as columns, the input of everything else in the engine."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,27 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 type Ints = NDArray[np.int64]
 type Bools = NDArray[np.bool_]
 type Bytes = NDArray[np.int8]
-type Busy = Sequence[
-    tuple[int, int, int]
-]  # who, start, end: when people are elsewhere, half-open, in ticks
+type Busy = Sequence[tuple[int, int, int]]
+"""When people are elsewhere: who, start and end, half-open, in ticks."""
 
 CANNOT, IF_NEED_BE, WORKS, IDEAL = range(4)
 BEST_PREFERENCE = 10
-_LEVELS = np.array(
-    [CANNOT] + 4 * [IF_NEED_BE] + 4 * [WORKS] + 3 * [IDEAL], np.int8
-)  # at preference + 1
-FARTHEST = (
-    2**40
-)  # ticks; keeps every product of people and ticks inside 64 bits, and is two million years away
+# By preference + 1.
+_LEVELS = np.array([CANNOT] + 4 * [IF_NEED_BE] + 4 * [WORKS] + 3 * [IDEAL], np.int8)
+# Ticks. Keeps every product of people and ticks inside 64 bits, and is two million years away.
+FARTHEST = 2**40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Columnar free time, sorted by (who, start).
+    """Everybody's free time in columns, sorted by (who, start).
 
     who (n,) int32 in [0, people); start, end (n,) int64 ticks, half-open, start < end; preference
     (n,) int8 in 0..10, larger is better. One person's windows may overlap or touch: at each tick
-    the largest preference counts, and touching windows are one free time.
+    the largest preference counts, and windows that touch are one free time.
     """
 
     people: int
@@ -45,13 +42,14 @@ class Windows:
 
     @property
     def level(self) -> Bytes:
-        """The band of each window, (n,) int8 in 1..3."""
+        """Return the band of each window, (n,) int8 in 1..3."""
         return levels(self.preference)
 
     @property
     def answered(self) -> Bools:
-        """Who offered any time at all, (people,) bool. Nobody-has-answered is not *cannot*: leave
-        the others out of the counts.
+        """Return whether each person offered any time, (people,) bool.
+
+        No answer is not *cannot*: leave the others out of the counts.
         """
         mask = np.zeros(self.people, np.bool_)
         mask[self.who] = True
@@ -59,8 +57,9 @@ class Windows:
 
 
 def levels(preference: ArrayLike) -> Bytes:
-    """Return the band of each preference: -1 cannot (0), 0-3 if need be (1), 4-7 works (2), 8-10
-    ideal (3). ValueError for any other.
+    """Return the band of each preference.
+
+    -1: cannot (0); 0-3: if need be (1); 4-7: works (2); 8-10: ideal (3). ValueError for any other.
     """
     place = np.asarray(preference, np.intp) + 1
     if place.size and not 0 <= place.min() <= place.max() < len(_LEVELS):
@@ -69,8 +68,9 @@ def levels(preference: ArrayLike) -> Bytes:
 
 
 def windows(rows: Iterable[tuple[int, int, int, int]], people: int) -> Windows:
-    """Make Windows of rows (who, start, end, preference), in any order. ValueError names the first
-    bad row.
+    """Make Windows of rows (who, start, end, preference), in any order.
+
+    ValueError names the first bad row.
     """
     table = list(rows)
     for number, row in enumerate(table):
@@ -85,12 +85,11 @@ def windows(rows: Iterable[tuple[int, int, int, int]], people: int) -> Windows:
 def from_arrays(
     who: ArrayLike, start: ArrayLike, end: ArrayLike, preference: ArrayLike, *, people: int
 ) -> Windows:
-    """Make Windows of four integer columns of equal length (n,), without a Python loop and, if
-    sorted, without a sort. O(n log n).
+    """Make Windows of four integer columns of equal length (n,).
 
-    Columns that already have the right type and order are shared, not copied: do not write to them
-    afterwards. ValueError names the first bad row: who outside [0, people), end <= start,
-    preference outside 0..10, ticks beyond 2**40.
+    Columns of the right type and order are shared, not copied: do not write to them afterwards.
+    O(n), or O(n log n) if they must be sorted. ValueError names the first bad row: who outside
+    [0, people), end <= start, preference outside 0..10, ticks beyond 2**40.
     """
     if not 0 <= people < 2**24:
         raise ValueError("people must be at least 0 and less than 2**24.")
@@ -107,39 +106,48 @@ def from_arrays(
 
 
 def without(free: Windows, busy: Busy) -> Windows:
-    """Return what is left of the windows outside the times at which people are elsewhere. O((n + b)
-    log (n + b)) for b such times.
+    """Return the windows without the times at which people are elsewhere.
+
+    O((n + b) log (n + b)) for b such times.
     """
     if not len(busy) or not len(free):
         return free
     who, start, end = np.array(busy, np.int64).T
-    order = np.lexsort((start, who))
-    who, start, end = who[order], start[order], end[order]
-    low, high = (
-        min(int(free.start.min()), int(start.min())),
-        max(int(free.end.max()), int(end.max())),
-    )
-    span = high - low + 1
-    # People end to end on one axis, and what is between the times on it: before each the end of
-    # those that came earlier.
-    ends = np.maximum.accumulate(np.append(0, end - low + who * span))
-    begins = np.append(start - low + who * span, free.people * span)
+    low = min(int(free.start.min()), int(start.min()))
+    span = max(int(free.end.max()), int(end.max())) - low + 1
+    # Lay people end to end on one axis, `span` ticks each.
+    gap_starts, gap_ends = _gaps(start - low + who * span, end - low + who * span)
     left, right = (column - low + free.who * np.int64(span) for column in (free.start, free.end))
-    first, stop = begins.searchsorted(left, side="right"), ends.searchsorted(right)
+    first, stop = gap_ends.searchsorted(left, side="right"), gap_starts.searchsorted(right)
     count = np.maximum(stop - first, 0)
     row = np.repeat(np.arange(len(free)), count)
-    gap = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(row))
-    left, right = np.maximum(left[row], ends[gap]), np.minimum(right[row], begins[gap])
-    some = np.flatnonzero(left < right)
-    row = row[some]
+    gap = consecutive(first, count)
+    left, right = np.maximum(left[row], gap_starts[gap]), np.minimum(right[row], gap_ends[gap])
+    kept = np.flatnonzero(left < right)
+    row = row[kept]
     origin = free.who[row] * np.int64(span) - low
     return from_arrays(
         free.who[row],
-        left[some] - origin,
-        right[some] - origin,
+        left[kept] - origin,
+        right[kept] - origin,
         free.preference[row],
         people=free.people,
     )
+
+
+def _gaps(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Return where the gaps between intervals start and end, before the first and after the last.
+
+    A gap is empty where intervals overlap: its end lies before its start.
+    """
+    order = np.argsort(begins, kind="stable")
+    reached = np.maximum.accumulate(ends[order])
+    return np.append(0, reached), np.append(begins[order], FARTHEST * 2**22)
+
+
+def consecutive(first: Ints, counts: Ints) -> Ints:
+    """Return `counts` whole numbers in a row from each of `first` on, all in one array."""
+    return np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
 
 
 def _is_sorted(who: NDArray[np.int32], start: Ints) -> bool:
@@ -165,6 +173,10 @@ def _check_shape(number: int, row: Sequence[int]) -> None:
         ) from None
 
 
+def _is_within(column: NDArray[Any], low: int, high: int) -> bool:
+    return bool(column.min() >= low and column.max() <= high)
+
+
 def _check_rows(
     who: NDArray[Any],
     start: NDArray[Any],
@@ -175,24 +187,19 @@ def _check_rows(
 ) -> None:
     if not len(who):
         return
-    in_range = (
-        who.min() >= 0
-        and who.max() < people
-        and preference.min() >= 0
-        and preference.max() <= BEST_PREFERENCE
-    )
     if (
-        in_range
+        _is_within(who, 0, people - 1)
+        and _is_within(preference, 0, BEST_PREFERENCE)
         and start.min() >= -FARTHEST
         and end.max() <= FARTHEST
         and bool((start < end).all())
     ):
         return
+    disliked = (preference < 0) | (preference > BEST_PREFERENCE)
     reasons = {
         f"who is not one of {people} people": (who < 0) | (who >= people),
         "the end is not after the start": end <= start,
-        f"the preference is not in 0..{BEST_PREFERENCE}": (preference < 0)
-        | (preference > BEST_PREFERENCE),
+        f"the preference is not in 0..{BEST_PREFERENCE}": disliked,
         "the time is too far away": (start < -FARTHEST) | (end > FARTHEST),
     }
     row = min(int(bad.argmax()) for bad in reasons.values() if bad.any())
