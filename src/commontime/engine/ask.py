@@ -1,5 +1,6 @@
-"""The smallest ask: the fewest required people, and the exact time wanted of each, so that all of
-them can come to one meeting.
+"""Find the smallest ask that lets all required people come to one meeting.
+
+It is the fewest people, and the exact time wanted of each.
 """
 
 from typing import NamedTuple
@@ -25,30 +26,24 @@ def smallest_ask(
     never: int | None = None,
     busy: Busy = (),
 ) -> Room | None:
-    """Return the start that needs the fewest people to offer more, then the least person-ticks of
-    them, then the earliest.
+    """Return the start that needs the fewest people to offer more time.
 
-    Nothing is wanted if a start suits all required people. never: a required person who can't be
-    asked, such as who asks. busy: when people are elsewhere, so that they can't be asked then.
-    align: only starts that are 0 modulo so many ticks. None if no start is left. O(n log n).
-    ValueError as profile.
+    Of several it needs the fewest person-ticks, and then it is the earliest. Nothing is wanted if a
+    start suits all required people. never: a required person who can't be asked, such as the one
+    who asks. busy: when people are elsewhere, and so can't be asked. align: as for `best`. None if
+    no start is left. O(n log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    starts = _turns(
-        runs,
-        duration,
-        earliest,
-        latest_end,
-        marks_of(align),
-        taken_by(busy, np.flatnonzero(must).tolist(), duration),
-    )
+    taken = taken_by(busy, np.flatnonzero(must).tolist(), duration)
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken)
     if never is not None and must[never]:
         starts = starts[_shortage(_of(runs, never), 1, duration, starts).missing == 0]
     if not len(starts):
         return None
     missing, short = _shortage(runs, int(must.sum()), duration, starts)
-    start = int(starts[scores([-missing, -short]).argmax()]) + earliest  # of equal ones, the first
+    # Of equal scores argmax takes the first, which is the earliest start.
+    start = int(starts[scores([-missing, -short]).argmax()]) + earliest
     return Room(start, _wanted(free, must, start, start + duration))
 
 
@@ -62,21 +57,21 @@ def least_short(
     align: Align | None = None,
     busy: Busy = (),
 ) -> int | None:
-    """Return how many ticks a person lacks where they lack the fewest: 0 if they can come to some
-    start, None if there is no start at which they are not elsewhere (busy).
+    """Return how many ticks a person lacks for a meeting, at the start where they lack the fewest.
+
+    0 if they can come to some start. None if they are elsewhere (busy) at every start.
     """
     only = np.zeros(free.people, np.bool_)
     only[who] = True
     checked(free, duration, only, earliest, latest_end)
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=only, depth=1)
-    starts = _turns(
-        runs, duration, earliest, latest_end, marks_of(align), taken_by(busy, [who], duration)
-    )
+    taken = taken_by(busy, [who], duration)
+    starts = _turns(runs, duration, earliest, latest_end, marks_of(align), taken)
     return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
 
 
 def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Wanted, ...]:
-    """Return what the required people did not offer of [start, end)."""
+    """Return the parts of [start, end) that required people did not offer."""
     runs = lifts(free, 1, earliest=start, latest_end=end, among=must, depth=1)
     people = np.flatnonzero(must)
     edge = np.full(len(people), end - start)
@@ -104,9 +99,7 @@ def _of(runs: Lifts, who: int) -> Lifts:
 def _turns(
     runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks, taken: Ints
 ) -> Ints:
-    """Return starts, ascending, counted from `earliest` and not taken, of which one is least short
-    among those with as many missing.
-    """
+    """Return a few starts that are sure to hold the smallest ask, ascending, from `earliest` on."""
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))
     times = np.concatenate((times + earliest, taken[:, 0] + 1, taken[:, 1]))
@@ -115,8 +108,9 @@ def _turns(
 
 
 def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:
-    """Return for each start how many of so many people are missing, and how many person-ticks they
-    are short: (S,), (S,).
+    """Return how many people are missing at each start, and their person-ticks short: (S,), (S,).
+
+    needed: how many people the runs are of.
     """
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     long = stop - first >= duration
@@ -130,6 +124,5 @@ def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortag
         opened, closed = first.searchsorted(moment), stop.searchsorted(moment)
         return np.asarray((opened - closed) * moment - begun[opened] + ended[closed])
 
-    return _Shortage(
-        needed - here, needed * duration - offered_until(starts + duration) + offered_until(starts)
-    )
+    offered = offered_until(starts + duration) - offered_until(starts)
+    return _Shortage(needed - here, needed * duration - offered)

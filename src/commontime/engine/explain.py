@@ -1,4 +1,4 @@
-"""Who can come when, and how near the starts at which somebody required cannot are to working."""
+"""Tell who can come when, and which starts nearly work."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,8 +14,9 @@ from .windows import Bools, Bytes, Ints, Windows, levels
 
 
 def attendance(free: Windows, start: int, duration: int) -> Bytes:
-    """Return the level of each person for the meeting [start, start + duration), (people,) int8; 0
-    = cannot.
+    """Return each person's level for the meeting [start, start + duration), (people,) int8.
+
+    0 = cannot.
     """
     return levels(preferences(free, [start], duration)[0])
 
@@ -23,11 +24,11 @@ def attendance(free: Windows, start: int, duration: int) -> Bytes:
 def preferences(
     free: Windows, starts: ArrayLike, duration: int, *, among: Ints | None = None
 ) -> Bytes:
-    """Return each person's preference, the smallest over the meeting, for each of many starts:
-    (starts, people) int8; -1 = cannot.
+    """Return each person's preference for each start: (starts, people) int8; -1 = cannot.
 
-    The starts may come in any order. With the `first` of a profile's segments it names the people
-    behind the counts. O(n log S + S people). among: only of these people, each once, in this order.
+    It is the smallest over the meeting. The starts may come in any order. With the `first` of a
+    profile's segments it names the people behind the counts. among: only these people, each once,
+    in this order. O(n log S + S people).
     """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
@@ -56,11 +57,10 @@ def preferences(
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """Starts [first, last] at which somebody required cannot: they work without `missing`, or with
-    `short` more person-ticks.
+    """Starts [first, last] that work without `missing`, or with `short` more person-ticks.
 
-    missing: who, ascending. short: the ticks of the meeting not offered by required people, summed
-    over them.
+    missing: the required people who can't come, ascending. short: the ticks of the meeting that
+    required people did not offer, summed over them.
     """
 
     first: int
@@ -78,54 +78,59 @@ def near_misses(
     latest_end: int,
     k: int = 5,
 ) -> list[NearMiss]:
-    """Return the k nearest misses in [earliest, latest_end): fewest required people missing, then
-    fewest person-ticks short, then earliest.
+    """Return the k nearest misses in [earliest, latest_end), nearest first.
 
-    There is one for each maximal range of starts with the same required people missing: its first
-    starts that are least short. Starts that suit all of them are no misses. The first one tells
-    whom to ask. O(n log n). ValueError as profile.
+    Nearer means fewer required people missing, then fewer person-ticks short, then earlier. Each
+    maximal range of starts with the same required people missing has one: its first starts that are
+    least short. Starts that suit all of them are no misses. The first miss shows whom to ask. O(n
+    log n). ValueError as profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
-    end = latest_end - duration + 1
-    needed = int(must.sum())
-    if end <= earliest or not needed:
+    ticks, needed = latest_end - duration + 1 - earliest, int(must.sum())
+    if ticks <= 0 or not needed:
         return []
-    ticks = end - earliest
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=must, depth=1)
-    long = np.flatnonzero(runs.stop - runs.first >= duration)
-    possible = Lifts(
-        runs.who[long], runs.first[long], runs.stop[long] - (duration - 1), runs.kind[long]
-    )
+    possible = _starts_within(runs, duration)
     groups, present = _count(possible, ticks, must)
     pieces = _shortage(*_count(runs, latest_end - earliest, must), needed, groups, duration, ticks)
     head = np.searchsorted(pieces.first, groups)
     least = np.minimum.reduceat(np.minimum(pieces.at_first, pieces.at_last), head)
-    misses = np.flatnonzero(present < needed)
-    found = []
-    score = scores([present[misses], -least[misses]])
-    for _ in range(min(k, len(misses))):
-        nearest = int(score.argmax())  # of equal scores, the first, which is the earliest
-        score[nearest] = -1
-        group = int(misses[nearest])
-        part = slice(int(head[group]), int(head[group + 1]) if group + 1 < len(head) else None)
+    misses = []
+    for group in _nearest(present, least, needed, k):
+        stop = int(head[group + 1]) if group + 1 < len(head) else None
+        part = slice(int(head[group]), stop)
         first, last = _least_range(_Pieces(*(column[part] for column in pieces)))
         missing = must.copy()
         missing[possible.who[(possible.first <= first) & (possible.stop > first)]] = False
-        found.append(
-            NearMiss(
-                earliest + first,
-                earliest + last,
-                tuple(np.flatnonzero(missing).tolist()),
-                int(least[group]),
-            )
-        )
-    return found
+        who = tuple(np.flatnonzero(missing).tolist())
+        misses.append(NearMiss(earliest + first, earliest + last, who, int(least[group])))
+    return misses
+
+
+def _starts_within(runs: Lifts, duration: int) -> Lifts:
+    """Return the starts at which a meeting lies within one of the runs."""
+    long = np.flatnonzero(runs.stop - runs.first >= duration)
+    stop = runs.stop[long] - (duration - 1)
+    return Lifts(runs.who[long], runs.first[long], stop, runs.kind[long])
+
+
+def _nearest(present: Ints, least: Ints, needed: int, k: int) -> list[int]:
+    """Return the k groups at which the fewest are missing, then the least short, then the first.
+
+    Groups at which nobody is missing are left out.
+    """
+    misses = np.flatnonzero(present < needed)
+    score = scores([present[misses], -least[misses]])
+    nearest = []
+    for _ in range(min(k, len(misses))):
+        i = int(score.argmax())  # of equal scores, the first, which is the earliest
+        score[i] = -1
+        nearest.append(int(misses[i]))
+    return nearest
 
 
 class _Pieces(NamedTuple):
-    """Consecutive ranges of starts, over each of which the person-ticks short grow or shrink
-    evenly. All (S,) int64.
-    """
+    """Consecutive ranges of starts; over each the person-ticks short are linear. All (S,) int64."""
 
     first: Ints
     last: Ints
@@ -133,27 +138,24 @@ class _Pieces(NamedTuple):
     at_last: Ints
 
 
-def _count(some: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
-    """Return the bounds of the lifts, from 0, and how many there are from each to the next: (S,),
-    (S,).
-    """
-    at, sums = sweep(some, ticks, np.ones((1, KINDS), np.int64), must)
+def _count(lifts: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
+    """Return the bounds of the lifts, from 0, and the count from each to the next: (S,), (S,)."""
+    at, sums = sweep(lifts, ticks, np.ones((1, KINDS), np.int64), must)
     return at, sums[0, 1]
 
 
 def _shortage(
     tick: Ints, covered: Ints, needed: int, groups: Ints, duration: int, ticks: int
 ) -> _Pieces:
-    """Return how many person-ticks each start is short, in pieces that no start of a group cuts.
+    """Return how many person-ticks each start is short, in pieces that no group's start cuts.
 
     tick, covered: how many are free from each tick to the next. short(t) = U(t + duration) - U(t),
-    where U sums up those who are not.
+    where U sums up those who are not free.
     """
     uncovered = needed - covered
     if is_dense(ticks, len(tick)):
-        total = np.concatenate(
-            ([0], np.cumsum(np.repeat(uncovered, np.diff(tick, append=ticks + duration - 1))))
-        )
+        per_tick = np.repeat(uncovered, np.diff(tick, append=ticks + duration - 1))
+        total = np.concatenate(([0], np.cumsum(per_tick)))
         short, every = total[duration:] - total[:-duration], np.arange(ticks)
         return _Pieces(every, every, short, short)
     before = np.concatenate(([0], np.cumsum(uncovered[:-1] * np.diff(tick))))
@@ -162,16 +164,15 @@ def _shortage(
         i = np.searchsorted(tick, until, side="right") - 1
         return before[i] + uncovered[i] * (until - tick[i])
 
-    first = np.unique(
-        np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration))
-    )
+    first = np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration))
+    first = np.unique(first)
     last = np.append(first[1:], ticks) - 1
     at_first, at_last = (sum_until(start + duration) - sum_until(start) for start in (first, last))
     return _Pieces(first, last, at_first, at_last)
 
 
 def _least_range(pieces: _Pieces) -> tuple[int, int]:
-    """Return the first starts in a row, inclusive, that are least short."""
+    """Return the first and the last of the earliest starts that are least short."""
     i = int(np.minimum(pieces.at_first, pieces.at_last).argmin())
     least = pieces.at_first[i]
     if least > pieces.at_last[i]:

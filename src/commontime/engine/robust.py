@@ -1,4 +1,4 @@
-"""What if somebody cancels: how much a start bears, and the best one to fall back on."""
+"""Compute what happens when somebody cancels, and the best start to fall back on."""
 
 from dataclasses import replace
 
@@ -11,11 +11,10 @@ from .windows import CANNOT, Bools, Bytes, Ints, levels
 
 
 def survives(attending: Ints, spare: Ints, quorum: int = 0) -> Ints:
-    """Return how many people may cancel so that the meeting still has what it needs, whoever of
-    those who may they are: (n,).
+    """Return how many people may cancel before the meeting lacks somebody, (n,).
 
-    attending, spare (n,): how many come to each start, and how many of them it does not need each
-    for themselves, such as the optional ones. quorum: how many it needs in all.
+    attending (n,): how many come to each start. spare (n,): how many of them may cancel, such as
+    the optional people; which of them do makes no difference. quorum: how many it needs in all.
     """
     return np.maximum(np.minimum(spare, attending - quorum), 0)
 
@@ -36,37 +35,40 @@ def away_from(p: Profile, start: int) -> Profile:
 def plan_b(
     p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: Align | None = None
 ) -> Slot | None:
-    """Return the best start if the best one falls through: at least the meeting's duration apart
-    from it. O(S).
-    """
+    """Return the best start at least the meeting's duration away from the best one. O(S)."""
     return next(iter(best(away_from(p, best_one.start), 1, rule=rule, align=align)), None)
 
 
 def overtaken(
     p: Profile, best_one: Slot, other: Slot, row: Bytes, *, required: Bools, rule: Rule = FAIR
 ) -> Bools:
-    """Return whose cancellation alone, for the best start only, makes the other start better than
-    it: (people,).
+    """Return the people whose cancellation alone makes the other start the better one: (people,).
 
-    row (people,): their preferences for the best start, as `preferences` gives them. O(people).
+    They cancel for the best start only. row (people,): their preferences for it, as `preferences`
+    returns them. O(people).
     """
     who = np.flatnonzero(row >= 0)
-    bands, must = np.eye(4, dtype=np.int64), required[who].astype(np.int64)
-    change = bands[CANNOT] - bands[levels(row[who])]
-    start, lost = np.full(len(who), best_one.start), row[who].astype(np.int64)
-    without = replace(
+    without = _without_each(p, best_one, row[who], required[who].astype(np.int64))
+    worse = np.full(len(who), other.start < best_one.start)
+    for criterion, value in reversed(list(zip(rule, other.key, strict=True))):
+        mine = criterion(without)
+        worse = (mine < value) | ((mine == value) & worse)
+    overtakes = np.zeros(len(row), np.bool_)
+    overtakes[who] = worse
+    return overtakes
+
+
+def _without_each(p: Profile, slot: Slot, preferences: Bytes, required: Ints) -> Profile:
+    """Return a profile of the same start without each of these people in turn."""
+    bands = np.eye(4, dtype=np.int64)
+    change = bands[CANNOT] - bands[levels(preferences)]
+    start, lost = np.full(len(preferences), slot.start), preferences.astype(np.int64)
+    return replace(
         p,
         first=start,
         last=start,
-        required=np.array(best_one.required) + change * must[:, None],
-        everyone=np.array(best_one.everyone) + change,
-        required_preference=best_one.required_preference - lost * must,
-        preference=best_one.preference - lost,
+        required=np.array(slot.required) + change * required[:, None],
+        everyone=np.array(slot.everyone) + change,
+        required_preference=slot.required_preference - lost * required,
+        preference=slot.preference - lost,
     )
-    worse = np.full(len(who), other.start < best_one.start)
-    for key, value in reversed(list(zip(rule, other.key, strict=True))):
-        mine = key(without)
-        worse = (mine < value) | ((mine == value) & worse)
-    found = np.zeros(len(row), np.bool_)
-    found[who] = worse
-    return found

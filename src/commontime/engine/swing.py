@@ -1,4 +1,4 @@
-"""Whom to ask first: the people who alone stand in the way."""
+"""Find the people to ask first: each is the only one missing at some start."""
 
 import numpy as np
 
@@ -20,8 +20,7 @@ def swing(
     align: Align | None = None,
     busy: Busy = (),
 ) -> Ints:
-    """Return at how many starts in [earliest, latest_end) each person is the only required one
-    missing, (people,) int64.
+    """Count the starts at which each person is the only required one missing, (people,) int64.
 
     0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for
     asking can't help there. align: as for `best`. O(n log n). ValueError as profile.
@@ -33,16 +32,12 @@ def swing(
     can = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
     at, sums = sweep(can, ticks, np.ones((1, KINDS), np.int64), must)
     taken = taken_by(busy, np.flatnonzero(must).tolist(), duration) - earliest
-    every = np.union1d(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1))
-    lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(every, side="right") - 1] & ~inside(
-        taken, every
-    )
-    at = every
-    aligned = marks_of(align).before(
-        np.append(at, ticks) + earliest
-    )  # how many such starts there are before each of these
+    bounds = np.union1d(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1))
+    lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(bounds, side="right") - 1]
+    lacks_one &= ~inside(taken, bounds)
+    aligned = marks_of(align).before(np.append(bounds, ticks) + earliest)
     before = np.concatenate(([0], np.cumsum(lacks_one * np.diff(aligned))))
-    there = before[np.searchsorted(at, can.stop)] - before[np.searchsorted(at, can.first)]
+    there = before[bounds.searchsorted(can.stop)] - before[bounds.searchsorted(can.first)]
     without = np.where(must, before[-1], 0)
     np.subtract.at(without, can.who, there)
     return without

@@ -1,9 +1,8 @@
-"""Answers still missing: how far each start may rise or fall, and whose answer alone could change
-which one is the best.
+"""Compute how missing answers could change the ranking.
 
-Who has not answered would come to every start or to none, as far as anybody knows, and that changes
-no order (Profile.joined_by). What can change it is an answer that tells starts apart; the most that
-one can do for a start is to come to it, ideally, and to no other.
+If people who have not answered come to every start, or to none, the order stays as it is
+(Profile.joined_by). Only an answer that tells starts apart changes it. The most that an answer can
+do for a start is to come to it, ideally, and to no other.
 """
 
 import numpy as np
@@ -16,12 +15,11 @@ from .windows import BEST_PREFERENCE, Ints
 
 
 def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -> tuple[Ints, Ints]:
-    """Return the best and the worst place, from 1, that each start of `p` can still take among
-    them: (S,), (S,).
+    """Return the best and the worst rank that each start can still take: (S,), (S,), from 1.
 
-    required, optional: how many have not answered. Optimistic: they all come to this start,
-    ideally, and to none of the others. Pessimistic: they come to all the others, and none of them
-    to this one. `p`: one start a row, the earlier first. O(S log S).
+    p: a row for each start, the earlier first. required, optional: how many people have not
+    answered. Optimistic: they all come to this start, ideally, and to none of the others.
+    Pessimistic: they come to all the others, and none of them to this one. O(S log S).
     """
     high = p.joined_by(required=required, optional=optional, preference=BEST_PREFERENCE)
     low = p.joined_by(required=required, optional=optional)
@@ -40,24 +38,18 @@ def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -
 def could_win(
     p: Profile, *, required: bool, rule: Rule = FAIR, align: Align | None = None
 ) -> Slot | None:
-    """Return the start that becomes the best if one more person wants it so, or None if no answer
-    of theirs makes another start the best.
+    """Return the start that one more person's answer could make the best, or None.
 
-    Another start is at least the meeting's duration apart; moving the best one a little is no
-    other. Exact: of all the answers that the person could give, none does more for a start than to
-    offer just its time, ideally. All people required are alike in this, and so are all who are not.
-    O(S).
+    It is at least the meeting's duration away from the best one, because moving that a little is no
+    other choice. Exact: no answer does more for a start than to offer just its time, ideally. All
+    required people are alike in this, and so are all optional ones. O(S).
     """
     one = {"required": int(required), "optional": int(not required)}
     leading = best(p.joined_by(**one), 1, rule=rule, align=align)
     if not leading:
         return None
-    helped = best(
-        away_from(p.joined_by(**one, preference=BEST_PREFERENCE), leading[0].start),
-        1,
-        rule=rule,
-        align=align,
-    )
+    others = away_from(p.joined_by(**one, preference=BEST_PREFERENCE), leading[0].start)
+    helped = best(others, 1, rule=rule, align=align)
     if helped and (helped[0].key, -helped[0].start) > (leading[0].key, -leading[0].start):
         return helped[0]
     return None
