@@ -1,5 +1,7 @@
-"""One-on-ones in slots cut beforehand: an assignment problem, solved exactly (Kuhn 1955; scipy's is
-Crouse 2016, IEEE TAES 52).
+"""Assign one-on-ones to slots cut beforehand, exactly.
+
+This is the assignment problem (Kuhn, Naval Research Logistics Quarterly 2, 1955); scipy solves it
+as in Crouse, IEEE Transactions on Aerospace and Electronic Systems 52, 2016.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from .windows import BEST_PREFERENCE, IF_NEED_BE, WORKS, Bytes, Ints, Windows, l
 EXACT = 2**52  # float64 adds and subtracts integers below twice this without rounding
 _VALUES = np.arange(-1, BEST_PREFERENCE + 1)
 _LEVELS = levels(_VALUES)
-# What a pair is worth in each criterion, by preference + 1. Those who cannot are worth nothing,
+# The worth of a pair in each criterion, by preference + 1. A pair that cannot meet is worth nothing,
 # which is as good as no pair.
 _CRITERIA = (
     _VALUES >= 0,
@@ -27,8 +29,10 @@ _CRITERIA = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slots:
-    """Slots of the owner's free time: start (m,) int64, ascending; preference (people, m) int8, the
-    smaller of both sides', -1 = cannot.
+    """Slots of the owner's free time.
+
+    start (m,) int64, ascending. preference (people, m) int8: the smaller of both sides'; -1 =
+    cannot.
     """
 
     start: Ints
@@ -37,8 +41,9 @@ class Slots:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """Who meets in which slot: slot (n,) int32, -1 for nobody's; histogram: people at levels 0..3;
-    preference: their sum.
+    """An assignment of people to slots.
+
+    slot (n,) int32: each person's, or -1. histogram: people at levels 0..3. preference: their sum.
     """
 
     slot: NDArray[np.int32]
@@ -49,32 +54,18 @@ class Pairing:
 def cut(
     free: Windows, owner: int, duration: int, *, buffer: int = 0, earliest: int, latest_end: int
 ) -> Slots:
-    """Cut the owner's free times into slots of `duration` ticks, `buffer` apart, from the start of
-    each one on.
+    """Cut the owner's free times into slots of `duration` ticks, `buffer` apart.
 
-    The owner's own row is all -1. ValueError: no such owner, duration < 1, buffer < 0.
+    The first slot of each free time begins with it. The owner's own row is all -1. ValueError: no
+    such owner, duration < 1, buffer < 0.
     """
     if not 0 <= owner < free.people or duration < 1 or buffer < 0:
-        raise ValueError(
-            "The owner is one of the people, a meeting lasts at least one tick, and a buffer at "
-            "least none."
-        )
-    runs = lifts(
-        free,
-        duration,
-        earliest=earliest,
-        latest_end=latest_end,
-        among=np.arange(free.people) == owner,
-        depth=1,
-    )
-    ranges = zip(runs.first.tolist(), runs.stop.tolist(), strict=True)
-    start = (
-        np.array(
-            [tick for first, stop in ranges for tick in range(first, stop, duration + buffer)],
-            np.int64,
-        )
-        + earliest
-    )
+        raise ValueError("Give one of the people as owner, a duration >= 1 and a buffer >= 0.")
+    among, step = np.arange(free.people) == owner, duration + buffer
+    runs = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=among, depth=1)
+    bounds = zip(runs.first.tolist(), runs.stop.tolist(), strict=True)
+    ticks = [tick for first, stop in bounds for tick in range(first, stop, step)]
+    start = np.array(ticks, np.int64) + earliest
     both = preferences(free, start, duration).T
     both = np.minimum(both, both[owner])
     both[owner] = -1
@@ -82,10 +73,10 @@ def cut(
 
 
 def pair_up(preferences: ArrayLike) -> Pairing:
-    """Give each person at most one slot and each slot at most one person, always optimally.
+    """Give each person at most one slot and each slot at most one person, in the best way.
 
-    preferences (n, m): -1..10, of person i in slot j, slots by time; -1 = cannot. Most people
-    first, then fewest *if need be*, then fewest *works*, then the larger preference sum, then the
+    preferences (n, m): -1..10, of person i in slot j, slots by time; -1 = cannot. Better means more
+    people, then fewer *if need be*, then fewer *works*, then the larger preference sum, then the
     smaller sum of slot numbers. Deterministic. O(n^2 m). ValueError: other shapes or values.
     """
     wish = np.asarray(preferences)
@@ -98,26 +89,24 @@ def pair_up(preferences: ArrayLike) -> Pairing:
         who, where = _solve(wish.astype(np.intp) + 1)
         can = wish[who, where] >= 0
         slot[who[can]] = where[can]
-    given = (
-        np.where(slot >= 0, wish[np.arange(len(wish)), slot], -1)
-        if wish.size
-        else np.full(len(wish), -1)
-    )
-    return Pairing(
-        slot, tuple(np.bincount(levels(given), minlength=4).tolist()), int(given[given >= 0].sum())
-    )
+    reached = np.full(len(wish), -1)
+    if wish.size:
+        reached = np.where(slot >= 0, wish[np.arange(len(wish)), slot], -1)
+    histogram = tuple(np.bincount(levels(reached), minlength=4).tolist())
+    return Pairing(slot, histogram, int(reached[reached >= 0].sum()))
 
 
 def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows and columns of the best pairs. place: preference + 1."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # here, because it takes long to import
+    # Imported here, because it takes long.
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
     stages = _stages(*place.shape)
     if len(stages) == 1:
         who, where = linear_sum_assignment(_worth(place, *stages[0]), maximize=True)
         return who, where
-    # With as many rows as columns, the best pairings are exactly the perfect ones among the tight
-    # pairs: each stage keeps to them.
+    # In a square matrix the best pairings are exactly the perfect ones among the tight pairs, so
+    # each stage keeps to the tight pairs of the stage before.
     side = max(place.shape)
     allowed = np.ones((side, side), np.bool_)
     for table, scale in stages:
@@ -130,8 +119,9 @@ def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def _stages(people: int, slots: int) -> list[tuple[Any, int]]:
-    """Return the criteria as few tables of exact weights: (worth by preference + 1, factor or 0 if
-    slot numbers are not in it).
+    """Pack the criteria into as few tables of exact weights as possible.
+
+    Each is (worth by preference + 1, factor); the factor is 0 if slot numbers are not in it.
     """
     # A criterion's sums have one sign, so two of them differ by no more than the pairs times its
     # largest worth.
@@ -158,11 +148,10 @@ def _worth(place: NDArray[np.intp], table: Any, factor: int) -> NDArray[np.float
 
 
 def _tight(cost: NDArray[np.float64], where: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which pairs are in some cheapest perfect matching's support, by complementary
-    slackness.
+    """Return the pairs that cheapest perfect matchings use, by complementary slackness.
 
-    where: one cheapest matching. Its potentials are shortest ways in the residual graph
-    (Bellman-Ford), which has no negative circle.
+    where: a cheapest matching. Its potentials are shortest paths in the residual graph
+    (Bellman-Ford), which has no negative cycle.
     """
     extra = cost - cost[np.arange(len(cost)), where][:, None]
     potential = np.zeros(len(cost))

@@ -138,9 +138,9 @@ class _Pieces(NamedTuple):
     at_last: Ints
 
 
-def _count(lifts: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
+def _count(intervals: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
     """Return the bounds of the lifts, from 0, and the count from each to the next: (S,), (S,)."""
-    at, sums = sweep(lifts, ticks, np.ones((1, KINDS), np.int64), must)
+    at, sums = sweep(intervals, ticks, np.ones((1, KINDS), np.int64), must)
     return at, sums[0, 1]
 
 

@@ -86,7 +86,7 @@ class Marks:
         """Return the marks in [first, last], ascending. TooManyStartsError: more than `limit`."""
         if (count := int(self.before(last + 1) - self.before(first))) > limit:
             raise TooManyStartsError(
-                f"These meetings could start at {count} moments. Give narrower bounds, or align them."
+                f"These meetings could start at {count} moments. Narrow their bounds or align them."
             )
         inner = self.since[(self.since > first) & (self.since <= last)]
         begins, ends = np.append(first, inner), np.append(inner - 1, last)

@@ -1,8 +1,8 @@
-"""Two sessions that together reach as many as possible: the best pair of starts, exactly.
+"""Find the two sessions that together reach the most people, exactly.
 
-Who can come at the starts of a segment is a set of bits. A tree above the segments (unions.py)
-bounds what any pair of them below two nodes can reach: a dual-tree branch and bound, as in Curtin,
-Ram and Gray, Fast exact max-kernel search (SDM 2013), with unions for kernels.
+Each segment has a set of bits: who can come. A tree above the segments (unions.py) bounds the reach
+of any pair of segments below two nodes: a dual-tree branch and bound, as in Curtin, Ram and Gray,
+Fast exact max-kernel search (SDM 2013), with unions for kernels.
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from .robust import away_from
 from .unions import FAN, NEVER, Level, Places, Words, children_of, packed, tree_of
 from .windows import IDEAL, WORKS, Bools, Bytes, Ints, Windows, from_arrays, levels
 
-MOST_PAIRS = 20_000_000  # of sets to unite; beyond it the best pair so far is told, unproved
-_AT_ONCE = 512  # pairs of nodes
-_MANY = 4096  # rows of preferences
+MOST_PAIRS = 20_000_000  # of sets to unite; beyond it the answer is the best so far, unproved
+_PAIRS_AT_ONCE = 512
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Two starts, first before second, that do not overlap. preferences (people,): each person's
-    better one of the two, -1 = neither.
+    """Two starts whose meetings do not overlap, first before second.
 
-    proved: no pair is better.
+    preferences (people,): each person's larger preference of the two, -1 = neither. proved: no pair
+    is better.
     """
 
     first: int
@@ -38,9 +38,7 @@ class Sessions:
 
 
 class _Key(NamedTuple):
-    """What a pair is worth, larger is better: people reached; then one number for the rest; then
-    how early.
-    """
+    """The worth of a pair, larger is better: people reached, a number for the rest, how early."""
 
     reached: int
     rest: int
@@ -60,31 +58,27 @@ def two_sessions(
 ) -> Sessions | None:
     """Return the best pair of starts, or None if no two sessions fit.
 
-    The most people reached, then the fewest required people not reached, and then, each at the
-    session they like better, the fewest if need be, the fewest works, the larger sum of
-    preferences; then the earlier first and the earlier second one. align: as for `best`. S segments
-    have S²/2 pairs, each O(people / 64); the bounds leave few of them, but an instance can be made
-    in which they do not, and `most_pairs` ends the search of it. ValueError as profile, or for more
-    than 30,000 people.
+    Better means more people reached, then fewer required people not reached; then, for people at
+    the session they like better, fewer *if need be*, fewer *works*, a larger sum of preferences;
+    then the earlier first start, then the earlier second one. align: as for `best`. S segments have
+    S²/2 pairs, each O(people / 64). The bounds leave few of them, but some inputs defeat the
+    bounds, and `most_pairs` ends that search. ValueError as profile, or for more than 30,000
+    people.
     """
     must = checked(free, duration, required, earliest, latest_end)
     if free.people > 30_000:
-        raise ValueError("Two sessions are found for at most 30,000 people.")
+        raise ValueError("Two sessions can be found for at most 30,000 people.")
     grid = marks_of(align)
     p = profile(free, duration, required=must, earliest=earliest, latest_end=latest_end)
     start, last, count = grid.at_or_after(p.first), grid.at_or_before(p.last), p.attending
-    some = np.flatnonzero(start <= last)
-    start, last, count = start[some], last[some], count[some]
+    aligned = np.flatnonzero(start <= last)
+    start, last, count = start[aligned], last[aligned], count[aligned]
     if not len(start) or last[-1] - start[0] < duration:
         return None
     if not len(free):
         first = int(start[0])
-        return Sessions(
-            first,
-            int(grid.at_or_after(first + duration)),
-            np.full(free.people, -1, np.int8),
-            proved=True,
-        )
+        second = int(grid.at_or_after(first + duration))
+        return Sessions(first, second, np.full(free.people, -1, np.int8), proved=True)
     search = _Search(free, duration, must, grid, most_pairs)
     for leading in best(p, 3, rule=(attending,), align=align):
         search.begin_with(leading.start, earliest, latest_end)
@@ -101,13 +95,8 @@ class _Search:
     def __init__(
         self, free: Windows, duration: int, must: Bools, grid: Marks, most_pairs: int
     ) -> None:
-        self.free, self.duration, self.must, self.grid, self.left = (
-            free,
-            duration,
-            must,
-            grid,
-            most_pairs,
-        )
+        self.free, self.duration, self.must, self.grid = free, duration, must, grid
+        self.left = most_pairs
         self.best = _Key(-1, -1, -NEVER, -NEVER)
         self.thresholds = np.unique(free.preference)
         self.band = levels(self.thresholds)
@@ -118,25 +107,22 @@ class _Search:
         """Pair a start with the one that reaches the most of the others."""
         row = preferences(self.free, [start], self.duration)[0]
         others = np.flatnonzero(row[self.free.who] < 0)
-        columns = (
-            column[others]
-            for column in (self.free.who, self.free.start, self.free.end, self.free.preference)
-        )
-        left = from_arrays(*columns, people=self.free.people)
-        rest = profile(
-            left, self.duration, required=self.must, earliest=earliest, latest_end=latest_end
-        )
+        free = self.free
+        columns = (c[others] for c in (free.who, free.start, free.end, free.preference))
+        left = from_arrays(*columns, people=free.people)
+        bounds = {"earliest": earliest, "latest_end": latest_end}
+        rest = profile(left, self.duration, required=self.must, **bounds)
         for other in best(away_from(rest, start), 1, rule=(attending,), align=self.grid):
             pair = np.maximum(row, preferences(self.free, [other.start], self.duration)[0])
             sets = packed(pair[None, :], self.thresholds)
             first, second = sorted((start, other.start))
-            self.best = max(
-                self.best, _Key(int((pair >= 0).sum()), int(self.rest(sets)[0]), -first, -second)
-            )
+            reached, rank = int((pair >= 0).sum()), int(self.rest(sets)[0])
+            self.best = max(self.best, _Key(reached, rank, -first, -second))
 
     def rest(self, sets: Words) -> Ints:
-        """Return one number for what comes after how many are reached: the larger the better, and
-        never smaller for a larger set.
+        """Return a number for all criteria after the people reached; larger is better.
+
+        It is never smaller for a larger set, so a union bounds its members.
         """
         counts = np.bitwise_count(sets).sum(axis=1, dtype=np.int64)
         mask = np.packbits(
@@ -153,10 +139,10 @@ class _Search:
         )
 
     def run(self, start: Ints, last: Ints, most: Ints) -> None:
-        """Look at every pair of segments that the bounds do not exclude."""
+        """Try every pair of segments that the bounds do not exclude."""
         rows = (
-            preferences(self.free, start[at : at + _MANY], self.duration)
-            for at in range(0, len(start), _MANY)
+            preferences(self.free, start[at : at + _ROWS_AT_ONCE], self.duration)
+            for at in range(0, len(start), _ROWS_AT_ONCE)
         )
         sets = np.concatenate([packed(part, self.thresholds) for part in rows], axis=2)
         tree = tree_of(Level(sets, most, start, last))
@@ -171,17 +157,14 @@ class _Search:
             if level == 1:
                 self.take(tree[0], a, b, bound)
                 continue
-            order = np.argsort(
-                -bound, kind="stable"
-            )  # the most promising are popped first, and of equal ones the earlier
-            for at in reversed(range(0, len(order), _AT_ONCE)):
-                part = order[at : at + _AT_ONCE]
+            # The most promising pairs are popped first, and of equal ones the earlier.
+            order = np.argsort(-bound, kind="stable")
+            for at in reversed(range(0, len(order), _PAIRS_AT_ONCE)):
+                part = order[at : at + _PAIRS_AT_ONCE]
                 stack.append((level - 1, a[part], b[part], bound[part]))
 
     def children(self, level: Level, a: Places, b: Places) -> tuple[Places, Places, Ints]:
-        """Return those pairs of the nodes' children that may hold something better, and how many
-        each reaches at most.
-        """
+        """Return the pairs of the nodes' children that may be better, and how many they reach."""
         self.left -= len(a) * FAN * FAN
         reached, apart = children_of(level, a, b)
         family, one, other = np.nonzero((apart >= self.duration) & (reached >= self.best.reached))
@@ -193,9 +176,7 @@ class _Search:
         return a[keep], b[keep], bound[keep]
 
     def may_win(self, level: Level, a: Places, b: Places) -> Bools:
-        """Return which pairs, that reach as many as the best one, may be better in the rest or
-        earlier.
-        """
+        """Return which pairs may beat the best one, if they reach as many people."""
         rest = self.rests(level, a, b)
         first = level.start[a]
         second = self.second(first, level.start[b])
@@ -204,7 +185,7 @@ class _Search:
         return np.asarray((rest > self.best.rest) | ((rest == self.best.rest) & earlier))
 
     def take(self, leaves: Level, a: Places, b: Places, reached: Ints) -> None:
-        """Keep the best of these pairs of segments if it is better than the best so far."""
+        """Keep the best of these pairs of segments if it beats the best so far."""
         most = np.flatnonzero(reached == reached.max(initial=0))
         a, b = a[most], b[most]
         rest = self.rests(leaves, a, b)
@@ -213,20 +194,14 @@ class _Search:
             first = leaves.start[a[even]]
             second = self.second(first, leaves.start[b[even]])
             i = np.lexsort((second, first))[0]
-            self.best = max(
-                self.best,
-                _Key(int(reached[most[0]]), int(rest[even[0]]), -int(first[i]), -int(second[i])),
-            )
+            worth = int(reached[most[0]]), int(rest[even[0]])
+            self.best = max(self.best, _Key(*worth, -int(first[i]), -int(second[i])))
 
     def rests(self, level: Level, a: Places, b: Places) -> Ints:
-        parts = [
-            self.rest(level.sets[:, :, a[at : at + _MANY]] | level.sets[:, :, b[at : at + _MANY]])
-            for at in range(0, len(a), _MANY)
-        ]
+        cuts = [slice(at, at + _ROWS_AT_ONCE) for at in range(0, len(a), _ROWS_AT_ONCE)]
+        parts = [self.rest(level.sets[:, :, a[cut]] | level.sets[:, :, b[cut]]) for cut in cuts]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def second(self, first: Ints, start: Ints) -> Ints:
-        """Return the earliest second start of segments that begin at `start`, after a first one at
-        `first`.
-        """
+        """Return the earliest second starts in segments from `start` on, after the first ones."""
         return np.maximum(start, self.grid.at_or_after(first + self.duration))

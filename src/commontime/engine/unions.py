@@ -1,8 +1,7 @@
-"""Sets of people over time, as bits, and a tree above them: each node holds the union of its
-children's sets.
+"""Build a tree of bit sets over time, in which each node is the union of its children.
 
 Neighbouring starts suit nearly the same people, so a node's set is little larger than its
-children's, and the union of two nodes' sets bounds what any pair of starts below them can reach.
+children's. The union of two nodes' sets bounds the reach of any pair of starts below them.
 """
 
 from typing import NamedTuple
@@ -22,9 +21,9 @@ type Places = NDArray[np.intp]
 class Level(NamedTuple):
     """The nodes of a level in the order of time.
 
-    sets (thresholds, words, n): who is at each threshold of preference or above, at one start at
-    least. most (n,): how many people come to one of its starts at most. start, last (n,): its first
-    and its last start.
+    sets (thresholds, words, n): who is at each threshold of preference or above, at any of a
+    node's starts. most (n,): the most people who come to any one of them. start, last (n,): the
+    first and the last of them.
     """
 
     sets: Words
@@ -34,8 +33,9 @@ class Level(NamedTuple):
 
 
 def packed(rows: Bytes, thresholds: Bytes) -> Words:
-    """Return who is at each threshold or above in each row of preferences (n, people): (thresholds,
-    words, n).
+    """Pack rows of preferences (n, people) into sets of bits: (thresholds, words, n).
+
+    A set holds the people at its threshold or above.
     """
     wide = np.full((len(rows), max(-(-rows.shape[1] // 64), 1) * 64), -1, np.int8)
     wide[:, : rows.shape[1]] = rows
@@ -44,8 +44,9 @@ def packed(rows: Bytes, thresholds: Bytes) -> Words:
 
 
 def tree_of(leaves: Level) -> list[Level]:
-    """Return the levels, the leaves first, the last one a single node. All others are filled up to
-    whole families of children.
+    """Return the levels, from the leaves to the root, a single node.
+
+    All levels but the root's are filled up to whole families of children.
     """
     tree = [leaves]
     while len(tree) == 1 or len(tree[-1].most) > 1:
@@ -67,15 +68,13 @@ def _filled(level: Level) -> Level:
 
 
 def children_of(level: Level, a: Places, b: Places) -> tuple[Ints, Ints]:
-    """Tell of each pair of children, of two nodes above `level`, how many people it reaches at
-    most, and how far apart its starts can be.
+    """Bound the people each pair of children reaches, and the distance of its starts.
 
-    a, b (n,): the nodes. Both (n, 8, 8).
+    a, b (n,): nodes one level above `level`. Both results are (n, 8, 8).
     """
     count = np.zeros((len(a), FAN, FAN), np.int32)
     for word in level.sets[0].reshape(level.sets.shape[1], -1, FAN):
         count += np.bitwise_count(word[a][:, :, None] | word[b][:, None, :])
     most, start, last = (column.reshape(-1, FAN) for column in level[1:])
-    return np.minimum(count, most[a][:, :, None] + most[b][:, None, :]), last[b][
-        :, None, :
-    ] - start[a][:, :, None]
+    reach = np.minimum(count, most[a][:, :, None] + most[b][:, None, :])
+    return reach, last[b][:, None, :] - start[a][:, :, None]
