@@ -81,6 +81,14 @@ def meeting(
     return queries.meetings.with_attendees().select_related("calendar__owner").get(pk=made.pk)
 
 
+def group(meeting: Meeting) -> Any:
+    """Whom the meeting is for, as `planning` takes them."""
+    from commontime.calendars import queries
+    from commontime.calendars.planning import groups
+
+    return groups.group_for(meeting, queries.people.roster_of(meeting.calendar))
+
+
 def suggestion(meeting: Meeting, author: User, start: datetime) -> ScheduleSuggestion:
     return ScheduleSuggestion.objects.create(meeting=meeting, author=author, suggested_time=start)
 

@@ -36,6 +36,7 @@ from commontime.calendars.models import (
     Plan,
     ScheduleSuggestion,
 )
+from commontime.calendars.queries.people import Roster
 from commontime.contacts import queries as contacts
 from commontime.contacts.models import Contact
 from commontime.core import clock, rows
@@ -831,6 +832,12 @@ def test_a_meeting_is_for_people_of_its_calendar_only(world):
 
     assert named
     assert named <= {seat.user_id for seat in world.calendar.participants.all()}
+    path = f"/calendars/{world.calendar.pk}/meetings/{world.open.pk}/"
+    attendees = {
+        attendee["user"] for attendee in world.people["sam"]("GET", path).data["attendees"]
+    }
+    assert attendees
+    assert attendees <= {seat.user_id for seat in world.calendar.participants.all()}
 
 
 def test_nobody_ends_an_account_with_anothers_sign_in(world):
@@ -1240,8 +1247,16 @@ def any_own_rows(user: User, calendar: Any) -> list[tuple[Any, ...]]:
     )
 
 
-def anybodys_rows(calendar: Any) -> list[tuple[Any, ...]]:
-    return list(User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON))
+def any_plan(user: User, calendar_id: UUID) -> tuple[Plan, Roster]:
+    plan = anything(Plan.objects.select_related("calendar__owner"), calendar=calendar_id)
+    return plan, queries.people.roster_of(plan.calendar)
+
+
+def roster_of_anybody(calendar: Any) -> Roster:
+    people = User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON)
+    return Roster(
+        calendar.pk, [queries.people.Person(*person, name=person[1]) for person in people]
+    )
 
 
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
@@ -1283,7 +1298,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         rows_say("POST /calendars/inv"),
     ),
     (queries.plans, "plan_for"): (
-        lambda user, pk: anything(Plan.objects.select_related("calendar__owner"), calendar=pk),
+        any_plan,
         rows_say("GET /calendars/{id}/plan/"),
     ),
     (queries.calendars, "calendar_list_for"): (any_list, list_shows("/app/")),
@@ -1312,8 +1327,12 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         ),
         test_people_shows_only_the_calendars_that_one_shares,
     ),
-    (queries.people, "people_rows"): (
-        anybodys_rows,
+    (queries.people, "roster_of"): (
+        roster_of_anybody,
+        test_a_meeting_is_for_people_of_its_calendar_only,
+    ),
+    (queries.people, "roster_and_scheduled_of"): (
+        lambda calendar: (roster_of_anybody(calendar), []),
         test_a_meeting_is_for_people_of_its_calendar_only,
     ),
     (queries.meetings, "suggestions_of"): (

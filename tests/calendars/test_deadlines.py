@@ -98,7 +98,7 @@ def test_a_meeting_deleted_meanwhile_is_passed_over(calendar):
 
 def test_a_new_deadline_is_reported_again(mina, calendar, post):
     meeting = finish(due(calendar))
-    meeting, _ = actions.edit_meeting(
+    meeting, *_ = actions.edit_meeting(
         queries.meetings.with_attendees().get(), by=mina, deadline=clock.now() + timedelta(hours=1)
     )
     assert meeting.announced_at is None
@@ -266,7 +266,7 @@ def test_what_the_owner_fixed_before_and_withdraws_after_the_deadline_stays_open
 ):
     free(calendar, mina, sam, iris)
     due(calendar, auto_finalize=True, final_time=NOON)
-    meeting, _ = actions.edit_meeting(
+    meeting, *_ = actions.edit_meeting(
         queries.meetings.with_attendees().get(), by=mina, final_time=None
     )
     post.told()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from commontime.calendars.models import CalendarParticipant
-from commontime.calendars.planning import groups, insights, suggestions
+from commontime.calendars.planning import insights, suggestions
 from commontime.core import clock
 from tests import build
 
@@ -27,7 +27,7 @@ def told(calendar, asker=None, *, with_names=True, align=None, **fields):
     asker = asker or calendar.owner
     return insights.insights_for(
         meeting,
-        groups.group_for(meeting),
+        build.group(meeting),
         now=clock.now(),
         with_names=with_names,
         asker=asker.pk,
@@ -294,7 +294,7 @@ def test_who_may_drop_out_is_said_by_what_the_meeting_needs(calendar, people):
 def listed(calendar, *, with_names=True, **fields):
     meeting = build.meeting(calendar=calendar, **fields)
     return suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=5, with_names=with_names
+        meeting, build.group(meeting), [], now=clock.now(), limit=5, with_names=with_names
     )
 
 

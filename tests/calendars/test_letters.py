@@ -425,7 +425,7 @@ def test_posting_is_part_of_the_change(mina, sam, calendar, monkeypatch):
         raise RuntimeError("the power went")
 
     monkeypatch.setattr(
-        notices, "tell_calendar_finalized", lambda calendar: (outbox.post([]), fail())
+        notices, "tell_calendar_finalized", lambda calendar, roster: (outbox.post([]), fail())
     )
     build.meeting(calendar=calendar, final_time=TEN)
 

@@ -66,9 +66,10 @@ class World:
 
     def live(self) -> None:
         """One meeting from its making to its end, or to where it is left."""
-        self.meeting_id = actions.create_meeting(
+        meeting, _ = actions.create_meeting(
             self.calendar, by=self.owner, deadline=self.now + timedelta(days=9), **self.names()
-        ).pk
+        )
+        self.meeting_id = meeting.pk
         steps = [
             self.fix,
             self.fix,
@@ -311,9 +312,9 @@ def test_without_its_guards_some_calendar_would_be_wrong(guard, monkeypatch, set
         monkeypatch.setattr(
             meetings,
             "_save",
-            lambda meeting, before, changes: (
+            lambda meeting, roster, before, changes: (
                 real(pk=meeting.pk).update(**changes),
-                notices.tell_changed([(meeting, before)]),
+                notices.tell_changed([(meeting, before)], roster),
             ),
         )
     elif guard == "requests of who comes":

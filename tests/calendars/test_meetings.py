@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
-from commontime.calendars.planning import groups
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import build
@@ -46,7 +45,8 @@ def fresh(meeting: Meeting) -> Meeting:
 def edit(meeting: Meeting, **changes):
     """Change the meeting as its owner who just read it."""
     meeting = fresh(meeting)
-    return actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)
+    meeting, _, cautions = actions.edit_meeting(meeting, by=meeting.calendar.owner, **changes)
+    return meeting, cautions
 
 
 def named_in(meeting: Meeting) -> dict[str, bool]:
@@ -69,8 +69,8 @@ def said(mail) -> tuple[str, str, int]:
 
 
 def test_a_meeting_is_for_everyone_unless_somebody_is_named(mina, sam, iris, calendar, post):
-    for_all = actions.create_meeting(calendar, by=mina, deadline=SOON)
-    named = actions.create_meeting(
+    for_all, _ = actions.create_meeting(calendar, by=mina, deadline=SOON)
+    named, _ = actions.create_meeting(
         calendar,
         by=mina,
         deadline=SOON,
@@ -153,7 +153,7 @@ def test_the_life_of_a_meeting_as_its_attendees_calendars_hear_it(mina, sam, iri
     """ML-09: SEQUENCE 0 with the first request, one more with each change; cancels to those who
     leave, then to all, each larger.
     """
-    meeting = actions.create_meeting(calendar, by=mina, deadline=SOON, title="Talk")
+    meeting, _ = actions.create_meeting(calendar, by=mina, deadline=SOON, title="Talk")
     told = []
 
     edit(meeting, final_time=TEN)
@@ -428,7 +428,6 @@ def test_somebody_who_joined_since_it_was_read_hears_of_the_change(mina, calenda
         .select_related("calendar")
         .get(pk=build.meeting(calendar=calendar, final_time=TEN).pk)
     )
-    groups.people_of(read.calendar)
     actions.add_participant(Calendar.objects.get(), by=mina, user=build.user("bao").pk)
     assert post.told() == ["added bao", "request bao"]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from commontime.calendars.planning import groups, suggestions
+from commontime.calendars import queries
+from commontime.calendars.planning import suggestions
 from commontime.core import clock
 from tests import build
 
@@ -21,7 +22,7 @@ def test_namesakes_could_not_be_told_apart_in_reasons():
     meeting = build.meeting(calendar=calendar)
 
     best, *_ = suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
+        meeting, build.group(meeting), [], now=clock.now(), limit=1, with_names=True
     )
 
     assert "Thomas Müller (thomas2) is required but can’t come." in " ".join(best.reasons)
@@ -32,4 +33,6 @@ def test_a_name_that_nobody_shares_in_the_calendar_stays_as_it_is():
     build.user("thomas2", first_name="Thomas", last_name="Müller")
     calendar = build.calendar(owner=thomas)
 
-    assert [person.name for person in groups.people_of(calendar)] == ["Thomas Müller"]
+    assert [person.name for person in queries.people.roster_of(calendar).people] == [
+        "Thomas Müller"
+    ]

@@ -33,12 +33,13 @@ def calendar(mina, people):
 
 
 def make(calendar: Calendar, **fields):
-    return actions.create_one_on_ones(
+    made, _ = actions.create_one_on_ones(
         calendar,
         by=fields.pop("by", calendar.owner),
         deadline=clock.now() + timedelta(days=3),
         **fields,
     )
+    return made
 
 
 def test_everybody_gets_one_with_the_owner(calendar, mina, people):

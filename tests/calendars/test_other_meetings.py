@@ -37,7 +37,9 @@ def calendar(mina, rosa):
 
 
 def group_of(meeting: Meeting, asker, *, with_names: bool = True) -> groups.Group:
-    return groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
+    roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
+    group = groups.group_for(meeting, roster)
+    return groups.free_for(meeting, group, scheduled, with_names=with_names)
 
 
 def starts(meeting: Meeting, asker, *, with_names: bool = True) -> list:

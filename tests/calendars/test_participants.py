@@ -221,7 +221,7 @@ def test_a_meeting_for_somebody_who_left_is_not_one_for_everyone(mina, sam, cale
     actions.remove_participant(seat_of(sam, calendar), by=mina)
 
     assert post.told() == ["removed sam"]
-    _, cautions = actions.edit_meeting(
+    *_, cautions = actions.edit_meeting(
         queries.meetings.with_attendees().get(pk=meeting.pk), by=mina, final_time=build.day(12)
     )
     assert post.told() == []

@@ -162,7 +162,7 @@ def assert_suggestions(world: World, *, most: int) -> None:
 
     found = suggestions.rank(
         world.meeting,
-        groups.group_for(world.meeting),
+        build.group(world.meeting),
         [],
         now=clock.now(),
         limit=most,
@@ -255,7 +255,7 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
 
     found = suggestions.rank(
         world.meeting,
-        groups.group_for(world.meeting),
+        build.group(world.meeting),
         list(stored.values()),
         now=clock.now(),
         limit=5,
@@ -274,7 +274,7 @@ def test_nobody_is_promised_a_part_of_a_minute_they_did_not_offer():
     calendar = build.calendar(owner=mina)
     ten = datetime(2026, 5, 5, 10, tzinfo=UTC)
     build.window(calendar, mina, ten + MINUTE, ten + 62 * MINUTE)
-    group = groups.group_for(build.meeting(calendar=calendar))
+    group = build.group(build.meeting(calendar=calendar))
 
     def answer(seconds: float) -> str:
         return outcomes.answers_at(group, ten + timedelta(seconds=seconds), timedelta(hours=1))[
@@ -307,7 +307,7 @@ def minutes_in(words: str) -> int:
 def test_the_numbers_in_reasons_are_true(seed, zone, night):
     world = World(seed, zone, night)
     twin = Twin(world.calendar, world.meeting)
-    duration, group = world.meeting.duration, groups.group_for(world.meeting)
+    duration, group = world.meeting.duration, build.group(world.meeting)
     earliest, latest = world.bounds(twin)
 
     found = suggestions.rank(world.meeting, group, [], now=clock.now(), limit=8, with_names=True)
@@ -369,7 +369,7 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
     best, *others = suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, with_names=True
+        meeting, build.group(meeting), [], now=clock.now(), limit=3, with_names=True
     )
 
     assert best.reasons == [
@@ -381,7 +381,7 @@ def test_a_near_miss_tells_whom_to_ask_for_how_little():
         said for other in others for said in other.reasons if said.startswith("If it starts")
     ]
     on_the_hour = suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True, align=60
+        meeting, build.group(meeting), [], now=clock.now(), limit=1, with_names=True, align=60
     )
     assert (
         on_the_hour[0].reasons[-1]
@@ -398,7 +398,7 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
     found = suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=3, with_names=False
+        meeting, build.group(meeting), [], now=clock.now(), limit=3, with_names=False
     )
 
     assert found[0].reasons == ["1 of 2 can come.", "1 required person can’t come."]
@@ -470,7 +470,7 @@ def assert_api_suggestions(api, world: World, *, tells: bool) -> None:
             }
         else:
             assert got["people"] is None
-            names = [person.name for person in groups.people_of(world.calendar)]
+            names = [person.name for person in queries.people.roster_of(world.calendar).people]
             assert not [name for name in names for said in got["reasons"] if name in said]
 
 
@@ -618,5 +618,5 @@ def test_suggestions_cost_the_same_statements_for_few_people_and_for_many(
 
         with django_assert_num_queries(1):
             suggestions.rank(
-                meeting, groups.group_for(meeting), [], now=clock.now(), limit=10, with_names=True
+                meeting, build.group(meeting), [], now=clock.now(), limit=10, with_names=True
             )

@@ -51,9 +51,10 @@ def world():
 
 
 def one_on_ones(world, **fields) -> list[Meeting]:
-    return actions.create_one_on_ones(
+    made, _ = actions.create_one_on_ones(
         world.calendar, by=world.mina.user, deadline=clock.now() + timedelta(days=3), **fields
     )
+    return made
 
 
 def starts(plan: dict) -> dict[str, str]:
@@ -515,7 +516,7 @@ def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
 def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world, slow):
     one_on_ones(world)
     world.mina.post(world.path, {})
-    seen = queries.plans.plan_for(world.mina.user, world.calendar.pk)
+    seen, _ = queries.plans.plan_for(world.mina.user, world.calendar.pk)
     seen.worked_at -= (
         2 * plan_actions.SILENT
     )  # as it was read, a moment before the worker wrote again

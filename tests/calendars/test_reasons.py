@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from commontime.calendars.models import CalendarParticipant
-from commontime.calendars.planning import groups, suggestions
+from commontime.calendars.planning import suggestions
 from commontime.core import clock
 from tests import build
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def first_reasons(meeting) -> str:
     best, *_ = suggestions.rank(
-        meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
+        meeting, build.group(meeting), [], now=clock.now(), limit=1, with_names=True
     )
     return " ".join(best.reasons)
 
@@ -87,7 +87,7 @@ def test_a_time_that_suits_nobody_is_not_counted_as_0_of_3():
     at_night = build.suggestion(meeting, sam, build.day(22))
 
     *_, last = suggestions.rank(
-        meeting, groups.group_for(meeting), [at_night], now=clock.now(), limit=1, with_names=False
+        meeting, build.group(meeting), [at_night], now=clock.now(), limit=1, with_names=False
     )
 
     assert last.reasons == [

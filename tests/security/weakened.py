@@ -105,6 +105,10 @@ def look_then_count(name: str, *subjects: limits.Subject) -> list[int]:
     return [900 if before >= limits.settings.LIMITS[name][0] else 0 for before in used]
 
 
+def not_held(meeting: Any) -> tuple[Any, Any]:
+    return meeting, queries.people.roster_of(meeting.calendar)
+
+
 def switch_off() -> None:
     SQLite._start_transaction_under_autocommit = begin  # type: ignore[method-assign]
     QuerySet.filter = forgetful(QuerySet.filter)  # type: ignore[method-assign]
@@ -125,8 +129,8 @@ def switch_off() -> None:
     off = {
         "hold": lambda calendar: None,
         "held_named": queries.calendars.calendar_named,
-        "held": lambda meeting: meeting,
-        "held_unchanged": lambda meeting: meeting,
+        "held": not_held,
+        "held_unchanged": not_held,
         "require_running": lambda calendar: None,
         "_answer": pausing(lambda invitation, status: True),
     }

@@ -43,9 +43,10 @@ class Talks:
         self.browser = browser_of(self.mina)
 
     def pair(self, **fields: Any) -> list[Meeting]:
-        return actions.create_one_on_ones(
+        made, _ = actions.create_one_on_ones(
             self.calendar, by=self.mina, deadline=clock.now() + timedelta(days=3), **fields
         )
+        return made
 
     def post(self, **form: Any) -> Any:
         return self.browser.post(self.here, form)

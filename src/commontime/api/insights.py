@@ -17,6 +17,7 @@ from commontime.api.suggestions import WHAT_IF, what_if_of
 from commontime.api.view import View
 from commontime.calendars import queries, rules
 from commontime.calendars.planning import groups, insights, outcomes, suggestions
+from commontime.calendars.queries.people import Person
 from commontime.core import clock
 
 
@@ -125,7 +126,7 @@ class InsightsOutput(msgspec.Struct):
 
 
 def show(found: insights.Insights, duration: timedelta, *, with_names: bool) -> InsightsOutput:
-    def users(people: Iterable[groups.Person]) -> list[int] | None:
+    def users(people: Iterable[Person]) -> list[int] | None:
         return [person.user_id for person in people] if with_names else None
 
     def start(outcome: outcomes.Outcome) -> StartOutput:
@@ -195,7 +196,10 @@ class InsightsView(View):
         with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
+        roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
+        group = groups.free_for(
+            meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
+        )
         meeting, group = suggestions.suppose(
             meeting, group, what_if, with_names=with_names, asker=asker
         )

@@ -21,6 +21,7 @@ from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, outcomes
+from commontime.calendars.queries.people import Roster
 from commontime.core import clock
 from commontime.core.errors import Conflict
 
@@ -114,11 +115,11 @@ _OWN = [
 ]
 
 
-def show(meeting: Meeting, user: User) -> MeetingOutput:
+def show(meeting: Meeting, roster: Roster, user: User) -> MeetingOutput:
     """Show a meeting; at its final time with each attendee's answer, or only how many, by the
     calendar's visibility.
     """
-    group = groups.group_for(meeting)
+    group = groups.group_for(meeting, roster)
     named = meeting.attendees
     answers = (
         outcomes.answers_at(group, meeting.final_time, meeting.duration)
@@ -160,7 +161,10 @@ class Meetings(View):
         rows, links = page(
             request, queries.meetings.meetings_of(calendar), order=("created_at", "id")
         )
-        return json_list((show(_in(meeting, calendar), request.user) for meeting in rows), links)
+        roster = queries.people.roster_of(calendar)
+        return json_list(
+            (show(_in(meeting, calendar), roster, request.user) for meeting in rows), links
+        )
 
     @extend_schema(
         request=MeetingInput,
@@ -172,12 +176,12 @@ class Meetings(View):
         Without named attendees (`required`, `optional`) it is for everybody in the calendar.
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
-        meeting = actions.create_meeting(
+        meeting, roster = actions.create_meeting(
             calendar,
             by=request.user,
             **parse(MeetingInput, request, zone=zone_of(calendar.time_zone)),
         )
-        body = show(meeting, request.user)
+        body = show(meeting, roster, request.user)
         return json_answer(
             request, body, status=201, location=f"/calendars/{calendar_id}/meetings/{meeting.pk}/"
         )
@@ -191,7 +195,8 @@ class MeetingOne(View):
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Show a meeting; at its final time with who can come."""
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
-        return json_answer(request, show(meeting, request.user))
+        roster = queries.people.roster_of(meeting.calendar)
+        return json_answer(request, show(meeting, roster, request.user))
 
     @extend_schema(
         request=docs.partial(MeetingChange),
@@ -213,8 +218,10 @@ class MeetingOne(View):
         """
         meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
-        meeting, cautions = actions.edit_meeting(meeting, by=request.user, **data)
-        return json_answer(request, show(meeting, request.user), beside=docs.warned(cautions))
+        meeting, roster, cautions = actions.edit_meeting(meeting, by=request.user, **data)
+        return json_answer(
+            request, show(meeting, roster, request.user), beside=docs.warned(cautions)
+        )
 
     patch = put
 

@@ -28,7 +28,7 @@ from commontime.api.view import View
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.actions.checks import MOST_WINDOWS
 from commontime.calendars.models import Calendar, NonBusyTime
-from commontime.calendars.planning import availability, groups
+from commontime.calendars.planning import availability
 from commontime.core import cache
 from commontime.core.errors import InvalidInput
 
@@ -362,7 +362,7 @@ def _availability(
 
 
 def _people(calendar: Calendar) -> list[PersonOutput]:
-    people = groups.people_of(calendar)
+    people = queries.people.roster_of(calendar).people
     return [
         PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed))
         for p in people

@@ -20,8 +20,8 @@ from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
-from commontime.calendars.models import Plan
-from commontime.calendars.planning import groups, plans
+from commontime.calendars.planning import plans
+from commontime.calendars.queries.people import Person
 from commontime.core.errors import InvalidInput
 
 LONGEST_SEARCH = 300
@@ -201,13 +201,12 @@ NOT_APPLIED = Caution(
 )
 
 
-def show_plan(plan: Plan, user: User) -> PlanOutput:
+def show_plan(details: plans.PlanDetails, user: User) -> PlanOutput:
+    plan, meetings, people = details.plan, details.meetings, details.roster.by_id
     answer, question = (
         plans.answer_for(user, plan),
         msgspec.convert(plan.question, plans.Question),
     )
-    meetings = plans.meetings_in(plan)
-    people = {person.user_id: person for person in groups.people_of(plan.calendar)}
     titles = {pk: meeting.name for pk, meeting in meetings.items()}
     return PlanOutput(
         id=plan.pk,
@@ -248,7 +247,7 @@ def show_plan(plan: Plan, user: User) -> PlanOutput:
     )
 
 
-def _ask(unplaced: plans.Omission, people: dict[int, groups.Person]) -> Ask | None:
+def _ask(unplaced: plans.Omission, people: dict[int, Person]) -> Ask | None:
     if unplaced.start is None:
         return None
     wanted = [
@@ -272,8 +271,8 @@ class OneOnOnes(View):
         """
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
-        made = actions.create_one_on_ones(calendar, by=request.user, **data)
-        body = msgspec.json.encode([show(meeting, request.user) for meeting in made])
+        made, roster = actions.create_one_on_ones(calendar, by=request.user, **data)
+        body = msgspec.json.encode([show(meeting, roster, request.user) for meeting in made])
         headers = {"Location": f"/calendars/{calendar_id}/meetings/"}
         return HttpResponse(body, status=201, content_type="application/json", headers=headers)
 
@@ -288,9 +287,8 @@ class PlanView(View):
 
         It says how far the search is, where each meeting is placed, and why others have no time.
         """
-        return json_answer(
-            request, show_plan(queries.plans.plan_for(request.user, calendar_id), request.user)
-        )
+        details = plans.details_of(*queries.plans.plan_for(request.user, calendar_id))
+        return json_answer(request, show_plan(details, request.user))
 
     @extend_schema(
         request=PlanInput,
@@ -313,14 +311,15 @@ class PlanView(View):
         calendar = queries.calendars.calendar_for(request.user, calendar_id)
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
         question, apply = _question(data), data.get("apply", False)
-        plan = actions.make_plan(
+        details = actions.make_plan(
             calendar, by=request.user, question=question, apply=apply, waits=not self.in_transaction
         )
+        plan = details.plan
         status = 202 if plan.status == PlanStatus.RUNNING else 200
         beside = docs.warned([NOT_APPLIED] if apply and plan.status != PlanStatus.APPLIED else [])
         return json_answer(
             request,
-            show_plan(plan, request.user),
+            show_plan(details, request.user),
             status=status,
             location=f"/calendars/{calendar_id}/plan/",
             beside=beside,
@@ -336,15 +335,9 @@ class PlanStop(View):
 
         The plan is `done` in the answer, or a moment later.
         """
-        return json_answer(
-            request,
-            show_plan(
-                actions.stop_plan(
-                    queries.plans.plan_for(request.user, calendar_id), by=request.user
-                ),
-                request.user,
-            ),
-        )
+        plan, roster = queries.plans.plan_for(request.user, calendar_id)
+        plan = actions.stop_plan(plan, by=request.user)
+        return json_answer(request, show_plan(plans.details_of(plan, roster), request.user))
 
 
 class PlanApply(View):
@@ -352,9 +345,8 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return json_answer(
-            request, show_plan(queries.plans.plan_for(request.user, **kwargs), request.user)
-        )
+        details = plans.details_of(*queries.plans.plan_for(request.user, **kwargs))
+        return json_answer(request, show_plan(details, request.user))
 
     @extend_schema(
         request=None,

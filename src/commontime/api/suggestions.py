@@ -177,7 +177,10 @@ class Suggestions(View):
         with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()
-        group = groups.free_for(meeting, groups.group_for(meeting), with_names=with_names)
+        roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
+        group = groups.free_for(
+            meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
+        )
         meeting, group = suggestions.suppose(
             meeting, group, what_if, with_names=with_names, asker=asker
         )

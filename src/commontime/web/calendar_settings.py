@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
-from commontime.calendars.planning import groups
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
 from commontime.web.base import FORM, me, page, signed_in, submit
@@ -70,7 +69,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             return redirect("web:calendar", calendar_id)
     others = [
         person
-        for person in groups.people_of(shown)
+        for person in queries.people.roster_of(shown).people
         if person.user_id != user.pk and person.is_active
     ]
     return page(

@@ -17,11 +17,12 @@ from commontime.calendars import queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups
+from commontime.calendars.queries.meetings import Scheduled
+from commontime.calendars.queries.people import Roster
 from commontime.core import cache, clock
 from commontime.layout import grid
 from commontime.layout.instants import seconds
 from commontime.web.base import me
-from commontime.web.heat_map import everybody
 from commontime.web.look import Look, look
 
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
@@ -67,8 +68,20 @@ class CalendarView:
         return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
 
     @cached_property
+    def _roster_and_scheduled(self) -> tuple[Roster, list[Scheduled]]:
+        return queries.people.roster_and_scheduled_of(self.calendar)
+
+    @property
+    def roster(self) -> Roster:
+        return self._roster_and_scheduled[0]
+
+    @property
+    def scheduled(self) -> list[Scheduled]:
+        return self._roster_and_scheduled[1]
+
+    @cached_property
     def group(self) -> groups.Group:
-        return everybody(self.calendar)
+        return groups.group_of(self.roster.people)
 
     @cached_property
     def _free(self) -> dict[int, groups.Group]:
@@ -79,10 +92,11 @@ class CalendarView:
         meetings.
         """
         if not meeting.for_everyone:
-            return groups.free_for(meeting, groups.group_for(meeting), with_names=self.with_names)
+            group = groups.group_for(meeting, self.roster)
+            return groups.free_for(meeting, group, self.scheduled, with_names=self.with_names)
         if meeting.buffer_minutes not in self._free:
             self._free[meeting.buffer_minutes] = groups.free_for(
-                meeting, self.group, with_names=self.with_names
+                meeting, self.group, self.scheduled, with_names=self.with_names
             )
         return self._free[meeting.buffer_minutes]
 

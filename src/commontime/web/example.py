@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, suggestions
+from commontime.calendars.queries.people import Person
 from commontime.layout import lines
 from commontime.layout.instants import moment
 from commontime.web import best_times, heat_map, tables
@@ -60,7 +61,7 @@ def _made(monday: date, language: str) -> Example:
         for text in CHOIR.values()
     ]
     people = [
-        groups.Person(at, "", name, "", "", True, at < LEADERS, times, name)
+        Person(at, "", name, "", "", True, at < LEADERS, times, name)
         for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
     ]
     group = groups.group_of(people)

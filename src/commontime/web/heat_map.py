@@ -9,7 +9,6 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from commontime.calendars.models import Calendar
 from commontime.calendars.planning import groups, outcomes
 from commontime.layout import grid
 from commontime.layout.instants import moment
@@ -34,10 +33,6 @@ def heat(group: groups.Group, shown: Look) -> Heat:
     )
     counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
     return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
-
-
-def everybody(calendar: Calendar) -> groups.Group:
-    return groups.group_of(groups.people_of(calendar))
 
 
 def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:

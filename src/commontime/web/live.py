@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
+from commontime.calendars.queries.people import Person
 from commontime.core import cache
 from commontime.layout.instants import moment, next_quarter
 from commontime.web import best_times, heat_map, tables, words
@@ -52,7 +53,7 @@ def live_part(view: CalendarView) -> SafeString:
 def _live(view: CalendarView) -> str:
     """Return who has answered, and the heat map."""
     found = heat(view.group, view.look)
-    people = groups.people_of(view.calendar)
+    people = view.roster.people
     listed = _who_answered(
         sorted(people, key=lambda person: bool(person.packed)), view.calendar
     ) + _invited(view)
@@ -128,7 +129,7 @@ def _no_meeting(view: CalendarView) -> str:
     return _("No meetings yet. Once there is one, its best times appear here.")
 
 
-def _who_answered(people: Sequence[groups.Person], calendar: Calendar) -> str:
+def _who_answered(people: Sequence[Person], calendar: Calendar) -> str:
     """Return a list of people, those first who have not answered. In a big group, those who have
     are folded.
     """
@@ -159,7 +160,7 @@ def _invited(view: CalendarView) -> str:
     return f'<p class="invited soft"><a href="{address}">{said}</a></p>'
 
 
-def _listed(people: Sequence[groups.Person]) -> str:
+def _listed(people: Sequence[Person]) -> str:
     answered, silent, word = escape(_("answered")), escape(_("not yet")), escape(_("optional"))
     optional = f' <small class="soft">{word}</small>'
     return "".join(

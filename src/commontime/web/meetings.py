@@ -27,6 +27,7 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import actions, exchange, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
+from commontime.calendars.queries.people import Person
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import best_times, words
@@ -84,7 +85,7 @@ class WhatIfForm(forms.Form):
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
 
-    def __init__(self, people: Sequence[groups.Person], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, people: Sequence[Person], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["without"].choices = [(person.user_id, person.name) for person in people]  # type: ignore[attr-defined]
 
@@ -131,12 +132,14 @@ class MeetingView:
 
     @cached_property
     def group(self) -> groups.Group:
-        return groups.group_for(self.meeting)
+        return groups.group_for(self.meeting, self.of_calendar.roster)
 
     @cached_property
     def free(self) -> groups.Group:
         """Whom it is for, without the times in which they are in other meetings."""
-        return groups.free_for(self.meeting, self.group, with_names=self.with_names)
+        return groups.free_for(
+            self.meeting, self.group, self.of_calendar.scheduled, with_names=self.with_names
+        )
 
     @property
     def asks(self) -> dict[str, str]:
@@ -350,7 +353,7 @@ def _explaining(request: HttpRequest) -> str:
     return f"?{asked.urlencode()}#change"
 
 
-def _people(meeting: Meeting, group: groups.Group) -> list[groups.Person] | None:
+def _people(meeting: Meeting, group: groups.Group) -> list[Person] | None:
     """Return whom the meeting is for; None: everybody in its calendar."""
     return (
         None

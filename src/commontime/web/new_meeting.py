@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
-from commontime.calendars.planning import groups
 from commontime.core.errors import NotAllowed
 from commontime.web.base import FORM, me, page, signed_in, submit
 from commontime.web.fields import LONGEST_MEETING
@@ -66,7 +65,8 @@ class MeetingForm(forms.Form):
 
     def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(person.user_id, person.name) for person in groups.people_of(calendar)]
+        people = queries.people.roster_of(calendar).people
+        choices = [(person.user_id, person.name) for person in people]
         for name in ("required", "optional"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)

@@ -28,6 +28,7 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning import groups, plans
+from commontime.calendars.queries.people import Roster
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.layout import timetable
@@ -86,15 +87,17 @@ class OneOnOnesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, calendar: Calendar, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, view: "PlanView", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = [
             person
-            for person in groups.people_of(calendar)
-            if person.user_id != calendar.owner_id and person.is_active
+            for person in view.roster.people
+            if person.user_id != view.calendar.owner_id and person.is_active
         ]
         self.fields["people"].choices = [(person.user_id, person.name) for person in others]  # type: ignore[attr-defined]
-        self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
+        self.fields["duration_minutes"].widget.attrs["placeholder"] = str(
+            view.calendar.duration_minutes
+        )
 
     def clean_buffer_minutes(self) -> int:
         return self.cleaned_data["buffer_minutes"] or 0
@@ -190,6 +193,7 @@ class PlanView:
     look: Look
     now: datetime
     plan: Plan | None
+    roster: Roster
     ticked: frozenset[UUID] | None = (
         None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
     )
@@ -219,10 +223,6 @@ class PlanView:
     def listed(self) -> dict[UUID, Meeting]:
         """The open meetings that can be planned at once; none while that is done."""
         return {} if self.is_running else dict(islice(self.open.items(), plans.MOST_PLANNED))
-
-    @cached_property
-    def people(self) -> dict[int, groups.Person]:
-        return {person.user_id: person for person in groups.people_of(self.calendar)}
 
     @cached_property
     def question(self) -> plans.Question:
@@ -266,13 +266,12 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can plan meetings."))
     try:
-        plan = queries.plans.plan_for(user, calendar_id)
+        plan, roster = queries.plans.plan_for(user, calendar_id)
         plan.calendar = calendar
     except NotFound:
-        plan = None
-    return PlanView(
-        calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now, plan
-    )
+        plan, roster = None, queries.people.roster_of(calendar)
+    shown = look(request.GET, calendar, accounts.setting_of(user), now)
+    return PlanView(calendar, user, shown, now, plan, roster)
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -288,7 +287,7 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     refusal = ""
     with timezone.override(view.look.zone):
         pairs = OneOnOnesForm(
-            view.calendar,
+            view,
             post if post and post.get("do") == "one-on-ones" else None,
             initial=_soon(),
         )
@@ -336,7 +335,7 @@ def _do(post: QueryDict, view: PlanView, pairs: OneOnOnesForm, asking: PlanForm)
     match post.get("do"):
         case "one-on-ones":
             made = submit(pairs, actions.create_one_on_ones, view.calendar, by=user)
-            return "" if made is None else view.address(made=str(len(made)))
+            return "" if made is None else view.address(made=str(len(made[0])))
         case "plan":
             return view.here if submit(asking, _plan, view, by=user, ticked=_pins(post)) else ""
         case "stop":
@@ -358,7 +357,7 @@ def _plan(
     chosen: list[UUID],
     typed: dict[UUID, datetime],
     priorities: dict[UUID, int],
-) -> Plan:
+) -> plans.PlanDetails:
     """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither
     holds for what is left out.
     """
@@ -458,7 +457,7 @@ def _context(view: PlanView, asking: PlanForm) -> dict[str, Any]:
     answer, plan = view.answer, view.plan
     status = PlanStatus(plan.status) if plan else None
     told = (
-        plans.mail_counts([view.meetings[placed.meeting] for placed in view.placed])
+        plans.mail_counts([view.meetings[placed.meeting] for placed in view.placed], view.roster)
         if status == PlanStatus.DONE
         else []
     )
@@ -485,7 +484,7 @@ def _context(view: PlanView, asking: PlanForm) -> dict[str, Any]:
         "frozen": view.calendar.is_finalized,
         "open": len(view.open),
         "unlisted": len(view.open) - len(view.listed),
-        "others": len(view.people) - 1,
+        "others": len(view.roster.by_id) - 1,
         "asking": asking,
         "said": _("A time for %(placed)d of %(wanted)d") % count,
         "proved": answer.proved and bool(answer.placed) if answer else False,
@@ -631,7 +630,7 @@ def _entry(view: PlanView, placed: plans.Placement) -> timetable.Entry[Line]:
     here = placed.attending
     missing = [
         p.name
-        for p in groups.attendees_of(meeting)
+        for p in groups.attendees_of(meeting, view.roster)
         if here is not None and p.packed and p.user_id not in here
     ]
     return timetable.Entry(
@@ -660,11 +659,11 @@ def _unplaced(view: PlanView, unplaced: plans.Omission) -> dict[str, Any]:
     """Return a meeting without a time, why, and the least that one would have to ask of whom."""
     meeting = view.meetings.get(unplaced.meeting)
     titles: Mapping[UUID, str] = {pk: _title(view, each) for pk, each in view.meetings.items()}
-    wanted = [each for each in unplaced.ask if each.user in view.people]
+    wanted = [each for each in unplaced.ask if each.user in view.roster.by_id]
     said = [
         _("%(name)s: %(when)s")
         % {
-            "name": view.people[each.user].name,
+            "name": view.roster.by_id[each.user].name,
             "when": words.when(each.start, each.end - each.start, view.look),
         }
         for each in wanted
@@ -680,9 +679,9 @@ def _unplaced(view: PlanView, unplaced: plans.Omission) -> dict[str, Any]:
     return {
         "title": _title(view, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
-        "why": plans.why_unplaced(unplaced, view.people, titles),
+        "why": plans.why_unplaced(unplaced, view.roster.by_id, titles),
         "asks": said if start else [],
-        "all_then": ", ".join(view.people[each.user].name for each in wanted)
+        "all_then": ", ".join(view.roster.by_id[each.user].name for each in wanted)
         if start and is_whole
         else "",
         "then": words.when(start, meeting.duration, view.look) if meeting and start else "",
@@ -729,7 +728,8 @@ def _who(view: PlanView, meeting: Meeting) -> str:
         return _("everybody")
     named = meeting.attendees.keys() - {view.user.pk}
     names = words.some(
-        sorted(view.people[user].name for user in named if user in view.people), MOST_NAMES
+        sorted(view.roster.by_id[user].name for user in named if user in view.roster.by_id),
+        MOST_NAMES,
     )
     return "" if names == _title(view, meeting) else names
 

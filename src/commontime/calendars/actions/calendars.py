@@ -11,11 +11,19 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import queries
-from commontime.calendars.actions.checks import Caution, heed, hold, hold_with_seat, require_owner
+from commontime.calendars.actions.checks import (
+    Caution,
+    heed,
+    hold,
+    hold_with_people,
+    hold_with_seat,
+    require_owner,
+)
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning.availability import FARTHEST
+from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
@@ -46,10 +54,10 @@ def edit_calendar(
     final times; reopening keeps them. A meeting without a title, place or length of its own has the
     calendar's: its attendees hear of a change.
     """
-    hold(calendar)
+    roster = hold_with_people(calendar)
     require_owner(by, calendar, _("change this calendar"))
     before = {field: getattr(calendar, field) for field in changes}
-    scheduled = _scheduled(calendar) if changes.keys() & SHOWN_IN_MEETINGS else []
+    scheduled = _scheduled(calendar, roster) if changes.keys() & SHOWN_IN_MEETINGS else []
     for field, value in changes.items():
         setattr(calendar, field, value)
     _check(calendar)
@@ -65,21 +73,23 @@ def edit_calendar(
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
     calendar.version += 1
     moved = [
-        (meeting, was) for meeting, was in scheduled if notices.announcement_of(meeting) != was
+        (meeting, was)
+        for meeting, was in scheduled
+        if notices.announcement_of(meeting, roster) != was
     ]
     raise_sequence(meeting for meeting, _was in moved)
-    notices.tell_changed(moved)
+    notices.tell_changed(moved, roster)
     if changes.get("is_finalized"):
-        notices.tell_calendar_finalized(calendar)
+        notices.tell_calendar_finalized(calendar, roster)
     return calendar, cautions
 
 
-def _scheduled(calendar: Calendar) -> list[tuple[Meeting, notices.Announcement]]:
+def _scheduled(calendar: Calendar, roster: Roster) -> list[tuple[Meeting, notices.Announcement]]:
     """Return the meetings to come and what their attendees know of them."""
     meetings = list(queries.meetings.meetings_to_come(calendar))
     for meeting in meetings:
         meeting.calendar = calendar
-    return [(meeting, notices.announcement_of(meeting)) for meeting in meetings]
+    return [(meeting, notices.announcement_of(meeting, roster)) for meeting in meetings]
 
 
 def _still_open(calendar: Calendar) -> list[Caution]:

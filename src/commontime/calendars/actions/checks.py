@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
-from commontime.calendars.planning import groups
+from commontime.calendars.queries.people import Roster
 from commontime.core.errors import Conflict, NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -58,12 +58,12 @@ def held_named(user: User, calendar_id: UUID) -> Calendar:
     return calendar
 
 
-def hold_with_people(calendar: Calendar) -> None:
-    """Hold the calendar like `hold`, with its people at hand."""
+def hold_with_people(calendar: Calendar) -> Roster:
+    """Hold the calendar like `hold`, and return its people as they are now."""
     now = _locked(
         calendar, queries.people.with_people(Calendar.objects.all(), "calendars_calendar.id")
     )
-    _bring_up_to_date(calendar, now, along=now)
+    return _bring_up_to_date_with_people(calendar, now, now)
 
 
 def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
@@ -81,9 +81,10 @@ def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
     return seat
 
 
-def held(meeting: Meeting) -> Meeting:
-    """Hold the meeting and its calendar until the end of the transaction, with the people at hand.
-    Returns the meeting as it is now.
+def held(meeting: Meeting) -> tuple[Meeting, Roster]:
+    """Hold the meeting and its calendar until the end of the transaction.
+
+    Returns the meeting and the calendar's people as they are now.
     """
     rows = queries.people.with_people(
         queries.meetings.with_attendees(), "calendars_meeting.calendar_id"
@@ -93,14 +94,14 @@ def held(meeting: Meeting) -> Meeting:
     )
     if now is None:
         raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
-    _bring_up_to_date(meeting.calendar, now.calendar, along=now)
+    roster = _bring_up_to_date_with_people(meeting.calendar, now.calendar, now)
     now.calendar = meeting.calendar
-    return now
+    return now, roster
 
 
-def held_unchanged(meeting: Meeting) -> Meeting:
+def held_unchanged(meeting: Meeting) -> tuple[Meeting, Roster]:
     """Hold the meeting like `held`; Conflict if somebody changed it since it was read."""
-    now = held(meeting)
+    now, roster = held(meeting)
     if now.version != meeting.version:
         raise Conflict(
             _(
@@ -109,7 +110,7 @@ def held_unchanged(meeting: Meeting) -> Meeting:
             ),
             code="changed_meanwhile",
         )
-    return now
+    return now, roster
 
 
 def held_plan(calendar: Calendar) -> Plan:
@@ -150,20 +151,23 @@ def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
     return now
 
 
-def _bring_up_to_date(calendar: Calendar, now: Calendar, *, along: Any = None) -> None:
-    """Make the calendar what it is `now`. along: the row with which its people came.
-
-    PostgreSQL gives whoever had to wait for a row this row as it became, but all that came along as
-    it was before the wait. Every change of people raises the version; so if that is not the one
-    known from an earlier statement, they have to be asked for again.
-    """
-    if calendar.version != now.version:
-        groups.forget_people(calendar)
-    elif along is not None:
-        groups.forget_people(calendar)
-        queries.people.remember_people(calendar, along.people)
+def _bring_up_to_date(calendar: Calendar, now: Calendar) -> None:
     for field in Calendar._meta.concrete_fields:
         setattr(calendar, field.attname, getattr(now, field.attname))
+
+
+def _bring_up_to_date_with_people(calendar: Calendar, now: Calendar, row: Any) -> Roster:
+    """Make the calendar what it is `now`, and return its people. row: what `with_people` selected.
+
+    PostgreSQL gives whoever had to wait for a row this row as it became, but the people beside it
+    as they were before the wait. Every change of people raises the version. So where it is not the
+    version known from an earlier statement, the people are read again.
+    """
+    is_same = calendar.version == now.version
+    _bring_up_to_date(calendar, now)
+    if is_same:
+        return queries.people.read_roster(calendar, row.people)
+    return queries.people.roster_of(calendar)
 
 
 # What is refused ----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from commontime.calendars.actions.checks import (
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.calendars.planning import groups, outcomes, suggestions
+from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
@@ -38,30 +39,33 @@ def create_meeting(
     required: Sequence[int] = (),
     optional: Sequence[int] = (),
     **fields: Any,
-) -> Meeting:
-    """Look for a time for a meeting. Without named attendees it is for everybody in the calendar."""
-    hold_with_people(calendar)
+) -> tuple[Meeting, Roster]:
+    """Look for a time for a meeting; without named attendees, for everybody in the calendar.
+
+    Returns the meeting and the calendar's people.
+    """
+    roster = hold_with_people(calendar)
     require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
-    name_attendees(meeting, _wanted({}, required=required, optional=optional))
+    name_attendees(meeting, roster, _wanted({}, required=required, optional=optional))
     check_meeting(meeting, new_deadline=True)
     meeting.save(force_insert=True)
     store_names([meeting])
-    return meeting
+    return meeting, roster
 
 
 @transaction.atomic
 def edit_meeting(
     meeting: Meeting, *, by: User, strict: bool = False, **changes: Any
-) -> tuple[Meeting, list[Caution]]:
+) -> tuple[Meeting, Roster, list[Caution]]:
     """Change a meeting; what is absent stays. `final_time` fixes or moves it, None withdraws it.
 
     Attendees hear of a final time, of its move and of its end; SEQUENCE grows only when what their
     calendars show changes (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution,
     or with `strict` a Conflict.
     """
-    meeting = held_unchanged(meeting)
+    meeting, roster = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
     names_before = meeting.attendees
@@ -70,72 +74,74 @@ def edit_meeting(
     )
     changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
     if not changes and named == names_before:
-        return meeting, []
-    before = notices.announcement_of(meeting)
+        return meeting, roster, []
+    before = notices.announcement_of(meeting, roster)
     for field, value in changes.items():
         setattr(meeting, field, value)
     if named != names_before:
-        name_attendees(meeting, named)
+        name_attendees(meeting, roster, named)
         changes["for_everyone"] = meeting.for_everyone
     check_meeting(meeting, new_deadline="deadline" in changes)
     cautions = []
     if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"}:
         hold_final_times()
-        cautions = _cautions(meeting, by)
+        cautions = _cautions(meeting, roster, by)
     heed(cautions, strict=strict)
     if "deadline" in changes:
         changes["announced_at"] = meeting.announced_at = None
     elif before.snapshot and meeting.final_time is None and meeting.deadline <= clock.now():
         # Withdrawn after its deadline: nothing is due any more, least of all to fix it again.
         changes["announced_at"] = meeting.announced_at = clock.now()
-    _save(meeting, before, changes)
+    _save(meeting, roster, before, changes)
     _store_changed_names(meeting, names_before)
-    return meeting, cautions
+    return meeting, roster, cautions
 
 
-def _save(meeting: Meeting, before: notices.Announcement, changes: dict[str, Any]) -> None:
+def _save(
+    meeting: Meeting, roster: Roster, before: notices.Announcement, changes: dict[str, Any]
+) -> None:
     """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
-    _count_up(meeting, before)
+    _count_up(meeting, roster, before)
     Meeting.objects.filter(pk=meeting.pk).update(
         version=meeting.version, sequence=meeting.sequence, **changes
     )
-    notices.tell_changed([(meeting, before)])
+    notices.tell_changed([(meeting, before)], roster)
 
 
-def _count_up(meeting: Meeting, before: notices.Announcement) -> None:
+def _count_up(meeting: Meeting, roster: Roster, before: notices.Announcement) -> None:
     # The first request has SEQUENCE 0.
-    grows = notices.announcement_of(meeting) != before and (
+    grows = notices.announcement_of(meeting, roster) != before and (
         before.snapshot is not None or meeting.sequence > 0
     )
     meeting.version += 1
     meeting.sequence += grows
 
 
-def save_final_times(fixed: Sequence[tuple[Meeting, datetime]]) -> None:
+def save_final_times(fixed: Sequence[tuple[Meeting, datetime]], roster: Roster) -> None:
     """Fix many meetings of one calendar, which is held, and tell their people. One statement for
     all, and those of the mails.
     """
-    before = [(meeting, notices.announcement_of(meeting)) for meeting, _time in fixed]
+    before = [(meeting, notices.announcement_of(meeting, roster)) for meeting, _time in fixed]
     for (meeting, was), (_meeting, final_time) in zip(before, fixed, strict=True):
         meeting.final_time = final_time
-        _count_up(meeting, was)
+        _count_up(meeting, roster, was)
     Meeting.objects.bulk_update(
         [meeting for meeting, _time in fixed], ["final_time", "version", "sequence"]
     )
-    notices.tell_changed(before)
+    notices.tell_changed(before, roster)
 
 
 @transaction.atomic
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
     """Delete a meeting; if it had a final time, its attendees get a cancel request."""
-    meeting = held_unchanged(meeting)
+    meeting, roster = held_unchanged(meeting)
     require_owner(by, meeting.calendar, _("delete meetings"))
     require_running(meeting.calendar)
-    before = notices.announcement_of(meeting)
+    before = notices.announcement_of(meeting, roster)
     Meeting.objects.filter(pk=meeting.pk).delete()
     meeting.final_time = None
     meeting.sequence += 1
-    notices.tell_changed([(meeting, before)])
+    notices.tell_changed([(meeting, before)], roster)
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
@@ -159,7 +165,7 @@ def finish_deadline(meeting: Meeting) -> None:
     """
     now = clock.now()
     try:
-        meeting = held(meeting)
+        meeting, roster = held(meeting)
     except NotFound:
         return
     if meeting.announced_at or meeting.final_time or meeting.deadline > now:
@@ -169,7 +175,7 @@ def finish_deadline(meeting: Meeting) -> None:
         hold_final_times()
     # Nobody is asked whether people may be in two meetings at once, so they may not.
     group = groups.less_busy(
-        groups.group_for(meeting),
+        groups.group_for(meeting, roster),
         queries.plans.busy_people(meeting.calendar, after=now - queries.meetings.LONGEST_MEETING),
         before=timedelta(minutes=meeting.buffer_minutes),
     )
@@ -182,9 +188,9 @@ def finish_deadline(meeting: Meeting) -> None:
             (r.outcome for r in found if suggestions.lies_within(meeting, r.outcome.start)), None
         )
         if best and _are_enough(meeting, best):
-            before = notices.announcement_of(meeting)
+            before = notices.announcement_of(meeting, roster)
             meeting.final_time = best.start
-            _save(meeting, before, {"final_time": best.start})
+            _save(meeting, roster, before, {"final_time": best.start})
     notices.tell_deadline(meeting, found[:3], group)
 
 
@@ -223,7 +229,7 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
         )
 
 
-def _cautions(meeting: Meeting, by: User) -> list[Caution]:
+def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
     """Return what speaks against the final time: it is past, somebody required can't, somebody is
     elsewhere then, nobody answered.
 
@@ -234,7 +240,7 @@ def _cautions(meeting: Meeting, by: User) -> list[Caution]:
     named = rules.may_see_windows_of_others(by, meeting.calendar)
     if meeting.final_time < clock.now():
         cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
-    group = groups.group_for(meeting)
+    group = groups.group_for(meeting, roster)
     if not group.answered:
         cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
     outcome = outcomes.outcomes_at(group, [meeting.final_time], meeting.duration)[0]
@@ -301,15 +307,13 @@ def _wanted(
     return kept | dict.fromkeys(optional or (), False) | dict.fromkeys(required or (), True)
 
 
-def name_attendees(meeting: Meeting, named: dict[int, bool]) -> None:
+def name_attendees(meeting: Meeting, roster: Roster, named: dict[int, bool]) -> None:
     """Name the attendees on the meeting, not yet in the database. With nobody named it is for
     everyone.
     """
-    if named:
-        seated = {person.user_id for person in groups.people_of(meeting.calendar)}
-        if unknown := named.keys() - seated:
-            field = "required" if any(named[user] for user in unknown) else "optional"
-            raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
+    if named and (unknown := named.keys() - roster.by_id.keys()):
+        field = "required" if any(named[user] for user in unknown) else "optional"
+        raise InvalidInput(_("Choose only people who are in this calendar."), field=field)
     meeting.for_everyone = not named
     marks = (f"{user}{'r' if must else 'o'}" for user, must in sorted(named.items()))
     meeting.attendee_marks = ",".join(marks)

@@ -11,7 +11,7 @@ from commontime.calendars import queries
 from commontime.calendars.actions.checks import hold_with_people, require_owner, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
-from commontime.calendars.planning import groups
+from commontime.calendars.queries.people import Roster
 from commontime.core.errors import InvalidInput
 
 
@@ -23,17 +23,17 @@ def create_one_on_ones(
     deadline: datetime,
     people: Sequence[int] | None = None,
     **fields: Any,
-) -> list[Meeting]:
+) -> tuple[list[Meeting], Roster]:
     """Look for a time for a meeting of the owner with each participant, or with those named, that
-    has none yet. Returns the new ones.
+    has none yet.
 
     A one-on-one is a meeting of just these two; one that has its final time counts too. A constant
-    number of statements for any number.
+    number of statements for any number. Returns the new ones, and the calendar's people.
     """
-    hold_with_people(calendar)
+    roster = hold_with_people(calendar)
     require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
-    seated = {person.user_id: person for person in groups.people_of(calendar) if person.is_active}
+    seated = {person.user_id: person for person in roster.people if person.is_active}
     wanted = (
         [user for user in seated if user != calendar.owner_id]
         if people is None
@@ -53,11 +53,11 @@ def create_one_on_ones(
                 title=f"{owner} & {seated[user].name}"[:200].strip(),
                 **fields,
             )
-            name_attendees(meeting, {calendar.owner_id: True, user: True})
+            name_attendees(meeting, roster, {calendar.owner_id: True, user: True})
             made.append(meeting)
     Meeting.objects.bulk_create(made)
     store_names(made)
-    return made
+    return made, roster
 
 
 def _met_by(calendar: Calendar) -> set[int]:

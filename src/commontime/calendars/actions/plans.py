@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import writes
+from commontime.calendars import queries, writes
 from commontime.calendars.actions.checks import (
     held_plan,
     hold,
@@ -34,7 +34,7 @@ def make_plan(
     question: plans.Question,
     apply: bool = False,
     waits: bool = True,
-) -> Plan:
+) -> plans.PlanDetails:
     """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes
     no meeting before it is applied.
 
@@ -62,7 +62,7 @@ def make_plan(
         seconds=time.monotonic() - begun,
         created_at=now,
     )
-    plans.remember_meetings(plan, problem)
+    details = plans.details_from(plan, problem)
     with transaction.atomic():
         hold(calendar)
         require_owner(by, calendar, _("plan meetings"))
@@ -73,8 +73,8 @@ def make_plan(
         if not is_done:
             work_on_plan.enqueue(str(plan.pk))
         elif apply:
-            plan = _apply(plan, now=now)
-    return plan
+            details = _apply(plan, now=now)
+    return details
 
 
 def _running() -> Conflict:
@@ -105,7 +105,7 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
 
 @transaction.atomic
-def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Plan:
+def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> plans.PlanDetails:
     """Set the final times of the calendar's plan, which is done, all or none; Conflict if anything
     it was computed from has changed since.
 
@@ -121,7 +121,7 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
     if seen not in (None, plan.pk):
         raise NotFound(_("This plan has been replaced by a newer one."))
     if plan.status == PlanStatus.APPLIED:
-        return plan
+        return plans.details_of(plan, queries.people.roster_of(calendar))
     if plan.status != PlanStatus.DONE:
         raise Conflict(
             _("This plan isn’t finished, or it failed. Stop it, or make another."),
@@ -130,7 +130,7 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> Pla
     return _apply(plan, now=clock.now())
 
 
-def _apply(plan: Plan, *, now: datetime) -> Plan:
+def _apply(plan: Plan, *, now: datetime) -> plans.PlanDetails:
     question, answer = (
         msgspec.convert(plan.question, plans.Question),
         msgspec.convert(plan.answer, plans.Answer),
@@ -147,8 +147,8 @@ def _apply(plan: Plan, *, now: datetime) -> Plan:
     if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
         raise changed
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
-    save_final_times([(meetings[placed.meeting], placed.start) for placed in answer.placed])
-    plans.remember_meetings(plan, problem)
+    fixed = [(meetings[placed.meeting], placed.start) for placed in answer.placed]
+    save_final_times(fixed, problem.roster)
     plan.status = PlanStatus.APPLIED
     Plan.objects.filter(pk=plan.pk).update(status=plan.status)
-    return plan
+    return plans.details_from(plan, problem)

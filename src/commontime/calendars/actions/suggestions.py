@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import rules
 from commontime.calendars.actions.checks import held, hold, require_running
-from commontime.calendars.models import CalendarParticipant, Meeting, ScheduleSuggestion
+from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
@@ -14,8 +14,9 @@ from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 @transaction.atomic
 def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> ScheduleSuggestion:
     """Suggest a start for a meeting that has none yet. After the deadline only the owner can."""
-    now, meeting = clock.now(), held(meeting)
-    if not CalendarParticipant.objects.filter(calendar=meeting.calendar, user=by).exists():
+    now = clock.now()
+    meeting, roster = held(meeting)
+    if by.pk not in roster.by_id:
         raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
     require_running(meeting.calendar)
     if meeting.final_time is not None:

@@ -5,35 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commontime import engine
-from commontime.accounts.names import told_apart
 from commontime.calendars import queries
-from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.models import Meeting
+from commontime.calendars.queries.people import Person, Roster
 
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
-
-
-class Person(NamedTuple):
-    """Somebody a meeting is for; a tuple, because a page needs a thousand of them.
-
-    packed: their non-busy times as migration 0002 describes; empty: they have not answered.
-    name: with the username where another person of the calendar has the same name.
-    """
-
-    user_id: int
-    username: str
-    first_name: str
-    last_name: str
-    email: str
-    is_active: bool
-    required: bool
-    packed: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -84,45 +65,25 @@ class Group:
         return [*self.answered, *self.silent]
 
 
-def group_for(meeting: Meeting) -> Group:
+def group_for(meeting: Meeting, roster: Roster) -> Group:
     """Return whom the meeting is for: the named attendees, or everybody in the calendar."""
-    return group_of(attendees_of(meeting))
+    return group_of(attendees_of(meeting, roster))
 
 
-def attendees_of(meeting: Meeting) -> list[Person]:
+def attendees_of(meeting: Meeting, roster: Roster) -> list[Person]:
     """Return the named attendees with whether they are required for this meeting, or everybody in
     the calendar.
     """
-    people = people_of(meeting.calendar)
+    if meeting.calendar_id != roster.calendar_id:
+        raise ValueError("The roster is that of another calendar.")
     if meeting.for_everyone:
-        return people
+        return roster.people
     attendees = meeting.attendees
     return [
         person._replace(required=attendees[person.user_id])
-        for person in people
+        for person in roster.people
         if person.user_id in attendees
     ]
-
-
-def people_of(calendar: Calendar) -> list[Person]:
-    """Return everybody in the calendar. At most one query for each calendar instance, so for each
-    request.
-    """
-    if "people" not in calendar.__dict__:
-        rows = queries.people.people_rows(calendar)
-        names = told_apart(
-            (user_id, f"{first} {last}".strip() or username, username)
-            for user_id, username, first, last, *_ in rows
-        )
-        calendar.__dict__["people"] = [Person._make((*row, names[row[0]])) for row in rows]
-    return cast(list[Person], calendar.__dict__["people"])
-
-
-def forget_people(calendar: Calendar) -> None:
-    """Have them read again, after something that may have changed them."""
-    calendar.__dict__.pop("people", None)
-    calendar.__dict__.pop("people_along", None)
-    calendar.__dict__.pop("scheduled", None)
 
 
 def is_for(meeting: Meeting, user_id: int) -> bool:
@@ -152,7 +113,13 @@ def less_busy(group: Group, busy: Iterable[queries.plans.Busy], *, before: timed
     )
 
 
-def free_for(meeting: Meeting, group: Group, *, with_names: bool) -> Group:
+def free_for(
+    meeting: Meeting,
+    group: Group,
+    scheduled: Iterable[queries.meetings.Scheduled],
+    *,
+    with_names: bool,
+) -> Group:
     """Return those whom the meeting is for without the times in which they are in its calendar's
     other meetings. Meetings of other calendars are not told of here.
 
@@ -162,7 +129,7 @@ def free_for(meeting: Meeting, group: Group, *, with_names: bool) -> Group:
     """
     busy: list[tuple[int, int, int]] = []
     required = {person.user_id for person in group.people if person.required}
-    for other in queries.meetings.scheduled_in(meeting.calendar):
+    for other in scheduled:
         if other.meeting_id != meeting.pk:
             before, after = (
                 timedelta(minutes=meeting.buffer_minutes),

@@ -14,11 +14,12 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning.comparing import survived
-from commontime.calendars.planning.groups import Group, Person, minutes_of
+from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.suggestions import bounds_of
 from commontime.calendars.planning.words import names_of
+from commontime.calendars.queries.people import Person
 from commontime.core import clock
 
 MOST_CELLS = 40_000_000  # segments times people; beyond it two sessions are not looked for

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from commontime import engine
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning.groups import Group, Person, minutes_of, windows_of
+from commontime.calendars.planning.groups import Group, minutes_of, windows_of
+from commontime.calendars.queries.people import Person
 
 ANSWERS = ("no", "if_need_be", "yes", "yes")  # by the engine's level
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -20,18 +19,16 @@ from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning.groups import (
     Group,
-    Person,
     attendees_of,
-    forget_people,
     group_for,
     group_of,
     minutes_of,
-    people_of,
     windows_of,
 )
 from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
+from commontime.calendars.queries.people import Person, Roster
 from commontime.core.errors import InvalidInput
 
 MOST_PLANNED = 500
@@ -124,6 +121,7 @@ class Problem:
     being computed already. align: where starts may lie by the clocks of the zone; None: anywhere.
     """
 
+    roster: Roster
     people: list[Person]
     silent: list[Person]
     free: engine.Windows
@@ -162,7 +160,6 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     Somebody required by name who has not answered keeps their meeting out; in a meeting for
     everyone they are left out, as elsewhere.
     """
-    forget_people(calendar)
     found = queries.plans.to_plan(
         calendar,
         named=question.meetings,
@@ -170,7 +167,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         after=now - queries.meetings.LONGEST_MEETING,
     )
     meetings = _asked_for(found.meetings, question, now)
-    everybody = group_of(people_of(calendar))
+    everybody = group_of(found.roster.people)
     people = everybody.answered
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
@@ -186,7 +183,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     ]
     kept, posed, unposed = [], [], []
     for meeting in meetings:
-        group = group_for(meeting)
+        group = group_for(meeting, found.roster)
         if out := _out_of_question(meeting, group):
             unposed.append(out)
         else:
@@ -197,6 +194,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     )
     marks = round_times(calendar, question.align_minutes, *span_of)
     return Problem(
+        found.roster,
         people,
         everybody.silent,
         free,
@@ -211,28 +209,33 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     )
 
 
-def meetings_in(plan: Plan) -> dict[UUID, Meeting]:
-    """Return the meetings a plan speaks of that are still there, by their ids. One query, unless it
-    was computed just now.
-    """
-    if "meetings" not in plan.__dict__:
-        answer = msgspec.convert(plan.answer, Answer)
-        ids = {placed.meeting for placed in answer.placed} | {
-            pk for u in answer.unplaced for pk in (u.meeting, *u.meetings)
-        }
-        found = {
-            meeting.pk: meeting
-            for meeting in queries.meetings.meetings_of(plan.calendar).filter(pk__in=ids)
-        }
-        for meeting in found.values():
-            meeting.calendar = plan.calendar
-        plan.__dict__["meetings"] = found
-    return cast(dict[UUID, Meeting], plan.__dict__["meetings"])
+@dataclass(frozen=True, slots=True)
+class PlanDetails:
+    """A plan with the meetings its answer speaks of that are still there, by id, and the people."""
+
+    plan: Plan
+    meetings: dict[UUID, Meeting]
+    roster: Roster
 
 
-def remember_meetings(plan: Plan, problem: Problem) -> None:
-    """Keep for `meetings_in` what the plan was computed from."""
-    plan.__dict__["meetings"] = {meeting.pk: meeting for meeting in problem.asked}
+def details_of(plan: Plan, roster: Roster) -> PlanDetails:
+    """Fetch the meetings that the plan's answer speaks of. One query."""
+    answer = msgspec.convert(plan.answer, Answer)
+    ids = {placed.meeting for placed in answer.placed} | {
+        pk for unplaced in answer.unplaced for pk in (unplaced.meeting, *unplaced.meetings)
+    }
+    meetings = {
+        meeting.pk: meeting
+        for meeting in queries.meetings.meetings_of(plan.calendar).filter(pk__in=ids)
+    }
+    for meeting in meetings.values():
+        meeting.calendar = plan.calendar
+    return PlanDetails(plan, meetings, roster)
+
+
+def details_from(plan: Plan, problem: Problem) -> PlanDetails:
+    """Return the details of a plan that was computed from the problem just now."""
+    return PlanDetails(plan, {meeting.pk: meeting for meeting in problem.asked}, problem.roster)
 
 
 def _asked_for(
@@ -443,13 +446,13 @@ def answer_for(user: User, plan: Plan) -> Answer:
     return msgspec.structs.replace(answer, placed=tuple(placed), unplaced=tuple(unplaced))
 
 
-def mail_counts(meetings: Sequence[Meeting]) -> list[tuple[Person, int]]:
+def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Person, int]]:
     """Return who would hear of these meetings, which have no final time yet, if they got one, and
     of how many: one mail each.
     """
     found: dict[int, tuple[Person, int]] = {}
     for meeting in meetings:
-        for person in attendees_of(meeting):
+        for person in attendees_of(meeting, roster):
             if person.is_active:
                 found[person.user_id] = (person, found.get(person.user_id, (person, 0))[1] + 1)
     return sorted(found.values(), key=lambda each: (-each[1], each[0].name, each[0].user_id))

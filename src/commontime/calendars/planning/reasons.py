@@ -9,10 +9,11 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning.groups import Group, Person, minutes_of
+from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
+from commontime.calendars.queries.people import Person
 from commontime.core import clock
 
 MOST_MISSING = 5  # required people, each with a sentence of their own

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from commontime.calendars.planning.groups import Person
+from commontime.calendars.queries.people import Person
 
 
 def names_of(people: Sequence[Person], most: int = 5) -> str:

@@ -65,24 +65,18 @@ _SCHEDULED = rows.Nested(
 )
 
 
-def scheduled_in(calendar: Calendar) -> list[Scheduled]:
-    """Return the calendar's meetings with a final time that may not be over, the first one first.
-    No query if `people_rows` made one.
-    """
-    if "scheduled" not in calendar.__dict__:
-        row = rows.fetch_one(
-            f"SELECT {scheduled_sql()}", [rows.uuid(calendar.pk), rows.moment(not_over())]
-        )
-        calendar.__dict__["scheduled"] = row and row[0]
-    return [Scheduled(*each) for each in _SCHEDULED.read(calendar.__dict__["scheduled"])]
-
-
 def scheduled_sql() -> str:
+    """Return the column for `read_scheduled`; its parameters: a calendar's id, and `not_over()`."""
     return _SCHEDULED.sql.format(
         calendar="%s",
         after="%s",
         join="group_concat" if connection.vendor == "sqlite" else "string_agg",
     )
+
+
+def read_scheduled(text: str | None) -> list[Scheduled]:
+    """Return the meetings in what `scheduled_sql` selected, the first one first."""
+    return [Scheduled(*row) for row in _SCHEDULED.read(text)]
 
 
 def not_over() -> datetime:

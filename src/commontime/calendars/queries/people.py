@@ -1,7 +1,9 @@
 """The people of a calendar."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -20,6 +22,7 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
+from commontime.accounts.names import told_apart
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -47,6 +50,36 @@ _PARTICIPANTS = rows.Listing(
 )
 
 
+class Person(NamedTuple):
+    """Somebody in a calendar; a tuple, because a page needs a thousand of them.
+
+    packed: their non-busy times, as `calendars/guards` packs them; empty: they have not answered.
+    name: with the username where another person of the calendar has the same name.
+    """
+
+    user_id: int
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    is_active: bool
+    required: bool
+    packed: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Everybody in a calendar at one moment, in the order they came."""
+
+    calendar_id: UUID
+    people: list[Person]
+
+    @cached_property
+    def by_id(self) -> dict[int, Person]:
+        return {person.user_id: person for person in self.people}
+
+
 PEOPLE = rows.Nested(
     "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = "
     "{calendar}",
@@ -60,33 +93,37 @@ PEOPLE = rows.Nested(
 )
 
 
-def with_people(found: QuerySet[Any], calendar: str) -> QuerySet[Any]:
-    """Have the people of the calendar whose id is in this column come along with a row, as
-    `people`, for `remember_people`.
-    """
+def with_people(objects: QuerySet[Any], calendar: str) -> QuerySet[Any]:
+    """Select the people of the calendar whose id is in this column as `people`, for `read_roster`."""
     people = RawSQL(PEOPLE.sql.format(calendar=calendar), [], TextField())  # noqa: S611 (column names only)
-    return cast(QuerySet[Any], found.annotate(people=people))
+    return cast(QuerySet[Any], objects.annotate(people=people))
 
 
-def remember_people(calendar: Calendar, people: str | None) -> None:
-    """Keep the people that came along with a row, so that `people_rows` need not ask again."""
-    calendar.people_along = people  # type: ignore[attr-defined]
+def read_roster(calendar: Calendar, people: str | None) -> Roster:
+    """Return the roster from what `PEOPLE` selected for the calendar."""
+    people_rows = PEOPLE.read(people)
+    names = told_apart(
+        (user_id, f"{first} {last}".strip() or username, username)
+        for user_id, username, first, last, *_ in people_rows
+    )
+    return Roster(calendar.pk, [Person._make((*row, names[row[0]])) for row in people_rows])
 
 
-def people_rows(calendar: Calendar) -> list[tuple[Any, ...]]:
-    """Rows (id, username, first name, last name, e-mail, active, required, packed) of the
-    calendar's people, in the order they came.
-    """
-    if "people_along" in calendar.__dict__:
-        return PEOPLE.read(calendar.__dict__.pop("people_along"))
-    name = rows.uuid(calendar.pk)
+def roster_of(calendar: Calendar) -> Roster:
+    """Read the calendar's roster. One query."""
+    row = rows.fetch_one(f"SELECT {PEOPLE.sql.format(calendar='%s')}", [rows.uuid(calendar.pk)])
+    return read_roster(calendar, row[0] if row else None)
+
+
+def roster_and_scheduled_of(calendar: Calendar) -> tuple[Roster, list[meetings.Scheduled]]:
+    """Read the calendar's roster, and its scheduled meetings that may not be over. One query."""
+    calendar_id = rows.uuid(calendar.pk)
     row = rows.fetch_one(
         f"SELECT {PEOPLE.sql.format(calendar='%s')}, {meetings.scheduled_sql()}",
-        [name, name, rows.moment(meetings.not_over())],
+        [calendar_id, calendar_id, rows.moment(meetings.not_over())],
     )
-    assert row is not None
-    calendar.scheduled = row[1]  # type: ignore[attr-defined]
-    return PEOPLE.read(row[0])
+    people, scheduled = row or (None, None)
+    return read_roster(calendar, people), meetings.read_scheduled(scheduled)
 
 
 def participant_rows(calendar: Calendar) -> rows.Listed:

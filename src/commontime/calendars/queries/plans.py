@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -21,8 +20,8 @@ from commontime.core import rows
 from commontime.core.errors import NotAllowed, NotFound
 
 
-def plan_for(user: User, calendar_id: UUID) -> Plan:
-    """Return the calendar's plan to its owner."""
+def plan_for(user: User, calendar_id: UUID) -> tuple[Plan, people.Roster]:
+    """Return the calendar's plan, and its people, to its owner."""
     calendar = calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can see the plan."))
@@ -32,8 +31,7 @@ def plan_for(user: User, calendar_id: UUID) -> Plan:
     if plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     plan.calendar = calendar
-    people.remember_people(calendar, plan.people)
-    return cast(Plan, plan)
+    return plan, people.read_roster(calendar, plan.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class ToPlan:
     calendar's people who have answered.
     """
 
+    roster: people.Roster
     meetings: list[Meeting]
     busy: list[Busy]
     is_being_planned: bool
@@ -89,8 +88,8 @@ _BUSY = rows.Nested(
 
 
 def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: datetime) -> ToPlan:
-    """Return what a plan of the calendar's open meetings, or of those named, is computed from;
-    people come along. One query.
+    """Return what a plan of the calendar's open meetings, or of those named, is computed from.
+    One query.
 
     most: how many meetings at most. after: of the scheduled meetings only those that begin after
     this.
@@ -112,13 +111,12 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
     )
     if row is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
-    people.remember_people(calendar, row[0])
     meetings = []
     for *values, marks in _OPEN.read(row[1]):
         meeting = Meeting.from_db("default", path.MEETING.names, values)
         meeting.attendee_marks, meeting.calendar = marks, calendar
         meetings.append(meeting)
-    return ToPlan(meetings, _read_busy(row[2]), bool(row[3]))
+    return ToPlan(people.read_roster(calendar, row[0]), meetings, _read_busy(row[2]), bool(row[3]))
 
 
 def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:

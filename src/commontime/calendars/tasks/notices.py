@@ -20,6 +20,7 @@ from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups, suggestions
+from commontime.calendars.queries.people import Roster
 from commontime.core import clock, limits
 from commontime.core.text import canonical
 from commontime.mail import outbox
@@ -104,7 +105,7 @@ class Announcement:
     attendees: frozenset[int]
 
 
-def announcement_of(meeting: Meeting) -> Announcement:
+def announcement_of(meeting: Meeting, roster: Roster) -> Announcement:
     """Return what is to be told of the meeting as it is: nothing to anybody while it has no final
     time.
     """
@@ -114,22 +115,24 @@ def announcement_of(meeting: Meeting) -> Announcement:
     return Announcement(
         snapshot,
         snapshot.content,
-        frozenset(person.user_id for person in groups.attendees_of(meeting)),
+        frozenset(person.user_id for person in groups.attendees_of(meeting, roster)),
     )
 
 
-def tell_changed(changed: Iterable[tuple[Meeting, Announcement]]) -> None:
+def tell_changed(changed: Iterable[tuple[Meeting, Announcement]], roster: Roster) -> None:
     """Post what has become of meetings since their attendees were told `before`.
 
     A request goes to who is new in a meeting, a cancel to who is not in it any more, and its move
     to the others.
     """
-    outbox.post(notice for meeting, before in changed for notice in _changes(meeting, before))
+    outbox.post(
+        notice for meeting, before in changed for notice in _changes(meeting, roster, before)
+    )
 
 
-def _changes(meeting: Meeting, before: Announcement) -> Iterator[outbox.Notice]:
-    now = announcement_of(meeting)
-    for person in groups.people_of(meeting.calendar):
+def _changes(meeting: Meeting, roster: Roster, before: Announcement) -> Iterator[outbox.Notice]:
+    now = announcement_of(meeting, roster)
+    for person in roster.people:
         if not person.is_active:
             continue
         was, stays = person.user_id in before.attendees, person.user_id in now.attendees
@@ -162,12 +165,12 @@ def _event(meeting: Meeting) -> str:
     return f"meeting:{meeting.pk}"
 
 
-def tell_calendar_finalized(calendar: Calendar) -> None:
+def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
     """Post one letter to everyone with all final times."""
     event, payload = f"finalized:{calendar.pk}:{calendar.version}", {"calendar": str(calendar.pk)}
     outbox.post(
         outbox.Notice("finalized", event, person.email, person.user_id, 0, payload)
-        for person in groups.people_of(calendar)
+        for person in roster.people
         if person.is_active
     )
 

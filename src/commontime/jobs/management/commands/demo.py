@@ -12,7 +12,7 @@ from django.db import transaction
 
 from commontime.accounts.actions import profiles
 from commontime.accounts.actions import settings as account_settings
-from commontime.calendars import actions
+from commontime.calendars import actions, queries
 from commontime.calendars.actions.non_busy_times import WindowInput
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, suggestions
@@ -329,21 +329,21 @@ class Demo:
 
     def look_for(self, calendar: Calendar, title: str, *, deadline: int, **fields: Any) -> Meeting:
         """Create a meeting whose deadline is this many days from now."""
-        return actions.create_meeting(
+        meeting, _roster = actions.create_meeting(
             calendar,
             by=calendar.owner,
             title=title,
             deadline=clock.now() + timedelta(days=deadline),
             **fields,
         )
+        return meeting
 
     def fix(self, meeting: Meeting, final_time: datetime) -> None:
         actions.edit_meeting(meeting, by=meeting.calendar.owner, final_time=final_time)
 
     def fix_best(self, meeting: Meeting) -> None:
-        best, *_ = suggestions.rank(
-            meeting, groups.group_for(meeting), [], now=clock.now(), limit=1, with_names=True
-        )
+        group = groups.group_for(meeting, queries.people.roster_of(meeting.calendar))
+        best, *_ = suggestions.rank(meeting, group, [], now=clock.now(), limit=1, with_names=True)
         self.fix(meeting, best.outcome.start)
 
     def overdue(self, meeting: Meeting) -> None:
