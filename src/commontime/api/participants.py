@@ -50,7 +50,7 @@ def show(participant: CalendarParticipant) -> dict[str, Any]:
         "first_name": user.first_name,
         "last_name": user.last_name,
         "required": participant.required,
-        "answered": participant.has_answered,  # type: ignore[attr-defined]
+        "answered": participant.has_answered,
         "joined_at": participant.joined_at,
     }
 

@@ -59,6 +59,9 @@ class CalendarParticipant(Row):
     joined_at = models.DateTimeField(auto_now_add=True)
     packed = models.TextField(default="", editable=False)
 
+    # Whether they gave any time. Only queries.people sets it.
+    has_answered: bool
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["calendar", "user"], name="one_seat_a_person")

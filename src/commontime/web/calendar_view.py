@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from commontime.accounts import queries as accounts
 from commontime.calendars import queries, rules
 from commontime.calendars.enums import MeetingStatus
-from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
 from commontime.calendars.planning import groups
 from commontime.calendars.queries.meetings import Scheduled
 from commontime.calendars.queries.people import Roster
@@ -52,6 +52,15 @@ class CalendarView:
 
     @cached_property
     def meetings(self) -> list[Meeting]:
+        return [meeting for meeting, _ in self._meetings]
+
+    @cached_property
+    def suggestions(self) -> dict[UUID, list[ScheduleSuggestion]]:
+        """The stored suggestions of each meeting, by its id."""
+        return {meeting.pk: suggestions for meeting, suggestions in self._meetings}
+
+    @cached_property
+    def _meetings(self) -> list[tuple[Meeting, list[ScheduleSuggestion]]]:
         return [queries.meetings.read_meeting(self.calendar, row) for row in self.meeting_rows]
 
     @cached_property

@@ -172,8 +172,11 @@ def _listed(people: Sequence[Person]) -> str:
 
 def _best(view: CalendarView, meeting: Meeting, most: int) -> best_times.Best:
     group = view.free(meeting)
-    suggested = meeting.suggested  # type: ignore[attr-defined]
-    stored = [suggestion for suggestion in suggested if suggestion.suggested_time > view.now]
+    stored = [
+        suggestion
+        for suggestion in view.suggestions[meeting.pk]
+        if suggestion.suggested_time > view.now
+    ]
     if not suggestions.may_rank(meeting, group, with_names=view.with_names, asker=view.user.pk):
         return best_times.Best(
             meeting, [], len(group.people), meeting_address(meeting), nothing=suggestions.hidden()

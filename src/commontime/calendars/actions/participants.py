@@ -73,7 +73,7 @@ def join(
         raise Conflict(
             _("This person is already in this calendar."), code="already_participant"
         ) from None
-    participant.has_answered = False  # type: ignore[attr-defined]
+    participant.has_answered = False
     return participant, raise_sequence(
         queries.meetings.meetings_to_come(calendar).filter(for_everyone=True)
     )

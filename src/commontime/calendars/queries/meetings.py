@@ -127,8 +127,8 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
     time, has its deadline ahead, …); and, since that is asked anyway, how many invitations to it
     wait.
 
-    Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` makes
-    one of the whole row.
+    Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` reads
+    one.
     """
     statement = _MEETINGS_SEEN.format(marks=path.marks_sql(), suggestions=_SUGGESTIONS.sql)
     found = rows.fetch_all(
@@ -139,17 +139,15 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
     ]  # without meetings there is one row of none
 
 
-def read_meeting(calendar: Calendar, row: tuple[Any, ...]) -> Meeting:
-    """Return the meeting of a row of `meeting_rows`, with its attendees, and its suggestions
-    as `suggested`.
-    """
+def read_meeting(
+    calendar: Calendar, row: tuple[Any, ...]
+) -> tuple[Meeting, list[ScheduleSuggestion]]:
+    """Return the meeting of a row of `meeting_rows`, with its attendees, and its suggestions."""
     _, _, marks, suggestions, *columns = row
     meeting: Meeting = path.MEETING.read(tuple(columns))
     meeting.calendar, meeting.attendee_marks = calendar, marks
-    meeting.suggested = [  # type: ignore[attr-defined]
-        ScheduleSuggestion(**values) for values in _SUGGESTIONS.read_named(suggestions)
-    ]
-    return meeting
+    stored = [ScheduleSuggestion(**values) for values in _SUGGESTIONS.read_named(suggestions)]
+    return meeting, stored
 
 
 def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None) -> Meeting:
