@@ -1,6 +1,4 @@
-"""The list form's grammar: what a line means, what is refused and why, and that what is written is
-read again the same.
-"""
+"""The grammar of times as text: meanings, refusals, and that written lines are read as the same."""
 
 import itertools
 import re
@@ -34,6 +32,29 @@ def shown(text: str, days: Days = MAY) -> list[str]:
         for window in windows
     ]
     return [f"{start:%-d.%-m. %H:%M}-{end:%H:%M} {preference}" for start, end, preference in local]
+
+
+DASHES = ["‐", "‑", "‒", "–", "—", "―", "−", "﹘", "﹣", "－", "〜", "～", "~", "⁓"]
+COLONS = ["：", "﹕", "∶", "꞉"]
+
+
+@pytest.mark.parametrize("dash", DASHES)
+def test_every_dash_between_two_times_was_not_read(dash):
+    assert shown(f"4 May 9{dash}12") == ["4.5. 09:00-12:00 5"]
+    assert shown(f"2026{dash}05{dash}04 9 {dash} 12") == ["4.5. 09:00-12:00 5"]
+
+
+@pytest.mark.parametrize("colon", COLONS)
+def test_every_colon_in_a_time_was_not_read(colon):
+    assert shown(f"4 May 9{colon}30-12{colon}15") == ["4.5. 09:30-12:15 5"]
+
+
+def test_a_line_in_full_width_letters_is_read():
+    assert shown("４ Ｍａｙ ９：３０－１２　ｉｄｅａｌ") == ["4.5. 09:30-12:00 9"]
+
+
+def test_a_mistake_quotes_the_line_as_it_was_typed():
+    assert "“Ｘ〜Ｙ”" in shown("4 May 9-12 Ｘ〜Ｙ")[0]
 
 
 @pytest.mark.parametrize(
@@ -428,4 +449,4 @@ def test_too_much_is_refused_not_computed():
     )
 
     assert len(mistakes) == 1
-    assert str(lines.MOST_WINDOWS) in said(mistakes[0])
+    assert str(lines.WINDOW_LIMIT) in said(mistakes[0])

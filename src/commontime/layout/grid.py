@@ -1,8 +1,7 @@
-"""A grid of days and hours in one zone, with every cell an exact stretch of time.
+"""A grid of days and hours in one zone. Every cell is an exact stretch of time.
 
-A day is as long as its clocks make it: one on which they change has 23, 24.5 or 25 hours, an hour
-that comes twice has its rows twice, and an hour that is skipped has none. Moments are seconds since
-1970 (int or float), stretches half-open.
+A day on which clocks change has 23, 24.5 or 25 hours. An hour that comes twice has its rows twice;
+a skipped hour has none. Moments are seconds since 1970 (int or float), stretches are half-open.
 """
 
 from bisect import bisect_right
@@ -15,36 +14,19 @@ from zoneinfo import ZoneInfo
 
 STEPS = (15, 30)  # minutes
 WHOLE_DAY = (0, 24 * 60)
-BANDS = (
-    0,
-    1,
-    1,
-    1,
-    1,
-    2,
-    2,
-    2,
-    2,
-    3,
-    3,
-    3,
-)  # the level of a preference, at preference + 1; 0 = cannot
+BANDS = (0, *[1] * 4, *[2] * 4, *[3] * 3)  # the level of each preference from -1, can't come, on
 PREFERENCE = {1: 2, 2: 5, 3: 9}  # what a painted level is stored as: the middle of its band
 DAY, QUARTER = 86_400, 900  # seconds
 LONGEST = 31 * 86_400  # seconds of one window
 
-type Key = tuple[
-    int, int
-]  # minute of the day on the clock, and 1 for the second time this minute comes
+type Key = tuple[int, int]  # minute of the day on the clock; 1 if it comes for the second time
 type Window = tuple[float, float, int]  # start, end, preference 0 to 10
 type Run = tuple[float, float, int | None]  # start, end, preference; None: no time
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One column: the stretches of time by the row they stand in, and how many hours the whole day
-    has.
-    """
+    """One column: its cells by row, and the number of hours of the whole day."""
 
     date: date
     cells: dict[Key, tuple[int, int]]
@@ -53,7 +35,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """rows: what stands in a row for each day that has it, in an order that is right for every day."""
+    """Days as columns. `rows` is an order of all keys that is right for every day."""
 
     zone: ZoneInfo
     step: int
@@ -72,9 +54,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a person stands to a cell: the level that holds throughout it, and whether parts of it
-    are better.
-    """
+    """A person's answer in a cell: the level of all of it; mixed if parts are better."""
 
     level: int
     mixed: bool
@@ -84,8 +64,9 @@ class State:
 def grid(
     zone: ZoneInfo, first: date, days: int, *, step: int = 30, hours: tuple[int, int] = WHOLE_DAY
 ) -> Grid:
-    """Return the grid of so many days from the first, with the cells that begin within these
-    minutes of the clock.
+    """Return a grid of `days` days.
+
+    hours: minutes of the clock; cells begin from the first up to, not including, the second.
     """
     columns = [_day(zone, first + timedelta(days=number), step, hours) for number in range(days)]
     return Grid(zone, step, columns, _rows(columns))
@@ -103,15 +84,13 @@ def _day(zone: ZoneInfo, day: date, step: int, hours: tuple[int, int]) -> Day:
 
 
 def midnight(zone: ZoneInfo, day: date) -> int:
-    """Return when the day begins. Where the clocks skip midnight, that is when they skip it."""
+    """Return when the day begins; where clocks skip midnight, the moment of the change."""
     return int(datetime.combine(day, time(), zone).timestamp())
 
 
 def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]:
-    """Return the stretches of these days that the clocks show twice: each time the first one, then
-    the second.
-    """
-    found = []
+    """Return the stretches that clocks show twice, each as its first and its second turn."""
+    stretches = []
     for number in range(days):
         day = first + timedelta(days=number)
         begin, end = midnight(zone, day), midnight(zone, day + timedelta(days=1))
@@ -121,13 +100,13 @@ def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]
             if end - begin > DAY and datetime.fromtimestamp(start, zone).fold
         ]
         if again:
-            change, over = again[0], again[-1] + QUARTER
-            found += [(2 * change - over, change), (change, over)]
-    return found
+            change, end_of_second = again[0], again[-1] + QUARTER
+            stretches += [(2 * change - end_of_second, change), (change, end_of_second)]
+    return stretches
 
 
 def _rows(days: Sequence[Day]) -> list[Key]:
-    """Merge the days' rows: what comes twice on one day stands behind what came before it there."""
+    """Merge the rows of all days; a repeated row follows the row before it on its day."""
     rows = sorted({key for day in days for key in day.cells if not key[1]})
     for day in days:
         before = -1
@@ -141,10 +120,10 @@ def _rows(days: Sequence[Day]) -> list[Key]:
 def hours_shown(
     zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], home: ZoneInfo
 ) -> tuple[int, int]:
-    """Return the whole hours, in minutes on the clocks of `zone`, that hold `daily`, which are
-    minutes on the clocks of `home`.
+    """Translate daily hours from one zone's clocks to another's, rounded to whole hours.
 
-    If those reach over midnight, that is the whole day.
+    daily: minutes of the day on the clocks of `home`. Returns minutes on the clocks of `zone`; the
+    whole day if they would cross midnight there.
     """
     earliest, latest = WHOLE_DAY[1], 0
     for number in range(days):
@@ -157,107 +136,119 @@ def hours_shown(
     return earliest, latest
 
 
-# What somebody gave -------------------------------------------------------------------------------
+# A person's windows -------------------------------------------------------------------------------
 
 
 def states(windows: Sequence[Window], cells: Iterable[tuple[int, int]]) -> list[State]:
-    """Return how each cell stands by these windows, which do not overlap and are in order."""
+    """Return the state of each cell. The windows are in order and do not overlap."""
     starts = [start for start, _, _ in windows]
-    found = []
-    for start, end in cells:
-        covered, levels = 0.0, set()
-        for window in windows[max(0, bisect_right(starts, start) - 1) :]:
-            if window[0] >= end:
-                break
-            if (length := min(window[1], end) - max(window[0], start)) > 0:
-                covered += length
-                levels.add(BANDS[window[2] + 1])
-        whole = covered >= end - start
-        found.append(
-            State(min(levels) if whole else 0, bool(levels) and (not whole or len(levels) > 1))
-        )
-    return found
+    return [
+        _state(windows[max(0, bisect_right(starts, start) - 1) :], start, end)
+        for start, end in cells
+    ]
+
+
+def _state(windows: Sequence[Window], start: int, end: int) -> State:
+    """Return the state of one cell; windows before it may be left out."""
+    covered, levels = 0.0, set()
+    for first, last, preference in windows:
+        if first >= end:
+            break
+        if (length := min(last, end) - max(first, start)) > 0:
+            covered += length
+            levels.add(BANDS[preference + 1])
+    is_covered = covered >= end - start
+    return State(
+        level=min(levels) if is_covered else 0,
+        mixed=bool(levels) and (not is_covered or len(levels) > 1),
+    )
 
 
 def painted(
     windows: Iterable[Window], spans: Iterable[tuple[float, float]], preference: int | None
 ) -> list[Window]:
-    """Return the windows with these spans at a preference, or without them if it is None. What lies
-    outside the spans stays exactly.
+    """Return the windows after painting these spans; None as the preference clears them.
+
+    Nothing changes outside the spans.
     """
     spans = _joined(spans)
-    kept = list(windows)
+    rest = list(windows)
     for first, last in spans:
-        parts = (
-            [(start, min(end, first), each), (max(start, last), end, each)]
-            for start, end, each in kept
-        )
-        kept = [part for pair in parts for part in pair if part[0] < part[1]]
+        rest = [part for window in rest for part in _parts_outside(window, first, last)]
     new = [] if preference is None else [(first, last, preference) for first, last in spans]
-    return merged([*kept, *new])
+    return merged([*rest, *new])
+
+
+def _parts_outside(window: Window, first: float, last: float) -> list[Window]:
+    start, end, preference = window
+    parts = ((start, min(end, first), preference), (max(start, last), end, preference))
+    return [part for part in parts if part[0] < part[1]]
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
-    """Return windows that do not overlap in order, those joined that touch and have the same
-    preference, as far as one may last.
+    """Return windows in order, joined where they touch with the same preference.
+
+    The windows do not overlap. None becomes longer than one may be.
     """
-    found: list[Window] = []
+    joined: list[Window] = []
     for start, end, preference in sorted(windows):
-        if found and found[-1][1:] == (start, preference) and end - found[-1][0] <= LONGEST:
-            found[-1] = (found[-1][0], end, preference)
+        if joined and joined[-1][1:] == (start, preference) and end - joined[-1][0] <= LONGEST:
+            joined[-1] = (joined[-1][0], end, preference)
         else:
-            found.append((start, end, preference))
-    return found
+            joined.append((start, end, preference))
+    return joined
 
 
 def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    found: list[tuple[float, float]] = []
+    joined: list[tuple[float, float]] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            found.append((start, end))
-    return found
+            joined.append((start, end))
+    return joined
 
 
 def changes(before: Iterable[Window], after: Iterable[Window]) -> list[Run]:
-    """Return in order the stretches on which the two differ, with the preference afterwards."""
-    one, other = sorted(before), sorted(after)
-    edges = sorted({edge for start, end, _ in (*one, *other) for edge in (start, end)})
-    was, now = _preferences(one, edges), _preferences(other, edges)
+    """Return the stretches on which the two differ, in order, with the preference afterwards."""
+    old, new = sorted(before), sorted(after)
+    edges = sorted({edge for start, end, _ in (*old, *new) for edge in (start, end)})
+    was, now = _preferences(old, edges), _preferences(new, edges)
     return [
-        (start, end, now[at])
-        for at, (start, end) in enumerate(pairwise(edges))
-        if was[at] != now[at]
+        (start, end, now[number])
+        for number, (start, end) in enumerate(pairwise(edges))
+        if was[number] != now[number]
     ]
 
 
 def _preferences(windows: Sequence[Window], moments: Iterable[float]) -> list[int | None]:
-    """Return the preference that holds from each moment on."""
+    """Return the preference from each moment on."""
     starts = [start for start, _, _ in windows]
-    at = (bisect_right(starts, moment) - 1 for moment in moments)
+    indices = (bisect_right(starts, moment) - 1 for moment in moments)
     return [
-        windows[place][2] if place >= 0 and windows[place][1] > moment else None
-        for place, moment in zip(at, moments, strict=True)
+        windows[index][2] if index >= 0 and windows[index][1] > moment else None
+        for index, moment in zip(indices, moments, strict=True)
     ]
 
 
 def moved(windows: Iterable[Window], zone: ZoneInfo, source: date, target: date) -> list[Window]:
-    """Return what one day's windows would be on another day by its clocks: cut to the day, a time
-    that does not exist there left out.
+    """Return one day's windows at the same clock times of another day.
+
+    They are cut to the day; times that its clocks skip are left out.
     """
-    begin, end = midnight(zone, source), midnight(zone, source + timedelta(days=1))
+    day_start, day_end = midnight(zone, source), midnight(zone, source + timedelta(days=1))
     first, last = midnight(zone, target), midnight(zone, target + timedelta(days=1))
-    found: list[Window] = []
-    for start, stop, preference in sorted(windows):
-        if stop <= begin or start >= end:
+    copies: list[Window] = []
+    for start, end, preference in sorted(windows):
+        if end <= day_start or start >= day_end:
             continue
-        a = first if start <= begin else _same_clock(start, zone, target)
-        b = last if stop >= end else _same_clock(stop, zone, target)
-        a = max(a, found[-1][1]) if found else a
-        if a < b:
-            found.append((a, min(b, last), preference))
-    return found
+        new_start = first if start <= day_start else _same_clock(start, zone, target)
+        new_end = last if end >= day_end else _same_clock(end, zone, target)
+        if copies:
+            new_start = max(new_start, copies[-1][1])
+        if new_start < new_end:
+            copies.append((new_start, min(new_end, last), preference))
+    return copies
 
 
 def _same_clock(moment: float, zone: ZoneInfo, target: date) -> float:

@@ -1,4 +1,4 @@
-"""Moments as seconds since 1970, as the grid and the list form count them."""
+"""Moments as seconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ def moment(seconds: float) -> datetime:
 
 
 def seconds(moment: datetime) -> float:
-    """Return exact seconds since 1970: an int if they are whole."""
+    """Return the exact seconds since 1970, an int if they are whole."""
     length = moment - EPOCH
     whole = length.days * 86_400 + length.seconds
     return whole + length.microseconds / 1_000_000 if length.microseconds else whole

@@ -1,26 +1,31 @@
-"""The words of the list form (lines.py) in each language: how they are written, and what is
-understood.
+"""The words of times as text (lines.py), in each language.
 
-English is understood everywhere, so that what somebody copies from elsewhere can be read.
+English is read everywhere, so that copied lines can be pasted.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
+
+from commontime.layout.wall_clock import is_shown_twice
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What one language calls things. In lists of several words the first is the one written; a
-    space in them is any space.
+    """The words of one language.
 
-    weekdays: from Monday; whatever begins one with at least `least` letters is understood, and so
-    many are written. months: beginnings of their names. dot: what follows the day's number when it
-    is written. ordinals: what else may. numeric: a date in numbers, where those who speak the
-    language agree on how; month_first: whether "May 2" is one. levels: if need be, works, ideal.
-    which: of two times that are the same on clocks which are turned back, the first and the second.
-    noon, midnight: for 12:00 and 0:00.
+    Of several alternatives the first one is written. A space in a word matches any whitespace.
+
+    weekdays: from Monday. At least `least` letters of one are read, and that many are written.
+    months: the beginnings of their names.
+    dot: follows the number of a day. ordinals: other endings of that number that are read.
+    numeric: a pattern of a date in digits, where the language has one order of day and month.
+    month_first: whether "May 2" is a date.
+    levels: if need be, works, ideal.
+    which: the first and the second of two equal times, on a day when clocks go back.
+    noon, midnight: 12:00 and 0:00.
     """
 
     weekdays: tuple[str, ...]
@@ -45,8 +50,9 @@ class Words:
     noon: tuple[str, ...]
     midnight: tuple[str, ...]
 
-    def date(self, day: int, month: int) -> str:
-        return f"{day}{self.dot} {self.months[month - 1][0]}"
+    def date(self, day: date) -> str:
+        """Return a date without its year: "4 May"."""
+        return f"{day.day}{self.dot} {self.months[day.month - 1][0]}"
 
 
 ENGLISH = Words(
@@ -89,8 +95,18 @@ GERMAN = Words(
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
     least=2,
     months=(
-        ("Jan", "Jän"), ("Feb",), ("März", "Mär", "Maerz"), ("Apr",), ("Mai",), ("Juni", "Jun"), ("Juli", "Jul"), ("Aug",), ("Sep",),
-        ("Okt",), ("Nov",), ("Dez",),
+        ("Jan", "Jän"),
+        ("Feb",),
+        ("März", "Mär", "Maerz"),
+        ("Apr",),
+        ("Mai",),
+        ("Juni", "Jun"),
+        ("Juli", "Jul"),
+        ("Aug",),
+        ("Sep",),
+        ("Okt",),
+        ("Nov",),
+        ("Dez",),
     ),
     dot=".",
     ordinals=(".",),
@@ -110,19 +126,33 @@ GERMAN = Words(
     which=(("erstes Mal",), ("zweites Mal",)),
     noon=("Mittag", "mittags"),
     midnight=("Mitternacht", "mitternachts"),
-)  # fmt: skip
+)
 FRENCH = Words(
     weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
     least=3,
     months=(
-        ("janv", "jan"), ("févr", "fév", "fev"), ("mars",), ("avr",), ("mai",), ("juin",), ("juil",), ("août", "aout"), ("sept", "sep"),
-        ("oct",), ("nov",), ("déc", "dec"),
+        ("janv", "jan"),
+        ("févr", "fév", "fev"),
+        ("mars",),
+        ("avr",),
+        ("mai",),
+        ("juin",),
+        ("juil",),
+        ("août", "aout"),
+        ("sept", "sep"),
+        ("oct",),
+        ("nov",),
+        ("déc", "dec"),
     ),
     dot="",
     ordinals=("er",),
     numeric=r"(?P<nd>\d{1,2})/(?P<nm>\d{1,2})(?:/(?P<ny>\d{4}))?",
     month_first=False,  # "mar 2" is a Tuesday
-    levels=(("si nécessaire", "si necessaire", "peut-être"), ("convient", "oui"), ("idéal", "ideal")),
+    levels=(
+        ("si nécessaire", "si necessaire", "peut-être"),
+        ("convient", "oui"),
+        ("idéal", "ideal"),
+    ),
     working_days=("en semaine", "semaine"),
     weekends=("week-end", "week-ends", "le week-end"),
     every_day=("tous les jours", "chaque jour"),
@@ -136,103 +166,107 @@ FRENCH = Words(
     which=(("première fois", "premiere fois"), ("deuxième fois", "deuxieme fois", "seconde fois")),
     noon=("midi",),
     midnight=("minuit",),
-)  # fmt: skip
+)
 LANGUAGES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
 PREFERENCES = (2, 5, 9)  # of the levels
 
 
 class Patterns:
-    """What a language and English understand, to match in lower case."""
+    """What is understood in one language and in English, as patterns for lower-case text."""
 
     def __init__(self, words: Words) -> None:
-        known = list(dict.fromkeys((words, ENGLISH)))
+        self._read = list(dict.fromkeys((words, ENGLISH)))
+        self._add_names()
+        self._add_names_of_times()
+        self._add_patterns_of_days(words)
+        self._add_patterns_of_times()
+        self._add_patterns_between()
+
+    def _add_names(self) -> None:
+        """Map the names of weekdays, months and groups of days to their numbers."""
         self.weekdays = [
-            (full.lower(), place) for each in known for place, full in enumerate(each.weekdays)
+            (name.lower(), number)
+            for words in self._read
+            for number, name in enumerate(words.weekdays)
         ]
         self.months = {
             stem.lower(): month
-            for each in reversed(known)
-            for month, stems in enumerate(each.months, 1)
+            for words in reversed(self._read)
+            for month, stems in enumerate(words.months, 1)
             for stem in stems
         }
-        self.groups = {
-            name: days
-            for each in known
-            for names, days in (
-                (each.working_days, range(5)),
-                (each.weekends, range(5, 7)),
-                (each.every_day, range(7)),
-            )
-            for name in names
-        }
-        self.levels = {
-            name.lower(): preference
-            for each in known
-            for names, preference in zip(each.levels, PREFERENCES, strict=True)
-            for name in names
-        }
-        self.folds = {
-            name.lower(): fold
-            for each in known
-            for fold, names in enumerate(each.which)
-            for name in names
-        }
-        self.hours = {
-            name.lower(): hour
-            for each in known
-            for hour, names in ((12, each.noon), (0, each.midnight))
-            for name in names
-        }
-        self.hour = re.compile(rf"(?P<name>{_any(self.hours)})(?!\w)")
-        self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
-        self.day = (
-            rf"(?:{_any(full[: each.least] for each in known for full in each.weekdays)})[^\W\d_]*"
-        )
+        self.groups: dict[str, range] = {}
+        for words in self._read:
+            self.groups |= dict.fromkeys(words.working_days, range(5))
+            self.groups |= dict.fromkeys(words.weekends, range(5, 7))
+            self.groups |= dict.fromkeys(words.every_day, range(7))
+
+    def _add_names_of_times(self) -> None:
+        """Map the names of levels, of repeated times and of hours to their numbers."""
+        self.levels: dict[str, int] = {}
+        self.folds: dict[str, int] = {}
+        self.hours: dict[str, int] = {}
+        for words in self._read:
+            for names, preference in zip(words.levels, PREFERENCES, strict=True):
+                self.levels |= {name.lower(): preference for name in names}
+            for fold, names in enumerate(words.which):
+                self.folds |= {name.lower(): fold for name in names}
+            for hour, names in ((12, words.noon), (0, words.midnight)):
+                self.hours |= {name.lower(): hour for name in names}
+
+    def _add_patterns_of_days(self, words: Words) -> None:
+        stems = (name[: read.least] for read in self._read for name in read.weekdays)
+        self.day = rf"(?:{_any(stems)})[^\W\d_]*"
+        self.date = re.compile(rf"(?:{self.day}\.?,?\s+)?(?:{'|'.join(self._dates(words))})")
+        self.group = re.compile(rf"(?:{_any(self.groups)})\b")
+        hour = rf"(?:{_any(self.hours)})(?!\w)"
+        self.weekday = re.compile(rf"(?!{hour})(?P<name>{self.day})\b\.?")
+
+    def _dates(self, words: Words) -> list[str]:
+        """Return the patterns of a date. Group names with _ are alternatives of the plain name."""
         month = rf"(?:{_any(self.months)})[^\W\d_]*"
-        ordinal = rf"(?:{_any(o for each in known for o in (*each.ordinals, '.'))})?"
-        shapes = [
+        ordinal = rf"(?:{_any(name for read in self._read for name in (*read.ordinals, '.'))})?"
+        dates = [
             r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})",
-            rf"(?P<day>\d{{1,2}}){ordinal}\s+(?P<month>{month})\.?(?:\s+(?P<year>\d{{4}}))?(?![\d:])",
+            rf"(?P<day>\d{{1,2}}){ordinal}\s+(?P<month>{month})\.?"
+            r"(?:\s+(?P<year>\d{4}))?(?![\d:])",
         ]
         if words.numeric:
-            shapes.append(rf"{words.numeric}(?![\d:])")
+            dates.append(rf"{words.numeric}(?![\d:])")
         if words.month_first:
-            shapes.append(
-                rf"(?P<month_>{month})\.?\s+(?P<day_>\d{{1,2}}){ordinal}(?:,?\s+(?P<year_>\d{{4}}))?(?![\d:.])(?!\s*[ap]m)"
+            dates.append(
+                rf"(?P<month_>{month})\.?\s+(?P<day_>\d{{1,2}}){ordinal}"
+                r"(?:,?\s+(?P<year_>\d{4}))?(?![\d:.])(?!\s*[ap]m)"
             )
-        self.date = re.compile(rf"(?:{self.day}\.?,?\s+)?(?:{'|'.join(shapes)})")
-        self.group = re.compile(rf"(?:{_any(self.groups)})\b")
-        self.weekday = re.compile(
-            rf"(?!{self.hour.pattern.replace('?P<name>', '?:')})(?P<name>{self.day})\b\.?"
-        )
+        return dates
+
+    def _add_patterns_of_times(self) -> None:
+        self.hour = re.compile(rf"(?P<name>{_any(self.hours)})(?!\w)")
+        self.which = re.compile(rf"\s*\((?P<name>{_any(self.folds)})(?:,[^()]*)?\)")
         self.level = re.compile(rf"(?P<name>{_any(self.levels)})(?:\s+(?P<exact>\d{{1,2}}))?(?!\w)")
-        self.and_ = re.compile(
-            rf"\s*(?:,|;|&|\b(?:{_any(w for each in known for w in each.and_)})\b)\s*"
-        )
-        self.dash = re.compile(
-            rf"\s*(?:-|–|—|−|\b(?:{_any(w for each in known for w in each.until)})(?!\w))\s*"
-        )
-        self.from_ = re.compile(rf"\s*(?:{_any(w for each in known for w in each.from_)})\s+(?=\d)")
-        self.on = re.compile(rf"(?:{_any(w for each in known for w in each.on)})\s+")
-        self.all_day = re.compile(rf"(?:{_any(w for each in known for w in each.all_day)})\b")
-        self.without = re.compile("|".join(_without(each) for each in known))
+        self.all_day = re.compile(rf"(?:{self._words('all_day')})\b")
+
+    def _add_patterns_between(self) -> None:
+        self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{self._words('and_')})\b)\s*")
+        self.dash = re.compile(rf"\s*(?:-|\b(?:{self._words('until')})(?!\w))\s*")
+        self.from_ = re.compile(rf"\s*(?:{self._words('from_')})\s+(?=\d)")
+        self.on = re.compile(rf"(?:{self._words('on')})\s+")
+        self.without = re.compile("|".join(_without(words) for words in self._read))
+
+    def _words(self, kind: str) -> str:
+        """Return a pattern for any word of a kind, in every language that is read."""
+        return _any(word for words in self._read for word in getattr(words, kind))
 
     def month(self, word: str) -> int:
-        """Return the month that the word, which `date` matched, begins like: by the longest
-        beginning.
-        """
+        """Return the number of a month; the longest stem that the word begins with decides."""
         return self.months[max((stem for stem in self.months if word.startswith(stem)), key=len)]
 
-    def place(self, word: str) -> int | None:
-        """Return which weekday the word begins like, from 0; None if it only begins like one."""
-        return next(
-            (
-                place
-                for full, place in self.weekdays
-                if full.startswith(word) or full.startswith(word.removesuffix("s"))
-            ),
-            None,
-        )
+    def weekday_of(self, word: str) -> int | None:
+        """Return the weekday that the word abbreviates, from 0; None if it is another word."""
+        for name, number in self.weekdays:
+            if name.startswith(word) or name.startswith(word.removesuffix("s")):
+                return number
+        return None
 
 
 @cache
@@ -244,8 +278,28 @@ def words(language: str) -> Words:
     return LANGUAGES.get(language, ENGLISH)
 
 
-def _without(each: Words) -> str:
-    return rf"(?:(?:{_any(each.but)})\s+)?(?:{_any(each.not_)})(?:\s+(?:{_any(each.on)}))?\s+"
+def date_text(day: date, words: Words, *, with_weekday: bool = True) -> str:
+    """Return a date as `lines.read` understands it: "Mon 4 May 2026"."""
+    text = f"{words.date(day)} {day.year}"
+    return f"{words.weekdays[day.weekday()][: words.least]} {text}" if with_weekday else text
+
+
+def time_text(local: datetime, words: Words, h12: bool) -> str:
+    """Return a time as `lines.read` understands it, with its turn if the clocks show it twice."""
+    text = f"{(local.hour - 1) % 12 + 1 if h12 else local.hour}:{local.minute:02}"
+    if local.second or local.microsecond:
+        fraction = f".{local.microsecond:06}".rstrip("0") if local.microsecond else ""
+        text += f":{local.second:02}{fraction}"
+    if h12:
+        text += " am" if local.hour < 12 else " pm"
+    if local.tzinfo and is_shown_twice(local):
+        text += f" ({words.which[local.fold][0]})"
+    return text
+
+
+def _without(words: Words) -> str:
+    on = rf"(?:\s+(?:{_any(words.on)}))?"
+    return rf"(?:(?:{_any(words.but)})\s+)?(?:{_any(words.not_)}){on}\s+"
 
 
 def _any(names: Iterable[str]) -> str:

@@ -1,6 +1,4 @@
-"""Weeks with days as columns and what happens in them placed by the clock. Pure: values in, values
-out.
-"""
+"""Weeks as timetables: days are columns, and entries are placed by the clock."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,13 +6,13 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-STEP = 5  # minutes a row stands for
+STEP = 5  # minutes per row
 DAY = 24 * 60
-ROOMY = (
-    (30, 1),
-    (15, 2),
-    # from so many minutes of the shortest entry on, a row needs no more than so many times its height
-)
+# (minutes of the shortest entry, how many times its height a row needs); 3 below them.
+SCALES = ((30, 1), (15, 2))
+
+
+type Minutes[What] = tuple[int, int, What]  # start and end in minutes of the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,10 @@ class Entry[What]:
 
 @dataclass(frozen=True, slots=True)
 class Slot[What]:
-    """Where an entry stands in its day: so many hours and rows below the week's first hour, so
-    long, and in which lane, from 1.
+    """The place of an entry in its day, counted from the week's first hour.
 
-    Below are whole hours (`down`) and rows beyond (`below`); likewise its length (`long`, `over`).
+    It begins `down` whole hours and `below` rows further down, lasts `long` hours and `over` rows,
+    and stands in a lane, from 1.
     """
 
     what: What
@@ -50,8 +48,9 @@ class Day[What]:
 
 @dataclass(frozen=True, slots=True)
 class Week[What]:
-    """The days from the first to the last with an entry, and the hours from the earliest to the
-    latest. scale: how high a row must be.
+    """The days from the first to the last with an entry, and the hours that hold all entries.
+
+    scale: how many times its normal height a row needs.
     """
 
     days: list[Day[What]]
@@ -62,15 +61,14 @@ class Week[What]:
 def weeks[What](
     entries: Iterable[Entry[What]], zone: ZoneInfo, first_weekday: int
 ) -> list[Week[What]]:
-    """Return the weeks in which something is, in order. Clocks decide: on a day on which they
-    change, lengths are the real ones.
+    """Return the weeks with entries, in order.
+
+    Starts follow the clock; lengths are real, also on a day when clocks change.
     """
-    by_day: dict[date, list[tuple[int, int, What]]] = {}
+    by_day: dict[date, list[Minutes[What]]] = {}
     for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
-        local = entry.start.astimezone(zone)
-        start = (local.hour * 60 + local.minute) // STEP * STEP
-        length = max(STEP, -(-int((entry.end - entry.start).total_seconds()) // (60 * STEP)) * STEP)
-        by_day.setdefault(local.date(), []).append((start, min(start + length, DAY), entry.what))
+        day, minutes = _minutes(entry, zone)
+        by_day.setdefault(day, []).append(minutes)
 
     def week_of(day: date) -> date:
         return day - timedelta(days=(day.weekday() - first_weekday) % 7)
@@ -80,26 +78,33 @@ def weeks[What](
     ]
 
 
-def _week[What](by_day: dict[date, list[tuple[int, int, What]]]) -> Week[What]:
+def _minutes[What](entry: Entry[What], zone: ZoneInfo) -> tuple[date, Minutes[What]]:
+    """Return the day of an entry, and its minutes rounded to rows, at least one row long."""
+    local = entry.start.astimezone(zone)
+    start = (local.hour * 60 + local.minute) // STEP * STEP
+    length = -(-int((entry.end - entry.start).total_seconds()) // (60 * STEP)) * STEP
+    return local.date(), (start, min(start + max(STEP, length), DAY), entry.what)
+
+
+def _week[What](by_day: dict[date, list[Minutes[What]]]) -> Week[What]:
     spans = [span for day in by_day.values() for span in day]
-    hours = range(
-        min(start for start, _, _ in spans) // 60, -(-max(end for _, end, _ in spans) // 60)
-    )
+    earliest, latest = min(start for start, _, _ in spans), max(end for _, end, _ in spans)
+    hours = range(earliest // 60, -(-latest // 60))
     first, last = min(by_day), max(by_day)
-    shown = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     shortest = min(end - start for start, end, _ in spans)
-    scale = next((scale for least, scale in ROOMY if shortest >= least), 3)
+    scale = next((scale for minutes, scale in SCALES if shortest >= minutes), 3)
     return Week(
-        [Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in shown], hours, scale
+        [Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in days], hours, scale
     )
 
 
-def _slots[What](spans: Sequence[tuple[int, int, What]], begin: int) -> list[Slot[What]]:
+def _slots[What](spans: Sequence[Minutes[What]], begin: int) -> list[Slot[What]]:
     """Place a day's entries side by side where they overlap."""
-    ends: list[int] = []  # of the last one in each lane
+    ends: list[int] = []  # the end of the last entry in each lane
     slots = []
     for start, end, what in spans:
-        lane = next((lane for lane, busy in enumerate(ends) if busy <= start), len(ends))
+        lane = next((lane for lane, lane_end in enumerate(ends) if lane_end <= start), len(ends))
         ends[lane : lane + 1] = [end]
         down, below = divmod(start - begin, 60)
         long, over = divmod(end - start, 60)

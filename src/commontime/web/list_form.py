@@ -17,6 +17,7 @@ from commontime.core import cache
 from commontime.core.errors import Conflict, InvalidInput
 from commontime.layout import grid, line_words, lines
 from commontime.layout.instants import moment
+from commontime.layout.line_reader import each_day
 from commontime.web import words
 from commontime.web.base import FORM, page, signed_in
 from commontime.web.calendar_view import calendar_view
@@ -86,12 +87,10 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 def _examples(days: lines.Days) -> list[str]:
     """Return lines to go by, about days of the calendar."""
     words = line_words.words(days.language)
-    first = next(
-        (day for day in lines.each_day(days.first, days.last) if day.weekday() < 5), days.first
-    )
+    first = next((day for day in each_day(days.first, days.last) if day.weekday() < 5), days.first)
     return [
         _("Mon 9-12 works"),
-        _("weekdays 9-17 if need be, not %(date)s") % {"date": words.date(first.day, first.month)},
+        _("weekdays 9-17 if need be, not %(date)s") % {"date": words.date(first)},
         _("%(date)s 9:30-11 ideal") % {"date": first.isoformat()},
     ]
 
