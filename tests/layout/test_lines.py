@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from commontime.layout import lines
 from commontime.layout.grid import merged
+from commontime.layout.line_reader import Days
 from commontime.layout.line_words import LANGUAGES, words
-from commontime.layout.lines import Days, read, write
+from commontime.layout.lines import read, write
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAY = Days(BERLIN, date(2026, 4, 27), date(2026, 5, 10))  # from a Monday to a Sunday

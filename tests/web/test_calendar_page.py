@@ -25,6 +25,7 @@ from commontime.calendars.models import (
 )
 from commontime.core import cache
 from commontime.layout import grid, lines
+from commontime.layout.line_reader import Days
 from commontime.mail.models import Message
 from commontime.web import heat_map, words
 from commontime.web.heat_map import Heat
@@ -377,7 +378,7 @@ def test_whatever_one_gives_over_the_api_stands_in_the_grid_and_the_list_to_the_
             at, local
         )
     read, mistakes = lines.read(
-        text, lines.Days(local, day - timedelta(days=2), day + timedelta(days=2))
+        text, Days(local, day - timedelta(days=2), day + timedelta(days=2))
     )
     assert mistakes == []
     written = [(start // 60, end // 60, liking) for start, end, liking in read]

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from commontime.layout.lines import Days, read
+from commontime.layout.line_reader import Days
+from commontime.layout.lines import read
 from commontime.web import list_form
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -16,6 +16,7 @@ from commontime.calendars.planning import groups, suggestions
 from commontime.calendars.queries.people import Person
 from commontime.layout import lines
 from commontime.layout.instants import moment
+from commontime.layout.line_reader import Days
 from commontime.web import best_times, heat_map, tables
 from commontime.web.heat_map import heat
 from commontime.web.look import Look
@@ -53,7 +54,7 @@ def choir(today: date) -> Example:
 
 @lru_cache(maxsize=8)
 def _made(monday: date, language: str) -> Example:
-    days = lines.Days(ZONE, monday, monday + timedelta(days=6))
+    days = Days(ZONE, monday, monday + timedelta(days=6))
     packed = [
         groups.pack(
             (moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]

@@ -17,7 +17,7 @@ from commontime.core import cache
 from commontime.core.errors import Conflict, InvalidInput
 from commontime.layout import grid, line_words, lines
 from commontime.layout.instants import moment
-from commontime.layout.line_reader import each_day
+from commontime.layout.line_reader import Days, each_day
 from commontime.web import words
 from commontime.web.base import FORM, page, signed_in
 from commontime.web.calendar_view import calendar_view
@@ -43,7 +43,7 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     view = calendar_view(request, calendar_id)
     zone, now = view.look.zone, cache.tag_of(tuple(view.windows))
     language = get_language() or "en"
-    days = lines.Days(zone, *days_of_lines(view.calendar, view.look), language, view.look.h12)
+    days = Days(zone, *days_of_lines(view.calendar, view.look), language, view.look.h12)
     form = LinesForm(
         request.POST or None,
         initial={"text": lines.write(view.windows, zone, language, h12=view.look.h12), "seen": now},
@@ -84,7 +84,7 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     return page(request, "web/calendars/times.html", context)
 
 
-def _examples(days: lines.Days) -> list[str]:
+def _examples(days: Days) -> list[str]:
     """Return lines to go by, about days of the calendar."""
     words = line_words.words(days.language)
     first = next((day for day in each_day(days.first, days.last) if day.weekday() < 5), days.first)
