@@ -84,6 +84,7 @@ def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
         ("username", ".."),  # a step in a path
         ("username", "two\nlines"),
         ("username", "mina\u200b"),
+        ("username", "\ufdfa" * 100),  # its canonical form has 1,800 letters
         ("username", "mіna"),  # a Cyrillic і
         ("username", "other@example.org"),
         ("username", "\x00"),
@@ -97,6 +98,7 @@ def test_an_account_is_what_was_typed_and_can_be_found_in_any_case(post):
         ("email", "mina@example.org\nBcc: eve@example.org"),
         ("email", "a@example.org, b@example.org"),
         ("email", "mina@example.org\x00"),
+        ("email", f"mina@{'\ufdfa' * 60}.example.org"),
         ("password", "short"),
         ("password", "12345678901234"),
         ("password", "password"),

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from commontime.core.errors import InvalidInput
 
 LONGEST_EXCERPT = 20
+# Normalising a long run of marks takes minutes, and no longer text is anybody's name.
+LONGEST_NAME = 1000
 
 _LINE_END = regex.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Embeddings, overrides and isolates change the direction of their neighbours; the byte order mark
@@ -91,8 +93,15 @@ def canonical(name: str) -> str:
 
     It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS.
     """
+    if len(name) > LONGEST_NAME:
+        return name
     folded = unicodedata.normalize("NFKC", name).casefold().strip()
     return unicodedata.normalize("NFKC", folded)
+
+
+def composed(name: str) -> str:
+    """Return the name with its letters and accents composed (NFC)."""
+    return unicodedata.normalize("NFC", name) if len(name) <= LONGEST_NAME else name
 
 
 def check_name(name: str, *, field: str) -> None:

@@ -1,6 +1,5 @@
 """What accounts may be called, whose name is whose, and finding people by name."""
 
-import unicodedata
 from collections.abc import Mapping
 
 import regex
@@ -11,6 +10,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries
+from commontime.accounts.models import UserSetting
 from commontime.core import limits, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, NotFound, Problems
@@ -79,7 +79,7 @@ def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None
 
     keys: the canonical names, from `keys_of`.
     """
-    user.username = unicodedata.normalize("NFC", user.username)
+    user.username = text.composed(user.username)
     for field, longest in LONGEST.items():
         with problems.gather(field):
             value = text.one_line(
@@ -92,6 +92,10 @@ def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None
     user.email = user.email.strip()
     with problems.gather("email"):
         check_email(user.email)
+    for field in UNIQUE:
+        if field not in problems.fields:
+            with problems.gather(field):
+                _check_key(field, keys[field])
 
 
 def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | None) -> None:
@@ -122,6 +126,12 @@ def _check_username(user: User, keys: Mapping[str, str]) -> None:
         raise InvalidInput(
             _("A username with an @ must be your own email address."), field="username"
         )
+
+
+def _check_key(field: str, key: str) -> None:
+    """Refuse a name that is too long to store once its ligatures are written out."""
+    column = getattr(UserSetting, f"{field}_key").field
+    text.one_line(key, field=field, longest=column.max_length)
 
 
 def check_email(email: str) -> None:

@@ -2,30 +2,41 @@
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator,
+    get_default_password_validators,
+)
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 
-from commontime.accounts import tasks
+from commontime.accounts import hashers, tasks
 from commontime.accounts.actions import sign_ins
+from commontime.accounts.validators import MaximumLengthValidator
 from commontime.core import limits, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, TooMany
+
+LENGTHS = (MinimumLengthValidator, MaximumLengthValidator)
 
 
 def check_new_password(password: str, user: User) -> None:
     """Refuse a password that fails the criteria, with all their reasons."""
     if "\x00" in password or not text.is_unicode(password):
         raise InvalidInput(_("This is not valid Unicode text."), field="password")
-    try:
-        validate_password(password, user)
-    except ValidationError as refusal:
-        raise InvalidInput(
-            _("Choose another password."), fields={"password": refusal.messages}
-        ) from None
+    normal = hashers.normalised(password)
+    reasons: list[str] = []
+    for validator in get_default_password_validators():
+        # A length is judged as typed. All else is judged as it will be hashed.
+        judged = password if isinstance(validator, LENGTHS) else normal
+        try:
+            validator.validate(judged, user)
+        except ValidationError as refusal:
+            reasons += refusal.messages
+    if reasons:
+        raise InvalidInput(_("Choose another password."), fields={"password": reasons})
 
 
 def confirm_password(user: User, current_password: str, *, client: Client) -> None:
