@@ -204,7 +204,7 @@ class MeetingOne(View):
             200: MeetingWithWarnings,
             403: "not_allowed",
             409: (
-                "calendar_finalized changed_meanwhile in_the_past nobody_answered "
+                "calendar_finalized changed_meanwhile in_the_past outside_days nobody_answered "
                 "required_missing double_booked"
             ),
         },

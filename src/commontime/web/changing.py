@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning import comparing, groups, insights, outcomes, suggestions
+from commontime.calendars.planning import bounds, comparing, groups, insights, outcomes
 from commontime.layout.instants import next_quarter
 from commontime.web import words
 from commontime.web.calendar_view import CalendarView
@@ -137,7 +137,7 @@ def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point
 def _round(outcome: outcomes.Outcome, meeting: Meeting, group: groups.Group) -> datetime:
     """Return the next quarter of an hour if it is the same for everybody."""
     later = next_quarter(outcome.start)
-    if later == outcome.start or not suggestions.lies_within(meeting, later):
+    if later == outcome.start or not bounds.allow(meeting, later):
         return outcome.start
     same = (outcomes.outcomes_at(group, [later], meeting.duration)[0].row == outcome.row).all()
     return later if same else outcome.start

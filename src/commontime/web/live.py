@@ -18,7 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.calendars.models import Calendar, Meeting
-from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
+from commontime.calendars.planning import bounds, comparing, groups, outcomes, reasons, suggestions
 from commontime.calendars.queries.people import Person
 from commontime.core import cache
 from commontime.layout.instants import moment, next_quarter
@@ -225,7 +225,7 @@ def at_round_times(
         if (
             other
             and other.start not in taken
-            and suggestions.lies_within(meeting, other.start)
+            and bounds.allow(meeting, other.start)
             and comparing.are_as_good([other, each.outcome], group, meeting)
         ):
             taken.add(other.start)

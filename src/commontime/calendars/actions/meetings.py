@@ -23,7 +23,7 @@ from commontime.calendars.actions.checks import (
     require_running,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
-from commontime.calendars.planning import groups, outcomes, suggestions
+from commontime.calendars.planning import bounds, groups, outcomes, reasons, suggestions
 from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
@@ -184,9 +184,7 @@ def finish_deadline(meeting: Meeting) -> None:
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
         found = suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
-        best = next(
-            (r.outcome for r in found if suggestions.lies_within(meeting, r.outcome.start)), None
-        )
+        best = next((r.outcome for r in found if bounds.allow(meeting, r.outcome.start)), None)
         if best and _are_enough(meeting, best):
             before = notices.announcement_of(meeting, roster)
             meeting.final_time = best.start
@@ -240,9 +238,11 @@ def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
     named = rules.may_see_windows_of_others(by, meeting.calendar)
     if meeting.final_time < clock.now():
         cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
+    if not bounds.allow(meeting, meeting.final_time):
+        cautions.append(Caution("outside_days", reasons.outside_bounds(), {}))
     group = groups.group_for(meeting, roster)
     if not group.answered:
-        cautions.append(Caution("nobody_answered", _("Nobody has answered yet."), {}))
+        cautions.append(Caution("nobody_answered", reasons.nobody_answered(), {}))
     outcome = outcomes.outcomes_at(group, [meeting.final_time], meeting.duration)[0]
     if outcome.missing and named:
         said = _("%(names)s: required, but can’t come at this time.") % {

@@ -13,11 +13,11 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting
+from commontime.calendars.planning import bounds
 from commontime.calendars.planning.comparing import survived
 from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at
 from commontime.calendars.planning.round_times import round_times
-from commontime.calendars.planning.suggestions import bounds_of
 from commontime.calendars.planning.words import names_of
 from commontime.calendars.queries.people import Person
 from commontime.core import clock
@@ -147,20 +147,15 @@ def insights_for(
     """
     if not group.answered:
         return None
-    earliest, latest_end = bounds_of(meeting, group, now)
+    earliest, latest_end = bounds.known_ticks(meeting, group, now=now)
     beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
     marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
     asked = _Question(meeting, group, earliest, latest_end, marks, with_names)
     # Who has not answered may offer time beyond all that is known, if the meeting has no end: one
     # start more that nobody else can come to.
-    calendar = meeting.calendar
-    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
-    farthest = min(
-        [
-            int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration,
-            *ends,
-        ]
-    )
+    after = int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration
+    _first, end = bounds.ticks(meeting, now=now)
+    farthest = after if end is None else min(after, end)
     if farthest <= earliest:
         return None
     rule = engine.rule_for(meeting.quorum)

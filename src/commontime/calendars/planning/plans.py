@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars import queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
+from commontime.calendars.planning import bounds
 from commontime.calendars.planning.groups import (
     Group,
     attendees_of,
@@ -278,15 +279,7 @@ def _against_pin(pk: UUID, meeting: Meeting | None, start: datetime, now: dateti
         return _("A meeting can’t be pinned to a time in the past.")
     if start.second or start.microsecond:
         return _("A meeting can only be pinned to a whole minute.")
-    begin = max(
-        (bound for bound in (meeting.earliest, meeting.calendar.window_start) if bound),
-        default=start,
-    )
-    end = min(
-        (bound for bound in (meeting.latest, meeting.calendar.window_end) if bound),
-        default=start + meeting.duration,
-    )
-    if start < begin or start + meeting.duration > end:
+    if not bounds.allow(meeting, start):
         return _("A meeting can’t be pinned outside the times set for it and its calendar.")
     return ""
 
@@ -314,19 +307,16 @@ def _posed(
     question: Question,
     now: datetime,
 ) -> engine.Meeting:
-    calendar = meeting.calendar
-    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
+    earliest, latest_end = bounds.ticks(meeting, now=now)
+    if latest_end is None:
+        latest_end = int(free.end.max()) if len(free) else 0
     pinned = question.pinned.get(meeting.pk)
     return engine.Meeting(
         duration=minutes_of(meeting.duration),
         required=tuple(place[person.user_id] for person in group.answered if person.required),
         optional=tuple(place[person.user_id] for person in group.answered if not person.required),
-        earliest=max(
-            engine.start_tick(moment)
-            for moment in (now, meeting.earliest, calendar.window_start)
-            if moment
-        ),
-        latest_end=min(ends, default=int(free.end.max()) if len(free) else 0),
+        earliest=earliest,
+        latest_end=latest_end,
         buffer=meeting.buffer_minutes,
         priority=question.priorities.get(meeting.pk, 1),
         pinned=None if pinned is None else span(pinned, meeting.duration)[0],

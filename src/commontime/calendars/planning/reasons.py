@@ -9,7 +9,8 @@ from django.utils.translation import ngettext
 
 from commontime import engine
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning.groups import Group, minutes_of
+from commontime.calendars.planning import bounds
+from commontime.calendars.planning.groups import Group, Person, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
@@ -24,6 +25,15 @@ def reasons_for(outcome: Outcome, group: Group, meeting: Meeting, *, with_names:
 
     The first sentence counts who can come. Without names, the sentences hold numbers only.
     """
+    return [
+        *_about_people(outcome, group, meeting, with_names=with_names),
+        *([] if bounds.allow(meeting, outcome.start) else [outside_bounds()]),
+    ]
+
+
+def _about_people(
+    outcome: Outcome, group: Group, meeting: Meeting, *, with_names: bool
+) -> list[str]:
     if not group.answered:
         return [nobody_answered()]
     start, length = span(outcome.start, meeting.duration)
@@ -54,6 +64,10 @@ def no_times_yet(group: Group) -> str:
     if not group.answered:
         return nobody_answered()
     return _("No time fits yet. The best times appear here as more people answer.")
+
+
+def outside_bounds() -> str:
+    return _("This time is outside the times set for this meeting and its calendar.")
 
 
 def nobody_answered() -> str:
@@ -159,10 +173,10 @@ def _required_and_away(person: Person, short: int, length: int) -> str:
 
 
 def near_miss(
-    best: Outcome, group: Group, meeting: Meeting, bounds: tuple[int, int], align: int | None
+    best: Outcome, group: Group, meeting: Meeting, where: tuple[int, int], align: int | None
 ) -> list[str]:
     """Say which start comes nearest to suiting all required people, unless it is the best one."""
-    earliest, latest_end = bounds
+    earliest, latest_end = where
     room = engine.smallest_ask(
         group.free,
         minutes_of(meeting.duration),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from commontime import engine
 from commontime.calendars.models import Meeting, ScheduleSuggestion
+from commontime.calendars.planning.bounds import known_ticks
 from commontime.calendars.planning.comparing import Comparison, best_first, compare
 from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at
@@ -116,28 +117,6 @@ class Suggestion:
     beside: Comparison | None = None
 
 
-def bounds_of(meeting: Meeting, group: Group, now: datetime) -> tuple[int, int]:
-    """Return [earliest, latest end) in ticks: the meeting's own bounds, else from now to the end of
-    the known times.
-    """
-    calendar = meeting.calendar
-    known_end = int(group.free.end.max()) if len(group.free) else 0
-    earliest = max(
-        engine.start_tick(moment)
-        for moment in (now, meeting.earliest, calendar.window_start)
-        if moment
-    )
-    ends = [engine.end_tick(moment) for moment in (meeting.latest, calendar.window_end) if moment]
-    return earliest, min([known_end, *ends])
-
-
-def lies_within(meeting: Meeting, start: datetime) -> bool:
-    """Return whether the meeting may begin at `start` by its own bounds."""
-    if meeting.earliest and start < meeting.earliest:
-        return False
-    return meeting.latest is None or start + meeting.duration <= meeting.latest
-
-
 def best_starts(
     meeting: Meeting, group: Group, *, now: datetime, limit: int, align: int | None = None
 ) -> list[datetime]:
@@ -146,7 +125,7 @@ def best_starts(
     """
     if not group.answered:
         return []
-    earliest, latest_end = bounds_of(meeting, group, now)
+    earliest, latest_end = known_ticks(meeting, group, now=now)
     if latest_end <= earliest:
         return []
     profile = engine.profile(
@@ -191,6 +170,6 @@ def rank(
         )
     ]
     if with_names and listed and listed[0].outcome.missing:
-        bounds = bounds_of(meeting, group, now)
-        listed[0].reasons.extend(near_miss(listed[0].outcome, group, meeting, bounds, align))
+        where = known_ticks(meeting, group, now=now)
+        listed[0].reasons.extend(near_miss(listed[0].outcome, group, meeting, where, align))
     return listed

@@ -1,0 +1,51 @@
+"""Where a meeting may lie: within its own bounds and its calendar's window, and from now on."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from commontime import engine
+from commontime.calendars.models import Meeting
+from commontime.calendars.planning.groups import Group
+from commontime.core import clock
+
+
+class Stretch(NamedTuple):
+    """A half-open period in which a whole meeting may lie; without an end if that is None."""
+
+    start: datetime
+    end: datetime | None
+
+
+def stretches(meeting: Meeting, *, now: datetime | None = None) -> list[Stretch]:
+    """Return where the meeting may lie, in order; with `now`, from then on."""
+    calendar = meeting.calendar
+    starts = (clock.EARLIEST, now, meeting.earliest, calendar.window_start)
+    ends = [moment for moment in (meeting.latest, calendar.window_end) if moment]
+    stretch = Stretch(max(moment for moment in starts if moment), min(ends, default=None))
+    return [stretch] if stretch.end is None or stretch.start < stretch.end else []
+
+
+def allow(meeting: Meeting, start: datetime) -> bool:
+    """Return whether the bounds allow the meeting to begin at `start`, be that past or not."""
+    end = start + meeting.duration
+    return any(
+        stretch.start <= start and (stretch.end is None or end <= stretch.end)
+        for stretch in stretches(meeting)
+    )
+
+
+def ticks(meeting: Meeting, *, now: datetime) -> tuple[int, int | None]:
+    """Return where the meeting may lie, from the first tick to the end; None if there is no end."""
+    allowed = stretches(meeting, now=now)
+    if not allowed:
+        tick = engine.start_tick(now)
+        return tick, tick
+    end = allowed[-1].end
+    return engine.start_tick(allowed[0].start), None if end is None else engine.end_tick(end)
+
+
+def known_ticks(meeting: Meeting, group: Group, *, now: datetime) -> tuple[int, int]:
+    """Return where the meeting may lie and people have given times, as [earliest, latest end)."""
+    known_end = int(group.free.end.max()) if len(group.free) else 0
+    earliest, latest_end = ticks(meeting, now=now)
+    return earliest, known_end if latest_end is None else min(known_end, latest_end)
