@@ -451,3 +451,11 @@ def test_too_much_is_refused_not_computed():
 
     assert len(mistakes) == 1
     assert str(lines.WINDOW_LIMIT) in said(mistakes[0])
+
+
+@pytest.mark.timeout(20)
+def test_a_line_of_accents_alone_is_refused_at_once():
+    """Normalising a long run of them takes time in the square of its length."""
+    windows, mistakes = read("a" + "\u0300\u0316" * 99_000, MAY)
+
+    assert (windows, [mistake.line for mistake in mistakes]) == ([], [1])

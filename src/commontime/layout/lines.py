@@ -34,6 +34,8 @@ from commontime.layout.line_words import Words, date_text, patterns, time_text, 
 
 WINDOW_LIMIT = 2000
 LINE_LIMIT = 2000
+# Characters of a line. To normalise a long run of accents takes minutes.
+NORMALISED_LIMIT = 2000
 _SIGNS = {ord(sign): "-" for sign in "−~〜⁓"} | {ord(sign): ":" for sign in "∶꞉ː"}
 
 
@@ -97,7 +99,9 @@ def simplified(text: str) -> str:
     Word processors and East Asian keyboards write many other forms of them (Unicode NFKC, and the
     category Pd of dashes).
     """
-    plain = unicodedata.normalize("NFKC", text).lower().translate(_SIGNS)
+    if len(text) <= NORMALISED_LIMIT:
+        text = unicodedata.normalize("NFKC", text)
+    plain = text.lower().translate(_SIGNS)
     return "".join("-" if unicodedata.category(c) == "Pd" else c for c in plain)
 
 
