@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from commontime import engine
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import bounds
-from commontime.calendars.planning.groups import Group, Person, minutes_of
+from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
