@@ -6,7 +6,7 @@ const LOST = { 0: "out", 403: "gone", 404: "gone" };
 const key = (at) =>
   at.id ||
   [
-    at.closest("article")?.firstChild.textContent,
+    at.closest("article")?.firstElementChild.textContent,
     at.closest("li")?.querySelector("time")?.dateTime,
     at.localName,
     at.ariaLabel ?? at.className,
@@ -138,7 +138,7 @@ class LivePart extends HTMLElement {
     const find = (what) => this.querySelector(what);
     const { activeElement } = document;
     const heat = find("heat-map");
-    const [scrolled, held] = [heat?.firstChild.scrollLeft, heat?.contains(activeElement)];
+    const [scrolled, held] = [heat?.firstElementChild.scrollLeft, heat?.contains(activeElement)];
     const best = find(".best-times")?.textContent;
     const open = [...this.querySelectorAll("details[open]")].map(key);
     const focus = this.contains(activeElement) && !held && place(activeElement);
@@ -149,7 +149,7 @@ class LivePart extends HTMLElement {
     const now = find("heat-map");
     if (focus) take(this, focus);
     else if (heat && below < innerHeight / 2) keep(now, below); // the list above it may have grown
-    if (heat) now.firstChild.scrollLeft = scrolled;
+    if (heat) now.firstElementChild.scrollLeft = scrolled;
     if (heat?.at != null) now.go(heat.at, held);
     if (news && find(".best-times")?.textContent !== best) say(this.dataset.news);
     if (this.stale) setTimeout(() => this.ask());
