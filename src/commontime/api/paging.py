@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from commontime.api.request import Request
 from commontime.core.errors import InvalidInput
-from commontime.core.rows import Listed
+from commontime.core.rows import Query
 
 LONGEST_LIST = 1000
 
@@ -37,7 +37,7 @@ def page(
     return _page(request, fetch)
 
 
-def page_of(request: Request, query: Listed) -> tuple[list[Any], dict[str, str]]:
+def page_of(request: Request, query: Query) -> tuple[list[Any], dict[str, str]]:
     """Return a page, as `page` does, of a query written by hand: tuples."""
     return _page(request, query.fetch)
 

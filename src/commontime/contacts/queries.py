@@ -23,7 +23,7 @@ _CONTACTS = rows.Listing(
 )
 
 
-def contact_rows(user: User) -> rows.Listed:
+def contact_rows(user: User) -> rows.Query:
     """Rows (id, contactee, username, first name, last name, since, mutual) of the user's own
     contacts, in the order of their names.
     """

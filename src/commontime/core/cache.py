@@ -1,6 +1,6 @@
-"""Finished answers and parts of pages in this process's memory.
+"""A cache of answers and parts of pages in this process's memory.
 
-A key names the version of everything its value depends on, so nothing is ever invalidated and
+A key contains the version of everything its value depends on. So nothing is ever invalidated, and
 anything can be dropped at any time.
 """
 
@@ -12,7 +12,7 @@ from typing import cast
 
 
 class Cache:
-    """Keeps values up to a sum of their lengths; the least recently used go first. Thread-safe."""
+    """A thread-safe cache, limited by the sum of its values' lengths (LRU)."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -21,7 +21,7 @@ class Cache:
         self._lock = Lock()
 
     def get[Value: Sized](self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value under the key; it is made now if it is not there.
+        """Return the value of a key, and make it if it is missing.
 
         A value larger than a quarter of the limit is not kept.
         """
@@ -51,5 +51,5 @@ clear = _cache.clear
 
 
 def tag_of(key: Hashable) -> str:
-    """Return the entity tag of a value by its key, so that the value need not be made for it."""
+    """Return the ETag of a key's value, without making the value."""
     return f'"{blake2b(repr(key).encode(), digest_size=12).hexdigest()}"'

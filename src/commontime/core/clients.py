@@ -1,4 +1,4 @@
-"""Where a request came from."""
+"""The client of a request."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ from typing import Any
 from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# What one connection to the internet is given of IPv6: whoever has one has all its addresses.
+# Bits of an IPv6 network: a subscriber has all addresses of one.
 ONE_SUBSCRIBER = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The trusted address of a client, and what the browser or program calls itself."""
+    """The trusted address and the user agent of a client."""
 
     address: str = ""
     user_agent: str = ""
 
     @property
     def network(self) -> str:
-        """What limits count by: the address, of IPv6 only the half that a client can't choose."""
+        """The address limits count by; of IPv6 only the part a client can't choose."""
         address = _read(self.address)
         if isinstance(address, ipaddress.IPv6Address):
             return str(ipaddress.ip_network((address, ONE_SUBSCRIBER), strict=False))
@@ -29,25 +29,21 @@ class Client:
 
 
 def client_of(environ: Mapping[str, Any]) -> Client:
-    """Return the client of a WSGI environment; what a proxy says of others is believed only of the
-    configured ones.
-    """
+    """Return the client of a WSGI environment; only trusted proxies can name another one."""
     trusted = {_read(proxy) for proxy in settings.TRUSTED_PROXIES}
     address = _read(environ.get("REMOTE_ADDR", ""))
     if address in trusted:
         hops = [
             _read(hop) for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()
         ]
-        # From the right: each trusted proxy appended whom it heard from; the first stranger is the
-        # client.
+        # Each trusted proxy appended the address it was called from: from the right, the first
+        # address that is no proxy is the client.
         address = next((hop for hop in reversed(hops) if hop not in trusted), address)
     return Client("" if address is None else str(address), environ.get("HTTP_USER_AGENT", ""))
 
 
 def _read(raw: str) -> Address | None:
-    """Return an address in its one form, an IPv4 address in IPv6 clothes as what it is; None for
-    anything else.
-    """
+    """Return a parsed address, or None. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         address = ipaddress.ip_address(raw.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""The one clock, and the zones we know."""
+"""The clock, the known time zones, and times in words."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,14 +18,15 @@ def now() -> datetime:
 
 @cache
 def zones() -> frozenset[str]:
-    """The IANA zones a person can choose: without the database's own files and placeholders."""
+    """Return the IANA zones a person can choose, without the database's own files."""
     names = available_timezones() - {"posixrules", "localtime", "Factory"}
     return frozenset(name for name in names if not name.startswith(("posix/", "right/")))
 
 
 def which(local: datetime) -> str:
-    """Say which of two moments this is, if clocks that are turned back show it twice: "first time,
-    CEST". Otherwise nothing.
+    """Return which turn of a repeated time this is: "first time, CEST".
+
+    Returns an empty text unless clocks that go back show the time twice.
     """
     if not is_shown_twice(local):
         return ""
@@ -37,31 +38,30 @@ def which(local: datetime) -> str:
 
 
 def told(local: datetime, text: str, *, unless: str = "") -> str:
-    """Return the text of a time with which of two it is, unless that is said anyway."""
-    said = which(local)
-    return f"{text} ({said})" if said and said != unless else text
+    """Return the text of a time, with its turn in brackets if the time is repeated."""
+    turn = which(local)
+    return f"{text} ({turn})" if turn and turn != unless else text
 
 
 def span(start: datetime, end: datetime, write: Callable[[datetime], str]) -> tuple[str, str]:
-    """Return how both are written. Of two moments in the same repeated hour, only the end says in
-    which.
+    """Return the texts of a start and an end.
+
+    If both are in the same turn of a repeated hour, only the end says so.
     """
     return told(start, write(start), unless=which(end)), told(end, write(end))
 
 
 def length(time: timedelta) -> str:
-    """Return how long something is, in words: "45 minutes", "4 hours", "1 h 30 min", "2 days 4
-    hours".
-    """
+    """Return a duration in words: "45 minutes", "1 h 30 min", "2 days 4 hours"."""
     days, rest = divmod(time, timedelta(days=1))
     if not days:
         return hours(time)
-    said = ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
-    return f"{said} {hours(rest)}" if rest >= timedelta(minutes=1) else said
+    text = ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    return f"{text} {hours(rest)}" if rest >= timedelta(minutes=1) else text
 
 
 def hours(time: timedelta) -> str:
-    """Return the same where days would mislead, as in what somebody offers in a week: "31 hours"."""
+    """Return a duration in words without days: "31 hours" of somebody's week."""
     whole, minutes = divmod(time // timedelta(minutes=1), 60)
     if whole and minutes:
         return _("%(hours)d h %(minutes)d min") % {"hours": whole, "minutes": minutes}

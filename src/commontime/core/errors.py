@@ -1,6 +1,4 @@
-"""The one vocabulary of refusal. The doors translate it (api/errors.py, web/errors.py); nothing
-here knows HTTP.
-"""
+"""The refusals of the middle. Each door translates them to HTTP in its errors.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +8,9 @@ from django.utils.translation import gettext as _
 
 
 class Refusal(Exception):
-    """Something asked for is not done: `detail` is a sentence for a person with the way out, `code`
-    a word for a program.
+    """A request that is not carried out.
+
+    detail: a sentence for people, with the way out. code: a word for programs.
     """
 
     code = "refused"
@@ -23,7 +22,7 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """It does not exist, or the asker may not know that it does."""
+    """The thing does not exist, or is hidden from the asker."""
 
     code = "not_found"
 
@@ -33,7 +32,7 @@ class NotAllowed(Refusal):
 
 
 class InvalidInput(Refusal):
-    """`fields` maps each bad field to its sentences."""
+    """Bad input; `fields` maps each bad field to its sentences."""
 
     code = "invalid_input"
 
@@ -56,7 +55,7 @@ class InvalidInput(Refusal):
 
 
 class Problems:
-    """Gathers refusals by field, so that a person hears them all at once."""
+    """Collects refusals by field, so that people see them all at once."""
 
     def __init__(self) -> None:
         self.fields: dict[str, list[str]] = {}
@@ -66,7 +65,7 @@ class Problems:
 
     @contextmanager
     def gather(self, field: str) -> Iterator[None]:
-        """Gather a refusal of the block; one that names no field is put to this one."""
+        """Collect a refusal of the block; without a field it belongs to this one."""
         try:
             yield
         except InvalidInput as refusal:
@@ -74,13 +73,13 @@ class Problems:
                 self.fields.setdefault(name, []).extend(sentences)
 
     def refuse(self) -> None:
-        """Raise InvalidInput if anything was gathered."""
+        """Raise InvalidInput if there is any problem."""
         if self.fields:
             raise InvalidInput(_("Please correct the fields listed here."), fields=self.fields)
 
 
 class Conflict(Refusal):
-    """It clashes with how things stand now."""
+    """The request conflicts with the current state."""
 
     code = "conflict"
 

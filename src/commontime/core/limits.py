@@ -1,4 +1,4 @@
-"""Rate limits, kept in the database so that every process and every restart counts the same."""
+"""Rate limits, counted in the database for all processes."""
 
 from collections.abc import Iterable
 
@@ -25,8 +25,9 @@ type Subject = tuple[object, ...]
 
 
 def take(name: str, *subject: object) -> None:
-    """Count one use of the limit `name` for the subject, or raise TooMany. The limits and their
-    seconds are in settings.LIMITS.
+    """Count one use of the limit `name` for a subject, or raise TooMany.
+
+    settings.LIMITS holds the limits and their seconds.
     """
     (wait,) = count(name, subject)
     if wait:
@@ -34,13 +35,14 @@ def take(name: str, *subject: object) -> None:
 
 
 def count(name: str, *subjects: Subject) -> list[int]:
-    """Count one use of the limit for each subject. Returns how many seconds each must wait: 0 if it
-    was allowed. One statement.
+    """Count one use for each subject, and return the seconds each must wait; 0 if allowed.
+
+    This is one statement.
     """
     allowed, seconds = settings.LIMITS[name]
     now = int(clock.now().timestamp())
     keys = [_key(name, subject) for subject in subjects]
-    # In one order, so that no two requests wait for each other.
+    # Sorted, so that two requests never deadlock.
     rows = [value for key in sorted(set(keys)) for value in (key, now, 1)]
     with connection.cursor() as cursor:
         statement = COUNT.format(rows=", ".join(["(%s, %s, %s)"] * (len(rows) // 3)))
@@ -60,7 +62,7 @@ def too_many(wait: int) -> TooMany:
 
 
 def give_back(name: str, *subjects: Subject) -> None:
-    """Take one use of each subject back: it did not count after all (a right password)."""
+    """Undo one use of each subject, for example after a correct password."""
     Throttle.objects.filter(key__in=_keys(name, subjects), used__gt=0).update(used=F("used") - 1)
 
 

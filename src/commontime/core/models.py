@@ -1,4 +1,4 @@
-"""What the rooms above share in the database."""
+"""Tables and a base class that all rooms share."""
 
 import uuid
 
@@ -7,9 +7,7 @@ from django.db import models
 
 
 class Row(models.Model):
-    """A row named by a random UUID, so that its name tells nothing and can be known before it is
-    stored.
-    """
+    """A row with a random UUID: it reveals nothing and is known before the row is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
@@ -18,8 +16,9 @@ class Row(models.Model):
 
 
 class Throttle(models.Model):
-    """How often something limited was done since `started` (seconds since the epoch). `key` is a
-    keyed hash: no address is kept.
+    """The uses of a limit since `started` (seconds since 1970).
+
+    `key` is a keyed hash, so that no address is stored.
     """
 
     key = models.CharField(primary_key=True, max_length=64)

@@ -1,6 +1,4 @@
-"""Routes that answer with and without their trailing slash, without a redirect that would lose the
-body of a POST.
-"""
+"""Routes with an optional trailing slash. A redirect would lose the body of a POST."""
 
 from typing import Any
 
@@ -9,22 +7,22 @@ from django.urls.resolvers import RoutePattern
 
 
 class EitherSlash(RoutePattern):
-    """A route that ends in a slash and matches the path without it too."""
+    """A route that also matches without its trailing slash."""
 
     def __init__(self, route: str, name: str | None = None, is_endpoint: bool = False) -> None:
         super().__init__(route, name, is_endpoint)
         self._stem = route.partition("<")[0].rstrip("/")
 
     def match(self, path: str) -> Any:
-        if not path.startswith(self._stem):  # most routes, for every request
+        if not path.startswith(self._stem):  # quick: most routes of every request end here
             return None
-        if "\x00" in path:  # nothing is called so, and PostgreSQL can't be asked
+        if "\x00" in path:  # PostgreSQL refuses it
             return None
         return super().match(path if not path or path.endswith("/") else f"{path}/")
 
 
 def route(path: str, view: Any, *, name: str | None = None) -> URLPattern:
-    """Return the pattern of a path, as in django.urls.path; a view class is taken as it is."""
+    """Return a URL pattern like django.urls.path; `view` may be a view class."""
     pattern = EitherSlash(
         path if path.endswith("/") or not path else f"{path}/", name=name, is_endpoint=True
     )

@@ -1,7 +1,7 @@
-"""Rows read without the ORM's objects, for the few statements that every request or every row of a
-long list pays for.
+"""Rows without the ORM's objects, for statements of every request and for long lists.
 
-SQLite knows neither times, UUIDs nor booleans; what a plain cursor gives is turned into them here.
+Measured, the ORM takes several times as long for them. SQLite has neither times, UUIDs nor
+booleans, so this module converts the values of a plain cursor.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 
 class Columns:
-    """All columns of a model under an alias, to select (`sql`) and to read back."""
+    """All columns of a model under an alias: `sql` selects them, `read` makes an instance."""
 
     def __init__(self, model: type[models.Model], alias: str) -> None:
         self.model = model
@@ -29,29 +29,27 @@ class Columns:
         return len(self.fields)
 
     def read(self, row: tuple[Any, ...]) -> Any:
-        """Return an instance of the first values of the row."""
+        """Return an instance made of the first values of a row."""
         values = list(row[: len(self.fields)])
-        for place, convert in self._converters:
-            if values[place] is not None:
-                values[place] = convert(values[place], None, connection)
+        for index, convert in self._converters:
+            if values[index] is not None:
+                values[index] = convert(values[index], None, connection)
         return self.model.from_db("default", self.names, values)
 
     @cached_property
     def _converters(self) -> list[tuple[int, Any]]:
-        """What turns a plain cursor's values into what the fields hold; most need nothing, on
-        PostgreSQL all.
-        """
+        """Return (index, converter) of the columns whose values SQLite stores as another type."""
         if connection.vendor != "sqlite":
             return []
-        found = (
-            (place, connection.ops.get_db_converters(field.cached_col))
-            for place, field in enumerate(self.fields)
-        )
-        return [(place, convert) for place, converters in found for convert in converters]
+        return [
+            (index, convert)
+            for index, field in enumerate(self.fields)
+            for convert in connection.ops.get_db_converters(field.cached_col)
+        ]
 
 
 def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    """Return the first row of a statement that is asked again and again."""
+    """Return the first row of a frequent statement, or None."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
@@ -59,23 +57,21 @@ def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | No
 
 
 def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Return all rows of a statement that is asked again and again."""
+    """Return all rows of a frequent statement."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
 
 def execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Carry out a statement that comes again and again. Returns how many rows it changed."""
+    """Execute a frequent statement and return the number of changed rows."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
 
 def _prepared_cursor() -> Any:
-    """Give a cursor for statements that are asked again and again: PostgreSQL plans them once a
-    connection, not each time.
-    """
+    """Return a cursor for frequent statements. PostgreSQL plans them once per connection."""
     database: Any = connections[
         DEFAULT_DB_ALIAS
     ]  # what `connection` looks up for each of its attributes
@@ -84,20 +80,19 @@ def _prepared_cursor() -> Any:
     import psycopg
 
     database.ensure_connection()
-    # Django's cursor writes the parameters into the text, so the server can't know the statement
-    # again; psycopg's own sends them apart.
+    # Django's cursor writes the parameters into the text, so the server can't reuse a plan;
+    # psycopg's own cursor sends them separately.
     own = psycopg.Cursor(database.connection)
-    # Ids and times come as numbers: to read them as text takes twice as long.
+    # Ids and times arrive as numbers; reading them as text takes twice as long.
     own.format = psycopg.pq.Format.BINARY
     return database._prepare_cursor(own)
 
 
 class Listing:
-    """A long list of what is stored, by hand: without the ORM's objects and compiling, which cost
-    three times the rest.
+    """A long list without the ORM's objects, which would cost three times the rest.
 
-    columns: what is selected, as (expression, kind); kind is id, time, flag or plain.
-    keys: those of the columns that make its ascending order, the last one unique.
+    columns: (expression, kind) of what is selected; a kind is id, time, flag or plain.
+    keys: the columns of its ascending order, the last one unique.
     """
 
     def __init__(
@@ -105,36 +100,33 @@ class Listing:
     ) -> None:
         self.source, self.columns, self.keys = source, columns, keys
 
-    def where(self, *conditions: str, parameters: Sequence[Any]) -> "Listed":
-        return Listed(self, conditions, parameters)
+    def where(self, *conditions: str, parameters: Sequence[Any]) -> "Query":
+        return Query(self, conditions, parameters)
 
     @cached_property
     def select(self) -> str:
         if connection.vendor != "sqlite":
             return ", ".join(expression for expression, _ in self.columns)
-        # The keys as they are stored, or times would come back as other texts, which no row is
-        # behind.
+        # The keys also as they are stored: a time as JSON is another text, and no row follows it.
         keys = (f"CAST({key} AS text)" for key in self.keys)
-        return ", ".join(
-            [*(_as_json(expression, kind) for expression, kind in self.columns), *keys]
-        )
+        columns = (_as_json(expression, kind) for expression, kind in self.columns)
+        return ", ".join([*columns, *keys])
 
     @cached_property
-    def key_places(self) -> list[int]:
-        """Where a row that was selected holds its keys."""
+    def key_indices(self) -> list[int]:
+        """Return where a selected row holds its keys."""
         names = [expression for expression, _ in self.columns]
-        return [
-            len(names) + place if connection.vendor == "sqlite" else names.index(key)
-            for place, key in enumerate(self.keys)
-        ]
+        if connection.vendor == "sqlite":
+            return [len(names) + index for index in range(len(self.keys))]
+        return [names.index(key) for key in self.keys]
 
     @cached_property
-    def flags(self) -> list[int]:
-        return [place for place, (_, kind) in enumerate(self.columns) if kind == "flag"]
+    def flag_indices(self) -> list[int]:
+        return [index for index, (_, kind) in enumerate(self.columns) if kind == "flag"]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Query:
     """A listing with its conditions."""
 
     listing: Listing
@@ -144,40 +136,38 @@ class Listed:
     def fetch(
         self, after: Sequence[Any] | None, limit: int
     ) -> tuple[list[tuple[Any, ...]], Callable[[int], list[Any]]]:
-        """Return the rows behind the keys of another row, values as JSON shows them; and what gives
-        the keys of a row by its place.
+        """Return the rows, and a function from row index to sort keys.
+
+        after: the sort keys of the last row of the page before. Values are as JSON shows them.
         """
         listing = self.listing
         keys = ", ".join(listing.keys)
-        conditions = [
-            *self.conditions,
-            *([f"({keys}) > ({', '.join(['%s'] * len(after))})"] if after else []),
-        ]
+        conditions = [*self.conditions]
+        if after:
+            conditions.append(f"({keys}) > ({', '.join(['%s'] * len(after))})")
         statement = (
-            f"SELECT {listing.select} FROM {listing.source} WHERE "  # noqa: S608
+            f"SELECT {listing.select} FROM {listing.source} WHERE "  # noqa: S608 (no input in it)
             f"{' AND '.join(conditions)} ORDER BY {keys} LIMIT %s"
         )
-        found = fetch_all(statement, [*self.parameters, *(after or ()), limit])
-        shown = found
+        selected = fetch_all(statement, [*self.parameters, *(after or ()), limit])
+        rows = selected
         if connection.vendor == "sqlite":
-            wide = len(listing.columns)
-            shown = [_with_flags(row[:wide], listing.flags) for row in found]
-        return shown, lambda row: [found[row][place] for place in listing.key_places]
+            width = len(listing.columns)
+            rows = [_with_flags(row[:width], listing.flag_indices) for row in selected]
+        return rows, lambda row: [selected[row][index] for index in listing.key_indices]
 
 
 def _with_flags(row: tuple[Any, ...], flags: Sequence[int]) -> tuple[Any, ...]:
     if not flags:
         return row
     values = list(row)
-    for place in flags:
-        values[place] = bool(values[place])
+    for index in flags:
+        values[index] = bool(values[index])
     return tuple(values)
 
 
 def _as_json(expression: str, kind: str) -> str:
-    """Return the SQLite expression that writes an id or a time as JSON shows it; flags stay 0 and
-    1.
-    """
+    """Return the SQLite expression of a value as JSON shows it; flags stay 0 and 1."""
     if kind == "id":
         ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         return " || '-' || ".join(
@@ -190,11 +180,10 @@ type Column = tuple[str, str]
 
 
 class Nested:
-    """Rows of other tables as one JSON text, which is a column (`sql`) of a statement: what belongs
-    to a row comes with it.
+    """Related rows as one JSON column, so that they arrive in the same statement.
 
-    source: what follows FROM, with its condition. columns: by name, as (expression, kind); kind is
-    id, time, flag or plain. order: what follows ORDER BY.
+    source: the text after FROM, with its condition. order: the text after ORDER BY.
+    columns: (expression, kind) by name; a kind is id, time, flag or plain.
     """
 
     def __init__(self, source: str, columns: Mapping[str, Column], order: str) -> None:
@@ -205,8 +194,11 @@ class Nested:
         columns = self.columns.values()
         if connection.vendor == "sqlite":
             values = ", ".join(_as_json(expression, kind) for expression, kind in columns)
-            each = f"SELECT json_array({values}) AS one FROM {self.source} ORDER BY {self.order}"  # noqa: S608 (no input in it)
-            return f"(SELECT json_group_array(json(one)) FROM ({each}))"  # noqa: S608
+            rows = (
+                f"SELECT json_array({values}) AS value FROM {self.source} "  # noqa: S608 (no input)
+                f"ORDER BY {self.order}"
+            )
+            return f"(SELECT json_group_array(json(value)) FROM ({rows}))"  # noqa: S608 (no input)
         values = ", ".join(expression for expression, _ in columns)
         return (
             f"(SELECT json_agg(json_build_array({values}) ORDER BY {self.order})::text FROM "  # noqa: S608
@@ -214,7 +206,7 @@ class Nested:
         )
 
     def read(self, text: str | None) -> list[tuple[Any, ...]]:
-        """Return the rows in the text, ids and times as what they are."""
+        """Return the rows of a JSON text, with ids and times as their Python types."""
         return self._decoder.decode(text) if text else []
 
     def read_named(self, text: str | None) -> list[dict[str, Any]]:
@@ -233,7 +225,7 @@ class Nested:
 
 
 def columns_of(model: type[models.Model], alias: str, *names: str) -> dict[str, Column]:
-    """Return these columns of the model under an alias, by their names."""
+    """Return columns of a model under an alias, by name."""
     kinds = {models.UUIDField: "id", models.DateTimeField: "time", models.BooleanField: "flag"}
     fields = {
         field.attname: getattr(field, "target_field", field)
@@ -251,6 +243,6 @@ def moment(time: datetime) -> Any:
 
 
 def read_moment(raw: Any) -> Any:
-    """Return the time a plain cursor gave."""
+    """Return the time in a value of a plain cursor."""
     convert = getattr(connection.ops, "convert_datetimefield_value", None)
     return convert(raw, None, connection) if convert else raw

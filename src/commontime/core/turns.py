@@ -1,11 +1,12 @@
-"""Letting what must not happen at once happen in turn."""
+"""Turns: transactions that must not run at the same time wait for each other."""
 
 from django.db import connection
 
 
 def take_turns(what: str) -> None:
-    """Let all transactions that ask for the same follow each other from here on. SQLite has one
-    writer at a time anyway.
+    """Wait until no other transaction has this turn, and keep it until the commit.
+
+    SQLite has only one writer at a time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -126,7 +126,7 @@ def roster_and_scheduled_of(calendar: Calendar) -> tuple[Roster, list[meetings.S
     return read_roster(calendar, people), meetings.read_scheduled(scheduled)
 
 
-def participant_rows(calendar: Calendar) -> rows.Listed:
+def participant_rows(calendar: Calendar) -> rows.Query:
     """Rows (id, user, username, first name, last name, required, answered, joined at) of the
     calendar's people.
     """

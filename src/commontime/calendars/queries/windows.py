@@ -108,7 +108,7 @@ def window_rows(
     whose: int | None,
     start: datetime | None,
     end: datetime | None,
-) -> rows.Listed:
+) -> rows.Query:
     """Rows (id, user, start, end, preference) of the times the user may see: of one person, and
     touching `[start, end)`, if given.
     """
