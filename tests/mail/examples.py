@@ -1,11 +1,13 @@
 """One of each letter, with a text of the test's choice in every place that people fill."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from commontime.mail import letters
 from commontime.mail.letters import Letter, Reader
+from commontime.mail.writing import link
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TEN = datetime(2026, 5, 5, 10, 0, tzinfo=BERLIN)
@@ -14,31 +16,63 @@ DOCUMENT = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nSUMMARY:B\xc3\x
 
 
 def reader(name: str = "Sam", **changes: str) -> Reader:
-    return Reader(name, unsubscribe_url=letters.link("/app/mails/stop/abc/"), **changes)
+    return Reader(name, unsubscribe_url=link("/app/mails/stop/abc/"), **changes)
 
 
 def _meeting(typed: str) -> letters.ScheduledMeeting:
     return letters.ScheduledMeeting(
-        typed, typed, TEN, HALF_PAST_ELEVEN, location="Room 4", url=letters.link("/app/m/1/")
+        typed,
+        typed,
+        TEN,
+        HALF_PAST_ELEVEN,
+        location="Room 4",
+        description="Bring a pencil.",
+        url=link("/app/m/1/"),
+        id="1",
     )
 
 
 def _letter(name: str) -> Callable[[str], Letter]:
     def write(typed: str) -> Letter:
-        url = letters.link("/app/c/1/")
+        url = link("/app/c/1/")
         meeting = _meeting(typed)
+        open_meetings = [
+            letters.OpenMeeting(typed, timedelta(minutes=90), TEN, "Room 4", "Bring a pencil."),
+            letters.OpenMeeting(typed, timedelta(hours=2), HALF_PAST_ELEVEN),
+        ]
         values = {
-            "invitation": {"sender": typed, "calendar": typed, "url": url},
-            "invitation_by_email": {"sender": typed, "calendar": typed, "url": url},
+            "invitation": {
+                "sender": typed,
+                "calendar": typed,
+                "url": url,
+                "meetings": open_meetings,
+                "note": "See you.",
+            },
+            "invitation_by_email": {
+                "sender": typed,
+                "calendar": typed,
+                "url": url,
+                "meetings": open_meetings,
+            },
             "invitation_accepted": {"person": typed, "calendar": typed, "url": url},
             "calendar_handed_over": {"sender": typed, "calendar": typed, "url": url},
-            "added_to_calendar": {"owner": typed, "calendar": typed, "url": url},
+            "added_to_calendar": {
+                "owner": typed,
+                "calendar": typed,
+                "url": url,
+                "meetings": open_meetings,
+            },
             "removed_from_calendar": {
                 "calendar": typed,
                 "meetings": [meeting],
                 "documents": [DOCUMENT],
             },
-            "reminder": {"calendar": typed, "url": url, "deadline": TEN, "sender": typed},
+            "reminder": {
+                "calendar": typed,
+                "url": url,
+                "meetings": open_meetings,
+                "sender": typed,
+            },
             "note": {"sender": typed, "calendar": typed, "text": "See you", "url": url},
             "meeting_request": {
                 "organizer": typed,
@@ -49,8 +83,9 @@ def _letter(name: str) -> Callable[[str], Letter]:
                 "organizer": typed,
                 "meeting": meeting,
                 "document": DOCUMENT,
-                "earlier_start": TEN,
+                "before": replace(meeting, start=TEN - timedelta(days=1), location="Hall"),
             },
+            "meeting_withdrawn": {"organizer": typed, "meeting": meeting, "document": DOCUMENT},
             "meeting_cancelled": {"organizer": typed, "meeting": meeting, "document": DOCUMENT},
             "calendar_finalized": {
                 "calendar": typed,
@@ -96,6 +131,7 @@ EVERY_LETTER = {
         "note",
         "meeting_request",
         "meeting_moved",
+        "meeting_withdrawn",
         "meeting_cancelled",
         "calendar_finalized",
         "calendar_deleted",

@@ -9,7 +9,8 @@ import pytest
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
-from commontime.mail import letters
+from commontime.mail import letters, writing
+from commontime.mail.writing import link, when
 from tests.mail.examples import BERLIN, EVERY_LETTER, HALF_PAST_ELEVEN, TEN, reader
 from tests.pages import as_read
 
@@ -122,7 +123,7 @@ def test_a_name_never_becomes_a_link(write, typed):
 
 
 def test_without_that_care_it_would(monkeypatch):
-    monkeypatch.setattr(letters, "_name", letters.one_line)
+    monkeypatch.setattr(letters, "name", writing.one_line)
 
     with pytest.raises(AssertionError):
         test_a_name_never_becomes_a_link(EVERY_LETTER["invitation"], "http://evil.example/x")
@@ -140,7 +141,7 @@ def test_a_note_keeps_its_lines_and_is_quoted():
         sender="Mina",
         calendar="Team",
         text="Bring:\n<b>cake</b>",
-        url=letters.link("/app/c/1/"),
+        url=link("/app/c/1/"),
     )
 
     assert "> Bring:\n> <b>cake</b>\n" in letter.text
@@ -170,7 +171,7 @@ def test_the_base_url_is_the_configured_one(settings):
     settings.COMMONTIME_BASE_URL = "https://other.example"
 
     letter = letters.password_reset(
-        letters.Reader("Sam"), username="sam", url=letters.link("/password_reset/x/y/")
+        letters.Reader("Sam"), username="sam", url=link("/password_reset/x/y/")
     )
 
     assert "https://other.example/password_reset/x/y/" in letter.text
@@ -208,7 +209,7 @@ def test_the_base_url_is_the_configured_one(settings):
     ],
 )
 def test_times_are_said_in_the_readers_zone(start, end, hour_cycle, words):
-    assert letters.when(start, end, hour_cycle=hour_cycle) == words
+    assert when(start, end, hour_cycle=hour_cycle) == words
 
 
 def test_a_meeting_without_a_title_is_called_by_its_calendar():
@@ -220,9 +221,7 @@ def test_a_meeting_without_a_title_is_called_by_its_calendar():
 
 
 def test_a_report_without_choices_says_so():
-    letter = letters.deadline_report(
-        reader(), title="Budget", calendar="Team", url=letters.link("/app/")
-    )
+    letter = letters.deadline_report(reader(), title="Budget", calendar="Team", url=link("/app/"))
 
     assert "No time suits" in letter.text
     assert "Everybody has answered." in letter.text
@@ -248,7 +247,7 @@ def test_a_report_without_choices_says_so():
     ],
 )
 def test_a_reminder_is_for_one_calendar_or_for_all(calendar, sender, subject, sentence):
-    letter = letters.reminder(reader(), url=letters.link("/app/"), calendar=calendar, sender=sender)
+    letter = letters.reminder(reader(), url=link("/app/"), calendar=calendar, sender=sender)
 
     assert letter.subject == subject
     assert f"\n{sentence}\n" in letter.text

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commontime.mail import mime
+from commontime.mail.addresses import BadAddress
 from commontime.mail.letters import Letter
 from commontime.mail.models import Message
 from tests.mail.examples import DOCUMENT, EVERY_LETTER
@@ -229,7 +230,7 @@ def test_every_letter_makes_a_mail_that_both_readers_understand(write, typed):
     ],
 )
 def test_what_is_not_one_address_is_refused(recipient):
-    with pytest.raises(mime.BadAddress):
+    with pytest.raises(BadAddress):
         mime.email_message(Message(event="e", recipient=recipient), letter())
 
 

@@ -509,7 +509,7 @@ def test_one_of_the_starts_is_fixed_by_its_button_moved_and_withdrawn():
         in browser.post(choir.here, {"do": "withdraw"}, follow=True).text
     )
     assert choir.now().final_time is None
-    assert Message.objects.filter(kind="cancelled").exists()
+    assert Message.objects.filter(kind="withdrawn").exists()
 
 
 def test_what_speaks_against_a_time_is_asked_and_done_all_the_same_only_when_confirmed():

@@ -21,6 +21,7 @@ from commontime.core.errors import TooMany
 from commontime.core.text import canonical
 from commontime.mail import letters, outbox
 from commontime.mail.models import Message
+from commontime.mail.writing import link
 
 
 @task
@@ -98,19 +99,21 @@ def say_goodbye(user: User) -> None:
 
 def reset_url(user: User) -> str:
     uid = urlsafe_base64_encode(force_bytes(user.pk))
-    return letters.link(f"/password_reset/{uid}/{default_token_generator.make_token(user)}/")
+    return link(f"/password_reset/{uid}/{default_token_generator.make_token(user)}/")
 
 
 # Who reads ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A person about to get a letter, with their zone and habits. `switch` names the setting that
-    would have stopped it.
+class Recipient:
+    """A person about to get a letter, with their address, zone and habits.
+
+    switch: the setting that would have stopped it.
     """
 
     user: User
+    address: str
     zone: ZoneInfo
     hour_cycle: str
     switch: str
@@ -118,65 +121,61 @@ class Reading:
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
 
-    def as_letter_reader(self, stop: str = "") -> letters.Reader:
+    def reader(self, stop: str = "") -> letters.Reader:
         """Return them as letters want them, with the link that stops letters like this one."""
         stop = stop or self.switch
-        return letters.Reader(
-            full_name(self.user), self.hour_cycle, stop_url(self.user, stop) if stop else ""
-        )
+        url = stop_url(self.user, stop) if stop else ""
+        return letters.Reader(full_name(self.user), self.hour_cycle, url)
 
 
 def letter_to(
-    user: User | None, write: Callable[[Reading], letters.Letter | None], *, switch: str = ""
+    message: Message, write: Callable[[Recipient], letters.Letter | None], *, switch: str = ""
 ) -> letters.Letter | None:
-    """Return the letter as `write` writes it in the reader's language; None if they are gone, or
-    have switched such letters off.
+    """Return the letter as `write` writes it in the language of the message's person; None if they
+    are gone, or have switched such letters off.
     """
+    user = message.user
     if user is None or not user.is_active:
         return None
     setting = queries.setting_of(user)
     if switch and not getattr(setting, switch):
         return None
+    zone = ZoneInfo(setting.time_zone)
     with translation.override(setting.locale):
-        return write(Reading(user, ZoneInfo(setting.time_zone), setting.hour_cycle, switch))
+        return write(Recipient(user, message.recipient, zone, setting.hour_cycle, switch))
 
 
 def stop_url(user: User, switch: str) -> str:
     """Return the address that ends one kind of mails: a setting's name, or `mute:<id>` for one
     sender.
     """
-    return letters.link(
-        f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/"
-    )
+    return link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
 
 
 @outbox.composer("password_reset")
 def password_reset_letter(message: Message) -> letters.Letter | None:
     return letter_to(
-        message.user,
-        lambda reader: letters.password_reset(
-            reader.as_letter_reader(), username=reader.user.username, url=reset_url(reader.user)
+        message,
+        lambda to: letters.password_reset(
+            to.reader(), username=to.user.username, url=reset_url(to.user)
         ),
     )
 
 
 @outbox.composer("password_changed")
 def password_changed_letter(message: Message) -> letters.Letter | None:
-    url = letters.link("/app/password_reset/")
+    url = link("/app/password_reset/")
     return letter_to(
-        message.user,
-        lambda reader: letters.password_changed(
-            reader.as_letter_reader(), username=message.payload["username"], url=url
+        message,
+        lambda to: letters.password_changed(
+            to.reader(), username=message.payload["username"], url=url
         ),
     )
 
 
 @outbox.composer("email_changed")
 def email_changed_letter(message: Message) -> letters.Letter | None:
-    return letter_to(
-        message.user,
-        lambda reader: letters.email_changed(reader.as_letter_reader(), **message.payload),
-    )
+    return letter_to(message, lambda to: letters.email_changed(to.reader(), **message.payload))
 
 
 @outbox.composer("account_deleted")

@@ -29,6 +29,7 @@ class MailKind(models.TextChoices):
     REMINDER = "reminder"
     INVITATION = "invitation"
     FINAL = "final"
+    NOTE = "note"
 
 
 class PlanStatus(models.TextChoices):

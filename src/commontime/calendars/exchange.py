@@ -4,7 +4,7 @@ An attendee's calendar gets the organizer under the product's own address, with 
 and themself as the only ATTENDEE: nobody learns another person's address from us.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any, Self
@@ -17,6 +17,7 @@ from commontime import ical
 from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.core import clock
+from commontime.mail.addresses import ascii_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Snapshot:
     path: str = ""
 
     @classmethod
-    def of(cls, meeting: Meeting) -> Self:
+    def of(cls, meeting: Meeting, *, organizer: str = "") -> Self:
+        """organizer: what the readers call them, if that is more than their name."""
         assert meeting.final_time is not None
         return cls(
             uid=str(meeting.pk),
@@ -46,15 +48,16 @@ class Snapshot:
             minutes=meeting.duration // timedelta(minutes=1),
             title=meeting.name,
             calendar=meeting.calendar.name,
-            organizer=full_name(meeting.calendar.owner),
+            organizer=organizer or full_name(meeting.calendar.owner),
             description=meeting.description,
             location=meeting.location or meeting.calendar.location,
-            path=calendar_path(meeting.calendar_id),
+            path=meeting_path(meeting),
         )
 
     @classmethod
     def read(cls, payload: dict[str, Any]) -> Self:
-        return cls(**payload)
+        """Return the snapshot in a payload, which may hold more."""
+        return cls(**{key.name: payload[key.name] for key in fields(cls) if key.name in payload})
 
     def as_payload(self, **changes: Any) -> dict[str, Any]:
         return {**asdict(self), **changes}
@@ -73,12 +76,14 @@ class Snapshot:
         return self.begins + timedelta(minutes=self.minutes)
 
 
-def request_for(snapshot: Snapshot, reader: User, *, required: bool = True) -> bytes:
-    return ical.request(_event(snapshot, _attendee(reader, required)))
+def request_for(snapshot: Snapshot, reader: User, address: str, *, required: bool) -> bytes:
+    """Return METHOD:REQUEST to the address that the mail goes to."""
+    return ical.request(_event(snapshot, _attendee(reader, address, required)))
 
 
-def cancel_for(snapshot: Snapshot, reader: User) -> bytes:
-    return ical.cancel(_event(snapshot, _attendee(reader, required=True)))
+def cancel_for(snapshot: Snapshot, reader: User, address: str) -> bytes:
+    """Return METHOD:CANCEL to the address that the mail goes to."""
+    return ical.cancel(_event(snapshot, _attendee(reader, address, required=True)))
 
 
 def invite_file(snapshot: Snapshot) -> bytes:
@@ -90,8 +95,13 @@ def calendar_path(calendar_id: UUID) -> str:
     return f"/app/calendars/{calendar_id}/"
 
 
-def _attendee(reader: User, required: bool) -> ical.Attendee:
-    return ical.Attendee(ical.Person(full_name(reader), reader.email), required)
+def meeting_path(meeting: Meeting) -> str:
+    return f"{calendar_path(meeting.calendar_id)}meetings/{meeting.pk}/"
+
+
+def _attendee(reader: User, address: str, required: bool) -> ical.Attendee:
+    # RFC 6047, 2.3: programs look for their person's address, which they know from the mail's To.
+    return ical.Attendee(ical.Person(full_name(reader), ascii_address(address)), required)
 
 
 def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
@@ -105,7 +115,7 @@ def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
         summary=snapshot.title,
         description=snapshot.description,
         location=snapshot.location,
-        organizer=ical.Person(snapshot.organizer, address),
+        organizer=ical.Person(snapshot.organizer, ascii_address(address)),
         attendees=(attendee,) if attendee else (),
         url=f"{settings.COMMONTIME_BASE_URL}{snapshot.path}" if snapshot.path else "",
     )

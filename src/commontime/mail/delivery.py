@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from commontime.core import clock
 from commontime.mail import mime
+from commontime.mail.addresses import BadAddress
 from commontime.mail.backends import mail_folder
 from commontime.mail.enums import State
 from commontime.mail.letters import Letter
@@ -64,7 +65,7 @@ def composer(kind: str) -> Callable[[Composer], Composer]:
 
 
 def is_due() -> bool:
-    """Tell whether a message could be sent now: one is due, and the server is not known to be away."""
+    """Return whether a message is due, and the server is not known to be away."""
     now = clock.now()
     return not _is_held(now) and _due(now).exists()
 
@@ -197,11 +198,11 @@ def _is_next(message: Message) -> bool:
 
 
 def _compose(message: Message) -> EmailMessage | None:
-    """Return the mail, or None if there is none to send: then the message is settled or put back."""
+    """Return the mail; if there is none to send, settle the message or put it back."""
     try:
         letter = _composers[message.kind](message)
         mail = mime.email_message(message, letter) if letter else None
-    except mime.BadAddress:
+    except BadAddress:
         _finish(message, State.FAILED, "This is not one address that a mail can go to.")
         return None
     except (OperationalError, InterfaceError):

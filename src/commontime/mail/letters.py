@@ -8,25 +8,33 @@ HTML, cleaned of controls, and names are written so that no mail program makes a
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from textwrap import indent
 from typing import Any, Literal
 
-from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from commontime.core import clock
+from commontime.mail.writing import (
+    ZERO_WIDTH_SPACE,
+    excerpt,
+    lines,
+    link,
+    name,
+    one_line,
+    own_link,
+    when,
+)
 
 Method = Literal["REQUEST", "CANCEL"]
 
 LONGEST_SUBJECT = 250
-_BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
-_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")  # but not the no-break spaces that French writes
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|\w\.\w{2}|\S@\S", re.IGNORECASE)
-_INSIDE_A_LINK = re.compile(r"(?<=\S)([.:/@])(?=\S)")
-_ZERO_WIDTH_SPACE = "\u200b"
+LONGEST_DESCRIPTION = 2000
+# Where a mail names several meetings, it names the first few and says how many more there are.
+MOST_MEETINGS = 5
+LONGEST_EXCERPT = 300
+MOST_NAMES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +49,26 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenMeeting:
+    """A meeting that has no time yet, as invitations and reminders describe it."""
+
+    title: str
+    length: timedelta
+    deadline: datetime
+    location: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduledMeeting:
     title: str
     calendar: str
     start: datetime
     end: datetime
     location: str = ""
+    description: str = ""
     url: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +82,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail's content. `documents` are iCalendar texts of one `method`; the first is the one mail
-    programs act on.
+    """A mail's content.
+
+    meeting_id: mail programs show the letters about one meeting together.
+    documents: iCalendar texts of one `method`; mail programs act on the first.
     """
 
     subject: str
@@ -70,6 +93,7 @@ class Letter:
     html: str
     to_name: str = ""
     unsubscribe_url: str = ""
+    meeting_id: str = ""
     documents: tuple[bytes, ...] = ()
     method: Method = "REQUEST"
 
@@ -77,51 +101,46 @@ class Letter:
 # Invitations and people ---------------------------------------------------------------------------
 
 
-def invitation(reader: Reader, *, sender: str, calendar: str, url: str, note: str = "") -> Letter:
+def invitation(
+    reader: Reader,
+    *,
+    sender: str,
+    calendar: str,
+    url: str,
+    meetings: Sequence[OpenMeeting] = (),
+    note: str = "",
+) -> Letter:
     """Invite someone with an account to a calendar; on `url` they accept or decline."""
-    return _letter(
-        "invitation",
-        reader,
-        {"sender": _name(sender), "calendar": _name(calendar), "url": url, "note": _lines(note)},
-    )
+    context = {"sender": name(sender), "calendar": name(calendar), "url": url, "note": lines(note)}
+    return _letter("invitation", reader, {**context, **_about(meetings, reader)})
 
 
 def invitation_by_email(
-    reader: Reader, *, sender: str, calendar: str, url: str, note: str = ""
+    reader: Reader, *, sender: str, calendar: str, url: str, meetings: Sequence[OpenMeeting] = ()
 ) -> Letter:
-    """Invite the holder of an address; `url` is their own link, behind which they sign up or in."""
-    return _letter(
-        "invitation_by_email",
-        reader,
-        {"sender": _name(sender), "calendar": _name(calendar), "url": url, "note": _lines(note)},
-    )
+    """Invite the holder of an address; behind `url`, which is theirs alone, they sign up or in."""
+    context = {"sender": name(sender), "calendar": name(calendar), "url": url}
+    return _letter("invitation_by_email", reader, {**context, **_about(meetings, reader)})
 
 
 def invitation_accepted(reader: Reader, *, person: str, calendar: str, url: str) -> Letter:
-    """Tell the owner that someone they invited takes part now."""
-    return _letter(
-        "invitation_accepted",
-        reader,
-        {"person": _name(person), "calendar": _name(calendar), "url": url},
-    )
+    """Tell the owner that someone they invited has joined."""
+    context = {"person": name(person), "calendar": name(calendar), "url": url}
+    return _letter("invitation_accepted", reader, context)
 
 
-def added_to_calendar(reader: Reader, *, owner: str, calendar: str, url: str) -> Letter:
-    """Tell someone that they take part in a calendar now, and that they may leave on the same page."""
-    return _letter(
-        "added_to_calendar",
-        reader,
-        {"owner": _name(owner), "calendar": _name(calendar), "url": url},
-    )
+def added_to_calendar(
+    reader: Reader, *, owner: str, calendar: str, url: str, meetings: Sequence[OpenMeeting] = ()
+) -> Letter:
+    """Tell someone that they are in a calendar now; on `url` they may leave it."""
+    context = {"owner": name(owner), "calendar": name(calendar), "url": url}
+    return _letter("added_to_calendar", reader, {**context, **_about(meetings, reader)})
 
 
 def calendar_handed_over(reader: Reader, *, sender: str, calendar: str, url: str) -> Letter:
     """Tell someone that they own a calendar now."""
-    return _letter(
-        "calendar_handed_over",
-        reader,
-        {"sender": _name(sender), "calendar": _name(calendar), "url": url},
-    )
+    context = {"sender": name(sender), "calendar": name(calendar), "url": url}
+    return _letter("calendar_handed_over", reader, context)
 
 
 def removed_from_calendar(
@@ -131,8 +150,8 @@ def removed_from_calendar(
     meetings: Sequence[ScheduledMeeting] = (),
     documents: Sequence[bytes] = (),
 ) -> Letter:
-    """Tell someone that they no longer take part. `documents` cancel their meetings, one each."""
-    context = {"calendar": _name(calendar), "meetings": _meetings(meetings, reader)}
+    """Tell someone that they are no longer in a calendar. `documents` cancel their meetings."""
+    context = {"calendar": name(calendar), "meetings": _listed(meetings, reader)}
     return _letter("removed_from_calendar", reader, context, documents=documents, method="CANCEL")
 
 
@@ -141,48 +160,33 @@ def reminder(
     *,
     url: str,
     calendar: str = "",
-    deadline: datetime | None = None,
+    meetings: Sequence[OpenMeeting] = (),
     sender: str = "",
     note: str = "",
 ) -> Letter:
-    """Ask someone to say when they are available, in one calendar or in all; `sender` if a person
-    had it sent.
+    """Ask someone when they can come, in one calendar or in all.
+
+    sender: the person who had it sent, if it was one.
     """
-    context = {
-        "calendar": _name(calendar),
-        "url": url,
-        "deadline": when(deadline, hour_cycle=reader.hour_cycle) if deadline else "",
-        "sender": _name(sender),
-        "note": _lines(note),
-    }
-    return _letter("reminder", reader, context)
+    context = {"calendar": name(calendar), "url": url, "sender": name(sender), "note": lines(note)}
+    return _letter("reminder", reader, {**context, **_about(meetings, reader)})
 
 
-def note(reader: Reader, *, sender: str, calendar: str, text: str, url: str) -> Letter:
-    """Pass on what somebody who shares a calendar with the reader wrote."""
-    return _letter(
-        "note",
-        reader,
-        {"sender": _name(sender), "calendar": _name(calendar), "note": _lines(text), "url": url},
-    )
+def note(reader: Reader, *, sender: str, url: str, calendar: str = "", text: str = "") -> Letter:
+    """Pass on what a person wrote, or without words only ask to look at the calendar."""
+    context = {"sender": name(sender), "calendar": name(calendar), "note": lines(text), "url": url}
+    return _letter("note", reader, context)
 
 
 # Meetings -----------------------------------------------------------------------------------------
 
 
 def meeting_request(
-    reader: Reader,
-    *,
-    organizer: str,
-    meeting: ScheduledMeeting,
-    document: bytes,
+    reader: Reader, *, organizer: str, meeting: ScheduledMeeting, document: bytes
 ) -> Letter:
     """Give a meeting's final time to an attendee."""
-    context = {
-        "organizer": _name(organizer),
-        "meeting": _meeting(meeting, reader),
-    }
-    return _letter("meeting_request", reader, context, documents=[document])
+    context = {"organizer": name(organizer)}
+    return _meeting_letter("meeting_request", reader, meeting, context, document)
 
 
 def meeting_moved(
@@ -191,25 +195,40 @@ def meeting_moved(
     organizer: str,
     meeting: ScheduledMeeting,
     document: bytes,
-    earlier_start: datetime | None = None,
+    before: ScheduledMeeting | None = None,
 ) -> Letter:
-    """Give an attendee the new time or the new details of a meeting that had a final time;
-    `earlier_start` if the time changed.
-    """
-    context = {
-        "organizer": _name(organizer),
-        "meeting": _meeting(meeting, reader),
-        "earlier": when(earlier_start, hour_cycle=reader.hour_cycle) if earlier_start else "",
-    }
-    return _letter("meeting_moved", reader, context, documents=[document])
+    """Give an attendee what has become of a scheduled meeting that they knew as `before`."""
+    context = {"organizer": name(organizer), "changes": "", "earlier": ""}
+    if before:
+        context["changes"] = ", ".join(_changes(before, meeting))
+        context["earlier"] = ", ".join(_earlier(before, meeting, reader))
+    return _meeting_letter("meeting_moved", reader, meeting, context, document)
+
+
+def meeting_withdrawn(
+    reader: Reader,
+    *,
+    organizer: str,
+    meeting: ScheduledMeeting,
+    document: bytes,
+    by_reader: bool = False,
+) -> Letter:
+    """Tell an attendee that a meeting's time is withdrawn and another one is looked for."""
+    context = {"organizer": name(organizer), "by_reader": by_reader}
+    return _meeting_letter("meeting_withdrawn", reader, meeting, context, document, "CANCEL")
 
 
 def meeting_cancelled(
-    reader: Reader, *, organizer: str, meeting: ScheduledMeeting, document: bytes
+    reader: Reader,
+    *,
+    organizer: str,
+    meeting: ScheduledMeeting,
+    document: bytes,
+    only_reader: bool = False,
 ) -> Letter:
-    """Tell an attendee that a meeting does not take place."""
-    context = {"organizer": _name(organizer), "meeting": _meeting(meeting, reader)}
-    return _letter("meeting_cancelled", reader, context, documents=[document], method="CANCEL")
+    """Tell an attendee that a meeting does not take place, or with `only_reader`, not for them."""
+    context = {"organizer": name(organizer), "only_reader": only_reader}
+    return _meeting_letter("meeting_cancelled", reader, meeting, context, document, "CANCEL")
 
 
 def calendar_finalized(
@@ -225,11 +244,11 @@ def calendar_finalized(
     a person had it sent.
     """
     context = {
-        "calendar": _name(calendar),
-        "meetings": _meetings(meetings, reader),
+        "calendar": name(calendar),
+        "meetings": _listed(meetings, reader),
         "url": url,
-        "sender": _name(sender),
-        "note": _lines(note),
+        "sender": name(sender),
+        "note": lines(note),
     }
     return _letter("calendar_finalized", reader, context)
 
@@ -242,16 +261,15 @@ def calendar_deleted(
     meetings: Sequence[ScheduledMeeting] = (),
     documents: Sequence[bytes] = (),
 ) -> Letter:
-    """Tell someone that a calendar is gone, and with it its meetings to come. `documents` cancel
-    them, one each.
+    """Tell someone that a calendar is gone, and its meetings to come. `documents` cancel these.
 
     One mail carries them all, each as its own part, since iTIP allows one UID a document (RFC 5546,
     3.2). Not every mail program acts on more than the first, so the text names every meeting.
     """
     context = {
-        "owner": _name(owner),
-        "calendar": _name(calendar),
-        "meetings": _meetings(meetings, reader),
+        "owner": name(owner),
+        "calendar": name(calendar),
+        "meetings": _listed(meetings, reader),
     }
     return _letter("calendar_deleted", reader, context, documents=documents, method="CANCEL")
 
@@ -265,6 +283,7 @@ def deadline_report(
     title: str,
     calendar: str,
     url: str,
+    meeting_id: str = "",
     choices: Sequence[Choice] = (),
     missing: Sequence[str] = (),
     scheduled: ScheduledMeeting | None = None,
@@ -273,27 +292,26 @@ def deadline_report(
     if the best one was set already.
     """
     context = {
-        "title": _name(title),
-        "calendar": _name(calendar),
+        "title": name(title),
+        "calendar": name(calendar),
         "url": url,
         "choices": [
             {
                 "when": when(choice.start, choice.end, hour_cycle=reader.hour_cycle),
-                "reason": _name(choice.reason),
+                "reason": name(choice.reason),
             }
             for choice in choices
         ],
-        "missing": [_name(name) for name in missing],
-        "scheduled": _meeting(scheduled, reader) if scheduled else None,
+        "missing": _names(missing),
+        "scheduled": _listed([scheduled], reader)[0] if scheduled else None,
     }
-    return _letter("deadline_report", reader, context)
+    return _letter("deadline_report", reader, context, meeting_id=meeting_id)
 
 
 def attendee_lost(reader: Reader, *, attendee: str, meeting: ScheduledMeeting) -> Letter:
     """Tell the owner that someone can no longer come to a meeting that has its final time."""
-    return _letter(
-        "attendee_lost", reader, {"attendee": _name(attendee), "meeting": _meeting(meeting, reader)}
-    )
+    context = {"attendee": name(attendee), "meeting": _listed([meeting], reader)[0]}
+    return _letter("attendee_lost", reader, context, meeting_id=meeting.id)
 
 
 # Accounts -----------------------------------------------------------------------------------------
@@ -301,93 +319,122 @@ def attendee_lost(reader: Reader, *, attendee: str, meeting: ScheduledMeeting) -
 
 def password_reset(reader: Reader, *, username: str, url: str) -> Letter:
     """Send the link with which a new password can be chosen within an hour."""
-    return _letter("password_reset", reader, {"username": _name(username), "url": url})
+    return _letter("password_reset", reader, {"username": name(username), "url": url})
 
 
 def password_changed(reader: Reader, *, username: str, url: str) -> Letter:
     """Tell someone that their password was changed; on `url` they ask for a reset if it was not
     them.
     """
-    return _letter("password_changed", reader, {"username": _name(username), "url": url})
+    return _letter("password_changed", reader, {"username": name(username), "url": url})
 
 
 def email_changed(reader: Reader, *, username: str, new_email: str) -> Letter:
-    """Tell the old address that the account has a new one, of which it shows only the beginning."""
+    """Tell the old address that the account has a new one, and show only its beginning."""
     local, _at, domain = new_email.rpartition("@")
-    return _letter(
-        "email_changed",
-        reader,
-        {"username": _name(username), "new_email": _name(f"{local[:1]}…@{domain}")},
-    )
+    context = {"username": name(username), "new_email": name(f"{local[:1]}…@{domain}")}
+    return _letter("email_changed", reader, context)
 
 
 def account_deleted(reader: Reader, *, username: str) -> Letter:
     """Confirm that the account is gone."""
-    return _letter("account_deleted", reader, {"username": _name(username)})
+    return _letter("account_deleted", reader, {"username": name(username)})
 
 
-# How they are written -----------------------------------------------------------------------------
+# How a letter is made -----------------------------------------------------------------------------
 
 
-def link(path: str) -> str:
-    """Return the full address of a path of ours. Letters take only such addresses."""
-    return f"{settings.COMMONTIME_BASE_URL}{path}"
+def _about(meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
+    """Return what a mail says of the meetings that wait for answers.
 
-
-def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23") -> str:
-    """Return a time or a span in words with its zone: "Tuesday 5 May 2026, 10:00–11:30
-    (Europe/Berlin)".
+    deadline: the first of them; each meeting names its own only where they differ.
     """
-    hours = "g:i A" if hour_cycle == "h12" else "H:i"
-    day = _(
-        "l j F Y"
-    )  # Translators: a date as Django's date format writes it, for example "Tuesday 5 May 2026"
-    first, last = clock.span(start, end or start, lambda moment: date_format(moment, hours))
-    text = f"{date_format(start, day)}, {first if end else last}"
-    if end and end.date() == start.date():
-        text += f"–{last}"
-    elif end:
-        text += f" – {date_format(end, day)}, {last}"
-    return f"{text} ({start.tzinfo})"
-
-
-def one_line(text: str) -> str:
-    """Return what a person typed as one line without control and direction characters."""
-    return _BLANKS.sub(" ", _lines(text)).strip()
-
-
-def _lines(text: str) -> str:
-    return _UNWANTED.sub("", _BREAKS.sub("\n", text))
-
-
-def _name(text: str) -> str:
-    """Return a name of one line that no mail program takes for a link."""
-    name = one_line(text)
-    return (
-        _INSIDE_A_LINK.sub(r"\1" + _ZERO_WIDTH_SPACE, name)
-        if _LOOKS_LIKE_A_LINK.search(name)
-        else name
-    )
+    deadlines = {meeting.deadline for meeting in meetings}
+    more = len(meetings) - MOST_MEETINGS
+    return {
+        "deadline": when(min(deadlines), hour_cycle=reader.hour_cycle) if deadlines else "",
+        "open_meetings": [
+            {
+                "title": name(meeting.title),
+                "length": clock.length(meeting.length),
+                "location": one_line(meeting.location),
+                "answer_by": when(meeting.deadline, hour_cycle=reader.hour_cycle)
+                if len(deadlines) > 1
+                else "",
+                **_description(excerpt(meeting.description, LONGEST_EXCERPT)),
+            }
+            for meeting in meetings[:MOST_MEETINGS]
+        ],
+        "more": _("and %(n)d more") % {"n": more} if more > 0 else "",
+    }
 
 
 def _meeting(meeting: ScheduledMeeting, reader: Reader) -> dict[str, str]:
     return {
-        "title": _name(meeting.title or meeting.calendar),
-        "calendar": _name(meeting.calendar),
+        "title": name(meeting.title or meeting.calendar),
+        "calendar": name(meeting.calendar),
         "when": when(meeting.start, meeting.end, hour_cycle=reader.hour_cycle),
         "location": one_line(meeting.location),
-        "url": _ours(meeting.url),
+        "url": own_link(meeting.url),
+        **_description(excerpt(meeting.description, LONGEST_DESCRIPTION)),
     }
 
 
-def _meetings(meetings: Sequence[ScheduledMeeting], reader: Reader) -> list[dict[str, str]]:
-    return [_meeting(meeting, reader) for meeting in meetings]
+def _listed(meetings: Sequence[ScheduledMeeting], reader: Reader) -> list[dict[str, str]]:
+    """Return the meetings without their descriptions, for mails that are not about one of them."""
+    return [{**_meeting(meeting, reader), **_description("")} for meeting in meetings]
 
 
-def _ours(url: str) -> str:
-    if url and not url.startswith(f"{settings.COMMONTIME_BASE_URL}/"):
-        raise ValueError("An address in a letter must begin with COMMONTIME_BASE_URL.")
-    return url
+def _names(people: Sequence[str]) -> str:
+    """Return people's names with commas between them, or the first and how many more there are."""
+    names = ", ".join(name(person) for person in people[:MOST_NAMES])
+    more = len(people) - MOST_NAMES
+    return _("%(names)s and %(n)d more") % {"names": names, "n": more} if more > 0 else names
+
+
+def _description(text: str) -> dict[str, str]:
+    return {"description": text, "indented_description": indent(text, "    ")}
+
+
+def _changes(before: ScheduledMeeting, now: ScheduledMeeting) -> list[str]:
+    """Return in words what of a meeting has changed."""
+    changes = []
+    if before.start != now.start:
+        changes.append(_("new time"))
+    if before.end - before.start != now.end - now.start:
+        changes.append(_("new length"))
+    if before.title != now.title:
+        changes.append(_("new name"))
+    if before.location != now.location:
+        changes.append(_("new place") if now.location else _("place removed"))
+    if before.description != now.description:
+        changes.append(_("new description") if now.description else _("description removed"))
+    return changes
+
+
+def _earlier(before: ScheduledMeeting, now: ScheduledMeeting, reader: Reader) -> list[str]:
+    """Return what a meeting had before, as far as a short line can say it."""
+    known, new = _meeting(before, reader), _meeting(now, reader)
+    keys = ("title", "when", "location")
+    return [known[key] for key in keys if known[key] and known[key] != new[key]]
+
+
+def _meeting_letter(
+    template: str,
+    reader: Reader,
+    meeting: ScheduledMeeting,
+    context: dict[str, Any],
+    document: bytes,
+    method: Method = "REQUEST",
+) -> Letter:
+    return _letter(
+        template,
+        reader,
+        {**context, "meeting": _meeting(meeting, reader)},
+        meeting_id=meeting.id,
+        documents=[document],
+        method=method,
+    )
 
 
 def _letter(
@@ -395,28 +442,28 @@ def _letter(
     reader: Reader,
     context: dict[str, Any],
     *,
+    meeting_id: str = "",
     documents: Sequence[bytes] = (),
     method: Method = "REQUEST",
 ) -> Letter:
     context = {
         **context,
-        "reader": _name(reader.name),
+        "reader": name(reader.name),
         "unsubscribe_url": reader.unsubscribe_url,
         "home_url": link("/"),
     }
     for key, value in context.items():
         if key.endswith("url"):
-            _ours(value)
-    subject = one_line(render_to_string(f"mail/{template}.subject.txt", context)).replace(
-        _ZERO_WIDTH_SPACE, ""
-    )
+            own_link(value)
+    subject = one_line(render_to_string(f"mail/{template}.subject.txt", context))
+    text = re.sub(r"\n{3,}", "\n\n", render_to_string(f"mail/{template}.txt", context))
     return Letter(
-        subject=subject[:LONGEST_SUBJECT],
-        text=re.sub(r"\n{3,}", "\n\n", render_to_string(f"mail/{template}.txt", context)).strip()
-        + "\n",
+        subject=subject.replace(ZERO_WIDTH_SPACE, "")[:LONGEST_SUBJECT],
+        text=text.strip() + "\n",
         html=render_to_string(f"mail/{template}.html", context),
         to_name=reader.name,
         unsubscribe_url=reader.unsubscribe_url,
+        meeting_id=meeting_id,
         documents=tuple(documents),
         method=method,
     )

@@ -2,19 +2,18 @@
 
 import email.message
 import email.policy
-from email.errors import HeaderParseError
 from email.header import Header
-from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.crypto import salted_hmac
-from django.utils.encoding import punycode
 
-from commontime.mail.letters import Letter, one_line
+from commontime.mail.addresses import ascii_address
+from commontime.mail.letters import Letter
 from commontime.mail.models import Message
+from commontime.mail.writing import one_line
 
 LONGEST_NAME = 200
 PLAIN = frozenset(
@@ -27,13 +26,18 @@ def message_id(message: Message) -> str:
     address from (RFC 5322, 3.6.4).
     """
     what = "\0".join([message.event, message.recipient, str(message.sequence)])
-    digest = salted_hmac("commontime.mail.message_id", what, algorithm="sha256").hexdigest()[:40]
+    return _id("commontime.mail.message_id", what)
+
+
+def _thread_id(meeting_id: str) -> str:
+    """Return an id that all mails about one meeting refer to, though no mail has it."""
+    return _id("commontime.mail.thread_id", meeting_id)
+
+
+def _id(salt: str, what: str) -> str:
+    digest = salted_hmac(salt, what, algorithm="sha256").hexdigest()[:40]
     host = urlsplit(settings.COMMONTIME_BASE_URL).hostname or "localhost"
     return f"<{digest}@[IPv6:{host}]>" if ":" in host else f"<{digest}@{host}>"
-
-
-class BadAddress(ValueError):
-    """The recipient is not one address that a mail can go to."""
 
 
 def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
@@ -44,13 +48,16 @@ def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
     it by hand. The file's type is application/ics, so nobody reads the same request twice. Further
     documents are text/calendar parts of their own: iTIP allows one UID each.
     """
-    address = _one_address(message.recipient)
+    address = ascii_address(message.recipient)
     headers = {
         "Message-ID": message_id(message),
         "Auto-Submitted": "auto-generated",
         # Without it some servers answer every notice with an out-of-office mail.
         "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
+    if letter.meeting_id:
+        # Mail programs sort by Subject too, and meetings may share a name.
+        headers["References"] = _thread_id(letter.meeting_id)
     if letter.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -128,12 +135,3 @@ def _encoded(name: str, typed: str, *, quote: bool) -> str:
     if len(typed) < 60 and PLAIN.issuperset(typed):
         return f'"{typed}"' if quote else typed
     return Header(typed, "utf-8", header_name=name).encode(maxlinelen=74)
-
-
-def _one_address(text: str) -> str:
-    """Return the address with its domain in ASCII (RFC 5890)."""
-    try:
-        parsed = Address(addr_spec=text)
-        return Address(username=parsed.username, domain=punycode(parsed.domain)).addr_spec
-    except (HeaderParseError, ValueError, IndexError):
-        raise BadAddress(text) from None

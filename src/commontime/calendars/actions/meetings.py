@@ -139,9 +139,8 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
     require_running(meeting.calendar)
     before = notices.announcement_of(meeting, roster)
     Meeting.objects.filter(pk=meeting.pk).delete()
-    meeting.final_time = None
     meeting.sequence += 1
-    notices.tell_changed([(meeting, before)], roster)
+    notices.tell_cancelled(meeting, before, roster)
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:

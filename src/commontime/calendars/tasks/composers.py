@@ -6,6 +6,7 @@ Each composer asks again whether the person may still know, and returns None if 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -13,18 +14,20 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.names import full_name
-from commontime.accounts.tasks import Reading, letter_to
+from commontime.accounts.names import display_names, full_name
+from commontime.accounts.tasks import Recipient, letter_to
 from commontime.calendars import exchange, queries
 from commontime.calendars.enums import MailKind
-from commontime.calendars.exchange import Snapshot, calendar_path
+from commontime.calendars.exchange import Snapshot, calendar_path, meeting_path
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
 from commontime.calendars.tasks import notices
+from commontime.core import clock
 from commontime.core.errors import TooMany
 from commontime.mail import letters, outbox
-from commontime.mail.letters import Letter, ScheduledMeeting
+from commontime.mail.letters import Letter, OpenMeeting, ScheduledMeeting
 from commontime.mail.models import Message
+from commontime.mail.writing import link
 
 INVITATION_SALT = "commontime.invitation"
 
@@ -38,12 +41,13 @@ def invitation_letter(message: Message) -> Letter | None:
     if invitation is None or _is_unwanted(message, invitation.sender_id):
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.invitation(
-            reader.as_letter_reader(),
-            sender=full_name(invitation.sender),
+        message,
+        lambda to: letters.invitation(
+            to.reader(),
+            sender=_name_of(invitation.sender, to.user),
             calendar=invitation.calendar.name,
-            url=letters.link("/app/"),
+            url=link("/app/"),
+            meetings=_open_meetings(invitation.calendar, to.zone),
         ),
         switch="mail_invitations",
     )
@@ -61,7 +65,8 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
             letters.Reader(name=invitation.email),
             sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
-            url=letters.link(f"/app/invitations/{token}/"),
+            url=link(f"/app/invitations/{token}/"),
+            meetings=_open_meetings(invitation.calendar, ZoneInfo(invitation.calendar.time_zone)),
         )
 
 
@@ -91,19 +96,19 @@ def _is_unwanted(message: Message, sender: int) -> bool:
 
 @outbox.composer("accepted")
 def accepted_letter(message: Message) -> Letter | None:
-    seat = CalendarParticipant.objects.filter(
+    seats = CalendarParticipant.objects.filter(
         calendar=message.payload["calendar"], user=message.payload["person"]
     )
-    found = seat.select_related("calendar", "user").first()
-    if found is None or found.calendar.owner_id != message.user_id:
+    seat = seats.select_related("calendar", "user").first()
+    if seat is None or seat.calendar.owner_id != message.user_id:
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.invitation_accepted(
-            reader.as_letter_reader(),
-            person=full_name(found.user),
-            calendar=found.calendar.name,
-            url=letters.link(calendar_path(found.calendar_id)),
+        message,
+        lambda to: letters.invitation_accepted(
+            to.reader(),
+            person=_name_in(seat.calendar, seat.user),
+            calendar=seat.calendar.name,
+            url=link(calendar_path(seat.calendar_id)),
         ),
         switch="mail_invitations",
     )
@@ -115,12 +120,13 @@ def added_letter(message: Message) -> Letter | None:
     if calendar is None or _is_unwanted(message, calendar.owner_id):
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.added_to_calendar(
-            reader.as_letter_reader(),
-            owner=full_name(calendar.owner),
+        message,
+        lambda to: letters.added_to_calendar(
+            to.reader(),
+            owner=_name_in(calendar, calendar.owner),
             calendar=calendar.name,
-            url=letters.link(calendar_path(calendar.pk)),
+            url=link(calendar_path(calendar.pk)),
+            meetings=_open_meetings(calendar, to.zone, person=to.user),
         ),
         switch="mail_invitations",
     )
@@ -132,12 +138,12 @@ def handed_over_letter(message: Message) -> Letter | None:
     if calendar is None or calendar.owner_id != message.user_id:
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.calendar_handed_over(
-            reader.as_letter_reader(),
+        message,
+        lambda to: letters.calendar_handed_over(
+            to.reader(),
             sender=message.payload["by"],
             calendar=calendar.name,
-            url=letters.link(calendar_path(calendar.pk)),
+            url=link(calendar_path(calendar.pk)),
         ),
     )
 
@@ -145,15 +151,13 @@ def handed_over_letter(message: Message) -> Letter | None:
 @outbox.composer("removed")
 def removed_letter(message: Message) -> Letter | None:
     payload = message.payload
-    # One that cancels nothing is a courtesy.
+    # A letter that cancels nothing is a courtesy.
     if not payload["meetings"] and _is_unwanted(message, payload["by"]):
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.removed_from_calendar(
-            reader.as_letter_reader(),
-            calendar=payload["calendar"],
-            **_cancelled(payload["meetings"], reader),
+        message,
+        lambda to: letters.removed_from_calendar(
+            to.reader(), calendar=payload["calendar"], **_cancelled(payload["meetings"], to)
         ),
     )
 
@@ -163,28 +167,24 @@ def removed_letter(message: Message) -> Letter | None:
 
 @outbox.composer("request")
 def request_letter(message: Message) -> Letter | None:
-    found = _attended(message)
-    return found and letter_to(
-        message.user,
-        lambda reader: letters.meeting_request(
-            reader.as_letter_reader(), **_requested(*found, reader)
-        ),
+    attended = _attended(message)
+    return attended and letter_to(
+        message,
+        lambda to: letters.meeting_request(to.reader(), **_requested(*attended, to)),
         switch="mail_meetings",
     )
 
 
 @outbox.composer("moved")
 def moved_letter(message: Message) -> Letter | None:
-    found = _attended(message)
-    if found is None:
-        return None
-    meeting, earlier = found[0], datetime.fromisoformat(message.payload["earlier"])
-    return letter_to(
-        message.user,
-        lambda reader: letters.meeting_moved(
-            reader.as_letter_reader(),
-            earlier_start=reader.local(earlier) if earlier != meeting.final_time else None,
-            **_requested(*found, reader),
+    attended = _attended(message)
+    before = message.payload.get("before")
+    return attended and letter_to(
+        message,
+        lambda to: letters.meeting_moved(
+            to.reader(),
+            before=_scheduled(Snapshot.read(before), to) if before else None,
+            **_requested(*attended, to),
         ),
         switch="mail_meetings",
     )
@@ -211,29 +211,46 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
     return (meeting, meeting.attendees.get(message.user_id or 0, seat.required)) if seat else None
 
 
-def _requested(meeting: Meeting, required: bool, reader: Reading) -> dict[str, Any]:
-    snapshot = Snapshot.of(meeting)
-    document = exchange.request_for(snapshot, reader.user, required=required)
+def _requested(meeting: Meeting, required: bool, to: Recipient) -> dict[str, Any]:
+    snapshot = Snapshot.of(meeting, organizer=_name_in(meeting.calendar, meeting.calendar.owner))
     return {
         "organizer": snapshot.organizer,
-        "meeting": _scheduled(snapshot, reader),
-        "document": document,
+        "meeting": _scheduled(snapshot, to),
+        "document": exchange.request_for(snapshot, to.user, to.address, required=required),
     }
+
+
+@outbox.composer("withdrawn")
+def withdrawn_letter(message: Message) -> Letter | None:
+    return letter_to(
+        message,
+        lambda to: letters.meeting_withdrawn(
+            to.reader(), by_reader=message.payload["by_reader"], **_ended(message, to)
+        ),
+        switch="mail_meetings",
+    )
 
 
 @outbox.composer("cancelled")
 def cancelled_letter(message: Message) -> Letter | None:
-    snapshot = Snapshot.read(message.payload)
     return letter_to(
-        message.user,
-        lambda reader: letters.meeting_cancelled(
-            reader.as_letter_reader(),
-            organizer=snapshot.organizer,
-            meeting=_scheduled(snapshot, reader),
-            document=exchange.cancel_for(snapshot, reader.user),
+        message,
+        lambda to: letters.meeting_cancelled(
+            to.reader(),
+            only_reader=message.payload.get("only_reader", False),
+            **_ended(message, to),
         ),
         switch="mail_meetings",
     )
+
+
+def _ended(message: Message, to: Recipient) -> dict[str, Any]:
+    snapshot = Snapshot.read(message.payload)
+    return {
+        "organizer": snapshot.organizer,
+        "meeting": _scheduled(snapshot, to),
+        "document": exchange.cancel_for(snapshot, to.user, to.address),
+    }
 
 
 @outbox.composer("finalized")
@@ -242,37 +259,41 @@ def finalized_letter(message: Message) -> Letter | None:
     if calendar is None or not calendar.is_finalized:
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.calendar_finalized(
-            reader.as_letter_reader(),
+        message,
+        lambda to: letters.calendar_finalized(
+            to.reader(),
             calendar=calendar.name,
-            meetings=_final_times(calendar, reader),
-            url=letters.link(calendar_path(calendar.pk)),
+            meetings=_final_times(calendar, to),
+            url=link(calendar_path(calendar.pk)),
         ),
         switch="mail_meetings",
     )
 
 
-def _final_times(calendar: Calendar, reader: Reading) -> list[ScheduledMeeting]:
-    found = (
+def _final_times(calendar: Calendar, to: Recipient) -> list[ScheduledMeeting]:
+    meetings = (
         queries.meetings.meetings_of(calendar)
         .exclude(final_time=None)
         .select_related("calendar__owner")
         .order_by("final_time", "id")
     )
-    return [_scheduled(Snapshot.of(m), reader) for m in found if groups.is_for(m, reader.user.pk)]
+    return [
+        _scheduled(Snapshot.of(meeting), to)
+        for meeting in meetings
+        if groups.is_for(meeting, to.user.pk)
+    ]
 
 
 @outbox.composer("deleted")
 def deleted_letter(message: Message) -> Letter | None:
     payload = message.payload
     return letter_to(
-        message.user,
-        lambda reader: letters.calendar_deleted(
-            reader.as_letter_reader(),
+        message,
+        lambda to: letters.calendar_deleted(
+            to.reader(),
             owner=payload["owner"],
             calendar=payload["calendar"],
-            **_cancelled(payload["meetings"], reader),
+            **_cancelled(payload["meetings"], to),
         ),
     )
 
@@ -285,26 +306,25 @@ def deadline_letter(message: Message) -> Letter | None:
     meeting = _owned(message)
     if meeting is None:
         return None
-
-    def write(reader: Reading) -> Letter:
-        starts = [
-            (choice, reader.local(datetime.fromisoformat(choice["start"])))
-            for choice in message.payload["choices"]
-        ]
-        return letters.deadline_report(
-            reader.as_letter_reader(),
+    return letter_to(
+        message,
+        lambda to: letters.deadline_report(
+            to.reader(),
             title=meeting.name,
             calendar=meeting.calendar.name,
-            url=letters.link(calendar_path(meeting.calendar_id)),
-            choices=[
-                letters.Choice(start, start + meeting.duration, choice["reason"])
-                for choice, start in starts
-            ],
+            url=link(meeting_path(meeting)),
+            meeting_id=str(meeting.pk),
+            choices=[_choice(choice, meeting, to) for choice in message.payload["choices"]],
             missing=message.payload["missing"],
-            scheduled=_scheduled(Snapshot.of(meeting), reader) if meeting.final_time else None,
-        )
+            scheduled=_scheduled(Snapshot.of(meeting), to) if meeting.final_time else None,
+        ),
+        switch="mail_reminders",
+    )
 
-    return letter_to(message.user, write, switch="mail_reminders")
+
+def _choice(choice: dict[str, str], meeting: Meeting, to: Recipient) -> letters.Choice:
+    start = to.local(datetime.fromisoformat(choice["start"]))
+    return letters.Choice(start, start + meeting.duration, choice["reason"])
 
 
 @outbox.composer("attendee_lost")
@@ -312,21 +332,18 @@ def attendee_lost_letter(message: Message) -> Letter | None:
     meeting = _owned(message)
     if meeting is None or meeting.final_time is None:
         return None
-    seat = (
-        CalendarParticipant.objects.filter(
-            calendar=meeting.calendar_id, user=message.payload["person"]
-        )
-        .select_related("user")
-        .first()
+    seats = CalendarParticipant.objects.filter(
+        calendar=meeting.calendar_id, user=message.payload["person"]
     )
+    seat = seats.select_related("user").first()
     if seat is None:
         return None
     return letter_to(
-        message.user,
-        lambda reader: letters.attendee_lost(
-            reader.as_letter_reader(),
-            attendee=full_name(seat.user),
-            meeting=_scheduled(Snapshot.of(meeting), reader),
+        message,
+        lambda to: letters.attendee_lost(
+            to.reader(),
+            attendee=_name_in(meeting.calendar, seat.user),
+            meeting=_scheduled(Snapshot.of(meeting), to),
         ),
         switch="mail_meetings",
     )
@@ -347,36 +364,56 @@ def from_person_letter(message: Message) -> Letter | None:
     if sender is None or message.user is None or accounts.has_muted(message.user.pk, sender.pk):
         return None
     calendar = _shared(sender, message)
-    if (payload["calendar"] and calendar is None) or (
-        payload["note"] and not queries.calendars.share_a_calendar(sender, message.user)
-    ):
+    if payload["calendar"] and calendar is None:
         return None
-
-    def write(reader: Reading) -> Letter:
-        to, typed = (
-            reader.as_letter_reader(f"mute:{sender.pk}"),
-            {"sender": full_name(sender), "note": payload["note"]},
-        )
-        name, url = (
-            (calendar.name, letters.link(calendar_path(calendar.pk)))
-            if calendar
-            else ("", letters.link("/app/"))
-        )
-        if payload["kind"] == MailKind.INVITATION:
-            return letters.invitation(
-                to, calendar=name or "Commontime", url=letters.link("/app/"), **typed
-            )
-        if payload["kind"] == MailKind.FINAL and calendar:
-            return letters.calendar_finalized(
-                to, calendar=name, meetings=_final_times(calendar, reader), url=url, **typed
-            )
-        return letters.reminder(to, calendar=name, url=url, **typed)
-
+    if payload["note"] and not queries.calendars.share_a_calendar(sender, message.user):
+        return None
     return letter_to(
-        message.user,
-        write,
+        message,
+        lambda to: _from_person(MailKind(payload["kind"]), sender, payload["note"], calendar, to),
         switch="mail_reminders" if payload["kind"] == MailKind.REMINDER else "mail_invitations",
     )
+
+
+def _from_person(
+    kind: MailKind, sender: User, note: str, calendar: Calendar | None, to: Recipient
+) -> Letter:
+    reader = to.reader(f"mute:{sender.pk}")
+    if calendar is None:
+        name, called, url = _name_of(sender, to.user), "", link("/app/")
+    else:
+        name = _name_in(calendar, sender, to.user)
+        called, url = calendar.name, link(calendar_path(calendar.pk))
+    match kind:
+        case MailKind.INVITATION:
+            return letters.invitation(
+                reader,
+                sender=name,
+                calendar=called,
+                url=link("/app/"),
+                meetings=_open_meetings(calendar, to.zone),
+                note=note,
+            )
+        case MailKind.FINAL:
+            return letters.calendar_finalized(
+                reader,
+                sender=name,
+                calendar=called,
+                url=url,
+                meetings=_final_times(calendar, to) if calendar else [],
+                note=note,
+            )
+        case MailKind.NOTE:
+            return letters.note(reader, sender=name, calendar=called, url=url, text=note)
+        case MailKind.REMINDER:
+            return letters.reminder(
+                reader,
+                sender=name,
+                calendar=called,
+                url=url,
+                meetings=_open_meetings(calendar, to.zone, person=to.user),
+                note=note,
+            )
 
 
 def _shared(sender: User, message: Message) -> Calendar | None:
@@ -404,6 +441,19 @@ def _shared(sender: User, message: Message) -> Calendar | None:
 # What they share ----------------------------------------------------------------------------------
 
 
+def _name_of(person: User, reader: User) -> str:
+    """Return what somebody outside a calendar is told a person is called."""
+    return display_names([person, reader])[person.pk]
+
+
+def _name_in(calendar: Calendar, person: User, *others: User) -> str:
+    """Return what a person is called among the calendar's people and these others."""
+    people = User.objects.filter(participations__calendar=calendar).only(
+        "username", "first_name", "last_name"
+    )
+    return display_names([*people, *others, person])[person.pk]
+
+
 def _entered(message: Message) -> Calendar | None:
     """Return the calendar the message is about if its receiver still takes part."""
     if message.user is None:
@@ -416,20 +466,49 @@ def _entered(message: Message) -> Calendar | None:
     )
 
 
-def _scheduled(snapshot: Snapshot, reader: Reading) -> ScheduledMeeting:
+def _open_meetings(
+    calendar: Calendar | None, zone: ZoneInfo, *, person: User | None = None
+) -> list[OpenMeeting]:
+    """Return the calendar's meetings that wait for answers and are for this person, or for
+    everybody; the next deadline comes first.
+    """
+    if calendar is None:
+        return []
+    meetings = (
+        queries.meetings.meetings_of(calendar)
+        .filter(final_time=None, deadline__gt=clock.now())
+        .select_related("calendar")
+        .order_by("deadline", "id")
+    )
+    return [
+        OpenMeeting(
+            title=meeting.name,
+            length=meeting.duration,
+            deadline=meeting.deadline.astimezone(zone),
+            location=meeting.location or meeting.calendar.location,
+            description=meeting.description,
+        )
+        for meeting in meetings
+        if meeting.for_everyone or (person and groups.is_for(meeting, person.pk))
+    ]
+
+
+def _scheduled(snapshot: Snapshot, to: Recipient) -> ScheduledMeeting:
     return ScheduledMeeting(
         title=snapshot.title,
         calendar=snapshot.calendar,
-        start=reader.local(snapshot.begins),
-        end=reader.local(snapshot.ends),
+        start=to.local(snapshot.begins),
+        end=to.local(snapshot.ends),
         location=snapshot.location,
-        url=letters.link(snapshot.path) if snapshot.path else "",
+        description=snapshot.description,
+        url=link(snapshot.path) if snapshot.path else "",
+        id=snapshot.uid,
     )
 
 
-def _cancelled(payloads: Sequence[dict[str, Any]], reader: Reading) -> dict[str, Any]:
+def _cancelled(payloads: Sequence[dict[str, Any]], to: Recipient) -> dict[str, Any]:
     snapshots = [Snapshot.read(payload) for payload in payloads]
     return {
-        "meetings": [_scheduled(snapshot, reader) for snapshot in snapshots],
-        "documents": [exchange.cancel_for(snapshot, reader.user) for snapshot in snapshots],
+        "meetings": [_scheduled(snapshot, to) for snapshot in snapshots],
+        "documents": [exchange.cancel_for(snapshot, to.user, to.address) for snapshot in snapshots],
     }

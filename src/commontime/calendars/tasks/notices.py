@@ -14,13 +14,13 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from commontime.accounts.names import full_name
+from commontime.accounts.names import display_names
 from commontime.calendars import queries
 from commontime.calendars.enums import MailKind
-from commontime.calendars.exchange import Snapshot
+from commontime.calendars.exchange import Snapshot, calendar_path
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups, suggestions
-from commontime.calendars.queries.people import Roster
+from commontime.calendars.queries.people import Person, Roster
 from commontime.core import clock, limits
 from commontime.core.text import canonical
 from commontime.mail import outbox
@@ -71,12 +71,13 @@ def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) ->
 
 def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: User) -> None:
     """Post to the new owner of calendars, given as ids and versions, that they are theirs now."""
+    by_name = display_names([heir, by])[by.pk]
     outbox.post(
         _to(
             heir,
             "handed_over",
             f"handed_over:{pk}:{version}",
-            {"calendar": str(pk), "by": full_name(by)},
+            {"calendar": str(pk), "by": by_name},
         )
         for pk, version in calendars
     )
@@ -111,7 +112,8 @@ def announcement_of(meeting: Meeting, roster: Roster) -> Announcement:
     """
     if meeting.final_time is None:
         return Announcement(None, None, frozenset())
-    snapshot = Snapshot.of(meeting)
+    organizer = roster.by_id[meeting.calendar.owner_id].name
+    snapshot = Snapshot.of(meeting, organizer=organizer)
     return Announcement(
         snapshot,
         snapshot.content,
@@ -123,10 +125,19 @@ def tell_changed(changed: Iterable[tuple[Meeting, Announcement]], roster: Roster
     """Post what has become of meetings since their attendees were told `before`.
 
     A request goes to who is new in a meeting, a cancel to who is not in it any more, and its move
-    to the others.
+    to the others; who is still in a meeting that has no final time hears that it was withdrawn.
     """
     outbox.post(
         notice for meeting, before in changed for notice in _changes(meeting, roster, before)
+    )
+
+
+def tell_cancelled(meeting: Meeting, before: Announcement, roster: Roster) -> None:
+    """Post to those who were told of a meeting that it is cancelled for all of them."""
+    outbox.post(
+        _ended("cancelled", meeting, before, person, path="")
+        for person in roster.people
+        if person.is_active and person.user_id in before.attendees
     )
 
 
@@ -139,25 +150,45 @@ def _changes(meeting: Meeting, roster: Roster, before: Announcement) -> Iterator
         if stays and not was:
             yield _request(meeting, person.user_id, person.email)
         elif stays and before.snapshot and before.content != now.content:
-            payload = {"meeting": str(meeting.pk), "earlier": before.snapshot.start}
-            yield outbox.Notice(
-                "moved", _event(meeting), person.email, person.user_id, meeting.sequence, payload
-            )
-        elif was and not stays and before.snapshot:
-            payload = before.snapshot.as_payload(sequence=meeting.sequence, path="")
-            yield outbox.Notice(
-                "cancelled",
-                _event(meeting),
-                person.email,
-                person.user_id,
-                meeting.sequence,
-                payload,
-            )
+            yield _moved(meeting, before.snapshot, person)
+        elif was and not stays and groups.is_for(meeting, person.user_id):
+            yield _withdrawn(meeting, before, person)
+        elif was and not stays:
+            yield _ended("cancelled", meeting, before, person, path="", only_reader=True)
 
 
 def _request(meeting: Meeting, user_id: int, address: str) -> outbox.Notice:
     return outbox.Notice(
         "request", _event(meeting), address, user_id, meeting.sequence, {"meeting": str(meeting.pk)}
+    )
+
+
+def _moved(meeting: Meeting, before: Snapshot, person: Person) -> outbox.Notice:
+    payload = {"meeting": str(meeting.pk), "before": before.as_payload()}
+    return outbox.Notice(
+        "moved", _event(meeting), person.email, person.user_id, meeting.sequence, payload
+    )
+
+
+def _withdrawn(meeting: Meeting, before: Announcement, person: Person) -> outbox.Notice:
+    return _ended(
+        "withdrawn",
+        meeting,
+        before,
+        person,
+        path=calendar_path(meeting.calendar_id),
+        by_reader=person.user_id == meeting.calendar.owner_id,
+    )
+
+
+def _ended(
+    kind: str, meeting: Meeting, before: Announcement, person: Person, **changes: Any
+) -> outbox.Notice:
+    """Return what takes a meeting out of somebody's calendar; it carries all that it says."""
+    assert before.snapshot is not None
+    payload = before.snapshot.as_payload(sequence=meeting.sequence, **changes)
+    return outbox.Notice(
+        kind, _event(meeting), person.email, person.user_id, meeting.sequence, payload
     )
 
 
@@ -182,26 +213,31 @@ def tell_deleted(calendars: Sequence[Calendar]) -> None:
     upcoming: dict[UUID, list[Meeting]] = {}
     for meeting in queries.meetings.meetings_to_come(*calendars):
         upcoming.setdefault(meeting.calendar_id, []).append(meeting)
-    by_id = {calendar.pk: calendar for calendar in calendars}
-    seats = CalendarParticipant.objects.filter(
-        calendar__in=calendars, user__is_active=True
-    ).order_by("joined_at", "id")
-    notices = []
-    for calendar_id, user_id, address in seats.values_list("calendar_id", "user_id", "user__email"):
-        calendar = by_id[calendar_id]
-        theirs = [m for m in upcoming.get(calendar_id, []) if groups.is_for(m, user_id)]
-        if user_id == calendar.owner_id and not theirs:
-            continue  # They know; only their own calendar does not.
-        cancels = [Snapshot.of(m).as_payload(sequence=m.sequence + 1, path="") for m in theirs]
-        payload = {
-            "calendar": calendar.name,
-            "owner": full_name(calendar.owner),
-            "meetings": cancels,
-        }
-        notices.append(
-            outbox.Notice("deleted", f"deleted:{calendar_id}", address, user_id, 0, payload)
-        )
-    outbox.post(notices)
+    people: dict[UUID, list[User]] = {}
+    seats = CalendarParticipant.objects.filter(calendar__in=calendars).order_by("joined_at", "id")
+    for seat in seats.select_related("user").defer("packed"):
+        people.setdefault(seat.calendar_id, []).append(seat.user)
+    outbox.post(
+        notice
+        for calendar in calendars
+        for notice in _deleted(calendar, people.get(calendar.pk, []), upcoming.get(calendar.pk, []))
+    )
+
+
+def _deleted(
+    calendar: Calendar, people: Sequence[User], upcoming: Sequence[Meeting]
+) -> Iterator[outbox.Notice]:
+    owner = display_names([*people, calendar.owner])[calendar.owner_id]
+    for person in people:
+        theirs = [meeting for meeting in upcoming if groups.is_for(meeting, person.pk)]
+        if not person.is_active or (person.pk == calendar.owner_id and not theirs):
+            continue  # The owner knows; only their own calendar app does not.
+        cancels = [
+            Snapshot.of(m, organizer=owner).as_payload(sequence=m.sequence + 1, path="")
+            for m in theirs
+        ]
+        payload = {"calendar": calendar.name, "owner": owner, "meetings": cancels}
+        yield _to(person, "deleted", f"deleted:{calendar.pk}", payload)
 
 
 # For owners ---------------------------------------------------------------------------------------
@@ -223,7 +259,7 @@ def tell_deadline(
 
 
 def tell_attendee_lost(seat: queries.windows.Seat, lost: Iterable[Meeting]) -> None:
-    """Post to the owner that somebody can't come any more to meetings that have their final time."""
+    """Post to the owner that somebody can no longer come to scheduled meetings."""
     owner, stamp = seat.calendar.owner, clock.now().timestamp()
     outbox.post(
         _to(
