@@ -8,7 +8,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from commontime.accounts.actions import profiles
+from commontime.accounts import queries as accounts
+from commontime.accounts.actions import profiles, sign_ins
+from commontime.accounts.enums import Door
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -19,6 +21,7 @@ from commontime.calendars.models import (
     ScheduleSuggestion,
 )
 from commontime.core import clock
+from commontime.core.clients import Client
 from stage.callers import PASSWORD
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -43,6 +46,14 @@ def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
     if not is_active:
         User.objects.filter(pk=made.pk).update(is_active=False)
     return User.objects.select_related("usersetting").get(pk=made.pk)
+
+
+def sign_in(person: User) -> accounts.SignIn:
+    """A sign-in that a request of the person comes with, opened just now."""
+    session = sign_ins.open_session(person, door=Door.API, client=Client()).session
+    signed_in = accounts.signed_in(session.pk, epoch=session.epoch)
+    assert signed_in is not None
+    return signed_in[0]
 
 
 def calendar(

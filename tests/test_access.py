@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
-from inspect import isfunction
+from inspect import isclass, isfunction
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
@@ -212,13 +212,13 @@ def test_the_matrix_holds(world, row):
 
 @pytest.mark.parametrize("role", ["stranger", "owner"])
 def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monkeypatch, role):
-    found = queries.calendars.calendar_for
+    require = queries.path.Target.require_calendar
 
-    def noted(user: User, calendar_id: UUID) -> Calendar:
-        User.objects.filter(pk=user.pk).update(last_name="was here")
-        return found(user, calendar_id)
+    def note_and_require(target: queries.path.Target) -> Calendar:
+        User.objects.filter(username__in=["eve", "mina"]).update(last_name="was here")
+        return require(target)
 
-    monkeypatch.setattr(queries.calendars, "calendar_for", noted)
+    monkeypatch.setattr(queries.path.Target, "require_calendar", note_and_require)
 
     assert (
         "but something changed" in differences(world, row_at("/calendars/{id}/", "GET"), (role,))[0]
@@ -1159,6 +1159,24 @@ def any_meeting(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
     )
 
 
+def any_join(
+    calendar_id: UUID | None, meeting_id: UUID | None
+) -> accounts.Join[queries.path.Target] | None:
+    """Look the meeting up whatever the calendar in the path."""
+    return JOIN(None, meeting_id) if meeting_id else JOIN(calendar_id, None)
+
+
+def hidden_or_not(name: str) -> Callable[[queries.path.Target], Any]:
+    """Return what a path names to whoever asks."""
+
+    def require(target: queries.path.Target) -> Any:
+        if getattr(target, name) is None:
+            raise NotFound("There is nothing here.")
+        return getattr(target, name)
+
+    return require
+
+
 def any_window(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
     return anything(NonBusyTime.objects.select_related("calendar"), pk=window_id)
 
@@ -1184,18 +1202,17 @@ def any_invitations() -> QuerySet[Invitation]:
     return Invitation.objects.select_related("calendar__owner", "sender", "receiver")
 
 
-def any_suggestion(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
+def any_suggestion(meeting: Meeting, suggestion_id: UUID) -> ScheduleSuggestion:
     return anything(
         ScheduleSuggestion.objects.select_related("meeting__calendar"), pk=suggestion_id
     )
 
 
-def any_session(session_id: UUID, **how: Any) -> User | None:
+def any_session(session_id: UUID, **how: Any) -> tuple[accounts.SignIn, list[Any]] | None:
     session = Session.objects.filter(pk=session_id).select_related("user__usersetting").first()
     if session is None:
         return None
-    session.user.sign_in = accounts.SignIn(session.pk, session.created_at)
-    return session.user
+    return accounts.SignIn(session.pk, session.created_at, session.user), [None, None]
 
 
 def any_stop(token: str) -> accounts.Stop:
@@ -1211,6 +1228,18 @@ def rows_say(*words: str) -> Callable[[World], None]:
 
     def ask(world: World) -> None:
         rows = [row for row in ROWS if not row.is_page and any(word in str(row) for word in words)]
+        assert rows
+        for row in rows:
+            assert differences(world, row) == []
+
+    return ask
+
+
+def pages_say(word: str) -> Callable[[World], None]:
+    """Ask the rows of the matrix about the pages whose path has the word."""
+
+    def ask(world: World) -> None:
+        rows = [row for row in ROWS if row.is_page and word in str(row)]
         assert rows
         for row in rows:
             assert differences(world, row) == []
@@ -1247,8 +1276,8 @@ def any_own_rows(user: User, calendar: Any) -> list[tuple[Any, ...]]:
     )
 
 
-def any_plan(user: User, calendar_id: UUID) -> tuple[Plan, Roster]:
-    plan = anything(Plan.objects.select_related("calendar__owner"), calendar=calendar_id)
+def any_plan(user: User, calendar: Calendar) -> tuple[Plan, Roster]:
+    plan = anything(Plan.objects.select_related("calendar__owner"), calendar=calendar)
     return plan, queries.people.roster_of(plan.calendar)
 
 
@@ -1260,7 +1289,8 @@ def roster_of_anybody(calendar: Any) -> Roster:
 
 
 PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
-KEPT_FOR, EVERYTHING, MEETING_ROWS = (
+JOIN, KEPT_FOR, EVERYTHING, MEETING_ROWS = (
+    queries.path.join,
     mail.letters_kept_for,
     queries.export.everything_about,
     queries.meetings.meeting_rows,
@@ -1289,9 +1319,15 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         lambda user: Calendar.objects.all(),
         list_shows("/app/"),
     ),
+    (queries.path, "join"): (any_join, wrong_parent),
+    (queries.path.Target, "require_calendar"): (hidden_or_not("calendar"), choir),
+    (queries.path.Target, "require_meeting"): (
+        hidden_or_not("meeting"),
+        rows_say("GET /calendars/{id}/meetings/{mid}/"),
+    ),
     (queries.calendars, "calendar_for"): (
         lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk),
-        choir,
+        pages_say("POST /app/calendars/{id}/people/"),
     ),
     (queries.calendars, "calendar_named"): (
         lambda user, pk: anything(Calendar.objects.select_related("owner"), pk=pk),
@@ -1346,7 +1382,10 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         visibility_holds,
     ),
     (queries.windows, "window_for"): (any_window, wrong_parent),
-    (queries.meetings, "meeting_for"): (any_meeting, wrong_parent),
+    (queries.meetings, "meeting_for"): (
+        any_meeting,
+        test_a_page_for_a_child_under_the_wrong_parent_is_missing_to_everybody,
+    ),
     (queries.meetings, "suggestion_for"): (any_suggestion, wrong_parent),
     (queries.invitations, "invitations_for"): (
         lambda user, box: any_invitations(),
@@ -1373,7 +1412,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         rows_say("/profile/sessions/"),
     ),
     (accounts, "is_signed_in_by"): (
-        lambda user, session_id: True,
+        lambda user, session_id, **how: True,
         test_nobody_ends_an_account_with_anothers_sign_in,
     ),
     (accounts, "signed_in"): (any_session, rows_say("GET /profile/")),
@@ -1396,31 +1435,31 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
     ),
 }
 # They say nothing of anybody but who asks, and nothing that a door shows.
-HARMLESS = {"epoch_of", "sign_in_of", "setting_of", "accounts_named"}
+GUARD_NAME = re.compile(
+    r"^may_|^require_|^(?!_).*_(for|visible_to|of|named|by|about|rows)$|^signed_in$|^join$"
+)
+HARMLESS = {"epoch_of", "setting_of", "accounts_named"}
 
 
 def guards() -> Iterator[tuple[Any, str]]:
     """Yield every rule, and every query whose name says that it finds what somebody may see."""
-    for module in (
+    drawers = [getattr(queries, name) for name in queries.__all__]
+    for place in (
         account_rules,
         calendar_rules,
-        *(getattr(queries, name) for name in queries.__all__),
+        *drawers,
+        queries.path.Target,
         accounts,
         contacts,
         mail,
     ):
-        for name, function in vars(module).items():
-            is_ours = (
-                isfunction(function)
-                and function.__module__ == module.__name__
-                and not name.startswith("_")
+        for name, function in vars(place).items():
+            is_ours = isfunction(function) and function.__module__ in (
+                place.__name__,
+                place.__module__ if isclass(place) else "",
             )
-            if (
-                is_ours
-                and re.search(r"^may_|_(for|visible_to|of|named|by|about|rows)$|^signed_in$", name)
-                and name not in HARMLESS
-            ):
-                yield module, name
+            if is_ours and GUARD_NAME.search(name) and name not in HARMLESS:
+                yield place, name
 
 
 def test_every_guard_is_known():

@@ -47,9 +47,14 @@ def refused(kind, act) -> dict[str, list[str]]:
 
 
 def signed_in(user: User) -> User:
-    """The user as a request sees them who just signed in."""
-    opened = sign_ins.open_session(user, door=Door.API, client=CLIENT)
-    return queries.signed_in(opened.session.pk, epoch=opened.session.epoch)
+    """Return the user as a request of theirs sees them."""
+    session = sign_ins.open_session(user, door=Door.API, client=CLIENT).session
+    return user_of(session)
+
+
+def user_of(session: Session) -> User | None:
+    signed_in = queries.signed_in(session.pk, epoch=session.epoch)
+    return signed_in and signed_in[0].user
 
 
 # Make ---------------------------------------------------------------------------------------------
@@ -195,14 +200,15 @@ def mina():
 
 
 def edit(user: User, **changes):
-    return profiles.edit_profile(user, by=user, client=CLIENT, **changes)
+    """Change the profile in a request that came with the user's first sign-in."""
+    session = Session.objects.filter(user=user).earliest("created_at")
+    sign_in = queries.SignIn(session.pk, session.created_at, user)
+    return profiles.edit_profile(user, by=user, sign_in=sign_in, client=CLIENT, **changes)
 
 
 def grow_old(user: User) -> None:
     """Let the sign-in be older than ten minutes."""
     Session.objects.filter(user=user).update(created_at=clock.now() - timedelta(minutes=11))
-    session = Session.objects.get(user=user)
-    user.sign_in = queries.signed_in(session.pk, epoch=session.epoch).sign_in
 
 
 def test_names_change_and_what_is_absent_stays(mina, post):
@@ -251,7 +257,7 @@ def test_a_new_password_ends_other_sign_ins_and_is_told(mina, post):
 
     assert check_password("a wholly new phrase", User.objects.get(pk=mina.pk).password)
     assert list(Session.objects.filter(user=mina, ended_at=None)) == [opened.session]
-    assert queries.signed_in(opened.session.pk, epoch=opened.session.epoch) == mina
+    assert user_of(opened.session) == mina
     assert post.told() == ["password_changed mina"]
     assert len(post.deliver()) == 1
 
@@ -316,7 +322,6 @@ def test_names_of_others_are_refused_and_everything_stays(mina):
 
 def test_who_was_signed_out_by_a_new_password_changes_nothing_any_more(mina):
     stale = User.objects.get(pk=mina.pk)
-    stale.sign_in = mina.sign_in
     edit(mina, password="a wholly new phrase")
 
     refused(Unidentified, lambda: edit(stale, first_name="Eve"))
@@ -440,8 +445,8 @@ def test_closing_an_account_ends_its_sign_ins_and_opening_it_brings_none_back(mi
     session = Session.objects.get(user=mina)
 
     profiles.deactivate(mina)
-    assert queries.signed_in(session.pk, epoch=session.epoch) is None
+    assert user_of(session) is None
     profiles.reactivate(mina)
 
     assert User.objects.get(pk=mina.pk).is_active
-    assert queries.signed_in(session.pk, epoch=session.epoch) is None
+    assert user_of(session) is None

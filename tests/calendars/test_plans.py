@@ -516,7 +516,7 @@ def test_a_worker_that_is_only_late_finds_its_plan_stopped_and_writes_no_more(
 def test_a_worker_that_is_back_before_it_is_stopped_ends_the_search_itself(world, slow):
     one_on_ones(world)
     world.mina.post(world.path, {})
-    seen, _ = queries.plans.plan_for(world.mina.user, world.calendar.pk)
+    seen, _ = queries.plans.plan_for(world.mina.user, world.calendar)
     seen.worked_at -= (
         2 * plan_actions.SILENT
     )  # as it was read, a moment before the worker wrote again

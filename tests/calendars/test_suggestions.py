@@ -119,9 +119,7 @@ def test_a_meeting_deleted_a_moment_ago_takes_none(sam, meeting):
 def test_its_author_and_the_owner_withdraw_a_suggestion(mina, sam, meeting):
     for who in (sam, mina):
         suggestion = actions.suggest_time(meeting, by=sam, suggested_time=TEN)
-        actions.withdraw_suggestion(
-            queries.meetings.suggestion_for(who, meeting.pk, suggestion.pk), by=who
-        )
+        actions.withdraw_suggestion(queries.meetings.suggestion_for(meeting, suggestion.pk), by=who)
 
         assert not ScheduleSuggestion.objects.exists()
 

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from commontime.accounts.actions import profiles, sign_ins
 from commontime.accounts.actions import settings as account_settings
-from commontime.accounts.models import Session, UserSetting
+from commontime.accounts.models import UserSetting
+from commontime.accounts.queries import SignIn
 from commontime.core.clients import Client
 from commontime.core.errors import Unidentified
 from tests import build
@@ -301,17 +302,16 @@ def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_bac
     password.
     """
     mina = build.user("mina")
-    attacker = signed_in(mina)
-    owner = signed_in(mina)
+    attacker, owner = build.sign_in(mina), build.sign_in(mina)
 
-    profiles.edit_profile(owner, by=owner, client=HERE, password=NEW)
+    edit(owner, password=NEW)
     for changes in (
         {"first_name": "Eve"},
         {"password": build.PASSWORD},
         {"email": "eve@example.org"},
     ):
         with pytest.raises(Unidentified):
-            profiles.edit_profile(attacker, by=attacker, client=HERE, **changes)
+            edit(attacker, **changes)
 
     mina.refresh_from_db()
     assert mina.check_password(NEW)
@@ -320,10 +320,10 @@ def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_bac
 
 def test_two_edits_at_once_both_have_their_effect():
     mina = build.user("mina")
-    one, other = signed_in(mina), signed_in(mina)
+    one, other = build.sign_in(mina), build.sign_in(mina)
 
-    profiles.edit_profile(one, by=one, client=HERE, first_name="Minna")
-    profiles.edit_profile(other, by=other, client=HERE, last_name="Ek", username="minna")
+    edit(one, first_name="Minna")
+    edit(other, last_name="Ek", username="minna")
 
     mina.refresh_from_db()
     assert (mina.username, mina.first_name, mina.last_name) == ("minna", "Minna", "Ek")
@@ -333,7 +333,7 @@ def test_a_sign_in_that_was_checked_before_a_new_password_is_dead():
     """The password is compared for a while; meanwhile it is changed."""
     mina = build.user("mina")
     checked = User.objects.get(pk=mina.pk)
-    profiles.edit_profile(signed_in(mina), by=mina, client=HERE, password=NEW)
+    edit(build.sign_in(mina), password=NEW)
 
     opened = sign_ins.open_session(checked, door="api", client=HERE)
 
@@ -349,7 +349,7 @@ def test_settings_that_were_read_before_a_new_name_do_not_bring_the_old_one_back
     mina = build.user("mina")
     early = User.objects.select_related("usersetting").get(pk=mina.pk)
     feed = account_settings.rotate_feed(mina)
-    profiles.edit_profile(signed_in(mina), by=mina, client=HERE, username="minna")
+    edit(build.sign_in(mina), username="minna")
 
     account_settings.change_settings(early, **change)
 
@@ -373,12 +373,6 @@ def test_an_account_made_by_a_command_can_sign_in_and_keep_settings():
     assert UserSetting.objects.get().time_zone == "Europe/Berlin"
 
 
-def signed_in(user: User) -> User:
-    """The user as a request sees them: freshly signed in."""
-    from commontime.accounts import queries
-
-    opened = sign_ins.open_session(User.objects.get(pk=user.pk), door="api", client=HERE)
-    found = queries.signed_in(opened.session.pk, epoch=opened.session.epoch)
-    assert found is not None
-    assert Session.objects.filter(user=user).exists()
-    return found
+def edit(sign_in: SignIn, **changes: str) -> None:
+    """Change the profile in a request that came with this sign-in."""
+    profiles.edit_profile(sign_in.user, by=sign_in.user, sign_in=sign_in, client=HERE, **changes)

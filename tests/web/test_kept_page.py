@@ -93,7 +93,13 @@ def seat_of(calendar: Calendar, person: User) -> CalendarParticipant:
 
 
 def rename(person: User) -> None:
-    profiles.edit_profile(fresh(person), by=person, client=clients.Client(), first_name="Rio")
+    profiles.edit_profile(
+        fresh(person),
+        by=person,
+        sign_in=build.sign_in(person),
+        client=clients.Client(),
+        first_name="Rio",
+    )
 
 
 def suggests(choir: Choir) -> None:

@@ -24,25 +24,25 @@ from commontime.core.text import canonical
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The sign-in a request came with."""
+    """The sign-in that a request came with."""
 
     id: UUID
     created_at: datetime
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
-class Along:
-    """What a room above asks in the statement that finds the sign-in: columns and joins over the
-    user `u`, and who reads them.
+class Join[Value]:
+    """Columns that a room above adds to the statement that looks up the sign-in.
 
-    width: how many columns.
+    tables: the joins they come from, over the user `u`. width: how many columns there are.
     """
 
     columns: str
-    joins: str
+    tables: str
     parameters: list[Any]
     width: int
-    read: Callable[[User, tuple[Any, ...]], None]
+    read: Callable[[User, tuple[Any, ...]], Value]
 
 
 _USER = rows.Columns(User, "u")
@@ -56,21 +56,25 @@ _SIGNED_IN = f"""
 """  # noqa: S608 (column names only)
 
 
-def signed_in(session_id: UUID, *, epoch: str, along: Sequence[Along] = ()) -> User | None:
-    """Return the user of a sign-in that still holds, with setting and sign-in at hand; None if it
-    has ended. One query.
+def signed_in(
+    session_id: UUID, *, epoch: str, joins: Sequence[Join[Any] | None] = ()
+) -> tuple[SignIn, list[Any]] | None:
+    """Return a sign-in that still holds and the value of each join, or None.
 
-    It ends by signing out, by age, by deactivation, and by a change of the password (`epoch` is a
-    keyed hash of the password's hash).
+    The user has their setting at hand. A sign-in ends by signing out, by age, by deactivation, and
+    by a change of the password (`epoch` is a keyed hash of the password's hash). One query.
     """
-    columns, joins = (
-        "".join(f", {each.columns}" for each in along),
-        " ".join(each.joins for each in along),
-    )
-    parameters = [value for each in along for value in each.parameters]
+    present = [join for join in joins if join]
     row = rows.fetch_one(
-        _SIGNED_IN.format(columns=columns, joins=joins),
-        [*parameters, rows.uuid(session_id), rows.moment(clock.now())],
+        _SIGNED_IN.format(
+            columns="".join(f", {join.columns}" for join in present),
+            joins=" ".join(join.tables for join in present),
+        ),
+        [
+            *(value for join in present for value in join.parameters),
+            rows.uuid(session_id),
+            rows.moment(clock.now()),
+        ],
     )
     if row is None:
         return None
@@ -80,31 +84,26 @@ def signed_in(session_id: UUID, *, epoch: str, along: Sequence[Along] = ()) -> U
     rest = row[2 + len(_USER) :]
     if rest[0] is not None:
         user._state.fields_cache["usersetting"] = _SETTING.read(rest)
-    user.sign_in = SignIn(session_id, rows.read_moment(row[1]))  # type: ignore[attr-defined]
     rest = rest[len(_SETTING) :]
-    for each in along:
-        each.read(user, rest)
-        rest = rest[each.width :]
-    return user
+    values = []
+    for join in joins:
+        values.append(join and join.read(user, rest))
+        rest = rest[join.width if join else 0 :]
+    return SignIn(session_id, rows.read_moment(row[1]), user), values
 
 
 def epoch_of(user: User) -> str:
     return user.get_session_auth_hash()[:32]
 
 
-def sign_in_of(user: User) -> SignIn:
-    sign_in: SignIn = user.sign_in  # type: ignore[attr-defined]
-    return sign_in
+def is_signed_in_by(user: User, session_id: UUID, *, current: SignIn | None = None) -> bool:
+    """Return whether this is a sign-in of the user that holds.
 
-
-def is_signed_in_by(user: User, session_id: UUID) -> bool:
-    """Return whether this is a sign-in of the user that holds. The one that the request came with
-    does.
+    current: the one that the request came with, which holds.
     """
-    sign_in: SignIn | None = getattr(user, "sign_in", None)
-    return (sign_in is not None and sign_in.id == session_id) or Session.objects.filter(
-        pk=session_id, user=user, ended_at=None
-    ).exists()
+    if current is not None and (current.id, current.user) == (session_id, user):
+        return True
+    return Session.objects.filter(pk=session_id, user=user, ended_at=None).exists()
 
 
 def setting_of(user: User) -> UserSetting:

@@ -342,6 +342,7 @@ class ProfileEdit(View):
         opened = profiles.edit_profile(
             request.user,
             by=request.user,
+            sign_in=request.auth.sign_in,
             client=client_of(request.META),
             **serializer.validated_data,
         )
@@ -366,6 +367,7 @@ class ProfileDelete(View):
             request.user,
             by=request.user,
             session_id=session_id,
+            sign_in=request.auth.sign_in,
             transfer_to=data.get("transfer_to"),
         )
         return no_content()
@@ -416,7 +418,7 @@ class Sessions(View):
     @extend_schema(responses={200: list[SignedInAt]})
     def get(self, request: Request) -> HttpResponse:
         """List where the caller is signed in, the last used first."""
-        mine = queries.sign_in_of(request.user).id
+        mine = request.auth.sign_in.id
         fields = [name for name in SignedInAt.__struct_fields__ if name != "current"]
         return json_list(
             (

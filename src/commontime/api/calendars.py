@@ -135,9 +135,7 @@ class CalendarOne(View):
     @extend_schema(responses={200: CalendarOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Show a calendar."""
-        return json_answer(
-            request, show(queries.calendars.calendar_for(request.user, calendar_id), request.user)
-        )
+        return json_answer(request, show(request.auth.calendar(), request.user))
 
     @extend_schema(
         request=docs.partial(CalendarChange),
@@ -153,7 +151,7 @@ class CalendarOne(View):
         `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the
         final times; meetings without one come back as warnings. `false` reopens it.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
         calendar, cautions = actions.edit_calendar(calendar, by=request.user, **data)
         return json_answer(request, show(calendar, request.user), beside=docs.warned(cautions))
@@ -166,7 +164,7 @@ class CalendarOne(View):
 
         Everybody in it gets one email, which cancels the scheduled meetings.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         actions.delete_calendar(calendar, by=request.user)
         return no_content()
 
@@ -180,7 +178,7 @@ class CalendarTransfer(View):
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Make a participant the owner."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         calendar = actions.transfer_calendar(
             calendar, by=request.user, to=parse(TransferInput, request)["user"]
         )
@@ -197,7 +195,7 @@ class CalendarDuplicate(View):
         The copy has the same settings and the same meetings without final times. The people are
         invited to it.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         copy = actions.duplicate_calendar(
             calendar, by=request.user, shift_days=parse(DuplicateInput, request)["shift_days"]
         )

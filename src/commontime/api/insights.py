@@ -192,7 +192,7 @@ class InsightsView(View):
         The parameters ask what would be if the meeting were different; nothing is stored. Where the
         calendar hides answers, that takes three people other than the asker who have answered.
         """
-        meeting = queries.meetings.meeting_for(request.user, meeting_id)
+        meeting = request.auth.meeting()
         with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
         asker, now = request.user.pk, clock.now()

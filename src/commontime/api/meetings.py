@@ -157,7 +157,7 @@ class Meetings(View):
     @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List a calendar's meetings, in the order they were made."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         rows, links = page(
             request, queries.meetings.meetings_of(calendar), order=("created_at", "id")
         )
@@ -175,7 +175,7 @@ class Meetings(View):
 
         Without named attendees (`required`, `optional`) it is for everybody in the calendar.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         meeting, roster = actions.create_meeting(
             calendar,
             by=request.user,
@@ -194,7 +194,7 @@ class MeetingOne(View):
     @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Show a meeting; at its final time with who can come."""
-        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = request.auth.meeting()
         roster = queries.people.roster_of(meeting.calendar)
         return json_answer(request, show(meeting, roster, request.user))
 
@@ -216,7 +216,7 @@ class MeetingOne(View):
         is probably not wanted (in the past, somebody required can't, somebody is elsewhere then,
         nobody answered) is a warning.
         """
-        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = request.auth.meeting()
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))
         meeting, roster, cautions = actions.edit_meeting(meeting, by=request.user, **data)
         return json_answer(
@@ -233,7 +233,7 @@ class MeetingOne(View):
 
         If it has a final time, the attendees get a calendar cancellation.
         """
-        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = request.auth.meeting()
         actions.delete_meeting(meeting, by=request.user)
         return no_content()
 
@@ -248,7 +248,7 @@ class MeetingInvite(View):
     )
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Get the meeting as an iCalendar file."""
-        meeting = queries.meetings.meeting_for(request.user, meeting_id, calendar_id=calendar_id)
+        meeting = request.auth.meeting()
         if meeting.final_time is None:
             raise Conflict("This meeting has no confirmed time yet.", code="not_scheduled")
         body = exchange.invite_file(exchange.Snapshot.of(meeting))

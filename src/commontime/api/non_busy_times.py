@@ -183,7 +183,7 @@ class Windows(View):
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List the times people gave, as far as the calendar's `visibility` shows them."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         start, end = _range(request, calendar)
         whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
         found, links = page_of(
@@ -210,7 +210,7 @@ class Windows(View):
         One person's times in a calendar never overlap; touching is fine. At most 31 days each, at
         most 2,000.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         window = actions.add_window(
             calendar, by=request.user, **_window(request.data, zone_of(calendar.time_zone))
         )
@@ -235,7 +235,7 @@ class Windows(View):
         Times that reach over the edges are cut there. A refused row is named by its index, as
         `windows.3.end_time`.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         data = parse(RangeInput, request, zone=zone_of(calendar.time_zone))
         windows = actions.replace_windows(
             calendar, by=request.user, start=data["from"], end=data["to"], windows=data["windows"]
@@ -249,7 +249,7 @@ class WindowOne(View):
     @extend_schema(responses={200: WindowOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Show a time."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         return json_answer(
             request, show(queries.windows.window_for(request.user, calendar, window_id))
         )
@@ -264,7 +264,7 @@ class WindowOne(View):
     )
     def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Change one's own time."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         window = queries.windows.window_for(request.user, calendar, window_id)
         data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
         return json_answer(request, show(actions.edit_window(window, by=request.user, **data)))
@@ -276,7 +276,7 @@ class WindowOne(View):
     )
     def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
         """Take back one's own time."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         window = queries.windows.window_for(request.user, calendar, window_id)
         actions.remove_window(window, by=request.user)
         return no_content()
@@ -310,7 +310,7 @@ class AvailabilityView(View):
         come. Names are there if the calendar's `visibility` allows; a very large answer leaves them
         out (`names_left_out`) or goes on from `next_from`.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         start, end = _range(request, calendar)
         minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1
         with_people = rules.may_see_windows_of_others(request.user, calendar)

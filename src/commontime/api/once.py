@@ -30,7 +30,7 @@ class Replay(Exception):
 class Once:
     """One POST under an Idempotency-Key.
 
-    `join` looks up an earlier answer, `begin` sends it again, `finish` stores a new one.
+    `join` looks up the `earlier` answer, `begin` sends it again, `finish` stores a new one.
     """
 
     def __init__(self, key: str) -> None:
@@ -38,14 +38,10 @@ class Once:
         self.earlier: RememberedAnswer | None = None
         self.new: RememberedAnswer | None = None
 
-    def join(self) -> accounts.Along:
-        """Return the join that sets `earlier` as the sign-in is looked up."""
-
-        def read(_user: User, row: tuple[Any, ...]) -> None:
-            self.earlier = None if row[0] is None else _ANSWER.read(row)
-
-        join = "LEFT JOIN core_rememberedanswer k ON k.user_id = u.id AND k.key = %s"
-        return accounts.Along(_ANSWER.sql, join, [self.key], len(_ANSWER), read)
+    def join(self) -> accounts.Join[RememberedAnswer | None]:
+        """Return the join that looks up the earlier answer together with the sign-in."""
+        tables = "LEFT JOIN core_rememberedanswer k ON k.user_id = u.id AND k.key = %s"
+        return accounts.Join(_ANSWER.sql, tables, [self.key], len(_ANSWER), _read)
 
     def begin(self, request: AnyRequest, *, may_still: Callable[[], bool]) -> None:
         """Raise Replay with the earlier answer, or prepare to store a new one.
@@ -79,6 +75,10 @@ class Once:
             self.new.status, self.new.body = response.status_code, response.content
             self.new.location = response.headers.get("Location", "")
             self.new.save(force_insert=True)
+
+
+def _read(_user: User, row: tuple[Any, ...]) -> RememberedAnswer | None:
+    return None if row[0] is None else cast(RememberedAnswer, _ANSWER.read(row))
 
 
 def _fingerprint(request: AnyRequest) -> str:

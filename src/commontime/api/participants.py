@@ -63,7 +63,7 @@ class Participants(View):
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """List who takes part, in the order they joined."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         rows, links = page_of(request, queries.people.participant_rows(calendar))
         return json_list((ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links)
 
@@ -81,7 +81,7 @@ class Participants(View):
         A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403
         `invitation_required`.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         participant = actions.add_participant(
             calendar, by=request.user, **parse(ParticipantInput, request)
         )
@@ -99,7 +99,7 @@ class ParticipantOne(View):
     @extend_schema(responses={200: ParticipantOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Show a participant."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         return json_answer(
             request, show(queries.people.participant_for(request.user, calendar, participant_id))
         )
@@ -110,7 +110,7 @@ class ParticipantOne(View):
     )
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Say whether a participant is required, as the owner."""
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         participant = queries.people.participant_for(request.user, calendar, participant_id)
         data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
         return json_answer(
@@ -125,7 +125,7 @@ class ParticipantOne(View):
 
         Their times go, and the meetings to come are cancelled for them.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         participant = queries.people.participant_for(request.user, calendar, participant_id)
         actions.remove_participant(participant, by=request.user)
         return no_content()

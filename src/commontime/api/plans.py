@@ -269,7 +269,7 @@ class OneOnOnes(View):
         """Look for a time for a meeting of the owner with each participant that has none yet.
         Returns the new meetings.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
         made, roster = actions.create_one_on_ones(calendar, by=request.user, **data)
         body = msgspec.json.encode([show(meeting, roster, request.user) for meeting in made])
@@ -287,7 +287,7 @@ class PlanView(View):
 
         It says how far the search is, where each meeting is placed, and why others have no time.
         """
-        details = plans.details_of(*queries.plans.plan_for(request.user, calendar_id))
+        details = plans.details_of(*queries.plans.plan_for(request.user, request.auth.calendar()))
         return json_answer(request, show_plan(details, request.user))
 
     @extend_schema(
@@ -308,7 +308,7 @@ class PlanView(View):
         `not_applied` says that `apply` was wanted, and no time is set yet. Required people must
         have answered.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
         question, apply = _question(data), data.get("apply", False)
         details = actions.make_plan(
@@ -335,7 +335,7 @@ class PlanStop(View):
 
         The plan is `done` in the answer, or a moment later.
         """
-        plan, roster = queries.plans.plan_for(request.user, calendar_id)
+        plan, roster = queries.plans.plan_for(request.user, request.auth.calendar())
         plan = actions.stop_plan(plan, by=request.user)
         return json_answer(request, show_plan(plans.details_of(plan, roster), request.user))
 
@@ -345,7 +345,7 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        details = plans.details_of(*queries.plans.plan_for(request.user, **kwargs))
+        details = plans.details_of(*queries.plans.plan_for(request.user, request.auth.calendar()))
         return json_answer(request, show_plan(details, request.user))
 
     @extend_schema(
@@ -361,7 +361,7 @@ class PlanApply(View):
 
         All are set or none. It is refused if anything has changed that the plan was computed from.
         """
-        calendar = queries.calendars.calendar_for(request.user, calendar_id)
+        calendar = request.auth.calendar()
         return json_answer(
             request, show_plan(actions.apply_plan(calendar, by=request.user), request.user)
         )

@@ -8,6 +8,8 @@ from rest_framework.request import Request as AnyRequest
 
 from commontime.accounts import queries as accounts
 from commontime.api import tokens
+from commontime.calendars.queries import path
+from commontime.calendars.queries.path import Auth
 from commontime.core.errors import Unidentified
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
         """A request to one of our views: somebody is signed in, and the body is an object."""
 
         user: User
+        auth: Auth
         data: dict[str, Any]
 
 else:
@@ -25,7 +28,7 @@ else:
 class SignedIn(BaseAuthentication):
     """Lets in the holder of an access token whose sign-in still holds."""
 
-    def authenticate(self, request: AnyRequest) -> tuple[User, None]:
+    def authenticate(self, request: AnyRequest) -> tuple[User, Auth]:
         kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "bearer" or not raw:
             raise Unidentified(
@@ -33,11 +36,19 @@ class SignedIn(BaseAuthentication):
                 code="not_authenticated",
             )
         access = tokens.read_access(raw)
-        view, path = request.parser_context["view"], request.parser_context["kwargs"]
-        user = accounts.signed_in(access.session_id, epoch=access.epoch, along=view.joins(**path))
-        if user is None:
+        view, names = request.parser_context["view"], request.parser_context["kwargs"]
+        # What the path names and the answer to an earlier try come in the same statement.
+        joins = [
+            path.join(names.get("calendar_id"), names.get("meeting_id")),
+            view.once and view.once.join(),
+        ]
+        signed_in = accounts.signed_in(access.session_id, epoch=access.epoch, joins=joins)
+        if signed_in is None:
             raise Unidentified("You are signed out; sign in again.", code="token_not_valid")
-        return user, None
+        sign_in, (target, earlier) = signed_in
+        if view.once:
+            view.once.earlier = earlier
+        return sign_in.user, Auth(sign_in, target)
 
     def authenticate_header(self, request: AnyRequest) -> str:
         return "Bearer"

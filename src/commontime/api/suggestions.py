@@ -169,7 +169,7 @@ class Suggestions(View):
         Where the calendar hides answers, that takes three people other than the asker who have
         answered; the best times of so few are for them and the owner.
         """
-        meeting = queries.meetings.meeting_for(request.user, meeting_id)
+        meeting = request.auth.meeting()
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
         stored = (
             [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
@@ -204,7 +204,7 @@ class Suggestions(View):
     )
     def post(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """Suggest a start. After the deadline only the owner can."""
-        meeting = queries.meetings.meeting_for(request.user, meeting_id)
+        meeting = request.auth.meeting()
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
         return json_answer(
@@ -219,13 +219,16 @@ class SuggestionOne(View):
     single = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return json_answer(request, show(queries.meetings.suggestion_for(request.user, **kwargs)))
+        return json_answer(
+            request,
+            show(queries.meetings.suggestion_for(request.auth.meeting(), kwargs["suggestion_id"])),
+        )
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
         """Withdraw a suggestion, as its author or the owner."""
         actions.withdraw_suggestion(
-            queries.meetings.suggestion_for(request.user, meeting_id, suggestion_id),
+            queries.meetings.suggestion_for(request.auth.meeting(), suggestion_id),
             by=request.user,
         )
         return no_content()

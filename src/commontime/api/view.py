@@ -2,20 +2,18 @@
 
 from typing import Any, cast
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request as AnyRequest
 from rest_framework.views import APIView
 
-from commontime.accounts import queries as accounts
 from commontime.api import errors
 from commontime.api.answers import matches
 from commontime.api.body import JSON, AlwaysJSON, check_length, receive
 from commontime.api.once import Once, Replay
-from commontime.api.request import SignedIn
-from commontime.calendars import queries, rules
+from commontime.api.request import Request, SignedIn
+from commontime.calendars import rules
 from commontime.core.errors import NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -52,11 +50,6 @@ class View(APIView):
         show: Any = self.get  # type: ignore[attr-defined]
         return cast(HttpResponse, show(request, *args, **kwargs))
 
-    def joins(self, **path: Any) -> list[accounts.Along]:
-        """Return what is looked up in one statement with the sign-in."""
-        joins = queries.path.along(path.get("calendar_id"), path.get("meeting_id"))
-        return [*joins, self.once.join()] if self.once else joins
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # From META: to make `headers` costs as much as the rest of this.
         takes_key = request.method == "POST" and self.remembers and not self.public
@@ -86,12 +79,12 @@ class View(APIView):
         if self.condition:
             self._check_condition(request, *args, **kwargs)
         if self.once:
-            self.once.begin(request, may_still=lambda: _may_still(request, self))
+            self.once.begin(request, may_still=lambda: self._may_still(cast(Request, request)))
 
     def _check_condition(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         if matches(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
             return
-        if not _may_change(request, self):
+        if not self._may_change(cast(Request, request)):
             raise NotAllowed("Only the organiser can change this.")
         raise errors.Stale(
             "This has changed since you read it. Read it again and repeat your change if it still "
@@ -101,28 +94,17 @@ class View(APIView):
     def handle_exception(self, exc: Exception) -> Any:
         return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
 
+    def _may_still(self, request: Request) -> bool:
+        """Return whether the asker still sees what the path names, and may change it."""
+        try:
+            if "meeting_id" in self.kwargs:
+                request.auth.meeting()
+            elif "calendar_id" in self.kwargs:
+                request.auth.calendar()
+        except (NotFound, NotAllowed):
+            return False
+        return self._may_change(request)
 
-def _may_still(request: AnyRequest, view: View) -> bool:
-    """Return whether the asker still sees what the path names, and may change it.
-
-    The sign-in's statement looked it up.
-    """
-    user, path = cast(User, request.user), request.parser_context["kwargs"]
-    try:
-        if "meeting_id" in path:
-            queries.meetings.meeting_for(
-                user, path["meeting_id"], calendar_id=path.get("calendar_id")
-            )
-        elif "calendar_id" in path:
-            queries.calendars.calendar_for(user, path["calendar_id"])
-    except (NotFound, NotAllowed):
-        return False
-    return _may_change(request, view)
-
-
-def _may_change(request: AnyRequest, view: View) -> bool:
-    """Return whether the asker may change what is here: it may take the calendar's owner."""
-    user, path = cast(User, request.user), request.parser_context["kwargs"]
-    return not view.for_owner or rules.may_manage(
-        user, queries.calendars.calendar_for(user, path["calendar_id"])
-    )
+    def _may_change(self, request: Request) -> bool:
+        """Return whether the asker owns the calendar, if only its owner changes what is here."""
+        return not self.for_owner or rules.may_manage(request.user, request.auth.calendar())

@@ -15,7 +15,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door
 from commontime.core import clock
 from commontime.core.clients import client_of
-from commontime.web.base import FORM, me, next_page, page, refusing, submit
+from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
 
@@ -102,7 +102,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user:
-        sign_ins.sign_out(me(request), queries.sign_in_of(me(request)).id)
+        sign_ins.sign_out(me(request), auth_of(request).sign_in.id)
     request.session.flush()
     return redirect("web:welcome")
 

@@ -18,6 +18,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from commontime.accounts import queries as accounts
+from commontime.calendars.models import Calendar, Meeting
+from commontime.calendars.queries import calendars, meetings
+from commontime.calendars.queries.path import Auth
 from commontime.core import cache
 from commontime.core.errors import (
     Conflict,
@@ -147,6 +150,28 @@ def refusing(view: View) -> View:
 def me(request: HttpRequest) -> User:
     """Return who is signed in, on a page that nobody else gets to."""
     return cast(User, request.user)
+
+
+def auth_of(request: HttpRequest) -> Auth:
+    """Return the sign-in on a page that nobody else gets to."""
+    auth: Auth = cast(Any, request).auth
+    return auth
+
+
+def calendar_of(request: HttpRequest, calendar_id: UUID) -> Calendar:
+    """Return the calendar of the page's path."""
+    auth = auth_of(request)
+    if auth.target is None:
+        return calendars.calendar_for(auth.user, calendar_id)
+    return auth.calendar()
+
+
+def meeting_of(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> Meeting:
+    """Return the meeting of the page's path."""
+    auth = auth_of(request)
+    if auth.target is None:
+        return meetings.meeting_for(auth.user, meeting_id, calendar_id=calendar_id)
+    return auth.meeting()
 
 
 def posted_id(request: HttpRequest, name: str, otherwise: str) -> UUID:

@@ -18,7 +18,7 @@ from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.fields import LONGEST_MEETING, ZoneInput
 from commontime.web.moments import moment_field
 
@@ -56,7 +56,7 @@ class CalendarForm(forms.Form):
 def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
     user = me(request)
-    shown = queries.calendars.calendar_for(user, calendar_id)
+    shown = calendar_of(request, calendar_id)
     if not rules.may_manage(user, shown):
         raise NotAllowed(_("Only the organiser can change this calendar."))
     what = request.POST.get("do", "edit")

@@ -22,7 +22,7 @@ from commontime.calendars.queries.people import Roster
 from commontime.core import cache, clock
 from commontime.layout import grid
 from commontime.layout.instants import seconds
-from commontime.web.base import me
+from commontime.web.base import calendar_of, me
 from commontime.web.look import Look, look
 
 BUCKET = timedelta(minutes=5)  # how long a start that has just passed may still be shown
@@ -165,7 +165,7 @@ class CalendarView:
 
 def calendar_view(request: HttpRequest, calendar_id: UUID) -> CalendarView:
     user = me(request)
-    calendar = queries.calendars.calendar_for(user, calendar_id)
+    calendar = calendar_of(request, calendar_id)
     now = clock.now()
     return CalendarView(
         calendar, user, look(request.GET, calendar, accounts.setting_of(user), now), now

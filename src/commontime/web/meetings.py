@@ -31,7 +31,7 @@ from commontime.calendars.queries.people import Person
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import best_times, words
-from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
+from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in, submit
 from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
 from commontime.web.fields import LONGEST_MEETING
@@ -180,7 +180,7 @@ class Start:
 
 def _meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> MeetingView:
     user, now = me(request), clock.now()
-    found = queries.meetings.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    found = meeting_of(request, calendar_id, meeting_id)
     shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
     return MeetingView(
         found,
@@ -458,8 +458,7 @@ def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | forms.Form:
             return redirect(_with(view, done="suggested"))
         case "take-back":
             suggestion = queries.meetings.suggestion_for(
-                user,
-                found.pk,
+                view.meeting,
                 posted_id(request, "suggestion", _("This meeting has no such suggestion.")),
             )
             actions.withdraw_suggestion(suggestion, by=user)
@@ -600,7 +599,7 @@ def _with(view: MeetingView, **more: str) -> str:
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
     user = me(request)
-    found = queries.meetings.meeting_for(user, meeting_id, calendar_id=calendar_id)
+    found = meeting_of(request, calendar_id, meeting_id)
     if not rules.may_manage(user, found.calendar):
         raise NotAllowed(_("Only the organiser can change meetings."))
     zone = accounts.setting_of(user).time_zone
@@ -661,7 +660,7 @@ def _as_typed(meeting: Meeting) -> dict[str, Any]:
 @signed_in
 def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """The meeting as a file for one's own calendar."""
-    found = queries.meetings.meeting_for(me(request), meeting_id, calendar_id=calendar_id)
+    found = meeting_of(request, calendar_id, meeting_id)
     if found.final_time is None:
         raise Conflict(_("This meeting has no confirmed time yet."), code="not_scheduled")
     body = exchange.invite_file(exchange.Snapshot.of(found))

@@ -4,7 +4,7 @@ through the session cookie.
 
 import re
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -16,43 +16,52 @@ from django.utils.functional import SimpleLazyObject
 
 from commontime.accounts import queries
 from commontime.accounts.actions.sign_ins import NewSignIn
-from commontime.calendars import queries as calendars
+from commontime.calendars.queries import path
 
 SESSION_KEY = "sign_in"
 _ID = f"({UUIDConverter.regex})"
-_NAMED = re.compile(f"/app/calendars/{_ID}/(?:meetings/{_ID}/)?")
+_PATH = re.compile(f"/app/calendars/{_ID}/(?:meetings/{_ID}/)?")
 
 
 class SignedInMiddleware:
-    """Set `request.user` to the signed-in User or None, looked up once and only if asked for."""
+    """Set `request.auth` and `request.user`, both None for somebody who is not signed in.
+
+    They are looked up once, and only if asked for.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+        auth: Any = SimpleLazyObject(lambda: _auth(request))
+        page = cast(Any, request)
+        page.auth = auth
+        page.user = SimpleLazyObject(lambda: auth.user if auth else None)
         return self.get_response(request)
 
 
-def _user(request: HttpRequest) -> object:
-    sign_in = request.session.get(SESSION_KEY)
-    return (
-        queries.signed_in(UUID(sign_in[0]), epoch=sign_in[1], along=_along(request))
-        if sign_in
-        else None
-    )
+def _auth(request: HttpRequest) -> path.Auth | None:
+    cookie = request.session.get(SESSION_KEY)
+    if not cookie:
+        return None
+    joins = [path.join(*_ids_in_path(request))]
+    signed_in = queries.signed_in(UUID(cookie[0]), epoch=cookie[1], joins=joins)
+    if signed_in is None:
+        return None
+    sign_in, (target,) = signed_in
+    return path.Auth(sign_in, target)
 
 
-def _along(request: HttpRequest) -> list[queries.Along]:
-    """Return what finds the calendar and the meeting that the path names; nothing where they may
-    change while the request is answered.
+def _ids_in_path(request: HttpRequest) -> tuple[UUID | None, UUID | None]:
+    """Return the ids of the calendar and the meeting that a page is about.
+
+    None for a page that changes something: it may have to look again afterwards.
     """
-    named = _NAMED.match(request.path_info) if request.method in {"GET", "HEAD"} else None
-    return (
-        calendars.path.along(*(UUID(text) if text else None for text in named.groups()))
-        if named
-        else []
-    )
+    match = _PATH.match(request.path_info) if request.method in {"GET", "HEAD"} else None
+    if match is None:
+        return None, None
+    calendar_id, meeting_id = match.groups()
+    return UUID(calendar_id), UUID(meeting_id) if meeting_id else None
 
 
 class LanguageMiddleware:

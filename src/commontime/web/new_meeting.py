@@ -16,7 +16,7 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
 from commontime.core.errors import NotAllowed
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.fields import LONGEST_MEETING
 from commontime.web.moments import moment_field
 
@@ -77,7 +77,7 @@ class MeetingForm(forms.Form):
 def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Look for a time for another meeting."""
     user = me(request)
-    shown = queries.calendars.calendar_for(user, calendar_id)
+    shown = calendar_of(request, calendar_id)
     if not rules.may_manage(user, shown):
         raise NotAllowed(_("Only the organiser can add meetings."))
     zone = accounts.setting_of(user).time_zone

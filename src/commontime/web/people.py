@@ -16,7 +16,7 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.web import inviting
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 
 MOST_SHOWN = 1000
 
@@ -38,7 +38,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     required.
     """
     user = me(request)
-    shown = queries.calendars.calendar_for(user, calendar_id)
+    shown = calendar_of(request, calendar_id)
     here = reverse("web:people", args=[calendar_id])
     is_owner = rules.may_manage(user, shown)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
@@ -124,7 +124,7 @@ def _id(text: str | None) -> UUID:
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID
 ) -> HttpResponse:
-    shown = queries.calendars.calendar_for(me(request), calendar_id)
+    shown = calendar_of(request, calendar_id)
     participant = queries.people.participant_for(me(request), shown, participant_id)
     actions.remove_participant(participant, by=me(request))
     if participant.user_id == me(request).pk:

@@ -33,7 +33,7 @@ from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.layout import timetable
 from commontime.web import words
-from commontime.web.base import CLOCKS, FORM, me, page, signed_in, submit
+from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.calendar_view import meeting_address
 from commontime.web.fields import LONGEST_MEETING
 from commontime.web.look import FIRST_WEEKDAY, Look, look
@@ -262,11 +262,11 @@ class PlanView:
 
 def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
     user, now = me(request), clock.now()
-    calendar = queries.calendars.calendar_for(user, calendar_id)
+    calendar = calendar_of(request, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can plan meetings."))
     try:
-        plan, roster = queries.plans.plan_for(user, calendar_id)
+        plan, roster = queries.plans.plan_for(user, calendar)
         plan.calendar = calendar
     except NotFound:
         plan, roster = None, queries.people.roster_of(calendar)

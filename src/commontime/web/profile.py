@@ -27,7 +27,7 @@ from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
-from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
+from commontime.web.base import FORM, auth_of, me, page, posted_id, signed_in, submit
 from commontime.web.fields import ZoneInput, new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
 
@@ -182,7 +182,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             (session, device(session.user_agent))
             for session in queries.sessions_of(user)[:MOST_SESSIONS]
         ],
-        "this_session": queries.sign_in_of(user).id,
+        "this_session": auth_of(request).sign_in.id,
     }
     return page(request, "web/accounts/settings.html", context)
 
@@ -220,16 +220,19 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
     not.
     """
     user, client = me(request), client_of(request.META)
+    sign_in = auth_of(request).sign_in
 
     def change_credentials(**typed: Any) -> bool:
         passwords.confirm_password(user, typed["current_password"], client=client)
-        opened = profiles.edit_profile(user, by=user, client=client, door=Door.WEB, **typed)
-        if opened:  # all other sign-ins have ended, and this one with them
-            open_page_session(request, opened)
+        fresh = profiles.edit_profile(
+            user, by=user, sign_in=sign_in, client=client, door=Door.WEB, **typed
+        )
+        if fresh:  # all other sign-ins have ended, and this one with them
+            open_page_session(request, fresh)
         return True
 
     def change_names(**typed: Any) -> bool:
-        profiles.edit_profile(user, by=user, client=client, **typed)
+        profiles.edit_profile(user, by=user, sign_in=sign_in, client=client, **typed)
         return True
 
     def change_privacy(*, who_may_add_me: str, muted: str, still: list[str] | None = None) -> bool:
@@ -257,7 +260,7 @@ def _end_session(request: HttpRequest) -> HttpResponse:
         user, posted_id(request, "session", _("That sign-in has already ended."))
     )
     sign_ins.end_session(session)
-    if session.pk == queries.sign_in_of(user).id:
+    if session.pk == auth_of(request).sign_in.id:
         return redirect("web:welcome")
     return redirect(reverse("web:settings", fragment="sessions"))
 
@@ -323,8 +326,9 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
     def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
         passwords.confirm_password(user, current_password, client=client_of(request.META))
+        sign_in = auth_of(request).sign_in
         calendar_actions.delete_account(
-            user, by=user, session_id=queries.sign_in_of(user).id, transfer_to=transfer_to
+            user, by=user, session_id=sign_in.id, sign_in=sign_in, transfer_to=transfer_to
         )
         return True
 

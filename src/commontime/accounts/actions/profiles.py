@@ -63,6 +63,7 @@ def edit_profile(
     user: User,
     *,
     by: User,
+    sign_in: queries.SignIn,
     client: Client,
     current_password: str | None = None,
     door: Door = Door.API,
@@ -91,19 +92,19 @@ def edit_profile(
     }
     is_guarded = "email" in changed or password is not None
     if is_guarded or current_password:
-        _require_proof(user, current_password, client)
+        _require_proof(user, sign_in, current_password, client)
     if password is not None:
         changed["password"] = edited.password = make_password(password)
     try:
         with transaction.atomic():
             _store(user, changed, keys)
-            sign_in = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
+            fresh = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
     except IntegrityError:
         _refuse_taken(new_keys, except_by=user.pk)
         raise
     for field, value in changed.items():
         setattr(user, field, value)
-    return sign_in
+    return fresh
 
 
 def _check(
@@ -128,14 +129,16 @@ def _refuse_taken(keys: dict[str, str], *, except_by: int | None) -> None:
     problems.refuse()
 
 
-def _require_proof(user: User, current_password: str | None, client: Client) -> None:
+def _require_proof(
+    user: User, sign_in: queries.SignIn, current_password: str | None, client: Client
+) -> None:
     if current_password:
         if not passwords.is_password_of(user, current_password, client):
             raise NotAllowed(
                 _("This current_password is wrong. Send the right one, or sign in again first."),
                 code="reauth_required",
             )
-    elif not rules.may_change_credentials(queries.sign_in_of(user).created_at):
+    elif not rules.may_change_credentials(sign_in.created_at):
         raise NotAllowed(
             _("Send your current password as current_password, or sign in again first."),
             code="reauth_required",

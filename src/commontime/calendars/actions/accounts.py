@@ -16,15 +16,20 @@ from commontime.core.errors import InvalidInput
 
 @transaction.atomic
 def delete_account(
-    user: User, *, by: User, session_id: UUID, transfer_to: int | None = None
+    user: User,
+    *,
+    by: User,
+    session_id: UUID,
+    sign_in: queries.SignIn | None = None,
+    transfer_to: int | None = None,
 ) -> None:
     """Delete one's account: all or nothing.
 
     Owned calendars go to `transfer_to`, who must take part in each, or are deleted and their people
     get one cancel mail. `session_id` is what the caller's refresh token names; one that is not
-    theirs, or has ended, is refused.
+    theirs, or has ended, is refused. `sign_in` is the one the request came with.
     """
-    if not queries.is_signed_in_by(by, session_id):
+    if not queries.is_signed_in_by(by, session_id, current=sign_in):
         raise InvalidInput(
             _("This refresh token is not yours, or is no longer valid."), field="refresh_token"
         )

@@ -35,10 +35,7 @@ def calendar_for(user: User, calendar_id: UUID) -> Calendar:
     """Return the calendar if the user owns it or takes part; NotAllowed while their invitation is
     pending.
     """
-    found = path.look_up(user, calendar_id=calendar_id)
-    path.require_inside(found, _("There is no such calendar, or you are not part of it."))
-    assert found.calendar is not None
-    return found.calendar
+    return path.look_up(user, calendar_id=calendar_id).require_calendar()
 
 
 def calendar_named(user: User, calendar_id: UUID) -> Calendar:
@@ -48,9 +45,7 @@ def calendar_named(user: User, calendar_id: UUID) -> Calendar:
     try:
         return calendar_for(user, calendar_id)
     except NotFound:
-        raise InvalidInput(
-            _("There is no such calendar, or you are not part of it."), field="calendar"
-        ) from None
+        raise InvalidInput(_(path.NO_CALENDAR), field="calendar") from None
 
 
 def home_zone(user: User) -> str:

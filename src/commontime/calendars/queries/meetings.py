@@ -154,12 +154,7 @@ def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
     """Return the meeting, of this calendar if one is given. Whoever may not enter the calendar
     learns nothing about its meetings.
     """
-    missing = _("There is no such meeting, or you are not part of its calendar.")
-    found = path.look_up(user, calendar_id=calendar_id, meeting_id=meeting_id)
-    path.require_inside(found, missing)
-    if found.meeting is None:
-        raise NotFound(missing)
-    return found.meeting
+    return path.look_up(user, calendar_id=calendar_id, meeting_id=meeting_id).require_meeting()
 
 
 def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
@@ -204,8 +199,7 @@ def suggestions_of(meeting: Meeting) -> QuerySet[ScheduleSuggestion]:
     return ScheduleSuggestion.objects.filter(meeting=meeting).order_by("suggested_time", "id")
 
 
-def suggestion_for(user: User, meeting_id: UUID, suggestion_id: UUID) -> ScheduleSuggestion:
-    meeting = meeting_for(user, meeting_id)
+def suggestion_for(meeting: Meeting, suggestion_id: UUID) -> ScheduleSuggestion:
     suggestion = ScheduleSuggestion.objects.filter(pk=suggestion_id, meeting=meeting).first()
     if suggestion is None:
         raise NotFound(_("This meeting has no such suggestion."))

@@ -4,7 +4,7 @@ By hand, because every request asks it.
 """
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -13,10 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
-from commontime.calendars.models import (
-    Calendar,
-    Meeting,
-)
+from commontime.calendars.models import Calendar, Meeting
 from commontime.core import rows
 from commontime.core.errors import NotAllowed, NotFound
 
@@ -25,69 +22,104 @@ ACCEPT_FIRST = gettext_noop(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A calendar, perhaps one of its meetings, and what the user is to it."""
+NO_CALENDAR = gettext_noop("There is no such calendar, or you are not part of it.")
+NO_MEETING = gettext_noop("There is no such meeting, or you are not part of its calendar.")
 
-    calendar: Calendar | None
-    meeting: Meeting | None
-    is_inside: bool
-    is_invited: bool
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The calendar and meeting that a path names, and the asker's part in the calendar.
+
+    Hidden and missing are the same NotFound. Somebody invited gets NotAllowed: accept first.
+    """
+
+    calendar: Calendar | None = None
+    meeting: Meeting | None = None
+    is_inside: bool = False
+    is_invited: bool = False
+
+    def require_calendar(self) -> Calendar:
+        self._require_inside(NO_CALENDAR)
+        if self.calendar is None:
+            raise NotFound(_(NO_CALENDAR))
+        return self.calendar
+
+    def require_meeting(self) -> Meeting:
+        self._require_inside(NO_MEETING)
+        if self.meeting is None:
+            raise NotFound(_(NO_MEETING))
+        return self.meeting
+
+    def _require_inside(self, missing: str) -> None:
+        if self.is_invited and not self.is_inside:
+            raise NotAllowed(_(ACCEPT_FIRST))
+        if not self.is_inside:
+            raise NotFound(_(missing))
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who asks, by which sign-in, and what the path names.
+
+    target: None where the path names nothing, or was not looked up.
+    """
+
+    sign_in: accounts.SignIn
+    target: Target | None
+
+    @property
+    def user(self) -> User:
+        return self.sign_in.user
+
+    def calendar(self) -> Calendar:
+        """Return the path's calendar, as `calendar_for` does."""
+        return self._required_target().require_calendar()
+
+    def meeting(self) -> Meeting:
+        """Return the path's meeting, as `meeting_for` does."""
+        return self._required_target().require_meeting()
+
+    def _required_target(self) -> Target:
+        if self.target is None:
+            raise LookupError("Nothing that this path names was looked up.")
+        return self.target
 
 
 _CALENDAR = rows.Columns(Calendar, "c")
-
-
 MEETING = rows.Columns(Meeting, "m")
-
-
 _PART = """
     (c.owner_id = u.id OR p.id IS NOT NULL),
     EXISTS (SELECT 1 FROM calendars_invitation i
             WHERE i.calendar_id = c.id AND i.receiver_id = u.id AND i.status = 'pending')
 """
-
-
 _SEAT = "LEFT JOIN calendars_calendarparticipant p ON p.calendar_id = c.id AND p.user_id = u.id"
-
-
 ATTENDEE_MARKS = """
     (SELECT {join}(CAST(a.user_id AS text) || CASE WHEN a.required THEN 'r' ELSE 'o' END, ',')
      FROM calendars_meetingattendee a WHERE a.meeting_id = m.id)
 """
 
 
-def along(calendar_id: UUID | None, meeting_id: UUID | None) -> list[accounts.Along]:
-    """Return what finds the calendar and the meeting a path names in the statement that finds the
-    sign-in; nothing if it names neither.
-
-    The user remembers what was found until the end of the request, so that `…_for` need not ask
-    again.
-    """
+def join(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Join[Target] | None:
+    """Return the join that looks up what a path names; None if it names neither."""
     if calendar_id is None and meeting_id is None:
-        return []
-    columns, joins, parameters = _sql(calendar_id, meeting_id)
+        return None
+    columns, tables, parameters = _sql(calendar_id, meeting_id)
     width = len(_CALENDAR) + 2 + (meeting_id is not None) * (1 + len(MEETING))
 
-    def read(user: User, row: tuple[Any, ...]) -> None:
-        user.found = {(calendar_id, meeting_id): _read(row, user, meeting_id)}  # type: ignore[attr-defined]
+    def read(user: User, row: tuple[Any, ...]) -> Target:
+        return _read(row, user, meeting_id)
 
-    return [accounts.Along(columns, joins, parameters, width, read)]
+    return accounts.Join(columns, tables, parameters, width, read)
 
 
 def look_up(
     user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | None = None
-) -> Found:
-    """Return what the user may know of what a path names, from the sign-in's statement if that
-    looked for it.
-    """
-    for (seen_calendar, seen_meeting), found in getattr(user, "found", {}).items():
-        if seen_calendar == calendar_id and meeting_id in (None, seen_meeting):
-            return cast(Found, found)
-    columns, joins, parameters = _sql(calendar_id, meeting_id)
-    statement = f"SELECT {columns} FROM auth_user u {joins} WHERE u.id = %s"  # noqa: S608 (column names only)
+) -> Target:
+    """Look up what a path names in a statement of its own."""
+    columns, tables, parameters = _sql(calendar_id, meeting_id)
+    statement = f"SELECT {columns} FROM auth_user u {tables} WHERE u.id = %s"  # noqa: S608 (column names only)
     row = rows.fetch_one(statement, [*parameters, user.pk])
-    return _read(row, user, meeting_id) if row else Found(None, None, False, False)
+    return _read(row, user, meeting_id) if row else Target()
 
 
 def _sql(calendar_id: UUID | None, meeting_id: UUID | None) -> tuple[str, str, list[Any]]:
@@ -120,9 +152,9 @@ def marks_sql() -> str:
     )
 
 
-def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Found:
+def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Target:
     if row[0] is None:
-        return Found(None, None, False, False)
+        return Target()
     calendar: Calendar = _CALENDAR.read(row)
     if calendar.owner_id == user.pk:
         calendar.owner = user
@@ -131,15 +163,4 @@ def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Found:
     if meeting_id is not None and rest[1] is not None:
         meeting = MEETING.read(tuple(rest[1:]))
         meeting.attendee_marks, meeting.calendar = rest[0], calendar
-    return Found(calendar, meeting, bool(is_inside), bool(is_invited))
-
-
-def require_inside(found: Found, missing: str) -> None:
-    """Refuse who is not part of the calendar: a stranger learns nothing, somebody invited that they
-    must accept first.
-    """
-    if found.is_inside:
-        return
-    if found.is_invited:
-        raise NotAllowed(_(ACCEPT_FIRST))
-    raise NotFound(missing)
+    return Target(calendar, meeting, bool(is_inside), bool(is_invited))

@@ -15,14 +15,13 @@ from commontime.calendars.models import (
     Meeting,
     Plan,
 )
-from commontime.calendars.queries import calendars, path, people
+from commontime.calendars.queries import path, people
 from commontime.core import rows
 from commontime.core.errors import NotAllowed, NotFound
 
 
-def plan_for(user: User, calendar_id: UUID) -> tuple[Plan, people.Roster]:
+def plan_for(user: User, calendar: Calendar) -> tuple[Plan, people.Roster]:
     """Return the calendar's plan, and its people, to its owner."""
-    calendar = calendars.calendar_for(user, calendar_id)
     if not rules.may_manage(user, calendar):
         raise NotAllowed(_("Only the organiser can see the plan."))
     plan = people.with_people(
