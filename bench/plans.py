@@ -242,7 +242,7 @@ def verdicts(place: Path) -> tuple[int, int, float]:
             return so_far.value.priority == everything or so_far.bound.priority < everything
 
         began = time.perf_counter()
-        with mock.patch.object(joint, "TOLD_EVERY", 0.02):
+        with mock.patch.object(joint, "REPORT_EVERY", 0.02):
             plan = engine.plan(
                 free, asked, align=1, seconds=30, travel=travel, on_progress=is_known
             )

@@ -76,14 +76,8 @@ def key(rule: str, piece) -> tuple[int, ...]:
         return -required[0], attending, -everyone[1], -everyone[2], preference
     if rule == "most":
         return -required[0], attending, preference
-    if rule == "kind":
-        return (
-            -required[0],
-            min((band for band in (1, 2, 3) if everyone[band]), default=0),
-            attending,
-        )
-    assert rule == "at least works"
-    return -required[0], everyone[2] + everyone[3], attending
+    assert rule == "quorum"
+    return attending >= 3, *key("fair", piece)
 
 
 def best(pieces, k, rule, align, apart):

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commontime import engine
+from commontime.engine.room import Need, Room
 from tests.engine import brute
 from tests.engine.problems import elsewhere, problems
 
@@ -108,4 +109,4 @@ def test_far_horizons_stay_exact_and_small():
 
     room = engine.smallest_ask(free, 60, earliest=-100 * century, latest_end=100 * century)
 
-    assert room == engine.Room(0, (engine.Wanted(1, 50, 60),))
+    assert room == Room(0, (Need(1, 50, 60),))

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 from commontime import engine
 from commontime.engine import assign
+from commontime.engine.assign import cut
 from tests.engine import brute
 from tests.engine.problems import problems
 
@@ -149,7 +150,7 @@ def test_bad_preferences_are_refused(bad):
 @given(problems(), st.integers(0, 3))
 def test_slots_are_cut_from_the_owners_time(problem, buffer):
     bounds = {"earliest": problem.earliest, "latest_end": problem.latest_end}
-    slots = engine.cut(problem.windows, 0, problem.duration, buffer=buffer, **bounds)
+    slots = cut(problem.windows, 0, problem.duration, buffer=buffer, **bounds)
 
     wanted, run = [], None
     for tick in range(problem.earliest, problem.latest_end + 1):

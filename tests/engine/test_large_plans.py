@@ -73,7 +73,7 @@ def test_each_meeting_keeps_where_it_is_worth_most(problem, most):
     free, meetings = problem
     for option in columns(free, meetings, 1, apart(meetings)):
         held = len(option) // 2 if len(option) else -1
-        kept = option.some(most, held)
+        kept = option.sample(most, held)
         some = option.only(kept)
 
         assert kept.tolist() == sorted(set(kept.tolist()))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from commontime import engine
 from commontime.engine import Meeting, Value, plan, windows
+from commontime.engine.assign import cut
 from commontime.engine.stars import owner_of
 from tests.engine.plans import GRID, best_of_all, is_possible, value_of
 
@@ -47,7 +48,7 @@ def a_week(people, rng):
 
 def test_sixty_are_placed_well_at_once():
     free, meetings = a_week(60, np.random.default_rng(60)), one_on_ones(range(1, 61))
-    slots = engine.cut(free, 0, HALF_HOUR, earliest=0, latest_end=9 * DAY)
+    slots = cut(free, 0, HALF_HOUR, earliest=0, latest_end=9 * DAY)
     paired = engine.pair_up(slots.preference[1:])
 
     found = plan(free, meetings, seconds=0)
@@ -69,9 +70,7 @@ def test_in_slots_there_is_no_better_way():
         for slot in rng.permutation(40)[:6].tolist()
     ]
     free = windows(rows, 31)
-    pairs = engine.pair_up(
-        engine.cut(free, 0, HALF_HOUR, earliest=0, latest_end=DAY).preference[1:]
-    )
+    pairs = engine.pair_up(cut(free, 0, HALF_HOUR, earliest=0, latest_end=DAY).preference[1:])
 
     found = plan(free, one_on_ones(range(1, 31)), align=HALF_HOUR, seconds=0)
 

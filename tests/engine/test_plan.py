@@ -348,7 +348,7 @@ def test_many_meetings_are_proved_and_told_of_on_the_way(monkeypatch):
     monkeypatch.setattr(
         "commontime.engine.joint.ALONE", 0
     )  # what is proved is the same with the search beside the solver and without
-    monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0.05)
+    monkeypatch.setattr("commontime.engine.joint.REPORT_EVERY", 0.05)
 
     found = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
 
@@ -395,7 +395,7 @@ def test_a_freed_neighbourhood_is_never_placed_worse():
 
 
 def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
-    monkeypatch.setattr("commontime.engine.joint.TOLD_EVERY", 0)
+    monkeypatch.setattr("commontime.engine.joint.REPORT_EVERY", 0)
     free, meetings = (
         free_for((8, 12), people=4),
         [

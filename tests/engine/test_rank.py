@@ -8,16 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commontime import engine
-from commontime.engine.rank import scores
+from commontime.engine.rank import FAIR, attending, preference, present, rule_for, scores
 from tests.engine import brute
 from tests.engine.problems import problems
 
-AT_LEAST_WORKS = (engine.present, engine.at_least(engine.WORKS), engine.attending)
 RULES = {
-    "fair": engine.FAIR,
-    "most": engine.MOST,
-    "kind": engine.KIND,
-    "at least works": AT_LEAST_WORKS,
+    "fair": FAIR,
+    "most": (present, attending, preference),
+    "quorum": rule_for(3),
 }
 
 

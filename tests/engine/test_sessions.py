@@ -60,7 +60,7 @@ def test_the_pair_equals_its_definition(problem, align):
     ALIGNS,
 )
 def test_many_people_many_words_small_parts(problem, align):
-    with patch.multiple(sessions, _AT_ONCE=1, _ROWS_AT_ONCE=3):
+    with patch.multiple(sessions, _PAIRS_AT_ONCE=1, _ROWS_AT_ONCE=3):
         assert found(problem, align) == by_definition(problem, align)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commontime import engine
+from commontime.engine.windows import IDEAL, IF_NEED_BE, WORKS
 from tests.engine import brute
 from tests.engine.problems import elsewhere, problems
 
@@ -26,7 +27,7 @@ def test_rows_are_sorted_by_person_and_start():
     free = engine.windows([(1, 30, 60, 4), (0, 50, 70, 9), (1, 0, 20, 0), (0, 10, 40, 3)], 2)
 
     assert columns(free) == [(0, 10, 40, 3), (0, 50, 70, 9), (1, 0, 20, 0), (1, 30, 60, 4)]
-    assert free.level.tolist() == [engine.IF_NEED_BE, engine.IDEAL, engine.IF_NEED_BE, engine.WORKS]
+    assert free.level.tolist() == [IF_NEED_BE, IDEAL, IF_NEED_BE, WORKS]
 
 
 def test_columns_of_any_integer_type_will_do():

@@ -1,45 +1,31 @@
-"""The engine: when can a group meet? Pure functions over arrays, in ticks: whole minutes since
-1970-01-01T00:00Z.
+"""Find the times a group has in common.
+
+Pure functions over arrays, in ticks: whole minutes since 1970-01-01T00:00Z. Only the names listed
+here are used outside of this room.
 """
 
 from .against import Loss, losses
 from .ask import least_short, smallest_ask
-from .assign import Pairing, Slots, cut, pair_up
+from .assign import pair_up
 from .explain import NearMiss, attendance, near_misses, preferences
 from .joint import plan
-from .ledger import Ledger, ledger
-from .marks import Align, Marks, TooManyStartsError, marks, marks_of
-from .meetings import Meeting, Plan, Value, Why
+from .ledger import ledger
+from .marks import Marks, TooManyStartsError, marks, marks_of
+from .meetings import Meeting, Plan, Value
 from .profile import Profile, profile, profile_of_rows
 from .rank import (
-    FAIR,
-    KIND,
-    MOST,
-    Rule,
     Slot,
-    at_least,
-    attending,
     best,
-    enough,
-    fewest,
     keys,
-    preference,
-    present,
     rule_for,
-    worst,
 )
-from .robust import away_from, overtaken, plan_b, survives
-from .room import Room, Wanted, room_for
-from .sessions import Sessions, two_sessions
+from .robust import overtaken, plan_b, survives
+from .room import room_for
+from .sessions import two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
 from .unanswered import could_win, rank_range
 from .windows import (
-    BEST_PREFERENCE,
-    CANNOT,
-    IDEAL,
-    IF_NEED_BE,
-    WORKS,
     Busy,
     Windows,
     from_arrays,
@@ -49,44 +35,21 @@ from .windows import (
 )
 
 __all__ = [
-    "BEST_PREFERENCE",
-    "CANNOT",
-    "FAIR",
-    "IDEAL",
-    "IF_NEED_BE",
-    "KIND",
-    "MOST",
-    "WORKS",
-    "Align",
     "Busy",
-    "Ledger",
     "Loss",
     "Marks",
     "Meeting",
     "NearMiss",
-    "Pairing",
     "Plan",
     "Profile",
-    "Room",
-    "Rule",
-    "Sessions",
     "Slot",
-    "Slots",
     "TooManyStartsError",
     "Value",
-    "Wanted",
-    "Why",
     "Windows",
-    "at_least",
     "attendance",
-    "attending",
-    "away_from",
     "best",
     "could_win",
-    "cut",
     "end_tick",
-    "enough",
-    "fewest",
     "from_arrays",
     "keys",
     "least_short",
@@ -102,9 +65,7 @@ __all__ = [
     "pair_up",
     "plan",
     "plan_b",
-    "preference",
     "preferences",
-    "present",
     "profile",
     "profile_of_rows",
     "rank_range",
@@ -117,5 +78,4 @@ __all__ = [
     "two_sessions",
     "windows",
     "without",
-    "worst",
 ]

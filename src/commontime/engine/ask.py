@@ -11,7 +11,7 @@ from .erosion import Lifts, lifts
 from .marks import Align, Marks, marks_of
 from .profile import checked
 from .rank import scores
-from .room import Room, Wanted, inside, taken_by, turns
+from .room import Need, Room, inside, taken_by, turns
 from .windows import Bools, Busy, Ints, Windows
 
 
@@ -70,7 +70,7 @@ def least_short(
     return int(_shortage(runs, 1, duration, starts).short.min()) if len(starts) else None
 
 
-def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Wanted, ...]:
+def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Need, ...]:
     """Return the parts of [start, end) that required people did not offer."""
     runs = lifts(free, 1, earliest=start, latest_end=end, among=must, depth=1)
     people = np.flatnonzero(must)
@@ -81,7 +81,7 @@ def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Wanted, .
     who, begins, ends = who[order], stop[order][:-1] + start, first[order][1:] + start
     rows = np.flatnonzero((who[1:] == who[:-1]) & (ends > begins))
     return tuple(
-        Wanted(*row)
+        Need(*row)
         for row in zip(who[rows].tolist(), begins[rows].tolist(), ends[rows].tolist(), strict=True)
     )
 

@@ -17,8 +17,8 @@ from .windows import BEST_PREFERENCE, IF_NEED_BE, WORKS, Bytes, Ints, Windows, l
 EXACT = 2**52  # float64 adds and subtracts integers below twice this without rounding
 _VALUES = np.arange(-1, BEST_PREFERENCE + 1)
 _LEVELS = levels(_VALUES)
-# The worth of a pair in each criterion, by preference + 1. A pair that cannot meet is worth nothing,
-# which is as good as no pair.
+# The worth of a pair in each criterion, by preference + 1. A pair that cannot meet is worth
+# nothing, which is as good as no pair.
 _CRITERIA = (
     _VALUES >= 0,
     -1 * (_LEVELS == IF_NEED_BE),

@@ -1,4 +1,4 @@
-"""Several meetings to be placed together: what is asked, and what a plan is worth."""
+"""Describe meetings that are planned together, and the worth of a plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from .windows import Busy, Ints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
-    """A meeting of `duration` ticks within [earliest, latest_end). All required people attend it,
-    the optional ones if they can.
+    """A meeting of `duration` ticks within [earliest, latest_end).
 
-    required: at least one. buffer: ticks in which nobody who attends may start another; they need
-    not be offered. priority: what it is worth to place it, at least 1. pinned: the only start it
-    may have. place: where it is, a row of the journeys' table, if there is one.
+    All required people attend it, at least one, and optional people if they can. buffer: the ticks
+    after it in which nobody who attends may start another meeting; they need not be offered.
+    priority: the worth of placing it, at least 1. pinned: the only start it may have. place: its
+    row in the table of journeys, if there is one.
     """
 
     duration: int
@@ -35,9 +35,7 @@ type Travel = Sequence[Sequence[int]]
 
 
 def apart(meetings: Sequence[Meeting], travel: Travel | None = None) -> list[list[int]]:
-    """Return how many ticks after the start of each meeting each other one may start, if somebody
-    attends both: [first][second].
-    """
+    """Return the ticks between the starts of two meetings of one person: [first][second]."""
     if travel is None:
         return [[m.duration + m.buffer] * len(meetings) for m in meetings]
     return [
@@ -49,8 +47,10 @@ type Key = tuple[int, ...]
 
 
 class Value(NamedTuple):
-    """What a plan is worth: priorities placed, optional attendances, attendances at *if need be*
-    and at *works*, the sum of preferences.
+    """The worth of a plan, in five counts.
+
+    They are the priorities of the meetings placed, optional attendances, attendances at *if need
+    be* and at *works*, and the sum of preferences.
     """
 
     priority: int = 0
@@ -61,8 +61,9 @@ class Value(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """The larger is the better: lexicographic, and additive over meetings, so that parts that
-        share nobody can be planned apart.
+        """Return the counts as a tuple of which the larger is better.
+
+        Tuples add up over meetings, so that parts that share nobody can be planned apart.
         """
         return (self.priority, self.optional, -self.if_need_be, -self.works, self.preference)
 
@@ -73,9 +74,11 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """Why a meeting has no place. meetings: those in the way where it comes nearest, none if it
-    fits nowhere even alone. people: whose time it is about.
+class Obstacle:
+    """The reason why a meeting has no place.
+
+    meetings: those in the way at the start where the fewest are; none if it fits nowhere even
+    alone. people: those whose time is short.
     """
 
     people: tuple[int, ...]
@@ -84,12 +87,12 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where the meetings are. start: ticks, or -1 for those without a place; attends: who comes,
-    ascending, required and optional.
+    """A placement of the meetings, and a bound on any other.
 
-    No plan is worth more than `bound`. proved: nor more than this one, within the tolerance of the
-    solver. gap: the relative difference of `value` and `bound` in the first count in which they
-    differ, 0 if in none. why: by the index of each meeting without a place.
+    start: ticks, or -1 without a place. attends: the people who come, required and optional,
+    ascending. No plan is worth more than `bound`; proved: nor more than this one, within the
+    solver's tolerance. gap: the relative difference of `value` and `bound` in the first count in
+    which they differ, or 0. why: by the index of each meeting without a place.
     """
 
     start: tuple[int, ...]
@@ -97,7 +100,7 @@ class Plan:
     value: Value
     bound: Value
     proved: bool
-    why: dict[int, Why]
+    why: dict[int, Obstacle]
 
     @property
     def gap(self) -> float:
@@ -106,31 +109,34 @@ class Plan:
 
 
 def at_times(busy: Busy, people: Sequence[int]) -> Ints:
-    """Return when one of these people is elsewhere, (B, 2) ticks."""
-    some = set(people)
-    return np.array([(start, end) for who, start, end in busy if who in some], np.int64).reshape(
-        -1, 2
-    )
+    """Return the times at which one of these people is elsewhere, (B, 2) ticks."""
+    wanted = set(people)
+    times = [(start, end) for who, start, end in busy if who in wanted]
+    return np.array(times, np.int64).reshape(-1, 2)
 
 
 def checked_meetings(
     meetings: Sequence[Meeting], people: int, travel: Travel | None = None
 ) -> list[Meeting]:
     """Return the meetings. ValueError names the first that makes no sense."""
-    places = 1 if travel is None else len(travel)
+    places = None if travel is None else len(travel)
     if travel is not None and any(len(row) != places or min(row) < 0 for row in travel):
-        raise ValueError("The journeys are a square table of at least 0 ticks.")
+        raise ValueError("travel is a square table of ticks, each at least 0.")
     for number, meeting in enumerate(meetings):
-        who = (*meeting.required, *meeting.optional)
-        if meeting.duration < 1 or meeting.buffer < 0 or meeting.priority < 1:
-            raise ValueError(
-                f"Meeting {number}: a duration and a priority are at least 1, a buffer at least 0."
-            )
-        if not meeting.required or len(set(who)) < len(who) or min(who) < 0 or max(who) >= people:
-            raise ValueError(
-                f"Meeting {number}: it requires somebody, and names some of {people} people, each "
-                "once."
-            )
-        if travel is not None and not 0 <= meeting.place < places:
-            raise ValueError(f"Meeting {number}: it is in one of {places} places.")
+        if reason := _fault_of(meeting, people, places):
+            raise ValueError(f"Meeting {number}: {reason}.")
     return list(meetings)
+
+
+def _fault_of(meeting: Meeting, people: int, places: int | None) -> str:
+    """Return the reason why a meeting makes no sense, or an empty text."""
+    who = (*meeting.required, *meeting.optional)
+    if meeting.duration < 1 or meeting.buffer < 0 or meeting.priority < 1:
+        return "its duration and priority must be at least 1, and its buffer at least 0"
+    if not meeting.required:
+        return "it must require somebody"
+    if len(set(who)) < len(who) or min(who) < 0 or max(who) >= people:
+        return f"its people must be different, and each one of {people}"
+    if places is not None and not 0 <= meeting.place < places:
+        return f"its place must be one of {places}"
+    return ""

@@ -1,9 +1,8 @@
-"""Improve a joint placement where it is hard: free some meetings that are near each other, and let
-the solver place them best.
+"""Improve a joint placement by large neighbourhood search (Shaw, CP 1998, LNCS 1520).
 
-Large neighbourhood search (Shaw 1998): the other meetings stay, so what is left is a small
-programme, solved in a fraction of a second. It finds what single moves don't: that seven meetings
-each go elsewhere so that an eighth has a place.
+It frees some meetings that are near each other, and lets the solver place them best. The other
+meetings stay, so the programme is small, and solved in a fraction of a second. This finds
+improvements that single moves don't, such as seven meetings moving so that an eighth has a place.
 """
 
 import time
@@ -11,21 +10,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .placing import Board, bits
 from .programme import Programme
-from .solver import maximise, phases, ranges, weights_of
+from .solver import count_ranges, maximise, phases, weights_of
 
 SMALLEST, LARGEST = 10, 120  # meetings at once
-QUICK, LONGEST = (
-    0.15,
-    0.6,
-)  # seconds: a size is raised if it takes less, lowered if it takes all of these
+# Seconds: a neighbourhood that takes less makes the next larger; one that takes all, smaller.
+QUICK, LONGEST = 0.15, 0.6
 
 
 class Neighbourhoods:
-    """model: the programme, which need not have all columns. numbers: its meetings, as the board
-    knows them.
+    """Neighbourhoods of a placement, freed one after the other.
+
+    model: the programme, which need not have all columns. numbers: its meetings' numbers on the
+    board. near: the meetings that share people with each. size: how many meetings to free.
     """
 
     def __init__(
@@ -36,19 +36,15 @@ class Neighbourhoods:
         movable: Sequence[int],
         near: dict[int, list[int]],
     ) -> None:
-        self.board, self.model, self.numbers, self.movable, self.near = (
-            board,
-            model,
-            numbers,
-            movable,
-            near,
-        )
+        self.board, self.model, self.numbers = board, model, numbers
+        self.movable, self.near = movable, near
         self.random = np.random.default_rng(2)
         self.size, self.took = 30.0, 0.0
 
     def improve(self, until: float) -> None:
-        """Free one neighbourhood and place it best, if there is time for it. The board is never
-        worth less afterwards.
+        """Free one neighbourhood and place it best, if there is time.
+
+        The board is never worth less afterwards.
         """
         board, began = self.board, time.monotonic()
         if until - began < max(QUICK, self.took):
@@ -56,72 +52,84 @@ class Neighbourhoods:
         freed = self._pick()
         before, held = board.total, [board.place[number] for number in freed]
         board.set(freed, [-1] * len(freed))
-        part, found = self._restricted(set(freed)), None
-        if len(part.gain):  # a programme without all columns may have none that is open
-            low, high = ranges(part)
-            counts = phases(low, high)[0]
-            objective = part.gain[:, counts] @ weights_of(
-                [high[count] - low[count] + 1 for count in counts]
-            )
-            found, _ = maximise(part, objective, min(until, began + LONGEST), relaxed_first=True)
-        if found is not None:
-            place = dict(zip(self.numbers, part.place(found, len(self.numbers)), strict=True))
-            board.set(freed, [place[number] for number in freed])
-        if found is None or board.total < before:
+        columns = self._solve(freed, min(until, began + LONGEST))
+        if columns is not None:
+            board.set(freed, columns)
+        if columns is None or board.total < before:
             board.set(freed, held)
         self.took = time.monotonic() - began
         factor = 1.1 if self.took < QUICK else 0.7 if self.took > 0.9 * LONGEST else 1.0
         self.size = min(max(self.size * factor, SMALLEST), LARGEST)
 
+    def _solve(self, freed: list[int], until: float) -> list[int] | None:
+        """Return the freed meetings' columns in the solver's answer."""
+        part = self._restricted(set(freed))
+        if not len(part.gain):
+            return None  # a programme without all columns may have none that is open
+        low, high = count_ranges(part)
+        counts = phases(low, high)[0]
+        weights = weights_of([high[count] - low[count] + 1 for count in counts])
+        solution, _ = maximise(part, part.gain[:, counts] @ weights, until, relaxed_first=True)
+        if solution is None:
+            return None
+        columns = part.place(solution, len(self.numbers))
+        column_of = dict(zip(self.numbers, columns, strict=True))
+        return [column_of[number] for number in freed]
+
     def _pick(self) -> list[int]:
-        """Choose meetings that are near each other, by their people or by their time, and all that
-        have no place.
-        """
+        """Choose meetings near each other, and all that have no place."""
         random, board, size = self.random, self.board, int(self.size)
         homeless = [number for number in self.movable if board.place[number] < 0]
         first = self.movable[int(random.integers(len(self.movable)))]
         if homeless and random.random() < 0.5:
             first = homeless[int(random.integers(len(homeless)))]
-        if random.random() < 0.5:
+        near = self._near_in_time if random.random() < 0.5 else self._near_by_people
+        return list(dict.fromkeys([first, *near(first, size)[:size], *homeless[:size]]))
+
+    def _near_in_time(self, first: int, size: int) -> list[int]:
+        """Return the placed meetings, those first that start near a meeting's start.
+
+        A meeting without a place has a random start.
+        """
+        board, moment = self.board, self.board.begin[first]
+        if board.place[first] < 0:
             starts = board.starts[first]
-            moment = (
-                board.begin[first]
-                if board.place[first] >= 0
-                else starts[int(random.integers(len(starts)))]
-            )
-            some = sorted(
-                (n for n in self.movable if board.place[n] >= 0),
-                key=lambda n: abs(board.begin[n] - moment),
-            )
-        else:
-            some = [first]
-            for number in some:
-                if len(some) >= size:
-                    break
-                some += [n for n in random.permutation(self.near[number]).tolist() if n not in some]
-        return list(dict.fromkeys([first, *some[:size], *homeless[:size]]))
+            moment = starts[int(self.random.integers(len(starts)))]
+        placed = (number for number in self.movable if board.place[number] >= 0)
+        return sorted(placed, key=lambda number: abs(board.begin[number] - moment))
+
+    def _near_by_people(self, first: int, size: int) -> list[int]:
+        """Return at least `size` meetings that share people with the first, directly or not."""
+        near = [first]
+        for number in near:
+            if len(near) >= size:
+                break
+            others = self.random.permutation(self.near[number]).tolist()
+            near += [other for other in others if other not in near]
+        return near
 
     def _restricted(self, freed: set[int]) -> Programme:
-        """Return the programme with the other meetings where they are, and the freed ones only
-        where those leave room.
-        """
+        """Return the programme in which only the freed meetings may move, into open columns."""
         board, model = self.board, self.model
         place = np.array([board.place[number] for number in self.numbers])
         kept = place[model.meeting] == model.column
         for index, number in enumerate(self.numbers):
             if number in freed:
-                is_open = board.open(number)
-                allowed = [is_open] + [
-                    is_open & ~board.near(number, board.hard[person])
-                    for person in board.meetings[number].optional
-                ]
                 mine = np.flatnonzero(model.meeting == index)
-                table = np.array(
-                    [bits(mask, len(board.starts[number])) for mask in allowed], np.bool_
-                )
-                kept[mine] = table[model.seat[mine] + 1, model.column[mine]]
+                allowed = self._allowed(number)
+                kept[mine] = allowed[model.seat[mine] + 1, model.column[mine]]
         part = model.only(np.flatnonzero(kept))
         homes = np.unique(part.meeting)
         lower = part.lower.copy()
-        lower[: len(homes)][place[homes] >= 0] = 1  # whatever has a place keeps it
+        lower[: len(homes)][place[homes] >= 0] = 1  # a meeting that has a place keeps it
         return replace(part, lower=lower)
+
+    def _allowed(self, number: int) -> NDArray[np.bool_]:
+        """Return the columns that are open for the meeting, then for each optional person."""
+        board = self.board
+        is_open = board.open(number)
+        allowed = [is_open] + [
+            is_open & ~board.near(number, board.hard[person])
+            for person in board.meetings[number].optional
+        ]
+        return np.array([bits(mask, len(board.starts[number])) for mask in allowed], np.bool_)

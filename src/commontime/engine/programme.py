@@ -1,23 +1,24 @@
-"""The joint problem as a time-indexed integer programme.
+"""Write the joint problem as a time-indexed integer programme.
 
-x[m, t] = 1: meeting m starts at t; a[m, o, t] <= x[m, t]: optional person o attends it then.
-Columns exist only where all required people are free. For each person and each moment at which
-something could start, the columns that keep them from it sum up to at most 1: of these cliques only
-the maximal ones are kept. Where a journey takes longer than a buffer, each column excludes those of
-the other meeting that are too near to it.
+The formulation is that of Sousa and Wolsey (Mathematical Programming 54, 1992). x[m, t] = 1:
+meeting m starts at t; a[m, o, t] <= x[m, t]: optional person o attends it then. Columns exist only
+where all required people are free. For each person and each moment at which something could start,
+the columns that occupy them then sum up to at most 1; of these cliques only the maximal ones are
+kept. Where a journey takes longer than a buffer, each column excludes those of the other meeting
+that are too near to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns, worth
 from .meetings import Meeting
-from .windows import Ints
+from .windows import Ints, consecutive
 
 type Floats = NDArray[np.float64]
 
@@ -26,10 +27,10 @@ FEWEST = 4  # columns of a meeting
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Programme:
-    """Rows lower <= matrix @ v <= upper over variables v in {0, 1}, and what they stand for.
+    """Rows lower <= matrix @ v <= upper over variables v in {0, 1}, and their meaning.
 
-    gain (V, 5): in the order of Value.key; meeting, column (V,); seat (V,): the optional person's
-    in the meeting, or -1 for x.
+    gain (V, 5): in the order of Value.key. meeting, column (V,). seat (V,): the optional person's
+    seat in the meeting, or -1 for x.
     """
 
     gain: Ints
@@ -55,14 +56,11 @@ class Programme:
         )
 
     def at_least(self, gain: Ints, counts: Sequence[int]) -> "Programme":
-        """Return the programme of the solutions that are worth at least so much in each of these
-        counts.
-        """
+        """Return the programme of solutions worth at least `gain` in each of these counts."""
         from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
-        matrix = vstack(
-            [self.matrix, csr_array(self.gain[:, counts].T.astype(float))], format="csr"
-        )
+        more = csr_array(self.gain[:, counts].T.astype(float))
+        matrix = vstack([self.matrix, more], format="csr")
         lower = np.concatenate([self.lower, gain[list(counts)].astype(float)])
         upper = np.concatenate([self.upper, np.full(len(counts), np.inf)])
         return Programme(self.gain, self.meeting, self.column, self.seat, matrix, lower, upper)
@@ -78,16 +76,14 @@ class Programme:
             if person in attends[n]
         }
         here = np.array(place)[self.meeting] == self.column
-        some = np.flatnonzero(here & (self.seat >= 0))
-        away = [
-            pair not in comes
-            for pair in zip(self.meeting[some].tolist(), self.seat[some].tolist(), strict=True)
-        ]
-        here[some[np.array(away, bool)]] = False
+        optional = np.flatnonzero(here & (self.seat >= 0))
+        pairs = zip(self.meeting[optional].tolist(), self.seat[optional].tolist(), strict=True)
+        away = np.array([pair not in comes for pair in pairs], bool)
+        here[optional[away]] = False
         return np.asarray(here)
 
     def place(self, values: NDArray[np.bool_], meetings: int) -> list[int]:
-        """Read each meeting's column out of the variables, -1 for none."""
+        """Return each meeting's column in a solution, -1 for none."""
         place = np.full(meetings, -1)
         chosen = np.flatnonzero(values & (self.seat < 0))
         place[self.meeting[chosen]] = self.column[chosen]
@@ -99,65 +95,71 @@ def few_enough(
     options: Sequence[Columns],
     apart: list[list[int]],
     place: Sequence[int],
-    most: int,
+    limit: int,
 ) -> list[Ints] | None:
-    """Return which columns of each meeting a programme of at most so many entries may have, or None
-    if it may have all.
+    """Return the columns that a programme of at most `limit` entries may have; None: all.
 
     A minute's grid over months has hundreds of millions of entries, and even those that fit into
-    memory take the solver longer than anybody waits. What fewer columns yield is a plan like any
-    other, but no bound. place: the column that each meeting must keep, or -1.
+    memory take the solver longer than anybody waits. Fewer columns yield a plan like any other, but
+    no bound. place: the column that each meeting must keep, or -1.
     """
-    if entries(meetings, options, apart, most) <= most:
+    if entries(meetings, options, apart, limit) <= limit:
         return None
-    share = min(
-        max(map(len, options)),
-        2 * most // sum(1 + 2 * (len(m.required) + len(m.optional)) for m in meetings),
-    )
+    seats = sum(1 + 2 * (len(m.required) + len(m.optional)) for m in meetings)
+    share = min(max(map(len, options)), 2 * limit // seats)
     while True:
         share = max(FEWEST, share // 2)
-        kept = [option.some(share, held) for option, held in zip(options, place, strict=True)]
-        if (
-            share == FEWEST
-            or entries(
-                meetings, [o.only(k) for o, k in zip(options, kept, strict=True)], apart, most
-            )
-            <= most
-        ):
+        kept = [option.sample(share, held) for option, held in zip(options, place, strict=True)]
+        samples = [option.only(rows) for option, rows in zip(options, kept, strict=True)]
+        if share == FEWEST or entries(meetings, samples, apart, limit) <= limit:
             return kept
 
 
 def entries(
-    meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], most: int
+    meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], limit: int
 ) -> int:
-    """Return how many non-zeros the programme has at most; or some number above `most` as soon as
-    that is clear.
-    """
-    longest = [max(row) for row in apart]
-    everybody = [[*m.required, *m.optional] for m in meetings]
-    count = sum(
-        len(option) * (1 + 2 * len(who)) for option, who in zip(options, everybody, strict=True)
-    )
-    whose: dict[int, list[int]] = {}
-    for number, who in enumerate(everybody):
-        for person in who:
-            whose.setdefault(person, []).append(number)
+    """Return a bound on the programme's non-zeros, or any number above `limit` once it is above."""
+    seats = [1 + 2 * (len(m.required) + len(m.optional)) for m in meetings]
+    count = sum(len(option) * each for option, each in zip(options, seats, strict=True))
     has_journeys = _has_journeys(meetings, apart)
-    for numbers in whose.values():
-        if count > most:
+    for numbers in _meetings_by_person(meetings):
+        if count > limit:
             break
         if has_journeys:
-            count += sum(
-                len(options[one]) * len(options[other]) for one, other in combinations(numbers, 2)
-            )
-        begin = np.concatenate([options[number].start for number in numbers])
-        end = begin + np.repeat(
-            [longest[number] for number in numbers], [len(options[number]) for number in numbers]
-        )
-        if len(begin):
-            moments = maximal_moments(begin, end)
-            count += int((moments.searchsorted(end) - moments.searchsorted(begin)).sum())
+            pairs = combinations([len(options[number]) for number in numbers], 2)
+            count += sum(one * other for one, other in pairs)
+        count += _clique_entries(numbers, options, apart)
     return count
+
+
+def _meetings_by_person(meetings: Sequence[Meeting]) -> Iterable[list[int]]:
+    """Return the numbers of each person's meetings."""
+    numbers: dict[int, list[int]] = {}
+    for number, meeting in enumerate(meetings):
+        for person in (*meeting.required, *meeting.optional):
+            numbers.setdefault(person, []).append(number)
+    return numbers.values()
+
+
+def _clique_entries(numbers: list[int], options: Sequence[Columns], apart: list[list[int]]) -> int:
+    """Return how many entries one person's cliques have at most."""
+    sizes = [len(options[number]) for number in numbers]
+    begin = np.concatenate([options[number].start for number in numbers])
+    if not len(begin):
+        return 0
+    end = begin + np.repeat([max(apart[number]) for number in numbers], sizes)
+    moments = maximal_moments(begin, end)
+    return int((moments.searchsorted(end) - moments.searchsorted(begin)).sum())
+
+
+class _Rows(NamedTuple):
+    """Rows of a programme: entries (row, variable, coefficient), and the limits of each row."""
+
+    row: Ints
+    variable: Ints
+    coefficient: Any
+    lower: Any = -np.inf
+    upper: float = 1.0
 
 
 def programme(
@@ -168,72 +170,74 @@ def programme(
     placed: Sequence[bool],
     kept: Sequence[Ints] | None = None,
 ) -> Programme:
-    """Return the programme. placed: which meetings must have a place. kept: the only columns that
-    it shall have of each; None: all.
-    """
-    from scipy.sparse import coo_array
+    """Return the programme of a joint plan.
 
+    placed: the meetings that must have a place. kept: the only columns it shall have of each
+    meeting; None: all.
+    """
     if kept is not None:
-        options = [option.only(some) for option, some in zip(options, kept, strict=True)]
+        options = [option.only(rows) for option, rows in zip(options, kept, strict=True)]
     gain, meeting, column, seat, who = _variables(meetings, options)
-    begin = np.concatenate([option.start for option in options])[
-        _offsets(options)[meeting] + column
-    ]
+    offsets = np.concatenate(([0], np.cumsum([len(option) for option in options])))[meeting]
+    begin = np.concatenate([option.start for option in options])[offsets + column]
     shortest = _shortest(meetings, apart, who[0], meeting[who[1]])
-    x = np.flatnonzero(seat < 0)
-    attends = np.flatnonzero(seat >= 0)
-    where = x[(_offsets(options)[meeting] + column)[attends]]  # x of the same meeting and start
-    homes = np.unique(meeting)
-    table: list[
-        tuple[Ints, Ints, Any, Any, float]
-    ] = [  # rows, variables, coefficients, lower, upper
-        (
-            np.searchsorted(homes, meeting[x]),
-            x,
-            1.0,
-            np.array([1.0 if placed[n] else -np.inf for n in homes]),
-            1.0,
-        ),
-        (
-            np.tile(np.arange(len(attends)), 2),
-            np.concatenate([attends, where]),
-            np.repeat([1.0, -1.0], len(attends)),
-            -np.inf,
-            0.0,
-        ),
-        (*_cliques(begin[who[1]], shortest, meeting, *who), 1.0, -np.inf, 1.0),
-        *(
-            (row, variable, 1.0, -np.inf, 1.0)
-            for row, variable in _journeys(meetings, apart, begin, meeting, *who)
-        ),
-    ]
-    rows, variables, coefficients, lowers, uppers, done = [], [], [], [], [], 0
-    for row, variable, coefficient, lower, upper in table:
-        count = int(row.max()) + 1 if len(row) else 0
-        rows.append(row + done)
-        variables.append(variable)
-        coefficients.append(np.broadcast_to(coefficient, row.shape))
-        lowers.append(np.broadcast_to(lower, count))
-        uppers.append(np.broadcast_to(upper, count))
-        done += count
-    entries = (np.concatenate(coefficients), (np.concatenate(rows), np.concatenate(variables)))
-    matrix = coo_array(entries, shape=(done, len(gain))).tocsr()
+    clique_row, clique_variable = _cliques(begin[who[1]], shortest, meeting, *who)
+    matrix, lower, upper = _assemble(
+        [
+            _one_start_each(meeting, seat, placed),
+            _attend_where_placed(seat, offsets + column),
+            _Rows(clique_row, clique_variable, 1.0),
+            *(_Rows(*rows, 1.0) for rows in _journeys(meetings, apart, begin, meeting, *who)),
+        ],
+        len(gain),
+    )
     if kept is not None:
-        column = np.concatenate(kept)[_offsets(options)[meeting] + column]
-    return Programme(
-        gain, meeting, column, seat, matrix, np.concatenate(lowers), np.concatenate(uppers)
+        column = np.concatenate(kept)[offsets + column]
+    return Programme(gain, meeting, column, seat, matrix, lower, upper)
+
+
+def _one_start_each(meeting: Ints, seat: Ints, placed: Sequence[bool]) -> _Rows:
+    """Return a row for each meeting: it has one start at most, or exactly one."""
+    x = np.flatnonzero(seat < 0)
+    homes = np.unique(meeting)
+    lower = np.array([1.0 if placed[number] else -np.inf for number in homes])
+    return _Rows(np.searchsorted(homes, meeting[x]), x, 1.0, lower)
+
+
+def _attend_where_placed(seat: Ints, x_of: Ints) -> _Rows:
+    """Return a row for each optional attendance: a <= x of the same meeting and start."""
+    attends = np.flatnonzero(seat >= 0)
+    return _Rows(
+        np.tile(np.arange(len(attends)), 2),
+        np.concatenate([attends, np.flatnonzero(seat < 0)[x_of[attends]]]),
+        np.repeat([1.0, -1.0], len(attends)),
+        upper=0.0,
     )
 
 
-def _offsets(options: Sequence[Columns]) -> Ints:
-    return np.concatenate(([0], np.cumsum([len(option) for option in options])))
+def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Any, Floats, Floats]:
+    """Put blocks of rows below each other; return the sparse matrix and the limits of its rows."""
+    from scipy.sparse import coo_array
+
+    sizes = [int(block.row.max()) + 1 if len(block.row) else 0 for block in blocks]
+    offsets = np.cumsum([0, *sizes])
+    row = np.concatenate([block.row + at for block, at in zip(blocks, offsets, strict=False)])
+    variable = np.concatenate([block.variable for block in blocks])
+    value = np.concatenate([np.broadcast_to(b.coefficient, b.row.shape) for b in blocks])
+    lower, upper = (
+        np.concatenate([np.broadcast_to(limit, n) for limit, n in zip(limits, sizes, strict=True)])
+        for limits in ([block.lower for block in blocks], [block.upper for block in blocks])
+    )
+    matrix = coo_array((value, (row, variable)), shape=(int(offsets[-1]), variables)).tocsr()
+    return matrix, lower, upper
 
 
 def _variables(
     meetings: Sequence[Meeting], options: Sequence[Columns]
 ) -> tuple[Ints, Ints, Ints, Ints, tuple[Ints, Ints]]:
-    """Return gain, meeting, column and seat of each variable, and who is kept by which: (people,),
-    (variables,). All x come first.
+    """Return gain, meeting, column and seat of each variable; all x come first.
+
+    Then return the people that variables occupy, as pairs: (people,), (variables,).
     """
     gains, numbers, columns, seats = [option.gain for option in options], [], [], []
     for number, option in enumerate(options):
@@ -247,41 +251,41 @@ def _variables(
         columns.append(here)
         seats.append(seat)
     meeting, column, seat = (np.concatenate(part) for part in (numbers, columns, seats))
+    occupied = _occupied(meetings, options, meeting, seat)
+    return np.concatenate(gains), meeting, column, seat, occupied
+
+
+def _occupied(
+    meetings: Sequence[Meeting], options: Sequence[Columns], meeting: Ints, seat: Ints
+) -> tuple[Ints, Ints]:
+    """Return pairs of a person and a variable that occupies them: (pairs,), (pairs,)."""
     needed = np.array([len(m.required) for m in meetings])[meeting] * (seat < 0)
-    required = np.concatenate(
-        [np.tile(m.required, len(option)) for m, option in zip(meetings, options, strict=True)]
-    )
+    required = [np.tile(m.required, len(o)) for m, o in zip(meetings, options, strict=True)]
     first = np.concatenate(([0], np.cumsum([len(m.optional) for m in meetings])))
     optional = np.array([person for m in meetings for person in m.optional], np.int64)
     attends = np.flatnonzero(seat >= 0)
-    people = np.concatenate([required, optional[first[meeting[attends]] + seat[attends]]]).astype(
-        np.int64
-    )
-    kept = np.concatenate([np.repeat(np.arange(len(needed)), needed), attends])
-    return np.concatenate(gains), meeting, column, seat, (people, kept)
+    people = np.concatenate([*required, optional[first[meeting[attends]] + seat[attends]]])
+    variables = np.concatenate([np.repeat(np.arange(len(needed)), needed), attends])
+    return people.astype(np.int64), variables
 
 
 def _shortest(
     meetings: Sequence[Meeting], apart: list[list[int]], people: Ints, meeting: Ints
 ) -> Ints:
-    """Return how long each meeting at least keeps a person from starting any of their others.
-    (people,)
-    """
+    """Return how long each meeting at least occupies a person, (people,)."""
     if not _has_journeys(meetings, apart):
         return np.array([m.duration + m.buffer for m in meetings])[meeting]
     gaps = np.array(apart)
     np.fill_diagonal(gaps, np.iinfo(np.int64).max)
-    found = np.empty(len(people), np.int64)
+    shortest = np.empty(len(people), np.int64)
     for person in np.unique(people):
         mine = np.flatnonzero(people == person)
-        some, which = np.unique(meeting[mine], return_inverse=True)
-        least = (
-            gaps[np.ix_(some, some)].min(axis=1)
-            if len(some) > 1
-            else np.array([meetings[some[0]].duration])
-        )
-        found[mine] = least[which]
-    return found
+        numbers, which = np.unique(meeting[mine], return_inverse=True)
+        if len(numbers) > 1:
+            shortest[mine] = gaps[np.ix_(numbers, numbers)].min(axis=1)[which]
+        else:
+            shortest[mine] = meetings[numbers[0]].duration
+    return shortest
 
 
 def _has_journeys(meetings: Sequence[Meeting], apart: list[list[int]]) -> bool:
@@ -289,12 +293,14 @@ def _has_journeys(meetings: Sequence[Meeting], apart: list[list[int]]) -> bool:
 
 
 def _cliques(
-    begin: Ints, length: Ints, meeting: Ints, people: Ints, kept: Ints
+    begin: Ints, length: Ints, meeting: Ints, people: Ints, occupied: Ints
 ) -> tuple[Ints, Ints]:
-    """Return, as rows and variables, the maximal sets of columns that keep one person at one
-    moment, if of several meetings.
+    """Return the maximal cliques as rows and variables, if they are of several meetings.
+
+    A clique is a set of columns that all occupy one person at one moment. people, occupied: pairs
+    of a person and a variable.
     """
-    if not len(kept):
+    if not len(occupied):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     span = int((begin + length).max() - begin.min()) + 1
     first = begin + people * span  # people end to end on one axis
@@ -302,8 +308,8 @@ def _cliques(
     moments = maximal_moments(first, stop)
     low, high = np.searchsorted(moments, first), np.searchsorted(moments, stop)
     count = high - low
-    row = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
-    variable = np.repeat(kept, count)
+    row = consecutive(low, count)
+    variable = np.repeat(occupied, count)
     least, most = np.full(len(moments), len(meeting)), np.full(len(moments), -1)
     np.minimum.at(least, row, meeting[variable])
     np.maximum.at(most, row, meeting[variable])
@@ -313,10 +319,11 @@ def _cliques(
 
 
 def maximal_moments(begin: Ints, end: Ints) -> Ints:
-    """Return moments at which the intervals [begin, end) that hold them are maximal sets, one for
-    each of these sets.
+    """Return a moment in each maximal set of intervals [begin, end) that overlap.
 
-    A set grows with each start, so it is maximal at the last start before something ends.
+    A set grows with each start, so it is maximal at the last start before something ends: the
+    maximal cliques of an interval graph (Fulkerson and Gross, Pacific Journal of Mathematics 15,
+    1965).
     """
     starts = np.unique(begin)
     closed = np.searchsorted(np.sort(end), starts, side="right")
@@ -329,30 +336,27 @@ def _journeys(
     begin: Ints,
     meeting: Ints,
     people: Ints,
-    kept: Ints,
+    occupied: Ints,
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Yield rows and variables for each two meetings of a person, if there are journeys: what each
-    column excludes of the other.
+    """Yield rows and variables for each two meetings of a person, if there are journeys.
+
+    A row says that a column excludes those of the other meeting that are too near to it.
     """
     if not _has_journeys(meetings, apart):
         return
-    whose: dict[tuple[int, int], list[int]] = {}
-    order = np.lexsort((kept, meeting[kept], people))
-    for position in order.tolist():
-        whose.setdefault((int(people[position]), int(meeting[kept[position]])), []).append(
-            int(kept[position])
-        )
-    attended: dict[int, list[int]] = {}
-    for person, number in whose:
-        attended.setdefault(person, []).append(number)
-    for person, numbers in attended.items():
-        for one, other in combinations(numbers, 2):
-            mine, theirs = np.array(whose[person, one]), np.array(whose[person, other])
-            later = begin[theirs] - begin[mine][:, None]
+    variables: dict[int, dict[int, list[int]]] = {}  # by person and meeting
+    order = np.lexsort((occupied, meeting[occupied], people))
+    for person, variable in zip(people[order].tolist(), occupied[order].tolist(), strict=True):
+        mine = variables.setdefault(person, {})
+        mine.setdefault(int(meeting[variable]), []).append(variable)
+    for by_meeting in variables.values():
+        for one, other in combinations(by_meeting, 2):
+            first, second = np.array(by_meeting[one]), np.array(by_meeting[other])
+            later = begin[second] - begin[first][:, None]
             near = (later < apart[one][other]) & (later > -apart[other][one])
             row, variable = np.nonzero(near)
-            some = np.flatnonzero(near.any(axis=1))
+            excluding = np.flatnonzero(near.any(axis=1))
             yield (
-                np.concatenate([np.arange(len(some)), np.searchsorted(some, row)]),
-                np.concatenate([mine[some], theirs[variable]]),
+                np.concatenate([np.arange(len(excluding)), np.searchsorted(excluding, row)]),
+                np.concatenate([first[excluding], second[variable]]),
             )

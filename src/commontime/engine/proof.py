@@ -19,87 +19,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .programme import Programme
-from .solver import Relaxed, maximise, phases, ranges, relax, weights_of
+from .solver import Relaxation, count_ranges, maximise, phases, relax, weights_of
 from .windows import Ints
 
 
 @dataclass
 class Proof:
-    """As far as it has come. bound: no solution has a larger Value.key. found: the variables of a
-    better solution than the known one; proved: it, or else the known one, reaches the bound.
+    """A proof, as far as it has come.
+
+    bound: no solution has a larger Value.key. better: the variables of a solution that is better
+    than the known one, if there is one. proved: that one, or else the known one, reaches the bound.
     """
 
     programme: Programme
     bound: list[int]
-    found: NDArray[np.bool_] | None = None
+    better: NDArray[np.bool_] | None = None
     proved: bool = False
 
     def run(self, known: NDArray[np.bool_], until: float) -> None:
-        """Prove, until a moment of time.monotonic(). known: a solution."""
+        """Prove until a moment of time.monotonic(). known: a solution."""
         self.until = until
-        current, known_here, numbers = self.programme, known, np.arange(len(known))
-        low, high = ranges(self.programme)
+        current, best, numbers = self.programme, known, np.arange(len(known))
+        scale = _Scale(*count_ranges(self.programme))
         held: list[int] = []
-        for counts in phases(low, high):
-            weights = weights_of([high[count] - low[count] + 1 for count in counts])
+        for counts in phases(scale.low, scale.high):
+            weights = scale.weights_of(counts)
             objective = current.gain[:, counts] @ weights
-            relaxed = relax(current, objective, until)
-            worth = int(known_here @ objective)
-            top = min(relaxed.top, int((high - low)[counts] @ weights + low[counts] @ weights))
-            self._tell(held, _digits(max(top, worth), counts, low, high, weights), high)
+            relaxation = relax(current, objective, until)
+            worth = int(best @ objective)
+            top = min(relaxation.top, scale.largest(counts, weights))
+            self.bound = scale.bound(held, scale.digits(max(top, worth), counts, weights))
             if worth < top:
-                top, better = self._close(current, objective, relaxed, worth)
+                top, better = self._close(current, objective, relaxation, worth)
                 if better is not None:
-                    known_here, worth = better, int(better @ objective)
-                    self.found = np.zeros(len(known), np.bool_)
-                    self.found[numbers[better]] = True
-                self._tell(held, _digits(max(top, worth), counts, low, high, weights), high)
+                    best, worth = better, int(better @ objective)
+                    self.better = np.zeros(len(known), np.bool_)
+                    self.better[numbers[better]] = True
+                self.bound = scale.bound(held, scale.digits(max(top, worth), counts, weights))
             if worth < top:
                 return
-            held += (known_here @ current.gain)[counts].tolist()
-            kept = np.flatnonzero(relaxed.loss <= relaxed.limit - worth)
-            kept = np.union1d(kept, np.flatnonzero(known_here))
-            numbers, known_here = numbers[kept], known_here[kept]
-            current = current.only(kept).at_least(known_here @ current.gain[kept], counts)
+            held += (best @ current.gain)[counts].tolist()
+            kept = np.flatnonzero(relaxation.loss <= relaxation.limit - worth)
+            kept = np.union1d(kept, np.flatnonzero(best))
+            numbers, best = numbers[kept], best[kept]
+            current = current.only(kept).at_least(best @ current.gain[kept], counts)
         self.proved = True
 
-    def _tell(self, held: list[int], counts: list[int], high: Ints) -> None:
-        bound = [*held, *counts]
-        self.bound = bound + [int(most) for most in high[len(bound) :]]
-
     def _close(
-        self, current: Programme, objective: Ints, relaxed: "Relaxed", worth: int
+        self, current: Programme, objective: Ints, relaxation: Relaxation, worth: int
     ) -> tuple[int, NDArray[np.bool_] | None]:
-        """Return what the best solution can at most be worth, and one that is worth more than what
-        is known.
+        """Return a bound on all solutions, and a better solution than the known one, if any.
+
+        worth: that of the known solution.
         """
         better: NDArray[np.bool_] | None = None
-        for slack in (relaxed.small_slack(), None):
-            gap = relaxed.limit - worth
+        for slack in (relaxation.small_slack(), None):
+            gap = relaxation.limit - worth
             slack = gap if slack is None else min(slack, gap)
-            kept = np.flatnonzero(relaxed.loss <= slack)
-            some, top = maximise(current.only(kept), objective[kept], self.until)
-            if some is not None and int(some @ objective[kept]) > worth:
-                worth = int(some @ objective[kept])
+            kept = np.flatnonzero(relaxation.loss <= slack)
+            solution, top = maximise(current.only(kept), objective[kept], self.until)
+            if solution is not None and int(solution @ objective[kept]) > worth:
+                worth = int(solution @ objective[kept])
                 better = np.zeros(len(objective), np.bool_)
-                better[kept[some]] = True
-            beyond = int(np.floor(relaxed.limit - slack)) if slack < gap else worth
-            reached = max(worth, min(relaxed.top, top), min(relaxed.top, beyond))
+                better[kept[solution]] = True
+            beyond = int(np.floor(relaxation.limit - slack)) if slack < gap else worth
+            reached = max(worth, min(relaxation.top, top), min(relaxation.top, beyond))
             if reached <= worth or slack == gap or time.monotonic() >= self.until:
                 return reached, better
         raise AssertionError("the second slack is the gap")
 
 
-def _digits(top: int, counts: list[int], low: Ints, high: Ints, weights: Ints) -> list[int]:
-    """Read a bound of the weighted sum back as the lexicographically largest counts that it allows."""
-    rest = top - int(low[counts] @ weights)
-    found: list[int] = []
-    for count, weight in zip(counts, weights.tolist(), strict=True):
-        digit = rest // weight
-        if (
-            digit > high[count] - low[count]
-        ):  # no count can be so large, so those behind it are not bounded
-            return found + [int(high[c]) for c in counts[len(found) :]]
-        found.append(int(low[count] + digit))
-        rest -= digit * weight
-    return found
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """The least and the largest value of each count, (5,) each: weighted sums and back."""
+
+    low: Ints
+    high: Ints
+
+    def weights_of(self, counts: list[int]) -> Ints:
+        return weights_of([self.high[count] - self.low[count] + 1 for count in counts])
+
+    def largest(self, counts: list[int], weights: Ints) -> int:
+        """Return the largest weighted sum of the counts."""
+        return int((self.high - self.low)[counts] @ weights + self.low[counts] @ weights)
+
+    def bound(self, held: list[int], counts: list[int]) -> list[int]:
+        """Return the counts that hold, then these, then the largest of the others."""
+        bound = [*held, *counts]
+        return bound + [int(most) for most in self.high[len(bound) :]]
+
+    def digits(self, top: int, counts: list[int], weights: Ints) -> list[int]:
+        """Return the lexicographically largest counts that a bound of the weighted sum allows."""
+        rest = top - int(self.low[counts] @ weights)
+        digits: list[int] = []
+        for count, weight in zip(counts, weights.tolist(), strict=True):
+            digit = rest // weight
+            if digit > self.high[count] - self.low[count]:
+                # No count can be so large, so the later ones are not bounded.
+                return digits + [int(self.high[c]) for c in counts[len(digits) :]]
+            digits.append(int(self.low[count] + digit))
+            rest -= digit * weight
+        return digits

@@ -1,5 +1,6 @@
-"""A proof (proof.py) in a thread of its own, so that the search for better plans goes on beside the
-solver, which can't be interrupted.
+"""Run a proof (proof.py) in a thread of its own.
+
+The solver can't be interrupted, and the search for better plans goes on beside it.
 """
 
 import atexit
@@ -23,9 +24,9 @@ _provers: WeakSet[threading.Thread] = WeakSet()
 def _let_provers_end() -> None:
     """Wait a moment for solvers that are just past their time.
 
-    Python before 3.14 aborts the process ("terminate called without an active exception", CPython's
-    issue 87135) if a thread comes back from C++ while the interpreter is taken down. A solver that
-    is not done by then has long to go, and ends with the process.
+    Python before 3.14 aborts the process ("terminate called without an active exception", CPython
+    issue 87135) if a thread comes back from C++ while the interpreter shuts down. A solver that is
+    not done by then has long to go, and ends with the process.
     """
     until = time.monotonic() + PATIENCE
     for prover in list(_provers):
@@ -33,10 +34,10 @@ def _let_provers_end() -> None:
 
 
 class Prover(threading.Thread):
-    """Writes the programme and proves, beside the search. It ends when it is done, out of time, or
-    told to stop.
+    """A thread that writes the programme and proves.
 
-    model: the programme, as soon as there is one. bound: what is proved so far.
+    It ends when it is done, out of time, or stopped. model: the programme, as soon as there is one.
+    bound: the best bound so far.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Prover(threading.Thread):
 
     def run(self) -> None:
         try:
-            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401  # here, for it takes long, and before the search needs it
+            # Imported here, because it takes long, and before the search needs it.
+            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401
         except RuntimeError:
-            return  # the process ends before it is there
+            return  # the process ended first
         model, self.known = self.pose()
         proof = Proof(model, self.start_bound)
         self.model, self.proof = model, proof
@@ -77,13 +79,10 @@ class Prover(threading.Thread):
         return self.proof is not None and self.proof.proved
 
     def place(self, meetings: int) -> list[int] | None:
-        """Return where it has the meetings, if it has them anywhere by now."""
-        if (
-            self.proof is None
-            or self.model is None
-            or (self.proof.found is None and not self.proof.proved)
-        ):
+        """Return each meeting's column in the best solution; None if there is none yet."""
+        if self.proof is None or self.model is None:
             return None
-        return self.model.place(
-            self.known if self.proof.found is None else self.proof.found, meetings
-        )
+        better = self.proof.better
+        if better is None and not self.proof.proved:
+            return None
+        return self.model.place(self.known if better is None else better, meetings)

@@ -34,11 +34,6 @@ def fewest(level: int) -> Criterion:
     return lambda p: -p.everyone[:, level]
 
 
-def at_least(level: int) -> Criterion:
-    """Prefer more people at this level or above."""
-    return lambda p: p.at_least(level)
-
-
 def enough(quorum: int) -> Criterion:
     """Prefer starts at which at least so many people attend."""
     return lambda p: (p.attending >= quorum).astype(np.int64)
@@ -49,15 +44,7 @@ def preference(p: Profile) -> Ints:
     return p.preference
 
 
-def worst(p: Profile) -> Ints:
-    """Prefer a higher level of whoever of those attending likes it least; 0 if nobody attends."""
-    here = p.everyone[:, IF_NEED_BE:] > 0
-    return np.where(here.any(axis=1), here.argmax(axis=1) + IF_NEED_BE, 0)
-
-
 FAIR: Rule = (present, attending, fewest(IF_NEED_BE), fewest(WORKS), preference)
-MOST: Rule = (present, attending, preference)
-KIND: Rule = (present, worst, attending)
 
 
 def rule_for(quorum: int | None) -> Rule:

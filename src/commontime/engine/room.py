@@ -1,5 +1,6 @@
-"""What would make room for a meeting that a plan has no place for: the fewest people to ask, and
-the exact time wanted of each.
+"""Find the smallest ask that makes room for a meeting without a place in a plan.
+
+It is the fewest people, and the exact time wanted of each.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ from .windows import Bools, Busy, Ints, Windows
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Time, half-open, that somebody would have to offer."""
+class Need:
+    """A time, half-open, that somebody would have to offer."""
 
     who: int
     start: int
@@ -26,12 +27,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A start that works as soon as everything wanted is offered: by the fewest people possible,
-    then the least time, then the earliest.
+    """A start that works once people offer the times wanted.
+
+    It needs the fewest people, then the least time, then it is the earliest.
     """
 
     start: int
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[Need, ...]
 
 
 def room_for(
@@ -44,11 +46,10 @@ def room_for(
     travel: Travel | None = None,
     busy: Busy = (),
 ) -> Room | None:
-    """Return the smallest ask that gives a meeting a place beside the others of the plan; None if
-    asking can't help.
+    """Return the smallest ask that gives a meeting a place beside the others of the plan.
 
-    It cannot where every start has somebody required in another meeting of the plan or elsewhere
-    (busy), or where no start is within the meeting's bounds.
+    None if asking can't help: at every start within the meeting's bounds somebody required is in
+    another meeting of the plan, or elsewhere (busy).
     """
     meeting = meetings[number]
     elsewhere = taken_by(busy, meeting.required, meeting.duration + meeting.buffer)
@@ -57,35 +58,29 @@ def room_for(
     starts = starts[~inside(taken, starts)]
     if not len(starts):
         return None
-    required = list(meeting.required)
-    missing = (preferences(free, starts, meeting.duration, among=np.array(required)) < 0).sum(
-        axis=1
-    )
+    required, duration = list(meeting.required), meeting.duration
+    rows = preferences(free, starts, duration, among=np.array(required))
+    missing = (rows < 0).sum(axis=1)
     nearest = starts[missing == missing.min()]
-    gaps = [
-        _gaps(free, person, int(nearest[0]), int(nearest[-1]) + meeting.duration)
-        for person in required
-    ]
-    short = sum(
-        (_short(gap, nearest, meeting.duration) for gap in gaps), np.zeros(len(nearest), np.int64)
-    )
+    until = int(nearest[-1]) + duration
+    gaps = [_gaps(free, person, int(nearest[0]), until) for person in required]
+    short = np.sum([_short(gap, nearest, duration) for gap in gaps], axis=0)
     start = int(nearest[short.argmin()])
-    end = start + meeting.duration
+    end = start + duration
     wanted = [
-        Wanted(person, max(a, start), min(b, end))
+        Need(person, max(first, start), min(stop, end))
         for person, gap in zip(required, gaps, strict=True)
-        for a, b in gap.tolist()
-        if a < end and b > start
+        for first, stop in gap.tolist()
+        if first < end and stop > start
     ]
     return Room(start, tuple(wanted))
 
 
 def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
-    """Return all starts in [earliest, last] that lie on marks and come first or last between two of
-    these times, ascending.
+    """Return the first and the last aligned start between any two of these times, ascending.
 
-    If how many people are missing is constant, and how much they are short is linear, between two
-    times, then one of these starts is the least short of those with as many missing.
+    All lie in [earliest, last]. If between two times the number of people missing is constant, and
+    their time short is linear, then the smallest ask is at one of these starts.
     """
     inner = np.asarray(times, np.int64)
     edges = distinct(
@@ -96,8 +91,9 @@ def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
 
 
 def taken_by(busy: Busy, people: Sequence[int], length: int) -> Ints:
-    """Return the open intervals of starts at which one of these people is elsewhere before so many
-    ticks are over, (T, 2) ticks.
+    """Return the open intervals of starts that overlap with these people's other times, (T, 2).
+
+    length: the ticks of a meeting.
     """
     return np.asarray(at_times(busy, people) - np.array([length, 0]))
 
@@ -116,9 +112,7 @@ def _starts(free: Windows, meeting: Meeting, taken: Ints, align: Marks) -> Ints:
 
 
 def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, number: int) -> Ints:
-    """Return the open intervals of starts at which somebody required attends another meeting, (T,
-    2) ticks.
-    """
+    """Return the open intervals of starts that overlap with required people's meetings, (T, 2)."""
     needed = set(meetings[number].required)
     taken = [
         (begin - gaps[number][other], begin + gaps[other][number])
@@ -129,7 +123,7 @@ def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, numbe
 
 
 def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
-    """Return when the person is not free within [earliest, latest_end), (G, 2) ticks."""
+    """Return the times within [earliest, latest_end) that the person did not offer, (G, 2)."""
     among = np.zeros(free.people, np.bool_)
     among[person] = True
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=among, depth=1)
@@ -142,25 +136,21 @@ def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
 
 def inside(intervals: Ints, moments: Ints) -> Bools:
     """Return which moments lie in one of these open intervals."""
-    some = intervals[intervals[:, 0] < intervals[:, 1]]
-    begun, ended = (
-        np.sort(some[:, 0]).searchsorted(moments),
-        np.sort(some[:, 1]).searchsorted(moments, side="right"),
-    )
-    return np.asarray(begun > ended)
+    begins, ends = np.sort(intervals[intervals[:, 0] < intervals[:, 1]], axis=0).T
+    return np.asarray(begins.searchsorted(moments) > ends.searchsorted(moments, side="right"))
 
 
 def _short(gaps: Ints, starts: Ints, duration: int) -> Ints:
-    """Return how many ticks of a meeting at each start lie in the gaps, which are apart and
-    ascending, (S,).
+    """Return how many ticks of a meeting at each start lie in the gaps, (S,).
+
+    The gaps are ascending and do not touch.
     """
     before = np.concatenate(([0], (gaps[:, 1] - gaps[:, 0]).cumsum()))
     ends = np.concatenate((starts[:1], gaps[:, 1]))
 
     def until(moment: Ints) -> Ints:
         begun = gaps[:, 0].searchsorted(moment)
-        return np.asarray(
-            before[begun] - np.where(begun > 0, np.maximum(ends[begun] - moment, 0), 0)
-        )
+        rest = np.where(begun > 0, np.maximum(ends[begun] - moment, 0), 0)
+        return np.asarray(before[begun] - rest)
 
     return until(starts + duration) - until(starts)

@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class TwoSessions:
     """Two starts whose meetings do not overlap, first before second.
 
     preferences (people,): each person's larger preference of the two, -1 = neither. proved: no pair
@@ -55,7 +55,7 @@ def two_sessions(
     latest_end: int,
     align: Align | None = None,
     most_pairs: int = MOST_PAIRS,
-) -> Sessions | None:
+) -> TwoSessions | None:
     """Return the best pair of starts, or None if no two sessions fit.
 
     Better means more people reached, then fewer required people not reached; then, for people at
@@ -78,7 +78,7 @@ def two_sessions(
     if not len(free):
         first = int(start[0])
         second = int(grid.at_or_after(first + duration))
-        return Sessions(first, second, np.full(free.people, -1, np.int8), proved=True)
+        return TwoSessions(first, second, np.full(free.people, -1, np.int8), proved=True)
     search = _Search(free, duration, must, grid, most_pairs)
     for leading in best(p, 3, rule=(attending,), align=align):
         search.begin_with(leading.start, earliest, latest_end)
@@ -86,7 +86,7 @@ def two_sessions(
     search.run(start[near], last[near], count[near])
     first, second = -search.best.first, -search.best.second
     both = preferences(free, [first, second], duration).max(axis=0)
-    return Sessions(first, second, both, proved=search.left >= 0)
+    return TwoSessions(first, second, both, proved=search.left >= 0)
 
 
 class _Search:

@@ -1,5 +1,6 @@
-"""The programmes of a joint problem put to HiGHS: relaxed, for prices and a bound, or whole.
-Reached over scipy, imported only here.
+"""Put the programmes of a joint problem to HiGHS: relaxed, for prices and a bound, or whole.
+
+HiGHS (Huangfu and Hall, Mathematical Programming Computation 10, 2018) is reached through scipy.
 """
 
 import time
@@ -10,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .programme import Floats, Programme
-from .windows import Ints
+from .windows import Bools, Ints
 
 EXACT = 2**46  # sums of weighted counts below this are told apart in float64 with room to spare
-UNIT = (
-    2.0**-16
-    # what the solver sees of one unit: above its tolerance of 1e-7, with the largest weights not too
-    # large
-)
+# One unit, as the solver sees it: above its tolerance of 1e-7, while the largest weights stay small
+# enough.
+UNIT = 2.0**-16
 COUNTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
-    """limit: no solution is worth more; loss (V,): how much less than that, at least, if it uses
-    the variable. used: how many variables above 0 the relaxation has.
+class Relaxation:
+    """A bound on all solutions, and on those that use a variable.
+
+    limit: no solution is worth more. loss (V,): a solution that uses the variable is worth at least
+    so much less. used: how many variables the relaxation has above 0.
     """
 
     limit: float
@@ -36,50 +37,54 @@ class Relaxed:
         return int(np.floor(self.limit))
 
     def small_slack(self) -> float:
-        """Return a slack that keeps twice as many columns as the relaxation uses, beside those that
-        lose nothing.
+        """Return a slack that keeps twice as many columns as the relaxation uses.
+
+        The columns that lose nothing are kept in any case, and do not count.
         """
         losing = np.sort(self.loss[self.loss > 0.5])
         return float(losing[min(2 * self.used, len(losing) - 1)]) if len(losing) else 1.0
 
 
-def relax(current: Programme, objective: Ints, until: float) -> Relaxed:
-    """Solve the linear relaxation; whatever the solver says, the limit is added up from the prices
-    it gives.
+def relax(current: Programme, objective: Ints, until: float) -> Relaxation:
+    """Solve the linear relaxation, and add the limit up from the solver's prices.
+
+    The limit is a bound whatever the solver says (weak duality).
     """
-    from scipy.optimize import linprog  # type: ignore[import-untyped]  # here, because it takes long to import
+    # Imported here, because it takes long.
+    from scipy.optimize import linprog  # type: ignore[import-untyped]
 
     equal = current.lower == current.upper
-    sides = [(current.matrix, current.upper, np.isfinite(current.upper) & ~equal)]
-    sides += [(-current.matrix, -current.lower, np.isfinite(current.lower) & ~equal)]
+    has_upper = np.isfinite(current.upper) & ~equal
+    has_lower = np.isfinite(current.lower) & ~equal
     result = linprog(
         -objective * UNIT,
-        A_ub=_stack([matrix[rows] for matrix, _, rows in sides]),
-        b_ub=np.concatenate([side[rows] for _, side, rows in sides]),
+        A_ub=_stack([current.matrix[has_upper], -current.matrix[has_lower]]),
+        b_ub=np.concatenate([current.upper[has_upper], -current.lower[has_lower]]),
         A_eq=current.matrix[equal] if equal.any() else None,
         b_eq=current.upper[equal] if equal.any() else None,
         bounds=(0, 1),
         method="highs-ds",
         options={"time_limit": max(0.05, until - time.monotonic())},
     )
-    price = np.zeros(len(current.upper))
-    if result.ineqlin.marginals is not None and len(result.ineqlin.marginals):
-        prices = np.maximum(-result.ineqlin.marginals / UNIT, 0)
-        done = 0
-        for sign, (_, _, rows) in zip((1, -1), sides, strict=True):
-            price[rows] += sign * prices[done : done + int(rows.sum())]
-            done += int(rows.sum())
+    price = _prices(result, has_upper, has_lower, equal)
+    reduced = objective - current.matrix.T @ price
+    upper, lower = (np.where(np.isfinite(side), side, 0) for side in (current.upper, current.lower))
+    limit = float(price @ np.where(price >= 0, upper, lower) + np.maximum(reduced, 0).sum())
+    used = int((result.x > 1e-6).sum()) if result.x is not None else len(objective)
+    return Relaxation(limit + 1e-13 * abs(limit) + 0.01, np.maximum(-reduced, 0), used)
+
+
+def _prices(result: Any, has_upper: Bools, has_lower: Bools, equal: Bools) -> Floats:
+    """Return the dual price of each row; 0 where the solver gave none."""
+    price = np.zeros(len(equal))
+    marginals = result.ineqlin.marginals
+    if marginals is not None and len(marginals):
+        prices, count = np.maximum(-marginals / UNIT, 0), int(has_upper.sum())
+        price[has_upper] += prices[:count]
+        price[has_lower] -= prices[count:]
         if equal.any():
             price[equal] = -result.eqlin.marginals / UNIT
-    reduced = objective - current.matrix.T @ price
-    right = np.where(
-        price >= 0,
-        np.where(np.isfinite(current.upper), current.upper, 0),
-        np.where(np.isfinite(current.lower), current.lower, 0),
-    )
-    limit = float(price @ right + np.maximum(reduced, 0).sum())
-    used = int((result.x > 1e-6).sum()) if result.x is not None else len(objective)
-    return Relaxed(limit + 1e-13 * abs(limit) + 0.01, np.maximum(-reduced, 0), used)
+    return price
 
 
 def _stack(parts: list[Any]) -> Any:
@@ -91,21 +96,18 @@ def _stack(parts: list[Any]) -> Any:
 def maximise(
     current: Programme, objective: Ints, until: float, *, relaxed_first: bool = False
 ) -> tuple[NDArray[np.bool_] | None, int]:
-    """Return the best solution that the solver found in time, and what it says that none exceeds.
+    """Return the solver's best solution in time, and its bound on any solution.
 
-    Who attends needs no branching: with the starts fixed, each person's cliques are intervals, and
+    Attendances need no branching: with the starts fixed, each person's cliques are intervals, and
     such matrices are totally unimodular. Only if journeys or a face of the polyhedron yield
-    fractions is it asked again, in whole numbers. relaxed_first: before any branching the linear
-    relaxation is tried, which is likely to yield whole numbers too.
+    fractions are all variables asked for in whole numbers. relaxed_first: try the linear relaxation
+    before any branching, because it is likely to yield whole numbers too.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    none, starts, everything = (
-        np.zeros(len(objective), np.bool_),
-        current.seat < 0,
-        np.ones(len(objective), np.bool_),
-    )
-    for whole in (none, starts, everything) if relaxed_first else (starts, everything):
+    starts, everything = current.seat < 0, np.ones(len(objective), np.bool_)
+    tries = [np.zeros(len(objective), np.bool_)] if relaxed_first else []
+    for whole in (*tries, starts, everything):
         result = milp(
             -objective * UNIT,
             constraints=LinearConstraint(current.matrix, current.lower, current.upper),
@@ -115,28 +117,29 @@ def maximise(
         )
         if result.x is None or (np.abs(result.x - np.round(result.x)) < 1e-4).all():
             break
-    if result.status == 2:  # there is none
+    if result.status == 2:  # infeasible
         return None, -(2**62)
     x = None if result.x is None else result.x > 0.5
     if x is not None and result.status == 0:
         return x, int(x @ objective)
+    return x, _bound_of(result)
+
+
+def _bound_of(result: Any) -> int:
+    """Return the solver's bound, rounded up past its tolerance; 2**62 if it has none."""
     dual = getattr(result, "mip_dual_bound", None)
     if dual is None or not np.isfinite(dual):
-        return x, 2**62
-    return x, int(np.floor(-dual / UNIT + 1e-6 * abs(dual) / UNIT + 0.5))
+        return 2**62
+    return int(np.floor(-dual / UNIT + 1e-6 * abs(dual) / UNIT + 0.5))
 
 
-def ranges(programme: Programme) -> tuple[Ints, Ints]:
-    """Return the least and the largest that each count can be, (5,) each."""
-    _, part = np.unique(
-        programme.meeting * (int(programme.seat.max(initial=-1)) + 2) + programme.seat + 1,
-        return_inverse=True,
-    )
+def count_ranges(programme: Programme) -> tuple[Ints, Ints]:
+    """Return the least and the largest value that each count can have, (5,) each."""
+    seats = int(programme.seat.max(initial=-1)) + 2
+    part = np.unique(programme.meeting * seats + programme.seat + 1, return_inverse=True)[1]
     homes, row = np.unique(programme.meeting, return_inverse=True)
-    least, most = (
-        np.zeros((int(part.max()) + 1, COUNTS), np.int64),
-        np.zeros((int(part.max()) + 1, COUNTS), np.int64),
-    )
+    least = np.zeros((int(part.max()) + 1, COUNTS), np.int64)
+    most = least.copy()
     must = part[(programme.seat < 0) & (programme.lower[: len(homes)] > 0)[row]]
     least[must], most[must] = 2**40, -(2**40)  # these have some column in any case
     np.minimum.at(least, part, programme.gain)
@@ -145,7 +148,7 @@ def ranges(programme: Programme) -> tuple[Ints, Ints]:
 
 
 def phases(low: Ints, high: Ints) -> list[list[int]]:
-    """Group the counts: as many at once as their weights allow."""
+    """Return the counts in groups, each as large as exact weights allow."""
     phases: list[list[int]] = []
     size = EXACT + 1
     for count in range(COUNTS):
@@ -159,8 +162,9 @@ def phases(low: Ints, high: Ints) -> list[list[int]]:
 
 
 def weights_of(widths: list[int]) -> Ints:
-    """Return weights for counts, so many values wide each, with which a step of one is worth more
-    than all that those behind it can be.
+    """Return weights with which a step of a count outweighs all later counts.
+
+    widths: the number of values each count can have.
     """
     weights = [1]
     for width in reversed(widths[1:]):
