@@ -13,7 +13,6 @@ from commontime.api.answers import matches
 from commontime.api.body import JSON, AlwaysJSON, check_length, receive
 from commontime.api.once import Once, Replay
 from commontime.api.request import Request, SignedIn
-from commontime.calendars import rules
 from commontime.core.errors import NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -84,15 +83,11 @@ class View(APIView):
     def _check_condition(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         if matches(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
             return
-        if not self._may_change(cast(Request, request)):
-            raise NotAllowed("Only the organiser can change this.")
+        self._require_rights(cast(Request, request))
         raise errors.Stale(
             "This has changed since you read it. Read it again and repeat your change if it still "
             "makes sense."
         )
-
-    def handle_exception(self, exc: Exception) -> Any:
-        return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
 
     def _may_still(self, request: Request) -> bool:
         """Return whether the asker still sees what the path names, and may change it."""
@@ -101,10 +96,14 @@ class View(APIView):
                 request.auth.meeting()
             elif "calendar_id" in self.kwargs:
                 request.auth.calendar()
+            self._require_rights(request)
         except (NotFound, NotAllowed):
             return False
-        return self._may_change(request)
+        return True
 
-    def _may_change(self, request: Request) -> bool:
-        """Return whether the asker owns the calendar, if only its owner changes what is here."""
-        return not self.for_owner or rules.may_manage(request.user, request.auth.calendar())
+    def _require_rights(self, request: Request) -> None:
+        if self.for_owner:
+            request.auth.calendar_to_manage()
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
