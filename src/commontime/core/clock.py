@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import resources
 from zoneinfo import available_timezones
 
 from django.utils import timezone
@@ -21,6 +22,34 @@ def zones() -> frozenset[str]:
     """Return the IANA zones a person can choose, without the database's own files."""
     names = available_timezones() - {"posixrules", "localtime", "Factory"}
     return frozenset(name for name in names if not name.startswith(("posix/", "right/")))
+
+
+def canonical_zone(name: str) -> str:
+    """Return the name of a zone under which it is compared: Asia/Kolkata for Asia/Calcutta."""
+    return _links().get(name, name)
+
+
+def is_same_zone(name: str, other: str) -> bool:
+    """Return whether two names are one zone, as Europe/Kiev and Europe/Kyiv."""
+    return canonical_zone(name) == canonical_zone(other)
+
+
+def names_of_zone(name: str) -> list[str]:
+    """Return all names of a zone."""
+    zone = canonical_zone(name)
+    return sorted({name, zone, *(link for link, target in _links().items() if target == zone)})
+
+
+@cache
+def _links() -> dict[str, str]:
+    """Return the zone behind each other name, from the time zone database itself.
+
+    Its file writes "L target name" in a line.
+    """
+    lines = resources.files("tzdata").joinpath("zoneinfo/tzdata.zi").read_text().splitlines()
+    targets = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L ")}
+    targets["Etc/GMT"] = "Etc/UTC"  # two zones there, but only the abbreviation differs
+    return {name: targets.get(target, target) for name, target in targets.items()}
 
 
 def which(local: datetime) -> str:

@@ -67,6 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
     ]
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
     ahead = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
+    stored_zone = accounts.setting_of(user).time_zone
     context = {
         "today": clock.now(),
         "invitations": invitations,
@@ -76,7 +77,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "ahead": [(meeting, meeting_address(meeting)) for meeting in ahead[:MOST_AHEAD]],
         "more_ahead": len(ahead) > MOST_AHEAD,
         "calendars": calendars,
-        "stored_zone": accounts.setting_of(user).time_zone,
+        "stored_zone": stored_zone,
+        "stored_zone_names": " ".join(clock.names_of_zone(stored_zone)),
     }
     return page(request, "web/home/home.html", context)
 

@@ -113,6 +113,8 @@ def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now
     )
     unknown = known.pop("zone", "") if known.get("zone") not in clock.zones() else ""
     home = ZoneInfo(calendar.time_zone)
+    if clock.is_same_zone(str(zone), str(home)):
+        home = zone  # under two names
     first, days, before, after = _week(
         _date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now
     )

@@ -623,11 +623,13 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
             )
         if doubts is not None:
             return redirect(here)
+    is_same_zone = clock.is_same_zone(zone, found.calendar.time_zone)
     context = {
         "meeting": found,
         "calendar": found.calendar,
         "title": found.name,
         "zone": zone,
+        "other_zone": "" if is_same_zone else found.calendar.time_zone,
         "here": here,
     }
     return page(request, "web/meetings/edit.html", {**context, "form": form})

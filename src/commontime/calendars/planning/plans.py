@@ -30,6 +30,7 @@ from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.calendars.queries.people import Person, Roster
+from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
 MOST_PLANNED = 500
@@ -206,7 +207,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         unposed,
         found.is_being_planned,
         marks,
-        calendar.time_zone,
+        clock.canonical_zone(calendar.time_zone),
     )
 
 
