@@ -5,6 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -65,7 +66,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     typed = request.POST.get("time_zone", "")
     with timezone.override(typed if typed in clock.zones() else shown.time_zone):
         form = CalendarForm(request.POST or None, initial=_as_typed(shown))
-        if submit(form, actions.edit_calendar, shown, by=user):
+        if submit(form, _edit, shown, by=user):
             return redirect("web:calendar", calendar_id)
     others = [
         person
@@ -75,6 +76,15 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     return page(
         request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others}
     )
+
+
+def _edit(calendar: Calendar, *, by: User, **typed: Any) -> Any:
+    """Change the calendar; a moment that nobody changed keeps the seconds that no field shows."""
+    for name in ("window_start", "window_end"):
+        stored = getattr(calendar, name)
+        if stored and typed[name] == stored.replace(second=0, microsecond=0):
+            typed[name] = stored
+    return actions.edit_calendar(calendar, by=by, **typed)
 
 
 def _as_typed(calendar: Calendar) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
 
+TEXTS = ("title", "description", "location")
+
 
 @transaction.atomic
 def create_meeting(
@@ -72,16 +74,13 @@ def edit_meeting(
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
     )
-    changes = {field: value for field, value in changes.items() if getattr(meeting, field) != value}
+    before = notices.announcement_of(meeting, roster)
+    changes = _changed(meeting, changes)
     if not changes and named == names_before:
         return meeting, roster, []
-    before = notices.announcement_of(meeting, roster)
-    for field, value in changes.items():
-        setattr(meeting, field, value)
     if named != names_before:
         name_attendees(meeting, roster, named)
         changes["for_everyone"] = meeting.for_everyone
-    check_meeting(meeting, new_deadline="deadline" in changes)
     cautions = []
     if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"}:
         hold_final_times()
@@ -95,6 +94,24 @@ def edit_meeting(
     _save(meeting, roster, before, changes)
     _store_changed_names(meeting, names_before)
     return meeting, roster, cautions
+
+
+def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Put the wanted values on the meeting, check them, and return those that are new.
+
+    What a check made of a text counts, or a text typed with other line ends would be a change.
+    """
+    before = {field: getattr(meeting, field) for field in (*wanted, *TEXTS)}
+    for field, value in wanted.items():
+        setattr(meeting, field, value)
+    check_meeting(
+        meeting, new_deadline=meeting.deadline != before.get("deadline", meeting.deadline)
+    )
+    return {
+        field: getattr(meeting, field)
+        for field, old in before.items()
+        if getattr(meeting, field) != old
+    }
 
 
 def _save(
