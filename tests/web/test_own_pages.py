@@ -272,7 +272,7 @@ def test_without_the_tick_there_is_no_meeting():
     ("changes", "field", "said"),
     [
         ({"name": " "}, "name", "required"),
-        ({"name": "two\u202elines"}, "name", "Remove the line breaks"),
+        ({"name": "two\u202elines"}, "name", "invisible character (U+202E"),
         ({"last_day": "2031-05-04"}, "last_day", "before the first"),
         ({"last_day": "2039-05-04"}, "last_day", "at most"),
         ({"first_day": "0001-01-01"}, "first_day", "2000 to 2099"),
