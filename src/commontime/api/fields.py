@@ -16,7 +16,7 @@ from commontime.layout.wall_clock import moments_of
 
 # A moment in an answer: always UTC, with Z.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 LARGEST_USER_ID = 2**31 - 1
 
 
@@ -109,7 +109,7 @@ class Instant(serializers.DateTimeField):
 
 
 def instant(data: Any, zone: tzinfo) -> datetime:
-    """Return the UTC moment of an ISO 8601 text.
+    """Return the UTC moment of an ISO 8601 text; fractions are cut to microseconds.
 
     A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC
     5545 3.3.5 leaves it to us).
@@ -117,7 +117,7 @@ def instant(data: Any, zone: tzinfo) -> datetime:
     if not isinstance(data, str) or not _ISO.fullmatch(data):
         raise serializers.ValidationError("Send a date and time such as 2026-11-23T09:00:00Z.")
     try:
-        parsed = datetime.fromisoformat(data)
+        parsed = datetime.fromisoformat(data.upper())
         if parsed.tzinfo is None:
             parsed = _local(parsed, zone)
         moment = parsed.astimezone(UTC)

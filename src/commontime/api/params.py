@@ -18,7 +18,7 @@ def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
     if not raw:
         return None
     # A + that was not escaped arrives as a space.
-    text = raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw else raw
+    text = raw.replace(" ", "+") if raw.count(" ") == 1 and "T" in raw.upper() else raw
     try:
         return fields.instant(text, zone)
     except serializers.ValidationError as refusal:
