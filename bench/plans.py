@@ -107,7 +107,7 @@ class Instance:
         whole, asked = self.programme()
         if self.plan().value.priority == len(asked):
             whole, _ = self.programme(placed=True)
-        low, high = solver.ranges(whole)
+        low, high = solver.count_ranges(whole)
         counts = solver.phases(low, high)[0]
         return whole, whole.gain[:, counts] @ solver.weights_of(
             [high[count] - low[count] + 1 for count in counts]

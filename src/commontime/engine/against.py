@@ -1,4 +1,4 @@
-"""Compare starts with a better one, by the same criteria as their rank."""
+"""Compare starts with a better one, by the criteria of their rank."""
 
 from dataclasses import dataclass
 

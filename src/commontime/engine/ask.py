@@ -1,4 +1,4 @@
-"""Find the smallest ask that lets all required people come to one meeting.
+"""Find the smallest ask that lets all required people come.
 
 It is the fewest people, and the exact time wanted of each.
 """
@@ -57,9 +57,9 @@ def least_short(
     align: Align | None = None,
     busy: Busy = (),
 ) -> int | None:
-    """Return how many ticks a person lacks for a meeting, at the start where they lack the fewest.
+    """Return the fewest ticks that a person lacks for a meeting at any start.
 
-    0 if they can come to some start. None if they are elsewhere (busy) at every start.
+    None if they are elsewhere (busy) at every start.
     """
     only = np.zeros(free.people, np.bool_)
     only[who] = True
@@ -71,7 +71,7 @@ def least_short(
 
 
 def _wanted(free: Windows, must: Bools, start: int, end: int) -> tuple[Need, ...]:
-    """Return the parts of [start, end) that required people did not offer."""
+    """Return the times in [start, end) that required people did not offer."""
     runs = lifts(free, 1, earliest=start, latest_end=end, among=must, depth=1)
     people = np.flatnonzero(must)
     edge = np.full(len(people), end - start)
@@ -99,7 +99,7 @@ def _of(runs: Lifts, who: int) -> Lifts:
 def _turns(
     runs: Lifts, duration: int, earliest: int, latest_end: int, align: Marks, taken: Ints
 ) -> Ints:
-    """Return a few starts that are sure to hold the smallest ask, ascending, from `earliest` on."""
+    """Return starts that are sure to hold the smallest ask. They count from `earliest`."""
     first, stop = runs.first.astype(np.int64), runs.stop.astype(np.int64)
     times = np.concatenate((first, stop, first - duration, stop - duration, stop - duration + 1))
     times = np.concatenate((times + earliest, taken[:, 0] + 1, taken[:, 1]))
@@ -108,7 +108,7 @@ def _turns(
 
 
 def _shortage(runs: Lifts, needed: int, duration: int, starts: Ints) -> _Shortage:
-    """Return how many people are missing at each start, and their person-ticks short: (S,), (S,).
+    """Count the people missing at each start, and their person-ticks short: (S,), (S,).
 
     needed: how many people the runs are of.
     """

@@ -73,7 +73,7 @@ def cut(
 
 
 def pair_up(preferences: ArrayLike) -> Pairing:
-    """Give each person at most one slot and each slot at most one person, in the best way.
+    """Assign people to slots in the best way, one to one.
 
     preferences (n, m): -1..10, of person i in slot j, slots by time; -1 = cannot. Better means more
     people, then fewer *if need be*, then fewer *works*, then the larger preference sum, then the
@@ -119,7 +119,7 @@ def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def _stages(people: int, slots: int) -> list[tuple[Any, int]]:
-    """Pack the criteria into as few tables of exact weights as possible.
+    """Pack the criteria into few tables of exact weights.
 
     Each is (worth by preference + 1, factor); the factor is 0 if slot numbers are not in it.
     """

@@ -1,4 +1,4 @@
-"""List the columns of a joint plan: the starts of each meeting, with its worth at each.
+"""List the possible starts of meetings, and their worth: the columns of a joint plan.
 
 Every tick would be far too many, and few of them matter: `starts_that_matter` loses nothing. A
 coarser `align` is a wish. If there are still more columns than memory has room for, each meeting
@@ -36,7 +36,7 @@ FEWEST_LOOKED_AT = 64  # starts of a meeting
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """The starts of one meeting at which all required people are free.
+    """The starts of a meeting at which all required people can come.
 
     start (C,) ticks, ascending. optional (C, optional) int8: the optional people's preferences, the
     smallest over the meeting; -1 = cannot. gain (C, 5) int64: the worth of the priority and the
@@ -57,9 +57,10 @@ class Columns:
         return len(self.start)
 
     def sample(self, limit: int, held: int = -1) -> Ints:
-        """Return the indexes of at most `limit` columns, and of `held`, ascending.
+        """Return the indexes of at most `limit` columns, ascending.
 
-        Half of them are worth most; the others lie evenly among the rest.
+        `held` is always one of them. Half of them are worth most; the others lie evenly among the
+        rest.
         """
         heads = np.append(0, np.flatnonzero(self.order[1:] != self.order[:-1]) + 1)[: len(self)]
         return _sample(self.order[heads], np.diff(heads, append=len(self)), limit, held)
@@ -117,7 +118,7 @@ _OPTIONAL = _REQUIRED + np.array([0, 1, 0, 0, 0]) * (_LEVELS > CANNOT)[:, None]
 
 
 def worth(preference: Bytes | Ints) -> Ints:
-    """Return the worth of optional attendances with these preferences, as Value.key, (..., 5)."""
+    """Return the worth of optional attendances, as Value.key, (..., 5)."""
     return np.asarray(_OPTIONAL[preference.astype(np.intp) + 1])
 
 
@@ -154,7 +155,7 @@ def columns(
 
 
 def _starts_looked_at(meetings: Sequence[Meeting], cells: int) -> int:
-    """Return how many starts of a meeting may be looked at for everybody.
+    """Return how many starts of a meeting to look at for everybody.
 
     It is a power of two, so that a moment more or less of time makes no other plan.
     """
@@ -172,7 +173,9 @@ def _by_person(busy: Busy) -> dict[int, list[tuple[int, int]]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """The ticks that equal one of `offsets` modulo `step`; with step 0 the offsets alone.
+    """The ticks that equal one of `offsets` modulo `step`.
+
+    With step 0 these are the offsets alone.
 
     offsets (K,), ascending.
     """
@@ -222,7 +225,7 @@ def starts_that_matter(
 
 
 def _possible_earliest(free: Windows, meetings: Sequence[Meeting]) -> Ints:
-    """Return each `earliest` at which all required people are free, of meetings equally long."""
+    """Return each `earliest` that suits all required people. The meetings are equally long."""
     earliest = np.unique([meeting.earliest for meeting in meetings])
     can = preferences(free, earliest, meetings[0].duration) >= 0
     place = earliest.searchsorted([meeting.earliest for meeting in meetings])
@@ -235,14 +238,16 @@ def _possible_earliest(free: Windows, meetings: Sequence[Meeting]) -> Ints:
 
 
 def _starts(free: Windows, meetings: Sequence[Meeting], grid: Grid | Marks) -> Ints:
-    """Return the starts on the grid between the bounds of all these meetings."""
+    """Return the starts on the grid within the meetings' bounds."""
     first = max(min(m.earliest for m in meetings), int(free.start.min()))
     last = max(min(m.latest_end, int(free.end.max())) - m.duration for m in meetings)
     return grid.within(first, last, MOST_STARTS)
 
 
 class _Changes:
-    """The starts at which people's preferences for equally long meetings rise and fall.
+    """The starts at which people's preferences rise and fall.
+
+    All meetings are equally long.
 
     The starts between are never written out: on a minute's grid over months there are hundreds of
     them for each change.
@@ -272,14 +277,14 @@ class _Changes:
         self.elsewhere = elsewhere
 
     def most(self, meeting: Meeting, starts: Ints) -> int:
-        """Return a limit on how many of these starts something changes at."""
+        """Bound the number of starts at which preferences change."""
         people = [*meeting.required, *meeting.optional]
         rises = int(np.diff(self.place)[people].sum())
         returns = sum(len(self.elsewhere.get(person, ())) for person in people)
         return min(len(starts), 1 + 2 * rises + 2 * returns)
 
     def of(self, meeting: Meeting, starts: Ints) -> tuple[Ints, Bytes]:
-        """Return the starts at which something may change, and the preferences from there on.
+        """Return the starts at which preferences may change, and these preferences.
 
         (H,): indexes of these ascending starts. (people, H): -1 = cannot, or is elsewhere.
         """
@@ -310,7 +315,7 @@ class _Changes:
 def _sums[Number: np.integer](
     count: int, heads: Ints, seat: Ints, first: Ints, stop: Ints, height: NDArray[Number]
 ) -> NDArray[Number]:
-    """Return the sum of each seat's heights from each head on, (count, H).
+    """Add up each seat's heights from each head on, (count, H).
 
     A height reaches from its `first` to its `stop`.
     """
@@ -354,7 +359,7 @@ def _no_columns(optional: int) -> Columns:
 def _columns_of_runs(
     meeting: Meeting, starts: Ints, first: Ints, lengths: Ints, rows: Bytes, limit: int
 ) -> Columns:
-    """Return the columns of runs of starts over which nobody's preference changes.
+    """Return the columns of runs over which nobody's preference changes.
 
     first, lengths (R,): the runs, as indexes of `starts`. rows (people, R): the preferences.
     """

@@ -1,4 +1,4 @@
-"""Turn free time into possible starts: when each person can begin a meeting, and how gladly.
+"""Turn free time into possible starts of a meeting, by preference.
 
 A person is free on [t, t + d) at preference >= x exactly if t lies in [a, b - d] for one maximal
 run [a, b) of "preference >= x": an erosion by an interval, in the words of mathematical morphology
@@ -29,7 +29,7 @@ type Offsets = NDArray[np.int32] | Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifts:
-    """Where somebody's value rises from LOW[kind] to HIGH[kind]: at the starts in [first, stop).
+    """Starts [first, stop) at which somebody's value rises from LOW[kind] to HIGH[kind].
 
     All (m,); first and stop count from `earliest`. The value at a start is the smallest over the
     meeting. One person's lifts nest, so it is the sum of HIGH - LOW over the lifts around the
@@ -135,7 +135,7 @@ def _peel(
     among: Bools | None,
     depth: int,
 ) -> Iterator[tuple[NDArray[np.int32], Offsets, Offsets, NDArray[np.uint8]]]:
-    """Yield the lifts of a block from the lowest preference up: who, first, stop, kind."""
+    """Yield the lifts of a block: who, first, stop, kind. The lowest preference comes first."""
     rows, span, low = _lay_out(free, block, earliest, latest_end, among)
     offset: type[Any] = np.int32 if latest_end - earliest < 2**31 else np.int64
     for _ in range(depth):

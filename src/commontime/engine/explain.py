@@ -14,21 +14,18 @@ from .windows import Bools, Bytes, Ints, Windows, levels
 
 
 def attendance(free: Windows, start: int, duration: int) -> Bytes:
-    """Return each person's level for the meeting [start, start + duration), (people,) int8.
-
-    0 = cannot.
-    """
+    """Return each person's level for one meeting. (people,) int8, 0 = cannot."""
     return levels(preferences(free, [start], duration)[0])
 
 
 def preferences(
     free: Windows, starts: ArrayLike, duration: int, *, among: Ints | None = None
 ) -> Bytes:
-    """Return each person's preference for each start: (starts, people) int8; -1 = cannot.
+    """Return each person's preference for each start.
 
-    It is the smallest over the meeting. The starts may come in any order. With the `first` of a
-    profile's segments it names the people behind the counts. among: only these people, each once,
-    in this order. O(n log S + S people).
+    (starts, people) int8: the smallest over the meeting; -1 = cannot. The starts may come in any
+    order. With the `first` of a profile's segments it names the people behind the counts. among:
+    only these people, each once, in this order. O(n log S + S people).
     """
     if duration < 1:
         raise ValueError("A meeting lasts at least one tick.")
@@ -57,7 +54,9 @@ def preferences(
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """Starts [first, last] that work without `missing`, or with `short` more person-ticks.
+    """Starts [first, last] that nearly work.
+
+    They work without `missing`, or with `short` more person-ticks.
 
     missing: the required people who can't come, ascending. short: the ticks of the meeting that
     required people did not offer, summed over them.
@@ -108,16 +107,17 @@ def near_misses(
 
 
 def _starts_within(runs: Lifts, duration: int) -> Lifts:
-    """Return the starts at which a meeting lies within one of the runs."""
+    """Return the starts at which a meeting lies within a run."""
     long = np.flatnonzero(runs.stop - runs.first >= duration)
     stop = runs.stop[long] - (duration - 1)
     return Lifts(runs.who[long], runs.first[long], stop, runs.kind[long])
 
 
 def _nearest(present: Ints, least: Ints, needed: int, k: int) -> list[int]:
-    """Return the k groups at which the fewest are missing, then the least short, then the first.
+    """Return the k groups of starts that nearly work, nearest first.
 
-    Groups at which nobody is missing are left out.
+    present, least: how many people can come to each group's starts, and how short they are at
+    least. Groups at which nobody is missing are left out.
     """
     misses = np.flatnonzero(present < needed)
     score = scores([present[misses], -least[misses]])
@@ -139,7 +139,7 @@ class _Pieces(NamedTuple):
 
 
 def _count(intervals: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
-    """Return the bounds of the lifts, from 0, and the count from each to the next: (S,), (S,)."""
+    """Return the bounds of the lifts, and the counts between them, (S,), (S,)."""
     at, sums = sweep(intervals, ticks, np.ones((1, KINDS), np.int64), must)
     return at, sums[0, 1]
 
@@ -147,10 +147,10 @@ def _count(intervals: Lifts, ticks: int, must: Bools) -> tuple[Ints, Ints]:
 def _shortage(
     tick: Ints, covered: Ints, needed: int, groups: Ints, duration: int, ticks: int
 ) -> _Pieces:
-    """Return how many person-ticks each start is short, in pieces that no group's start cuts.
+    """Return how many person-ticks each start is short, in linear pieces.
 
-    tick, covered: how many are free from each tick to the next. short(t) = U(t + duration) - U(t),
-    where U sums up those who are not free.
+    No group begins within a piece. tick, covered: how many are free from each tick to the next.
+    short(t) = U(t + duration) - U(t), where U sums up those who are not free.
     """
     uncovered = needed - covered
     if is_dense(ticks, len(tick)):
@@ -172,7 +172,7 @@ def _shortage(
 
 
 def _least_range(pieces: _Pieces) -> tuple[int, int]:
-    """Return the first and the last of the earliest starts that are least short."""
+    """Return the earliest range of starts that are least short."""
     i = int(np.minimum(pieces.at_first, pieces.at_last).argmin())
     least = pieces.at_first[i]
     if least > pieces.at_last[i]:

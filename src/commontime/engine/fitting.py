@@ -19,7 +19,7 @@ LARGEST = 2**27
 def fit(
     board: Board, movable: Sequence[int], *, go_on: Callable[[], bool]
 ) -> list[int] | bool | None:
-    """Return a column for each of these meetings; False if they don't all fit.
+    """Return a column for each meeting, or False if they don't fit.
 
     None if it gave up before it knew. All other meetings keep their place.
     """
@@ -83,7 +83,7 @@ class _Backtracking:
         return False
 
     def _rule_out(self, number: int, column: int) -> dict[int, int]:
-        """Take away the columns that a choice rules out; return what the others had before."""
+        """Remove the columns a choice rules out. Return what the others had before."""
         left, before = self.left, {}
         for other, mask in self._ruled_out_by(number, column):
             if other in left and left[other] & mask:
@@ -92,7 +92,7 @@ class _Backtracking:
         return before
 
     def _kindest_first(self, number: int) -> list[int]:
-        """Return a meeting's columns, those first that take the fewest columns from others."""
+        """Return a meeting's columns; those that cost others least come first."""
         left, mine = self.left, self.left[number]
 
         def cost(column: int) -> int:

@@ -1,4 +1,4 @@
-"""Plan several meetings together, so that nobody is in two at once.
+"""Plan meetings together, so that nobody is in two at once.
 
 A greedy rule and ruin and reinsert give a plan within moments (placing.py, searching.py). An
 integer programme then proves that it is the best, or finds a better one (programme.py, proof.py);
@@ -77,7 +77,7 @@ def plan(
 
 
 def components(numbers: Sequence[int], meetings: Sequence[Meeting]) -> list[list[int]]:
-    """Return the groups of meetings that share people, directly or over others.
+    """Group the meetings that share people, directly or over others.
 
     Union-find with path halving (Tarjan and van Leeuwen, Journal of the ACM 31, 1984).
     """
@@ -131,7 +131,7 @@ class _Planner:
         self.possible = [number for number, option in enumerate(options) if len(option)]
 
     def pin(self) -> None:
-        """Place the pinned meetings in their order; a meeting that clashes gets no place."""
+        """Place the pinned meetings. One that clashes with an earlier one gets no place."""
         for number in list(self.possible):
             if self.meetings[number].pinned is not None:
                 if self.board.open(number):
@@ -166,11 +166,13 @@ class _Planner:
                 pair_up_at_once(self.free, self.board, movable, owner)
 
     def _is_open(self, part: _Part) -> bool:
-        """Return whether a part may become better, and there is time for it."""
+        """Return whether a part may still become better in time."""
         return self._worth(part.numbers) < part.bound and not self.is_over()
 
     def _fit_all(self, part: _Part, movable: list[int]) -> bool:
-        """Place all meetings if some have no place; return whether they were moved.
+        """Place all meetings if some have no place.
+
+        Return whether they were moved.
 
         If they don't all fit, the bound says so.
         """
@@ -190,7 +192,7 @@ class _Planner:
         return False
 
     def _ideal(self, numbers: Sequence[int]) -> Key:
-        """Return the worth of the meetings if there were no other beside each."""
+        """Return the worth of the meetings if each were alone."""
         best = np.array([self.options[number].best for number in numbers], np.int64)
         return tuple(best.reshape(-1, 5).sum(axis=0).tolist())
 
@@ -198,7 +200,7 @@ class _Planner:
         return self.board.value(numbers).key
 
     def _prove(self, part: _Part, movable: list[int], search: Search) -> None:
-        """Ask the solver, and go on searching beside it if it takes long.
+        """Ask the solver, and search beside it if it takes long.
 
         The search's result counts only if the solver is not done. If the programme has not all
         columns, the solver's answer is one like the search's, its bound is none, and the search
@@ -220,9 +222,10 @@ class _Planner:
     def _programme_of(
         self, part: _Part
     ) -> tuple[Callable[[], tuple[Programme, NDArray[np.bool_]]], bool]:
-        """Return a function that writes a part's programme, and whether that has all columns.
+        """Return a function that writes a part's programme.
 
-        The function also returns the present placement as a solution.
+        It also returns the present placement, as a solution. The second result is whether the
+        programme has all columns.
         """
         board, numbers = self.board, part.numbers
         start, attends = [board.place[number] for number in numbers], board.attends()
@@ -243,7 +246,10 @@ class _Planner:
     def _search_beside(
         self, solver: Prover, part: _Part, movable: list[int], search: Search, is_whole: bool
     ) -> None:
-        """Improve the placement until the solver is done, the bound is reached, or time is over."""
+        """Improve the placement until the solver is done.
+
+        It also ends when the bound is reached or time is over.
+        """
         neighbourhoods: Neighbourhoods | None = None
         is_taken = False
         alone_until = time.monotonic() + ALONE * (self.until - time.monotonic())
@@ -267,7 +273,7 @@ class _Planner:
                 neighbourhoods.improve(self.until)
 
     def _take(self, solver: Prover, numbers: list[int]) -> None:
-        """Move the meetings as the solver has them, if that is better, or proved and as good."""
+        """Take the solver's placement, if it is better, or proved and as good."""
         board, columns = self.board, solver.place(len(numbers))
         if columns is not None:
             before, held = board.total, [board.place[number] for number in numbers]
@@ -298,7 +304,7 @@ class _Planner:
         return Plan(tuple(start), tuple(attends), value, bound, proved, why)
 
     def _bound(self, value: Value) -> tuple[Value, bool]:
-        """Return a bound for all plans, and whether a plan of this value is proved to be best."""
+        """Return a bound on all plans, and whether this value is proved."""
         begun = {number for part in self.parts for number in part.numbers}
         rest = [number for number in self.possible if number not in begun]
         if not rest and all(part.proved for part in self.parts):
@@ -308,7 +314,7 @@ class _Planner:
         return Value.from_key(max(tuple(bound.tolist()), value.key)), False
 
     def _why(self, number: int) -> Obstacle:
-        """Return the reason why a meeting has no place: its people's time, or other meetings."""
+        """Return the reason why a meeting has no place."""
         board, needed = self.board, set(self.meetings[number].required)
         if not board.starts[number]:
             return Obstacle(self.meetings[number].required, ())
@@ -326,7 +332,7 @@ class _Planner:
         return Obstacle(tuple(sorted(people)), way)
 
     def _blocked(self, number: int, rivals: list[int]) -> tuple[Ints, Ints]:
-        """Return the columns of a meeting that each rival blocks, as ranges from low to high."""
+        """Return the columns that each rival blocks, as ranges from low to high."""
         starts = self.options[number].start
         begin = np.array([self.board.begin[rival] for rival in rivals], np.int64)
         before = np.array([self.apart[number][rival] for rival in rivals], np.int64)

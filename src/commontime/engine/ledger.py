@@ -1,4 +1,4 @@
-"""Update a profile when one person's times change, at the cost of that person's times.
+"""Update a profile when one person's times change.
 
 A group's profile is the sum of its people's, so one person's part can be taken out and another put
 in. The ledger keeps the differences that add up to the profile. It also counts the bounds at each
@@ -90,7 +90,7 @@ class Ledger:
         )
 
     def _with_ticks(self, ticks: Ints) -> "Ledger":
-        """Return a copy, to be written to, in which these ticks are among the bounds."""
+        """Return a copy to write to, with these ticks among its bounds."""
         at, bounds, change = self.at, self.bounds, self.change
         new = at[at.searchsorted(ticks)] != ticks
         if not new.any():
@@ -107,7 +107,7 @@ class Ledger:
     def _with(
         self, delta: Lifts, sign: NDArray[np.int32], row: Bools, since: Mapping[int, Windows]
     ) -> "Ledger":
-        """Add the lifts where the sign is 1, remove them where it is -1.
+        """Add the lifts with sign 1, remove those with sign -1.
 
         row (m,): whether those people are required.
         """

@@ -1,4 +1,4 @@
-"""Find the ticks at which a wall clock shows round times such as :00 or :15.
+"""Find the ticks at which a wall clock shows round times.
 
 A wall clock is some minutes ahead of the ticks, which count from UTC, and daylight saving changes
 by how many. Only the remainder of that number modulo the step matters.
@@ -22,7 +22,7 @@ class TooManyStartsError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """The ticks that equal `phase` modulo `step`, with another phase from each `since` on.
+    """Ticks that equal `phase` modulo `step`, from each `since` on.
 
     since, phase: (P,); since is ascending, and begins with BEGINNING.
     """
@@ -33,7 +33,7 @@ class Marks:
 
     @cached_property
     def _first(self) -> Ints:
-        """Return the first mark of each piece or later, and one beyond all, (P + 1,)."""
+        """Return the first mark in or after each piece. (P + 1,): the last is beyond all ticks."""
         first = np.append(self.since + (self.phase - self.since) % self.step, -BEGINNING)
         for piece in range(len(self.since) - 2, -1, -1):
             if first[piece] >= self.since[piece + 1]:
@@ -125,7 +125,7 @@ def distinct(times: Ints) -> Ints:
 
 
 def marks(step: int, offsets: Iterable[tuple[int, int]]) -> Marks:
-    """Return the ticks at which a clock shows a multiple of `step` minutes.
+    """Return the ticks at which a clock shows multiples of `step`.
 
     offsets: (tick, minutes the clock is ahead of UTC from that tick on). The first offset holds
     before its tick too; without offsets the clock shows UTC.

@@ -35,7 +35,7 @@ type Travel = Sequence[Sequence[int]]
 
 
 def apart(meetings: Sequence[Meeting], travel: Travel | None = None) -> list[list[int]]:
-    """Return the ticks between the starts of two meetings of one person: [first][second]."""
+    """Return the ticks between starts of meetings of one person: [first][second]."""
     if travel is None:
         return [[m.duration + m.buffer] * len(meetings) for m in meetings]
     return [
@@ -109,7 +109,7 @@ class Plan:
 
 
 def at_times(busy: Busy, people: Sequence[int]) -> Ints:
-    """Return the times at which one of these people is elsewhere, (B, 2) ticks."""
+    """Return the times at which these people are elsewhere, (B, 2) ticks."""
     wanted = set(people)
     times = [(start, end) for who, start, end in busy if who in wanted]
     return np.array(times, np.int64).reshape(-1, 2)
@@ -129,7 +129,7 @@ def checked_meetings(
 
 
 def _fault_of(meeting: Meeting, people: int, places: int | None) -> str:
-    """Return the reason why a meeting makes no sense, or an empty text."""
+    """Return the reason why a meeting makes no sense, if any."""
     who = (*meeting.required, *meeting.optional)
     if meeting.duration < 1 or meeting.buffer < 0 or meeting.priority < 1:
         return "its duration and priority must be at least 1, and its buffer at least 0"

@@ -99,7 +99,7 @@ class Neighbourhoods:
         return sorted(placed, key=lambda number: abs(board.begin[number] - moment))
 
     def _near_by_people(self, first: int, size: int) -> list[int]:
-        """Return at least `size` meetings that share people with the first, directly or not."""
+        """Return `size` meetings or more that share people, directly or not."""
         near = [first]
         for number in near:
             if len(near) >= size:
@@ -109,7 +109,7 @@ class Neighbourhoods:
         return near
 
     def _restricted(self, freed: set[int]) -> Programme:
-        """Return the programme in which only the freed meetings may move, into open columns."""
+        """Return the programme in which only the freed meetings move."""
         board, model = self.board, self.model
         place = np.array([board.place[number] for number in self.numbers])
         kept = place[model.meeting] == model.column
@@ -125,7 +125,7 @@ class Neighbourhoods:
         return replace(part, lower=lower)
 
     def _allowed(self, number: int) -> NDArray[np.bool_]:
-        """Return the columns that are open for the meeting, then for each optional person."""
+        """Return the columns open to the meeting, and to each optional person."""
         board = self.board
         is_open = board.open(number)
         allowed = [is_open] + [

@@ -56,7 +56,9 @@ class Board:
         self._changed: set[int] = set()
 
     def _weigh(self) -> None:
-        """Compute the worth of columns and attendances: exact for sums, as floats for choices.
+        """Compute the worth of columns and attendances.
+
+        It is exact for sums, and in floats for choices.
 
         gain: by meeting and column. extra: by preference + 1.
         """
@@ -103,12 +105,12 @@ class Board:
                 self.put(number, column)
 
     def open(self, number: int) -> int:
-        """Return the columns at which nobody required is elsewhere, as a set of bits."""
+        """Return the set of columns at which nobody required is elsewhere."""
         rivals = [other for other in self.rivals(number) if self.place[other] >= 0]
         return ((1 << len(self.starts[number])) - 1) & ~self.near(number, rivals)
 
     def rivals(self, number: int) -> list[int]:
-        """Return the other meetings that share a required person with this one, ascending."""
+        """Return the other meetings that share a required person, ascending."""
         if number not in self._rivals:
             needs = self._needs[number]
             self._rivals[number] = [
@@ -119,26 +121,28 @@ class Board:
         return self._rivals[number]
 
     def near(self, number: int, others: Iterable[int]) -> int:
-        """Return the columns of a meeting that are too near to any of the others."""
+        """Return the columns of a meeting too near to any others."""
         near = 0
         for other in others:
             near |= self.near_start(number, other, self.begin[other])
         return near
 
     def near_start(self, number: int, other: int, begin: int) -> int:
-        """Return the columns of a meeting that are too near to another that starts at `begin`."""
+        """Return the columns too near to another meeting that starts then."""
         starts = self.starts[number]
         low = bisect_right(starts, begin - self.apart[number][other])
         high = bisect_left(starts, begin + self.apart[other][number])
         return (1 << high) - (1 << low) if low < high else 0
 
     def first_place(self, number: int) -> int:
-        """Return the open column that is best for the people it requires, or -1."""
+        """Return the open column that is best for required people, or -1."""
         members = _members(self.open(number))
         return int(members[self.score[number][members].argmax()]) if len(members) else NOWHERE
 
     def best_place(self, number: int, noise: NDArray[np.floating] | None = None) -> int:
-        """Return the best open column, or -1; optional people count unless required elsewhere then.
+        """Return the best open column, or -1.
+
+        Optional people count unless required elsewhere then.
 
         noise: an error for the worth of each column, to vary the choice on purpose.
         """
@@ -158,7 +162,10 @@ class Board:
         return int(members[score.argmax()])  # of equal scores, the first, which is the earliest
 
     def _comes(self, number: int, is_open: int) -> list[int]:
-        """Return the open columns at which each optional person can come and is not required."""
+        """Return the open columns at which each optional person can come.
+
+        They are not required elsewhere then.
+        """
         near = cache(lambda other: self.near(number, [other]))  # many have the same meetings
         return [
             is_open & can & ~reduce(or_, map(near, self.hard[person]), 0)
@@ -243,7 +250,7 @@ class Board:
         return attendees
 
     def value(self, numbers: Iterable[int] | None = None) -> Value:
-        """Add up the worth of the placement, or of these meetings in it, anew."""
+        """Add up the worth of the placement, or of these meetings, anew."""
         total = np.zeros(5, np.int64)
         attends = self.attends()
         for number in range(len(self.place)) if numbers is None else numbers:
@@ -257,7 +264,7 @@ class Board:
 
 
 def _weights(meetings: Sequence[Meeting]) -> list[int]:
-    """Return weights that add the counts of Value.key up to one number, in their order.
+    """Return weights that turn the counts of Value.key into one number.
 
     Each weight is above the largest sum of all later counts.
     """
@@ -291,7 +298,7 @@ def _mask(flags: NDArray[np.bool_]) -> int:
 
 
 def bits(mask: int, count: int) -> NDArray[np.uint8]:
-    """Return a set of columns as an array of 0 and 1, (count,)."""
+    """Return a set of columns as zeros and ones, (count,)."""
     return np.unpackbits(
         np.frombuffer(mask.to_bytes(count // 8 + 1, "little"), np.uint8),
         count=count,

@@ -12,14 +12,13 @@ from .windows import CANNOT, FARTHEST, IDEAL, IF_NEED_BE, Bools, Bytes, Ints, Wi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """A group's availability as S segments that cover all possible starts without gaps.
+    """A group's availability, as S segments that cover all possible starts.
 
     The starts are those in [earliest, latest_end - duration]. A segment is a maximal range of
     starts at which every single person has the same preference, the smallest over the meeting.
-    first, last (S,) int64: its first and last start tick, inclusive.
-    required, everyone (S, 4) int64: how many people at level 0 (cannot), 1 (if need be), 2 (works),
-    3 (ideal). required_preference, preference (S,) int64: the sum of the preferences of those who
-    can.
+    first, last (S,) int64: its first and last start tick, inclusive. required, everyone (S, 4)
+    int64: how many people at level 0 (cannot), 1 (if need be), 2 (works), 3 (ideal).
+    required_preference, preference (S,) int64: the sum of the preferences of those who can.
     """
 
     duration: int
@@ -77,11 +76,11 @@ class Profile:
 def profile(
     free: Windows, duration: int, *, required: Bools | None = None, earliest: int, latest_end: int
 ) -> Profile:
-    """Return the exact profile of a meeting of `duration` ticks within [earliest, latest_end).
+    """Return the exact profile of a meeting within [earliest, latest_end).
 
-    required (people,) bool: who must come; by default everybody. S = 0 if the meeting
-    is longer than that time. ValueError: duration < 1, `required` of another shape or type, times
-    beyond 2**40. O(n + ticks) or O(n log n).
+    required (people,) bool: who must come; by default everybody. S = 0 if the meeting is longer
+    than that time. ValueError: duration < 1, `required` of another shape or type, times beyond
+    2**40. O(n + ticks) or O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
     weight, ticks = lanes(free.people.bit_length()), latest_end - duration + 1 - earliest
@@ -101,7 +100,7 @@ def profile(
 
 
 def profile_of_rows(rows: Bytes, required: Bools, duration: int) -> Profile:
-    """Return the profile of single starts, from a row of preferences for each: (n, people).
+    """Return the profile of single starts from rows of preferences (n, people).
 
     It numbers the starts from 0, so the earlier row is the earlier start. -1 = cannot.
     """
@@ -153,7 +152,7 @@ def checked(
 
 @cache
 def lanes(width: int) -> Ints:
-    """Return the weights of lifts, with several counts packed into one number: (lanes, kinds).
+    """Pack the counts that a lift adds to into one number: (lanes, kinds).
 
     Each number has fields of `width` bits; it takes two numbers if people are many. The low fields
     are people per level, the highest is the sum of preferences. Changes may be negative, but no sum

@@ -27,7 +27,7 @@ FEWEST = 4  # columns of a meeting
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Programme:
-    """Rows lower <= matrix @ v <= upper over variables v in {0, 1}, and their meaning.
+    """Rows lower <= matrix @ v <= upper over variables v in {0, 1}.
 
     gain (V, 5): in the order of Value.key. meeting, column (V,). seat (V,): the optional person's
     seat in the meeting, or -1 for x.
@@ -56,7 +56,7 @@ class Programme:
         )
 
     def at_least(self, gain: Ints, counts: Sequence[int]) -> "Programme":
-        """Return the programme of solutions worth at least `gain` in each of these counts."""
+        """Return the programme of solutions worth at least `gain`. counts: in these counts only."""
         from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
         more = csr_array(self.gain[:, counts].T.astype(float))
@@ -97,7 +97,9 @@ def few_enough(
     place: Sequence[int],
     limit: int,
 ) -> list[Ints] | None:
-    """Return the columns that a programme of at most `limit` entries may have; None: all.
+    """Return the columns for a programme of at most `limit` entries.
+
+    None: all.
 
     A minute's grid over months has hundreds of millions of entries, and even those that fit into
     memory take the solver longer than anybody waits. Fewer columns yield a plan like any other, but
@@ -118,7 +120,7 @@ def few_enough(
 def entries(
     meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], limit: int
 ) -> int:
-    """Return a bound on the programme's non-zeros, or any number above `limit` once it is above."""
+    """Bound the programme's non-zeros. Stop counting once there are more than `limit`."""
     seats = [1 + 2 * (len(m.required) + len(m.optional)) for m in meetings]
     count = sum(len(option) * each for option, each in zip(options, seats, strict=True))
     has_journeys = _has_journeys(meetings, apart)
@@ -153,7 +155,7 @@ def _clique_entries(numbers: list[int], options: Sequence[Columns], apart: list[
 
 
 class _Rows(NamedTuple):
-    """Rows of a programme: entries (row, variable, coefficient), and the limits of each row."""
+    """Rows of a programme: their entries and limits."""
 
     row: Ints
     variable: Ints
@@ -197,7 +199,10 @@ def programme(
 
 
 def _one_start_each(meeting: Ints, seat: Ints, placed: Sequence[bool]) -> _Rows:
-    """Return a row for each meeting: it has one start at most, or exactly one."""
+    """Return a row for each meeting: it has at most one start.
+
+    It has exactly one if it is placed.
+    """
     x = np.flatnonzero(seat < 0)
     homes = np.unique(meeting)
     lower = np.array([1.0 if placed[number] else -np.inf for number in homes])
@@ -205,7 +210,7 @@ def _one_start_each(meeting: Ints, seat: Ints, placed: Sequence[bool]) -> _Rows:
 
 
 def _attend_where_placed(seat: Ints, x_of: Ints) -> _Rows:
-    """Return a row for each optional attendance: a <= x of the same meeting and start."""
+    """Return a row for each optional attendance: a <= x."""
     attends = np.flatnonzero(seat >= 0)
     return _Rows(
         np.tile(np.arange(len(attends)), 2),
@@ -216,7 +221,7 @@ def _attend_where_placed(seat: Ints, x_of: Ints) -> _Rows:
 
 
 def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Any, Floats, Floats]:
-    """Put blocks of rows below each other; return the sparse matrix and the limits of its rows."""
+    """Stack blocks of rows. Return the sparse matrix and the limits of its rows."""
     from scipy.sparse import coo_array
 
     sizes = [int(block.row.max()) + 1 if len(block.row) else 0 for block in blocks]
@@ -235,9 +240,10 @@ def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Any, Floats, Flo
 def _variables(
     meetings: Sequence[Meeting], options: Sequence[Columns]
 ) -> tuple[Ints, Ints, Ints, Ints, tuple[Ints, Ints]]:
-    """Return gain, meeting, column and seat of each variable; all x come first.
+    """Return gain, meeting, column and seat of each variable.
 
-    Then return the people that variables occupy, as pairs: (people,), (variables,).
+    All x come first. Also return pairs of a person and a variable that occupies them: (pairs,),
+    (pairs,).
     """
     gains, numbers, columns, seats = [option.gain for option in options], [], [], []
     for number, option in enumerate(options):
@@ -258,7 +264,7 @@ def _variables(
 def _occupied(
     meetings: Sequence[Meeting], options: Sequence[Columns], meeting: Ints, seat: Ints
 ) -> tuple[Ints, Ints]:
-    """Return pairs of a person and a variable that occupies them: (pairs,), (pairs,)."""
+    """Return pairs of a person and a variable that occupies them."""
     needed = np.array([len(m.required) for m in meetings])[meeting] * (seat < 0)
     required = [np.tile(m.required, len(o)) for m, o in zip(meetings, options, strict=True)]
     first = np.concatenate(([0], np.cumsum([len(m.optional) for m in meetings])))
@@ -295,7 +301,7 @@ def _has_journeys(meetings: Sequence[Meeting], apart: list[list[int]]) -> bool:
 def _cliques(
     begin: Ints, length: Ints, meeting: Ints, people: Ints, occupied: Ints
 ) -> tuple[Ints, Ints]:
-    """Return the maximal cliques as rows and variables, if they are of several meetings.
+    """Return the maximal cliques of several meetings as rows and variables.
 
     A clique is a set of columns that all occupy one person at one moment. people, occupied: pairs
     of a person and a variable.
@@ -319,7 +325,7 @@ def _cliques(
 
 
 def maximal_moments(begin: Ints, end: Ints) -> Ints:
-    """Return a moment in each maximal set of intervals [begin, end) that overlap.
+    """Return a moment in each maximal set of overlapping intervals.
 
     A set grows with each start, so it is maximal at the last start before something ends: the
     maximal cliques of an interval graph (Fulkerson and Gross, Pacific Journal of Mathematics 15,
@@ -338,7 +344,7 @@ def _journeys(
     people: Ints,
     occupied: Ints,
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Yield rows and variables for each two meetings of a person, if there are journeys.
+    """Yield rows and variables for each two meetings with a journey.
 
     A row says that a column excludes those of the other meeting that are too near to it.
     """

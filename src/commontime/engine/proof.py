@@ -1,15 +1,13 @@
-"""What a joint plan can at most be worth, and a plan that reaches it, by HiGHS: first the bound,
-then as few columns as it takes.
+"""Prove that a joint plan is the best, or bound its worth.
 
-The linear relaxation is solved once. Its dual prices bound every solution by themselves (weak
-duality, added up again here), and say of each column how much at least is lost by using it.
-Solutions within some slack of the bound use only columns that lose no more, so the best one among
-these columns, if it is within the slack, is the best of all: the core of Balas and Zemel
-(Operations Research 28, 1980), which is small because the relaxation is nearly exact.
+HiGHS solves the linear relaxation once. Its dual prices bound every solution by themselves (weak
+duality, added up again here), and bound the loss of using each column. Solutions within some slack
+of the bound use only columns that lose no more than the slack. So the best solution among these
+columns, if it is within the slack, is the best of all: the core of Balas and Zemel (Operations
+Research 28, 1980), which is small because the relaxation is nearly exact.
 
-The counts of Value.key are maximised in order: several at once with weights above all that the
-later ones can sum up to, as long as these sums are exact in floats; the rest afterwards, with the
-counts before held.
+The counts of Value.key are maximised in order: as many at once as weighted sums are exact in
+floats, then the rest, with the earlier counts held.
 """
 
 import time
@@ -68,7 +66,7 @@ class Proof:
     def _close(
         self, current: Programme, objective: Ints, relaxation: Relaxation, worth: int
     ) -> tuple[int, NDArray[np.bool_] | None]:
-        """Return a bound on all solutions, and a better solution than the known one, if any.
+        """Return a bound, and a better solution than the known one, if any.
 
         worth: that of the known solution.
         """
@@ -91,7 +89,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """The least and the largest value of each count, (5,) each: weighted sums and back."""
+    """The ranges of the counts, which turn them into weighted sums and back. low, high (5,)."""
 
     low: Ints
     high: Ints
@@ -104,12 +102,12 @@ class _Scale:
         return int((self.high - self.low)[counts] @ weights + self.low[counts] @ weights)
 
     def bound(self, held: list[int], counts: list[int]) -> list[int]:
-        """Return the counts that hold, then these, then the largest of the others."""
+        """Return all counts of a bound: held, computed, then the largest values."""
         bound = [*held, *counts]
         return bound + [int(most) for most in self.high[len(bound) :]]
 
     def digits(self, top: int, counts: list[int], weights: Ints) -> list[int]:
-        """Return the lexicographically largest counts that a bound of the weighted sum allows."""
+        """Return the lexicographically largest counts with such a weighted sum."""
         rest = top - int(self.low[counts] @ weights)
         digits: list[int] = []
         for count, weight in zip(counts, weights.tolist(), strict=True):

@@ -79,7 +79,7 @@ class Prover(threading.Thread):
         return self.proof is not None and self.proof.proved
 
     def place(self, meetings: int) -> list[int] | None:
-        """Return each meeting's column in the best solution; None if there is none yet."""
+        """Return each meeting's column in the best solution, if there is one yet."""
         if self.proof is None or self.model is None:
             return None
         better = self.proof.better

@@ -48,18 +48,20 @@ FAIR: Rule = (present, attending, fewest(IF_NEED_BE), fewest(WORKS), preference)
 
 
 def rule_for(quorum: int | None) -> Rule:
-    """Return the order of a meeting's starts: with a quorum, those that reach it come first."""
+    """Return the order of a meeting's starts. With a quorum, those that reach it come first."""
     return (enough(quorum), *FAIR) if quorum else FAIR
 
 
 def keys(p: Profile, rule: Rule) -> list[tuple[int, ...]]:
-    """Return the value of each criterion at each segment: the larger tuple is the better start."""
+    """Return the value of each criterion at each segment. The larger tuple is the better start."""
     return list(zip(*(criterion(p).tolist() for criterion in rule), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A start worth suggesting. Every start in [start, last] suits everybody as well.
+    """A start worth suggesting.
+
+    Every start in [start, last] suits everybody as well.
 
     segment: the profile's index of that range. required, everyone: people at levels 0..3.
     preference: their sum. key: the value of each criterion of the rule, larger is better.
@@ -83,7 +85,7 @@ def best(
     align: Align | None = None,
     apart: int | None = None,
 ) -> list[Slot]:
-    """Return at most k starts, the best ones, one per segment, best first.
+    """Return at most k of the best starts, best first, one per segment.
 
     align: only starts on these marks, or at multiples of so many ticks. apart: leave out starts
     nearer than so many ticks to a better one, by default the meeting's duration. ValueError: k < 0,
@@ -111,7 +113,7 @@ def best(
 
 
 def scores(keys: list[Ints]) -> Ints:
-    """Return a number for each row, at least 0, that orders the rows as the keys do."""
+    """Return numbers >= 0 that order the rows as the keys do."""
     score, largest = np.zeros(len(keys[0]), np.int64), 0
     for key in keys if len(score) else []:
         low, high = int(key.min()), int(key.max())

@@ -1,4 +1,4 @@
-"""Compute what happens when somebody cancels, and the best start to fall back on."""
+"""Compute what happens when somebody cancels."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def survives(attending: Ints, spare: Ints, quorum: int = 0) -> Ints:
 
 
 def away_from(p: Profile, start: int) -> Profile:
-    """Leave out the starts at which the meeting would overlap with one at `start`. O(S)."""
+    """Return the profile without starts that overlap a meeting at `start`. O(S)."""
     before, after = start - p.duration, start + p.duration
     left, right = np.flatnonzero(p.first <= before), np.flatnonzero(p.last >= after)
     rows = np.concatenate((left, right))
@@ -35,17 +35,17 @@ def away_from(p: Profile, start: int) -> Profile:
 def plan_b(
     p: Profile, best_one: Slot, *, rule: Rule = FAIR, align: Align | None = None
 ) -> Slot | None:
-    """Return the best start at least the meeting's duration away from the best one. O(S)."""
+    """Return the best start that does not overlap with the best one. O(S)."""
     return next(iter(best(away_from(p, best_one.start), 1, rule=rule, align=align)), None)
 
 
 def overtaken(
     p: Profile, best_one: Slot, other: Slot, row: Bytes, *, required: Bools, rule: Rule = FAIR
 ) -> Bools:
-    """Return the people whose cancellation alone makes the other start the better one: (people,).
+    """Return the people whose cancellation makes the other start better: (people,).
 
-    They cancel for the best start only. row (people,): their preferences for it, as `preferences`
-    returns them. O(people).
+    Each cancels alone, and for the best start only. row (people,): their preferences for it, as
+    `preferences` returns them. O(people).
     """
     who = np.flatnonzero(row >= 0)
     without = _without_each(p, best_one, row[who], required[who].astype(np.int64))
@@ -59,7 +59,7 @@ def overtaken(
 
 
 def _without_each(p: Profile, slot: Slot, preferences: Bytes, required: Ints) -> Profile:
-    """Return a profile of the same start without each of these people in turn."""
+    """Return the start without each of these people in turn."""
     bands = np.eye(4, dtype=np.int64)
     change = bands[CANNOT] - bands[levels(preferences)]
     start, lost = np.full(len(preferences), slot.start), preferences.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Find the smallest ask that makes room for a meeting without a place in a plan.
+"""Find the smallest ask that makes room for another meeting.
 
 It is the fewest people, and the exact time wanted of each.
 """
@@ -46,7 +46,7 @@ def room_for(
     travel: Travel | None = None,
     busy: Busy = (),
 ) -> Room | None:
-    """Return the smallest ask that gives a meeting a place beside the others of the plan.
+    """Return the smallest ask that gives a meeting a place in the plan.
 
     None if asking can't help: at every start within the meeting's bounds somebody required is in
     another meeting of the plan, or elsewhere (busy).
@@ -77,7 +77,7 @@ def room_for(
 
 
 def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
-    """Return the first and the last aligned start between any two of these times, ascending.
+    """Return the first and last aligned starts between these times, ascending.
 
     All lie in [earliest, last]. If between two times the number of people missing is constant, and
     their time short is linear, then the smallest ask is at one of these starts.
@@ -91,7 +91,9 @@ def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
 
 
 def taken_by(busy: Busy, people: Sequence[int], length: int) -> Ints:
-    """Return the open intervals of starts that overlap with these people's other times, (T, 2).
+    """Return the open intervals of starts at which somebody is elsewhere.
+
+    (T, 2) ticks.
 
     length: the ticks of a meeting.
     """
@@ -112,7 +114,10 @@ def _starts(free: Windows, meeting: Meeting, taken: Ints, align: Marks) -> Ints:
 
 
 def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, number: int) -> Ints:
-    """Return the open intervals of starts that overlap with required people's meetings, (T, 2)."""
+    """Return the open intervals of starts that overlap with other meetings.
+
+    (T, 2) ticks: those of required people.
+    """
     needed = set(meetings[number].required)
     taken = [
         (begin - gaps[number][other], begin + gaps[other][number])
@@ -123,7 +128,7 @@ def _taken(meetings: Sequence[Meeting], gaps: list[list[int]], plan: Plan, numbe
 
 
 def _gaps(free: Windows, person: int, earliest: int, latest_end: int) -> Ints:
-    """Return the times within [earliest, latest_end) that the person did not offer, (G, 2)."""
+    """Return the times that a person did not offer, (G, 2) ticks."""
     among = np.zeros(free.people, np.bool_)
     among[person] = True
     runs = lifts(free, 1, earliest=earliest, latest_end=latest_end, among=among, depth=1)
@@ -141,7 +146,7 @@ def inside(intervals: Ints, moments: Ints) -> Bools:
 
 
 def _short(gaps: Ints, starts: Ints, duration: int) -> Ints:
-    """Return how many ticks of a meeting at each start lie in the gaps, (S,).
+    """Count the ticks of a meeting that lie in the gaps, (S,).
 
     The gaps are ascending and do not touch.
     """

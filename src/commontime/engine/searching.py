@@ -78,7 +78,10 @@ class Search:
         board.set(self.movable, [best_place[number] for number in self.movable])
 
     def _reinsert(self, out: list[int]) -> None:
-        """Take these meetings out, and put them back in random order, half the time with noise."""
+        """Take these meetings out, and put them back in random order.
+
+        Half the time the choice is noisy.
+        """
         board, random = self.board, self.random
         for number in out:
             board.take(number)
@@ -103,10 +106,11 @@ class Search:
 
 
 def settle(board: Board, movable: Sequence[int], go_on: Callable[[], bool]) -> None:
-    """Move meetings to earlier starts that are worth the same to all who attend.
+    """Move meetings to earlier starts that are worth the same.
 
-    The earliest meeting moves first, and none moves to a start at which somebody who attends is in
-    another meeting. It ends when none moves, or without time.
+    They are worth the same to each person who attends. The earliest meeting moves first, and none
+    moves to a start at which somebody who attends is in another meeting. It ends when none moves,
+    or without time.
     """
     moved = True
     while moved:
@@ -122,7 +126,10 @@ def settle(board: Board, movable: Sequence[int], go_on: Callable[[], bool]) -> N
 
 
 def _earliest_as_good(board: Board, number: int) -> int:
-    """Return the earliest column before a meeting's own that changes nothing for anybody, or -1."""
+    """Return the earliest column that changes nothing for anybody, or -1.
+
+    It lies before the meeting's own.
+    """
     here, option, meeting = board.place[number], board.options[number], board.meetings[number]
     come = [person for person in meeting.optional if number in board.attended(person)]
     seats = [board.seat[number][person] for person in come]

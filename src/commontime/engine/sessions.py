@@ -38,7 +38,7 @@ class TwoSessions:
 
 
 class _Key(NamedTuple):
-    """The worth of a pair, larger is better: people reached, a number for the rest, how early."""
+    """The worth of a pair, larger is better. rest: one number for all other criteria."""
 
     reached: int
     rest: int
@@ -104,7 +104,7 @@ class _Search:
         self.base = free.people + 1
 
     def begin_with(self, start: int, earliest: int, latest_end: int) -> None:
-        """Pair a start with the one that reaches the most of the others."""
+        """Pair a start with the one that reaches most others."""
         row = preferences(self.free, [start], self.duration)[0]
         others = np.flatnonzero(row[self.free.who] < 0)
         free = self.free
@@ -120,7 +120,7 @@ class _Search:
             self.best = max(self.best, _Key(reached, rank, -first, -second))
 
     def rest(self, sets: Words) -> Ints:
-        """Return a number for all criteria after the people reached; larger is better.
+        """Return a number for all criteria but the reach, larger is better.
 
         It is never smaller for a larger set, so a union bounds its members.
         """
@@ -164,7 +164,7 @@ class _Search:
                 stack.append((level - 1, a[part], b[part], bound[part]))
 
     def children(self, level: Level, a: Places, b: Places) -> tuple[Places, Places, Ints]:
-        """Return the pairs of the nodes' children that may be better, and how many they reach."""
+        """Return the pairs of children that may be better, and their reach."""
         self.left -= len(a) * FAN * FAN
         reached, apart = children_of(level, a, b)
         family, one, other = np.nonzero((apart >= self.duration) & (reached >= self.best.reached))
@@ -176,7 +176,7 @@ class _Search:
         return a[keep], b[keep], bound[keep]
 
     def may_win(self, level: Level, a: Places, b: Places) -> Bools:
-        """Return which pairs may beat the best one, if they reach as many people."""
+        """Return which pairs may beat the best one with equal reach."""
         rest = self.rests(level, a, b)
         first = level.start[a]
         second = self.second(first, level.start[b])
@@ -185,7 +185,7 @@ class _Search:
         return np.asarray((rest > self.best.rest) | ((rest == self.best.rest) & earlier))
 
     def take(self, leaves: Level, a: Places, b: Places, reached: Ints) -> None:
-        """Keep the best of these pairs of segments if it beats the best so far."""
+        """Keep the best of these pairs if it beats the best so far."""
         most = np.flatnonzero(reached == reached.max(initial=0))
         a, b = a[most], b[most]
         rest = self.rests(leaves, a, b)
@@ -203,5 +203,5 @@ class _Search:
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def second(self, first: Ints, start: Ints) -> Ints:
-        """Return the earliest second starts in segments from `start` on, after the first ones."""
+        """Return the earliest second starts in segments that begin at `start`."""
         return np.maximum(start, self.grid.at_or_after(first + self.duration))

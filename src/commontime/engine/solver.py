@@ -1,4 +1,4 @@
-"""Put the programmes of a joint problem to HiGHS: relaxed, for prices and a bound, or whole.
+"""Solve the programmes of a joint problem with HiGHS, relaxed or whole.
 
 HiGHS (Huangfu and Hall, Mathematical Programming Computation 10, 2018) is reached through scipy.
 """
@@ -37,7 +37,7 @@ class Relaxation:
         return int(np.floor(self.limit))
 
     def small_slack(self) -> float:
-        """Return a slack that keeps twice as many columns as the relaxation uses.
+        """Return a slack that keeps twice the columns the relaxation uses.
 
         The columns that lose nothing are kept in any case, and do not count.
         """
@@ -46,7 +46,7 @@ class Relaxation:
 
 
 def relax(current: Programme, objective: Ints, until: float) -> Relaxation:
-    """Solve the linear relaxation, and add the limit up from the solver's prices.
+    """Solve the linear relaxation, and compute the limit from its prices.
 
     The limit is a bound whatever the solver says (weak duality).
     """
@@ -75,7 +75,7 @@ def relax(current: Programme, objective: Ints, until: float) -> Relaxation:
 
 
 def _prices(result: Any, has_upper: Bools, has_lower: Bools, equal: Bools) -> Floats:
-    """Return the dual price of each row; 0 where the solver gave none."""
+    """Return the dual price of each row, or 0 without one."""
     price = np.zeros(len(equal))
     marginals = result.ineqlin.marginals
     if marginals is not None and len(marginals):
@@ -96,7 +96,7 @@ def _stack(parts: list[Any]) -> Any:
 def maximise(
     current: Programme, objective: Ints, until: float, *, relaxed_first: bool = False
 ) -> tuple[NDArray[np.bool_] | None, int]:
-    """Return the solver's best solution in time, and its bound on any solution.
+    """Return the solver's best solution in time, and its bound.
 
     Attendances need no branching: with the starts fixed, each person's cliques are intervals, and
     such matrices are totally unimodular. Only if journeys or a face of the polyhedron yield
@@ -126,7 +126,7 @@ def maximise(
 
 
 def _bound_of(result: Any) -> int:
-    """Return the solver's bound, rounded up past its tolerance; 2**62 if it has none."""
+    """Return the solver's bound, rounded up past its tolerance. 2**62 if it has none."""
     dual = getattr(result, "mip_dual_bound", None)
     if dual is None or not np.isfinite(dual):
         return 2**62
@@ -134,7 +134,7 @@ def _bound_of(result: Any) -> int:
 
 
 def count_ranges(programme: Programme) -> tuple[Ints, Ints]:
-    """Return the least and the largest value that each count can have, (5,) each."""
+    """Return the least and the largest value of each count, (5,) each."""
     seats = int(programme.seat.max(initial=-1)) + 2
     part = np.unique(programme.meeting * seats + programme.seat + 1, return_inverse=True)[1]
     homes, row = np.unique(programme.meeting, return_inverse=True)
@@ -162,7 +162,7 @@ def phases(low: Ints, high: Ints) -> list[list[int]]:
 
 
 def weights_of(widths: list[int]) -> Ints:
-    """Return weights with which a step of a count outweighs all later counts.
+    """Return weights by which each count outweighs all later ones.
 
     widths: the number of values each count can have.
     """

@@ -17,7 +17,7 @@ from .windows import Ints, Windows
 
 
 def owner_of(meetings: Sequence[Meeting]) -> int | None:
-    """Return the person who meets each of the others alone, once and equally long, or None."""
+    """Return the person whom all others meet alone, or None. They meet once, and equally long."""
     first = meetings[0]
     common = set(first.required).intersection(*(meeting.required for meeting in meetings))
     people = {person for meeting in meetings for person in meeting.required}
@@ -30,7 +30,7 @@ def owner_of(meetings: Sequence[Meeting]) -> int | None:
 
 
 def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: int) -> None:
-    """Give each of these one-on-ones its slot, if that is better than their places.
+    """Give each one-on-one its slot, if that is better.
 
     Better means more of them, then more worth to all. The slots are cut from the start of each of
     the owner's free times, or else one after the other from the first start that suits anybody.
@@ -50,7 +50,7 @@ def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: 
 
 
 def _assign(board: Board, numbers: Sequence[int], slots: Ints) -> list[int]:
-    """Return each meeting's column in the best assignment to the slots, -1 for none."""
+    """Return each meeting's column in the best assignment, or -1."""
     # Imported here, because it takes long.
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 

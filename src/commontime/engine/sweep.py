@@ -1,8 +1,8 @@
-"""Sum weights over intervals: at each tick, the total weight of the intervals around it.
+"""Sum the weights of the intervals around each tick.
 
 Two exact ways, which the tests hold against each other: *dense* marks the bounds on one cell per
-tick (difference array), *packed* sorts them with their kind in the low bits (sweep line; Shamos
-and Hoey, Geometric intersection problems, FOCS 1976).
+tick (difference array), *packed* sorts them with their kind in the low bits (sweep line; Shamos and
+Hoey, Geometric intersection problems, FOCS 1976).
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,11 @@ from .windows import Bools, Ints
 
 
 def sweep(lifts: Lifts, ticks: int, weight: Ints, row: Bools) -> tuple[Ints, Ints]:
-    """Return the bounds of the lifts, and the sums of the weights from each to the next.
+    """Return the bounds of the lifts, and the sums between them.
 
-    bounds (S,) in [0, ticks), the first is 0; sums (lanes, 2, S). weight (lanes, kinds): what a
-    lift adds, by its kind. row (people,): whether it adds to row 0 or 1, by its person.
+    bounds (S,) in [0, ticks), the first is 0; sums (lanes, 2, S): from each bound to the next.
+    weight (lanes, kinds): what a lift adds, by its kind. row (people,): whether it adds to row 0 or
+    1, by its person.
     """
     way = _dense if is_dense(ticks, len(lifts.who)) else _packed
     return way(lifts, ticks, weight, row)

@@ -1,4 +1,4 @@
-"""Find the people to ask first: each is the only one missing at some start."""
+"""Find the people to ask first, who alone are missing at some start."""
 
 import numpy as np
 
@@ -20,7 +20,9 @@ def swing(
     align: Align | None = None,
     busy: Busy = (),
 ) -> Ints:
-    """Count the starts at which each person is the only required one missing, (people,) int64.
+    """Count the starts at which each person alone is missing.
+
+    (people,) int64: the only required one.
 
     0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for
     asking can't help there. align: as for `best`. O(n log n). ValueError as profile.

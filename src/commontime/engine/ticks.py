@@ -1,5 +1,6 @@
-"""Minutes since 1970-01-01T00:00Z, and the moments they stand for. The only file of the engine that
-knows datetimes.
+"""Minutes since 1970-01-01T00:00Z, and the moments they stand for.
+
+The only file of the engine that knows datetimes.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,9 @@ _MINUTE = timedelta(minutes=1)
 
 
 def start_tick(moment: datetime) -> int:
-    """Return the first whole minute not before an aware moment. ValueError if it has no zone.
+    """Return the first whole minute not before an aware moment.
+
+    ValueError if it has no zone.
 
     Window starts round up and window ends round down, so that nobody is promised a minute they did
     not offer.

@@ -15,7 +15,9 @@ from .windows import BEST_PREFERENCE, Ints
 
 
 def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -> tuple[Ints, Ints]:
-    """Return the best and the worst rank that each start can still take: (S,), (S,), from 1.
+    """Return the best and the worst rank each start can still take.
+
+    (S,), (S,), from 1.
 
     p: a row for each start, the earlier first. required, optional: how many people have not
     answered. Optimistic: they all come to this start, ideally, and to none of the others.
@@ -38,11 +40,12 @@ def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -
 def could_win(
     p: Profile, *, required: bool, rule: Rule = FAIR, align: Align | None = None
 ) -> Slot | None:
-    """Return the start that one more person's answer could make the best, or None.
+    """Return the start that one more answer could make the best.
 
-    It is at least the meeting's duration away from the best one, because moving that a little is no
-    other choice. Exact: no answer does more for a start than to offer just its time, ideally. All
-    required people are alike in this, and so are all optional ones. O(S).
+    None if there is none. It is at least the meeting's duration away from the best one, because
+    moving that a little is no other choice. Exact: no answer does more for a start than to offer
+    just its time, ideally. All required people are alike in this, and so are all optional ones.
+    O(S).
     """
     one = {"required": int(required), "optional": int(not required)}
     leading = best(p.joined_by(**one), 1, rule=rule, align=align)

@@ -1,4 +1,4 @@
-"""Build a tree of bit sets over time, in which each node is the union of its children.
+"""Build a tree of unions over the people who can come at each time.
 
 Neighbouring starts suit nearly the same people, so a node's set is little larger than its
 children's. The union of two nodes' sets bounds the reach of any pair of starts below them.
@@ -33,9 +33,9 @@ class Level(NamedTuple):
 
 
 def packed(rows: Bytes, thresholds: Bytes) -> Words:
-    """Pack rows of preferences (n, people) into sets of bits: (thresholds, words, n).
+    """Pack rows of preferences (n, people) into sets of bits.
 
-    A set holds the people at its threshold or above.
+    (thresholds, words, n): the people at a threshold or above.
     """
     wide = np.full((len(rows), max(-(-rows.shape[1] // 64), 1) * 64), -1, np.int8)
     wide[:, : rows.shape[1]] = rows
@@ -68,7 +68,7 @@ def _filled(level: Level) -> Level:
 
 
 def children_of(level: Level, a: Places, b: Places) -> tuple[Ints, Ints]:
-    """Bound the people each pair of children reaches, and the distance of its starts.
+    """Bound the reach and the distance of each pair of children.
 
     a, b (n,): nodes one level above `level`. Both results are (n, 8, 8).
     """

@@ -1,4 +1,4 @@
-"""Hold the times that people offered as columns, the input of everything else in the engine."""
+"""Hold the times that people offered as columns."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -136,7 +136,9 @@ def without(free: Windows, busy: Busy) -> Windows:
 
 
 def _gaps(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """Return where the gaps between intervals start and end, before the first and after the last.
+    """Return the starts and the ends of the gaps between intervals.
+
+    One lies before the first, one after the last.
 
     A gap is empty where intervals overlap: its end lies before its start.
     """
@@ -146,7 +148,7 @@ def _gaps(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
 
 
 def consecutive(first: Ints, counts: Ints) -> Ints:
-    """Return `counts` whole numbers in a row from each of `first` on, all in one array."""
+    """Return `counts` whole numbers in a row from each `first` on."""
     return np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
 
 
