@@ -24,7 +24,7 @@ class Property:
         assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,nN])*", self.value), (
             f"no TEXT value: {self.value!r}"
         )
-        return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], self.value)
+        return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], self.value)
 
 
 @dataclass
@@ -34,15 +34,15 @@ class Component:
     components: list["Component"] = field(default_factory=list)
 
     def all(self, name: str) -> list[Property]:
-        return [found for found in self.properties if found.name == name]
+        return [line for line in self.properties if line.name == name]
 
     def one(self, name: str) -> Property:
-        (found,) = self.all(name)
-        return found
+        (line,) = self.all(name)
+        return line
 
     @property
     def names(self) -> list[str]:
-        return [found.name for found in self.properties]
+        return [line.name for line in self.properties]
 
 
 def read(document: bytes) -> Component:
@@ -62,14 +62,14 @@ def read(document: bytes) -> Component:
     root = Component("")
     path = [root]
     for content in unfolded:
-        found = _property(content)
-        if found.name == "BEGIN":
-            path[-1].components.append(Component(found.value))
+        line = _property(content)
+        if line.name == "BEGIN":
+            path[-1].components.append(Component(line.value))
             path.append(path[-1].components[-1])
-        elif found.name == "END":
-            assert path.pop().name == found.value
+        elif line.name == "END":
+            assert path.pop().name == line.value
         else:
-            path[-1].properties.append(found)
+            path[-1].properties.append(line)
     assert path == [root]
     (only,) = root.components
     return only
@@ -81,14 +81,14 @@ def _property(content: str) -> Property:
     at = name.end()
     parameters = {}
     while content[at] == ";":
-        found = PARAMETER.match(content, at)
-        assert found, f"no parameter in {content[at:]!r}"
-        assert found[1] not in parameters
-        raw = found[2] if found[2] is not None else found[3]
+        match = PARAMETER.match(content, at)
+        assert match, f"no parameter in {content[at:]!r}"
+        assert match[1] not in parameters
+        raw = match[2] if match[2] is not None else match[3]
         # RFC 6868
-        parameters[found[1]] = re.sub(
+        parameters[match[1]] = re.sub(
             r"\^([n^'])", lambda pair: {"n": "\n", "^": "^", "'": '"'}[pair[1]], raw
         )
-        at = found.end()
+        at = match.end()
     assert content[at] == ":", f"no value in {content!r}"
     return Property(name[0].upper(), parameters, content[at + 1 :])

@@ -12,7 +12,10 @@ from commontime.mail.writing import link
 BERLIN = ZoneInfo("Europe/Berlin")
 TEN = datetime(2026, 5, 5, 10, 0, tzinfo=BERLIN)
 HALF_PAST_ELEVEN = datetime(2026, 5, 5, 11, 30, tzinfo=BERLIN)
-DOCUMENT = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nSUMMARY:B\xc3\xbcdget\r\nEND:VCALENDAR\r\n"
+DOCUMENT = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\n"
+    b"SUMMARY:B\xc3\xbcdget\r\nEND:VCALENDAR\r\n"
+)
 
 
 def reader(name: str = "Sam", **changes: str) -> Reader:

@@ -57,8 +57,8 @@ def test_the_attendee_was_not_the_address_in_to(sink, settings):
     to, sender = "sam@xn--mller-kva.example", "termine@xn--bcher-kva.example"
     assert mail.recipients == [to]
     assert mail.sender == sender
-    assert [found.addr_spec for found in mail.message["To"].addresses] == [to]
-    assert [found.addr_spec for found in mail.message["From"].addresses] == [sender]
+    assert [each.addr_spec for each in mail.message["To"].addresses] == [to]
+    assert [each.addr_spec for each in mail.message["From"].addresses] == [sender]
     calendars = [
         part.get_content()
         for part in mail.message.walk()

@@ -247,4 +247,4 @@ def test_unusual_addresses_work(recipient, address):
 
     assert mail.recipients() == [address]
     message = email.message_from_bytes(mail.message().as_bytes(), policy=policy.default)
-    assert [found.addr_spec for found in message["To"].addresses] == [address]
+    assert [to.addr_spec for to in message["To"].addresses] == [address]

@@ -1,4 +1,4 @@
-"""Posting: with the caller's transaction, once each, at the same price for one notice as for many."""
+"""Posting: with the caller's transaction, once each, and many cost no more than one."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -56,7 +56,8 @@ class Site:
             "--no-imports",
             "-c",
             "from commontime.mail import outbox\nfrom tests.mail.cast import notice\n"
-            f"for first in range(0, {count}, {at_a_time}): outbox.post(notice(first + n) for n in range({at_a_time}))",
+            f"for first in range(0, {count}, {at_a_time}):\n"
+            f"    outbox.post(notice(first + n) for n in range({at_a_time}))",
         )
 
     def ask(self, imports: str, question: str) -> list[Any]:

@@ -14,7 +14,7 @@ def full_name(user: User) -> str:
 
 
 def display_names(users: Iterable[User]) -> dict[int, str]:
-    """Return what to call each of these people on one page or in one mail, by user id.
+    """Return by user id what to call people who are named together.
 
     Namesakes have their usernames beside the name: "Thomas Müller (thomas2)".
     """

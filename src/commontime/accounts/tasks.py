@@ -52,8 +52,9 @@ def send_password_reset(email: str) -> None:
 def tell_of_account_change(
     user: User, *, new_email: bool, new_password: bool, old_email: str
 ) -> None:
-    """Post the security notices: the old address hears of a new one, the current address of a new
-    password.
+    """Post the security notices.
+
+    A new address is told to the old one, a new password to the current address.
     """
     event = f"account:{user.pk}:{clock.now().timestamp()}"
     notices = []
@@ -82,7 +83,7 @@ def tell_of_account_change(
 
 
 def say_goodbye(user: User) -> None:
-    """Post the last mail: it carries all it says, since the account is gone when it is sent."""
+    """Post the last mail. It carries all it says, since the account is gone when it is sent."""
     if user.email:
         payload = {"username": user.username, "locale": queries.setting_of(user).locale}
         outbox.post(
@@ -122,7 +123,7 @@ class Recipient:
         return moment.astimezone(self.zone)
 
     def reader(self, stop: str = "") -> letters.Reader:
-        """Return them as letters want them, with the link that stops letters like this one."""
+        """Return the reader of a letter, with the link that stops letters like this one."""
         stop = stop or self.switch
         url = stop_url(self.user, stop) if stop else ""
         return letters.Reader(full_name(self.user), self.hour_cycle, url)
@@ -131,8 +132,9 @@ class Recipient:
 def letter_to(
     message: Message, write: Callable[[Recipient], letters.Letter | None], *, switch: str = ""
 ) -> letters.Letter | None:
-    """Return the letter as `write` writes it in the language of the message's person; None if they
-    are gone, or have switched such letters off.
+    """Return the letter, written in the language of the person it is for.
+
+    None if they are gone, or have switched such letters off.
     """
     user = message.user
     if user is None or not user.is_active:
@@ -146,8 +148,9 @@ def letter_to(
 
 
 def stop_url(user: User, switch: str) -> str:
-    """Return the address that ends one kind of mails: a setting's name, or `mute:<id>` for one
-    sender.
+    """Return the address that ends one kind of mails.
+
+    switch: a setting's name, or `mute:<id>` for the mails of one sender.
     """
     return link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
 

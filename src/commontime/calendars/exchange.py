@@ -22,9 +22,7 @@ from commontime.mail.addresses import ascii_address
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that a calendar program is told of a meeting, as JSON values, for letters that outlive
-    its row.
-    """
+    """A scheduled meeting as JSON values, for letters that outlive its row."""
 
     uid: str
     sequence: int
@@ -64,7 +62,7 @@ class Snapshot:
 
     @property
     def content(self) -> tuple[object, ...]:
-        """What of it a calendar program shows. A change of this is one that people must hear of."""
+        """What a calendar program shows. People must hear of every change of it."""
         return (self.start, self.minutes, self.title, self.description, self.location)
 
     @property

@@ -19,23 +19,22 @@ def request(event: Event) -> bytes:
     return _vcalendar("REQUEST", [_vevent(event, status="CONFIRMED", attendees=event.attendees)])
 
 
-def cancel(event: Event, *, only: Iterable[Attendee] | None = None) -> bytes:
-    """Return METHOD:CANCEL for everyone, or `only` for those who are no longer part of it (RFC
-    5546, 3.2.5).
+def cancel(event: Event) -> bytes:
+    """Return METHOD:CANCEL for the event's attendees (RFC 5546, 3.2.5).
 
     The event's `sequence` is the one of the cancel, so larger than that of the last request.
     """
-    attendees = event.attendees if only is None else tuple(only)
-    if event.organizer is None or not attendees:
+    if event.organizer is None or not event.attendees:
         raise ValueError("A cancel needs an organizer and at least one attendee.")
     # RFC 5546 leaves STATUS out when only some are removed, but those people's clients drop the
     # meeting because of it, and nobody else gets this text.
-    return _vcalendar("CANCEL", [_vevent(event, status="CANCELLED", attendees=attendees)])
+    return _vcalendar("CANCEL", [_vevent(event, status="CANCELLED", attendees=event.attendees)])
 
 
 def publish(events: Iterable[Event], name: str) -> bytes:
-    """Return METHOD:PUBLISH with all events, for a feed or a file to download (RFC 5546, 3.2.1: it
-    names no attendees).
+    """Return METHOD:PUBLISH with all events, for a feed or a file to download.
+
+    It names no attendees (RFC 5546, 3.2.1).
     """
     head = [
         text_line("NAME", name),
@@ -74,8 +73,6 @@ def _vevent(event: Event, *, status: str, attendees: Iterable[Attendee]) -> byte
         lines.append(text_line("LOCATION", event.location))
     if event.url:
         lines.append(url_line("URL", event.url))
-    if event.last_modified:
-        lines.append(time_line("LAST-MODIFIED", event.last_modified))
     if event.organizer:
         lines.append(person_line("ORGANIZER", event.organizer.name, event.organizer.address))
     lines.extend(_attendee(attendee) for attendee in attendees)

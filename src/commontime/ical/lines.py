@@ -24,9 +24,7 @@ _URL_SAFE = ":/?#[]@!$&()*+,;=%-._~"
 
 
 def clean(text: str) -> str:
-    """Return the text with every kind of line break as LF, and without control and direction
-    characters.
-    """
+    """Return the text with LF as its line breaks, and without control and direction characters."""
     return _UNWANTED.sub("", _BREAKS.sub("\n", text))
 
 
@@ -72,10 +70,11 @@ def url_line(name: str, url: str) -> bytes:
 
 
 def person_line(name: str, display_name: str, address: str, **parameters: str) -> bytes:
-    """Return the property with a CAL-ADDRESS value and its CN, which is always quoted (RFC 5545,
-    3.2; RFC 6868).
+    """Return the property with a CAL-ADDRESS value and a CN.
+
+    The CN is always quoted (RFC 5545, 3.2; RFC 6868).
     """
     parts = [name, *(f"{key}={value}" for key, value in parameters.items())]
-    if shown := clean(display_name).replace("\n", " "):
-        parts.append('CN="{}"'.format(shown.replace("^", "^^").replace('"', "^'")))
+    if one_line := clean(display_name).replace("\n", " "):
+        parts.append('CN="{}"'.format(one_line.replace("^", "^^").replace('"', "^'")))
     return line(";".join(parts), "mailto:" + quote(clean(address), safe=_ADDRESS_SAFE))

@@ -42,7 +42,6 @@ class Event:
     organizer: Person | None = None
     attendees: tuple[Attendee, ...] = ()
     url: str = ""
-    last_modified: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.uid.strip() or self.sequence < 0:
@@ -52,12 +51,12 @@ class Event:
         if whole_seconds(self.start) >= whole_seconds(self.end):
             raise ValueError("An event must end after it starts.")
         whole_seconds(self.stamp)
-        whole_seconds(self.last_modified or self.stamp)
 
 
 def whole_seconds(moment: datetime) -> datetime:
-    """Return the instant in UTC, cut to the second; ValueError if it is naive or outside the years
-    1 to 9999.
+    """Return the instant in UTC, cut to the second.
+
+    ValueError if it is naive or outside the years 1 to 9999.
     """
     if moment.tzinfo is None:
         raise ValueError("A time needs its offset from UTC.")

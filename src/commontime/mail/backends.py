@@ -1,4 +1,4 @@
-"""Without a mail server: each mail becomes one file, which its receiver can read on a page."""
+"""Keep each mail as a file where there is no mail server. Its receiver reads it on a page."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Send what is due: claim one message, compose it, hand it to the mail server, settle it.
+"""Send what is due, one message after the other: claim, compose, hand over, settle.
 
 Once each as long as nothing crashes; after a crash perhaps a second time, with the same Message-ID.
 """
@@ -44,9 +44,7 @@ _composers: dict[str, Composer] = {}
 
 
 class LeaseLost(Exception):
-    """Another worker has the message now, or it was deleted: this one may not send or mark anything
-    more.
-    """
+    """Another worker has the message now, or it was deleted. This one may not touch it again."""
 
 
 def composer(kind: str) -> Callable[[Composer], Composer]:
@@ -65,7 +63,7 @@ def composer(kind: str) -> Callable[[Composer], Composer]:
 
 
 def is_due() -> bool:
-    """Return whether a message is due, and the server is not known to be away."""
+    """Return whether a message is due and the server not known to be away."""
     now = clock.now()
     return not _is_held(now) and _due(now).exists()
 
@@ -97,8 +95,9 @@ def deliver_due(*, limit: int = 500, seconds: float = 5) -> int:
 
 
 def forget_settled(*, days: int) -> int:
-    """Delete the messages that were settled more than `days` days ago, and the mails that were kept
-    as files. Return how many messages.
+    """Delete messages settled more than `days` days ago, and mails kept as files since then.
+
+    Return how many messages.
     """
     before = clock.now() - timedelta(days=days)
     if folder := mail_folder():
@@ -149,9 +148,7 @@ def _claim(message: Message) -> bool:
 
 
 def _hold(message: Message, error: str) -> None:
-    """Keep everybody from trying the server for a while, and give up what has waited too long for
-    it.
-    """
+    """Keep all workers from the server for a while, and give up what has waited too long."""
     now = clock.now()
     queued = Message.objects.filter(state=State.QUEUED)
     queued.filter(pk=message.pk).update(due_at=now + HOLD, held=True, error=error)
@@ -263,8 +260,9 @@ def _backoff(message: Message) -> timedelta:
 
 
 def _wait_after_refusal(message: Message) -> timedelta:
-    """Return how long to wait after a 4xx: longer each time, but only if the server accepted others
-    in the meantime.
+    """Return how long to wait after a 4xx.
+
+    Longer each time, but only if the server has accepted other mails in the meantime.
     """
     wait = _backoff(message)
     if (

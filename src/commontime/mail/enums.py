@@ -2,7 +2,7 @@ from django.db import models
 
 
 class State(models.TextChoices):
-    """A queued message will be tried; in the other states it is settled and never touched again."""
+    """A queued message will be tried. In the other states it is settled, for good."""
 
     QUEUED = "queued"
     SENT = "sent"

@@ -118,7 +118,7 @@ def invitation(
 def invitation_by_email(
     reader: Reader, *, sender: str, calendar: str, url: str, meetings: Sequence[OpenMeeting] = ()
 ) -> Letter:
-    """Invite the holder of an address; behind `url`, which is theirs alone, they sign up or in."""
+    """Invite the holder of an address. `url` is for them alone; there they sign up or in."""
     context = {"sender": name(sender), "calendar": name(calendar), "url": url}
     return _letter("invitation_by_email", reader, {**context, **_about(meetings, reader)})
 
@@ -226,7 +226,7 @@ def meeting_cancelled(
     document: bytes,
     only_reader: bool = False,
 ) -> Letter:
-    """Tell an attendee that a meeting does not take place, or with `only_reader`, not for them."""
+    """Tell an attendee that a meeting is cancelled, or with `only_reader` that it is for others."""
     context = {"organizer": name(organizer), "only_reader": only_reader}
     return _meeting_letter("meeting_cancelled", reader, meeting, context, document, "CANCEL")
 
@@ -240,8 +240,9 @@ def calendar_finalized(
     sender: str = "",
     note: str = "",
 ) -> Letter:
-    """List all final times of a calendar; their requests went out when each was fixed. `sender` if
-    a person had it sent.
+    """List the final times of a calendar. Their requests went out when each was fixed.
+
+    sender: the person who had it sent, if it was one.
     """
     context = {
         "calendar": name(calendar),
@@ -288,8 +289,9 @@ def deadline_report(
     missing: Sequence[str] = (),
     scheduled: ScheduledMeeting | None = None,
 ) -> Letter:
-    """Tell the owner, at a meeting's deadline, its best times and who has not answered; `scheduled`
-    if the best one was set already.
+    """Tell the owner, at a meeting's deadline, its best times and who has not answered.
+
+    scheduled: the meeting, if the best time was set already.
     """
     context = {
         "title": name(title),
@@ -309,7 +311,7 @@ def deadline_report(
 
 
 def attendee_lost(reader: Reader, *, attendee: str, meeting: ScheduledMeeting) -> Letter:
-    """Tell the owner that someone can no longer come to a meeting that has its final time."""
+    """Tell the owner that someone can no longer come to a scheduled meeting."""
     context = {"attendee": name(attendee), "meeting": _listed([meeting], reader)[0]}
     return _letter("attendee_lost", reader, context, meeting_id=meeting.id)
 
@@ -323,14 +325,15 @@ def password_reset(reader: Reader, *, username: str, url: str) -> Letter:
 
 
 def password_changed(reader: Reader, *, username: str, url: str) -> Letter:
-    """Tell someone that their password was changed; on `url` they ask for a reset if it was not
-    them.
+    """Tell someone that their password was changed.
+
+    url: where they ask for a reset if it was not them.
     """
     return _letter("password_changed", reader, {"username": name(username), "url": url})
 
 
 def email_changed(reader: Reader, *, username: str, new_email: str) -> Letter:
-    """Tell the old address that the account has a new one, and show only its beginning."""
+    """Tell the old address that the account has a new one. Only its beginning is shown."""
     local, _at, domain = new_email.rpartition("@")
     context = {"username": name(username), "new_email": name(f"{local[:1]}…@{domain}")}
     return _letter("email_changed", reader, context)
@@ -386,7 +389,7 @@ def _listed(meetings: Sequence[ScheduledMeeting], reader: Reader) -> list[dict[s
 
 
 def _names(people: Sequence[str]) -> str:
-    """Return people's names with commas between them, or the first and how many more there are."""
+    """Return people's names as one text; of many the first, and how many more there are."""
     names = ", ".join(name(person) for person in people[:MOST_NAMES])
     more = len(people) - MOST_NAMES
     return _("%(names)s and %(n)d more") % {"names": names, "n": more} if more > 0 else names
@@ -413,7 +416,7 @@ def _changes(before: ScheduledMeeting, now: ScheduledMeeting) -> list[str]:
 
 
 def _earlier(before: ScheduledMeeting, now: ScheduledMeeting, reader: Reader) -> list[str]:
-    """Return what a meeting had before, as far as a short line can say it."""
+    """Return the title, time and place that a meeting had before, as far as they changed."""
     known, new = _meeting(before, reader), _meeting(now, reader)
     keys = ("title", "when", "location")
     return [known[key] for key in keys if known[key] and known[key] != new[key]]

@@ -22,15 +22,16 @@ PLAIN = frozenset(
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID: the same for every try of one message, and for nobody to guess an
-    address from (RFC 5322, 3.6.4).
+    """Return the Message-ID, which is the same for every try (RFC 5322, 3.6.4).
+
+    It is keyed, so that nobody can test it for an address.
     """
     what = "\0".join([message.event, message.recipient, str(message.sequence)])
     return _id("commontime.mail.message_id", what)
 
 
 def _thread_id(meeting_id: str) -> str:
-    """Return an id that all mails about one meeting refer to, though no mail has it."""
+    """Return the id that all mails about one meeting refer to. No mail has it."""
     return _id("commontime.mail.thread_id", meeting_id)
 
 

@@ -6,7 +6,7 @@ from commontime.mail.enums import State
 
 
 class Message(Row):
-    """One mail to one person, from the moment it was decided until some days after it was settled.
+    """One mail to one person, until some days after it was settled.
 
     `payload` holds ids, or a snapshot where the rows are gone when it is sent; it is emptied once
     the message is settled. A worker holds the message until `lease_until`; every claim raises

@@ -20,9 +20,7 @@ class KeptLetter:
 
 
 def letters_kept_for(address: str) -> list[KeptLetter]:
-    """Return the last mails to an address that were written as files because there is no mail
-    server, the newest first.
-    """
+    """Return the last mails to an address that were kept as files, the newest first."""
     folder = mail_folder()
     if folder is None:
         return []

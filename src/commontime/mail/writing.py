@@ -1,4 +1,4 @@
-"""How mails are written: typed text is cleaned, names are no links, times are in words."""
+"""Write typed text, names, times and links as mails need them."""
 
 import re
 from datetime import datetime
@@ -30,8 +30,9 @@ def own_link(url: str) -> str:
 
 
 def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23") -> str:
-    """Return a time or a span in words with its zone: "Tuesday 5 May 2026, 10:00–11:30
-    (Europe/Berlin)".
+    """Return a time or a span in words with its zone.
+
+    For example "Tuesday 5 May 2026, 10:00–11:30 (Europe/Berlin)".
     """
     hours = "g:i A" if hour_cycle == "h12" else "H:i"
     # Translators: a date as Django's date format writes it, for example "Tuesday 5 May 2026"
@@ -64,7 +65,7 @@ def name(text: str) -> str:
 
 
 def excerpt(text: str, longest: int) -> str:
-    """Return the beginning of a typed text, cut between words, with an ellipsis if it goes on."""
+    """Return a typed text, cut between words and with an ellipsis if it is longer."""
     text = lines(text).strip()
     if len(text) <= longest:
         return text

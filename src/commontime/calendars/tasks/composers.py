@@ -78,10 +78,9 @@ def _pending(message: Message) -> Invitation | None:
 
 
 def _is_unwanted(message: Message, sender: int) -> bool:
-    """Count a letter that one person has us send another, once; True if they muted the sender or
-    there were enough today.
+    """Count a letter that one person has us send another. True if it shall not be sent.
 
-    What it says stands in the product too.
+    They muted the sender, or got enough today; what it says they find on our pages too.
     """
     if accounts.has_muted(message.user_id or 0, sender):
         return True
@@ -191,8 +190,9 @@ def moved_letter(message: Message) -> Letter | None:
 
 
 def _attended(message: Message) -> tuple[Meeting, bool] | None:
-    """Return the message's meeting as it is now, and whether its receiver is required; None if
-    there is no such meeting for them.
+    """Return the message's meeting as it is now, and whether its receiver is required.
+
+    None if they have no such meeting.
     """
     meeting = (
         queries.meetings.with_attendees()
@@ -417,8 +417,9 @@ def _from_person(
 
 
 def _shared(sender: User, message: Message) -> Calendar | None:
-    """Return the calendar a letter is about if both still may know it; for the final times the
-    receiver must take part.
+    """Return the calendar that a letter is about, if sender and receiver may still know it.
+
+    Final times are only for somebody in the calendar.
     """
     knows = Q(owner=message.user) | Q(
         Exists(CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user=message.user))
@@ -469,8 +470,9 @@ def _entered(message: Message) -> Calendar | None:
 def _open_meetings(
     calendar: Calendar | None, zone: ZoneInfo, *, person: User | None = None
 ) -> list[OpenMeeting]:
-    """Return the calendar's meetings that wait for answers and are for this person, or for
-    everybody; the next deadline comes first.
+    """Return the meetings that wait for answers, the next deadline first.
+
+    Only those for everybody, and with a `person` also those that name them.
     """
     if calendar is None:
         return []

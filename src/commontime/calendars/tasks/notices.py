@@ -1,4 +1,4 @@
-"""Post what people are to hear, as rows of the outbox, in the transaction of the action that calls.
+"""Post notices to people, as rows of the outbox, in the caller's transaction.
 
 One query for the people, however many. `composers.py` writes the mails when they are due.
 
@@ -48,9 +48,7 @@ def tell_invited(invitations: Sequence[Invitation]) -> None:
 
 
 def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
-    """Post to the owner that somebody joined, and to them the requests of the meetings that are
-    theirs from now on.
-    """
+    """Post to the owner that somebody joined, and to them the requests of their meetings."""
     person = invitation.receiver
     assert person is not None
     payload = {"calendar": str(invitation.calendar_id), "person": person.pk}
@@ -59,9 +57,7 @@ def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
 
 
 def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) -> None:
-    """Post to somebody that they take part now, and the requests of the meetings that are theirs
-    from now on.
-    """
+    """Post to somebody that they were added, with the requests of their meetings."""
     person = participant.user
     notice = _to(
         person, "added", f"added:{participant.pk}", {"calendar": str(participant.calendar_id)}
@@ -70,7 +66,7 @@ def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) ->
 
 
 def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: User) -> None:
-    """Post to the new owner of calendars, given as ids and versions, that they are theirs now."""
+    """Post to the new owner that calendars, given as ids and versions, are theirs."""
     by_name = display_names([heir, by])[by.pk]
     outbox.post(
         _to(
@@ -97,9 +93,7 @@ def tell_removed(
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a meeting's attendees have in their calendars, if all that was said of it arrived. Equal
-    if nobody needs to hear more.
-    """
+    """What the attendees of a meeting have been told of it. Equal if there is nothing new."""
 
     snapshot: Snapshot | None = field(compare=False)
     content: tuple[object, ...] | None
@@ -107,9 +101,7 @@ class Announcement:
 
 
 def announcement_of(meeting: Meeting, roster: Roster) -> Announcement:
-    """Return what is to be told of the meeting as it is: nothing to anybody while it has no final
-    time.
-    """
+    """Return what the attendees of a meeting are told. Without a final time it is nothing."""
     if meeting.final_time is None:
         return Announcement(None, None, frozenset())
     organizer = roster.by_id[meeting.calendar.owner_id].name
@@ -133,7 +125,7 @@ def tell_changed(changed: Iterable[tuple[Meeting, Announcement]], roster: Roster
 
 
 def tell_cancelled(meeting: Meeting, before: Announcement, roster: Roster) -> None:
-    """Post to those who were told of a meeting that it is cancelled for all of them."""
+    """Post to everybody who was told of a meeting that it is cancelled."""
     outbox.post(
         _ended("cancelled", meeting, before, person, path="")
         for person in roster.people
@@ -184,7 +176,7 @@ def _withdrawn(meeting: Meeting, before: Announcement, person: Person) -> outbox
 def _ended(
     kind: str, meeting: Meeting, before: Announcement, person: Person, **changes: Any
 ) -> outbox.Notice:
-    """Return what takes a meeting out of somebody's calendar; it carries all that it says."""
+    """Return a notice that takes a meeting out of a calendar. It carries all it says."""
     assert before.snapshot is not None
     payload = before.snapshot.as_payload(sequence=meeting.sequence, **changes)
     return outbox.Notice(
@@ -207,8 +199,9 @@ def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
 
 
 def tell_deleted(calendars: Sequence[Calendar]) -> None:
-    """Post one letter to each person and calendar, with a cancel for each of their meetings to
-    come. Two queries for all calendars.
+    """Post one letter to each person and calendar, with cancels of their meetings to come.
+
+    Two queries for all calendars.
     """
     upcoming: dict[UUID, list[Meeting]] = {}
     for meeting in queries.meetings.meetings_to_come(*calendars):
@@ -246,8 +239,9 @@ def _deleted(
 def tell_deadline(
     meeting: Meeting, top: Sequence[suggestions.Suggestion], group: groups.Group
 ) -> None:
-    """Post the owner's report at a meeting's deadline: the best times as they were then, and who
-    has not answered.
+    """Post the owner's report at a meeting's deadline.
+
+    It holds the best times as they were then, and the names of people who have not answered.
     """
     payload = {
         "meeting": str(meeting.pk),
@@ -296,6 +290,6 @@ def _to(user: User, kind: str, event: str, payload: dict[str, Any]) -> outbox.No
 
 
 def count_letter(sender: int, address: str) -> None:
-    """Count a letter from a person to an address; TooMany if either had enough today."""
+    """Count a letter from a person to an address. TooMany if either had enough today."""
     limits.take("mail_pair", sender, canonical(address))
     limits.take("mail_receiver", canonical(address))

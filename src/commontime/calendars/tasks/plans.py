@@ -21,7 +21,7 @@ MOST_RUNS = 4  # the queue tries a task five times
 
 @task(queue_name="plans")
 def work_on_plan(plan_id: str) -> None:
-    """Go on with a plan until it is proved, out of time, or its owner wants what there is.
+    """Work on a plan until it is proved, its time is over, or its owner stops it.
 
     The best so far is stored every half second, with the time it took. When a worker dies the queue
     gives the task to another, which begins with the time that is left; whoever began last is the
@@ -70,9 +70,9 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
     )
     begun = time.monotonic()
 
-    def tell(found: plans.Answer, **changes: object) -> bool:
+    def store(latest: plans.Answer, **changes: object) -> bool:
         """Store the best so far; true if the search shall end."""
-        answer = found if known is None else plans.better(found, known)
+        answer = latest if known is None else plans.better(latest, known)
         stored = {
             "answer": msgspec.to_builtins(answer),
             "basis": problem.basis,
@@ -84,7 +84,7 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
             Plan.objects.filter(pk=plan.pk, stop_wanted=True).exists()
         )
 
-    found = plans.solve(
-        problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=tell
+    answer = plans.solve(
+        problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=store
     )
-    tell(found, status=PlanStatus.DONE)
+    store(answer, status=PlanStatus.DONE)
