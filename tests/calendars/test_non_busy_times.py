@@ -8,8 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from commontime.calendars import actions
-from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars import actions, limits
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, NonBusyTime
 from commontime.calendars.planning import groups
 from commontime.core import clock
@@ -442,12 +441,12 @@ def fill(calendar, user, count: int, *, length: timedelta = timedelta(minutes=1)
 @pytest.fixture
 def twenty(monkeypatch):
     """As if twenty were the most, so that a test need not store two thousand."""
-    monkeypatch.setattr(actions.non_busy_times, "MOST_WINDOWS", 20)
+    monkeypatch.setattr(limits, "MOST_WINDOWS", 20)
     return 20
 
 
 def test_two_thousand_times_are_enough(sam, calendar):
-    fill(calendar, sam, MOST_WINDOWS - 1)
+    fill(calendar, sam, limits.MOST_WINDOWS - 1)
     day = build.day(days=60)
 
     actions.add_window(calendar, by=sam, start_time=day, end_time=day + timedelta(hours=1))
@@ -456,7 +455,7 @@ def test_two_thousand_times_are_enough(sam, calendar):
             calendar, by=sam, start_time=day + timedelta(hours=2), end_time=day + timedelta(hours=3)
         )
 
-    assert MOST_WINDOWS == 2000 == NonBusyTime.objects.filter(user=sam).count()
+    assert limits.MOST_WINDOWS == 2000 == NonBusyTime.objects.filter(user=sam).count()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from commontime import engine
-from commontime.calendars import actions
+from commontime.calendars import actions, limits
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, NonBusyTime, Plan
 from commontime.calendars.planning import plans
@@ -344,7 +344,7 @@ def test_a_priority_that_was_asked_for_over_the_api_stays():
 
 
 def test_of_more_meetings_than_are_planned_at_once_the_first_are_chosen(monkeypatch):
-    monkeypatch.setattr(plans, "MOST_PLANNED", 2)
+    monkeypatch.setattr(limits, "MOST_PLANNED", 2)
     talks = Talks()
     first, second, _third = (meeting.pk for meeting in talks.pair())
 
@@ -361,7 +361,7 @@ def test_as_many_meetings_as_are_planned_at_once_can_be_sent():
     rows = {
         f"{name}-{number}": "x"
         for name in ("planned", "matters", "then", "pin")
-        for number in range(plans.MOST_PLANNED)
+        for number in range(limits.MOST_PLANNED)
     }
 
     assert (

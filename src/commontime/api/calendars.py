@@ -16,25 +16,27 @@ from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zo
 from commontime.api.paging import page
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, queries
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput
 
-LONGEST_MEETING = 31 * 24 * 60
-
 
 class CalendarInput(serializers.Serializer[Any]):
-    name = Text(longest=200, help_text="1 to 200 characters.")
+    name = Text(longest=limits.NAME, help_text="1 to 200 characters.")
     is_finalized = Flag(required=False)
-    description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
-    location = Text(longest=200, required=False, allow_blank=True)
+    description = Text(longest=limits.DESCRIPTION, lines=True, required=False, allow_blank=True)
+    location = Text(longest=limits.PLACE, required=False, allow_blank=True)
     time_zone = Text(
         longest=64,
         required=False,
         help_text="IANA name. Naive times in this calendar are read in it.",
     )
-    duration_minutes = Whole(required=False, min_value=1, max_value=LONGEST_MEETING)
+    duration_minutes = Whole(
+        required=False,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
+    )
     visibility = serializers.ChoiceField(Visibility.choices, required=False)
     window_start = Instant(required=False, allow_null=True)
     window_end = Instant(required=False, allow_null=True)

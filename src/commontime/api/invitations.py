@@ -18,7 +18,7 @@ from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
 from commontime.api.paging import page
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, queries
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, Refusal
@@ -44,7 +44,7 @@ class MailInput(serializers.Serializer[Any]):
     calendar = Id(required=False, allow_null=True)
     kind = serializers.ChoiceField(MailKind.choices, required=False)
     note = Text(
-        longest=500,
+        longest=limits.NOTE,
         lines=True,
         required=False,
         allow_blank=True,

@@ -12,12 +12,11 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
-from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
 from commontime.api.paging import page
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, exchange, queries, rules
+from commontime.calendars import actions, exchange, limits, queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, outcomes
@@ -25,31 +24,33 @@ from commontime.calendars.queries.people import Roster
 from commontime.core import clock
 from commontime.core.errors import Conflict
 
-MOST_NAMED = 1000
-
 
 class MeetingInput(serializers.Serializer[Any]):
     deadline = Instant(help_text="When the time must be decided.")
-    title = Text(longest=200, required=False, allow_blank=True)
-    description = Text(longest=10_000, lines=True, required=False, allow_blank=True)
-    location = Text(longest=200, required=False, allow_blank=True)
+    title = Text(longest=limits.NAME, required=False, allow_blank=True)
+    description = Text(longest=limits.DESCRIPTION, lines=True, required=False, allow_blank=True)
+    location = Text(longest=limits.PLACE, required=False, allow_blank=True)
     duration_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
         help_text="By default the calendar's.",
     )
     required = serializers.ListField(
-        child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids."
+        child=UserId(), required=False, max_length=limits.MOST_NAMED, help_text="User ids."
     )  # type: ignore[assignment]
     optional = serializers.ListField(
-        child=UserId(), required=False, max_length=MOST_NAMED, help_text="User ids."
+        child=UserId(), required=False, max_length=limits.MOST_NAMED, help_text="User ids."
     )
-    quorum = Whole(required=False, allow_null=True, min_value=1, max_value=MOST_NAMED)
+    quorum = Whole(
+        required=False, allow_null=True, min_value=limits.QUORUM.least, max_value=limits.QUORUM.most
+    )
     earliest = Instant(required=False, allow_null=True)
     latest = Instant(required=False, allow_null=True)
-    buffer_minutes = Whole(required=False, min_value=0, max_value=24 * 60)
+    buffer_minutes = Whole(
+        required=False, min_value=limits.BUFFER_MINUTES.least, max_value=limits.BUFFER_MINUTES.most
+    )
     auto_finalize = Flag(required=False)
 
 

@@ -19,14 +19,12 @@ from commontime.api.answers import (
     not_modified,
 )
 from commontime.api.body import parse
-from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, instant, zone_of
 from commontime.api.paging import page_of
 from commontime.api.params import moment_param, whole_param
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, queries, rules
-from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.models import Calendar, NonBusyTime
 from commontime.calendars.planning import availability
 from commontime.core import cache
@@ -41,14 +39,16 @@ class WindowInput(serializers.Serializer[Any]):
     end_time = Instant()
     preference_level = Whole(
         default=5,
-        min_value=0,
-        max_value=10,
+        min_value=limits.PREFERENCE.least,
+        max_value=limits.PREFERENCE.most,
         help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal.",
     )
 
 
 class WindowChange(WindowInput):
-    preference_level = Whole(required=False, min_value=0, max_value=10)
+    preference_level = Whole(
+        required=False, min_value=limits.PREFERENCE.least, max_value=limits.PREFERENCE.most
+    )
 
 
 @extend_schema_field(WindowInput(many=True))
@@ -58,8 +58,8 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         if not isinstance(data, list):
             raise serializers.ValidationError("Send a list of times.")
-        if len(data) > MOST_WINDOWS:
-            raise serializers.ValidationError(f"Send at most {MOST_WINDOWS} times.")
+        if len(data) > limits.MOST_WINDOWS:
+            raise serializers.ValidationError(f"Send at most {limits.MOST_WINDOWS} times.")
         zone = self.context.get("zone") or UTC
         read, refused = [], {}
         for index, row in enumerate(data):
@@ -297,8 +297,8 @@ class AvailabilityView(View):
                 "duration_minutes",
                 "How long the meeting lasts; by default 1, which is the availability of each "
                 "minute.",
-                least=1,
-                most=LONGEST_MEETING,
+                least=limits.DURATION_MINUTES.least,
+                most=limits.DURATION_MINUTES.most,
             ),
         ],
         responses={200: Availability, 403: "not_allowed"},
@@ -312,7 +312,15 @@ class AvailabilityView(View):
         """
         calendar = request.auth.calendar()
         start, end = _range(request, calendar)
-        minutes = whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING) or 1
+        minutes = (
+            whole_param(
+                request,
+                "duration_minutes",
+                least=limits.DURATION_MINUTES.least,
+                most=limits.DURATION_MINUTES.most,
+            )
+            or 1
+        )
         with_people = rules.may_see_windows_of_others(request.user, calendar)
         key = ("availability", calendar.pk, calendar.version, start, end, minutes, with_people)
         body = cache.get(key, lambda: _availability(calendar, start, end, minutes, with_people))

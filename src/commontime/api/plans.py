@@ -12,19 +12,16 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer
 from commontime.api.body import parse
-from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
-from commontime.api.meetings import MOST_NAMED, MeetingOutput, show
+from commontime.api.meetings import MeetingOutput, show
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, queries
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.planning import plans
 from commontime.calendars.queries.people import Person
 from commontime.core.errors import InvalidInput
-
-LONGEST_SEARCH = 300
 
 
 class OneOnOnesInput(serializers.Serializer[Any]):
@@ -32,12 +29,15 @@ class OneOnOnesInput(serializers.Serializer[Any]):
     duration_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
         help_text="By default the calendar's.",
     )
     buffer_minutes = Whole(
-        required=False, min_value=0, max_value=24 * 60, help_text="Kept free after each."
+        required=False,
+        min_value=limits.BUFFER_MINUTES.least,
+        max_value=limits.BUFFER_MINUTES.most,
+        help_text="Kept free after each.",
     )
     earliest = Instant(required=False, allow_null=True)
     latest = Instant(required=False, allow_null=True)
@@ -48,7 +48,7 @@ class OneOnOnesInput(serializers.Serializer[Any]):
             child=UserId(),
             source="people",
             required=False,
-            max_length=MOST_NAMED,
+            max_length=limits.MOST_NAMED,
             help_text="User ids; everybody if left out.",
         )
         return {**super().get_fields(), "with": whom}
@@ -61,33 +61,33 @@ class Pin(serializers.Serializer[Any]):
 
 class Priority(serializers.Serializer[Any]):
     meeting = Id()
-    priority = Whole(min_value=1, max_value=plans.MOST_PRIORITY)
+    priority = Whole(min_value=limits.PRIORITY.least, max_value=limits.PRIORITY.most)
 
 
 class PlanInput(serializers.Serializer[Any]):
     meetings = serializers.ListField(
         child=Id(),
         required=False,
-        max_length=plans.MOST_PLANNED,
+        max_length=limits.MOST_PLANNED,
         help_text="Ids of open meetings; all of them if left out.",
     )
     pinned = serializers.ListField(
         child=Pin(),
         required=False,
-        max_length=plans.MOST_PLANNED,
+        max_length=limits.MOST_PLANNED,
         help_text="Meetings that must be just then.",
     )
     priorities = serializers.ListField(
         child=Priority(),
         required=False,
-        max_length=plans.MOST_PLANNED,
+        max_length=limits.MOST_PLANNED,
         help_text="How much a meeting matters if not all fit; 1 if left out.",
     )
     align_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=1,
-        max_value=24 * 60,
+        min_value=limits.ALIGN_MINUTES.least,
+        max_value=limits.ALIGN_MINUTES.most,
         help_text=(
             "Starts lie on multiples of it, by clocks in the calendar's zone; 15 if left "
             "out. null: on any minute."
@@ -95,8 +95,8 @@ class PlanInput(serializers.Serializer[Any]):
     )
     time_limit_s = Whole(
         required=False,
-        min_value=1,
-        max_value=LONGEST_SEARCH,
+        min_value=limits.SEARCH_SECONDS.least,
+        max_value=limits.SEARCH_SECONDS.most,
         help_text="Search for at most so long; 30 if left out.",
     )
     apply = Flag(required=False, help_text="true: if it is done at once, set the final times too.")

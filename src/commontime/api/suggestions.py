@@ -12,12 +12,11 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
-from commontime.api.calendars import LONGEST_MEETING
 from commontime.api.fields import Instant, Moment, zone_of
 from commontime.api.params import moment_param, users_param, whole_param
 from commontime.api.request import Request
 from commontime.api.view import View
-from commontime.calendars import actions, queries, rules
+from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.models import ScheduleSuggestion
 from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
@@ -30,7 +29,12 @@ WHAT_IF = [
         {"type": "array", "items": {"type": "integer"}, "maxItems": 100},
         description="Ids of users to leave out; only for who may see each answer.",
     ),
-    docs.whole("duration_minutes", "Another duration.", least=1, most=LONGEST_MEETING),
+    docs.whole(
+        "duration_minutes",
+        "Another duration.",
+        least=limits.DURATION_MINUTES.least,
+        most=limits.DURATION_MINUTES.most,
+    ),
     docs.moment(
         "earliest", "When it may start, in place of what the meeting and the calendar say."
     ),
@@ -38,13 +42,16 @@ WHAT_IF = [
         "latest", "By when it must have ended, in place of what the meeting and the calendar say."
     ),
     docs.whole(
-        "quorum", "Starts at which so many can come are better than all others.", least=1, most=1000
+        "quorum",
+        "Starts at which so many can come are better than all others.",
+        least=limits.QUORUM.least,
+        most=limits.QUORUM.most,
     ),
     docs.whole(
         "align_minutes",
         "Compute only starts on multiples of it, by clocks in the calendar's zone.",
-        least=1,
-        most=24 * 60,
+        least=limits.ALIGN_MINUTES.least,
+        most=limits.ALIGN_MINUTES.most,
     ),
 ]
 
@@ -237,11 +244,21 @@ class SuggestionOne(View):
 def what_if_of(request: Request, zone: tzinfo) -> suggestions.WhatIf:
     return suggestions.WhatIf(
         without=frozenset(users_param(request, "without")),
-        duration_minutes=whole_param(request, "duration_minutes", least=1, most=LONGEST_MEETING),
+        duration_minutes=whole_param(
+            request,
+            "duration_minutes",
+            least=limits.DURATION_MINUTES.least,
+            most=limits.DURATION_MINUTES.most,
+        ),
         earliest=moment_param(request, "earliest", zone),
         latest=moment_param(request, "latest", zone),
-        quorum=whole_param(request, "quorum", least=1, most=1000),
-        align=whole_param(request, "align_minutes", least=1, most=24 * 60),
+        quorum=whole_param(request, "quorum", least=limits.QUORUM.least, most=limits.QUORUM.most),
+        align=whole_param(
+            request,
+            "align_minutes",
+            least=limits.ALIGN_MINUTES.least,
+            most=limits.ALIGN_MINUTES.most,
+        ),
     )
 
 

@@ -10,8 +10,6 @@ from commontime.calendars.enums import InvitationStatus, MeetingStatus, PlanStat
 from commontime.core import clock
 from commontime.core.models import Row
 
-PREFERENCES = range(11)
-
 
 class Calendar(Row):
     """A group planning together. `version` grows with every change that its availability depends on

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from commontime.calendars import actions, queries, rules
+from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
-from commontime.web.fields import LONGEST_MEETING, ZoneInput
+from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
 
 VISIBILITIES = {
@@ -31,18 +31,22 @@ VISIBILITIES = {
 
 
 class CalendarForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=limits.NAME)
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
-        max_length=10_000,
+        max_length=limits.DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=limits.PLACE)
     duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length of a meeting in minutes"), min_value=1, max_value=LONGEST_MEETING
+        label=gettext_lazy("Length of a meeting in minutes"),
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
     )
-    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
+    time_zone = forms.CharField(
+        label=gettext_lazy("Time zone"), max_length=limits.TIME_ZONE, widget=ZoneInput()
+    )
     window_start = moment_field(gettext_lazy("From"), required=False)
     window_end = moment_field(gettext_lazy("To"), required=False)
     visibility = forms.ChoiceField(

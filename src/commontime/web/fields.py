@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from commontime.core import clock
 from commontime.core.text import clean_lines
 
-LONGEST_MEETING = 31 * 24 * 60  # minutes
 LEGACY = (
     "Etc/",
     "US/",

@@ -24,7 +24,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import actions, exchange, queries, rules
+from commontime.calendars import actions, exchange, limits, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
 from commontime.calendars.queries.people import Person
@@ -34,7 +34,6 @@ from commontime.web import best_times, words
 from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in, submit
 from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
-from commontime.web.fields import LONGEST_MEETING
 from commontime.web.live import at_round_times
 from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
@@ -72,14 +71,14 @@ class WhatIfForm(forms.Form):
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
         required=False,
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
     )
     quorum = forms.IntegerField(
         label=gettext_lazy("At least this many people must be able to come"),
         required=False,
-        min_value=1,
-        max_value=1000,
+        min_value=limits.QUORUM.least,
+        max_value=limits.QUORUM.most,
     )
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
@@ -94,8 +93,8 @@ class EditForm(MeetingForm):
     buffer_minutes = forms.IntegerField(
         label=gettext_lazy("Minutes to keep free afterwards"),
         required=False,
-        min_value=0,
-        max_value=24 * 60,
+        min_value=limits.BUFFER_MINUTES.least,
+        max_value=limits.BUFFER_MINUTES.most,
     )
 
     def clean_buffer_minutes(self) -> int:

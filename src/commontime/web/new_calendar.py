@@ -20,16 +20,15 @@ from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions
+from commontime.calendars import actions, limits
 from commontime.calendars.models import Calendar, Invitation
-from commontime.calendars.planning import availability
 from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, signed_in, submit
 from commontime.web.calendar_settings import VISIBILITIES
-from commontime.web.fields import LONGEST_MEETING, ZoneInput
+from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
 from commontime.web.people import MOST_SHOWN
 
@@ -37,7 +36,7 @@ from commontime.web.people import MOST_SHOWN
 class NewCalendarForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
-        max_length=200,
+        max_length=limits.NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     first_day = forms.DateField(
@@ -58,15 +57,15 @@ class NewCalendarForm(forms.Form):
     )
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
         widget=forms.NumberInput(attrs={"list": "lengths"}),
     )
     look = forms.BooleanField(label=gettext_lazy("Look for a meeting time now"), required=False)
     title = forms.CharField(
         label=gettext_lazy("Title"),
         required=False,
-        max_length=200,
+        max_length=limits.NAME,
         help_text=gettext_lazy("Only if the meeting has a different name from the calendar."),
     )
     deadline = moment_field(gettext_lazy("Answer by"), required=False)
@@ -84,12 +83,14 @@ class NewCalendarForm(forms.Form):
         choices=list(VISIBILITIES.items()),
         widget=forms.RadioSelect,
     )
-    time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
-    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    time_zone = forms.CharField(
+        label=gettext_lazy("Time zone"), max_length=limits.TIME_ZONE, widget=ZoneInput()
+    )
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=limits.PLACE)
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
-        max_length=10_000,
+        max_length=limits.DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -117,9 +118,9 @@ class NewCalendarForm(forms.Form):
             self.add_error("first_day", _("Choose days in the years 2000 to 2099."))
         elif last < first:
             self.add_error("last_day", _("The last day is before the first."))
-        elif last - first >= availability.FARTHEST:
+        elif last - first >= limits.LONGEST_CALENDAR:
             self.add_error(
-                "last_day", _("Choose at most %(n)d days.") % {"n": availability.FARTHEST.days}
+                "last_day", _("Choose at most %(n)d days.") % {"n": limits.LONGEST_CALENDAR.days}
             )
 
 

@@ -13,33 +13,32 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import actions, queries, rules
+from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.models import Calendar
 from commontime.core.errors import NotAllowed
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
-from commontime.web.fields import LONGEST_MEETING
 from commontime.web.moments import moment_field
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
 
 
 class MeetingForm(forms.Form):
-    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=200)
+    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=limits.NAME)
     deadline = moment_field(gettext_lazy("Answer by"))
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
         required=False,
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
     )
-    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=200)
+    location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=limits.PLACE)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     quorum = forms.IntegerField(
         label=gettext_lazy("At least this many people must be able to come"),
         required=False,
-        min_value=1,
-        max_value=100_000,
+        min_value=limits.QUORUM.least,
+        max_value=limits.QUORUM.most,
     )
     required = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Must come"),
@@ -59,7 +58,7 @@ class MeetingForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
-        max_length=10_000,
+        max_length=limits.DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

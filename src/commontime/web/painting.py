@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
-from commontime.calendars import actions
-from commontime.calendars.actions.checks import MOST_WINDOWS
+from commontime.calendars import actions, limits
 from commontime.calendars.actions.non_busy_times import RunInput
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
@@ -26,7 +25,7 @@ from commontime.web.base import me, signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.live import _shown
 
-MOST_RUNS = 2 * MOST_WINDOWS + 1  # each time and each gap
+MOST_RUNS = 2 * limits.MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 

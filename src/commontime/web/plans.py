@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions, queries, rules
+from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning import groups, plans
@@ -35,7 +35,6 @@ from commontime.layout import timetable
 from commontime.web import words
 from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.calendar_view import meeting_address
-from commontime.web.fields import LONGEST_MEETING
 from commontime.web.look import FIRST_WEEKDAY, Look, look
 from commontime.web.moments import moment_field
 
@@ -68,14 +67,14 @@ class OneOnOnesForm(forms.Form):
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
         required=False,
-        min_value=1,
-        max_value=LONGEST_MEETING,
+        min_value=limits.DURATION_MINUTES.least,
+        max_value=limits.DURATION_MINUTES.most,
     )
     buffer_minutes = forms.IntegerField(
         label=gettext_lazy("Minutes to keep free after each"),
         required=False,
-        min_value=0,
-        max_value=24 * 60,
+        min_value=limits.BUFFER_MINUTES.least,
+        max_value=limits.BUFFER_MINUTES.most,
     )
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
@@ -124,7 +123,7 @@ class PlanForm(forms.Form):
         for pk in view.listed:
             self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
             self.fields[f"matters-{pk}"] = forms.IntegerField(
-                required=False, min_value=1, max_value=plans.MOST_PRIORITY
+                required=False, min_value=limits.PRIORITY.least, max_value=limits.PRIORITY.most
             )
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
@@ -222,7 +221,7 @@ class PlanView:
     @cached_property
     def listed(self) -> dict[UUID, Meeting]:
         """The open meetings that can be planned at once; none while that is done."""
-        return {} if self.is_running else dict(islice(self.open.items(), plans.MOST_PLANNED))
+        return {} if self.is_running else dict(islice(self.open.items(), limits.MOST_PLANNED))
 
     @cached_property
     def question(self) -> plans.Question:
@@ -394,7 +393,7 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     pin.
     """
     try:
-        pairs = [value.split(" ", 1) for value in post.getlist("pin")[: plans.MOST_PLANNED]]
+        pairs = [value.split(" ", 1) for value in post.getlist("pin")[: limits.MOST_PLANNED]]
         pinned = {UUID(meeting): datetime.fromisoformat(start) for meeting, start in pairs}
     except ValueError:
         pass

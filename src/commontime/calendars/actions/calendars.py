@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import queries
+from commontime.calendars import limits, queries
 from commontime.calendars.actions.checks import (
     Caution,
     heed,
@@ -19,16 +19,14 @@ from commontime.calendars.actions.checks import (
     hold_with_seat,
     require_owner,
 )
-from commontime.calendars.actions.meetings import raise_sequence
+from commontime.calendars.actions.meetings import check_duration, raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
-from commontime.calendars.planning.availability import FARTHEST
 from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
 
-FARTHEST_SHIFT = 3660
 SHOWN_IN_MEETINGS = {"name", "location", "duration_minutes"}
 
 
@@ -152,9 +150,9 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     Nobody's times are copied, and nobody takes part before they accept.
     """
     require_owner(by, calendar, _("duplicate this calendar"))
-    if abs(shift_days) > FARTHEST_SHIFT:
+    if not limits.SHIFT_DAYS.has(shift_days):
         raise InvalidInput(
-            _("Shift by at most %(n)d days.") % {"n": FARTHEST_SHIFT}, field="shift_days"
+            _("Shift by at most %(n)d days.") % {"n": limits.SHIFT_DAYS.most}, field="shift_days"
         )
     shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
     kept = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
@@ -218,11 +216,11 @@ def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
 
 
 def _check(calendar: Calendar) -> None:
-    calendar.name = text.one_line(calendar.name, field="name", longest=200, required=True)
+    calendar.name = text.one_line(calendar.name, field="name", longest=limits.NAME, required=True)
     calendar.description = text.many_lines(
-        calendar.description, field="description", longest=10_000
+        calendar.description, field="description", longest=limits.DESCRIPTION
     )
-    calendar.location = text.one_line(calendar.location, field="location", longest=200)
+    calendar.location = text.one_line(calendar.location, field="location", longest=limits.PLACE)
     if calendar.time_zone not in clock.zones():
         raise InvalidInput(
             _("Give an IANA time zone, for example Europe/Berlin."), field="time_zone"
@@ -232,11 +230,15 @@ def _check(calendar: Calendar) -> None:
             _("Choose one of: %(choices)s.") % {"choices": ", ".join(Visibility.values)},
             field="visibility",
         )
+    check_duration(calendar.duration_minutes)
+    for field in ("window_start", "window_end"):
+        limits.check_moment(getattr(calendar, field), field=field)
     if calendar.window_start and calendar.window_end:
         if calendar.window_end <= calendar.window_start:
             raise InvalidInput(_("The calendar must end after it starts."), field="window_end")
-        if calendar.window_end - calendar.window_start > FARTHEST:
+        if calendar.window_end - calendar.window_start > limits.LONGEST_CALENDAR:
             raise InvalidInput(
-                _("The calendar can span at most %(n)d days.") % {"n": FARTHEST.days},
+                _("The calendar can span at most %(n)d days.")
+                % {"n": limits.LONGEST_CALENDAR.days},
                 field="window_end",
             )

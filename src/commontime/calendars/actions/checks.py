@@ -1,7 +1,6 @@
 """Refusals that several actions share."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,6 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, 
 from commontime.calendars.queries.people import Roster
 from commontime.core.errors import Conflict, NotAllowed, NotFound
 from commontime.core.turns import take_turns
-
-LONGEST_WINDOW = timedelta(days=31)
-MOST_WINDOWS = 2000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,4 @@
 from contextlib import suppress
-from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
-from commontime.calendars import queries, rules
+from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held_named, hold, require_owner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
@@ -20,7 +19,6 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.core.text import canonical
 
-DECLINED_LATELY = timedelta(days=7)
 ANSWERS: dict[str, str] = {
     InvitationStatus.ACCEPTED: gettext_noop("accepted"),
     InvitationStatus.DECLINED: gettext_noop("declined"),
@@ -41,7 +39,7 @@ def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
                 CalendarParticipant.objects.filter(calendar=calendar, user=OuterRef("pk"))
             ),
             declined=Exists(
-                mine.filter(status="declined", answered_at__gt=clock.now() - DECLINED_LATELY)
+                mine.filter(status="declined", answered_at__gt=clock.now() - limits.DECLINED_LATELY)
             ),
         )
         .first()
@@ -170,7 +168,7 @@ def revoke_invitation(invitation: Invitation, *, by: User) -> None:
         )
     mine = Invitation.objects.filter(pk=invitation.pk)
     # One that was declined lately stays, or inviting again would be a matter of two requests.
-    lately = {"status": "declined", "answered_at__gt": clock.now() - DECLINED_LATELY}
+    lately = {"status": "declined", "answered_at__gt": clock.now() - limits.DECLINED_LATELY}
     takes_part = Exists(
         CalendarParticipant.objects.filter(calendar=OuterRef("calendar"), user=OuterRef("receiver"))
     )

@@ -5,14 +5,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts.actions import names
-from commontime.calendars import queries, rules
+from commontime.calendars import limits, queries, rules
 from commontime.calendars.enums import MailKind
 from commontime.calendars.models import Calendar
 from commontime.calendars.tasks import notices
 from commontime.core import text
 from commontime.core.errors import InvalidInput, NotAllowed
-
-LONGEST_NOTE = 500
 
 
 def send_letter(
@@ -31,7 +29,7 @@ def send_letter(
         raise InvalidInput(
             _("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind"
         )
-    note = text.many_lines(note, field="note", longest=LONGEST_NOTE)
+    note = text.many_lines(note, field="note", longest=limits.NOTE)
     calendar = None if calendar_id is None else queries.calendars.calendar_named(by, calendar_id)
     if calendar is None and kind != MailKind.REMINDER:
         raise InvalidInput(_("Name the calendar this is about."), field="calendar")

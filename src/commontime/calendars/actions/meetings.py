@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import queries, rules
+from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import (
     Caution,
     heed,
@@ -192,7 +192,7 @@ def finish_deadline(meeting: Meeting) -> None:
     # Nobody is asked whether people may be in two meetings at once, so they may not.
     group = groups.less_busy(
         groups.group_for(meeting, roster),
-        queries.plans.busy_people(meeting.calendar, after=now - queries.meetings.LONGEST_MEETING),
+        queries.plans.busy_people(meeting.calendar, after=now - limits.LONGEST_MEETING),
         before=timedelta(minutes=meeting.buffer_minutes),
     )
     to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
@@ -222,23 +222,30 @@ def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:
 
 
 def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
-    """Refuse what a meeting cannot be like; its texts are trimmed."""
-    meeting.title = text.one_line(meeting.title, field="title", longest=200)
-    meeting.description = text.many_lines(meeting.description, field="description", longest=10_000)
-    meeting.location = text.one_line(meeting.location, field="location", longest=200)
+    """Refuse what a meeting cannot be like; its texts become as they are stored."""
+    meeting.title = text.one_line(meeting.title, field="title", longest=limits.NAME)
+    meeting.description = text.many_lines(
+        meeting.description, field="description", longest=limits.DESCRIPTION
+    )
+    meeting.location = text.one_line(meeting.location, field="location", longest=limits.PLACE)
+    if meeting.duration_minutes is not None:
+        check_duration(meeting.duration_minutes)
+    if meeting.quorum is not None:
+        limits.check_whole(meeting.quorum, limits.QUORUM, field="quorum")
+    limits.check_whole(meeting.buffer_minutes, limits.BUFFER_MINUTES, field="buffer_minutes")
+    for field in ("deadline", "earliest", "latest", "final_time"):
+        limits.check_moment(getattr(meeting, field), field=field)
     if new_deadline and meeting.deadline <= clock.now():
         raise InvalidInput(_("The deadline must be in the future."), field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
         raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
-    if (
-        meeting.duration_minutes is not None
-        and not timedelta(minutes=1)
-        <= timedelta(minutes=meeting.duration_minutes)
-        <= queries.meetings.LONGEST_MEETING
-    ):
+
+
+def check_duration(minutes: int) -> None:
+    if not limits.DURATION_MINUTES.has(minutes):
         raise InvalidInput(
             _("A meeting can last from 1 minute to %(n)d days.")
-            % {"n": queries.meetings.LONGEST_MEETING.days},
+            % {"n": limits.LONGEST_MEETING.days},
             field="duration_minutes",
         )
 
@@ -293,7 +300,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
     minutes = Coalesce(F("duration_minutes"), F("calendar__duration_minutes"))
     rows = (
         queries.meetings.with_attendees()
-        .filter(final_time__lt=end, final_time__gt=start - queries.meetings.LONGEST_MEETING)
+        .filter(final_time__lt=end, final_time__gt=start - limits.LONGEST_MEETING)
         .exclude(pk=meeting.pk)
         .filter(calendar__participants__user__in=users)
         .annotate(minutes=minutes, person=F("calendar__participants__user_id"))

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
-from commontime.calendars import queries, rules, writes
-from commontime.calendars.actions.checks import LONGEST_WINDOW, MOST_WINDOWS, require_running
-from commontime.calendars.models import PREFERENCES, Calendar, CalendarParticipant, NonBusyTime
+from commontime.calendars import limits, queries, rules, writes
+from commontime.calendars.actions.checks import require_running
+from commontime.calendars.models import Calendar, CalendarParticipant, NonBusyTime
 from commontime.calendars.planning import groups, outcomes
 from commontime.calendars.tasks import notices
 from commontime.core import clock
@@ -197,7 +197,11 @@ def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window
 def _joined(windows: Sequence[Window]) -> list[Window]:
     found: list[Window] = []
     for start, end, preference in sorted(windows):
-        if found and found[-1][1:] == (start, preference) and end - found[-1][0] <= LONGEST_WINDOW:
+        if (
+            found
+            and found[-1][1:] == (start, preference)
+            and end - found[-1][0] <= limits.LONGEST_WINDOW
+        ):
             found[-1] = (found[-1][0], end, preference)
         else:
             found.append((start, end, preference))
@@ -219,12 +223,12 @@ def _check(start: datetime, end: datetime, preference: int) -> None:
             _("Times must be in the years 2000 to 2099."),
             field="start_time" if start < clock.EARLIEST else "end_time",
         )
-    if end - start > LONGEST_WINDOW:
+    if end - start > limits.LONGEST_WINDOW:
         raise InvalidInput(
-            _("A single time can last at most %(n)d days.") % {"n": LONGEST_WINDOW.days},
+            _("A single time can last at most %(n)d days.") % {"n": limits.LONGEST_WINDOW.days},
             field="end_time",
         )
-    if preference not in PREFERENCES:
+    if not limits.PREFERENCE.has(preference):
         raise InvalidInput(
             _("The preference must be a whole number from 0 to 10; higher is better."),
             field="preference_level",
@@ -232,7 +236,7 @@ def _check(start: datetime, end: datetime, preference: int) -> None:
 
 
 def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) -> None:
-    if len(windows) > MOST_WINDOWS:
+    if len(windows) > limits.MOST_WINDOWS:
         raise _too_many()
     for index, window in enumerate(windows):
         try:
@@ -294,14 +298,14 @@ def _given(seat: queries.windows.Seat) -> int:
 
 
 def _require_room(times: int) -> None:
-    if times > MOST_WINDOWS:
+    if times > limits.MOST_WINDOWS:
         raise _too_many()
 
 
 def _too_many() -> InvalidInput:
     return InvalidInput(
         _("You can add at most %(n)d times to a calendar. Merge times that touch.")
-        % {"n": MOST_WINDOWS},
+        % {"n": limits.MOST_WINDOWS},
         field="windows",
     )
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import rules
+from commontime.calendars import limits, rules
 from commontime.calendars.actions.checks import held, hold, require_running
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.core import clock
@@ -25,6 +25,7 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
         raise Conflict(
             _("The deadline has passed. Ask the organiser to move it."), code="deadline_passed"
         )
+    limits.check_moment(suggested_time, field="suggested_time")
     if suggested_time <= now:
         raise InvalidInput(_("Suggest a time in the future."), field="suggested_time")
     suggestion = ScheduleSuggestion(meeting=meeting, author=by, suggested_time=suggested_time)

@@ -8,12 +8,11 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from commontime import engine
+from commontime.calendars import limits
 from commontime.calendars.models import Calendar
 from commontime.calendars.planning.groups import minutes_of, windows_of
 from commontime.core import rows
 from commontime.core.errors import InvalidInput
-
-FARTHEST = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,10 @@ def availability_of(
     Names are told for at most so many people times pieces; without them, neighbours that differ
     only in who comes are one piece.
     """
-    if latest - earliest > FARTHEST:
+    if latest - earliest > limits.LONGEST_CALENDAR:
         raise InvalidInput(
-            _("Ask for at most %(n)d days at once.") % {"n": FARTHEST.days}, field="to"
+            _("Ask for at most %(n)d days at once.") % {"n": limits.LONGEST_CALENDAR.days},
+            field="to",
         )
     begin, end = engine.start_tick(earliest), engine.end_tick(latest)
     profile = engine.profile(
@@ -116,4 +116,4 @@ def known_range(calendar: Calendar, crowd: Crowd) -> tuple[datetime, datetime] |
     latest = calendar.window_end or (engine.moment_of(int(ends.max())) if len(ends) else None)
     if earliest is None or latest is None or latest <= earliest:
         return None
-    return earliest, min(latest, earliest + FARTHEST)
+    return earliest, min(latest, earliest + limits.LONGEST_CALENDAR)

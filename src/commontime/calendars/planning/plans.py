@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime import engine
-from commontime.calendars import queries, rules
+from commontime.calendars import limits, queries, rules
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning import bounds
 from commontime.calendars.planning.groups import (
@@ -33,8 +33,6 @@ from commontime.calendars.queries.people import Person, Roster
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
-MOST_PLANNED = 500
-MOST_PRIORITY = 1000
 MOST_ASKS = 20  # meetings without a time of which it is told what to ask
 # Why a meeting has no time.
 NOT_ANSWERED, NOBODY_REQUIRED, NO_COMMON_TIME, IN_THE_WAY = (
@@ -165,8 +163,8 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     found = queries.plans.to_plan(
         calendar,
         named=question.meetings,
-        most=MOST_PLANNED + 1,
-        after=now - queries.meetings.LONGEST_MEETING,
+        most=limits.MOST_PLANNED + 1,
+        after=now - limits.LONGEST_MEETING,
     )
     meetings = _asked_for(found.meetings, question, now)
     everybody = group_of(found.roster.people)
@@ -255,12 +253,21 @@ def _asked_for(
                 _("%(id)s isn’t an open meeting in this calendar.") % {"id": unknown[0]}, field=name
             )
     meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
-    if len(meetings) > MOST_PLANNED:
+    if len(meetings) > limits.MOST_PLANNED:
         raise InvalidInput(
-            _("Choose at most %(n)d meetings at once.") % {"n": MOST_PLANNED}, field="meetings"
+            _("Choose at most %(n)d meetings at once.") % {"n": limits.MOST_PLANNED},
+            field="meetings",
         )
+    _check_numbers(question)
     _refuse_pins(question, meetings, now)
     return meetings
+
+
+def _check_numbers(question: Question) -> None:
+    for priority in question.priorities.values():
+        limits.check_whole(priority, limits.PRIORITY, field="priorities")
+    if question.align_minutes is not None:
+        limits.check_whole(question.align_minutes, limits.ALIGN_MINUTES, field="align_minutes")
 
 
 def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from commontime import engine
+from commontime.calendars import limits
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.bounds import known_ticks
 from commontime.calendars.planning.comparing import Comparison, best_first, compare
@@ -82,6 +83,7 @@ def suppose(
     )
     if not may:
         raise NotAllowed(hidden())
+    _check_numbers(what_if)
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:
         meeting.earliest, calendar.window_start = what_if.earliest, None
@@ -102,6 +104,16 @@ def suppose(
         for some in (group.answered, group.silent)
     )
     return meeting, replace(group, answered=answered, silent=silent)
+
+
+def _check_numbers(what_if: WhatIf) -> None:
+    for field, allowed in (
+        ("duration_minutes", limits.DURATION_MINUTES),
+        ("quorum", limits.QUORUM),
+        ("align", limits.ALIGN_MINUTES),
+    ):
+        if (value := getattr(what_if, field)) is not None:
+            limits.check_whole(value, allowed, field=field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Meetings, their final times and their suggestions."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
+from commontime.calendars import limits
 from commontime.calendars.models import (
     Calendar,
     Meeting,
@@ -32,8 +33,6 @@ from commontime.calendars.models import (
 from commontime.calendars.queries import path
 from commontime.core import clock, rows
 from commontime.core.errors import NotFound
-
-LONGEST_MEETING = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def read_scheduled(text: str | None) -> list[Scheduled]:
 
 def not_over() -> datetime:
     """Return the moment after which a meeting has begun that is not over."""
-    return clock.now() - LONGEST_MEETING
+    return clock.now() - limits.LONGEST_MEETING
 
 
 def with_attendees() -> QuerySet[Meeting]:
