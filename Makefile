@@ -3,6 +3,7 @@ PORT := $(or $(PORT),8000)
 UV   := .tools/bin/uv
 PY   := .venv/bin/python
 TEMPLATES := $(wildcard src/commontime/*/templates)
+JINJA := $(wildcard src/commontime/*/jinja2)
 STATIC := $(wildcard src/commontime/*/static)
 export PORT
 # honcho gives each process a PORT of its own, and the worker must write the web server's into its mails.
@@ -54,6 +55,7 @@ format: .venv/.dev
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 	.venv/bin/djangofmt -q $(TEMPLATES)
+	.venv/bin/djangofmt -q --profile jinja $(JINJA)
 	.venv/bin/oxfmt -c .oxfmtrc.json $(STATIC)
 # Only src/commontime is looked through. What is new stands empty in the .po files, what changed is marked fuzzy; both fail the tests.
 texts: .venv/.dev
@@ -65,6 +67,7 @@ check: .venv/.dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/djangofmt -q --check $(TEMPLATES)
+	.venv/bin/djangofmt -q --check --profile jinja $(JINJA)
 	.venv/bin/oxfmt -c .oxfmtrc.json --check $(STATIC)
 	.venv/bin/mypy
 	.venv/bin/lint-imports

@@ -68,6 +68,9 @@ PARTS = {
     "change.html",
     "zone.html",
     "which.html",
+    "assets/styles.html",
+    "assets/scripts.html",
+    "assets/scripts_first.html",
 }  # what pages are made of
 
 

@@ -377,9 +377,7 @@ def test_whatever_one_gives_over_the_api_stands_in_the_grid_and_the_list_to_the_
         assert kind == f"l{min(minutes)}" + " mixed" * (len(minutes) > 1), datetime.fromtimestamp(
             at, local
         )
-    read, mistakes = lines.read(
-        text, Days(local, day - timedelta(days=2), day + timedelta(days=2))
-    )
+    read, mistakes = lines.read(text, Days(local, day - timedelta(days=2), day + timedelta(days=2)))
     assert mistakes == []
     written = [(start // 60, end // 60, liking) for start, end, liking in read]
     assert written == [
@@ -737,14 +735,14 @@ def test_a_cell_counts_who_is_free_throughout_it():
     ],
 )
 def test_the_shades_are_shared_by_the_numbers_that_occur(counts, people, steps, said):
-    found = Heat([(count, 0) for count in counts], people, 0)
+    heat = Heat([(count, 0) for count in counts], people, 0)
 
-    scale = heat_map.scale(found)
-    legend = re.findall(r'<i class="s(\d)"></i>([^<]*)', heat_map.legend(found))
+    scale = heat_map.scale(heat)
+    shades = heat_map.legend(heat).shades
 
     assert [scale[count] for count in counts] == steps
-    assert "|".join(text for _, text in legend) == said
-    for step, text in legend[1:-1]:
+    assert "|".join(text for _, text in shades) == said
+    for step, text in shades[1:-1]:
         first, _, last = text.partition("–")
         assert {scale[number] for number in range(int(first), int(last or first) + 1)} == {
             int(step)

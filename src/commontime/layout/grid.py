@@ -164,6 +164,10 @@ def _state(windows: Sequence[Window], start: int, end: int) -> State:
     )
 
 
+def touching(windows: Iterable[Window], start: float, end: float) -> list[Window]:
+    return [window for window in windows if window[0] <= end and window[1] >= start]
+
+
 def painted(
     windows: Iterable[Window], spans: Iterable[tuple[float, float]], preference: int | None
 ) -> list[Window]:

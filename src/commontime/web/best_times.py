@@ -1,143 +1,188 @@
-"""The best starts of a meeting, and how they rank."""
+"""The best starts of meetings, as pages show them: their place, who can come, and why."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
+from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from commontime.calendars.models import Meeting
-from commontime.calendars.planning import outcomes, suggestions
+from commontime.calendars.planning import bounds, comparing, groups, outcomes, reasons, suggestions
 from commontime.core import clock
+from commontime.layout.instants import next_quarter
+from commontime.web import jinja
 from commontime.web.look import Look
 from commontime.web.words import until, when
 
-LONG = 120  # characters of reasons from which on they are folded
+LONGEST_UNFOLDED = 120  # characters of reasons; longer ones are folded
+
+
+class Part(NamedTuple):
+    """A part of a bar, in hundredths of its width."""
+
+    kind: str
+    x: str
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
-    """A meeting with its best starts, and where its own page is."""
+class Start:
+    """A start in a list. why: stands below it; folded: the reasons that unfold from there."""
 
-    meeting: Meeting
-    ranked: Sequence[suggestions.Suggestion]
-    people: int
+    rank: int
+    moment: str
+    when: str
+    is_for_all: bool
+    bar: Sequence[Part]
+    why: str
+    folded: Sequence[str]
+
+    @property
+    def html(self) -> SafeString:
+        return jinja.render("web/start.html", {"start": self})
+
+
+@dataclass(frozen=True, slots=True)
+class BestTimes:
+    """A meeting and its best starts. nothing: what is said in place of starts."""
+
+    title: str
     address: str
-    is_more: bool = False
-    nothing: str = ""  # said in place of starts
+    length: str
+    until: str
+    starts: Sequence[Start]
+    has_more: bool = False
+    nothing: str = ""
 
 
-def best_times(found: Sequence[Best], shown: Look) -> SafeString:
-    return mark_safe("".join(_meeting(best, shown) for best in found))  # noqa: S308 (each part is escaped)
-
-
-def _meeting(best: Best, shown: Look) -> str:
-    meeting = best.meeting
-    title = escape(meeting.name)
-    name = f'<a href="{escape(best.address)}">{title}</a>' if best.address else title
-    head = f'<h3>{name}</h3><p class="soft">{escape(clock.length(meeting.duration))} · {escape(until(meeting.deadline, shown))}</p>'
-    if not best.ranked:
-        return f'<article class="best">{head}<p class="empty">{escape(best.nothing)}</p></article>'
-    rows = "".join(
-        f"<li{' class="all"' if is_for_all(ranked, best.people) else ''}>{start(ranked, meeting, best.people, shown, lower=why)}</li>"
-        for ranked, why in zip(best.ranked, why_lower(best.ranked), strict=True)
+def best_times(
+    meeting: Meeting,
+    suggested: Sequence[suggestions.Suggestion],
+    people: int,
+    look: Look,
+    *,
+    address: str = "",
+    has_more: bool = False,
+    nothing: str = "",
+) -> BestTimes:
+    starts = [
+        start(suggestion, meeting, people, look, rank=suggestion.rank, lower=lower)
+        for suggestion, lower in zip(suggested, why_lower(suggested), strict=True)
+    ]
+    return BestTimes(
+        title=meeting.name,
+        address=address,
+        length=clock.length(meeting.duration),
+        until=until(meeting.deadline, look),
+        starts=starts,
+        has_more=has_more,
+        nothing=nothing,
     )
-    said = escape(_("More times on the meeting’s page"))
-    more = (
-        f'<p class="more-starts"><a href="{escape(best.address)}">{said}</a></p>'
-        if best.is_more
-        else ""
-    )
-    return f'<article class="best">{head}<ol>{rows}</ol>{more}</article>'
-
-
-def why_lower(found: Sequence[suggestions.Suggestion]) -> list[str]:
-    """Say of each start that more people can come to than to one above it why it stands lower; of
-    the others nothing.
-    """
-    said, fewest = [], math.inf
-    for outcome in (each.outcome for each in found):
-        missing = len(outcome.missing)
-        stands_lower = missing and len(outcome.attending) > fewest
-        said.append(
-            ngettext(
-                "%(n)d required person can’t come.", "%(n)d required people can’t come.", missing
-            )
-            % {"n": missing}
-            if stands_lower
-            else ""
-        )
-        fewest = min(fewest, len(outcome.attending))
-    return said
-
-
-def is_for_all(ranked: suggestions.Suggestion, people: int) -> bool:
-    return len(ranked.outcome.attending) == people
 
 
 def start(
-    ranked: suggestions.Suggestion,
+    suggestion: suggestions.Suggestion,
     meeting: Meeting,
     people: int,
-    shown: Look,
+    look: Look,
     *,
+    rank: int,
     more: Sequence[str] = (),
     lower: str = "",
-) -> SafeString:
-    """Return what a list of starts shows of one: its place, when it is, who can and why it stands
-    there; long reasons folded.
+) -> Start:
+    """Return what a list says of a start.
 
-    more: what else there is to say, always folded. lower: why it stands below one to which fewer
-    can come, never folded.
+    more: further reasons, always folded. lower: why it is below a start to which fewer can come,
+    never folded.
     """
-    outcome = ranked.outcome
-    stretch = escape(when(outcome.start, meeting.duration, shown))
-    machine = outcome.start.isoformat()
-    badge, reasons = "", ranked.reasons
-    if is_for_all(ranked, people):
-        all_can = escape(_("Everybody can come"))
-        badge, reasons = (
-            f'<span class="badge">{all_can}</span>',
-            reasons[1:],
-        )  # the first says just that
-    why = f'<span class="why">{escape(" ".join(reasons))}</span>' if reasons else ""
-    is_long = sum(map(len, reasons)) > LONG
-    if is_long or more:
-        seen = (
-            1 + bool(outcome.unanswered) if is_long else None
-        )  # how many can, and how many may yet
-        first, rest = (
-            " ".join([*reasons[:seen], *([lower] if is_long and lower else [])]),
-            reasons[seen:] if seen else [],
-        )
-        listed = "".join(f"<li>{escape(reason)}</li>" for reason in [*rest, *more])
-        asked = escape(_("Why"))
-        why = f'<details class="why"><summary>{escape(first)} <u>{asked}</u></summary><ul>{listed}</ul></details>'
-    return mark_safe(  # noqa: S308 (each part is escaped)
-        f'<span class="rank" aria-hidden="true">{ranked.rank}</span><time datetime="{machine}">{stretch}</time>'
-        f"{badge}{bar(outcome, people)}{why}"
+    outcome = suggestion.outcome
+    is_for_all = len(outcome.attending) == people
+    # The badge says the first reason where everybody can come.
+    why = suggestion.reasons[1:] if is_for_all else suggestion.reasons
+    folded = list(more)
+    if sum(map(len, why)) > LONGEST_UNFOLDED:
+        n = 1 + bool(outcome.unanswered)  # how many can come, and how many may yet
+        folded[:0] = why[n:]
+        why = [*why[:n], *([lower] if lower else [])]
+    return Start(
+        rank=rank,
+        moment=outcome.start.isoformat(),
+        when=when(outcome.start, meeting.duration, look),
+        is_for_all=is_for_all,
+        bar=bar(outcome, people),
+        why=" ".join(why),
+        folded=folded,
     )
 
 
-def bar(outcome: outcomes.Outcome, people: int) -> SafeString:
-    """Return a bar with a part for each group of people; what it shows stands beside it in words."""
-    parts, at = [], 0.0
-    groups = [
+def why_lower(suggested: Sequence[suggestions.Suggestion]) -> list[str]:
+    """Say of each start why it is below one to which fewer can come; nothing of the others."""
+    sentences, fewest = [], math.inf
+    for outcome in (suggestion.outcome for suggestion in suggested):
+        missing, attending = len(outcome.missing), len(outcome.attending)
+        sentence = ""
+        if missing and attending > fewest:
+            sentence = ngettext(
+                "%(n)d required person can’t come.", "%(n)d required people can’t come.", missing
+            ) % {"n": missing}
+        sentences.append(sentence)
+        fewest = min(fewest, attending)
+    return sentences
+
+
+def bar(outcome: outcomes.Outcome, people: int) -> list[Part]:
+    """Return a part for each group of people. Words beside the bar say the same."""
+    parts, x = [], 0.0
+    groups_ = [
         ("ideal", outcome.ideal),
         ("works", outcome.works),
         ("need", outcome.if_need_be),
         ("cannot", outcome.cannot),
         ("silent", outcome.unanswered),
     ]
-    for kind, members in groups:
+    for kind, members in groups_:
         width = 100 * len(members) / max(1, people)
         if width:
-            parts.append(f'<rect class="{kind}" x="{at:.4g}" width="{width:.4g}" height="8"/>')
-        at += width
-    drawn = "".join(parts)
-    return mark_safe(  # noqa: S308
-        f'<svg class="bar-of-people" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
-    )
+            parts.append(Part(kind, f"{x:.4g}", f"{width:.4g}"))
+        x += width
+    return parts
+
+
+def at_round_times(
+    suggested: Sequence[suggestions.Suggestion],
+    meeting: Meeting,
+    group: groups.Group,
+    with_names: bool,
+) -> list[suggestions.Suggestion]:
+    """Move computed starts to the next quarter of an hour where that is as good for everybody."""
+    rounded = _rounded(suggested, meeting, group)
+    taken = {suggestion.outcome.start for suggestion in suggested}
+    starts = []
+    for suggestion in suggested:
+        outcome = rounded.get(suggestion.outcome.start)
+        if (
+            outcome
+            and outcome.start not in taken
+            and bounds.allow(meeting, outcome.start)
+            and comparing.are_as_good([outcome, suggestion.outcome], group, meeting)
+        ):
+            taken.add(outcome.start)
+            why = reasons.reasons_for(outcome, group, meeting, with_names=with_names)
+            suggestion = suggestions.Suggestion(suggestion.rank, outcome, None, why)
+        starts.append(suggestion)
+    return starts
+
+
+def _rounded(
+    suggested: Sequence[suggestions.Suggestion], meeting: Meeting, group: groups.Group
+) -> dict[datetime, outcomes.Outcome]:
+    """Return the outcomes at the next quarter of an hour, by the computed starts before it."""
+    computed = [suggestion.outcome.start for suggestion in suggested if suggestion.stored is None]
+    later = {start: quarter for start in computed if (quarter := next_quarter(start)) != start}
+    if not later:
+        return {}
+    at_quarters = outcomes.outcomes_at(group, list(later.values()), meeting.duration)
+    return dict(zip(later, at_quarters, strict=True))

@@ -1,13 +1,13 @@
 """A calendar’s page."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -18,9 +18,11 @@ from commontime.calendars.planning import groups
 from commontime.core import cache
 from commontime.core.errors import NotAllowed
 from commontime.layout import grid
-from commontime.web import inviting, live, tables, words
+from commontime.web import inviting, jinja, live, tables, words
 from commontime.web.base import kept_page, signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view, meeting_address
+from commontime.web.look import Look
+from commontime.web.who import who_at
 
 TEXTS = {
     "works": gettext_lazy("works"),
@@ -88,14 +90,15 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
     return {
         "calendar": view.calendar,
         "look": shown,
-        "twice": (twice := shown.twice) and words.as_attribute(twice),
+        "twice": (twice := shown.twice) and words.as_json(twice),
         "is_owner": rules.may_manage(view.user, view.calendar),
         "closed": view.is_closed,
-        "table": _part(
-            "paint", partial(tables.paint_table, shown, states), shown.key, tuple(states)
+        "table": cache.get(
+            ("paint", get_language(), shown.key, tuple(states)),
+            partial(tables.paint_table, shown, states),
         ),
         "live": live.live_part(view),
-        "texts": _part("texts", _texts),
+        "texts": cache.get(("texts", get_language()), _texts),
         "fixed": [
             _fixed(meeting, view) for meeting in scheduled if groups.is_for(meeting, view.user.pk)
         ],
@@ -104,8 +107,8 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
             for meeting in scheduled
             if not groups.is_for(meeting, view.user.pk)
         ],
-        "days": _part("days", partial(tables.day_options, shown), shown.key),
-        "day_ticks": _part("ticks", partial(tables.day_ticks, shown), shown.key),
+        "days": _choices("options", _days, shown),
+        "day_ticks": _choices("day_ticks", _days, shown),
         "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
         "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
         "outside": _is_outside(view, cells),
@@ -115,8 +118,8 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
         "home_query": shown.query(zone=view.calendar.time_zone),
         "query": shown.query(),
         "nothing_ticked": request.GET.get("ticked") == "none",
-        "at": live.who_at(view, request.GET.get("day", ""), request.GET.get("row", "")),
-        "rows": _part("rows", partial(tables.row_options, shown), shown.key),
+        "at": who_at(view, request.GET.get("day", ""), request.GET.get("row", "")),
+        "rows": _choices("options", _rows, shown),
         "asked": shown.asked.items(),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
         "leave": _seat_to_leave(view),
@@ -124,13 +127,26 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
     }
 
 
-def _part(name: str, make: Callable[[], str], *key: Hashable) -> SafeString:
-    """Return a part that looks the same whenever the key and the language are, made once."""
-    return mark_safe(cache.get((name, get_language(), *key), make))  # noqa: S308 (fragments are escaped where they are made)
-
-
 def _texts() -> str:
-    return words.as_attribute({name: str(text) for name, text in TEXTS.items()})
+    return words.as_json({name: str(text) for name, text in TEXTS.items()})
+
+
+def _choices(
+    template: str, choices: Callable[[Look], list[tuple[str, str]]], look: Look
+) -> SafeString:
+    """Return the days or hours looked at as a list to choose from."""
+    return cache.get(
+        (template, choices.__name__, look.key, get_language()),
+        lambda: jinja.render(f"web/{template}.html", {"choices": choices(look)}),
+    )
+
+
+def _days(look: Look) -> list[tuple[str, str]]:
+    return [(str(day.date), words.day_of(day)) for day in look.grid.days]
+
+
+def _rows(look: Look) -> list[tuple[str, str]]:
+    return [(words.row_name(key), words.row_label(key, look)) for key in look.grid.rows]
 
 
 def _invited(request: HttpRequest, view: CalendarView) -> str:

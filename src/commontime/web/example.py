@@ -17,7 +17,7 @@ from commontime.calendars.queries.people import Person
 from commontime.layout import lines
 from commontime.layout.instants import moment
 from commontime.layout.line_reader import Days
-from commontime.web import best_times, heat_map, tables
+from commontime.web import best_times, heat_map, jinja, tables
 from commontime.web.heat_map import heat
 from commontime.web.look import Look
 
@@ -74,7 +74,10 @@ def _made(monday: date, language: str) -> Example:
         calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
     )
     ranked = suggestions.rank(meeting, group, [], now=start, limit=3, with_names=True)
-    best = best_times.best_times([best_times.Best(meeting, ranked, len(people), "")], shown)
+    best = best_times.best_times(meeting, ranked, len(people), shown)
     return Example(
-        tables.heat_table(shown, found), heat_map.legend(found), best, heat_map.summary(found)
+        tables.heat_table(shown, found),
+        heat_map.legend(found).html,
+        jinja.render("web/best.html", {"bests": [best]}),
+        heat_map.summary(found),
     )

@@ -5,12 +5,12 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from commontime.core import clock
 from commontime.core.text import clean_lines
+from commontime.web import jinja
 
 LEGACY = (
     "Etc/",
@@ -31,7 +31,7 @@ class ZoneInput(forms.TextInput):
     def render(
         self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        return mark_safe(super().render(name, value, dict(attrs or {}), renderer) + _zones())  # noqa: S308 (both are safe)
+        return super().render(name, value, dict(attrs or {}), renderer) + _zones()
 
 
 @cache
@@ -44,8 +44,7 @@ def zone_names() -> list[str]:
 
 @cache
 def _zones() -> SafeString:
-    options = format_html_join("", '<option value="{}">', ((name,) for name in zone_names()))
-    return mark_safe(f'<datalist id="zones">{options}</datalist>')  # noqa: S308 (names of zones)
+    return jinja.render("web/zones.html", {"zones": zone_names()})
 
 
 class PastedText(forms.CharField):

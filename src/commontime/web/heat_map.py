@@ -1,24 +1,25 @@
 """How many can come in each cell."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
+from typing import NamedTuple
 
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from commontime.calendars.planning import groups, outcomes
-from commontime.layout import grid
 from commontime.layout.instants import moment
+from commontime.web import jinja
 from commontime.web.look import Look
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """How many can in each cell, in the grid's order of cells: (can, if need be). people: all;
-    silent: who has not answered.
+    """How many people can come in each cell of a grid.
+
+    counts: (can come, of these if need be), in the grid's order; people: all; silent: without an
+    answer.
     """
 
     counts: list[tuple[int, int]]
@@ -26,86 +27,84 @@ class Heat:
     silent: int
 
 
-def heat(group: groups.Group, shown: Look) -> Heat:
+def heat(group: groups.Group, look: Look) -> Heat:
     """Count in each cell who is free throughout it."""
-    found = outcomes.counts(
-        group, [moment(start) for start, _ in shown.grid.cells], timedelta(minutes=shown.step)
+    rows = outcomes.counts(
+        group, [moment(start) for start, _ in look.grid.cells], timedelta(minutes=look.step)
     )
-    counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in found]
+    counts = [(if_need_be + works + ideal, if_need_be) for _, if_need_be, works, ideal in rows]
     return Heat(counts, len(group.answered) + len(group.silent), len(group.silent))
-
-
-def touching(windows: Iterable[grid.Window], start: float, end: float) -> list[grid.Window]:
-    return [window for window in windows if window[0] <= end and window[1] >= start]
 
 
 STEPS = 6  # of the scale; the last one is everybody
 
 
-def scale(found: Heat) -> list[int]:
-    """Return the step of each number of people, from nobody to everybody. Between them, the numbers
-    that occur share the steps.
+def scale(heat: Heat) -> list[int]:
+    """Return the step of each number of people: 0 for nobody, the last for everybody.
 
-    In a small group each number has a step of its own, whatever occurs.
+    The numbers that occur share the steps between; in a small group each has its own.
     """
-    low, high = _range(found) or (0, 0)
-    return [
-        0,
-        *(
-            1 + (STEPS - 1) * (min(max(can, low), high) - low) // (high - low + 1)
-            for can in range(1, found.people)
-        ),
-        STEPS,
+    low, high = _range(heat) or (0, 0)
+    between = [
+        1 + (STEPS - 1) * (min(max(can, low), high) - low) // (high - low + 1)
+        for can in range(1, heat.people)
     ]
+    return [0, *between, STEPS]
 
 
-def _range(found: Heat) -> tuple[int, int] | None:
-    """Return between which numbers the steps are shared: the smallest and the largest that occurs
-    between nobody and everybody.
-    """
-    if 1 < found.people <= STEPS:
-        return 1, found.people - 1
-    some = {can for can, _ in found.counts if 0 < can < found.people}
-    return (min(some), max(some)) if some else None
+def _range(heat: Heat) -> tuple[int, int] | None:
+    """Return the smallest and the largest number that occurs between nobody and everybody."""
+    if 1 < heat.people <= STEPS:
+        return 1, heat.people - 1
+    numbers = {can for can, _ in heat.counts if 0 < can < heat.people}
+    return (min(numbers), max(numbers)) if numbers else None
 
 
-def legend(found: Heat) -> SafeString:
+class Shade(NamedTuple):
+    """A step of the scale, and the numbers of people that it stands for."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    shades: list[Shade]
+    people: int
+    has_if_need_be: bool
+    has_silent: bool
+
+    @property
+    def html(self) -> SafeString:
+        return jinja.render("web/legend.html", {"legend": self})
+
+
+def legend(heat: Heat) -> Legend:
     """Say what the shades mean, in numbers beside each."""
-    steps, span = scale(found), _range(found)
-    shades = [(0, _("nobody"))]
+    steps, span = scale(heat), _range(heat)
+    shades = [Shade(0, _("nobody"))]
     for step, group in groupby(range(span[0], span[1] + 1) if span else (), key=steps.__getitem__):
-        numbers = [*group]
-        shades.append(
-            (step, str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}")
-        )
-    shades.append((STEPS, _("all %(people)d") % {"people": found.people}))
-    parts = [f'<li><i class="s{step}"></i>{escape(text)}</li>' for step, text in shades]
-    if any(if_need_be for _, if_need_be in found.counts):
-        need = escape(_("some only if need be"))
-        parts.append(f'<li><span class="n">{found.people}</span>{need}</li>')
-    if found.silent:
-        unknown = escape(_("no answer yet"))
-        parts.append(f'<li><i class="unknown"></i>{unknown}</li>')
-    return mark_safe(f'<ul class="legend soft">{"".join(parts)}</ul>')  # noqa: S308
+        first, *others = group
+        shades.append(Shade(step, f"{first}–{others[-1]}" if others else str(first)))
+    shades.append(Shade(STEPS, _("all %(people)d") % {"people": heat.people}))
+    has_if_need_be = any(if_need_be for _, if_need_be in heat.counts)
+    return Legend(shades, heat.people, has_if_need_be, bool(heat.silent))
 
 
-def summary(found: Heat) -> str:
-    answered = found.people - found.silent
-    said = _("%(answered)d of %(people)d answered.") % {
-        "answered": answered,
-        "people": found.people,
-    }
-    return said if answered else _("Nobody has answered yet.")
+def summary(heat: Heat) -> str:
+    answered = heat.people - heat.silent
+    if not answered:
+        return _("Nobody has answered yet.")
+    numbers = {"answered": answered, "people": heat.people}
+    return _("%(answered)d of %(people)d answered.") % numbers
 
 
-def names(outcome: outcomes.Outcome) -> list[tuple[str, list[str]]]:
-    """Return groups of names for one cell: who can, if need be, who can't, and who has not
-    answered.
-    """
-    groups = [
+def groups_of(outcome: outcomes.Outcome) -> list[tuple[str, list[str]]]:
+    """Return the people of a cell in groups, each with its title."""
+    people = [
         (_("Can come"), [*outcome.ideal, *outcome.works]),
         (_("If need be"), outcome.if_need_be),
         (_("Can’t come"), outcome.cannot),
         (_("No answer yet"), outcome.unanswered),
     ]
-    return [(title, [person.name for person in people]) for title, people in groups]
+    return [(title, [person.name for person in members]) for title, members in people]

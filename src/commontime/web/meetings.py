@@ -4,7 +4,7 @@ afterwards who comes.
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.gzip import gzip_page
@@ -30,11 +29,11 @@ from commontime.calendars.planning import comparing, groups, outcomes, reasons, 
 from commontime.calendars.queries.people import Person
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
-from commontime.web import best_times, words
+from commontime.web import best_times, jinja, words
 from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in, submit
+from commontime.web.best_times import at_round_times
 from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
-from commontime.web.live import at_round_times
 from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
@@ -166,13 +165,10 @@ class MeetingView:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ListedStart:
     """A start in a list. is_own: the suggestion is one that the person looking can take back."""
 
-    shown: SafeString
-    is_for_all: bool
-    moment: str
-    when: str
+    start: best_times.Start
     suggestion: ScheduleSuggestion | None
     is_own: bool
 
@@ -191,7 +187,7 @@ def _meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> 
 
 def _starts(
     view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
-) -> list[Start]:
+) -> list[ListedStart]:
     """Return the best starts of the meeting, or of what it might be, with those that people
     suggested among them.
     """
@@ -216,18 +212,16 @@ def _starts(
         [each.outcome for each in others], group, meeting, with_names=view.with_names
     )
     return [
-        Start(
+        ListedStart(
             best_times.start(
-                replace(each, rank=place),
+                each,
                 meeting,
                 people,
                 view.look,
+                rank=place,
                 more=beside(stand, silent),
                 lower=lower,
             ),
-            best_times.is_for_all(each, people),
-            each.outcome.start.isoformat(),
-            words.when(each.outcome.start, meeting.duration, view.look),
             each.stored,
             bool(each.stored and rules.may_withdraw(view.user, _of(meeting, each.stored))),
         )
@@ -389,7 +383,9 @@ def _fixed(view: MeetingView) -> dict[str, Any]:
         "when": words.when(found.final_time, found.duration, shown),
         "moment": found.final_time.isoformat(),
         "is_past": found.final_time + found.duration <= view.now,
-        "bar": best_times.bar(outcome, len(view.group.people)),
+        "bar": jinja.render(
+            "web/bar.html", {"bar": best_times.bar(outcome, len(view.group.people))}
+        ),
         "groups": [
             (kind, title, len(people), names(p.name for p in people) if view.with_names else "")
             for kind, title, people in groups

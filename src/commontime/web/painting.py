@@ -20,10 +20,9 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.layout import grid
 from commontime.layout.instants import moment, seconds
-from commontime.web import errors
+from commontime.web import errors, live
 from commontime.web.base import me, signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view
-from commontime.web.live import _shown
 
 MOST_RUNS = 2 * limits.MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
@@ -45,7 +44,7 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
             return JsonResponse(
                 {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
             )
-        return _shown(calendar_view(request, calendar_id))
+        return live.response(calendar_view(request, calendar_id))
     _require_same_person(request, request.POST.get("who"))
     view = calendar_view(request, calendar_id)
     form = request.POST

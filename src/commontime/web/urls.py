@@ -17,6 +17,7 @@ from commontime.web import (
     people,
     plans,
     profile,
+    who,
 )
 
 app_name = "web"
@@ -50,7 +51,7 @@ urlpatterns = [
     route("app/calendars/<uuid:calendar_id>/availability/", painting.paint, name="paint"),
     route("app/calendars/<uuid:calendar_id>/times/", list_form.times, name="times"),
     route("app/calendars/<uuid:calendar_id>/live/", live.live, name="live"),
-    route("app/calendars/<uuid:calendar_id>/who/", live.who, name="who"),
+    route("app/calendars/<uuid:calendar_id>/who/", who.who, name="who"),
     route("app/calendars/<uuid:calendar_id>/people/", people.people, name="people"),
     route(
         "app/calendars/<uuid:calendar_id>/meetings/new/",

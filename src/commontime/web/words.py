@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django.utils import dateformat
-from django.utils.html import escape
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -71,9 +69,9 @@ def some(names: Sequence[str], most: int) -> str:
     return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
 
 
-def as_attribute(value: object) -> SafeString:
-    """Return JSON to stand between the quotes of an attribute."""
-    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def as_json(value: object) -> str:
+    """Return compact JSON, for an attribute that a script reads."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def total(windows: Sequence[grid.Window]) -> str:
