@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 
 from commontime.accounts.actions import profiles, sign_ins
 from commontime.accounts.models import Session
+from commontime.core import clock
 from commontime.core.clients import Client as Visitor
 from tests import build
 from tests.client import Caller, caller
@@ -311,17 +312,54 @@ def test_what_is_no_refresh_token_is_refused_without_effect(path, later):
 # A refresh token that is used twice ---------------------------------------------------------------
 
 
-def test_a_used_refresh_token_ends_its_family_and_no_other():
+def test_a_used_refresh_token_ends_its_family_and_no_other(later):
     mina = caller("mina")
     elsewhere = Caller(user=mina.user).sign_in()
     renewed = refresh(mina.refresh).data
 
     assert is_signed_in(mina, renewed["access"])
-    assert not can_refresh(mina.refresh)
+    later(seconds=11)
+    assert refresh(mina.refresh).data["code"] == "token_not_valid"
 
     assert not can_refresh(renewed["refresh"])
     assert not is_signed_in(mina, renewed["access"])
     assert is_signed_in(elsewhere)
+
+
+def test_two_tabs_that_refresh_at_once_sign_nobody_out():
+    mina = caller("mina")
+    renewed = refresh(mina.refresh).data
+
+    for _ in range(2):
+        again = refresh(mina.refresh)
+        assert (again.status_code, again.data["code"]) == (401, "refreshed_meanwhile")
+
+    assert is_signed_in(mina, renewed["access"])
+    assert can_refresh(renewed["refresh"])
+
+
+@pytest.mark.parametrize("how", ["older", "elsewhere", "ended"])
+def test_a_copy_of_a_refresh_token_has_no_grace(how):
+    mina = caller("mina")
+    renewed = refresh(mina.refresh).data
+    last, headers = renewed["refresh"], {}
+    if how == "older":
+        last = refresh(last).data["refresh"]
+    if how == "elsewhere":
+        headers = {"REMOTE_ADDR": "198.51.100.9"}
+    if how == "ended":
+        Session.objects.update(ended_at=clock.now())
+
+    again = caller().client.post(
+        "/token/refresh/",
+        {"refresh": mina.refresh},
+        content_type="application/json",
+        **headers,
+    )
+
+    assert (again.status_code, again.json()["code"]) == (401, "token_not_valid")
+    assert not can_refresh(last)
+    assert not is_signed_in(mina, renewed["access"])
 
 
 @pytest.mark.parametrize("bad", ["", NEVER, None, 7, [], {}, "a.b.c", "é.é.é"])

@@ -25,14 +25,17 @@ class UserSetting(Row):
 
 
 class Session(Row):
-    """One sign-in: the family of all tokens that came from it. `refresh_hash` is the only refresh
-    token that still works.
+    """One sign-in: the family of all tokens that came from it.
+
+    refresh_hash: of the only refresh token that still works. spent_hash: of the one before it, with
+    the network it was used from.
     """
 
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE)
     door = models.CharField(max_length=3, choices=Door)
     epoch = models.CharField(max_length=32)
     refresh_hash = models.CharField(max_length=64, blank=True)
+    spent_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
     used_at = models.DateTimeField()
     ends_at = models.DateTimeField()

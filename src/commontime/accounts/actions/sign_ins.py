@@ -4,6 +4,7 @@ import functools
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from commontime.core.errors import InvalidInput, Unidentified
 
 logger = logging.getLogger(__name__)
 SECRET_BYTES = 32
+GRACE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,12 @@ def open_session(user: User, *, door: Door, client: Client) -> NewSignIn:
     return NewSignIn(user, session, secret)
 
 
-def renew_session(session_id: UUID, secret: str) -> NewSignIn:
+def renew_session(session_id: UUID, secret: str, *, client: Client) -> NewSignIn:
     """Exchange a refresh secret for the next one.
 
-    A secret that was used before ends the whole family: somebody has a copy.
+    A secret that was used before ends the whole family: somebody has a copy. But two tabs of one
+    person may use one at once, so the last one that was used is only refused for ten seconds, if it
+    comes from the same network.
     """
     now = clock.now()
     session = (
@@ -120,21 +124,29 @@ def renew_session(session_id: UUID, secret: str) -> NewSignIn:
     if session is None or session.epoch != queries.epoch_of(session.user):
         raise signed_out()
     fresh = secrets.token_urlsafe(SECRET_BYTES)
+    spent = queries.hashed(f"{secret} {client.network}")
     ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
     # One conditional update: of two refreshes with one secret at most one finds it.
     renewed = Session.objects.filter(
         pk=session.pk, refresh_hash=queries.hashed(secret), ended_at=None
-    )
-    if not renewed.update(refresh_hash=queries.hashed(fresh), used_at=now, ends_at=ends_at):
-        end_session(session)
-        logger.warning(
-            "A refresh token was used twice; sign-in %s of user %s is ended",
-            session.pk,
-            session.user_id,
+    ).update(refresh_hash=queries.hashed(fresh), spent_hash=spent, used_at=now, ends_at=ends_at)
+    if renewed:
+        session.used_at, session.ends_at = now, ends_at
+        return NewSignIn(session.user, session, fresh)
+    if Session.objects.filter(
+        pk=session.pk, spent_hash=spent, used_at__gte=now - GRACE, ended_at=None
+    ).exists():
+        raise Unidentified(
+            _("This refresh token has just been used. Use the newer one."),
+            code="refreshed_meanwhile",
         )
-        raise signed_out()
-    session.used_at, session.ends_at = now, ends_at
-    return NewSignIn(session.user, session, fresh)
+    end_session(session)
+    logger.warning(
+        "A refresh token was used twice; sign-in %s of user %s is ended",
+        session.pk,
+        session.user_id,
+    )
+    raise signed_out()
 
 
 def signed_out() -> Unidentified:
