@@ -92,7 +92,7 @@ def test_meetings_with_different_deadlines_each_name_theirs(mina, choir, rehears
 
     assert mail.text.count("Answer by ") == 2
     assert mail.text.index("Rehearsal") < mail.text.index("Concert")
-    assert f"Please answer by {rehearsal.deadline:%A}" in mail.text
+    assert "Please answer by" not in mail.text
 
 
 def test_of_many_meetings_the_mail_names_the_first_few(mina, choir, post):

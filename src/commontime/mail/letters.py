@@ -350,23 +350,22 @@ def account_deleted(reader: Reader, *, username: str) -> Letter:
 def _about(meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
     """Return what a mail says of the meetings that wait for answers.
 
-    deadline: the first of them; each meeting names its own only where they differ.
+    A deadline that all of them share is said once, before them.
     """
-    deadlines = {meeting.deadline for meeting in meetings}
+    deadlines = [when(meeting.deadline, hour_cycle=reader.hour_cycle) for meeting in meetings]
+    shared = deadlines[0] if len(set(deadlines)) == 1 else ""
     more = len(meetings) - MOST_MEETINGS
     return {
-        "deadline": when(min(deadlines), hour_cycle=reader.hour_cycle) if deadlines else "",
+        "deadline": shared,
         "open_meetings": [
             {
                 "title": name(meeting.title),
                 "length": clock.length(meeting.length),
                 "location": one_line(meeting.location),
-                "answer_by": when(meeting.deadline, hour_cycle=reader.hour_cycle)
-                if len(deadlines) > 1
-                else "",
+                "answer_by": "" if shared else deadline,
                 **_description(excerpt(meeting.description, LONGEST_EXCERPT)),
             }
-            for meeting in meetings[:MOST_MEETINGS]
+            for meeting, deadline in zip(meetings[:MOST_MEETINGS], deadlines, strict=False)
         ],
         "more": _("and %(n)d more") % {"n": more} if more > 0 else "",
     }
