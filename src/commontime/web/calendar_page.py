@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from commontime.accounts.names import display_names
 from commontime.calendars import queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.planning import groups
@@ -154,9 +155,9 @@ def _invited(request: HttpRequest, view: CalendarView) -> str:
     new = inviting.new_in(request)
     if not new or not rules.may_manage(view.user, view.calendar):
         return ""
-    return inviting.invited_in(
-        view.calendar.invitations.select_related("receiver").order_by("created_at", "id"), new
-    )
+    invitations = view.calendar.invitations.select_related("receiver").order_by("created_at", "id")
+    names = display_names(inviting.receivers(invitations))
+    return inviting.invited_in(invitations, new, names)
 
 
 def _seat_to_leave(view: CalendarView) -> Any:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from commontime.accounts.names import full_name
+from commontime.accounts.names import display_names
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.contacts import actions, queries
@@ -48,18 +48,30 @@ def people(request: HttpRequest) -> HttpResponse:
         new = {str(each.pk) for each in done}
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
     shared = _shared(user, (contact.contactee_id for contact in contacts))
+    received, sent = (
+        calendars.invitations.invitations_for(user, box).order_by("-created_at", "id")[
+            :MOST_INVITATIONS
+        ]
+        for box in ("received", "sent")
+    )
+    names = display_names(
+        [
+            *(contact.contactee for contact in contacts),
+            *(invitation.sender for invitation in received),
+            *inviting.receivers(sent),
+        ]
+    )
     context = {
         "form": form,
-        "contacts": [(contact, shared[contact.contactee_id]) for contact in contacts],
-        "added": inviting.named(
-            [full_name(contact.contactee) for contact in contacts if str(contact.pk) in new]
-        ),
-        "received": calendars.invitations.invitations_for(user, "received").order_by(
-            "-created_at", "id"
-        )[:MOST_INVITATIONS],
-        "sent": calendars.invitations.invitations_for(user, "sent").order_by("-created_at", "id")[
-            :MOST_INVITATIONS
+        "contacts": [
+            (contact, names[contact.contactee_id], shared[contact.contactee_id])
+            for contact in contacts
         ],
+        "added": inviting.named(
+            [names[contact.contactee_id] for contact in contacts if str(contact.pk) in new]
+        ),
+        "received": [(each, names[each.sender_id]) for each in received],
+        "sent": [(each, inviting.receiver_in(each, names)) for each in sent],
     }
     return page(request, "web/contacts/people.html", context)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
@@ -68,9 +69,10 @@ def home(request: HttpRequest) -> HttpResponse:
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
     ahead = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     stored_zone = accounts.setting_of(user).time_zone
+    names = display_names(invitation.sender for invitation in invitations)
     context = {
         "today": clock.now(),
-        "invitations": invitations,
+        "invitations": [(each, names[each.sender_id]) for each in invitations],
         "overdue": overdue,
         "unanswered": unanswered,
         "needs": len(invitations) + len(overdue) + len(unanswered),

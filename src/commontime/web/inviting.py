@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commontime.accounts.actions import names
-from commontime.accounts.names import full_name
 from commontime.calendars import actions
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
@@ -166,7 +165,19 @@ def new_in(request: HttpRequest) -> set[str]:
     return set(request.GET.get("new", "").split(",")) - {""}
 
 
-def invited_in(invitations: Iterable[Invitation], new: set[str]) -> str:
+def receiver_in(invitation: Invitation, names: Mapping[int, str]) -> str:
+    """Return what to call the receiver, where people are called as in `names`."""
+    if invitation.receiver_id is None:
+        return invitation.email
+    return names[invitation.receiver_id]
+
+
+def receivers(invitations: Iterable[Invitation]) -> list[User]:
+    return [invitation.receiver for invitation in invitations if invitation.receiver]
+
+
+def invited_in(invitations: Iterable[Invitation], new: set[str], names: Mapping[int, str]) -> str:
     """Return the names of those whose invitations are new."""
-    invited = (each for each in invitations if str(each.pk) in new)
-    return named([full_name(each.receiver) if each.receiver else each.email for each in invited])
+    return named(
+        [receiver_in(invitation, names) for invitation in invitations if str(invitation.pk) in new]
+    )

@@ -23,10 +23,11 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name, told_apart
 from commontime.calendars import actions, exchange, limits, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
-from commontime.calendars.queries.people import Person
+from commontime.calendars.queries.people import Person, Roster
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from commontime.web import best_times, jinja, words
@@ -170,6 +171,7 @@ class ListedStart:
 
     start: best_times.Start
     suggestion: ScheduleSuggestion | None
+    author: str
     is_own: bool
 
 
@@ -223,12 +225,31 @@ def _starts(
                 lower=lower,
             ),
             each.stored,
+            _author(each.stored, view.of_calendar.roster),
             bool(each.stored and rules.may_withdraw(view.user, _of(meeting, each.stored))),
         )
         for place, (each, stand, lower) in enumerate(
             zip(others, stands, best_times.why_lower(others), strict=True), start=1
         )
     ]
+
+
+def _author(suggestion: ScheduleSuggestion | None, roster: Roster) -> str:
+    """Return what to call who suggested a time; they may have left the calendar."""
+    if suggestion is None or suggestion.author is None:
+        return ""
+    author = suggestion.author
+    if author.pk in roster.by_id:
+        return roster.by_id[author.pk].name
+    people = [
+        (
+            person.user_id,
+            f"{person.first_name} {person.last_name}".strip() or person.username,
+            person.username,
+        )
+        for person in roster.people
+    ]
+    return told_apart([*people, (author.pk, full_name(author), author.username)])[author.pk]
 
 
 def _change(

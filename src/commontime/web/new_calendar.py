@@ -19,7 +19,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.names import full_name
+from commontime.accounts.names import display_names
 from commontime.calendars import actions, limits
 from commontime.calendars.models import Calendar, Invitation
 from commontime.contacts import queries as contacts
@@ -97,7 +97,7 @@ class NewCalendarForm(forms.Form):
     def __init__(self, people: Sequence[User], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if people:
-            self.fields["contacts"].choices = [(person.pk, full_name(person)) for person in people]  # type: ignore[attr-defined]
+            self.fields["contacts"].choices = display_names(people).items()  # type: ignore[attr-defined]
         else:
             del self.fields["contacts"]
 
@@ -184,9 +184,10 @@ def _start(
     though nothing else happens.
     """
     meant = inviting.meant(others, by=by, field="others")
-    whom = {
-        person.pk: full_name(person) for person in people if person.pk in contacts
-    } | meant.found
+    ticked = {
+        user_id: name for user_id, name in display_names(people).items() if user_id in contacts
+    }
+    whom = ticked | meant.found
     if len(whom) > inviting.MOST:
         raise InvalidInput(
             _("Add at most %(n)d at a time. You can add the others afterwards.")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from commontime.accounts.names import full_name
+from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
@@ -61,15 +61,16 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     )
     participants = queries.people.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
     invitations = waiting[:MOST_SHOWN] if is_owner else []
+    names = display_names([*(each.user for each in participants), *inviting.receivers(invitations)])
     context = {
         "calendar": shown,
         "is_owner": is_owner,
         "form": form if is_owner else None,
-        "participants": participants,
-        "waiting": invitations,
-        "invited": inviting.invited_in(invitations, new),
+        "participants": [(each, names[each.user_id]) for each in participants],
+        "waiting": [(each, inviting.receiver_in(each, names)) for each in invitations],
+        "invited": inviting.invited_in(invitations, new, names),
         "added": inviting.named(
-            [full_name(each.user) for each in participants if str(each.pk) in new]
+            [names[each.user_id] for each in participants if str(each.pk) in new]
         ),
     }
     return page(request, "web/calendars/people.html", context)

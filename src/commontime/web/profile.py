@@ -22,7 +22,7 @@ from commontime.accounts.actions import passwords, profiles, sign_ins
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
-from commontime.accounts.names import full_name
+from commontime.accounts.names import display_names
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
@@ -307,8 +307,8 @@ class DeleteForm(forms.Form):
         super().__init__(*args, **kwargs)
         if owned and heirs:
             choices: list[tuple[int | str, str]] = [
-                (person.pk, _("%(name)s becomes the organiser") % {"name": full_name(person)})
-                for person in heirs
+                (user_id, _("%(name)s becomes the organiser") % {"name": name})
+                for user_id, name in display_names(heirs).items()
             ]
             choices.insert(0, ("", _("They’re deleted, and everybody in them is told")))
             self.fields["transfer_to"].choices = choices  # type: ignore[attr-defined]
