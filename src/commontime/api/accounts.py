@@ -420,7 +420,7 @@ class FeedRotate(View):
         return json_answer(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
 
 
-class Sessions(View):
+class SignIns(View):
     @extend_schema(responses={200: list[SignedInAt]})
     def get(self, request: Request) -> HttpResponse:
         """List where the caller is signed in, the last used first."""
@@ -434,7 +434,7 @@ class Sessions(View):
         )
 
 
-class SessionOne(View):
+class SignInOne(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: UUID) -> HttpResponse:
         """End one of one's sign-ins."""

@@ -53,7 +53,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class SessionPair:
     """The two starts that together reach the most of those who answered. proved: no other two are
     better.
     """
@@ -94,7 +94,7 @@ class Insights:
     survives: int
     why_not_better: str
     ask: Ask | None
-    sessions: Sessions | None
+    sessions: SessionPair | None
     no_sessions: str
     plan_b: PlanB | None
     decisive: Decisive
@@ -287,7 +287,7 @@ def _ask_in_words(ask: Ask, with_names: bool, *, owner: str) -> str:
     return said % {"who": who, "more": clock.length(timedelta(minutes=ask.minutes))}
 
 
-def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions | None, str]:
+def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[SessionPair | None, str]:
     """Return the two sessions, or why there are none to tell of."""
     group = asked.group
     if not best.cannot:
@@ -326,7 +326,7 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[Sessions 
             said += " " + neither % {"names": names_of(cannot)}
     if not pair.proved:
         said += " " + _("There may be a better pair.")
-    return Sessions(
+    return SessionPair(
         asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said
     ), ""
 
