@@ -31,7 +31,7 @@ def contact_rows(user: User) -> rows.Query:
 
 
 # The contacts of a user `u`, for their export.
-KEPT = rows.Nested(
+KEPT = rows.JsonRows(
     "contacts_contact k JOIN auth_user c ON c.id = k.contactee_id WHERE k.owner_id = u.id AND "
     "c.is_active",
     {"username": ("c.username", "plain"), "since": ("k.created_at", "time")},

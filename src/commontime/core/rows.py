@@ -72,9 +72,8 @@ def execute(statement: str, parameters: Sequence[Any]) -> int:
 
 def _prepared_cursor() -> Any:
     """Return a cursor for frequent statements. PostgreSQL plans them once per connection."""
-    database: Any = connections[
-        DEFAULT_DB_ALIAS
-    ]  # what `connection` looks up for each of its attributes
+    # The proxy `connection` would look this up again for each attribute.
+    database: Any = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
         return database.cursor()
     import psycopg
@@ -179,7 +178,7 @@ def _as_json(expression: str, kind: str) -> str:
 type Column = tuple[str, str]
 
 
-class Nested:
+class JsonRows:
     """Related rows as one JSON column, so that they arrive in the same statement.
 
     source: the text after FROM, with its condition. order: the text after ORDER BY.

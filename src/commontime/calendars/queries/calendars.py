@@ -114,7 +114,7 @@ _TEXTS, _BOUNDS = ("title", "description", "location"), ("deadline", "earliest",
 
 
 _TO_COPY = (
-    rows.Nested(
+    rows.JsonRows(
         "calendars_meeting m WHERE m.calendar_id = c.id",
         rows.columns_of(
             Meeting,
@@ -128,7 +128,7 @@ _TO_COPY = (
         ),
         "m.created_at, m.id",
     ),
-    rows.Nested(
+    rows.JsonRows(
         "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id"
         " WHERE p.calendar_id = c.id AND u.is_active",
         {"user": ("u.id", "plain")},

@@ -35,12 +35,12 @@ _EVERYTHING = {
     "sessions": accounts.SESSIONS,
     "muted": accounts.MUTED,
     "contacts": contacts.KEPT,
-    "owned_calendars": rows.Nested(
+    "owned_calendars": rows.JsonRows(
         "calendars_calendar c WHERE c.owner_id = u.id",
         rows.columns_of(Calendar, "c", *_OF_CALENDAR, "created_at"),
         "c.created_at",
     ),
-    "participations": rows.Nested(
+    "participations": rows.JsonRows(
         "calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id"
         " WHERE p.user_id = u.id",
         {
@@ -50,24 +50,24 @@ _EVERYTHING = {
         },
         "p.joined_at",
     ),
-    "non_busy_times": rows.Nested(
+    "non_busy_times": rows.JsonRows(
         "calendars_nonbusytime w WHERE w.user_id = u.id",
         rows.columns_of(
             NonBusyTime, "w", "id", "calendar_id", "start_time", "end_time", "preference_level"
         ),
         "w.start_time",
     ),
-    "suggestions": rows.Nested(
+    "suggestions": rows.JsonRows(
         "calendars_schedulesuggestion s WHERE s.author_id = u.id",
         rows.columns_of(ScheduleSuggestion, "s", "meeting_id", "suggested_time"),
         "s.created_at",
     ),
-    "invitations_received": rows.Nested(
+    "invitations_received": rows.JsonRows(
         "calendars_invitation i WHERE i.receiver_id = u.id",
         rows.columns_of(Invitation, "i", "calendar_id", "status", "created_at"),
         "i.created_at",
     ),
-    "invitations_sent": rows.Nested(
+    "invitations_sent": rows.JsonRows(
         "calendars_invitation i WHERE i.sender_id = u.id",
         rows.columns_of(Invitation, "i", "calendar_id", "email", "status", "created_at"),
         "i.created_at",

@@ -51,7 +51,7 @@ class Scheduled:
         return read_marks(self.attendee_marks)
 
 
-_SCHEDULED = rows.Nested(
+_SCHEDULED = rows.JsonRows(
     """calendars_meeting m JOIN calendars_calendar k ON k.id = m.calendar_id
        WHERE m.calendar_id = {calendar} AND m.final_time > {after}""",
     {
@@ -112,7 +112,7 @@ _MEETINGS_SEEN = f"""
 """  # noqa: S608 (column names only)
 
 
-_SUGGESTIONS = rows.Nested(
+_SUGGESTIONS = rows.JsonRows(
     "calendars_schedulesuggestion s WHERE s.meeting_id = m.id",
     rows.columns_of(
         ScheduleSuggestion, "s", "id", "meeting_id", "author_id", "suggested_time", "created_at"

@@ -80,7 +80,7 @@ class Roster:
         return {person.user_id: person for person in self.people}
 
 
-PEOPLE = rows.Nested(
+PEOPLE = rows.JsonRows(
     "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = "
     "{calendar}",
     {

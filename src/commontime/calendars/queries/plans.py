@@ -57,7 +57,7 @@ class ToPlan:
     is_being_planned: bool
 
 
-_OPEN = rows.Nested(
+_OPEN = rows.JsonRows(
     """(SELECT * FROM calendars_meeting WHERE calendar_id = c.id AND final_time IS NULL{named}
         ORDER BY created_at, id LIMIT {most}) m""",
     {
@@ -68,7 +68,7 @@ _OPEN = rows.Nested(
 )
 
 
-_BUSY = rows.Nested(
+_BUSY = rows.JsonRows(
     """calendars_calendarparticipant o JOIN calendars_meeting m ON m.calendar_id = o.calendar_id
        JOIN calendars_calendar k ON k.id = m.calendar_id
        WHERE m.final_time > %s
