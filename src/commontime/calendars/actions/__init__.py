@@ -8,6 +8,7 @@ from commontime.calendars.actions.calendars import (
     edit_calendar,
     transfer_calendar,
 )
+from commontime.calendars.actions.emails import send_letter
 from commontime.calendars.actions.invitations import (
     accept_invitation,
     accept_invitation_link,
@@ -17,7 +18,6 @@ from commontime.calendars.actions.invitations import (
     invite_person,
     revoke_invitation,
 )
-from commontime.calendars.actions.letters import send_letter
 from commontime.calendars.actions.meetings import (
     create_meeting,
     delete_meeting,

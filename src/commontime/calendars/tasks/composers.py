@@ -380,40 +380,24 @@ def _from_person(
 ) -> Letter:
     reader = to.reader(f"mute:{sender.pk}")
     if calendar is None:
-        name, called, url = _name_of(sender, to.user), "", link("/app/")
+        about = {"sender": _name_of(sender, to.user), "calendar": ""}
+        url = link("/app/")
     else:
-        name = _name_in(calendar, sender, to.user)
-        called, url = calendar.name, link(calendar_path(calendar.pk))
+        about = {"sender": _name_in(calendar, sender, to.user), "calendar": calendar.name}
+        url = link(calendar_path(calendar.pk))
     match kind:
         case MailKind.INVITATION:
-            return letters.invitation(
-                reader,
-                sender=name,
-                calendar=called,
-                url=link("/app/"),
-                meetings=_open_meetings(calendar, to.zone),
-                note=note,
-            )
+            open_meetings = _open_meetings(calendar, to.zone)
+            url = link("/app/")
+            return letters.invitation(reader, **about, url=url, meetings=open_meetings, note=note)
         case MailKind.FINAL:
-            return letters.calendar_finalized(
-                reader,
-                sender=name,
-                calendar=called,
-                url=url,
-                meetings=_final_times(calendar, to) if calendar else [],
-                note=note,
-            )
+            times = _final_times(calendar, to) if calendar else []
+            return letters.calendar_finalized(reader, **about, url=url, meetings=times, note=note)
         case MailKind.NOTE:
-            return letters.note(reader, sender=name, calendar=called, url=url, text=note)
+            return letters.note(reader, **about, url=url, text=note)
         case MailKind.REMINDER:
-            return letters.reminder(
-                reader,
-                sender=name,
-                calendar=called,
-                url=url,
-                meetings=_open_meetings(calendar, to.zone, person=to.user),
-                note=note,
-            )
+            open_meetings = _open_meetings(calendar, to.zone, person=to.user)
+            return letters.reminder(reader, **about, url=url, meetings=open_meetings, note=note)
 
 
 def _shared(sender: User, message: Message) -> Calendar | None:

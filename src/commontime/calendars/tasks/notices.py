@@ -136,17 +136,25 @@ def tell_cancelled(meeting: Meeting, before: Announcement, roster: Roster) -> No
 def _changes(meeting: Meeting, roster: Roster, before: Announcement) -> Iterator[outbox.Notice]:
     now = announcement_of(meeting, roster)
     for person in roster.people:
-        if not person.is_active:
-            continue
-        was, stays = person.user_id in before.attendees, person.user_id in now.attendees
-        if stays and not was:
-            yield _request(meeting, person.user_id, person.email)
-        elif stays and before.snapshot and before.content != now.content:
-            yield _moved(meeting, before.snapshot, person)
-        elif was and not stays and groups.is_for(meeting, person.user_id):
-            yield _withdrawn(meeting, before, person)
-        elif was and not stays:
-            yield _ended("cancelled", meeting, before, person, path="", only_reader=True)
+        notice = _change(meeting, before, now, person) if person.is_active else None
+        if notice:
+            yield notice
+
+
+def _change(
+    meeting: Meeting, before: Announcement, now: Announcement, person: Person
+) -> outbox.Notice | None:
+    """Return what one person is told of a change; None if nothing is new for them."""
+    was, stays = person.user_id in before.attendees, person.user_id in now.attendees
+    if stays and not was:
+        return _request(meeting, person.user_id, person.email)
+    if stays:
+        return _moved(meeting, before, person) if before.content != now.content else None
+    if not was:
+        return None
+    if groups.is_for(meeting, person.user_id):
+        return _withdrawn(meeting, before, person)
+    return _ended("cancelled", meeting, before, person, path="", only_reader=True)
 
 
 def _request(meeting: Meeting, user_id: int, address: str) -> outbox.Notice:
@@ -155,8 +163,9 @@ def _request(meeting: Meeting, user_id: int, address: str) -> outbox.Notice:
     )
 
 
-def _moved(meeting: Meeting, before: Snapshot, person: Person) -> outbox.Notice:
-    payload = {"meeting": str(meeting.pk), "before": before.as_payload()}
+def _moved(meeting: Meeting, before: Announcement, person: Person) -> outbox.Notice:
+    assert before.snapshot is not None
+    payload = {"meeting": str(meeting.pk), "before": before.snapshot.as_payload()}
     return outbox.Notice(
         "moved", _event(meeting), person.email, person.user_id, meeting.sequence, payload
     )
