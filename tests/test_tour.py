@@ -150,7 +150,7 @@ def steps_of(readme: str) -> list[tuple[str, str]]:
     """Return the tour's steps: a block of shell, and the block of text below it that says what one
     should see (if there is one).
     """
-    tour = readme.partition("## A tour")[2].partition("\n## ")[0]
+    tour = readme.partition("## A five-minute tour")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```(bash|text)\n(.*?)^```$", tour, re.MULTILINE | re.DOTALL)
     steps: list[tuple[str, str]] = []
     for kind, text in blocks:
@@ -217,7 +217,7 @@ def test_a_second_start_on_the_same_port_is_refused(product):
     )
 
     assert second.returncode != 0
-    assert "Address already in use. Name another port" in second.stderr
+    assert "Address already in use. Choose another port" in second.stderr
     assert product.answers()
 
 
