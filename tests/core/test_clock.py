@@ -50,7 +50,7 @@ def test_every_zone_can_be_used_in_every_year_we_know():
     ],
 )
 def test_moments_that_clocks_show_twice_are_told_apart(moment, zone, said):
-    assert clock.which(moment.astimezone(ZoneInfo(zone))) == said
+    assert clock.turn_of(moment.astimezone(ZoneInfo(zone))) == said
 
 
 LENGTHS = {

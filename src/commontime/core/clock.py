@@ -52,7 +52,7 @@ def _links() -> dict[str, str]:
     return {name: targets.get(target, target) for name, target in targets.items()}
 
 
-def which(local: datetime) -> str:
+def turn_of(local: datetime) -> str:
     """Return which turn of a repeated time this is: "first time, CEST".
 
     Returns an empty text unless clocks that go back show the time twice.
@@ -66,9 +66,9 @@ def which(local: datetime) -> str:
     }
 
 
-def told(local: datetime, text: str, *, unless: str = "") -> str:
+def with_turn(local: datetime, text: str, *, unless: str = "") -> str:
     """Return the text of a time, with its turn in brackets if the time is repeated."""
-    turn = which(local)
+    turn = turn_of(local)
     return f"{text} ({turn})" if turn and turn != unless else text
 
 
@@ -77,7 +77,7 @@ def span(start: datetime, end: datetime, write: Callable[[datetime], str]) -> tu
 
     If both are in the same turn of a repeated hour, only the end says so.
     """
-    return told(start, write(start), unless=which(end)), told(end, write(end))
+    return with_turn(start, write(start), unless=turn_of(end)), with_turn(end, write(end))
 
 
 def length(time: timedelta) -> str:

@@ -1,7 +1,5 @@
 """Rate limits, counted in the database for all processes."""
 
-from collections.abc import Iterable
-
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
@@ -17,8 +15,12 @@ from commontime.core.models import Throttle
 COUNT = """
     INSERT INTO core_throttle (key, started, used) VALUES {rows}
     ON CONFLICT (key) DO UPDATE SET
-        used = CASE WHEN core_throttle.started <= %s THEN 1 ELSE core_throttle.used + 1 END,
-        started = CASE WHEN core_throttle.started <= %s THEN excluded.started ELSE core_throttle.started END
+        used = CASE
+            WHEN core_throttle.started <= %s THEN 1 ELSE core_throttle.used + 1
+        END,
+        started = CASE
+            WHEN core_throttle.started <= %s THEN excluded.started ELSE core_throttle.started
+        END
     RETURNING key, started, used
 """
 type Subject = tuple[object, ...]
@@ -56,23 +58,20 @@ def count(name: str, *subjects: Subject) -> list[int]:
 
 def too_many(wait: int) -> TooMany:
     return TooMany(
-        _("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _spoken(wait)},
+        _("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _in_words(wait)},
         retry_after=wait,
     )
 
 
 def give_back(name: str, *subjects: Subject) -> None:
     """Undo one use of each subject, for example after a correct password."""
-    Throttle.objects.filter(key__in=_keys(name, subjects), used__gt=0).update(used=F("used") - 1)
+    keys = [_key(name, subject) for subject in subjects]
+    Throttle.objects.filter(key__in=keys, used__gt=0).update(used=F("used") - 1)
 
 
 def forget_old() -> None:
     longest = max(seconds for _allowed, seconds in settings.LIMITS.values())
     Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()
-
-
-def _keys(name: str, subjects: Iterable[Subject]) -> list[str]:
-    return sorted(_key(name, subject) for subject in subjects)
 
 
 def _key(name: str, subject: Subject) -> str:
@@ -81,7 +80,7 @@ def _key(name: str, subject: Subject) -> str:
     ).hexdigest()
 
 
-def _spoken(seconds: int) -> str:
+def _in_words(seconds: int) -> str:
     if seconds < 90:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     if seconds < 5400:

@@ -83,7 +83,7 @@ class Look:
         return f"{(local.hour - 1) % 12 + 1}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
 
     def time(self, local: datetime) -> str:
-        return clock.told(local, self.written(local))
+        return clock.with_turn(local, self.written(local))
 
     def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
         """Return from when to when; later: the day on which it ends, if that is another."""
@@ -99,7 +99,7 @@ class Look:
         """
         found = grid.turned_back(self.zone, self.first, self.days + 1)
         return [
-            (start, end, clock.which(moment(start).astimezone(self.zone))) for start, end in found
+            (start, end, clock.turn_of(moment(start).astimezone(self.zone))) for start, end in found
         ]
 
 

@@ -45,7 +45,7 @@ class MomentField(forms.DateTimeField):
             moments, is_skipped = moments_of(refusal.params["datetime"], zone)
             locals_ = [moment.astimezone(zone) for moment in moments]
             self.offered = [
-                (local.isoformat(), local.replace(tzinfo=None), clock.which(local))
+                (local.isoformat(), local.replace(tzinfo=None), clock.turn_of(local))
                 for local in locals_
             ]
             for local, moment in zip(locals_, moments, strict=True):
