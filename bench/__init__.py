@@ -1,4 +1,4 @@
-"""Benchmarks. `python -m bench` runs from a checkout: the product is imported from its `src`."""
+"""Benchmarks of the checkout they lie in. Its `src` is put on the path."""
 
 import sys
 from pathlib import Path

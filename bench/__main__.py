@@ -1,5 +1,6 @@
-"""`python -m bench`: every benchmark, as Markdown. `--write` puts the figures into
-docs/benchmarks.md; `--quick` is rough.
+"""Run every benchmark: `python -m bench`.
+
+It prints Markdown. `--write` puts the figures into docs/benchmarks.md; `--quick` is rough.
 """
 
 import contextlib
@@ -22,10 +23,10 @@ def engine_figures(quick: bool) -> str:
 
 
 def write(name: str, figures: str) -> None:
-    """Put the figures between their marks in the page."""
+    """Write the figures between their marks in the page."""
     marks = re.compile(rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    page, found = marks.subn(lambda match: f"{match[1]}\n{figures}\n\n{match[2]}", PAGE.read_text())
-    if not found:
+    page, count = marks.subn(lambda match: f"{match[1]}\n{figures}\n\n{match[2]}", PAGE.read_text())
+    if not count:
         raise RuntimeError(f"{PAGE.name} has no place for the figures of the {name}")
     PAGE.write_text(page)
 

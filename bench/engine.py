@@ -1,8 +1,9 @@
-"""How fast the engine finds common time, beside floors nobody can beat and the ways others take.
-Prints a Markdown table.
+"""Measure how fast the engine finds common time.
 
-Everything runs in one process, interleaved, and counts the fastest of several rounds: trust the
-ratios, not the times. `python -m bench.engine`, or with a number: only sizes up to so many windows.
+It prints Markdown tables beside floors nobody can beat, and beside the ways of others.
+
+Everything runs in one process, in turns, and the fastest of several rounds counts: trust the
+ratios, not the times. `python -m bench.engine 100000` measures only sizes up to so many windows.
 """
 
 import itertools
@@ -22,12 +23,14 @@ DURATION = 60
 DAY = 24 * 60
 EPOCH = 30_000_000
 EDITS = 10  # in a row
+MILLION = 1_000_000
 WITHOUT_LEVELS = (rank.present, rank.attending, rank.preference)
 
 
 class Group:
-    """A random group: windows of 30 to 240 minutes within 28 working days, overlapping freely, half
-    of the people required.
+    """A random group, half of it required.
+
+    Its windows of 30 to 240 minutes lie within 28 working days, and overlap freely.
     """
 
     def __init__(
@@ -100,8 +103,9 @@ class Group:
         self.turns = itertools.cycle(range(self.people))
 
     def edit(self) -> list[engine.Slot]:
-        """One after the other, people give all the times of the person before them in place of
-        their own; the best starts after each.
+        """Replace all times of ten people, and rank after each.
+
+        Each of them gets the times of the person before.
         """
         ledger = self.ledger
         for who in itertools.islice(self.turns, EDITS):
@@ -120,8 +124,9 @@ class Group:
 
 
 class Week(Group):
-    """A thousand people paint 20 windows each into one week: disjoint, some touching, all eleven
-    preferences.
+    """A thousand people with 20 windows each in one week.
+
+    One person's windows do not overlap, some touch, and all eleven preferences occur.
     """
 
     def __init__(self, step: int, rng: np.random.Generator):
@@ -148,8 +153,9 @@ class Week(Group):
 
 
 def python_sweep(group: Group) -> list[tuple[int, ...]]:
-    """The exact answer without numpy: merge each person's windows per preference, sort the bounds,
-    walk along them.
+    """Return the exact answer without numpy.
+
+    Merge each person's windows for each preference, sort the bounds, walk along them.
     """
     events: list[tuple[int, int, int, int, int]] = []
     by_person: list[list[tuple[int, int, int]]] = [[] for _ in range(group.people)]
@@ -175,45 +181,50 @@ def python_sweep(group: Group) -> list[tuple[int, ...]]:
                 first, reach = start, end
             below = threshold
     events.sort()
-    found, present, attending, total = [], 0, 0, 0
+    starts, present, attending, total = [], 0, 0, 0
     for i, (tick, needed, comes, gain, _) in enumerate(events):
         present, attending, total = present + needed, attending + comes, total + gain
         if i + 1 == len(events) or events[i + 1][0] != tick:
-            found.append((-present, -attending, -total, tick))
-    return sorted(found)[:10]
+            starts.append((-present, -attending, -total, tick))
+    return sorted(starts)[:10]
 
 
 def grid(group: Group) -> list[tuple[int, int]]:
-    """As polls and grids do it: for each quarter of an hour, everybody's set of free quarters;
-    whole cells only.
+    """Return the answer as polls and grids compute it.
+
+    For each quarter of an hour, look into everybody's set of free quarters; only whole cells count.
     """
     free: list[set[int]] = [set() for _ in range(group.people)]
     for who, start, end, _ in group.rows:
         free[who].update(range(-(-start // 15), end // 15))
-    found = []
+    starts = []
     for cell in range(int(group.start.min()) // 15, int(group.end.max()) // 15):
         wanted = range(cell, cell + DURATION // 15)
-        found.append((-sum(all(slot in mine for slot in wanted) for mine in free), cell))
-    return sorted(found)[:10]
+        starts.append((-sum(all(slot in mine for slot in wanted) for mine in free), cell))
+    return sorted(starts)[:10]
 
 
 def tree(group: Group) -> list[tuple[int, int]]:
-    """With an interval tree: ask at every bound who is free; needs the disjoint windows of each
-    person.
+    """Return the answer of an interval tree.
+
+    Ask at every bound who is free. One person's windows must not overlap.
     """
     from intervaltree import IntervalTree
 
     rows = IntervalTree.from_tuples((start, end, who) for who, start, end, _ in group.rows)
-    asked = sorted({bound for _, start, end, _ in group.rows for bound in (start, end - DURATION)})
-    found = [
+    bounds = {bound for _, start, end, _ in group.rows for bound in (start, end - DURATION)}
+    starts = [
         (-len({row.data for row in rows.at(tick) if row.end >= tick + DURATION}), tick)
-        for tick in asked
+        for tick in sorted(bounds)
     ]
-    return sorted(found)[:10]
+    return sorted(starts)[:10]
 
 
 def race(runners: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The fastest of so many rounds, in milliseconds, each round running all of them in turn."""
+    """Return each runner's fastest time in so many rounds, in milliseconds.
+
+    Each round runs all of them in turn.
+    """
     fastest = dict.fromkeys(runners, float("inf"))
     for _ in range(rounds):
         for name, run in runners.items():
@@ -233,8 +244,9 @@ def memory_per_window(group: Group) -> float:
 
 
 def pairs_by_bare_scipy(people: int, rng: np.random.Generator) -> tuple[float, float]:
-    """How many times a bare linear_sum_assignment pair_up takes, matrix included: at once, and in
-    stages.
+    """Return how many times as long as a bare linear_sum_assignment pair_up takes.
+
+    The matrix is included. The first figure is at once, the second in stages.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -261,25 +273,22 @@ def row(*cells: object) -> None:
     print("|", " | ".join(str(cell) for cell in cells), "|")
 
 
-def main(largest: int) -> None:
+# The tables ---------------------------------------------------------------------------------------
+
+
+def print_machine() -> None:
     features = np._core._multiarray_umath.__cpu_features__
+    names = ("AVX2", "X86_V3", "X86_V4", "AVX512_ICL")
     print(
         f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, "
         f"numpy {np.__version__},"
     )
-    print(
-        "numpy dispatch:",
-        " ".join(name for name in ("AVX2", "X86_V3", "X86_V4", "AVX512_ICL") if features.get(name))
-        or "baseline",
-    )
+    print("numpy dispatch:", " ".join(n for n in names if features.get(n)) or "baseline")
     print("disabled:", os.environ.get("NPY_DISABLE_CPU_FEATURES") or "nothing", "\n")
-    rng = np.random.default_rng(7)
-    groups = {
-        size: Group(size, rng, each)
-        for size, each in ((100, 10), (1_000, 20), (10_000, 50), (100_000, 100), (1_000_000, 100))
-    }
-    groups = {size: group for size, group in groups.items() if size <= largest}
 
+
+def print_sizes(groups: dict[int, Group]) -> dict[int, dict[str, float]]:
+    """Print what each size takes; return the milliseconds of each size."""
     row(
         "windows",
         "people",
@@ -292,77 +301,62 @@ def main(largest: int) -> None:
         "np.bincount(2n)",
     )
     row(*["---:"] * 9)
+    times = {}
     for size, group in groups.items():
-        free = group.windows()
-        group.open()
-        runners = {
-            "whole": group.best,
-            "profile": lambda group=group, free=free: engine.profile(
-                free, DURATION, **group.bounds
-            ),
-            "edit": group.edit,
-            "packed": group.best_packed,
-            "near": group.near_misses,
-            "sort": group.sort,
-            "bincount": group.count,
-        }
-        ms = race(runners, 200 if size <= 10_000 else 30 if size <= 100_000 else 15)
-        ms["edit"] /= EDITS
+        times[size] = ms = time_group(
+            group, 200 if size <= 10_000 else 30 if size <= 100_000 else 15
+        )
         row(f"{size:,}", f"{group.people:,}", *(f"{value:.3g}" for value in ms.values()))
-        group.ms = ms
+    return times
 
-    print()
+
+def time_group(group: Group, rounds: int) -> dict[str, float]:
+    free = group.windows()
+    group.open()
+    runners = {
+        "whole": group.best,
+        "profile": lambda: engine.profile(free, DURATION, **group.bounds),
+        "edit": group.edit,
+        "packed": group.best_packed,
+        "near": group.near_misses,
+        "sort": group.sort,
+        "bincount": group.count,
+    }
+    ms = race(runners, rounds)
+    ms["edit"] /= EDITS
+    return ms
+
+
+def print_targets(groups: dict[int, Group], times: dict[int, dict[str, float]]) -> None:
+    """Print the targets; those about a million windows only if that was measured."""
     row("id", "what", "measured", "target", "moonshot")
     row("---", "---", "---:", "---:", "---:")
-    if 1_000_000 in groups:
-        ms = groups[1_000_000].ms
-        row(
-            "B1",
-            "top 10 of 10⁶ windows / np.sort(2n) as shipped",
-            f"{ms['whole'] / ms['sort']:.2f}",
-            0.5,
-            0.25,
-        )
+    ms = times.get(MILLION)
+    if ms:
+        ratio = f"{ms['whole'] / ms['sort']:.2f}"
+        row("B1", "top 10 of 10⁶ windows / np.sort(2n) as shipped", ratio, 0.5, 0.25)
         row("B1'", "the same / np.bincount(2n)", f"{ms['whole'] / ms['bincount']:.1f}", 25, 8)
-    for size in (100_000, 1_000_000):
-        if size in groups:
-            row(
-                "B2",
-                f"packed, {size:,} / np.sort(2n)",
-                f"{groups[size].ms['packed'] / groups[size].ms['sort']:.2f}",
-                2.2,
-                1.2,
-            )
-    if 1_000_000 in groups:
-        row(
-            "B3",
-            "whole call / edit of all times of one person, 10⁶",
-            f"{ms['whole'] / ms['edit']:.0f}",
-            40,
-            150,
-        )
+    for size in (100_000, MILLION):
+        if size in times:
+            ratio = f"{times[size]['packed'] / times[size]['sort']:.2f}"
+            row("B2", f"packed, {size:,} / np.sort(2n)", ratio, 2.2, 1.2)
+    if ms:
+        what = "whole call / edit of all times of one person, 10⁶"
+        row("B3", what, f"{ms['whole'] / ms['edit']:.0f}", 40, 150)
         row("B4", "near misses, 10⁶ / whole call", f"{ms['near'] / ms['whole']:.2f}", 1.5, 1.0)
-    row("B5", "whole call, 10³, ms", f"{groups[1_000].ms['whole']:.3f}", 0.5, 0.15)
+    row("B5", "whole call, 10³, ms", f"{times[1_000]['whole']:.3f}", 0.5, 0.15)
     whole, staged = pairs_by_bare_scipy(200, np.random.default_rng(7))
     row("B6", "one-on-ones of 200 people / linear_sum_assignment", f"{whole:.2f}", 4, 1.5)
     row("", "the same in stages", f"{staged:.1f}", "-", "-")
-    if 1_000_000 in groups:
-        row(
-            "B12",
-            "memory at 10⁶, bytes per window",
-            f"{memory_per_window(groups[1_000_000]):.0f}",
-            100,
-            40,
-        )
+    if ms:
+        per_window = f"{memory_per_window(groups[MILLION]):.0f}"
+        row("B12", "memory at 10⁶, bytes per window", per_window, 100, 40)
 
-    print()
-    row(
-        "product: 1,000 people, 20 windows each, one week",
-        "whole call, ms",
-        "near misses",
-        "everybody by name at every segment",
-        "segments",
-    )
+
+def print_product() -> None:
+    """Print what a calendar of the product's largest size takes."""
+    what = "product: 1,000 people, 20 windows each, one week"
+    row(what, "whole call, ms", "near misses", "everybody by name at every segment", "segments")
     row("---", *["---:"] * 4)
     for name, step in (("on quarters of an hour", 15), ("on any minute", 1)):
         week = Week(step, np.random.default_rng(7))
@@ -374,13 +368,11 @@ def main(largest: int) -> None:
         }
         row(name, *(f"{value:.3g}" for value in race(runners, 30).values()), f"{len(first):,}")
 
-    print()
-    row(
-        "times as long as the engine",
-        "pure Python, exact, without levels",
-        "Python, 15-minute cells",
-        "intervaltree",
-    )
+
+def print_peers(groups: dict[int, Group]) -> None:
+    """Print how many times as long others' ways take. The exact one must agree with the engine."""
+    what = "times as long as the engine"
+    row(what, "pure Python, exact, without levels", "Python, 15-minute cells", "intervaltree")
     row("---", *["---:"] * 3)
     for size in (100, 1_000, 10_000):
         group = groups[size]
@@ -394,14 +386,23 @@ def main(largest: int) -> None:
         if size <= 1_000:
             peers["tree"] = lambda group=group: tree(group)
         ms = race(peers, 5)
-        row(
-            f"{size:,} windows",
-            *(
-                f"{ms[peer] / ms['engine']:.1f} x" if peer in ms else "-"
-                for peer in ("sweep", "grid", "tree")
-            ),
-        )
+        ratios = {peer: f"{took / ms['engine']:.1f} x" for peer, took in ms.items()}
+        row(f"{size:,} windows", *(ratios.get(peer, "-") for peer in ("sweep", "grid", "tree")))
+
+
+def main(largest: int) -> None:
+    print_machine()
+    rng = np.random.default_rng(7)
+    sizes = ((100, 10), (1_000, 20), (10_000, 50), (100_000, 100), (MILLION, 100))
+    groups = {size: Group(size, rng, each) for size, each in sizes if size <= largest}
+    times = print_sizes(groups)
+    print()
+    print_targets(groups, times)
+    print()
+    print_product()
+    print()
+    print_peers(groups)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else MILLION)

@@ -1,4 +1,4 @@
-"""Measure how the code reads: the table at the top of the house's plan, taken again today.
+"""Measure how the code reads: the table at the top of house.md, today.
 
     .venv/bin/python -m bench.house                        the table
     .venv/bin/python -m bench.house --worst 10             and the ten worst places of each row
@@ -34,7 +34,7 @@ Branch = (
 
 @dataclass(frozen=True)
 class Place:
-    """A number measured somewhere: the length of a line, the words of a sentence."""
+    """A number measured at a place, such as a line's length."""
 
     value: int
     where: str
@@ -91,10 +91,10 @@ def own_nodes(function: Function) -> Iterator[ast.AST]:
 
 
 def complexity(function: Function) -> int:
-    """Return 1 for the function, and 1 for each further way through it.
+    """Return the number of ways through a function, as McCabe counts them.
 
-    These are branches, loops, handlers and cases, comprehensions with their conditions, and each
-    `and` and `or`. Ruff's C901 knows neither comprehensions nor `and` and `or`.
+    It is 1, and 1 more for each branch, loop, handler, case, comprehension and condition of a
+    comprehension, `and` and `or`. Ruff's C901 counts neither comprehensions nor `and` and `or`.
     """
     ways = 1
     for node in own_nodes(function):
@@ -134,7 +134,7 @@ def first_sentences(source: Source) -> list[Place]:
 
 
 def uses(source: Source, word: str = WORD) -> list[Place]:
-    """Return a place with the number of uses of a word as a name, if there are any."""
+    """Return how often a file uses a word as a name, if at all."""
     with source.path.open("rb") as file:
         lines = [
             token.start[0]
@@ -167,7 +167,7 @@ def sources(root: Path, folders: Iterable[str], rooms: tuple[str, ...] = ("",)) 
 
 
 def document_lines(root: Path, rooms: tuple[str, ...] = ("",)) -> list[Place]:
-    """Return the lengths of all lines of Markdown but those of tables, which cannot be broken."""
+    """Return the lengths of all Markdown lines outside tables."""
     lines = []
     for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
         name = path.relative_to(root).as_posix()
@@ -218,7 +218,7 @@ def median_and_longest(what: str, before: str, places: list[Place]) -> Row:
 
 
 def over(what: str, before: str, places: list[Place], limit: int, share: float | None = 0.0) -> Row:
-    """Return a row of how many places are over a limit, and what share of all that is.
+    """Return a row of the number and share of places over a limit.
 
     `share` is the largest share that holds; None sets no goal.
     """

@@ -1,10 +1,9 @@
-"""`python -m bench.lighthouse [page …]`: what Lighthouse says of the pages, on a phone and at a
-desk, from 0 to 100.
+"""Print Lighthouse's scores of the pages, on a phone and a desktop.
 
-It looks at the demo's pages as its conductor sees them, and at R16's: the calendar of 1,000 people.
-Needs Chromium and Lighthouse, and installs neither. Lighthouse counts how long scripts and layout
-take on this machine, so what else runs here may lower the first figure; the best of three looks is
-taken, since nothing raises it.
+`python -m bench.lighthouse [page …]` looks at the demo's pages as its conductor sees them, and at
+R16's calendar of 1,000 people. It needs Chromium and Lighthouse, and installs neither. Lighthouse
+measures how long scripts and layout take, so other programs here may lower the first figure, and
+nothing raises it: the best of three looks counts.
 """
 
 import json
@@ -24,7 +23,7 @@ from bench.http.pages import Browser, unpacked
 from commontime.jobs.management.commands._choir import PASSWORD
 from stage.servers import Site, open_site, wait_until
 
-MISSING = """Lighthouse is not here. Install it where it belongs to nobody's project, and say where it is:
+MISSING = """Lighthouse is missing. Install it outside of any project, and say where:
     npm install --prefix ~/lighthouse lighthouse
     LIGHTHOUSE=~/lighthouse/node_modules/.bin/lighthouse .venv/bin/python -m bench.lighthouse"""
 CATEGORIES = ("performance", "accessibility", "best-practices")
@@ -34,24 +33,25 @@ SCREENS = {"phone": (), "desk": ("--preset=desktop",)}
 
 
 def program() -> str:
-    found = shutil.which(os.environ.get("LIGHTHOUSE") or "lighthouse")
-    return found or sys.exit(MISSING)
+    path = shutil.which(os.environ.get("LIGHTHOUSE") or "lighthouse")
+    return path or sys.exit(MISSING)
 
 
 def look(lighthouse: str, url: str, cookie: str, options: tuple[str, ...]) -> dict[str, Any] | None:
-    """Return Lighthouse's report of one look at a page. None: it lost its browser, as happens on a
-    busy machine.
+    """Return Lighthouse's report of one look at a page.
+
+    None if it lost its browser, as happens on a busy machine.
     """
     headers = json.dumps({"Cookie": cookie}) if cookie else "{}"
     chromium = {"CHROME_PATH": os.environ.get("CHROME_PATH") or shutil.which("chromium") or ""}
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.json")
+        output = Path(folder, "report.json")
         command = [
             lighthouse,
             url,
             "--quiet",
             "--output=json",
-            f"--output-path={report}",
+            f"--output-path={output}",
             f"--only-categories={','.join(CATEGORIES)}",
         ]
         command += [
@@ -63,8 +63,8 @@ def look(lighthouse: str, url: str, cookie: str, options: tuple[str, ...]) -> di
             command, env={**os.environ, **chromium}, check=False, timeout=180
         ).returncode:
             return None
-        said: dict[str, Any] = json.loads(report.read_text())
-    return None if said.get("runtimeError") else said
+        report: dict[str, Any] = json.loads(output.read_text())
+    return None if report.get("runtimeError") else report
 
 
 def scores(report: dict[str, Any]) -> list[int]:
@@ -74,31 +74,31 @@ def scores(report: dict[str, Any]) -> list[int]:
 
 
 def best_look(lighthouse: str, url: str, cookie: str, options: tuple[str, ...]) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]] = []
     for _ in range(LOOKS):
         if (report := look(lighthouse, url, cookie, options)) is not None:
-            found.append(report)
+            reports.append(report)
             if min(scores(report)) == 100:
                 break
-    if not found:
+    if not reports:
         raise RuntimeError(f"Lighthouse could not look at {url}")
-    return max(found, key=scores)
+    return max(reports, key=scores)
 
 
 def short_of(report: dict[str, Any]) -> list[str]:
-    """Return what costs points, and what it is about."""
-    said = []
+    """Return the audits that cost points, by category."""
+    faults = []
     for name in CATEGORIES:
         for part in report["categories"][name]["auditRefs"]:
             audit = report["audits"][part["id"]]
             if part["weight"] and audit["score"] is not None and audit["score"] < 0.9:
-                said.append(f"{name}: {audit['title']} {audit.get('displayValue', '')}".strip())
-    return said
+                faults.append(f"{name}: {audit['title']} {audit.get('displayValue', '')}".strip())
+    return faults
 
 
 @contextmanager
 def choir() -> Iterator[tuple[Site, dict[str, tuple[str, str]]]]:
-    """Give a site with the demo, and pages of it: where each is, and who looks."""
+    """Open a site with the demo. Yield it, and the address and cookie of its pages."""
     with open_site(COMMONTIME_SMTP_URL="", server="", start=False) as site:
         site.manage("demo")
         site.start("web", "planner")
@@ -133,7 +133,7 @@ def choir() -> Iterator[tuple[Site, dict[str, tuple[str, str]]]]:
 
 @contextmanager
 def crowd() -> Iterator[tuple[Site, dict[str, tuple[str, str]]]]:
-    """Give a site with calendars of up to 1,000 people, and the page of the largest."""
+    """Open a site with calendars of up to 1,000 people. Yield it, and the page of the largest."""
     with open_site(COMMONTIME_SMTP_URL="", server="", start=False) as site:
         settings = {**site.environment, "DJANGO_SETTINGS_MODULE": "commontime.config.settings"}
         filled = subprocess.run(
@@ -168,7 +168,7 @@ def main(wanted: list[str]) -> None:
                         f"| {name} | {screen} | {' | '.join(map(str, scores(best)))} |", flush=True
                     )
                     if min(scores(best)) < LEAST:
-                        short += [f"{name}, {screen}: {each}" for each in short_of(best)]
+                        short += [f"{name}, {screen}: {fault}" for fault in short_of(best)]
     if short:
         sys.exit(f"\nBelow {LEAST}:\n" + "\n".join(short))
 

@@ -1,15 +1,13 @@
-"""OptaPlanner's meeting scheduling: place meetings in time and rooms, on OptaPlanner's own five
-files, scored by its own formula.
+"""Solve OptaPlanner's meeting scheduling, on its own files, by its own score.
 
     python -m bench.optaplanner [--data FOLDER] [--seconds N] [--seeds N] [MEETINGS …]
 
-
-Rooms are outside Commontime's model, so this is not its engine but a solver of its own: one greedy
-pass, then simulated annealing (Kirkpatrick, Gelatt, Vecchi: Science 220, 1983) over windows of time
-that exchange what is in them, at last from the best plan, and cool. Meetings with a room and a day
-stay inside both all the time, so of the hard rules only people's conflicts are left to be solved.
-What one more meeting costs depends only on those within three grains of it, so a move takes about a
-microsecond: compiled by numba, or uncompiled in the tests.
+Meetings get a time and a room. Rooms are outside Commontime's model, so this is a solver of its own
+and not the engine: a greedy pass, then simulated annealing (Kirkpatrick, Gelatt, Vecchi: Science
+220, 1983). Its moves exchange the contents of two windows of time; at last it anneals the best plan
+again, cool. Meetings always stay inside a room and a day, so of the hard rules only people's
+conflicts are left to solve. The cost of a meeting depends only on those within three grains of it,
+so a move takes about a microsecond, compiled by numba. The tests run it uncompiled.
 """
 
 import argparse
@@ -44,22 +42,18 @@ TOUCHING = 100
 OVERLAPPING = 10
 NEVER = 1 << 50
 EXCHANGES = 0.4  # of all moves
-# One grain of a conflict weighs so much in the search, and so hot it starts: hot enough that even
-# hard conflicts are free to move at first.
+# The weights of a grain of conflict in the search, and its temperatures. It starts so hot that even
+# hard conflicts are free to move.
 HARD, MEDIUM, HOT, COLD = 50_000, 2_000, 15_000.0, 2.0
-POLISHED, WARM = (
-    0.6,
-    400.0,
-    # the rest of the time polishes the best plan, so cool that hard and medium conflicts stay as they
-    # are
-)
+# After this share of the time the best plan is polished, too cool to make harder conflicts.
+POLISHED, WARM = 0.6, 400.0
 CHUNK = 10_000  # moves at one temperature
 
 Array = np.ndarray[Any, Any]
 
 
 class Peer(NamedTuple):
-    """The best figures known before, with the wall seconds they took, and what we allow ourselves."""
+    """The best figures known before, and our own budget. seconds: the wall time they took."""
 
     score: Score
     seconds: str
@@ -76,7 +70,10 @@ PEERS = {
 
 
 class Facts(NamedTuple):
-    """What stays. M meetings, T grains; rooms are numbered by capacity, the largest first."""
+    """The constants of an instance.
+
+    M meetings, T grains; rooms are numbered by capacity, the largest first.
+    """
 
     duration: Array  # (M,) grains
     fits: Array  # (M,) the meeting may be in the rooms 0 .. fits - 1
@@ -87,8 +84,10 @@ class Facts(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What moves. `grid` (R, T + 2 NEAR) holds the meeting in each room and grain, or FREE; a frame
-    of NEAR saves asking for borders.
+    """A placement.
+
+    `grid` (R, T + 2 NEAR) holds the meeting in each room and grain, or FREE; a margin of NEAR saves
+    checks at its ends.
     """
 
     start: Array
@@ -98,7 +97,7 @@ class Plan(NamedTuple):
 
 
 def facts(instance: Instance, *, hard: int, medium: int) -> Facts:
-    """Numbers for the search, with weights for a grain of each kind of conflict."""
+    """Return the constants for the search, with weights for conflicts."""
     required = np.zeros((len(instance.meetings), instance.people), np.int32)
     preferred = required.copy()
     for number, meeting in enumerate(instance.meetings):
@@ -123,7 +122,7 @@ def facts(instance: Instance, *, hard: int, medium: int) -> Facts:
 
 @njit
 def cost(facts, plan, i, start, room):
-    """What meeting i adds there, beside those that are in the grid (it is not)."""
+    """Return the cost that meeting i adds there. It is not in the grid."""
     end = start + facts.duration[i]
     total = end - 1 + facts.smaller[room]
     for other_room in range(len(plan.grid)):
@@ -176,8 +175,9 @@ def place(facts, plan, i, start, room):
 
 @njit
 def gather(facts, plan, count, room, begin, end, shift, to_room):
-    """Add to `moved` what lies in the window [begin, end) of a room, shifted. Return the new count,
-    or -1 if it cannot move as a whole.
+    """Add the meetings in a room's window [begin, end) to `moved`, shifted.
+
+    Return the new count, or -1 if it cannot move as a whole.
     """
     grain = begin
     while grain < end:
@@ -196,8 +196,9 @@ def gather(facts, plan, count, room, begin, end, shift, to_room):
 
 @njit
 def move(facts, plan, count, limit):
-    """Move the first `count` of `moved` if there is room and the cost does not grow by more than
-    `limit`. Return the growth, or NEVER.
+    """Move the first `count` of `moved`, if that is possible.
+
+    The cost may grow by `limit`. Return the growth, or NEVER.
     """
     growth = 0
     for k in range(count):
@@ -227,9 +228,7 @@ def move(facts, plan, count, limit):
 
 @njit
 def relocate(facts, plan, horizon):
-    """Choose a meeting that exchanges its place with whatever is elsewhere. Return how many would
-    move.
-    """
+    """Choose a meeting that exchanges its place with others. Return how many would move."""
     i = np.random.randint(len(plan.start))
     start, room, kind = plan.start[i], plan.room[i], np.random.random()
     to_room = room if np.random.random() < 0.4 else np.random.randint(facts.fits[i])
@@ -251,8 +250,9 @@ def relocate(facts, plan, horizon):
 
 @njit
 def exchange(facts, plan):
-    """Choose two windows, of one length or side by side, that exchange what all rooms have in them.
-    Return how many would move.
+    """Choose two windows of time that exchange their meetings.
+
+    They are equally long or side by side. Return how many would move.
     """
     i, j = np.random.randint(len(plan.start)), np.random.randint(len(plan.start))
     a = plan.start[i]
@@ -293,7 +293,7 @@ def anneal(facts, plan, moves, temperature, horizon):
 
 @njit
 def worth(facts, plan):
-    """The cost of the whole plan: what each meeting adds to those before it."""
+    """Return the cost of the plan. It is the sum of what each meeting adds to those before it."""
     total = 0
     for i in range(len(plan.start)):
         fill(facts, plan, i, plan.start[i], plan.room[i], FREE)
@@ -305,7 +305,7 @@ def worth(facts, plan):
 
 @njit
 def restore(facts, plan, start, room):
-    """Make the plan what it was."""
+    """Restore an earlier plan."""
     for i in range(len(start)):
         fill(facts, plan, i, plan.start[i], plan.room[i], FREE)
     for i in range(len(start)):
@@ -318,7 +318,10 @@ def sow(seed):
 
 
 def greedy(facts: Facts, seed: int) -> Plan:
-    """Meetings with the fewest rooms first, of those the longest, each where it costs least."""
+    """Place each meeting where it costs least.
+
+    Those with the fewest rooms come first, and of these the longest.
+    """
     meetings, rooms, grains = len(facts.duration), len(facts.smaller), len(facts.day_end)
     start, room = np.zeros((2, meetings), np.int64)
     plan = Plan(
@@ -356,17 +359,16 @@ def insert(facts, plan, order):
 
 class Result(NamedTuple):
     score: Score  # by the slow scorer
-    reached: (
-        float | None
-    )  # CPU seconds until all three parts were as good as the best known figures
+    reached: float | None  # CPU seconds until all parts were as good as the best known
     cpu: float
     wall: float
     moves: int
 
 
 def solve(instance: Instance, seed: int, seconds: float, known: Score | None = None) -> Result:
-    """Anneal for so many CPU seconds. The clock says when to cool, so the same seed need not give
-    the same plan again.
+    """Anneal for so many CPU seconds.
+
+    The clock says when to cool, so the same seed need not give the same plan again.
     """
     wall, began = time.perf_counter(), time.thread_time()
     search, soft, medium, hard = (
@@ -399,14 +401,14 @@ def solve(instance: Instance, seed: int, seconds: float, known: Score | None = N
             reached = time.thread_time() - began
         progress = (time.thread_time() - began) / seconds
     assert best is not None
-    found = score(instance, best[1].tolist(), largest_first[best[2]].tolist())
-    if found != best[0]:
-        raise AssertionError(f"the search believes in {best[0]}, and its plan is worth {found}")
-    return Result(found, reached, time.thread_time() - began, time.perf_counter() - wall, moves)
+    checked = score(instance, best[1].tolist(), largest_first[best[2]].tolist())
+    if checked != best[0]:
+        raise AssertionError(f"the search believes in {best[0]}, and its plan is worth {checked}")
+    return Result(checked, reached, time.thread_time() - began, time.perf_counter() - wall, moves)
 
 
 def compile_all() -> float:
-    """Run everything once on three meetings, and return how long it took."""
+    """Run everything once on three meetings; return the seconds it took."""
     began = time.perf_counter()
     meetings = tuple(Meeting(length, (0,), (1,), 2) for length in (1, 2, 3))
     solve(Instance((0,) * 20, (4, 2), 2, meetings), seed=0, seconds=0.1)
@@ -414,7 +416,7 @@ def compile_all() -> float:
 
 
 def table(data: Path, sizes: list[int], seconds: float | None, seeds: int) -> str:
-    """Each file with several seeds, as Markdown."""
+    """Solve each file with several seeds; return Markdown."""
     lines = [
         f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, "
         f"numpy {np.__version__};",

@@ -1,7 +1,8 @@
-"""What a plan is worth to OptaPlanner: its meeting scheduling example's twelve constraints, one by
-one, slowly and by their definition.
+"""Score a plan by the twelve constraints of OptaPlanner's example.
 
-Independent of the search in `bench.optaplanner`, whose every figure comes from here. Source:
+Each is computed slowly, by its definition.
+
+It shares nothing with the search in `bench.optaplanner`, whose figures come from here. Source:
 `MeetingSchedulingConstraintProvider` of optaplanner-examples, with the weights that all five files
 carry (100 for touching, 10 for overlapping meetings, 1 for the others).
 """
@@ -56,6 +57,7 @@ def read(path: Path) -> Instance:
 
 def score(instance: Instance, starts: list[int], rooms: list[int]) -> Score:
     """Score meetings that start at these grains, in these rooms (numbers in `instance.rooms`).
+
     O(meetings² x people).
     """
     hard = medium = soft = 0

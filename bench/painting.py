@@ -1,9 +1,10 @@
-"""`python -m bench.painting`: what a drag over a week's grid costs the browser's main thread in
-each frame. Needs Chromium.
+"""Measure what a drag over a week's grid costs the browser in each frame.
 
-A real drag in headless Chromium: the pointer goes over 7 days × 12 hours and back, and each move
-changes what is chosen. Counted is the CPU time of the main thread, from the browser's own trace:
-scripts, style, layout, paint. A busy machine does not make it more.
+`python -m bench.painting` needs Chromium.
+
+The pointer goes over 7 days × 12 hours and back in headless Chromium, and each move changes the
+choice. The figures are CPU time of the main thread, from the browser's own trace: scripts, style,
+layout, paint. A busy machine does not raise them.
 """
 
 import json
@@ -35,8 +36,9 @@ CATEGORIES = [
 
 
 def drag(page: Page) -> None:
-    """Paint from the first cell along the diagonal to the last and back: the rectangle grows, then
-    shrinks. Marks begin and end.
+    """Paint along the diagonal from the first cell to the last and back.
+
+    The rectangle grows, then shrinks. Marks in the trace show its beginning and end.
     """
     cells = page.locator("availability-grid tbody td:not(.gap)")
     first, last = cells.first.bounding_box(), cells.last.bounding_box()
@@ -60,10 +62,11 @@ def drag(page: Page) -> None:
 
 
 def frames_of(trace: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return the CPU of the main thread from the beginning of each frame to that of the next, in
-    all and by part, in milliseconds.
+    """Return the CPU of the main thread in each frame, in all and by part.
 
-    since: how long after the frame before it began, by the clock.
+    It is in milliseconds, from the beginning of a frame to that of the next.
+
+    since: the time from the frame before, by the clock.
     """
     begin, end = (
         next(event for event in trace if event["name"] == name) for name in ("drag", "dropped")
@@ -98,8 +101,9 @@ def frames_of(trace: list[dict[str, Any]]) -> list[dict[str, float]]:
 
 
 def _cpu(events: list[dict[str, Any]], names: set[str]) -> float:
-    """Return the CPU in events of these names, in milliseconds; one within another is not counted
-    again.
+    """Return the CPU of events with these names, in milliseconds.
+
+    An event within another is not counted again.
     """
     total, over = 0, 0
     for event in events:
@@ -113,27 +117,25 @@ def measure(browser: Browser, windows: Windows, path: str) -> list[dict[str, flo
     page = windows.sign_in("mina", path)
     page.set_viewport_size({"width": 1280, "height": 2400})  # all of the grid in sight
     page.locator("availability-grid.ready").wait_for()
-    found = []
+    frames: list[dict[str, float]] = []
     for _ in range(DRAGS):
         browser.start_tracing(page=page, categories=CATEGORIES)
         drag(page)
         trace = json.loads(browser.stop_tracing())["traceEvents"]
         saved(page)
-        found += frames_of(trace)
+        frames += frames_of(trace)
     page.context.close()
-    return found
+    return frames
 
 
 def row(name: str, frames: list[dict[str, float]]) -> str:
     every = sorted(frame["all"] for frame in frames)
     parts = [median(frame[part] for frame in frames) for part in PARTS]
-    slow = sum(each > FRAME for each in every)
+    slow = sum(cpu > FRAME for cpu in every)
     figures = [median(every), every[math.ceil(0.95 * len(every)) - 1], every[-1], *parts]
     paced = median(frame["since"] for frame in frames)
-    return (
-        f"| {name} | {len(frames)} | {' | '.join(f'{each:.2f}' for each in figures)} | {slow} | "
-        f"{paced:.1f} |"
-    )
+    cells = [name, len(frames), *(f"{figure:.2f}" for figure in figures), slow, f"{paced:.1f}"]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
@@ -165,7 +167,7 @@ def main() -> None:
                     ),
                     flush=True,
                 )
-            assert windows.found == [], windows.found
+            assert windows.faults == [], windows.faults
 
         in_chromium(measured)
 

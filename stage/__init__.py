@@ -1,4 +1,4 @@
-"""What tests and benchmarks both stand on: the product's processes, databases, mail and browsers.
+"""The stage of tests and benchmarks: processes, databases, mail and browsers.
 
 Nothing here imports from `tests` or `bench`, and nothing here needs Django.
 """

@@ -1,4 +1,4 @@
-"""Callers of the API: the verbs, whatever carries them."""
+"""Call the API, in whatever way requests are carried."""
 
 from dataclasses import dataclass
 from typing import Any, Self

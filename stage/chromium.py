@@ -1,5 +1,6 @@
-"""People in a real Chromium: each has a window of their own, and what is wrong on any page is
-gathered.
+"""Let people use the pages in a real Chromium.
+
+Each has a window of their own, and faults on any page are gathered.
 """
 
 import shutil
@@ -21,8 +22,9 @@ HEIGHT = 740
 
 
 def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
-    """Run in a thread of its own: Playwright's loop would make Django refuse the database to this
-    one. arguments: Chromium's own.
+    """Run a visit in a thread of its own.
+
+    Playwright's loop would make Django refuse the database to this one. arguments: Chromium's own.
     """
 
     def run() -> Any:
@@ -40,13 +42,11 @@ def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
 
 
 class Windows:
-    """Windows of a browser, each of one person; `found` gathers what is wrong on any page, and on
-    which.
-    """
+    """Windows of a browser, each of one person. faults: errors on any page, with its address."""
 
     def __init__(self, site: Site, browser: Browser) -> None:
         self.site, self.browser = site, browser
-        self.found: list[str] = []
+        self.faults: list[str] = []
 
     def open(
         self,
@@ -85,7 +85,10 @@ class Windows:
     def sign_in(
         self, name: str, path: str = "/app/", *, page: Page | None = None, **window: Any
     ) -> Page:
-        """Open a window, or take this one, sign in on its way to a page, and return it there."""
+        """Sign in on the way to a page, and return its window.
+
+        page: a window to use; without one a new window opens.
+        """
         page = page or self.open(**window)
         page.goto(f"{self.site.url}/app/sign-in/?{urlencode({'next': path})}")
         page.fill("[name=identifier]", name)
@@ -102,10 +105,10 @@ class Windows:
             dialog.dismiss()
 
     def complain(self, page: Page, what: str) -> None:
-        self.found.append(f"{page.url}: {what}")
+        self.faults.append(f"{page.url}: {what}")
 
     def look(self, page: Page, *looks: tuple[int, str]) -> None:
-        """Have axe look at the page as it stands, or in each of these widths and colour schemes."""
+        """Have axe check the page, or its widths and colour schemes."""
         if not looks:
             self.look_at(page)
         before = page.viewport_size

@@ -1,4 +1,4 @@
-"""Ports for servers of our own."""
+"""Find ports for servers of our own."""
 
 import socket
 

@@ -1,5 +1,6 @@
-"""A PostgreSQL server of our own: a new cluster in a temporary folder, on a free loopback
-port, gone afterwards.
+"""Start a PostgreSQL server of our own.
+
+It is a new cluster in a temporary folder, on a free loopback port, and gone afterwards.
 """
 
 import os
@@ -19,7 +20,7 @@ class NoPostgres(Exception):
 
 
 class Server:
-    """A cluster in a folder, which can be stopped and started."""
+    """A cluster in a folder, to be stopped and started."""
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._programs, self._folder, self._as_other = _programs(), folder, _unprivileged(folder)
@@ -48,7 +49,7 @@ class Server:
         self._control("-l", self._folder / "log", "-o", self._options, "start")
 
     def stop(self) -> None:
-        """Stop it as a crash would: without a last word to anybody."""
+        """Stop it as a crash would, without telling its clients."""
         self._control("-m", "immediate", "stop")
 
     def _control(self, *arguments: object) -> None:
@@ -57,8 +58,9 @@ class Server:
 
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[Server]:
-    """Give a new server that runs. It runs without fsync: it holds nothing that must last.
-    `durable` runs it as in production.
+    """Yield a new server that runs.
+
+    It runs without fsync, because its data need not last; `durable` runs it as in production.
     """
     folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
     try:
@@ -74,24 +76,24 @@ def server(*, durable: bool = False) -> Iterator[Server]:
 
 @contextmanager
 def postgres(*, durable: bool = False) -> Iterator[str]:
-    """Give the DATABASE_URL of a new server."""
+    """Yield the DATABASE_URL of a new server."""
     with server(durable=durable) as own:
         yield own.url
 
 
 def _programs() -> Path:
-    found = sorted(
+    folders = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
     )
-    if found:
-        return found[-1]
+    if folders:
+        return folders[-1]
     if program := shutil.which("initdb"):
         return Path(program).resolve().parent
     raise NoPostgres("its programs are not installed (Debian: apt-get install postgresql).")
 
 
 def _unprivileged(folder: Path) -> dict[str, int]:
-    """Return whom to run as: PostgreSQL refuses root."""
+    """Return the user to run as, because PostgreSQL refuses root."""
     if os.geteuid():
         return {}
     try:

@@ -1,10 +1,9 @@
-"""The product as its user runs it: the processes of the Procfile, on a free port, with a database
-and a mail server of their own.
+"""Run the product as its user does.
 
-    with open_site() as site:
-        mina = site.person("mina")
-        mina.post("/calendars/", {"name": "Choir"})
+The processes of the Procfile run on a free port, with a database and a mail server of their own.
 
+    with open_site() as site:         mina = site.person("mina")         mina.post("/calendars/",
+{"name": "Choir"})
 
 Starting takes a few seconds, so share one site where you can. Everything that was started is gone
 at the end.
@@ -42,7 +41,7 @@ IDLE = 20.0
 
 
 def wait_until(happened: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Return what `happened` gives as soon as it is true."""
+    """Wait for a result that is true, and return it."""
     end = time.monotonic() + seconds
     while not (result := happened()):
         assert time.monotonic() < end, "It took too long."
@@ -51,12 +50,12 @@ def wait_until(happened: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 
 
 class NoAnswer(Exception):
-    """The connection was refused or broke. Whether the request was done, nobody knows."""
+    """The connection was refused or broke. Nobody knows whether the request was done."""
 
 
 @dataclass
 class Answer:
-    """What came back. `data` is the JSON, if it is JSON."""
+    """A response. `data` is its JSON, if it has any."""
 
     status_code: int
     headers: http.client.HTTPMessage
@@ -69,7 +68,7 @@ class Answer:
 
 
 class Wire:
-    """Connections to one port, kept open and shared by any number of threads."""
+    """Open connections to a port, shared by any number of threads."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -84,14 +83,14 @@ class Wire:
         *,
         timeout: float = PATIENCE,
     ) -> Answer:
-        kept = self._kept()
-        connection = kept or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        idle = self._idle_connection()
+        connection = idle or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             try:
                 connection.request(method, path, body=content, headers=headers)
                 response = connection.getresponse() if method == "GET" else None
             except (BrokenPipeError, ConnectionResetError):
-                if kept is None:
+                if idle is None:
                     raise
                 # The server had closed a connection that was kept, as it may. Nothing of this
                 # request was read, or it changes nothing.
@@ -112,7 +111,7 @@ class Wire:
             answer.data = json.loads(body)
         return answer
 
-    def _kept(self) -> http.client.HTTPConnection | None:
+    def _idle_connection(self) -> http.client.HTTPConnection | None:
         with contextlib.suppress(IndexError):  # somebody else was quicker
             while self._idle:
                 since, connection = self._idle.pop()
@@ -122,7 +121,7 @@ class Wire:
         return None
 
     def forget(self) -> None:
-        """Close what is open, for example because whoever is at the other end has ended."""
+        """Close idle connections, for example because the server has ended."""
         with contextlib.suppress(IndexError):
             while self._idle:
                 self._idle.pop()[1].close()
@@ -160,13 +159,13 @@ class Site:
         self.folder, self.database_url, self.sink = folder, database_url, sink
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("COMMONTIME_", "DJANGO_"))
         }
         self.environment = {
-            **kept,
+            **inherited,
             "PYTHONPATH": f"src{os.pathsep}.",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PORT": str(self.port),
@@ -183,8 +182,9 @@ class Site:
     # Processes ------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start the named processes of the Procfile, all by default, and wait until the web
-        answers.
+        """Start processes of the Procfile, and wait until the web answers.
+
+        Without names these are the web and a worker.
         """
         for name in names or ("web", "worker"):
             command = _procfile()[name].replace(
@@ -219,7 +219,7 @@ class Site:
         return self._running[name]
 
     def processes(self, name: str) -> list[int]:
-        """Return the ids of the processes that do the work of `web` or `worker`."""
+        """Return the ids of the processes that work for `web` or `worker`."""
         return [
             pid
             for pid in _children(self._running[name].pid)
@@ -238,9 +238,7 @@ class Site:
         os.kill(pid, signal.SIGCONT)
 
     def stop(self, *names: str, seconds: float = 15) -> None:
-        """End the named processes, all by default, as their user does: politely, and what does not
-        go then the hard way.
-        """
+        """End processes, all by default: politely, then the hard way."""
         self.wire.forget()
         ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
         for process in ending.values():
@@ -255,7 +253,7 @@ class Site:
             process.wait()
 
     def kill_all(self, *names: str) -> None:
-        """Kill the named processes, all by default, with their children, at once."""
+        """Kill processes, all by default, with their children."""
         self.wire.forget()
         for name in names or tuple(self._running):
             process = self._running.pop(name)
@@ -270,14 +268,14 @@ class Site:
     # People, data, commands -----------------------------------------------------------------------
 
     def caller(self, **headers: str) -> Remote:
-        """Return an anonymous caller, who sends these headers."""
+        """Return an anonymous caller who sends these headers."""
         return Remote(
             client=self.wire,
             sent={name.replace("_", "-"): value for name, value in headers.items()},
         )
 
     def person(self, name: str = "") -> Remote:
-        """Return a caller who has just signed up and in. Without a name they get one of their own."""
+        """Return a caller who has signed up and in. Without a name they get a new one."""
         name = name or f"person-{uuid.uuid4().hex[:12]}"
         person = self.caller()
         person.name = name
@@ -294,7 +292,7 @@ class Site:
         return person.sign_in()
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run one statement on the site's database, past the product, and return its rows."""
+        """Run a statement on the site's database, and return its rows."""
         if self.is_postgresql:
             with psycopg.connect(self.database_url, autocommit=True) as connection:
                 cursor = connection.execute(statement)
@@ -337,8 +335,9 @@ class Site:
 def open_site(
     *, start: bool = True, application: str = "", server: str | None = None, **environment: str
 ) -> Iterator[Site]:
-    """Give a site that runs, with two web processes and a worker, on a fresh database of the kind
-    the tests run on.
+    """Yield a site that runs on a fresh database.
+
+    It has two web processes and a worker, and a database of the kind the tests run on.
 
     `environment` sets variables of the product. `application` replaces its WSGI application, to see
     what happens with a guard off. `server` is the DATABASE_URL of another PostgreSQL server; ""
@@ -367,8 +366,9 @@ def open_site(
 
 @contextlib.contextmanager
 def fresh_database(folder: Path, server: str) -> Iterator[str]:
-    """Give the DATABASE_URL of a new database on the server; without one "", for SQLite in the data
-    folder.
+    """Yield the DATABASE_URL of a new database on the server.
+
+    Without a server it is "", for SQLite in the data folder.
     """
     if not server.startswith("postgres"):
         yield ""

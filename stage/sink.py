@@ -1,4 +1,4 @@
-"""A mail server that does what the test tells it, over real sockets."""
+"""Run a mail server that misbehaves on demand, over real sockets."""
 
 import asyncio
 import contextlib
@@ -40,8 +40,10 @@ class Received:
 
 
 class Sink:
-    """Accepts everything, except for as many replies as `rcpt` and `data` hold. It thinks `delay`
-    seconds about each recipient.
+    """A mail server that accepts everything but what it is told.
+
+    rcpt, data: its next replies, instead of accepting. It thinks `delay` seconds about each
+    recipient.
     """
 
     def __init__(self) -> None:
@@ -102,14 +104,14 @@ class Sink:
 
 @contextlib.contextmanager
 def silent_server() -> Iterator[int]:
-    """A server that takes connections and says nothing."""
+    """Yield the port of a server that says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 @contextlib.contextmanager
 def greeting_server(greeting: bytes) -> Iterator[int]:
-    """A server that says one thing and hangs up."""
+    """Yield the port of a server that greets and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

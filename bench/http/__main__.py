@@ -1,5 +1,6 @@
-"""`python -m bench.http [--database sqlite|postgresql] [--quick] [R1 R2 …]` prints the figures as
-Markdown.
+"""Measure the service, and print Markdown.
+
+`python -m bench.http [--database sqlite|postgresql] [--quick] [R1 R2 …]`
 """
 
 import argparse
@@ -19,16 +20,18 @@ def main(arguments: list[str] | None = None) -> str:
         "--quick", action="store_true", help="fewer and shorter samples; the figures are rough"
     )
     parser.add_argument("targets", nargs="*", metavar="R1 …", help="only these")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     parts = {**PARTS, "R15": results_page}
-    wanted = {SAME_AS.get(name.upper(), name.upper()) for name in asked.targets} or set(parts)
+    wanted = {SAME_AS.get(name.upper(), name.upper()) for name in options.targets} or set(parts)
     effort = (
-        Effort(rounds=3, seconds=0.2, storms=2, starts=2, patience=0.5) if asked.quick else Effort()
+        Effort(rounds=3, seconds=0.2, storms=2, starts=2, patience=0.5)
+        if options.quick
+        else Effort()
     )
     # Whoever stops the benchmark stops its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     measured: dict[str, list[Row]] = {}
-    for database in asked.database or DATABASES:
+    for database in options.database or DATABASES:
         with open_scene(database) as scene:
             measured[database] = [
                 row for name, part in parts.items() if name in wanted for row in part(scene, effort)

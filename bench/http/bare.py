@@ -1,8 +1,7 @@
-"""The anchor: a Django view with two middlewares that returns bytes from memory, under the same
-server as the product.
+"""The anchor: a bare Django view that returns bytes from memory.
 
-`application` serves any file of the folder in BENCH_BODIES, read once; the first part of its name
-is the status.
+It has two middlewares, and runs under the same server as the product. `application` serves any file
+of the folder in BENCH_BODIES, read once; the first part of its name is the status.
 """
 
 import functools

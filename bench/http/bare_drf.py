@@ -1,5 +1,6 @@
-"""What a cold start is compared with: a project with Django's usual apps and middlewares, DRF, and
-one view.
+"""The anchor of cold starts: a bare project with Django and DRF.
+
+It has Django's usual apps and middlewares, and one view.
 """
 
 from django.conf import settings

@@ -1,8 +1,9 @@
-"""Fill an empty database for the benchmark: `python -m bench.http.data` prints the ids of what it
-made as JSON.
+"""Fill an empty database for the benchmark.
 
-Calendars of 10, 100 and 1,000 people with 20 windows each in one week, on quarters of an hour, and
-a meeting to find a time for; one of 120 people who have not answered yet.
+`python -m bench.http.data` prints the ids of what it made as JSON.
+
+It makes calendars of 10, 100 and 1,000 people, with 20 windows each in one week, on quarters of an
+hour, and an open meeting; and a calendar of 120 people who have not answered yet.
 """
 
 import json
@@ -97,7 +98,7 @@ def _monday() -> Any:
 
 
 def _week(calendar: Any, user: Any) -> Any:
-    """Give windows between 40 different quarters of one week, so that they do not overlap."""
+    """Yield windows in one week that do not overlap."""
     from commontime.calendars.models import NonBusyTime
 
     cuts = sorted(random.sample(range(7 * 24 * 4), 2 * WINDOWS))

@@ -1,5 +1,6 @@
-"""A small load generator: so many keep-alive connections on loopback, each with one request under
-way, in one thread.
+"""Send requests over several connections, as a small load generator.
+
+All run in one thread; each connection is kept alive, and has one request under way.
 """
 
 import json
@@ -16,8 +17,9 @@ Address = tuple[str, int]
 
 @dataclass
 class Answers:
-    """What came back: how often each status, the bytes of the bodies, and when each answer was
-    complete (seconds from the start).
+    """The statuses, sizes and times of answers.
+
+    seconds: when each answer was complete, from the start.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
@@ -27,7 +29,7 @@ class Answers:
     last: bytes = b""
 
     def require(self, *statuses: int) -> "Answers":
-        """Stop the benchmark when an answer is not what is being measured."""
+        """Raise unless all answers have one of these statuses."""
         if set(self.statuses) - set(statuses):
             raise RuntimeError(
                 f"expected {statuses}, got {dict(self.statuses)}: {self.last[:300]!r}"
@@ -48,7 +50,7 @@ def request(method: str, path: str, token: str = "", body: Any = None, **headers
 
 
 class Connection:
-    """One connection; `send` a request, then `receive` until it returns the answer's status."""
+    """A connection. `send` a request, then `receive` until it returns the answer's status."""
 
     def __init__(self, address: Address) -> None:
         self.socket = socket.create_connection(address, timeout=30)
@@ -63,7 +65,7 @@ class Connection:
         self.socket.sendall(data)
 
     def receive(self) -> int:
-        """Read what is there; return the status once the answer is whole, else 0."""
+        """Read, and return the status once the answer is whole, else 0."""
         chunk = self.socket.recv(1 << 18)
         if not chunk:
             raise RuntimeError("the server closed the connection")
@@ -73,10 +75,10 @@ class Connection:
             if self.head_end < 0:
                 return 0
             head = bytes(self.buffer[: self.head_end]).lower()
-            _, found, rest = head.partition(b"\r\ncontent-length:")
-            if not found and head[9:12] not in (b"204", b"304"):
+            _, has_length, rest = head.partition(b"\r\ncontent-length:")
+            if not has_length and head[9:12] not in (b"204", b"304"):
                 raise RuntimeError(f"an answer without its length: {head[:300]!r}")
-            self.end = self.head_end + 4 + (int(rest.partition(b"\r\n")[0]) if found else 0)
+            self.end = self.head_end + 4 + (int(rest.partition(b"\r\n")[0]) if has_length else 0)
         if len(self.buffer) < self.end:
             return 0
         self.body = bytes(self.buffer[self.head_end + 4 : self.end])
@@ -132,8 +134,9 @@ def run(address: Address, requests: Iterable[bytes], *, connections: int) -> Ans
 
 
 def storm(address: Address, scripts: Sequence[Sequence[bytes]], *, within: float) -> Answers:
-    """Let everybody come within so many seconds, evenly, each over a connection of their own, and
-    send their requests one after another.
+    """Send everybody's requests, each over a connection of their own.
+
+    People come evenly within so many seconds, and send one request after another.
     """
     answers = Answers()
     with selectors.DefaultSelector() as selector:

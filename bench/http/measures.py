@@ -1,4 +1,4 @@
-"""R1 to R8, R10 and R13 of the performance targets, each against an anchor in the same run."""
+"""Measure R1 to R8, R10 and R13, each against an anchor in the same run."""
 
 import itertools
 import statistics
@@ -20,8 +20,10 @@ RALLLY_BARE_MS = (
 
 @dataclass
 class Effort:
-    """How long to measure: rounds, CPU seconds a sample (the anchor's: half of it), and how long to
-    wait for a calm moment before each.
+    """How long to measure.
+
+    seconds: the CPU of a sample; the anchor's takes half. patience: how long to wait for a calm
+    moment before each.
     """
 
     rounds: int = 7
@@ -33,7 +35,7 @@ class Effort:
 
 @dataclass
 class Row:
-    """One line of the tables. `value` is what the target is about."""
+    """A line of the tables. The target is about `value`."""
 
     id: str
     what: str
@@ -48,13 +50,13 @@ class Row:
     spread: float = 0.0
     load: float = 0.0
     note: str = ""
-    asked: bytes = b""
+    request: bytes = b""
     again: bool = False
     queries: int | None = None
 
     @property
     def holds(self) -> bool | None:
-        """Return whether the target is met; None without one."""
+        """Return whether the target is met; None without a target."""
         if self.most is None and self.least is None:
             return None
         return (self.most is None or self.value <= self.most) and (
@@ -67,17 +69,17 @@ Sample = Callable[[int], None]
 
 @dataclass
 class Subject:
-    """What is compared: `product(n)` and `anchor(n)` send n requests; `before()` runs ahead of each
-    sample of the product, uncounted.
+    """A request to measure, and its anchor.
 
-    `asked` is one of the requests; `again` says that it is the second of its kind that shall count,
-    which finds its answer in memory.
+    `product(n)` and `anchor(n)` send n requests. `before()` runs ahead of each sample of the
+    product, uncounted. `request` is an example, whose statements are counted; `again`: of the
+    second such request, which finds its answer in memory.
     """
 
     product: Sample
     anchor: Sample
     body_bytes: int
-    asked: bytes
+    request: bytes
     again: bool = True
     before: Callable[[], None] = lambda: None
     most_requests: int = 20_000
@@ -86,11 +88,12 @@ class Subject:
 def measure(
     scene: Scene, effort: Effort, id: str, what: str, subject: Subject, most: float | None = None
 ) -> Row:
-    """Return CPU per request as the median of the ratios of several rounds, product and anchor in
-    alternating order.
+    """Return the product's CPU per request as a ratio to the anchor's.
 
-    A run in which the anchor's own samples differ by more than 25 % is done again, once; what is
-    noisy then is marked.
+    It is the median of several rounds, in alternating order.
+
+    If the anchor's own samples differ by more than 25 %, the run is repeated once; if it is noisy
+    then, it is marked.
     """
     for _ in range(2):
         row = _measure(scene, effort, id, what, subject, most)
@@ -133,13 +136,13 @@ def _measure(
         body_bytes=subject.body_bytes,
         spread=(max(anchors) - min(anchors)) / middle,
         load=load(),
-        asked=subject.asked,
+        request=subject.request,
         again=subject.again,
     )
 
 
 def _enough(cpu: Callable[[], float], sample: Sample, seconds: float, most: int) -> int:
-    """Return how many requests make a sample, from a short one that also warms up."""
+    """Return how many requests make a sample. A short sample tells, and also warms up."""
     tried = min(40, most)
     each = _cpu_each(cpu, sample, tried)
     return max(tried, min(most, int(seconds / each)))
@@ -154,8 +157,8 @@ def _cpu_each(cpu: Callable[[], float], sample: Sample, count: int) -> float:
 # Subjects -----------------------------------------------------------------------------------------
 
 
-def same(scene: Scene, data: bytes) -> Subject:
-    """The same request over and over, over 8 connections."""
+def repeat(scene: Scene, data: bytes) -> Subject:
+    """Send the same request over and over, over 8 connections."""
     anchor, size = scene.anchored(data)
     return Subject(
         lambda n: _send(scene.product.address, itertools.repeat(data, n)),
@@ -165,8 +168,8 @@ def same(scene: Scene, data: bytes) -> Subject:
     )
 
 
-def each_another(scene: Scene, data: bytes, others: Iterator[bytes]) -> Subject:
-    """Requests like this one of which no two are the same, over 8 connections."""
+def vary(scene: Scene, data: bytes, others: Iterator[bytes]) -> Subject:
+    """Send different requests like this one, over 8 connections."""
     anchor, size = scene.anchored(data)
     return Subject(
         lambda n: _send(scene.product.address, itertools.islice(others, n)),
@@ -177,9 +180,10 @@ def each_another(scene: Scene, data: bytes, others: Iterator[bytes]) -> Subject:
     )
 
 
-def each_after_a_change(scene: Scene, data: bytes, calendar: str) -> Subject:
-    """The same request, and before each of them somebody's window changes, past the product and
-    uncounted. One connection.
+def repeat_after_changes(scene: Scene, data: bytes, calendar: str) -> Subject:
+    """Send the same request after a change each time, over one connection.
+
+    Somebody's window changes past the product, uncounted.
     """
     anchor, size = scene.anchored(data)
     calendar = scene.aside.id(calendar)
@@ -225,12 +229,12 @@ def reading_availability(scene: Scene, effort: Effort) -> list[Row]:
     for size in data.SIZES:
         get = scene.get(scene.calendar(size, "availability/"))
         for id, what, most, subject in (
-            ("R1", "availability, nothing changed", 10, same(scene, get)),
+            ("R1", "availability, nothing changed", 10, repeat(scene, get)),
             (
                 "R2",
                 "availability, right after a change",
                 25,
-                each_after_a_change(scene, get, scene.made["calendars"][str(size)]),
+                repeat_after_changes(scene, get, scene.made["calendars"][str(size)]),
             ),
         ):
             row = measure(
@@ -262,8 +266,10 @@ def reading_availability(scene: Scene, effort: Effort) -> list[Row]:
 
 
 def _against_rallly(scene: Scene, effort: Effort, answer: Row) -> list[Row]:
-    """Everybody's windows by name are 20 pages of 1,000 rows; Rallly's page gets its participants
-    in one answer of 1.05 MB.
+    """Compare reading availability and single answers with Rallly.
+
+    Everybody's windows by name are 20 pages of 1,000 rows; Rallly's page gets its participants in
+    one answer of 1.05 MB.
     """
     first = scene.get(scene.calendar(max(data.SIZES), "nonbusytimes/"))
     page = measure(
@@ -271,7 +277,7 @@ def _against_rallly(scene: Scene, effort: Effort, answer: Row) -> list[Row]:
         effort,
         "R5",
         "1,000 of the 20,000 windows (a page of the list), N = 1,000",
-        same(scene, first),
+        repeat(scene, first),
     )
     pages = max(data.SIZES) * data.WINDOWS / 1000
     rallly_results, rallly_list = 20.6 / RALLLY_BARE_MS, 230 / RALLLY_BARE_MS
@@ -308,13 +314,13 @@ def lists(scene: Scene, effort: Effort) -> list[Row]:
         "100 participants": scene.calendar(100, "participants/"),
     }
     return [
-        measure(scene, effort, "R6", f"list of {what}", same(scene, scene.get(path)), 10)
+        measure(scene, effort, "R6", f"list of {what}", repeat(scene, scene.get(path)), 10)
         for what, path in paths.items()
     ]
 
 
 def profile(scene: Scene, effort: Effort) -> list[Row]:
-    return [measure(scene, effort, "R7", "GET /profile/", same(scene, scene.get("/profile/")), 5)]
+    return [measure(scene, effort, "R7", "GET /profile/", repeat(scene, scene.get("/profile/")), 5)]
 
 
 def adding_windows(scene: Scene, effort: Effort) -> list[Row]:
@@ -371,7 +377,7 @@ def adding_windows(scene: Scene, effort: Effort) -> list[Row]:
     )
     subject = subjects["first"]
     subject.product = lambda n: _send(scene.product.address, again()[:n])
-    subject.before, subject.asked, subject.again = lambda: None, ready["first"][2], True
+    subject.before, subject.request, subject.again = lambda: None, ready["first"][2], True
     replaced = measure(scene, effort, "R8", "20 windows in one PUT, in place of 20 others", subject)
     return [
         single,
@@ -396,7 +402,10 @@ def adding_windows(scene: Scene, effort: Effort) -> list[Row]:
 
 
 def storms(scene: Scene, effort: Effort) -> list[Row]:
-    """120 people come within a second; each sends 20 windows and then reads the availability."""
+    """Measure a storm: 120 people come within a second.
+
+    Each sends 20 windows and then reads the availability.
+    """
     path, read = scene.calendar("storm", "nonbusytimes/"), scene.calendar("storm", "availability/")
     scripts = []
     for place, name in enumerate(scene.made["stormers"]):
@@ -490,8 +499,8 @@ SAME_AS = {"R2": "R1", "R3": "R1", "R4": "R1", "R5": "R1", "R16": "R15"}
 
 
 def count_queries(scene: Scene, rows: list[Row]) -> None:
-    """Say of each measured request how many SQL statements it is."""
-    measured = [row for row in rows if row.asked]
+    """Count the SQL statements of each measured request."""
+    measured = [row for row in rows if row.request]
     scene.clear_storm()
-    for row, counts in zip(measured, scene.queries([row.asked for row in measured]), strict=True):
+    for row, counts in zip(measured, scene.queries([row.request for row in measured]), strict=True):
         row.queries = counts[row.again]

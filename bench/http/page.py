@@ -1,4 +1,4 @@
-"""The figures as Markdown."""
+"""Print the figures as Markdown."""
 
 import os
 import platform

@@ -1,5 +1,6 @@
-"""R15 and R16: the calendar's page with everybody's times, as a browser asks for it: what it costs,
-and what a first visit weighs.
+"""Measure R15 and R16: the cost and the weight of the calendar's page.
+
+It is asked for as a browser does, with everybody's times.
 """
 
 import gzip
@@ -16,10 +17,10 @@ from bench.http.measures import (
     RALLLY_BARE_MS,
     Effort,
     Row,
-    each_after_a_change,
-    each_another,
     measure,
-    same,
+    repeat,
+    repeat_after_changes,
+    vary,
 )
 from bench.http.scene import Scene
 from stage.callers import PASSWORD
@@ -38,22 +39,20 @@ def results_page(scene: Scene, effort: Effort) -> list[Row]:
         return request("GET", path, Cookie=browser.cookie, Accept_Encoding="gzip")
 
     get = asking(path)
-    seen = measure(
+    unchanged = measure(
         scene,
         effort,
         "R15",
         f"the calendar's page, nothing changed, N = {size:,}",
-        same(scene, get),
+        repeat(scene, get),
         20,
     )
     # As for somebody else: what everybody sees is in memory, what one sees of oneself is not.
-    first = each_another(
-        scene, get, (asking(f"{path}&look={number}") for number in itertools.count())
-    )
-    changed = each_after_a_change(scene, get, calendar)
+    first = vary(scene, get, (asking(f"{path}&look={number}") for number in itertools.count()))
+    changed = repeat_after_changes(scene, get, calendar)
     weight = browser.visit(path)
     return [
-        seen,
+        unchanged,
         measure(
             scene,
             effort,
@@ -71,7 +70,7 @@ def results_page(scene: Scene, effort: Effort) -> list[Row]:
         Row(
             "R15",
             "times less CPU than Rallly's page",
-            RALLLY_PAGE_MS / RALLLY_BARE_MS / seen.value,
+            RALLLY_PAGE_MS / RALLLY_BARE_MS / unchanged.value,
             "x less",
             least=40,
         ),
@@ -92,7 +91,7 @@ def results_page(scene: Scene, effort: Effort) -> list[Row]:
 
 @dataclass
 class Weight:
-    """What a first visit takes over the wire, headers apart, and how many elements the page has."""
+    """The bytes, requests and elements of a first visit, headers apart."""
 
     bytes: int = 0
     scripts: int = 0
@@ -101,7 +100,7 @@ class Weight:
 
 
 class Browser:
-    """Enough of one to sign in and to fetch a page with what it names."""
+    """A minimal browser: it signs in, and fetches a page with its files."""
 
     def __init__(self, host: str, port: int) -> None:
         self.connection = http.client.HTTPConnection(host, port)
@@ -145,13 +144,11 @@ class Browser:
             )
 
     def visit(self, path: str) -> Weight:
-        """Fetch a page, and as a browser would every style, script and image that it or a script of
-        it names.
-        """
+        """Fetch a page with all styles, scripts and images, as a browser does."""
         answer, content = self.ask("GET", path)
         if answer.status != 200:
             raise RuntimeError(f"{path} is answered {answer.status}")
-        page = Named(unpacked(answer, content))
+        page = PageParser(unpacked(answer, content))
         weight = Weight(len(content), 0, 1, page.elements)
         todo, fetched = list(page.files), set()
         while todo:
@@ -177,8 +174,8 @@ def unpacked(answer: http.client.HTTPResponse, content: bytes) -> str:
     ).decode()
 
 
-class Named(HTMLParser):
-    """The elements of a page, and the files it names that a browser fetches by itself."""
+class PageParser(HTMLParser):
+    """The elements of a page, and the files that a browser fetches for it."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

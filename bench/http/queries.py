@@ -1,8 +1,8 @@
-"""Count the SQL statements of requests, in process: raw requests as JSON on stdin, a list of counts
-on stdout.
+"""Count the SQL statements of requests, in this process.
 
-Each request is sent twice; a count is [first, second], so that what is kept in memory shows. BEGIN,
-COMMIT and savepoints do not count.
+Reads raw requests as JSON from stdin, writes a list of counts to stdout. Each request is sent
+twice; a count is [first, second], so that answers from memory show. BEGIN, COMMIT and savepoints do
+not count.
 """
 
 import io
@@ -46,7 +46,7 @@ def environ(raw: bytes) -> dict[str, Any]:
     first, *lines = head.decode().split("\r\n")
     method, target, _ = first.split(" ")
     path, _, query = target.partition("?")
-    found = {
+    environment = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "QUERY_STRING": query,
@@ -61,8 +61,8 @@ def environ(raw: bytes) -> dict[str, Any]:
     for line in lines:
         name, _, value = line.partition(": ")
         name = name.upper().replace("-", "_")
-        found[name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"] = value
-    return found
+        environment[name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"] = value
+    return environment
 
 
 if __name__ == "__main__":

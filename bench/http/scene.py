@@ -1,5 +1,6 @@
-"""Everything one database's measurements need: the database filled, the product and the anchor
-running, people signed in.
+"""Set up everything the measurements of a database need.
+
+The database is filled, product and anchor run, people are signed in.
 """
 
 import json
@@ -28,8 +29,9 @@ DATABASES = ("sqlite", "postgresql")
 
 
 class Aside:
-    """A connection past the product, for changes that shall not be counted. `pid` is its PostgreSQL
-    backend.
+    """A connection past the product, for changes that do not count.
+
+    pid: of its PostgreSQL backend.
     """
 
     def __init__(self, settings: dict[str, str]) -> None:
@@ -56,8 +58,9 @@ class Aside:
 
 @dataclass
 class Scene:
-    """The scene of one database. `settings` is what the product's environment says besides the
-    defaults.
+    """The product and its anchor on one database.
+
+    settings: the product's environment variables, besides the defaults.
     """
 
     database: str
@@ -95,8 +98,9 @@ class Scene:
         return self.product.cpu(without=self.aside.pid)
 
     def anchored(self, product_request: bytes) -> tuple[bytes, int]:
-        """Let the anchor give what the product answers to this request. Returns the anchor's
-        request and the size of the answer.
+        """Make the anchor answer a request as the product does.
+
+        Return the anchor's request, and the size of the answer.
         """
         status, body = ask(self.product.address, product_request)
         if not 200 <= status < 400:
@@ -110,20 +114,18 @@ class Scene:
         return method + f" /{name} ".encode() + rest
 
     def queries(self, requests: list[bytes]) -> list[list[int]]:
-        """Return how many SQL statements each request costs when it comes first, and when it comes
-        again.
-        """
+        """Count the SQL statements of each request, first and again."""
         command = [sys.executable, "-m", "bench.http.queries"]
         env = environment(**self.settings, DJANGO_SETTINGS_MODULE="commontime.config.settings")
-        asked = json.dumps([data.decode() for data in requests])
+        texts = json.dumps([data.decode() for data in requests])
         done = subprocess.run(
-            command, cwd=ROOT, env=env, input=asked, text=True, stdout=subprocess.PIPE, check=True
+            command, cwd=ROOT, env=env, input=texts, text=True, stdout=subprocess.PIPE, check=True
         )
         counts: list[list[int]] = json.loads(done.stdout.splitlines()[-1])
         return counts
 
     def clear_storm(self) -> None:
-        """Take back what the storm's people answered."""
+        """Delete the answers of the storm's people."""
         self.aside.do(
             "DELETE FROM calendars_nonbusytime WHERE calendar_id = %s",
             self.aside.id(self.made["calendars"]["storm"]),
@@ -174,8 +176,9 @@ def load() -> float:
 
 
 def wait_for_calm(seconds: float) -> None:
-    """Wait, at most so long, until others leave half of the machine idle: busy caches make large
-    programs dearer than small ones.
+    """Wait, at most so long, until half of the machine is idle.
+
+    Busy caches make large programs dearer than small ones.
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until:

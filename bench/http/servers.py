@@ -1,4 +1,4 @@
-"""Starting the product and its anchors as in production, and reading what they cost."""
+"""Start the product and its anchors as in production, and read their CPU."""
 
 import os
 import shlex
@@ -20,8 +20,9 @@ HEALTH = request("GET", "/healthz/")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment in which only these settings of ours are set, and byte code is kept, as
-    on any server.
+    """Return an environment with these settings of ours and no others.
+
+    Byte code is written, as on any server.
     """
     ours = ("COMMONTIME_", "DATABASE_URL", "DJANGO_", "GRANIAN_", "PORT")
     kept = {
@@ -33,9 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def web_command(application: str) -> list[str]:
-    """Return the shell command of the web server, as the Procfile says it, for this WSGI
-    application.
-    """
+    """Return the Procfile's command for the web server, with this application."""
     lines = (ROOT / "Procfile").read_text().splitlines()
     web = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
     return ["sh", "-c", f"exec {web.replace(PRODUCT, shlex.quote(application))}"]
@@ -43,7 +42,7 @@ def web_command(application: str) -> list[str]:
 
 @dataclass
 class Server:
-    """A running web server. `postmaster` is the process of the PostgreSQL server it uses, if any."""
+    """A running web server. postmaster: the process of its PostgreSQL server, if any."""
 
     process: subprocess.Popen[bytes]
     address: Address
@@ -51,8 +50,9 @@ class Server:
     postmaster: int = 0
 
     def cpu(self, without: int = 0) -> float:
-        """Return the CPU seconds of the server's processes and the database's so far, without one
-        backend that is the benchmark's own.
+        """Return the CPU seconds of the server and the database so far.
+
+        without: the benchmark's own backend.
         """
         pids = [self.process.pid, *children(self.process.pid)]
         if self.postmaster:
@@ -64,7 +64,7 @@ class Server:
 def serve(
     application: str, settings: dict[str, str], *, postmaster: int = 0, ready: bytes = HEALTH
 ) -> Iterator[Server]:
-    """Run the web server until the block ends. It is there once it answers `ready` with 200."""
+    """Run the web server until the block ends. It has started once it answers `ready` with 200."""
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -103,11 +103,11 @@ def _await(address: Address, ready: bytes, process: subprocess.Popen[bytes]) -> 
 
 
 def children(pid: int) -> list[int]:
-    """Return the direct children of a process: workers of granian, backends of PostgreSQL."""
-    found: list[int] = []
+    """Return the children of a process: granian's workers, PostgreSQL's backends."""
+    pids: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+        pids += [int(child) for child in (task / "children").read_text().split()]
+    return pids
 
 
 def parent(pid: int) -> int:
@@ -116,8 +116,9 @@ def parent(pid: int) -> int:
 
 
 def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process with all its threads, also ended ones: the counter behind
-    /proc/PID/stat, in ns.
+    """Return the CPU seconds of a process with all its threads.
+
+    They come from the counter behind /proc/PID/stat, in ns, which includes threads that have ended.
     """
     try:
         return time.clock_gettime(

@@ -83,7 +83,7 @@ class Visit(Windows):
         self.send("/app/sign-up/", username="not a name", email="nowhere", password="1")
         self.send("/app/sign-in/", identifier="iris", password=build.PASSWORD)
         self.open_band()
-        return self.found
+        return self.faults
 
     def walk(self) -> list[str]:
         for path in (
@@ -103,7 +103,7 @@ class Visit(Windows):
             self.go(path)
         self.page.goto(self.site.url + "/app/")
         self.open_band()
-        return self.found
+        return self.faults
 
 
 def test_nothing_is_wrong_wherever_one_goes(site):
@@ -148,7 +148,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
             for summary in page.locator("main summary").all():
                 summary.click()
             visit.look(page, (TABLET, "light"), (DESK, "dark"), (PHONE, "light"))
-            visit.found += [
+            visit.faults += [
                 f"{path}: {small} is too small to touch" for small in page.evaluate(TOO_SMALL)
             ]
         page.fill("[name=name]", "Choir")
@@ -164,7 +164,7 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
             section.get_by_role("button").click()
             assert section.locator(".mend").first.is_visible()
             visit.look(page, (PHONE, "dark"))
-        return visit.found
+        return visit.faults
 
     assert in_chromium(journey) == []
 
@@ -187,7 +187,7 @@ def test_axe_would_find_what_is_wrong(site):
             "'http://localhost:1/'}))"
         )
         visit.look(visit.page)
-        return visit.found
+        return visit.faults
 
     found = " ".join(in_chromium(spoilt))
 

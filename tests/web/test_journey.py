@@ -94,7 +94,7 @@ def test_three_people_sign_up_paint_and_get_their_meeting(site):
             expect(page.locator(".fixed li")).to_contain_text("9:30–10:30")
             page.get_by_role("link", name="Home").click()
             expect(page.locator(".leaves li")).to_contain_text("9:30–10:30")
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 
@@ -133,7 +133,7 @@ def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
         expect(kira.locator(".settled .moment")).to_contain_text("10:00–11:00")
         lena.reload()
         expect(lena.locator(".fixed li")).to_contain_text("10:00–11:00")
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 
@@ -262,13 +262,13 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
             page.on(
                 "request",
                 lambda request: (
-                    windows.found.append(request.url) if "canary" in request.url else None
+                    windows.faults.append(request.url) if "canary" in request.url else None
                 ),
             )
             shown = {}
             for path in paths:
                 page.goto(site.url + path)
-                windows.found += [f"{name} {path}: {made}" for made in page.evaluate(MADE)]
+                windows.faults += [f"{name} {path}: {made}" for made in page.evaluate(MADE)]
                 shown[path] = page.evaluate("document.documentElement.textContent")
                 if path == here and name == "olga":
                     page.locator("heat-map tbody tr").nth(2).locator("td").first.hover()
@@ -286,19 +286,19 @@ def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(sit
                 page.get_by_label("Times").fill(ALL)
                 page.get_by_role("button", name="Preview").click()
                 expect(page.get_by_label("Times")).to_have_value(ALL)
-                windows.found += page.evaluate(MADE)
+                windows.faults += page.evaluate(MADE)
             elif name == "rosa":
                 assert NAMES[1] in shown["/app/"]
             else:
                 assert NAMES[1] not in shown[here]
-        assert windows.found == []
+        assert windows.faults == []
 
         # A text that got out of its place would have been noticed.
         page.evaluate(f"document.body.innerHTML += {HOSTILE[1]!r}")
         for sign in ("canary", "Content Security"):
             wait_until(
                 lambda sign=sign: (
-                    page.wait_for_timeout(20) or any(sign in found for found in windows.found)
+                    page.wait_for_timeout(20) or any(sign in fault for fault in windows.faults)
                 )
             )
         assert len(page.evaluate(MADE)) == 1

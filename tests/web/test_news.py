@@ -48,7 +48,7 @@ def test_what_one_painted_or_the_owner_fixed_elsewhere_is_seen_without_a_reload(
         other.get_by_role("button", name="Withdraw this time").click()
         expect(page.locator(".fixed")).to_have_count(0)
         expect(page.locator(".best li").first).to_be_visible()
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -67,7 +67,7 @@ def test_news_do_not_hold_back_who_is_on_their_way_to_another_page(site):
         choir.mina.put(path, {"final_time": at(4, 9).isoformat()})
         ask(page)
         assert [each for each in asked if "/calendars/" in each] == []
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -101,7 +101,7 @@ def test_nothing_is_reloaded_under_a_stroke_and_afterwards_all_is_as_it_was(site
         page.get_by_role("button", name="Undo").tap()
         saved(page)
         assert choir.given("sam") == [(at(3, 9), at(3, 9.5), 5)]
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -114,7 +114,7 @@ def test_that_answers_are_closed_reaches_pages_that_are_open(site):
             choir.mina.put(f"/calendars/{choir.id}/", {"is_finalized": is_finalized})
             expect(page.locator("#mine-h")).to_have_text(title)
             expect(page.locator(".said").first).to_have_text(title)
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -158,6 +158,6 @@ def test_news_come_again_once_one_is_signed_in_again(site):
             "This calendar is gone, or you’re no longer in it."
         )
         expect(page.locator(".again")).to_be_hidden()
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)

@@ -69,7 +69,7 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         expect(heat).to_have_text("3")
         heat.hover()
         expect(mina.locator("heat-map .who")).to_contain_text("Mina, Sam")
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -107,7 +107,7 @@ def test_undo_takes_back_step_by_step_and_odd_times_survive(site):
         undo = page.get_by_role("button", name="Undo")
         expect(undo).to_be_focused()
         expect(undo).to_have_attribute("aria-disabled", "true")
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -144,7 +144,7 @@ def test_a_block_is_extended_from_inside_and_cleared_by_painting_over_nothing_el
             cell(phone, 0, end).tap()
             saved(phone)
             assert choir.given("iris") == [(at(0, then[0]), at(0, then[1]), 5)]
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -170,7 +170,7 @@ def test_a_phone_begins_with_the_first_day_that_is_not_over(site):
                 " ".join(str(number) for number in range(7) if heads.nth(number).is_visible())
                 == days
             )
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -194,7 +194,7 @@ def test_without_scripts_one_ticks_and_writes(site):
         assert "14:00–16:00" in page.locator(".preview").inner_text()
         page.get_by_role("button", name="Save these times").click()
         assert len(choir.given("iris")) == 5
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -238,7 +238,7 @@ def test_nothing_is_wrong_in_any_state(site):
         page.goto(f"{site.url}/app/calendars/{choir.id}/")
         expect(page.locator(".mine")).to_contain_text("Answers are closed")
         choir.look(page)
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -300,7 +300,7 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
                 give(name, day)
         expect(page.locator(".best .all")).to_have_count(5, timeout=15_000)
         expect(page.locator("#best-h")).to_be_focused()  # what had it is gone
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -349,6 +349,6 @@ def test_hours_that_come_twice_are_read_out_apart(site):
         label = page.locator("availability-grid td[tabindex]").nth(18).get_attribute("aria-label")
         assert label.startswith("Sonntag, 31. Oktober, 8:00 am bis 8:30 am:")
         choir.mina.patch("/profile/settings/", {"hour_cycle": "h23", "locale": "en"})
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)

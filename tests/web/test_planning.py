@@ -143,7 +143,7 @@ def test_sixty_talks_are_planned_one_pinned_planned_again_and_published(site):
         with guest.expect_download() as download:
             guest.get_by_role("link", name="Add to my calendar app").click()
         assert download.value.suggested_filename == "invite.ics"
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 
@@ -192,7 +192,7 @@ def test_a_search_that_runs_shows_how_far_it_is_and_what_came_of_it_without_a_re
         expect(olga.locator("progress")).to_be_visible()
         people["olga"].delete(f"/calendars/{calendar}/")
         asks_no_more(olga)
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 
@@ -285,7 +285,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         )
         ask(rosa)
         expect(rosa.locator(".said")).to_contain_text("This meeting is gone")
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 
@@ -319,7 +319,7 @@ def test_all_that_could_change_a_best_start_is_fit_to_read(site):
             summary.click()
         expect(vera.locator(".supposed .best")).to_contain_text("Compared with the best time")
         windows.look(vera, (PHONE, "light"), (DESK, "dark"))
-        assert windows.found == []
+        assert windows.faults == []
 
     in_chromium(journey)
 

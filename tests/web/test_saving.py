@@ -57,7 +57,7 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         choir.sign_in("sam", page=page.context.new_page())  # which changes the token of all forms
         saved(page)  # by itself
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5), (at(2, 14), at(2, 15), 5)]
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -96,7 +96,7 @@ def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
         page.clock.run_for(5000)
         saved(page)
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -127,7 +127,7 @@ def test_what_was_painted_on_another_device_stays_whichever_is_saved_first(site)
             one.get_by_role("button", name="Undo").click()
         saved(one)
         assert choir.given("sam") == others
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -149,7 +149,7 @@ def test_an_answer_of_somebody_else_is_no_save(site):
         page.evaluate("dispatchEvent(new Event('online'))")
         saved(page)
         assert choir.given("sam") == [(at(2, 9), at(2, 10), 5)]
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -201,7 +201,7 @@ def test_who_leaves_right_after_a_stroke_is_not_asked_and_loses_nothing(site):
         page.context.set_offline(True)
         drag(page, cell(page, 5, 9), cell(page, 5, 9.5))
         assert not page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
 
@@ -232,6 +232,6 @@ def test_nothing_is_saved_under_the_name_of_somebody_else_who_signed_in(site):
             [(at(5, 9), at(5, 10), 5)],
             [(at(2, 9), at(2, 10), 5)],
         )
-        assert choir.found == []
+        assert choir.faults == []
 
     in_chromium(journey)
