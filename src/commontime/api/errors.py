@@ -1,8 +1,6 @@
-"""Refusals -> the one JSON shape `{code, detail, fields?}`: the only place where the API's status
-codes are chosen.
-"""
+"""Turn refusals into answers of one shape, `{code, detail, fields?}`, and choose their status."""
 
-import logging
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,7 +11,22 @@ from rest_framework import exceptions as drf
 
 from commontime.core import errors
 
-logger = logging.getLogger(__name__)
+
+class Stale(errors.Refusal):
+    """If-Match names a state that is no longer the current one."""
+
+    code = "stale"
+
+
+class KeyReused(errors.Refusal):
+    """An Idempotency-Key came with another request before."""
+
+    code = "idempotency_key_reused"
+
+
+class TooLarge(errors.Refusal):
+    code = "too_large"
+
 
 STATUS: list[tuple[type[Exception], int]] = [
     (errors.NotFound, 404),
@@ -22,83 +35,60 @@ STATUS: list[tuple[type[Exception], int]] = [
     (errors.Conflict, 409),
     (errors.Unidentified, 401),
     (errors.TooMany, 429),
+    (Stale, 412),
+    (KeyReused, 422),
+    (TooLarge, 413),
 ]
-
-
-class Stale(errors.Refusal):
-    """If-Match names another state than the present one."""
-
-    code = "stale"
-
-
-class KeyReused(errors.Refusal):
-    code = "idempotency_key_reused"
-
-
-class TooLarge(errors.Refusal):
-    code = "too_large"
-
-
-class NotJSON(errors.Refusal):
-    code = "not_json"
-
-
-STATUS += [(Stale, 412), (KeyReused, 422), (TooLarge, 413), (NotJSON, 415)]
+# What Django and REST framework raise by themselves.
+OUTSIDE: list[tuple[tuple[type[Exception], ...], int, str, str]] = [
+    (
+        (drf.NotAuthenticated, drf.AuthenticationFailed),
+        401,
+        "not_authenticated",
+        "Sign in and send the access token as Authorization: Bearer.",
+    ),
+    (
+        (drf.UnsupportedMediaType,),
+        415,
+        "not_json",
+        "Send JSON with the header Content-Type: application/json.",
+    ),
+    (
+        (drf.PermissionDenied, PermissionDenied),
+        403,
+        "not_allowed",
+        "You’re not allowed to do this.",
+    ),
+    (
+        (Http404, drf.NotFound, Resolver404),
+        404,
+        "not_found",
+        "There is nothing here. /docs/ lists every path.",
+    ),
+    ((RequestDataTooBig,), 413, "too_large", "Send at most 1 MB."),
+    ((SuspiciousOperation,), 400, "invalid_request", "This request can’t be read."),
+]
+TIME_CODES = {"nonexistent_time", "ambiguous_time"}
 
 
 def answer(exception: Exception, context: Any = None) -> HttpResponse | None:
-    """Translate what a view raised; None for what is nobody's refusal but our mistake or an outage."""
-    if isinstance(exception, errors.Refusal):
-        status = next(status for kind, status in STATUS if isinstance(exception, kind))
-        headers = {}
-        if isinstance(exception, errors.TooMany):
-            headers["Retry-After"] = str(exception.retry_after)
-        fields = exception.fields if isinstance(exception, errors.InvalidInput) else None
-        extra = getattr(exception, "extra", {})
-        return shaped(
-            status, exception.code, exception.detail, fields=fields, headers=headers, **extra
-        )
+    """Translate what a view raised; None for our own mistake or an outage."""
     match exception:
+        case errors.Refusal():
+            return _refusal(exception)
         case drf.ValidationError():
-            fields = _fields(exception.detail)
-            return shaped(
-                400,
-                _one_code(exception) or "invalid_input",
-                "Please correct the fields named here.",
-                fields=fields,
-            )
-        case drf.NotAuthenticated() | drf.AuthenticationFailed():
-            return shaped(
-                401,
-                "not_authenticated",
-                "Sign in and send the access token as Authorization: Bearer.",
-            )
+            return _invalid_input(exception)
         case drf.MethodNotAllowed():
-            allow = ", ".join(context["view"].allowed_methods) if context else ""
-            return shaped(
-                405,
-                "method_not_allowed",
-                f"This path answers {allow or 'other methods'}.",
-                headers={"Allow": allow},
-            )
-        case drf.UnsupportedMediaType():
-            return shaped(
-                415, "not_json", "Send JSON with the header Content-Type: application/json."
-            )
-        case drf.PermissionDenied() | PermissionDenied():
-            return shaped(403, "not_allowed", "You may not do this.")
-        case Http404() | drf.NotFound() | Resolver404():
-            return shaped(404, "not_found", "There is nothing here. /docs/ lists every path.")
-        case RequestDataTooBig():
-            return shaped(413, "too_large", "Send at most 1 MB.")
-        case SuspiciousOperation():
-            return shaped(400, "invalid_request", "This request can't be read.")
-        case drf.APIException():
-            return shaped(exception.status_code, "invalid_input", str(exception.detail))
+            return _method_not_allowed(context)
+    for kinds, status, code, detail in OUTSIDE:
+        if isinstance(exception, kinds):
+            return problem(status, code, detail)
+    if isinstance(exception, drf.APIException):
+        return problem(exception.status_code, "invalid_input", str(exception.detail))
     return None
 
 
-def shaped(
+def problem(
     status: int,
     code: str,
     detail: str,
@@ -107,6 +97,7 @@ def shaped(
     headers: dict[str, str] | None = None,
     **extra: Any,
 ) -> HttpResponse:
+    """Answer with an error, in the one shape."""
     body: dict[str, Any] = {"code": code, "detail": detail}
     if status == 400:
         body["fields"] = fields or {}
@@ -119,6 +110,50 @@ def shaped(
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _refusal(refusal: errors.Refusal) -> HttpResponse:
+    status = next(status for kind, status in STATUS if isinstance(refusal, kind))
+    headers = {}
+    if isinstance(refusal, errors.TooMany):
+        headers["Retry-After"] = str(refusal.retry_after)
+    fields = refusal.fields if isinstance(refusal, errors.InvalidInput) else None
+    extra = getattr(refusal, "extra", {})
+    return problem(status, refusal.code, refusal.detail, fields=fields, headers=headers, **extra)
+
+
+def _invalid_input(refusal: drf.ValidationError) -> HttpResponse:
+    """Answer with every refused field; a single code about time says more than invalid_input."""
+    fields: dict[str, list[str]] = {}
+    for name, sentence in _leaves(refusal.detail):
+        fields.setdefault(name or "body", []).append(sentence)
+    codes = {code for _, code in _leaves(refusal.get_codes())}
+    code = codes.pop() if len(codes) == 1 and codes <= TIME_CODES else "invalid_input"
+    return problem(400, code, "Please correct the fields listed here.", fields=fields)
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text in REST framework's nested refusals, and the field it is about.
+
+    Nested fields have dots in their names, and rows their index: `windows.3.end_time`.
+    """
+    match value:
+        case dict():
+            for name, inner in value.items():
+                step = "" if name == "non_field_errors" else str(name)
+                yield from _leaves(inner, f"{path}.{step}" if path and step else path or step)
+        case list():
+            for index, inner in enumerate(value):
+                row = f"{path}.{index}" if path else str(index)
+                yield from _leaves(inner, path if isinstance(inner, str) else row)
+        case _:
+            yield path, str(value)
+
+
+def _method_not_allowed(context: Any) -> HttpResponse:
+    allow = ", ".join(context["view"].allowed_methods) if context else ""
+    detail = f"This path answers {allow or 'other methods'}."
+    return problem(405, "method_not_allowed", detail, headers={"Allow": allow})
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -134,50 +169,6 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return shaped(500, "our_mistake", "That was our mistake, and it is noted. Nothing was changed.")
-
-
-def _fields(detail: Any) -> dict[str, list[str]]:
-    """Flatten DRF's nested refusals to `field -> sentences`; what stands deeper is named with dots,
-    rows by their index.
-    """
-    flat: dict[str, list[str]] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                step = "" if name == "non_field_errors" else str(name)
-                walk(inner, f"{path}.{step}" if path and step else path or step)
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                walk(
-                    inner,
-                    path if isinstance(inner, str) else f"{path}.{index}" if path else str(index),
-                )
-        else:
-            flat.setdefault(path or "body", []).append(str(value))
-
-    walk(detail, "")
-    return flat
-
-
-def _one_code(exception: drf.ValidationError) -> str | None:
-    """Return the code of the refusal when it has exactly one of ours (such as nonexistent_time)."""
-    codes: set[str] = set()
-
-    def walk(value: Any) -> None:
-        if isinstance(value, dict):
-            for inner in value.values():
-                walk(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner)
-        else:
-            codes.add(str(value))
-
-    walk(exception.get_codes())
-    return (
-        next(iter(codes))
-        if len(codes) == 1 and codes <= {"nonexistent_time", "ambiguous_time"}
-        else None
+    return problem(
+        500, "our_mistake", "That was our mistake, and it is noted. Nothing was changed."
     )

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it work?"""
+"""Whether the process is alive, and whether it can work."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpResponse
@@ -24,13 +24,13 @@ class Readyz(View):
 
     @extend_schema(responses={200: ("text/plain", "ok")})
     def get(self, request: Request) -> HttpResponse:
-        """Tell whether the database and the queue in it answer; what is wrong stands in the log."""
+        """Tell whether the database and its queue answer. The log says what is wrong."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             OxTask.objects.filter(status="READY").exists()
         except DatabaseError:
-            return errors.shaped(
+            return errors.problem(
                 503, "unavailable", "The database isn’t responding.", headers={"Retry-After": "5"}
             )
         return HttpResponse("ok", content_type="text/plain")

@@ -85,7 +85,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     answer = (
         web.plain(request, 503, detail)
         if _is_page(request)
-        else api.shaped(503, "unavailable", detail)
+        else api.problem(503, "unavailable", detail)
     )
     answer["Retry-After"] = RETRY_AFTER
     return answer
@@ -98,7 +98,7 @@ def _clash(request: HttpRequest) -> HttpResponse:
     return (
         web.plain(request, 409, detail)
         if _is_page(request)
-        else api.shaped(409, "changed_meanwhile", detail)
+        else api.problem(409, "changed_meanwhile", detail)
     )
 
 
