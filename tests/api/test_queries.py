@@ -57,8 +57,8 @@ TABLE = """
  1    GET /profile/
  2    POST /profile/edit/
  4    POST /profile/edit/ (password)
- 3+2  POST /profile/delete/
- 3    POST /profile/delete/ (participant)
+ 5+2! POST /profile/delete/
+ 5  ! POST /profile/delete/ (participant)
  2    GET /profile/settings/
  3    PUT /profile/settings/
  2    GET /profile/export/

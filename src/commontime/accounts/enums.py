@@ -8,8 +8,9 @@ class WeekStart(models.TextChoices):
 
 
 class HourCycle(models.TextChoices):
-    """How hours are counted, by their Unicode names (UTS 35): h23 is 0 to 23, h12 is 12, 1 to 11
-    with am and pm.
+    """How hours are counted, by their names in UTS 35.
+
+    h23 is 0 to 23; h12 is 12, 1 to 11 with am and pm.
     """
 
     H23 = "h23"
@@ -22,7 +23,7 @@ class WhoMayAdd(models.TextChoices):
 
 
 class Door(models.TextChoices):
-    """Which door a sign-in came through."""
+    """The door a sign-in came through."""
 
     API = "api"
     WEB = "web"

@@ -6,9 +6,7 @@ from commontime.core.models import Row
 
 
 class UserSetting(Row):
-    """What a person chose, and the canonical forms of their names, which are unique whatever their
-    case or script forms.
-    """
+    """A person's choices, and the canonical forms of their names, which are unique."""
 
     user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
     username_key = models.CharField(max_length=450, unique=True)
@@ -25,7 +23,7 @@ class UserSetting(Row):
 
 
 class Session(Row):
-    """One sign-in: the family of all tokens that came from it.
+    """A sign-in: the family of all tokens that came from it.
 
     refresh_hash: of the only refresh token that still works. spent_hash: of the one before it, with
     the network it was used from.
@@ -48,7 +46,7 @@ class Session(Row):
 
 
 class Mute(Row):
-    """`user` does not want mails that `sender` asks us to send."""
+    """`user` has stopped the mails that `sender` asks us to send."""
 
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="mutes")
     sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="muted_by")

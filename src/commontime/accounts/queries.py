@@ -1,4 +1,4 @@
-"""What is known of people and their sign-ins."""
+"""Reads people, their settings and their sign-ins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,11 +47,13 @@ class Join[Value]:
 
 _USER = rows.Columns(User, "u")
 _SETTING = rows.Columns(UserSetting, "t")
-# Written by hand because every request asks it: the ORM takes longer to build this statement than
+# Written by hand because every request runs it: the ORM takes longer to build this statement than
 # the database to answer it.
 _SIGNED_IN = f"""
     SELECT s.epoch, s.created_at, {_USER.sql}, {_SETTING.sql}{{columns}}
-    FROM accounts_session s JOIN auth_user u ON u.id = s.user_id LEFT JOIN accounts_usersetting t ON t.user_id = u.id {{joins}}
+    FROM accounts_session s
+    JOIN auth_user u ON u.id = s.user_id
+    LEFT JOIN accounts_usersetting t ON t.user_id = u.id {{joins}}
     WHERE s.id = %s AND s.ended_at IS NULL AND s.ends_at > %s AND u.is_active
 """  # noqa: S608 (column names only)
 
@@ -107,8 +109,9 @@ def is_signed_in_by(user: User, session_id: UUID, *, current: SignIn | None = No
 
 
 def setting_of(user: User) -> UserSetting:
-    """Return the user's setting; an unsaved one with the defaults for an account that Django's own
-    commands made.
+    """Return the user's setting.
+
+    An account that Django's own commands made has none: then an unsaved one with the defaults.
     """
     try:
         return user.usersetting
@@ -120,10 +123,12 @@ def setting_of(user: User) -> UserSetting:
         )
 
 
-# Each of the three finds what it looks for by an index; OR would have the database read every
-# account. The last is for an account that Django's own commands made, which has no setting.
-_NAMED = f"""
-    SELECT {_USER.sql}, {_SETTING.sql} FROM auth_user u LEFT JOIN accounts_usersetting t ON t.user_id = u.id WHERE u.id IN (
+# Each of the three parts uses an index; with OR the database would read every account. The last is
+# for accounts that Django's own commands made, which have no setting.
+_BY_KEY = f"""
+    SELECT {_USER.sql}, {_SETTING.sql}
+    FROM auth_user u LEFT JOIN accounts_usersetting t ON t.user_id = u.id
+    WHERE u.id IN (
         SELECT user_id FROM accounts_usersetting WHERE username_key IN ({{marks}})
         UNION SELECT user_id FROM accounts_usersetting WHERE email_key IN ({{marks}})
         UNION SELECT id FROM auth_user WHERE LOWER(username) IN ({{marks}})
@@ -132,44 +137,47 @@ _NAMED = f"""
 
 
 def accounts_named(name: str) -> list[User]:
-    """Return whom a user name or e-mail address may mean, active or not, the user name first. One
-    query, whatever it finds.
+    """Return the accounts with this username or address, active or not, by username first.
+
+    Always one query.
     """
     key = canonical(name)
-    found = [(user, _keys_of(user)) for user in _named([key])]
-    return [user for user, keys in found if keys[0] == key] + [
-        user for user, keys in found if keys[0] != key and keys[1] == key
-    ]
+    by_username, by_email = [], []
+    for user in _accounts_by_key([key]):
+        username_key, email_key = _keys_of(user)
+        if username_key == key:
+            by_username.append(user)
+        elif email_key == key:
+            by_email.append(user)
+    return by_username + by_email
 
 
 def names_taken(keys: list[str], *, except_by: int | None) -> set[str]:
-    """Return which of these canonical names somebody else has, as user name or e-mail address. One
-    query.
+    """Return those of the canonical names that somebody else has, as username or address.
+
+    One query.
     """
-    return {
-        key
-        for user in _named(keys)
-        if user.pk != except_by
-        for key in _keys_of(user)
-        if key in keys
-    }
+    others = (user for user in _accounts_by_key(keys) if user.pk != except_by)
+    return {key for user in others for key in _keys_of(user) if key in keys}
 
 
-def _named(keys: list[str]) -> list[User]:
-    found = []
+def _accounts_by_key(keys: list[str]) -> list[User]:
+    """Return the accounts with one of these canonical names, with their settings."""
+    users = []
     with connection.cursor() as cursor:
-        cursor.execute(_NAMED.format(marks=", ".join(["%s"] * len(keys))), keys * 3)
+        cursor.execute(_BY_KEY.format(marks=", ".join(["%s"] * len(keys))), keys * 3)
         for row in cursor.fetchall():
             user: User = _USER.read(row)
             if row[len(_USER)] is not None:
                 user._state.fields_cache["usersetting"] = _SETTING.read(row[len(_USER) :])
-            found.append(user)
-    return sorted(found, key=lambda user: user.pk)
+            users.append(user)
+    return sorted(users, key=lambda user: user.pk)
 
 
 def _keys_of(user: User) -> tuple[str, str | None]:
-    """Return the canonical forms of the account's names; an address counts only once its person
-    gave it here.
+    """Return the canonical username and address of a fetched account.
+
+    The address of an account that Django's own commands made does not count.
     """
     setting = user._state.fields_cache.get("usersetting")
     return (setting.username_key, setting.email_key) if setting else (user.username.lower(), None)
@@ -186,23 +194,6 @@ def account_called(username: str) -> User:
 
 def active_user(user_id: int) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).select_related("usersetting").first()
-
-
-_DELETE_SIMPLE = """
-    DELETE FROM auth_user WHERE id = %s AND NOT EXISTS (SELECT 1 FROM auth_user_groups WHERE user_id = %s)
-        AND NOT EXISTS (SELECT 1 FROM auth_user_user_permissions WHERE user_id = %s)
-"""
-
-
-def delete_simple(user: User) -> bool:
-    """Delete the account in one statement; False if it is in a group or has a permission of
-    Django's, which nobody gets here.
-
-    Those rows are the only ones of an account that the database does not delete with it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE_SIMPLE, [user.pk] * 3)
-        return bool(cursor.rowcount)
 
 
 def sessions_of(user: User) -> QuerySet[Session]:
@@ -223,7 +214,7 @@ def has_muted(user_id: int, sender_id: int) -> bool:
 
 
 def muted_by(user: User) -> list[str]:
-    """Return the user names of those whose mails the user does not want."""
+    """Return the usernames of the people whose mails the user has stopped."""
     return list(
         Mute.objects.filter(user=user)
         .order_by("sender__username")
@@ -233,9 +224,7 @@ def muted_by(user: User) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What an unsubscribe link stops: a kind of mails (the name of a setting), or those of one
-    sender.
-    """
+    """The mails an unsubscribe link stops: a kind (the name of a setting) or those of a sender."""
 
     user_id: int
     switch: str
@@ -255,7 +244,7 @@ SWITCHES = {
 
 
 def stop_of(token: str) -> Stop:
-    """Return what the link stops; NotFound if it is not one of ours or its account is gone."""
+    """Return what a link stops; NotFound if it is not one of ours or its account is gone."""
     missing = NotFound(_("This link is incomplete, or the account no longer exists."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)
@@ -273,7 +262,7 @@ def stop_of(token: str) -> Stop:
     return Stop(user_id, switch, sender)
 
 
-# What is stored of a user `u`, for their export.
+# Rows of a user `u`, for their export.
 SESSIONS = rows.JsonRows(
     "accounts_session s WHERE s.user_id = u.id",
     rows.columns_of(
@@ -289,7 +278,8 @@ MUTED = rows.JsonRows(
 
 
 def hashed(secret: str) -> str:
-    """Return what is stored of a random secret. One round is enough: there is nothing to guess in
-    128 random bits.
+    """Return the hash that is stored of a random secret.
+
+    One round is enough: nobody guesses 128 random bits.
     """
     return sha256(secret.encode()).hexdigest()

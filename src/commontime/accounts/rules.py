@@ -8,7 +8,8 @@ FRESH = timedelta(minutes=10)
 
 
 def may_change_credentials(signed_in_at: datetime) -> bool:
-    """A new password or address: soon after signing in. Later the current password is asked for
-    too.
+    """Allow a new password or address soon after signing in.
+
+    Later the person must give their current password too.
     """
     return clock.now() - signed_in_at < FRESH

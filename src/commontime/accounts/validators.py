@@ -6,7 +6,7 @@ LONGEST = 4096
 
 
 class MaximumLengthValidator:
-    """Refuse a password that is only long to make the server work."""
+    """Refuses a password so long that it only costs time."""
 
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         if len(password) > LONGEST:

@@ -184,8 +184,7 @@ def erase_account(user: User) -> None:
     Must run inside a transaction, after the calendars are settled.
     """
     tasks.say_goodbye(user)
-    if not queries.delete_simple(user):
-        user.delete()
+    user.delete()
 
 
 def deactivate(user: User) -> None:
