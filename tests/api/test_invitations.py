@@ -4,12 +4,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 
 from commontime.calendars.models import Calendar, Invitation, Meeting
 from commontime.core import clock
 from commontime.mail.models import Message
 from tests import build
 from tests.api.cast import fields_of, refused
+from tests.web.test_calendar_page import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -281,8 +283,62 @@ def test_a_mail_about_a_calendar_is_about_something_there(group):
         == 202
     )
     assert (
-        sent(group.sam, "eve", "reminder") == 400
+        sent(group.sam, "eve", "reminder") == 403
     )  # whom the owner invited is not for him to find out
+
+
+def test_every_participant_could_remind_through_the_api_and_only_the_owner_on_pages(group):
+    about = {"calendar": str(group.calendar.pk)}
+    page = browser_of(group.sam.user)
+
+    for sent in ({"username": "mina", "kind": "reminder"}, {**about, "username": "mina"}):
+        kind = {"kind": "reminder"}
+        assert refused(
+            group.sam.post("/calendars/send-email/", {**sent, **kind}), 403, "not_allowed"
+        )
+    seat = group.calendar.participants.get(user=group.mina.user)
+    asked = page.post(
+        f"/app/calendars/{group.calendar.pk}/people/", {"do": "remind", "participant": str(seat.pk)}
+    )
+
+    assert asked.status_code == 403
+    assert not Message.objects.exists()
+
+
+def test_what_is_mailed_without_a_kind_is_a_reminder_of_the_owner_and_a_note_of_others(group):
+    about = {"calendar": str(group.calendar.pk)}
+
+    for by, sent in (
+        (group.mina, {"username": "sam"}),
+        (group.sam, {"username": "mina", **about}),
+        (group.eve, {"username": "sam"}),
+    ):
+        assert by.post("/calendars/send-email/", sent).status_code == 202
+
+    kinds = Message.objects.order_by("created_at").values_list("payload__kind", flat=True)
+    assert sorted(kinds) == ["note", "note", "reminder"]
+
+
+def test_a_second_reminder_within_twelve_hours_is_refused_by_both_doors(group):
+    about = {"username": "sam", "calendar": str(group.calendar.pk)}
+    seat = group.calendar.participants.get(user=group.sam.user)
+    page, people = browser_of(group.mina.user), f"/app/calendars/{group.calendar.pk}/people/"
+    pressed = {"do": "remind", "participant": str(seat.pk)}
+
+    assert page.post(people, pressed).status_code == 302
+    again = group.mina.post("/calendars/send-email/", about)
+    pressed_again = page.post(people, pressed)
+
+    assert refused(again, 429, "reminded_lately")
+    assert again.data["detail"] == "You can remind each person once in 12 hours."
+    assert 11 * 3600 < int(again["Retry-After"]) <= 12 * 3600
+    assert pressed_again.status_code == 429
+    assert "You can remind each person once in 12 hours." in pressed_again.text
+    assert Message.objects.count() == 1
+    note = group.mina.post("/calendars/send-email/", {**about, "kind": "note"})
+    assert note.status_code == 202
+    with time_machine.travel(clock.now() + timedelta(hours=12, seconds=1)):
+        assert page.post(people, pressed).status_code == 302
 
 
 def test_mails_to_one_person_are_limited(group):

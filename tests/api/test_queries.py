@@ -114,8 +114,8 @@ TABLE = """
  3    PUT /calendars/invitations/{invitation_id}/ (decline)
  3    DELETE /calendars/invitations/{invitation_id}/
  3    GET /calendars/get-user-id/{username}/
- 2+2  POST /calendars/send-email/
- 4+2  POST /calendars/send-email/ (calendar, note)
+ 4+2  POST /calendars/send-email/
+ 5+2  POST /calendars/send-email/ (calendar, note)
  2    GET /contacts/
  4    POST /contacts/add/
  4    POST /contacts/add/ (name)

@@ -203,3 +203,38 @@ def test_every_letter_has_a_subject_a_text_and_a_page():
         if not (LETTERS / f"{letter}.{part}").exists()
     ]
     assert missing == []
+
+
+# Permissions --------------------------------------------------------------------------------------
+
+
+def permissions_refused_in(source: str) -> int:
+    """Count where a source raises NotAllowed itself, and does not ask a rule."""
+    return sum(
+        isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and ast.unparse(node.exc.func).rpartition(".")[2] == "NotAllowed"
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise NotAllowed('Only the organiser can do this.')",
+        "def view():\n    if not mine:\n        raise errors.NotAllowed(_('No.'))",
+    ],
+)
+def test_a_permission_refused_in_a_door_is_noticed(source):
+    assert permissions_refused_in(source) == 1
+
+
+def test_who_may_do_what_is_said_below_the_doors():
+    refusing = [
+        name
+        for door in ("api", "web", "jobs")
+        for name, source in sources(f"{door}/**/*.py")
+        if permissions_refused_in(source)
+    ]
+
+    assert refusing == []

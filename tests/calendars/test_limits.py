@@ -142,8 +142,7 @@ def test_what_is_supposed_keeps_to_the_same_limits(mina, calendar, field, value)
             meeting,
             group,
             suggestions.WhatIf(**{field: value}),
-            with_names=True,
-            asker=mina.pk,
+            by=mina,
         )
 
 

@@ -142,9 +142,7 @@ def test_what_if_somebody_were_left_out_leaves_the_others_in_their_meetings(mina
     meeting = build.meeting(calendar=calendar)
     without = suggestions.WhatIf(without=frozenset([mina.pk]))
 
-    _, group = suggestions.suppose(
-        meeting, group_of(meeting, mina), without, with_names=True, asker=mina.pk
-    )
+    _, group = suggestions.suppose(meeting, group_of(meeting, mina), without, by=mina)
 
     assert outcomes.outcomes_at(group, [TEN, NINE], timedelta(hours=1))[0].attending == []
     assert [

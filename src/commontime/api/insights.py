@@ -200,9 +200,7 @@ class InsightsView(View):
         group = groups.free_for(
             meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
         )
-        meeting, group = suggestions.suppose(
-            meeting, group, what_if, with_names=with_names, asker=asker
-        )
+        meeting, group = suggestions.suppose(meeting, group, what_if, by=request.user)
         found = insights.insights_for(
             meeting, group, now=now, with_names=with_names, asker=asker, align=what_if.align
         )

@@ -212,13 +212,16 @@ class SendEmail(View):
         request=MailInput,
         responses={
             202: Queued,
-            403: "no_shared_calendar",
+            403: "no_shared_calendar not_allowed",
             404: "not_found",
-            429: "too_many_requests",
+            429: "too_many_requests reminded_lately",
         },
     )
     def post(self, request: Request) -> HttpResponse:
         """Have one of our fixed letters mailed to a person.
+
+        By default it is a `reminder` where you own a calendar that you share, or the `calendar`
+        named; else a `note`. Only owners remind, each person once in 12 hours.
 
         `invitation` and `final` are about a `calendar`: one to which you have invited them, or
         where a meeting of theirs has a final time. Whether they have muted you is not told. At most

@@ -183,14 +183,12 @@ class Suggestions(View):
         )
         with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
         what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        asker, now = request.user.pk, clock.now()
+        now = clock.now()
         roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
         group = groups.free_for(
             meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
         )
-        meeting, group = suggestions.suppose(
-            meeting, group, what_if, with_names=with_names, asker=asker
-        )
+        meeting, group = suggestions.suppose(meeting, group, what_if, by=request.user)
         found = suggestions.rank(
             meeting, group, stored, now=now, limit=limit, with_names=with_names, align=what_if.align
         )

@@ -48,9 +48,8 @@ PRIORITY = Range(1, 1000)
 ALIGN_MINUTES = Range(1, DAY)
 SEARCH_SECONDS = Range(1, 300)
 
-# How long somebody waits
+# Invitations
 DECLINED_LATELY = timedelta(days=7)
-REMINDED_LATELY = timedelta(hours=12)
 
 
 def check_whole(value: object, allowed: Range, *, field: str) -> None:

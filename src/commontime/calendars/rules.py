@@ -1,4 +1,6 @@
-"""May they? Asked by the actions, so that no door can forget a permission."""
+"""What each person may do. Actions ask here, so that no door can forget a permission."""
+
+from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import User
 
@@ -7,14 +9,21 @@ from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
     Invitation,
+    Meeting,
     NonBusyTime,
     ScheduleSuggestion,
 )
 
+FEWEST_HIDDEN = 3  # answers of others whose sum hides each of them
+
 
 def may_manage(user: User, calendar: Calendar) -> bool:
-    """Settings, people, meetings, final times: the owner's."""
+    """Only the owner changes settings, people, meetings and final times."""
     return calendar.owner_id == user.pk
+
+
+def may_remind(user: User, calendar: Calendar) -> bool:
+    return may_manage(user, calendar)
 
 
 def may_remove(user: User, participant: CalendarParticipant) -> bool:
@@ -42,3 +51,25 @@ def may_see_windows_of_others(user: User, calendar: Calendar) -> bool:
     return calendar.visibility == Visibility.OPEN or (
         calendar.visibility == Visibility.OWNER and calendar.owner_id == user.pk
     )
+
+
+def may_suppose(user: User, calendar: Calendar, answered: Iterable[int]) -> bool:
+    """Return whether the user may ask what would be if.
+
+    Where answers are hidden, enough others must have answered: else one supposed minute after the
+    other would show what each of them said.
+    """
+    others = sum(user_id != user.pk for user_id in answered)
+    return may_see_windows_of_others(user, calendar) or others >= FEWEST_HIDDEN
+
+
+def may_rank(
+    user: User, meeting: Meeting, attendees: Collection[int], answered: Iterable[int]
+) -> bool:
+    """Return whether the user may see how starts rank.
+
+    Where few answers are hidden, only the attendees and the owner may.
+    """
+    calendar = meeting.calendar
+    is_theirs = user.pk == calendar.owner_id or user.pk in attendees
+    return is_theirs or may_suppose(user, calendar, answered)

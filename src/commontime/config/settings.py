@@ -355,6 +355,9 @@ LIMITS = {
     "mail_receiver": limit(
         "MAIL_RECEIVER", 20, DAY, "Emails from other people that one person receives in a day."
     ),
+    "reminder": limit(
+        "REMINDER", 1, 12 * HOUR, "Reminders one person can send another in 12 hours."
+    ),
 }
 
 SESSION_ENGINE = "commontime.web.sessions"

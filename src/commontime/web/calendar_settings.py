@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from commontime.calendars import actions, limits, queries, rules
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
-from commontime.core.errors import InvalidInput, NotAllowed
+from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
@@ -62,8 +62,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
     user = me(request)
     shown = calendar_of(request, calendar_id)
-    if not rules.may_manage(user, shown):
-        raise NotAllowed(_("Only the organiser can change this calendar."))
+    queries.calendars.require_owner(user, shown, _("change this calendar"))
     what = request.POST.get("do", "edit")
     if request.method == "POST" and what != "edit":
         return redirect(_do_with_calendar(request, shown, what))

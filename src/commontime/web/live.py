@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from commontime.calendars import rules
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import groups, reasons, suggestions
 from commontime.core import cache
@@ -99,8 +100,8 @@ def _best_of(view: CalendarView, meeting: Meeting, limit: int) -> BestTimes:
         look=view.look,
         address=meeting_address(meeting),
     )
-    if not suggestions.may_rank(meeting, group, with_names=view.with_names, asker=view.user.pk):
-        return fill([], nothing=suggestions.hidden())
+    if not rules.may_rank(view.user, meeting, group.ids, group.places):
+        return fill([], nothing=reasons.answers_are_hidden())
     stored = [
         suggestion
         for suggestion in view.suggestions[meeting.pk]

@@ -29,7 +29,7 @@ from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
 from commontime.calendars.queries.people import Person, Roster
 from commontime.core import cache, clock
-from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
+from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from commontime.web import best_times, jinja, words
 from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in, submit
 from commontime.web.best_times import at_round_times
@@ -316,9 +316,7 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
     found, shown = view.meeting, view.look
     frozen, is_over = found.calendar.is_finalized, found.deadline <= view.now
     is_fixed = found.final_time is not None
-    may_rank = suggestions.may_rank(
-        found, view.group, with_names=view.with_names, asker=view.user.pk
-    )
+    may_rank = rules.may_rank(view.user, found, view.group.ids, view.group.places)
     return {
         "tag": view.tag,
         "live": f"{reverse('web:meeting_live', args=[found.calendar_id, found.pk])}{shown.query(**view.asks)}",
@@ -343,14 +341,12 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
         "fixed": _fixed(view) if is_fixed else None,
         "may_fix": view.may_fix,
         "may_suggest": not is_fixed and not frozen and (view.is_owner or not is_over),
-        "may_suppose": suggestions.may_suppose(
-            view.group, with_names=view.with_names, asker=view.user.pk
-        )
+        "may_suppose": rules.may_suppose(view.user, found.calendar, view.group.places)
         and (view.is_owner or not is_fixed),
         "starts": _starts(view, found, view.free)
         if may_rank and (view.is_owner or not is_fixed)
         else [],
-        "nothing": reasons.no_times_yet(view.group) if may_rank else suggestions.hidden(),
+        "nothing": reasons.no_times_yet(view.group) if may_rank else reasons.answers_are_hidden(),
         # Only one best start is explained: what is supposed, or what is.
         "explains": not is_fixed and not view.supposes,
         "change": None
@@ -429,9 +425,7 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
         align=QUARTER if given["quarter"] else None,
     )
     try:
-        imagined, group = suggestions.suppose(
-            view.meeting, view.free, what_if, with_names=view.with_names, asker=view.user.pk
-        )
+        imagined, group = suggestions.suppose(view.meeting, view.free, what_if, by=view.user)
     except InvalidInput as refusal:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)
@@ -573,8 +567,7 @@ def _remind(view: MeetingView, names: Sequence[str]) -> None:
     """Write to those named who have not answered. Who was written to often enough today is left
     out, unless that is everybody.
     """
-    if not view.is_owner:
-        raise NotAllowed(_("Only the organiser can remind people."))
+    queries.calendars.require_owner(view.user, view.meeting.calendar, _("remind people"))
     wanted = [
         person
         for person in view.group.silent
@@ -616,8 +609,7 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
     user = me(request)
     found = meeting_of(request, calendar_id, meeting_id)
-    if not rules.may_manage(user, found.calendar):
-        raise NotAllowed(_("Only the organiser can change meetings."))
+    queries.calendars.require_owner(user, found.calendar, _("change meetings"))
     zone = accounts.setting_of(user).time_zone
     here = meeting_address(found)
     with timezone.override(zone):

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import actions, limits, queries, rules
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.models import Calendar
-from commontime.core.errors import NotAllowed
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.moments import moment_field
 
@@ -77,8 +76,7 @@ def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Look for a time for another meeting."""
     user = me(request)
     shown = calendar_of(request, calendar_id)
-    if not rules.may_manage(user, shown):
-        raise NotAllowed(_("Only the organiser can add meetings."))
+    queries.calendars.require_owner(user, shown, _("add meetings"))
     zone = accounts.setting_of(user).time_zone
     with timezone.override(zone):
         soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)

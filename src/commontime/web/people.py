@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
-from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+from commontime.core.errors import InvalidInput, NotFound
 from commontime.web import inviting
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 
@@ -42,8 +42,8 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     here = reverse("web:people", args=[calendar_id])
     is_owner = rules.may_manage(user, shown)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
-    if form.is_bound and not is_owner:
-        raise NotAllowed(_("Only the organiser can invite people."))
+    if form.is_bound:
+        queries.calendars.require_owner(user, shown, _("invite people"))
     if request.method == "POST" and not form.is_bound:
         _do_with_people(request, shown)
         return redirect(here)
@@ -104,8 +104,6 @@ def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
         raise InvalidInput(_("Choose what to do."), field="do")
     participant = queries.people.participant_for(user, shown, _id(request.POST.get("participant")))
     if what == "remind":
-        if not rules.may_manage(user, shown):
-            raise NotAllowed(_("Only the organiser can remind people."))
         actions.send_letter(
             by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk
         )

@@ -24,13 +24,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
-from commontime.calendars import actions, limits, queries, rules
+from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Meeting, Plan
 from commontime.calendars.planning import groups, plans
 from commontime.calendars.queries.people import Roster
 from commontime.core import cache, clock
-from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.layout import timetable
 from commontime.web import words
 from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
@@ -262,8 +262,7 @@ class PlanView:
 def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
     user, now = me(request), clock.now()
     calendar = calendar_of(request, calendar_id)
-    if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the organiser can plan meetings."))
+    queries.calendars.require_owner(user, calendar, _("plan meetings"))
     try:
         plan, roster = queries.plans.plan_for(user, calendar)
         plan.calendar = calendar

@@ -17,7 +17,6 @@ from commontime.calendars.actions.checks import (
     hold,
     hold_with_people,
     hold_with_seat,
-    require_owner,
 )
 from commontime.calendars.actions.meetings import check_duration, raise_sequence
 from commontime.calendars.enums import Visibility
@@ -53,7 +52,7 @@ def edit_calendar(
     calendar's: its attendees hear of a change.
     """
     roster = hold_with_people(calendar)
-    require_owner(by, calendar, _("change this calendar"))
+    queries.calendars.require_owner(by, calendar, _("change this calendar"))
     before = {field: getattr(calendar, field) for field in changes}
     scheduled = _scheduled(calendar, roster) if changes.keys() & SHOWN_IN_MEETINGS else []
     for field, value in changes.items():
@@ -113,7 +112,7 @@ def delete_calendar(calendar: Calendar, *, by: User) -> None:
     meetings.
     """
     hold(calendar)
-    require_owner(by, calendar, _("delete this calendar"))
+    queries.calendars.require_owner(by, calendar, _("delete this calendar"))
     notices.tell_deleted([calendar])
     Calendar.objects.filter(pk=calendar.pk).delete()
 
@@ -149,7 +148,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
 
     Nobody's times are copied, and nobody takes part before they accept.
     """
-    require_owner(by, calendar, _("duplicate this calendar"))
+    queries.calendars.require_owner(by, calendar, _("duplicate this calendar"))
     if not limits.SHIFT_DAYS.has(shift_days):
         raise InvalidInput(
             _("Shift by at most %(n)d days.") % {"n": limits.SHIFT_DAYS.most}, field="shift_days"
@@ -193,7 +192,7 @@ def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Sh
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     """Make a participant the owner; the old owner stays a participant."""
     seat = hold_with_seat(calendar, to)
-    require_owner(by, calendar, _("hand this calendar over"))
+    queries.calendars.require_owner(by, calendar, _("hand this calendar over"))
     if to != by.pk:
         if seat is None or not seat.user.is_active:
             raise InvalidInput(_("Choose somebody who is in this calendar."), field="user")

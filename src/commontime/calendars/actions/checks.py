@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.calendars import queries, rules
+from commontime.calendars import queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.calendars.queries.people import Roster
-from commontime.core.errors import Conflict, NotAllowed, NotFound
+from commontime.core.errors import Conflict, NotFound
 from commontime.core.turns import take_turns
 
 
@@ -167,11 +167,6 @@ def _bring_up_to_date_with_people(calendar: Calendar, now: Calendar, row: Any) -
 
 
 # What is refused ----------------------------------------------------------------------------------
-
-
-def require_owner(user: User, calendar: Calendar, what: str) -> None:
-    if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the organiser can %(what)s.") % {"what": what})
 
 
 def require_running(calendar: Calendar) -> None:

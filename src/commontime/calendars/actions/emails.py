@@ -1,47 +1,79 @@
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.enums import MailKind
 from commontime.calendars.models import Calendar
 from commontime.calendars.tasks import notices
+from commontime.core import limits as rates
 from commontime.core import text
-from commontime.core.errors import InvalidInput, NotAllowed
+from commontime.core.errors import InvalidInput, NotAllowed, TooMany
 
 
 def send_letter(
     *,
     by: User,
     username: str,
-    kind: str = MailKind.REMINDER,
+    kind: str | None = None,
     calendar_id: UUID | None = None,
     note: str = "",
 ) -> None:
-    """Have one of our fixed letters mailed to a person. That they muted the sender is told to
-    nobody: it is dropped when it is due.
+    """Have a fixed letter mailed to a person: by default a reminder from an owner, else a note.
+
+    Nobody is told that the person has muted them: the letter is dropped when it is due.
     """
     receiver = names.find(username, by=by)
-    if kind not in MailKind.values:
+    if kind not in (None, *MailKind.values):
         raise InvalidInput(
             _("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind"
         )
     note = text.many_lines(note, field="note", longest=limits.NOTE)
     calendar = None if calendar_id is None else queries.calendars.calendar_named(by, calendar_id)
-    if calendar is None and kind != MailKind.REMINDER:
+    if calendar is None and kind in (MailKind.INVITATION, MailKind.FINAL):
         raise InvalidInput(_("Name the calendar this is about."), field="calendar")
-    seated = calendar is not None and _require_subject(MailKind(kind), calendar, by, receiver)
+    letter = _kind_of(kind, calendar, by, receiver)
+    seated = calendar is not None and _require_subject(letter, calendar, by, receiver)
     if note and not seated and not queries.calendars.share_a_calendar(by, receiver):
         raise NotAllowed(
             _("You can send a note only to people you share a calendar with."),
             code="no_shared_calendar",
         )
     with transaction.atomic():
+        if letter == MailKind.REMINDER:
+            _count_reminder(by, receiver)
         notices.count_letter(by.pk, receiver.email)
-        notices.tell_from_person(by, receiver, kind=MailKind(kind), calendar=calendar, note=note)
+        notices.tell_from_person(by, receiver, kind=letter, calendar=calendar, note=note)
+
+
+def _kind_of(kind: str | None, calendar: Calendar | None, by: User, receiver: User) -> MailKind:
+    """Return which letter it is; NotAllowed for a reminder from somebody who owns no calendar."""
+    if kind not in (None, MailKind.REMINDER):
+        return MailKind(kind)
+    if calendar is None:
+        may_remind = queries.people.takes_part_in_one_of(receiver, owner=by)
+    else:
+        may_remind = rules.may_remind(by, calendar)
+    if kind == MailKind.REMINDER and not may_remind:
+        raise queries.calendars.only_the_owner(_("remind people"))
+    return MailKind.REMINDER if may_remind else MailKind.NOTE
+
+
+def _count_reminder(by: User, receiver: User) -> None:
+    (wait,) = rates.count("reminder", (by.pk, receiver.pk))
+    if wait:
+        hours = settings.LIMITS["reminder"][1] // 3600
+        said = ngettext(
+            "You can remind each person once in %(n)d hour.",
+            "You can remind each person once in %(n)d hours.",
+            hours,
+        )
+        raise TooMany(said % {"n": hours}, retry_after=wait, code="reminded_lately")
 
 
 def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: User) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
-from commontime.calendars.actions.checks import held_named, hold, require_owner, require_running
+from commontime.calendars.actions.checks import held_named, hold, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import CalendarParticipant, Invitation
@@ -29,7 +29,7 @@ ANSWERS: dict[str, str] = {
 def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     """Invite somebody who has an account. They are told by mail."""
     calendar = held_named(by, calendar_id)
-    require_owner(by, calendar, _("invite people"))
+    queries.calendars.require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
     person = (
@@ -64,7 +64,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     mail's link finds out.
     """
     calendar = held_named(by, calendar_id)
-    require_owner(by, calendar, _("invite people"))
+    queries.calendars.require_owner(by, calendar, _("invite people"))
     require_running(calendar)
     names.check_email(email)
     if canonical(email) == canonical(by.email):

@@ -19,7 +19,6 @@ from commontime.calendars.actions.checks import (
     held_unchanged,
     hold_final_times,
     hold_with_people,
-    require_owner,
     require_running,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
@@ -47,7 +46,7 @@ def create_meeting(
     Returns the meeting and the calendar's people.
     """
     roster = hold_with_people(calendar)
-    require_owner(by, calendar, _("add meetings"))
+    queries.calendars.require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
     name_attendees(meeting, roster, _wanted({}, required=required, optional=optional))
@@ -68,7 +67,7 @@ def edit_meeting(
     or with `strict` a Conflict.
     """
     meeting, roster = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, _("change meetings"))
+    queries.calendars.require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
     names_before = meeting.attendees
     named = _wanted(
@@ -152,7 +151,7 @@ def save_final_times(fixed: Sequence[tuple[Meeting, datetime]], roster: Roster) 
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
     """Delete a meeting; if it had a final time, its attendees get a cancel request."""
     meeting, roster = held_unchanged(meeting)
-    require_owner(by, meeting.calendar, _("delete meetings"))
+    queries.calendars.require_owner(by, meeting.calendar, _("delete meetings"))
     require_running(meeting.calendar)
     before = notices.announcement_of(meeting, roster)
     Meeting.objects.filter(pk=meeting.pk).delete()

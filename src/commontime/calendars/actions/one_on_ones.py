@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts.names import full_name
 from commontime.calendars import queries
-from commontime.calendars.actions.checks import hold_with_people, require_owner, require_running
+from commontime.calendars.actions.checks import hold_with_people, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries.people import Roster
@@ -31,7 +31,7 @@ def create_one_on_ones(
     number of statements for any number. Returns the new ones, and the calendar's people.
     """
     roster = hold_with_people(calendar)
-    require_owner(by, calendar, _("add meetings"))
+    queries.calendars.require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
     seated = {person.user_id: person for person in roster.people if person.is_active}
     wanted = (

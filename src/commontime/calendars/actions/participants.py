@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.enums import WhoMayAdd
 from commontime.calendars import queries, rules
-from commontime.calendars.actions.checks import hold, require_owner, require_running
+from commontime.calendars.actions.checks import hold, require_running
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
@@ -27,7 +27,7 @@ def add_participant(
     one to their address.
     """
     hold(calendar)
-    require_owner(by, calendar, _("add people"))
+    queries.calendars.require_owner(by, calendar, _("add people"))
     require_running(calendar)
     pending = Invitation.objects.filter(calendar=calendar, status="pending")
     person = (
@@ -89,7 +89,7 @@ def edit_participant(
     participant: CalendarParticipant, *, by: User, required: bool
 ) -> CalendarParticipant:
     hold(participant.calendar)
-    require_owner(by, participant.calendar, _("change who must come"))
+    queries.calendars.require_owner(by, participant.calendar, _("change who must come"))
     require_running(participant.calendar)
     if participant.required != required:
         participant.required = required

@@ -12,7 +12,6 @@ from commontime.calendars.actions.checks import (
     held_plan,
     hold,
     hold_final_times,
-    require_owner,
     require_running,
 )
 from commontime.calendars.actions.meetings import save_final_times
@@ -42,7 +41,7 @@ def make_plan(
     that is done at once is applied too. waits: false inside a transaction, in which everybody
     else's changes would wait with it (SQLite): all but a first look is the worker's.
     """
-    require_owner(by, calendar, _("plan meetings"))
+    queries.calendars.require_owner(by, calendar, _("plan meetings"))
     require_running(calendar)
     begun, now = time.monotonic(), clock.now()
     problem = plans.problem_of(calendar, question, now=now)
@@ -65,7 +64,7 @@ def make_plan(
     details = plans.details_from(plan, problem)
     with transaction.atomic():
         hold(calendar)
-        require_owner(by, calendar, _("plan meetings"))
+        queries.calendars.require_owner(by, calendar, _("plan meetings"))
         require_running(calendar)
         # One that has begun to be computed meanwhile stays.
         if not writes.store_plan(plan):
@@ -91,7 +90,7 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
     The worker ends it within a second. If none works on it, it is done now; one that is only late
     finds it so, and writes no more.
     """
-    require_owner(by, plan.calendar, _("stop the plan"))
+    queries.calendars.require_owner(by, plan.calendar, _("stop the plan"))
     if plan.status != PlanStatus.RUNNING:
         return plan
     running = Plan.objects.filter(pk=plan.pk, status=PlanStatus.RUNNING)
@@ -112,11 +111,11 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> pla
     Everybody hears of their meetings as if each had been fixed alone. Applying again changes
     nothing. seen: the plan that is meant.
     """
-    require_owner(
+    queries.calendars.require_owner(
         by, calendar, _("apply the plan")
     )  # before a stranger to it learns whether there is one
     plan = held_plan(calendar)
-    require_owner(by, calendar, _("apply the plan"))
+    queries.calendars.require_owner(by, calendar, _("apply the plan"))
     require_running(calendar)
     if seen not in (None, plan.pk):
         raise NotFound(_("This plan has been replaced by a newer one."))

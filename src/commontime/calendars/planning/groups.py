@@ -60,6 +60,10 @@ class Group:
         """Where each who answered stands, by user id."""
         return {person.user_id: place for place, person in enumerate(self.answered)}
 
+    @cached_property
+    def ids(self) -> frozenset[int]:
+        return frozenset(person.user_id for person in self.people)
+
     @property
     def people(self) -> list[Person]:
         return [*self.answered, *self.silent]

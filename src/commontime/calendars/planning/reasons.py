@@ -70,6 +70,13 @@ def outside_bounds() -> str:
     return _("This time is outside the times set for this meeting and its calendar.")
 
 
+def answers_are_hidden() -> str:
+    return _(
+        "This calendar shows only how many people can come. With so few answers, this would reveal "
+        "what each person said."
+    )
+
+
 def nobody_answered() -> str:
     return _("Nobody has answered yet.")
 

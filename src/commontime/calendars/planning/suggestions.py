@@ -5,20 +5,19 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from commontime import engine
-from commontime.calendars import limits
+from commontime.calendars import limits, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning.bounds import known_ticks
 from commontime.calendars.planning.comparing import Comparison, best_first, compare
 from commontime.calendars.planning.groups import Group, minutes_of
 from commontime.calendars.planning.outcomes import Outcome, outcomes_at
-from commontime.calendars.planning.reasons import near_miss, reasons_for
+from commontime.calendars.planning.reasons import answers_are_hidden, near_miss, reasons_for
 from commontime.calendars.planning.round_times import round_times
 from commontime.core.errors import InvalidInput, NotAllowed
-
-FEWEST_HIDDEN = 3  # others whose answers a number of them hides
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +36,9 @@ class WhatIf:
     align: int | None = None
 
 
-def may_suppose(group: Group, *, with_names: bool, asker: int) -> bool:
-    """Return whether somebody may ask what would be if. with_names: whether they may see what each
-    person answered; if not, and few others have answered, one minute of supposed meeting after the
-    other would show it.
-    """
-    return with_names or sum(person.user_id != asker for person in group.answered) >= FEWEST_HIDDEN
-
-
-def may_rank(meeting: Meeting, group: Group, *, with_names: bool, asker: int) -> bool:
-    """Return whether somebody may see how starts rank: where answers are hidden and few others have
-    answered, only whom the meeting is for, and who arranges it.
-    """
-    is_theirs = asker == meeting.calendar.owner_id or any(
-        person.user_id == asker for person in group.people
-    )
-    return is_theirs or may_suppose(group, with_names=with_names, asker=asker)
-
-
-def hidden() -> str:
-    return _(
-        "This calendar shows only how many people can come. With so few answers, this would reveal "
-        "what each person said."
-    )
-
-
-def suppose(
-    meeting: Meeting, group: Group, what_if: WhatIf, *, with_names: bool, asker: int
-) -> tuple[Meeting, Group]:
-    """Return the meeting and its people as they would be. with_names: whether the asker, a user's id,
-    may see what each person answered.
-    """
-    if what_if.without and not with_names:
+def suppose(meeting: Meeting, group: Group, what_if: WhatIf, *, by: User) -> tuple[Meeting, Group]:
+    """Return the meeting and its people as they would be."""
+    if what_if.without and not rules.may_see_windows_of_others(by, meeting.calendar):
         # The counts with and without somebody, side by side, are that person's answer.
         raise NotAllowed(
             _(
@@ -77,12 +47,12 @@ def suppose(
             )
         )
     may = (
-        may_rank(meeting, group, with_names=with_names, asker=asker)
+        rules.may_rank(by, meeting, group.ids, group.places)
         if what_if == WhatIf()
-        else may_suppose(group, with_names=with_names, asker=asker)
+        else rules.may_suppose(by, meeting.calendar, group.places)
     )
     if not may:
-        raise NotAllowed(hidden())
+        raise NotAllowed(answers_are_hidden())
     _check_numbers(what_if)
     meeting, calendar = copy(meeting), copy(meeting.calendar)
     if what_if.earliest:

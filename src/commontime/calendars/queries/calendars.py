@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
+from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -23,7 +24,7 @@ from commontime.calendars.models import (
 )
 from commontime.calendars.queries import path
 from commontime.core import clock, rows
-from commontime.core.errors import InvalidInput, NotFound
+from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
 
 def calendars_visible_to(user: User) -> QuerySet[Calendar]:
@@ -46,6 +47,16 @@ def calendar_named(user: User, calendar_id: UUID) -> Calendar:
         return calendar_for(user, calendar_id)
     except NotFound:
         raise InvalidInput(_(path.NO_CALENDAR), field="calendar") from None
+
+
+def require_owner(user: User, calendar: Calendar, what: str) -> None:
+    """Refuse everybody but the calendar's owner. `what` completes the sentence that says so."""
+    if not rules.may_manage(user, calendar):
+        raise only_the_owner(what)
+
+
+def only_the_owner(what: str) -> NotAllowed:
+    return NotAllowed(_("Only the organiser can %(what)s.") % {"what": what})
 
 
 def home_zone(user: User) -> str:

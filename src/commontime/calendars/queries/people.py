@@ -176,6 +176,12 @@ def possible_heirs(user: User) -> QuerySet[User]:
     )
 
 
+def takes_part_in_one_of(user: User, *, owner: User) -> bool:
+    """Return whether the user is in a calendar of this owner."""
+    seats = CalendarParticipant.objects.filter(user=user, calendar__owner=owner)
+    return seats.exists()
+
+
 def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
     """Return whether somebody takes part in the calendar, is invited to it, and has a meeting there
     with a final time. One query.

@@ -9,21 +9,19 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from commontime.calendars import rules
 from commontime.calendars.models import (
     Calendar,
     Meeting,
     Plan,
 )
-from commontime.calendars.queries import path, people
+from commontime.calendars.queries import calendars, path, people
 from commontime.core import rows
-from commontime.core.errors import NotAllowed, NotFound
+from commontime.core.errors import NotFound
 
 
 def plan_for(user: User, calendar: Calendar) -> tuple[Plan, people.Roster]:
     """Return the calendar's plan, and its people, to its owner."""
-    if not rules.may_manage(user, calendar):
-        raise NotAllowed(_("Only the organiser can see the plan."))
+    calendars.require_owner(user, calendar, _("see the plan"))
     plan = people.with_people(
         Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id"
     ).first()
