@@ -95,7 +95,7 @@ def test_the_report_has_the_three_best_times_and_who_has_not_answered(choir, clo
     assert all(name in report.text for name in ("Lea", "Ida"))
     assert "Sam" not in report.text
     assert "10:00" in report.text  # when both can
-    assert "2 people who answered" in report.text
+    assert "Both people who answered" in report.text
 
 
 def test_a_report_without_any_answer_says_so(mina, clock, post):
