@@ -26,8 +26,9 @@ HOLDS = {None: "", True: "yes", False: "**no**"}
 
 def tables(measured: dict[str, list[Row]], effort: Effort) -> str:
     parts = [
-        f"{machine()} {effort.rounds} rounds; a sample is {effort.seconds:g} s of CPU, or as many "
-        "requests as there are."
+        machine(),
+        f"{effort.rounds} rounds; a sample is {effort.seconds:g} s of CPU, or as many requests as "
+        "there are.",
     ]
     for database, rows in measured.items():
         loads = [row.load for row in rows if row.load]
