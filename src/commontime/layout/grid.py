@@ -117,6 +117,7 @@ def _rows(days: Sequence[Day]) -> list[Key]:
     return rows
 
 
+@lru_cache(maxsize=128)
 def hours_shown(
     zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], home: ZoneInfo
 ) -> tuple[int, int]:

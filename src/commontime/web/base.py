@@ -2,6 +2,7 @@
 in.
 """
 
+import secrets
 from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, cast
@@ -10,6 +11,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -32,10 +34,11 @@ from commontime.core.errors import (
     Unidentified,
 )
 from commontime.mail import backends
-from commontime.web import errors, pressed
+from commontime.web import errors
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
+SPOT = secrets.token_hex(32)  # stands for the token in a cached page; nobody outside can know it
 CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
@@ -51,15 +54,15 @@ def page(
     return HttpResponse(_rendered(request, template, context), status=status)
 
 
-def kept_page(
+def cached_page(
     request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]
 ) -> HttpResponse:
-    """Show a page to somebody signed in as it was shown to them before, if it was made from the
-    same.
+    """Show a page to somebody signed in as it was shown to them before, if nothing in it changed.
 
-    key: the version of all that the context depends on, beside who looks and at which address.
+    key: the version of all that the context depends on, beside who looks and at which address. New
+    in each answer is the token of its forms.
     """
-    whole = (
+    page_key = (
         template,
         request.path,
         request.META.get("QUERY_STRING", ""),
@@ -67,13 +70,11 @@ def kept_page(
         backends.mail_folder(),
         key,
     )
-    made = cache.get(
-        whole,
-        lambda: pressed.press(
-            _rendered(request, template, {**context(), "csrf_token": pressed.SPOT})
-        ),
+    content = cache.get(
+        page_key,
+        lambda: _rendered(request, template, {**context(), "csrf_token": SPOT}).encode(),
     )
-    return pressed.answer(request, made)
+    return HttpResponse(content.replace(SPOT.encode(), get_token(request).encode()))
 
 
 def _reader(request: HttpRequest) -> Hashable:

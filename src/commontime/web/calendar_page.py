@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.accounts.names import display_names
@@ -20,8 +19,9 @@ from commontime.core import cache
 from commontime.core.errors import NotAllowed
 from commontime.layout import grid
 from commontime.web import inviting, jinja, live, tables, words
-from commontime.web.base import kept_page, signed_in
+from commontime.web.base import cached_page, signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view, meeting_address
+from commontime.web.compression import gzipped
 from commontime.web.look import Look
 from commontime.web.who import who_at
 
@@ -67,7 +67,7 @@ TEXTS = {
 
 # the token of its forms is masked anew each time, and the length is blurred, so lengths tell
 # nothing
-@gzip_page
+@gzipped
 @require_safe
 @signed_in
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
@@ -76,7 +76,7 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         view = calendar_view(request, calendar_id)
     except NotAllowed:
         return redirect("web:home")
-    return kept_page(
+    return cached_page(
         request, "web/calendars/calendar.html", view.key, partial(_context, request, view)
     )
 

@@ -10,7 +10,6 @@ from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.calendars import rules
@@ -22,6 +21,7 @@ from commontime.web import heat_map, jinja, tables, words
 from commontime.web.base import signed_in
 from commontime.web.best_times import BestTimes, at_round_times, best_times
 from commontime.web.calendar_view import BUCKET, CalendarView, calendar_view, meeting_address
+from commontime.web.compression import gzipped
 
 MOST_MEETINGS = 8  # of which the page shows the best times
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each meeting, by how many there are; with more, the best only
@@ -30,7 +30,7 @@ MOST_OTHERS = 100  # listed meetings of others
 MOST_PEOPLE = 100  # listed people
 
 
-@gzip_page
+@gzipped
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:

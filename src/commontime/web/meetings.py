@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
@@ -35,6 +34,7 @@ from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in
 from commontime.web.best_times import at_round_times
 from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
+from commontime.web.compression import gzipped
 from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
@@ -273,7 +273,7 @@ def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
 # The page -----------------------------------------------------------------------------------------
 
 
-@gzip_page
+@gzipped
 @require_http_methods(FORM)
 @signed_in
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
@@ -297,7 +297,7 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
     )
 
 
-@gzip_page
+@gzipped
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from commontime.accounts import queries as accounts
@@ -28,6 +27,7 @@ from commontime.core.errors import InvalidInput
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, signed_in, submit
 from commontime.web.calendar_settings import VISIBILITIES
+from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
 from commontime.web.people import MOST_SHOWN
@@ -124,7 +124,7 @@ class NewCalendarForm(forms.Form):
             )
 
 
-@gzip_page
+@gzipped
 @require_http_methods(FORM)
 @signed_in
 def new_calendar(request: HttpRequest) -> HttpResponse:

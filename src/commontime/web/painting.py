@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from commontime.calendars import actions, limits
@@ -23,12 +22,13 @@ from commontime.layout.instants import moment, seconds
 from commontime.web import errors, live
 from commontime.web.base import me, signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view
+from commontime.web.compression import gzipped
 
 MOST_RUNS = 2 * limits.MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 
-@gzip_page
+@gzipped
 @require_http_methods(["PUT", "POST"])
 @signed_in
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:

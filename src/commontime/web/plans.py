@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
@@ -35,6 +34,7 @@ from commontime.layout import timetable
 from commontime.web import words
 from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.calendar_view import meeting_address
+from commontime.web.compression import gzipped
 from commontime.web.look import FIRST_WEEKDAY, Look, look
 from commontime.web.moments import moment_field
 
@@ -275,7 +275,7 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 # The page -----------------------------------------------------------------------------------------
 
 
-@gzip_page
+@gzipped
 @require_http_methods(FORM)
 @signed_in
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
@@ -314,7 +314,7 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     return response
 
 
-@gzip_page
+@gzipped
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:

@@ -14,7 +14,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries
@@ -28,6 +27,7 @@ from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, auth_of, me, page, posted_id, signed_in, submit
+from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput, new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
 
@@ -156,7 +156,7 @@ TITLES = {
 }
 
 
-@gzip_page
+@gzipped
 @require_http_methods(FORM)
 @signed_in
 def settings_page(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from commontime.calendars.planning import outcomes
@@ -18,9 +17,10 @@ from commontime.layout.instants import moment
 from commontime.web import heat_map, words
 from commontime.web.base import signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view
+from commontime.web.compression import gzipped
 
 
-@gzip_page
+@gzipped
 @require_safe
 @signed_in
 def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:

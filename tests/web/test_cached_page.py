@@ -1,4 +1,4 @@
-"""The calendar's page kept in memory: whatever changes is seen at once by everybody, nobody is
+"""The calendar's page in memory: whatever changes is seen at once by everybody, nobody is
 shown what was made for another, and each answer has a token of its own. What is kept is compared
 with what is made anew; and without its guard, each change goes unnoticed.
 """
@@ -23,7 +23,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting
 from commontime.core import cache, clients
-from commontime.web import base, calendar_view, pressed
+from commontime.web import base, calendar_view
 from tests import build
 from tests.pages import Client
 from tests.web.test_calendar_page import browser_of, here, put
@@ -334,7 +334,7 @@ def test_a_page_says_where_mails_lie_only_while_they_do(choir, settings, tmp_pat
     assert 'href="/app/mail/"' not in choir.look()["sam"]
 
 
-def test_a_page_that_is_kept_costs_three_statements_and_no_rendering(choir, monkeypatch):
+def test_a_cached_page_costs_three_statements_and_no_rendering(choir, monkeypatch):
     before = choir.look()
     monkeypatch.setattr(base, "_rendered", lambda *_: pytest.fail("The page was rendered."))
 
@@ -359,14 +359,14 @@ def test_each_answer_has_a_token_of_its_own_that_lets_only_its_browser_post(choi
     assert [len(found) for found in (first, second, other)] == [4, 4, 3]
     assert all(len(set(found)) == 1 for found in (first, second, other))
     assert len({first[0], second[0], other[0]}) == 3
-    assert not any(pressed.SPOT in page for page in pages)
+    assert not any(base.SPOT in page for page in pages)
 
     def status(token: str) -> int:
         return put(
             sam, choir.calendar, [(at(34), at(35), None)], **{"X-CSRFToken": token}
         ).status_code
 
-    assert [status(token) for token in (first[0], second[0], other[0], pressed.SPOT)] == [
+    assert [status(token) for token in (first[0], second[0], other[0], base.SPOT)] == [
         200,
         200,
         403,
@@ -400,15 +400,3 @@ def test_a_compressed_page_is_one_whole_gzip_stream_of_blurred_length(choir):
         and answer.headers["Cache-Control"] == "no-store"
         for answer in (plain, packed)
     )
-
-
-@pytest.mark.parametrize(
-    "text", ["", "ä", "TOKEN", "<TOKEN>" * 3, "free " * 9000 + "TOKEN" + "free " * 9000]
-)
-def test_whatever_is_pressed_comes_out_again(rf, monkeypatch, text):
-    monkeypatch.setattr(pressed, "get_token", lambda request: "secret")
-    request = rf.get("/", headers={"Accept-Encoding": "gzip"})
-
-    answer = pressed.answer(request, pressed.press(text.replace("TOKEN", pressed.SPOT)))
-
-    assert gzip.decompress(answer.content).decode() == text.replace("TOKEN", "secret")
