@@ -10,7 +10,7 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
 from commontime.mail import letters, writing
-from commontime.mail.writing import link, when
+from commontime.mail.writing import excerpt, link, when
 from tests.mail.examples import BERLIN, EVERY_LETTER, HALF_PAST_ELEVEN, TEN, reader
 from tests.pages import as_read
 
@@ -284,3 +284,75 @@ def test_a_mail_has_the_colours_of_the_pages(write):
     light = set(re.findall(r"light-dark\((#\w+)", tokens.read_text()))
 
     assert set(re.findall(r"#[0-9a-f]{6}\b", write("Team").html)) <= light
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("short", "short"),
+        ("exactly 15 long", "exactly 15 long"),
+        ("cut between the words", "cut between …"),
+        ("x" * 20, "x" * 15 + " …"),
+        ("two\r\nlines", "two\nlines"),
+        ("  ", ""),
+    ],
+)
+def test_a_long_text_is_cut_between_words(typed, text):
+    assert excerpt(typed, 15) == text
+
+
+def test_of_many_who_have_not_answered_the_report_names_the_first():
+    letter = letters.deadline_report(
+        reader(),
+        title="Budget",
+        calendar="Team",
+        url=link("/app/"),
+        missing=[f"Person {number}" for number in range(62)],
+    )
+
+    assert "Person 49 and 12 more" in letter.text
+    assert "Person 49 and 12 more" in letter.html
+    assert "Person 50" not in letter.text
+
+
+@pytest.mark.parametrize(
+    ("calendar", "text", "subject", "sentence"),
+    [
+        (
+            "Team",
+            "Hi",
+            "Mina wrote to you about Team",
+            "Mina, who shares the calendar Team with you, wrote:",
+        ),
+        ("", "Hi", "Mina wrote to you", "Mina wrote to you:"),
+        (
+            "Team",
+            "",
+            "Team: Mina asks you to have a look",
+            "Mina asks you to look at the calendar Team.",
+        ),
+        (
+            "",
+            "",
+            "Mina asks you to look at your calendars",
+            "Mina asks you to look at your calendars.",
+        ),
+    ],
+)
+def test_a_note_is_about_one_calendar_or_all_with_words_or_without(
+    calendar, text, subject, sentence
+):
+    letter = letters.note(reader(), sender="Mina", calendar=calendar, text=text, url=link("/app/"))
+
+    assert letter.subject == subject
+    assert f"\n{sentence}\n" in letter.text
+    assert f"<p>{sentence}</p>" in as_read(letter.html)
+
+
+def test_a_meeting_that_changed_in_an_unknown_way_shows_what_it_is_now():
+    meeting = letters.ScheduledMeeting("Budget", "Team", TEN, HALF_PAST_ELEVEN)
+
+    letter = letters.meeting_moved(reader(), organizer="Mina", meeting=meeting, document=b"x")
+
+    assert "Mina has changed this meeting. The new details:" in letter.text
+    assert "Previously" not in letter.text

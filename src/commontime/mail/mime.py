@@ -2,6 +2,7 @@
 
 import email.message
 import email.policy
+from collections.abc import Sequence
 from email.header import Header
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,14 +43,18 @@ def _id(salt: str, what: str) -> str:
 
 
 def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
-    """Return the mail to the message's one recipient, or raise BadAddress.
-
-    An invitation travels twice, as Google's do: as an alternative of the text, which RFC 6047 wants
-    and which makes Outlook, Gmail and Apple Mail show it as one, and as a file for those who open
-    it by hand. The file's type is application/ics, so nobody reads the same request twice. Further
-    documents are text/calendar parts of their own: iTIP allows one UID each.
-    """
+    """Return the mail to the message's one recipient, or raise BadAddress."""
     address = ascii_address(message.recipient)
+    headers = _headers(message, letter)
+    mail = _Mail(one_line(letter.subject), letter.text, to=[address], headers=headers)
+    mail.to_name = one_line(letter.to_name)[:LONGEST_NAME]
+    mail.attach_alternative(letter.html, "text/html")
+    if letter.documents:
+        _attach(letter.documents, letter.method, mail)
+    return mail
+
+
+def _headers(message: Message, letter: Letter) -> dict[str, str]:
     headers = {
         "Message-ID": message_id(message),
         "Auto-Submitted": "auto-generated",
@@ -62,18 +67,23 @@ def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
     if letter.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail = _Mail(one_line(letter.subject), letter.text, to=[address], headers=headers)
-    mail.to_name = one_line(letter.to_name)[:LONGEST_NAME]
-    mail.attach_alternative(letter.html, "text/html")
-    if letter.documents:
-        first, *further = letter.documents
-        mail.attach_alternative(first.decode(), f"text/calendar; method={letter.method}")
-        for number, document in enumerate(further, start=2):
-            mail.attach(
-                f"invite-{number}.ics", document.decode(), f"text/calendar; method={letter.method}"
-            )
-        mail.attach("invite.ics", first, "application/ics")
-    return mail
+    return headers
+
+
+def _attach(documents: Sequence[bytes], method: str, mail: EmailMultiAlternatives) -> None:
+    """Attach iCalendar texts. The first is an invitation and travels twice, as Google's do.
+
+    Once as an alternative of the text, which RFC 6047 wants and which makes Outlook, Gmail and
+    Apple Mail show it as an invitation, and once as a file for those who open it by hand. The
+    file's type is application/ics, so nobody reads the same request twice. Further documents are
+    text/calendar parts of their own: iTIP allows one UID each.
+    """
+    first, *further = documents
+    kind = f"text/calendar; method={method}"
+    mail.attach_alternative(first.decode(), kind)
+    for number, document in enumerate(further, start=2):
+        mail.attach(f"invite-{number}.ics", document.decode(), kind)
+    mail.attach("invite.ics", first, "application/ics")
 
 
 class _Mail(EmailMultiAlternatives):

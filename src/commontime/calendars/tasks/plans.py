@@ -32,21 +32,9 @@ def work_on_plan(plan_id: str) -> None:
         .filter(pk=UUID(plan_id), status=PlanStatus.RUNNING)
         .first()
     )
-    if plan is None:
+    mine = plan and _take(plan)
+    if plan is None or mine is None:
         return
-    free = Plan.objects.filter(pk=plan.pk, run=plan.run, status=PlanStatus.RUNNING)
-    if plan.run >= MOST_RUNS:
-        logger.error(
-            "Plan %s ends with the best so far: its workers died %d times, perhaps for want of "
-            "memory.",
-            plan.pk,
-            plan.run,
-        )
-        free.update(status=PlanStatus.DONE)
-        return
-    if not free.update(run=plan.run + 1, worked_at=clock.now()):
-        return
-    mine = Plan.objects.filter(pk=plan.pk, run=plan.run + 1, status=PlanStatus.RUNNING)
     try:
         _work(plan, mine)
     except (OperationalError, InterfaceError):
@@ -58,6 +46,27 @@ def work_on_plan(plan_id: str) -> None:
     except Exception:
         logger.exception("Plan %s failed.", plan.pk)
         mine.update(status=PlanStatus.FAILED)
+
+
+def _take(plan: Plan) -> QuerySet[Plan] | None:
+    """Take over a plan, and return its row as long as it is ours.
+
+    None if another worker was quicker, or too many died over it: then it ends as it is.
+    """
+    row = Plan.objects.filter(pk=plan.pk, status=PlanStatus.RUNNING)
+    free = row.filter(run=plan.run)
+    if plan.run >= MOST_RUNS:
+        logger.error(
+            "Plan %s ends with the best so far: its workers died %d times, perhaps for want of "
+            "memory.",
+            plan.pk,
+            plan.run,
+        )
+        free.update(status=PlanStatus.DONE)
+        return None
+    if not free.update(run=plan.run + 1, worked_at=clock.now()):
+        return None
+    return row.filter(run=plan.run + 1)
 
 
 def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
