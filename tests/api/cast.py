@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from commontime.accounts.models import UserSetting
-from commontime.api import docs
+from commontime.api import schema
 from commontime.calendars.models import (
     Calendar,
     Invitation,
@@ -102,7 +102,7 @@ def iso(moment: datetime) -> str:
 
 def fields_of(component: str) -> set[str]:
     """The fields the OpenAPI text gives this shape."""
-    return set(json.loads(docs.text()[0])["components"]["schemas"][component]["properties"])
+    return set(json.loads(schema.text()[0])["components"]["schemas"][component]["properties"])
 
 
 def refused(answer: Any, status: int, code: str, *fields: str) -> bool:

@@ -7,7 +7,7 @@ import os
 import pytest
 from playwright.sync_api import Browser, expect
 
-from commontime.api import docs
+from commontime.api import schema
 from stage.chromium import CHROMIUM, in_chromium
 from tests.api.test_schema import OPERATIONS
 
@@ -36,7 +36,7 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(live_server):
         expect(page.locator(".opblock-body").first).to_be_visible()
 
         assert page.get_by_role("button", name="Authorize").is_visible()
-        for name in docs.TAGS:
+        for name in schema.TAGS:
             assert page.locator(f"#operations-tag-{name.replace(' ', '_')}").is_visible()
 
     in_chromium(visit)

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from commontime.api import contacts, errors
-from commontime.api.docs import text
+from commontime.api.schema import text
 from tests.api.cast import refused
 from tests.client import Caller, caller
 

@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from commontime.api import docs
+from commontime.api.schema import TAGS, text
 from commontime.calendars import actions
 from commontime.calendars.planning import plans
 from commontime.config.wsgi import application
@@ -37,7 +38,7 @@ from tests.client import Caller, caller
 
 pytestmark = pytest.mark.django_db
 
-TEXT: dict[str, Any] = json.loads(docs.text()[0])
+TEXT: dict[str, Any] = json.loads(text()[0])
 OPERATIONS = [(path, method) for path, methods in TEXT["paths"].items() for method in methods]
 CHECKS = [
     not_a_server_error,
@@ -92,7 +93,7 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(path, method):
     responses = operation["responses"]
 
     assert operation["summary"].endswith(".")
-    assert operation["tags"][0] in docs.TAGS
+    assert operation["tags"][0] in TAGS
     assert {"503"} < set(responses)
     assert ("401" in responses) or "security" not in operation
     assert ("413" in responses) == ("415" in responses) == ("requestBody" in operation)
@@ -162,7 +163,7 @@ def test_what_is_answered_is_named_after_its_struct():
 
 
 def test_the_text_is_made_once_and_everybody_may_read_it(monkeypatch):
-    monkeypatch.setattr(docs, "SchemaGenerator", None)
+    monkeypatch.setattr("commontime.api.schema.SchemaGenerator", None)
 
     answer = caller().get("/schema/", authorization="Bearer long-gone")
 

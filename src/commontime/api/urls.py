@@ -4,7 +4,6 @@ from commontime.api import (
     accounts,
     calendars,
     contacts,
-    docs,
     health,
     insights,
     invitations,
@@ -12,6 +11,7 @@ from commontime.api import (
     non_busy_times,
     participants,
     plans,
+    schema,
     suggestions,
 )
 from commontime.core.routes import route
@@ -77,6 +77,6 @@ urlpatterns = [
 ]
 
 about_the_api = [
-    route("schema/", docs.SchemaView, name="schema"),
-    route("docs/", docs.DocsView, name="docs"),
+    route("schema/", schema.SchemaView, name="schema"),
+    route("docs/", schema.DocsView, name="docs"),
 ]

@@ -468,7 +468,7 @@ REST_FRAMEWORK = {
     # Our own views set their authentication and parsers (api/view.py). Any other view is closed.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "commontime.api.docs.Schema",
+    "DEFAULT_SCHEMA_CLASS": "commontime.api.schema.Schema",
     "EXCEPTION_HANDLER": "commontime.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": None,
@@ -483,7 +483,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_URLCONF": "commontime.api.urls",
     # Serializers describe requests only; structs describe answers.
     "COMPONENT_SPLIT_REQUEST": False,
-    "POSTPROCESSING_HOOKS": ["commontime.api.docs.finish"],
+    "POSTPROCESSING_HOOKS": ["commontime.api.schema.finish"],
 }
 
 LOG_LEVEL = env.text(
