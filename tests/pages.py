@@ -10,7 +10,7 @@ _BLOCKS = (
     "label|legend|li|main|nav|ol|option|p|section|select|summary|table|tbody|td|th|thead|title|tr|ul"
 )
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b[^>]*>) ?")
-_IN_TAG = re.compile(r"(<[a-z][^>]*?) >")
+_TAG = re.compile(r"<[a-z][^>]*>")
 _AS_TYPED = re.compile(r"(<(textarea|pre)\b.*?</\2>)", re.DOTALL)
 
 
@@ -19,18 +19,15 @@ def as_read(html: str) -> str:
 
     What a text area holds stays as it is.
     """
-    pieces = _AS_TYPED.split(html)
+    pieces = _AS_TYPED.split(_TAG.sub(_in_one_line, html))
     return "".join(
-        between + as_typed
-        for between, as_typed in zip(
-            map(_in_one_line, pieces[::3]), [*pieces[1::3], ""], strict=True
-        )
+        _BESIDE_BLOCKS.sub(r"\1", re.sub(r"\s+", " ", between)) + as_typed
+        for between, as_typed in zip(pieces[::3], [*pieces[1::3], ""], strict=True)
     )
 
 
-def _in_one_line(html: str) -> str:
-    one_line = re.sub(r"\s+", " ", html)
-    return _IN_TAG.sub(r"\1>", _BESIDE_BLOCKS.sub(r"\1", one_line))
+def _in_one_line(tag: re.Match[str]) -> str:
+    return re.sub(r"\s+", " ", tag[0]).replace(" >", ">")
 
 
 class Client(DjangoClient):

@@ -937,7 +937,7 @@ def test_an_empty_calendar_says_what_comes_next():
 
     assert "No meetings yet." in browser.get(here(calendar)).text
     build.meeting(calendar=calendar)
-    assert "No time fits yet." in browser.get(here(calendar)).text
+    assert "Nobody has answered yet." in browser.get(here(calendar)).text
 
 
 def handlers_in(page: str) -> list[str]:
