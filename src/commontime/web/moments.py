@@ -14,7 +14,7 @@ from commontime.layout.wall_clock import moments_of
 
 class MomentInput(forms.DateTimeInput):
     """Clocks to type a moment by, and beside them the choice between two that they may mean
-    (web/which.html).
+    (web/_which.html).
     """
 
     chosen = ""

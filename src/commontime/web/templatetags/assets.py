@@ -7,17 +7,17 @@ from commontime.web.assets import asset
 register = template.Library()
 
 
-@register.inclusion_tag("web/assets/styles.html")
+@register.inclusion_tag("web/assets/_styles.html")
 def styles(*names: str) -> dict[str, str]:
     return {"address": asset("css", *names).address}
 
 
-@register.inclusion_tag("web/assets/scripts.html")
+@register.inclusion_tag("web/assets/_scripts.html")
 def scripts(*names: str) -> dict[str, str]:
     return {"address": asset("js", *names).address}
 
 
-@register.inclusion_tag("web/assets/scripts_first.html")
+@register.inclusion_tag("web/assets/_scripts_first.html")
 def scripts_first(*names: str) -> dict[str, str]:
     """Run scripts before the page is seen, where it would jump if they ran later.
 
