@@ -1,4 +1,4 @@
-"""The people one plans with: contacts, and invitations in and out."""
+"""The page of contacts, and of invitations received and sent."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class ContactForm(forms.Form):
 @require_http_methods(FORM)
 @signed_in
 def people(request: HttpRequest) -> HttpResponse:
-    """Keep contacts, and see what became of one's invitations."""
+    """Show contacts and invitations; add and remove contacts."""
     user, what = me(request), request.POST.get("do")
     form = ContactForm(request.POST if what == "add" else None)
     if request.method == "POST" and not form.is_bound:
@@ -45,7 +45,12 @@ def people(request: HttpRequest) -> HttpResponse:
         if not refused:
             return redirect(reverse("web:contacts") + inviting.as_query(done))
         inviting.keep_refused(form, "contactee", refused)
-        new = {str(each.pk) for each in done}
+        new = {str(contact.pk) for contact in done}
+    return page(request, "web/contacts/people.html", {"form": form, **_context(user, new)})
+
+
+def _context(user: User, new: set[str]) -> dict[str, Any]:
+    """Return what the page shows. new: ids of the contacts just added."""
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
     shared = _shared(user, (contact.contactee_id for contact in contacts))
     received, sent = (
@@ -61,8 +66,7 @@ def people(request: HttpRequest) -> HttpResponse:
             *inviting.receivers(sent),
         ]
     )
-    context = {
-        "form": form,
+    return {
         "contacts": [
             (contact, names[contact.contactee_id], shared[contact.contactee_id])
             for contact in contacts
@@ -70,14 +74,13 @@ def people(request: HttpRequest) -> HttpResponse:
         "added": inviting.named(
             [names[contact.contactee_id] for contact in contacts if str(contact.pk) in new]
         ),
-        "received": [(each, names[each.sender_id]) for each in received],
-        "sent": [(each, inviting.receiver_in(each, names)) for each in sent],
+        "received": [(invitation, names[invitation.sender_id]) for invitation in received],
+        "sent": [(invitation, inviting.receiver_in(invitation, names)) for invitation in sent],
     }
-    return page(request, "web/contacts/people.html", context)
 
 
 def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
-    """Keep whom one can of those that were typed."""
+    """Add the typed people as contacts, as far as possible."""
 
     def act(who: inviting.Who) -> Contact:
         if isinstance(who, str):
@@ -89,13 +92,13 @@ def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
             )
         return actions.add_contact(who, by=by)
 
-    meant = inviting.meant(contactee, by=by, field="contactee")
-    done, refused = inviting.one_by_one(meant.found, act)
-    return done, meant.refused + refused
+    people = inviting.look_up(contactee, by=by, field="contactee")
+    done, refused = inviting.one_by_one(people.known, act)
+    return done, people.refused + refused
 
 
 def _do(request: HttpRequest, what: str | None) -> None:
-    """Do what the button beside a person says."""
+    """Carry out the button beside a person."""
     user = me(request)
     match what:
         case "remove":
@@ -112,8 +115,8 @@ def _do(request: HttpRequest, what: str | None) -> None:
 
 
 def _shared(user: User, people: Iterable[int]) -> dict[int, list[Any]]:
-    """Return the calendars that the user shares with each of these people."""
-    found = defaultdict(list)
-    for seat in calendars.people.seats_shared_by(user, list(people)):
-        found[seat.user_id].append(seat.calendar)
-    return found
+    """Return the calendars that the user shares with each person."""
+    shared = defaultdict(list)
+    for participant in calendars.people.seats_shared_by(user, list(people)):
+        shared[participant.user_id].append(participant.calendar)
+    return shared

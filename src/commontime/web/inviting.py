@@ -1,4 +1,4 @@
-"""Several people at once, as one types or pastes them: to invite, or to keep as contacts."""
+"""Several people typed or pasted at once, to invite them or to add them as contacts."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,34 +40,35 @@ def names_field(label: Any, **options: Any) -> forms.CharField:
 
 
 def pieces_in(text: str) -> list[list[str]]:
-    """Return the user names and e-mail addresses in each piece of a text, each once; of “Ana
-    <ana@example.org>” the address.
+    """Return the usernames and email addresses in each piece of a text, each once.
+
+    Of “Ana <ana@example.org>” that is the address.
     """
     pieces = []
     for piece in re.split(r"[,;\n]", _QUOTED.sub("", text)):
-        found: list[str] = []
-        *before, rest = _ADDRESS.split(piece)  # by turns what an address is called, and the address
-        for number, part in enumerate(before):
-            found += [word for word in part.split() if number % 2 or "@" in word]
-        once = {canonical(word): word for word in reversed([*found, *rest.split()])}
-        pieces.append(list(reversed(once.values())))
+        words_of_piece: list[str] = []
+        *parts, rest = _ADDRESS.split(piece)  # alternately a name and its address
+        for number, part in enumerate(parts):
+            words_of_piece += [word for word in part.split() if number % 2 or "@" in word]
+        words_of_piece += rest.split()
+        unique = {canonical(word): word for word in reversed(words_of_piece)}
+        pieces.append(list(reversed(unique.values())))
     return [piece for piece in pieces if piece]
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """Who is meant by what was typed: what each is called, and the names that mean nobody."""
+class People:
+    """The people a text names, with the words for them, and the pieces that were refused."""
 
-    found: dict[Who, str]
+    known: dict[Who, str]
     refused: Refused
 
 
-def meant(text: str, *, by: User, field: str) -> Meant:
-    """Look the names up, before anything is done, so that guesses count. Once there were too many,
-    no more are looked up.
+def look_up(text: str, *, by: User, field: str) -> People:
+    """Look up all typed names before anything else happens, so that guesses count.
 
-    A piece of which a word means nobody may be what somebody is called: of “Tom Baker” nobody is
-    meant, not even a user “tom”.
+    A piece with an unknown word names nobody: “Tom Baker” is not the user “tom”. Once there were
+    too many guesses, no more names are looked up.
     """
     pieces = pieces_in(text)
     if text and not pieces:
@@ -77,34 +78,49 @@ def meant(text: str, *, by: User, field: str) -> Meant:
             _("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST},
             field=field,
         )
-    found: dict[Who, str] = {}
-    refused: Refused = []
-    stopped = ""
+    search = _Search(by)
     for piece in pieces:
-        whom: dict[Who, str] = {}
-        unknown, why = [], ""
+        search.add(piece)
+    return People(search.known, search.refused)
+
+
+class _Search:
+    """Looks up pieces, until there were too many guesses."""
+
+    def __init__(self, by: User) -> None:
+        self.by = by
+        self.known: dict[Who, str] = {}
+        self.refused: Refused = []
+        self.stopped = ""  # why no more names are looked up
+
+    def add(self, piece: Sequence[str]) -> None:
+        people: dict[Who, str] = {}
+        unknown = []
         for word in piece:
-            if "@" in word:
-                whom[word.lower()] = word
-                continue
-            try:
-                if not stopped:
-                    whom[names.find(word, by=by).pk] = word
-            except NotFound:
+            if (person := self._find(word)) is None:
                 unknown.append(word)
-            except TooMany as refusal:
-                stopped = refusal.detail
-            why = stopped
-        if why := why or _nobody_called(unknown, piece):
-            refused.append((" ".join(piece), why))
+            else:
+                people[person] = word
+        if self.stopped and any("@" not in word for word in piece):
+            self.refused.append((" ".join(piece), self.stopped))
+        elif unknown:
+            self.refused.append((" ".join(piece), _nobody_called(unknown, piece)))
         else:
-            found |= whom
-    return Meant(found, refused)
+            self.known |= people
+
+    def _find(self, word: str) -> Who | None:
+        if "@" in word:
+            return word.lower()
+        try:
+            return None if self.stopped else names.find(word, by=self.by).pk
+        except NotFound:
+            return None
+        except TooMany as refusal:
+            self.stopped = refusal.detail
+            return None
 
 
 def _nobody_called(unknown: Sequence[str], piece: Sequence[str]) -> str:
-    if not unknown:
-        return ""
     if len(piece) == 1:
         return _("Nobody here has this username.")
     names = named([_short(word) for word in unknown])
@@ -118,7 +134,7 @@ def _nobody_called(unknown: Sequence[str], piece: Sequence[str]) -> str:
 def one_by_one[Done](
     whom: Mapping[Who, str], act: Callable[[Who], Done]
 ) -> tuple[list[Done], Refused]:
-    """Act for each of them, all in one transaction. Returns what was done, and what was refused."""
+    """Act for each person in one transaction. Return the results and the refusals."""
     done, refused = [], []
     for who, name in whom.items():
         try:
@@ -129,7 +145,7 @@ def one_by_one[Done](
 
 
 def invite(calendar_id: UUID, who: Who, *, by: User) -> Any:
-    """Invite an account, or the holder of an address, who gets a mail with a link."""
+    """Invite an account or an email address, which gets a link."""
     if isinstance(who, str):
         return actions.invite_address(calendar_id, by=by, email=who)
     return actions.invite_person(calendar_id, by=by, receiver=who)
@@ -144,7 +160,7 @@ def _short(name: str) -> str:
 
 
 def keep_refused(form: forms.Form, field: str, refused: Refused) -> None:
-    """Leave in the field what was refused, with the reasons beside it."""
+    """Leave the refused pieces in the field, with their reasons."""
     form.data = dict(form.data.items()) | {field: "\n".join(name for name, _why in refused)}
     for sentence in sentences(refused):
         form.add_error(field, sentence)
@@ -155,8 +171,8 @@ def named(names: Sequence[str]) -> str:
 
 
 def as_query(done: Iterable[Any]) -> str:
-    """Return the query that has the page after this one say what was done."""
-    new = ",".join(str(each.pk) for each in done)
+    """Return the query that tells the next page which rows are new."""
+    new = ",".join(str(row.pk) for row in done)
     return f"?new={new}" if new else ""
 
 
@@ -166,7 +182,7 @@ def new_in(request: HttpRequest) -> set[str]:
 
 
 def receiver_in(invitation: Invitation, names: Mapping[int, str]) -> str:
-    """Return what to call the receiver, where people are called as in `names`."""
+    """Return the name or the address of an invitation's receiver."""
     if invitation.receiver_id is None:
         return invitation.email
     return names[invitation.receiver_id]
@@ -177,7 +193,7 @@ def receivers(invitations: Iterable[Invitation]) -> list[User]:
 
 
 def invited_in(invitations: Iterable[Invitation], new: set[str], names: Mapping[int, str]) -> str:
-    """Return the names of those whose invitations are new."""
+    """Return the receivers of the new invitations as text."""
     return named(
         [receiver_in(invitation, names) for invitation in invitations if str(invitation.pk) in new]
     )

@@ -1,8 +1,9 @@
-"""Which days and hours of a calendar somebody looks at, and in which zone."""
+"""The days and hours of a calendar that somebody looks at, and their zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils.http import urlencode
@@ -18,13 +19,16 @@ from commontime.web.fields import zone_names
 WEEK = 7
 USUAL_HOURS = (8 * 60, 20 * 60)
 FIRST_WEEKDAY = {"monday": 0, "saturday": 5, "sunday": 6}
-ASKED = ("zone", "from", "hours", "step")  # what an address may say about it
+PARAMETERS = ("zone", "from", "hours", "step")  # of a page's address
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A week or less of a calendar as one person sees it. `asked` is what of it the address said,
-    so that links can keep it.
+    """A week or less of a calendar as one person sees it.
+
+    asked: the parameters in the page's address, which its links keep.
+    before, after: a day of the week before and after; None where the calendar's window ends.
+    unknown_zone: the text that was asked for as a zone and is none.
     """
 
     zone: ZoneInfo
@@ -37,13 +41,11 @@ class Look:
     asked: Mapping[str, str]
     before: date | None
     after: date | None
-    unknown_zone: str = ""  # what was asked for instead of a zone
+    unknown_zone: str = ""
 
     @property
     def zones_like_it(self) -> list[tuple[str, str]]:
-        """Some zones whose names hold what was asked for, of "new york" America/New_York, each with
-        how to ask for it.
-        """
+        """Return up to three zones like an unknown one, each with the query that asks for it."""
         part = self.unknown_zone.strip().lower().replace(" ", "_")
         return [(name, self.query(zone=name)) for name in zone_names() if part in name.lower()][:3]
 
@@ -53,7 +55,7 @@ class Look:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What decides how it looks, beside the language."""
+        """Return all that the look depends on, except the language."""
         return (
             str(self.zone),
             self.first,
@@ -67,13 +69,13 @@ class Look:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The whole of its days, in seconds."""
+        """Return the begin of the first day and the end of the last, in seconds."""
         return grid.midnight(self.zone, self.first), grid.midnight(
             self.zone, self.first + timedelta(days=self.days)
         )
 
     def query(self, **changes: str) -> str:
-        """Return the address's question with these changes; an empty one leaves its part out."""
+        """Return the query of the address with these changes; an empty text removes a part."""
         parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
         return f"?{urlencode(parts)}" if parts else ""
 
@@ -86,7 +88,7 @@ class Look:
         return clock.with_turn(local, self.written(local))
 
     def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
-        """Return from when to when; later: the day on which it ends, if that is another."""
+        """Return a period as text. later: the day of its end, if it is another one."""
         first, last = clock.span(
             start.astimezone(self.zone), end.astimezone(self.zone), self.written
         )
@@ -94,53 +96,50 @@ class Look:
 
     @property
     def twice(self) -> list[tuple[int, int, str]]:
-        """The stretches of its days, and of the one on whose midnight they end, that the clocks
-        show twice, each with which it is.
+        """Return the stretches that clocks show twice, each with its turn.
+
+        They include the day after the last, at whose midnight the days end.
         """
-        found = grid.turned_back(self.zone, self.first, self.days + 1)
         return [
-            (start, end, clock.turn_of(moment(start).astimezone(self.zone))) for start, end in found
+            (start, end, clock.turn_of(moment(start).astimezone(self.zone)))
+            for start, end in grid.turned_back(self.zone, self.first, self.days + 1)
         ]
 
 
 def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:
-    """Return what an address asks to see; what makes no sense in it is left out."""
-    known = {name: asked[name].strip() for name in ASKED if asked.get(name, "").strip()}
-    zone = (
-        ZoneInfo(known["zone"])
-        if known.get("zone") in clock.zones()
-        else ZoneInfo(setting.time_zone)
-    )
-    unknown = known.pop("zone", "") if known.get("zone") not in clock.zones() else ""
+    """Return what an address asks to see. Senseless parameters are ignored."""
+    parameters = {name: asked[name].strip() for name in PARAMETERS if asked.get(name, "").strip()}
+    zone, unknown_zone = ZoneInfo(setting.time_zone), ""
+    if parameters.get("zone") in clock.zones():
+        zone = ZoneInfo(parameters["zone"])
+    else:
+        unknown_zone = parameters.pop("zone", "")
     home = ZoneInfo(calendar.time_zone)
     if clock.is_same_zone(str(zone), str(home)):
         home = zone  # under two names
-    first, days, before, after = _week(
-        _date(known.get("from", "")), calendar, zone, FIRST_WEEKDAY[setting.week_start], now
-    )
+    window = _window_days(calendar, zone)
+    day = _date(parameters.get("from", "")) or _first_look(now.astimezone(zone).date(), window)
+    week = _week(day, window, FIRST_WEEKDAY[setting.week_start])
     hours = grid.WHOLE_DAY
-    if known.get("hours") != "all":
-        hours = grid.hours_shown(zone, first, days, daily_hours(calendar), home)
-    step = 15 if known.get("step") == "15" else 30
+    if parameters.get("hours") != "all":
+        hours = grid.hours_shown(zone, week.first, week.days, daily_hours(calendar), home)
     return Look(
-        zone,
-        home,
-        first,
-        days,
-        step,
-        hours,
-        setting.hour_cycle == "h12",
-        known,
-        before,
-        after,
-        unknown,
+        zone=zone,
+        home=home,
+        first=week.first,
+        days=week.days,
+        step=15 if parameters.get("step") == "15" else 30,
+        hours=hours,
+        h12=setting.hour_cycle == "h12",
+        asked=parameters,
+        before=week.before,
+        after=week.after,
+        unknown_zone=unknown_zone,
     )
 
 
 def daily_hours(calendar: Calendar) -> tuple[int, int]:
-    """Return the hours of the day a calendar is about, in minutes on its own clocks: those its
-    window begins and ends with.
-    """
+    """Return the daily hours of a calendar's window, in minutes on its own clocks."""
     if calendar.window_start and calendar.window_end:
         start, end = (
             moment.astimezone(ZoneInfo(calendar.time_zone))
@@ -152,30 +151,45 @@ def daily_hours(calendar: Calendar) -> tuple[int, int]:
     return USUAL_HOURS
 
 
-def _week(
-    asked: date | None, calendar: Calendar, zone: ZoneInfo, first_weekday: int, now: datetime
-) -> tuple[date, int, date | None, date | None]:
-    """Return the first day, how many, and a day of the week before and after, None where the
-    calendar's window ends.
-    """
-    begins = calendar.window_start and calendar.window_start.astimezone(zone).date()
-    ends = (
-        calendar.window_end
-        and (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+class _Week(NamedTuple):
+    first: date
+    days: int
+    before: date | None
+    after: date | None
+
+
+type _Window = tuple[date | None, date | None]  # first and last day; None where it is open
+
+
+def _window_days(calendar: Calendar, zone: ZoneInfo) -> _Window:
+    start, end = calendar.window_start, calendar.window_end
+    return (
+        start.astimezone(zone).date() if start else None,
+        (end - timedelta(microseconds=1)).astimezone(zone).date() if end else None,
     )
-    day = asked or now.astimezone(zone).date()
-    if ends and day > ends:
-        day = ends if asked else (begins or ends)
-    if begins and day < begins:
-        day = begins
-    if begins and ends and (ends - begins).days < WEEK:
-        return begins, (ends - begins).days + 1, None, None
+
+
+def _first_look(today: date, window: _Window) -> date:
+    """Return the day to begin with: today, or the first one of a window that is over."""
+    first, last = window
+    return first or last if last and today > last else today
+
+
+def _week(day: date, window: _Window, first_weekday: int) -> _Week:
+    """Return the week of a day, cut to the window; a short window is shown whole.
+
+    A day outside the window becomes its nearest day.
+    """
+    window_first, window_last = window[0] or date.min, window[1] or date.max
+    if (window_last - window_first).days < WEEK:
+        return _Week(window_first, (window_last - window_first).days + 1, None, None)
+    day = min(max(day, window_first), window_last)
     first = day - timedelta(days=(day.weekday() - first_weekday) % WEEK)
     last = first + timedelta(days=WEEK - 1)
-    before = first - timedelta(days=1) if not begins or first > begins else None
-    after = last + timedelta(days=1) if not ends or last < ends else None
-    first, last = max(first, begins or first), min(last, ends or last)
-    return first, (last - first).days + 1, before, after
+    before = first - timedelta(days=1) if first > window_first else None
+    after = last + timedelta(days=1) if last < window_last else None
+    first, last = max(first, window_first), min(last, window_last)
+    return _Week(first, (last - first).days + 1, before, after)
 
 
 def _date(text: str) -> date | None:
@@ -187,12 +201,13 @@ def _date(text: str) -> date | None:
 
 
 def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
-    """Return the first and last day that "weekdays" in the list form means: the calendar's window,
-    else four weeks from the shown one.
+    """Return the first and the last day that times as text are about.
+
+    That is the calendar's window. Where it is open, it begins with the days shown and lasts four
+    weeks.
     """
-    zone = shown.zone
-    first = calendar.window_start.astimezone(zone).date() if calendar.window_start else shown.first
-    if calendar.window_end:
-        last = (calendar.window_end - timedelta(microseconds=1)).astimezone(zone).date()
+    window_first, last = _window_days(calendar, shown.zone)
+    first = window_first or shown.first
+    if last:
         return min(first, last), last
     return first, first + timedelta(days=4 * WEEK - 1)

@@ -180,14 +180,15 @@ def _start(
     deadline: datetime | None,
     **typed: Any,
 ) -> tuple[Calendar, list[Invitation]]:
-    """Make all of it, or nothing. Names are looked up before, so that a wrong one counts even
-    though nothing else happens.
+    """Create a calendar with its meeting and invitations, all or nothing.
+
+    Names are looked up first, so that wrong ones count even if nothing is created.
     """
-    meant = inviting.meant(others, by=by, field="others")
+    typed_people = inviting.look_up(others, by=by, field="others")
     ticked = {
         user_id: name for user_id, name in display_names(people).items() if user_id in contacts
     }
-    whom = ticked | meant.found
+    whom = ticked | typed_people.known
     if len(whom) > inviting.MOST:
         raise InvalidInput(
             _("Add at most %(n)d at a time. You can add the others afterwards.")
@@ -203,7 +204,7 @@ def _start(
         invitations, refused = inviting.one_by_one(
             whom, partial(inviting.invite, calendar.pk, by=by)
         )
-        _refuse(meant.refused + refused)
+        _refuse(typed_people.refused + refused)
     return calendar, invitations
 
 

@@ -1,4 +1,4 @@
-"""Who takes part in a calendar and who is invited."""
+"""The people of a calendar: participants and invitations."""
 
 from typing import Any
 from uuid import UUID
@@ -34,9 +34,7 @@ class InviteForm(forms.Form):
 @require_http_methods(FORM)
 @signed_in
 def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Who takes part and who is invited. Its owner invites, reminds, removes, and says who is
-    required.
-    """
+    """Show who is in a calendar and who is invited. The owner changes both."""
     user = me(request)
     shown = calendar_of(request, calendar_id)
     here = reverse("web:people", args=[calendar_id])
@@ -53,48 +51,60 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         if not refused:
             return redirect(here + inviting.as_query(done))
         inviting.keep_refused(form, "who", refused)
-        new = {str(each.pk) for each in done}
+        new = {str(row.pk) for row in done}
+    context = {"form": form if is_owner else None, **_context(shown, is_owner, new)}
+    return page(request, "web/calendars/people.html", context)
+
+
+def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> dict[str, Any]:
+    """Return what the page shows. new: ids of the participants and invitations just made."""
     waiting = (
-        shown.invitations.filter(status="pending")
+        calendar.invitations.filter(status="pending")
         .select_related("receiver")
         .order_by("created_at", "id")
     )
-    participants = queries.people.participants_of(shown).order_by("joined_at", "id")[:MOST_SHOWN]
+    participants = queries.people.participants_of(calendar).order_by("joined_at", "id")[:MOST_SHOWN]
     invitations = waiting[:MOST_SHOWN] if is_owner else []
-    names = display_names([*(each.user for each in participants), *inviting.receivers(invitations)])
-    context = {
-        "calendar": shown,
+    users = (participant.user for participant in participants)
+    names = display_names([*users, *inviting.receivers(invitations)])
+    return {
+        "calendar": calendar,
         "is_owner": is_owner,
-        "form": form if is_owner else None,
-        "participants": [(each, names[each.user_id]) for each in participants],
-        "waiting": [(each, inviting.receiver_in(each, names)) for each in invitations],
+        "participants": [(participant, names[participant.user_id]) for participant in participants],
+        "waiting": [
+            (invitation, inviting.receiver_in(invitation, names)) for invitation in invitations
+        ],
         "invited": inviting.invited_in(invitations, new, names),
         "added": inviting.named(
-            [names[each.user_id] for each in participants if str(each.pk) in new]
+            [
+                names[participant.user_id]
+                for participant in participants
+                if str(participant.pk) in new
+            ]
         ),
     }
-    return page(request, "web/calendars/people.html", context)
 
 
 def _invite(
     calendar: Calendar, *, by: Any, who: str, at_once: bool
 ) -> tuple[list[Any], inviting.Refused]:
-    """Invite whom one can of those that were typed; those with an account get a seat at once, if
-    that was ticked.
+    """Invite the typed people, as far as possible.
+
+    at_once: add those with an account without asking them.
     """
 
-    def act(each: inviting.Who) -> Any:
-        if at_once and isinstance(each, int):
-            return actions.add_participant(calendar, by=by, user=each)
-        return inviting.invite(calendar.pk, each, by=by)
+    def act(person: inviting.Who) -> Any:
+        if at_once and isinstance(person, int):
+            return actions.add_participant(calendar, by=by, user=person)
+        return inviting.invite(calendar.pk, person, by=by)
 
-    meant = inviting.meant(who, by=by, field="who")
-    done, refused = inviting.one_by_one(meant.found, act)
-    return done, meant.refused + refused
+    people = inviting.look_up(who, by=by, field="who")
+    done, refused = inviting.one_by_one(people.known, act)
+    return done, people.refused + refused
 
 
 def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
-    """Do what the button beside a person says."""
+    """Carry out the button beside a person."""
     user, what = me(request), request.POST.get("do")
     if what == "revoke":
         invitation = queries.invitations.invitation_for(user, _id(request.POST.get("invitation")))
