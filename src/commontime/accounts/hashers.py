@@ -31,9 +31,9 @@ class Argon2(Argon2PasswordHasher):
 
 
 def normalised(password: str) -> str:
-    """Return the password as it is hashed (NFKC, NIST SP 800-63B): two devices may compose an ü
-    differently.
+    """Return the password as it is hashed (NFKC, NIST SP 800-63B).
 
-    A longer text is nobody's password, and a long run of marks would take minutes.
+    Two devices may compose an ü differently. A text over the limit is nobody's password, and a long
+    run of accents would take minutes.
     """
     return unicodedata.normalize("NFKC", password) if len(password) <= LONGEST else password

@@ -224,7 +224,10 @@ def muted_by(user: User) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The mails an unsubscribe link stops: a kind (the name of a setting) or those of a sender."""
+    """The mails that an unsubscribe link stops.
+
+    switch: the name of the setting for this kind of mail, or `mute:<id>` for one sender.
+    """
 
     user_id: int
     switch: str
@@ -244,7 +247,7 @@ SWITCHES = {
 
 
 def stop_of(token: str) -> Stop:
-    """Return what a link stops; NotFound if it is not one of ours or its account is gone."""
+    """Return what an unsubscribe link stops; NotFound if it is not ours or its account is gone."""
     missing = NotFound(_("This link is incomplete, or the account no longer exists."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)

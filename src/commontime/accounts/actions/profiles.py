@@ -1,5 +1,7 @@
 """Making an account, changing its profile, closing and deleting it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
@@ -46,16 +48,11 @@ def create_account(
     keys = names.keys_of(user)
     _check(user, keys, new_keys=keys, password=password)
     user.password = make_password(password)
-    try:
-        with transaction.atomic():
-            user.save()
-            UserSetting.objects.create(
-                user=user, username_key=keys["username"], email_key=keys["email"]
-            )
-    except IntegrityError:
-        # Somebody took the name between our look and our write: the database decides.
-        _refuse_taken(keys, except_by=user.pk)
-        raise
+    with _taken_at_once(keys, except_by=None), transaction.atomic():
+        user.save()
+        UserSetting.objects.create(
+            user=user, username_key=keys["username"], email_key=keys["email"]
+        )
     return user
 
 
@@ -76,35 +73,37 @@ def edit_profile(
     through this door; otherwise None. A current password that is sent must be right.
     """
     password = changes.pop("password", None) or None
-    edited = copy(user)
-    for field in changes.keys() & set(EDITABLE):
-        setattr(edited, field, changes[field])
+    edited = _with(changes, user)
     keys = names.keys_of(edited)
     new_keys = dict(keys.items() - names.keys_of(user).items())
     if new_keys:
         names.count_question(edited, client)
     _check(edited, keys, new_keys=new_keys, password=password)
 
-    changed = {
-        field: getattr(edited, field)
-        for field in EDITABLE
-        if getattr(edited, field) != getattr(user, field)
-    }
+    changed = {field: getattr(edited, field) for field in _differing(user, edited)}
     is_guarded = "email" in changed or password is not None
     if is_guarded or current_password:
         _require_proof(user, sign_in, current_password, client)
     if password is not None:
         changed["password"] = edited.password = make_password(password)
-    try:
-        with transaction.atomic():
-            _store(user, changed, keys)
-            fresh = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
-    except IntegrityError:
-        _refuse_taken(new_keys, except_by=user.pk)
-        raise
+    with _taken_at_once(new_keys, except_by=user.pk), transaction.atomic():
+        _store(user, changed, keys)
+        fresh = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
     for field, value in changed.items():
         setattr(user, field, value)
     return fresh
+
+
+def _with(changes: dict[str, Any], user: User) -> User:
+    """Return a copy of the account with these changes."""
+    edited = copy(user)
+    for field in changes.keys() & set(EDITABLE):
+        setattr(edited, field, changes[field])
+    return edited
+
+
+def _differing(user: User, edited: User) -> list[str]:
+    return [field for field in EDITABLE if getattr(edited, field) != getattr(user, field)]
 
 
 def _check(
@@ -123,10 +122,16 @@ def _check(
     problems.refuse()
 
 
-def _refuse_taken(keys: dict[str, str], *, except_by: int | None) -> None:
-    problems = Problems()
-    names.check_free(keys, problems, except_by=except_by)
-    problems.refuse()
+@contextmanager
+def _taken_at_once(keys: dict[str, str], *, except_by: int | None) -> Iterator[None]:
+    """Refuse a name that somebody took between our look and our write: the database decides."""
+    try:
+        yield
+    except IntegrityError:
+        problems = Problems()
+        names.check_free(keys, problems, except_by=except_by)
+        problems.refuse()
+        raise
 
 
 def _require_proof(

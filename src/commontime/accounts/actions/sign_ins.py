@@ -4,7 +4,7 @@ import functools
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -65,7 +65,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
 def password_tries(
     identifier: str, user: User, client: Client
 ) -> tuple[limits.Subject, limits.Subject]:
-    """Return what a password try counts for: the name it was for, and the account behind it.
+    """Return the subjects a password try counts for: the name and the account behind it.
 
     A new password starts a new count. Somebody who resets a forgotten password has failed several
     times before, and must get in now.
@@ -109,20 +109,9 @@ def open_session(user: User, *, door: Door, client: Client) -> NewSignIn:
 
 
 def renew_session(session_id: UUID, secret: str, *, client: Client) -> NewSignIn:
-    """Exchange a refresh secret for the next one.
-
-    A secret that was used before ends the whole family: somebody has a copy. But two tabs of one
-    person may use one at once, so the last one that was used is only refused for ten seconds, if it
-    comes from the same network.
-    """
+    """Exchange a refresh secret for the next one."""
     now = clock.now()
-    session = (
-        Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True)
-        .select_related("user")
-        .first()
-    )
-    if session is None or session.epoch != queries.epoch_of(session.user):
-        raise signed_out()
+    session = _living_session(session_id, now)
     fresh = secrets.token_urlsafe(SECRET_BYTES)
     spent = queries.hashed(f"{secret} {client.network}")
     ends_at = min(now + settings.REFRESH_IDLE, session.created_at + settings.REFRESH_TOTAL)
@@ -133,10 +122,30 @@ def renew_session(session_id: UUID, secret: str, *, client: Client) -> NewSignIn
     if renewed:
         session.used_at, session.ends_at = now, ends_at
         return NewSignIn(session.user, session, fresh)
+    raise _used_before(session, spent, now)
+
+
+def _living_session(session_id: UUID, now: datetime) -> Session:
+    session = (
+        Session.objects.filter(pk=session_id, ended_at=None, ends_at__gt=now, user__is_active=True)
+        .select_related("user")
+        .first()
+    )
+    if session is None or session.epoch != queries.epoch_of(session.user):
+        raise signed_out()
+    return session
+
+
+def _used_before(session: Session, spent: str, now: datetime) -> Unidentified:
+    """Return the refusal of a refresh secret that was used before, and end its whole family.
+
+    Somebody has a copy. But two tabs of one person may use a secret at once: for ten seconds the
+    last secret that was used ends nothing, if it comes from the same network.
+    """
     if Session.objects.filter(
         pk=session.pk, spent_hash=spent, used_at__gte=now - GRACE, ended_at=None
     ).exists():
-        raise Unidentified(
+        return Unidentified(
             _("This refresh token has just been used. Use the newer one."),
             code="refreshed_meanwhile",
         )
@@ -146,7 +155,7 @@ def renew_session(session_id: UUID, secret: str, *, client: Client) -> NewSignIn
         session.pk,
         session.user_id,
     )
-    raise signed_out()
+    return signed_out()
 
 
 def signed_out() -> Unidentified:

@@ -9,12 +9,12 @@ from commontime.core.errors import InvalidInput
 
 def account_called(name: str) -> User:
     """Return the account with this username or email address, active or not."""
-    found = queries.accounts_named(name) if name.isprintable() else []
-    if not found:
+    accounts = queries.accounts_named(name) if name.isprintable() else []
+    if not accounts:
         raise CommandError(
             f"There is no account called {name!r}. Give a username or an email address."
         )
-    return found[0]
+    return accounts[0]
 
 
 def refused(refusal: InvalidInput) -> CommandError:

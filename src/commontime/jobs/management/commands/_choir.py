@@ -111,24 +111,29 @@ def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random
     """Return a singer's windows, without overlaps: their kind of week, with some chance."""
     windows: list[Window] = []
     for day in (first_day + timedelta(days=n) for n in range(days)):
-        for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
-            is_choir_night = day.weekday() == CHOIR_NIGHT and end > NIGHT_FALLS
-            if is_choir_night or day.weekday() not in weekdays or chance.random() > likely:
-                continue
-            begins = local(day, start + chance.choice([0, 0, 0.25, 0.5]))
-            ends = local(day, end - chance.choice([0, 0, 0.5, 1]))
-            windows.append(
-                (begins, ends, max(0, min(10, liking + chance.choice([-2, -1, 0, 0, 1, 2]))))
-            )
+        windows += _usual(singer, day, chance)
         if day.weekday() == CHOIR_NIGHT and chance.random() < 0.9:
-            windows.append(
-                (
-                    local(day, NIGHT_FALLS + chance.choice([0, 0, 0.5])),
-                    local(day, 22),
-                    chance.choice([2, 6, 8, 8, 9, 10]),
-                )
-            )
+            windows.append(_choir_night(day, chance))
     return windows
+
+
+def _usual(singer: Singer, day: date, chance: random.Random) -> list[Window]:
+    """Return what the singer's kind of week gives on a day, apart from choir night."""
+    windows = []
+    for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
+        is_choir_night = day.weekday() == CHOIR_NIGHT and end > NIGHT_FALLS
+        if is_choir_night or day.weekday() not in weekdays or chance.random() > likely:
+            continue
+        begins = local(day, start + chance.choice([0, 0, 0.25, 0.5]))
+        ends = local(day, end - chance.choice([0, 0, 0.5, 1]))
+        preference = liking + chance.choice([-2, -1, 0, 0, 1, 2])
+        windows.append((begins, ends, max(0, min(10, preference))))
+    return windows
+
+
+def _choir_night(day: date, chance: random.Random) -> Window:
+    begins = local(day, NIGHT_FALLS + chance.choice([0, 0, 0.5]))
+    return begins, local(day, 22), chance.choice([2, 6, 8, 8, 9, 10])
 
 
 def local(day: date, hour: float) -> datetime:
