@@ -23,7 +23,7 @@ from commontime.calendars.actions.checks import (
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.calendars.planning import bounds, groups, outcomes, reasons, suggestions
-from commontime.calendars.queries.people import Roster
+from commontime.calendars.queries.people import Person, Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
@@ -257,7 +257,7 @@ def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
     """
     assert meeting.final_time is not None
     cautions = []
-    named = rules.may_see_windows_of_others(by, meeting.calendar)
+    with_names = rules.may_see_windows_of_others(by, meeting.calendar)
     if meeting.final_time < clock.now():
         cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
     if not bounds.allow(meeting, meeting.final_time):
@@ -266,27 +266,30 @@ def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
     if not group.answered:
         cautions.append(Caution("nobody_answered", reasons.nobody_answered(), {}))
     outcome = outcomes.outcomes_at(group, [meeting.final_time], meeting.duration)[0]
-    if outcome.missing and named:
-        said = _("%(names)s: required, but can’t come at this time.") % {
-            "names": ", ".join(p.name for p in outcome.missing[:5])
-        }
-        cautions.append(
-            Caution("required_missing", said, {"users": [p.user_id for p in outcome.missing]})
-        )
-    elif outcome.missing:
-        count = len(outcome.missing)
-        said = ngettext(
-            "%(n)d required person can’t come at this time.",
-            "%(n)d required people can’t come at this time.",
-            count,
-        ) % {"n": count}
-        cautions.append(Caution("required_missing", said, {}))
+    if outcome.missing:
+        cautions.append(_required_missing(outcome.missing, with_names=with_names))
     # Which other meeting it is, is not told.
     if busy := _double_booked(meeting, {person.user_id for person in group.people}):
         names = [person.name for person in group.people if person.user_id in busy]
         said = _("%(names)s: in another meeting at that time.") % {"names": ", ".join(names[:5])}
         cautions.append(Caution("double_booked", said, {"users": sorted(busy)}))
     return cautions
+
+
+def _required_missing(missing: Sequence[Person], *, with_names: bool) -> Caution:
+    if with_names:
+        names = ", ".join(person.name for person in missing[:5])
+        return Caution(
+            "required_missing",
+            _("%(names)s: required, but can’t come at this time.") % {"names": names},
+            {"users": [person.user_id for person in missing]},
+        )
+    sentence = ngettext(
+        "%(n)d required person can’t come at this time.",
+        "%(n)d required people can’t come at this time.",
+        len(missing),
+    )
+    return Caution("required_missing", sentence % {"n": len(missing)}, {})
 
 
 def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:

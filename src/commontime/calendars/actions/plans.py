@@ -34,26 +34,51 @@ def make_plan(
     apply: bool = False,
     waits: bool = True,
 ) -> plans.PlanDetails:
-    """Compute one joint plan for the calendar's open meetings, in place of the last one. It changes
-    no meeting before it is applied.
+    """Compute one joint plan for the calendar's open meetings, in place of the last one.
 
-    What takes longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one
-    that is done at once is applied too. waits: false inside a transaction, in which everybody
-    else's changes would wait with it (SQLite): all but a first look is the worker's.
+    It changes no meeting before it is applied. What takes longer than AT_ONCE goes on in the
+    worker, from the best so far. With `apply` one that is done at once is applied too. waits: false
+    inside a transaction, in which everybody else's changes would wait with it (SQLite): all but a
+    first look is the worker's.
     """
-    queries.calendars.require_owner(by, calendar, _("plan meetings"))
-    require_running(calendar)
+    _require_may_plan(calendar, by)
     begun, now = time.monotonic(), clock.now()
     problem = plans.problem_of(calendar, question, now=now)
     if problem.is_being_planned:
         raise _running()
-    at_once = AT_ONCE if waits else 0.0
-    # What reading took is part of the wait.
+    plan = _first_plan(problem, question, begun=begun, now=now, at_once=AT_ONCE if waits else 0.0)
+    plan.calendar = calendar
+    with transaction.atomic():
+        hold(calendar)
+        _require_may_plan(calendar, by)
+        # One that has begun to be computed meanwhile stays.
+        if not writes.store_plan(plan):
+            raise _running()
+        if plan.status == PlanStatus.RUNNING:
+            work_on_plan.enqueue(str(plan.pk))
+        elif apply:
+            return _apply(plan, now=now)
+    return plans.details_from(plan, problem)
+
+
+def _require_may_plan(calendar: Calendar, by: User) -> None:
+    queries.calendars.require_owner(by, calendar, _("plan meetings"))
+    require_running(calendar)
+
+
+def _first_plan(
+    problem: plans.Problem,
+    question: plans.Question,
+    *,
+    begun: float,
+    now: datetime,
+    at_once: float,
+) -> Plan:
+    """Search for at most `at_once` seconds since `begun`; reading is part of that wait."""
     seconds = max(0.0, min(question.seconds, at_once + begun - time.monotonic()))
     answer = plans.solve(problem, question, seconds=seconds)
     is_done = answer.proved or question.seconds <= at_once
-    plan = Plan(
-        calendar=calendar,
+    return Plan(
         status=PlanStatus.DONE if is_done else PlanStatus.RUNNING,
         question=msgspec.to_builtins(question),
         basis=problem.basis,
@@ -61,19 +86,6 @@ def make_plan(
         seconds=time.monotonic() - begun,
         created_at=now,
     )
-    details = plans.details_from(plan, problem)
-    with transaction.atomic():
-        hold(calendar)
-        queries.calendars.require_owner(by, calendar, _("plan meetings"))
-        require_running(calendar)
-        # One that has begun to be computed meanwhile stays.
-        if not writes.store_plan(plan):
-            raise _running()
-        if not is_done:
-            work_on_plan.enqueue(str(plan.pk))
-        elif apply:
-            details = _apply(plan, now=now)
-    return details
 
 
 def _running() -> Conflict:

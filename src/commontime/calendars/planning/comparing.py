@@ -134,52 +134,48 @@ def _rank_ranges(
 
 def _against_best(loss: engine.Loss, group: Group, *, with_names: bool) -> str:
     """Say what a start loses: everybody who can't come any more, and of the rest what decides."""
-    parts = []
-    lost = [group.answered[place] for place in (*loss.required, *loss.optional)]
-    if lost and with_names:
-        parts.append(
-            ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost))
-            % {"names": names_of(lost)}
-        )
-    elif not with_names:
-        optional = loss.cannot - loss.missing
-        if loss.missing > 0:
-            parts.append(
-                ngettext(
-                    "%(n)d more required person can’t come",
-                    "%(n)d more required people can’t come",
-                    loss.missing,
-                )
-                % {"n": loss.missing}
-            )
-        if optional > 0:
-            parts.append(
-                ngettext(
-                    "%(n)d more optional person can’t come",
-                    "%(n)d more optional people can’t come",
-                    optional,
-                )
-                % {"n": optional}
-            )
-    if loss.gained and with_names:
-        gained = [group.answered[place] for place in loss.gained]
-        parts.append(
-            ngettext("%(names)s can, though", "%(names)s can, though", len(gained))
-            % {"names": names_of(gained)}
-        )
+    parts = _people_lost(loss, group) if with_names else _numbers_lost(loss)
     if loss.if_need_be > 0:
-        parts.append(
-            ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be)
-            % {"n": loss.if_need_be}
-        )
+        more = ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be)
+        parts.append(more % {"n": loss.if_need_be})
     if not (loss.missing or loss.cannot or loss.if_need_be):
-        if loss.works > 0:
-            parts.append(
-                ngettext("ideal for %(n)d fewer", "ideal for %(n)d fewer", loss.works)
-                % {"n": loss.works}
-            )
-        elif loss.preference > 0:
-            parts.append(_("slightly less popular"))
-        else:
-            parts.append(_("just as good, only later"))
+        parts.append(_popularity_lost(loss))
     return _("Compared with the best time: %(parts)s.") % {"parts": "; ".join(parts)}
+
+
+def _people_lost(loss: engine.Loss, group: Group) -> list[str]:
+    parts = []
+    if lost := [group.answered[place] for place in (*loss.required, *loss.optional)]:
+        cannot = ngettext("%(names)s can’t come", "%(names)s can’t come", len(lost))
+        parts.append(cannot % {"names": names_of(lost)})
+    if gained := [group.answered[place] for place in loss.gained]:
+        can = ngettext("%(names)s can, though", "%(names)s can, though", len(gained))
+        parts.append(can % {"names": names_of(gained)})
+    return parts
+
+
+def _numbers_lost(loss: engine.Loss) -> list[str]:
+    parts = []
+    required, optional = loss.missing, loss.cannot - loss.missing
+    if required > 0:
+        cannot = ngettext(
+            "%(n)d more required person can’t come",
+            "%(n)d more required people can’t come",
+            required,
+        )
+        parts.append(cannot % {"n": required})
+    if optional > 0:
+        cannot = ngettext(
+            "%(n)d more optional person can’t come",
+            "%(n)d more optional people can’t come",
+            optional,
+        )
+        parts.append(cannot % {"n": optional})
+    return parts
+
+
+def _popularity_lost(loss: engine.Loss) -> str:
+    if loss.works > 0:
+        fewer = ngettext("ideal for %(n)d fewer", "ideal for %(n)d fewer", loss.works)
+        return fewer % {"n": loss.works}
+    return _("slightly less popular") if loss.preference > 0 else _("just as good, only later")

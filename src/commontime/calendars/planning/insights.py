@@ -139,11 +139,10 @@ def insights_for(
     asker: int,
     align: int | None = None,
 ) -> Insights | None:
-    """Return what there is to say about the best start, or None if there is none. with_names: whether
-    people may be named in sentences.
+    """Return what there is to say about the best start, or None if there is none.
 
-    What is told without names is told in numbers; of the owner's own time only to themselves, or
-    where names are told.
+    Without names, sentences hold numbers. What the owner's own time lacks is said only to
+    themselves, or with names.
     """
     if not group.answered:
         return None
@@ -222,18 +221,14 @@ def _no_time_suits_more(best: Outcome, group: Group) -> str:
 
 
 def _ask(asked: _Question, asker: int) -> Ask | None:
-    """Ask others where the owner can come; if they can nowhere, say so, and what would be wanted of
-    all.
+    """Ask others where the owner can come.
+
+    If the owner can come nowhere, say so, and what all would need to offer.
     """
     group, owner = asked.group, asked.meeting.calendar.owner_id
-    place = next(
-        (
-            place
-            for place, person in enumerate(group.answered)
-            if person.user_id == owner and person.required
-        ),
-        None,
-    )
+    place = group.places.get(owner)
+    if place is not None and not group.required[place]:
+        place = None
     short = 0
     if place is not None:
         short = engine.least_short(group.free, asked.duration, place, **asked.bounds) or 0
@@ -243,21 +238,26 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
     )
     if room is None or not group.required.any():
         return None
-    alone = engine.swing(group.free, asked.duration, required=group.required, **asked.bounds)
-    order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
-    wanted = [
-        (group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end))
-        for each in room.wanted
-    ]
     ask = Ask(
         engine.moment_of(room.start),
-        wanted,
+        [
+            (group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end))
+            for each in room.wanted
+        ],
         short if asked.with_names or asker == owner else 0,
-        [(group.answered[who], int(alone[who])) for who in order.tolist() if alone[who]],
+        _asked_first(asked),
         [person for person in group.silent if person.required],
     )
     another = group.answered[place].name if place is not None and asker != owner else ""
     return replace(ask, detail=_ask_in_words(ask, asked.with_names, owner=another))
+
+
+def _asked_first(asked: _Question) -> list[tuple[Person, int]]:
+    """Return who alone stands in the way of how many starts, the most first."""
+    group = asked.group
+    alone = engine.swing(group.free, asked.duration, required=group.required, **asked.bounds)
+    order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
+    return [(group.answered[who], int(alone[who])) for who in order.tolist() if alone[who]]
 
 
 def _ask_in_words(ask: Ask, with_names: bool, *, owner: str) -> str:
@@ -312,23 +312,28 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[SessionPa
     reached, cannot = asked.people(pair.preferences >= 0), asked.people(pair.preferences < 0)
     if len(reached) <= len(best.attending):
         return None, _("No two sessions reach more people than the best time alone.")
-    if not cannot:
-        said = _("Two sessions reach everybody who answered.")
-    else:
-        said = _("Two sessions reach %(n)d of the %(all)d people who answered.") % {
-            "n": len(reached),
-            "all": len(group.answered),
-        }
-        if asked.with_names:
-            neither = ngettext(
-                "%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot)
-            )
-            said += " " + neither % {"names": names_of(cannot)}
-    if not pair.proved:
-        said += " " + _("There may be a better pair.")
+    said = _sessions_in_words(asked, reached, cannot, is_proved=pair.proved)
     return SessionPair(
         asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said
     ), ""
+
+
+def _sessions_in_words(
+    asked: _Question, reached: Sequence[Person], cannot: Sequence[Person], *, is_proved: bool
+) -> str:
+    if not cannot:
+        sentences = [_("Two sessions reach everybody who answered.")]
+    else:
+        reach = _("Two sessions reach %(n)d of the %(all)d people who answered.")
+        sentences = [reach % {"n": len(reached), "all": len(asked.group.answered)}]
+    if cannot and asked.with_names:
+        neither = ngettext(
+            "%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot)
+        )
+        sentences.append(neither % {"names": names_of(cannot)})
+    if not is_proved:
+        sentences.append(_("There may be a better pair."))
+    return " ".join(sentences)
 
 
 def _plan_b(

@@ -3,7 +3,7 @@ why some can't.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -160,53 +160,62 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     Somebody required by name who has not answered keeps their meeting out; in a meeting for
     everyone they are left out, as elsewhere.
     """
-    found = queries.plans.to_plan(
+    rows = queries.plans.to_plan(
         calendar,
         named=question.meetings,
         most=limits.MOST_PLANNED + 1,
         after=now - limits.LONGEST_MEETING,
     )
-    meetings = _asked_for(found.meetings, question, now)
-    everybody = group_of(found.roster.people)
+    meetings = _asked_for(rows.meetings, question, now)
+    everybody = group_of(rows.roster.people)
     people = everybody.answered
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
-    # Nobody is taken out of a meeting that is fixed.
-    busy = [
-        (
-            place[each.user_id],
-            engine.end_tick(each.start),
-            engine.start_tick(each.end + each.buffer),
-        )
-        for each in found.busy
-        if each.end > now
-    ]
     kept, posed, unposed = [], [], []
     for meeting in meetings:
-        group = group_for(meeting, found.roster)
+        group = group_for(meeting, rows.roster)
         if out := _out_of_question(meeting, group):
             unposed.append(out)
         else:
             kept.append(meeting)
             posed.append(_posed(meeting, group, place, free, question, now))
-    span_of = (
-        [min(m.earliest for m in posed), max(m.latest_end for m in posed)] if posed else [0, 0]
-    )
-    marks = round_times(calendar, question.align_minutes, *span_of)
     return Problem(
-        found.roster,
+        rows.roster,
         people,
         everybody.silent,
         free,
-        busy,
+        _busy_ticks(rows.busy, place, now),
         meetings,
         kept,
         posed,
         unposed,
-        found.is_being_planned,
-        marks,
+        rows.is_being_planned,
+        _marks_for(calendar, question, posed),
         clock.canonical_zone(calendar.time_zone),
     )
+
+
+def _busy_ticks(
+    busy: Iterable[queries.plans.Busy], place: Mapping[int, int], now: datetime
+) -> list[tuple[int, int, int]]:
+    """Return who is in scheduled meetings when. Nobody is taken out of a meeting that is fixed."""
+    return [
+        (
+            place[each.user_id],
+            engine.end_tick(each.start),
+            engine.start_tick(each.end + each.buffer),
+        )
+        for each in busy
+        if each.end > now
+    ]
+
+
+def _marks_for(
+    calendar: Calendar, question: Question, posed: Sequence[engine.Meeting]
+) -> engine.Marks | None:
+    earliest = min((meeting.earliest for meeting in posed), default=0)
+    latest = max((meeting.latest_end for meeting in posed), default=0)
+    return round_times(calendar, question.align_minutes, earliest, latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,55 +466,65 @@ def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Perso
 
 
 def why_unplaced(
-    unplaced: Omission, people: Mapping[int, Person], titles: Mapping[UUID, str]
+    omission: Omission, people: Mapping[int, Person], titles: Mapping[UUID, str]
 ) -> str:
     """Say in words why a meeting has no time, and whether asking can help."""
-    who = [people[user] for user in unplaced.people or () if user in people]
-    number = unplaced.how_many if unplaced.people is None else len(who)
-    if who:
-        names = names_of(who)
-    elif number:
-        names = ngettext("%(n)d person", "%(n)d people", number) % {"n": number}
-    else:
-        names = _("The people required")
-    if unplaced.reason == NOT_ANSWERED:
-        if not number:
-            return _("There’s nobody left who could come.")
-        return ngettext(
-            "%(names)s hasn’t answered yet.", "%(names)s haven’t answered yet.", number
-        ) % {"names": names}
-    if unplaced.reason == NOBODY_REQUIRED:
+    who = [people[user] for user in omission.people or () if user in people]
+    n = omission.how_many if omission.people is None else len(who)
+    if omission.reason == NOT_ANSWERED:
+        return _not_answered(who, n)
+    if omission.reason == NOBODY_REQUIRED:
         return _("Nobody who answered is required, so any time would do. Choose who must come.")
-    if unplaced.reason == IN_THE_WAY:
-        others = ", ".join(titles.get(pk) or _("another meeting") for pk in unplaced.meetings[:3])
-        busy = ngettext(
-            "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
-            "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
-            number or 2,
-        )
-        said = busy % {"names": names, "others": others}
-    elif unplaced.is_pinned:
-        said = _("Not everybody required can come at the set time.")
-    elif number and not who:
-        said = ngettext(
+    if omission.reason == IN_THE_WAY:
+        sentence = _in_two_meetings(who, n, [titles.get(pk) for pk in omission.meetings[:3]])
+    elif omission.is_pinned:
+        sentence = _("Not everybody required can come at the set time.")
+    else:
+        sentence = _no_time_in_common(who, n)
+    if omission.start or not omission.asked:
+        return sentence
+    no_help = _(
+        "Asking people for more time won’t help as long as the other meetings stay where they are."
+    )
+    return f"{sentence} {no_help}"
+
+
+def _names_or_number(who: Sequence[Person], n: int) -> str:
+    if who:
+        return names_of(who)
+    if n:
+        return ngettext("%(n)d person", "%(n)d people", n) % {"n": n}
+    return _("The people required")
+
+
+def _not_answered(who: Sequence[Person], n: int) -> str:
+    if not n:
+        return _("There’s nobody left who could come.")
+    sentence = ngettext("%(names)s hasn’t answered yet.", "%(names)s haven’t answered yet.", n)
+    return sentence % {"names": _names_or_number(who, n)}
+
+
+def _in_two_meetings(who: Sequence[Person], n: int, titles: Sequence[str | None]) -> str:
+    others = ", ".join(title or _("another meeting") for title in titles)
+    sentence = ngettext(
+        "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
+        "%(names)s can’t be in two meetings at once. This clashes with %(others)s.",
+        n or 2,
+    )
+    return sentence % {"names": _names_or_number(who, n), "others": others}
+
+
+def _no_time_in_common(who: Sequence[Person], n: int) -> str:
+    if n and not who:
+        number = ngettext(
             "%(n)d person has no time that is long enough outside other meetings.",
             "%(n)d people have no time in common that is long enough outside other meetings.",
-            number,
-        ) % {"n": number}
-    else:
-        none = ngettext(
-            "There’s no time long enough when %(names)s can come and isn’t in another meeting.",
-            "There’s no time long enough when %(names)s can come and aren’t in another meeting.",
-            number or 2,
+            n,
         )
-        said = none % {"names": names}
-    if unplaced.start or not unplaced.asked:
-        return said
-    return (
-        said
-        + " "
-        + _(
-            "Asking people for more time won’t help as long as the other meetings stay where they "
-            "are."
-        )
+        return number % {"n": n}
+    sentence = ngettext(
+        "There’s no time long enough when %(names)s can come and isn’t in another meeting.",
+        "There’s no time long enough when %(names)s can come and aren’t in another meeting.",
+        n or 2,
     )
+    return sentence % {"names": _names_or_number(who, n)}

@@ -38,6 +38,22 @@ class WhatIf:
 
 def suppose(meeting: Meeting, group: Group, what_if: WhatIf, *, by: User) -> tuple[Meeting, Group]:
     """Return the meeting and its people as they would be."""
+    _require_may_suppose(by, meeting, group, what_if)
+    _check_numbers(what_if)
+    meeting, calendar = copy(meeting), copy(meeting.calendar)
+    if what_if.earliest:
+        meeting.earliest, calendar.window_start = what_if.earliest, None
+    if what_if.latest:
+        meeting.latest, calendar.window_end = what_if.latest, None
+    if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
+        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
+    meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
+    meeting.quorum = what_if.quorum or meeting.quorum
+    meeting.calendar = calendar
+    return meeting, _without(group, what_if.without)
+
+
+def _require_may_suppose(by: User, meeting: Meeting, group: Group, what_if: WhatIf) -> None:
     if what_if.without and not rules.may_see_windows_of_others(by, meeting.calendar):
         # The counts with and without somebody, side by side, are that person's answer.
         raise NotAllowed(
@@ -53,27 +69,19 @@ def suppose(meeting: Meeting, group: Group, what_if: WhatIf, *, by: User) -> tup
     )
     if not may:
         raise NotAllowed(answers_are_hidden())
-    _check_numbers(what_if)
-    meeting, calendar = copy(meeting), copy(meeting.calendar)
-    if what_if.earliest:
-        meeting.earliest, calendar.window_start = what_if.earliest, None
-    if what_if.latest:
-        meeting.latest, calendar.window_end = what_if.latest, None
-    if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
-    meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
-    meeting.quorum = what_if.quorum or meeting.quorum
-    meeting.calendar = calendar
-    if unknown := what_if.without - {person.user_id for person in group.people}:
+
+
+def _without(group: Group, left_out: frozenset[int]) -> Group:
+    if unknown := left_out - group.ids:
         raise InvalidInput(
             _("The person with the id %(id)d isn’t part of this meeting.") % {"id": min(unknown)},
             field="without",
         )
-    answered, silent = (
-        [person for person in some if person.user_id not in what_if.without]
-        for some in (group.answered, group.silent)
+    return replace(
+        group,
+        answered=[person for person in group.answered if person.user_id not in left_out],
+        silent=[person for person in group.silent if person.user_id not in left_out],
     )
-    return meeting, replace(group, answered=answered, silent=silent)
 
 
 def _check_numbers(what_if: WhatIf) -> None:
