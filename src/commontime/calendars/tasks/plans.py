@@ -32,8 +32,10 @@ def work_on_plan(plan_id: str) -> None:
         .filter(pk=UUID(plan_id), status=PlanStatus.RUNNING)
         .first()
     )
-    mine = plan and _take(plan)
-    if plan is None or mine is None:
+    if plan is None:
+        return
+    mine = _take(plan)
+    if mine is None:
         return
     try:
         _work(plan, mine)
