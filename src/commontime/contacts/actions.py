@@ -13,8 +13,9 @@ from commontime.core.text import canonical
 
 
 def add_contact(contactee: int | str, *, by: User) -> Contact:
-    """Keep a person, named by id or user name, in one's list. They learn nothing of it and one
-    learns nothing about them.
+    """Add a person, given by id or username, to the contacts of `by`.
+
+    Neither learns anything about the other.
     """
     person = _person(contactee, by)
     if person.pk == by.pk:

@@ -24,8 +24,9 @@ _CONTACTS = rows.Listing(
 
 
 def contact_rows(user: User) -> rows.Query:
-    """Rows (id, contactee, username, first name, last name, since, mutual) of the user's own
-    contacts, in the order of their names.
+    """Return rows of the user's own contacts, in the order of their names.
+
+    A row is (id, contactee, username, first name, last name, since, mutual).
     """
     return _CONTACTS.where("c.owner_id = %s", "u.is_active", parameters=[user.pk])
 
@@ -40,8 +41,9 @@ KEPT = rows.JsonRows(
 
 
 def contacts_of(user: User) -> QuerySet[Contact]:
-    """The user's own contacts, in the order of their names; `mutual` says whether they keep the
-    user too.
+    """Return the user's own contacts, in the order of their names.
+
+    `mutual` says whether they have the user as a contact too.
     """
     mutual = Contact.objects.filter(owner=OuterRef("contactee"), contactee=OuterRef("owner"))
     return (

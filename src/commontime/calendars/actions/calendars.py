@@ -108,8 +108,9 @@ def _still_open(calendar: Calendar) -> list[Caution]:
 
 @transaction.atomic
 def delete_calendar(calendar: Calendar, *, by: User) -> None:
-    """Delete the calendar and all that is in it; its people get one mail that cancels the scheduled
-    meetings.
+    """Delete the calendar and all that is in it.
+
+    Its people get one mail that cancels the scheduled meetings.
     """
     hold(calendar)
     queries.calendars.require_owner(by, calendar, _("delete this calendar"))
@@ -119,7 +120,7 @@ def delete_calendar(calendar: Calendar, *, by: User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """So many days later by the clocks of a zone, which are not always so many times 24 hours."""
+    """A number of days by the clocks of a zone, which are not always 24 hours each."""
 
     days: int
     zone: ZoneInfo
@@ -143,10 +144,9 @@ class Shift:
 
 @transaction.atomic
 def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Calendar:
-    """Make a new calendar with the same settings, people to invite and meetings without final
-    times, all `shift_days` later.
+    """Copy a calendar's settings and meetings, all `shift_days` later, and invite its people.
 
-    Nobody's times are copied, and nobody takes part before they accept.
+    Neither final times nor anybody's times are copied; nobody is in the copy before they accept.
     """
     queries.calendars.require_owner(by, calendar, _("duplicate this calendar"))
     if not limits.SHIFT_DAYS.has(shift_days):

@@ -122,7 +122,7 @@ def decline_invitation(invitation_id: UUID, *, by: User) -> Invitation:
 
 @transaction.atomic
 def accept_invitation_link(token: str, *, by: User) -> Invitation:
-    """Join by the link of an invitation to an address; whoever holds the link is the one invited."""
+    """Join by the link of an invitation; whoever holds the link is the person invited."""
     invitation = invitation_of_link(token)
     hold(invitation.calendar)
     if invitation.receiver_id is None:

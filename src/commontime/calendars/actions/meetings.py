@@ -160,8 +160,9 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
-    """Raise the SEQUENCE of meetings whose calendar is held: what is said of them next outdoes what
-    was said before. Returns them.
+    """Raise the SEQUENCE of meetings, so that the next mail outdoes the earlier ones; return them.
+
+    Their calendar is held.
     """
     meetings = list(meetings)
     if meetings:
@@ -175,8 +176,9 @@ def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
 
 @transaction.atomic
 def finish_deadline(meeting: Meeting) -> None:
-    """Do what is due at a meeting's deadline, once: set the best time if the owner wanted that and
-    enough can come, and tell the owner.
+    """Do once what is due at a meeting's deadline.
+
+    Set the best time if the owner wanted that and enough people can come, and tell the owner.
     """
     now = clock.now()
     try:
@@ -208,8 +210,10 @@ def finish_deadline(meeting: Meeting) -> None:
 
 
 def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:
-    """With a quorum, so many people are enough, among them everybody named as required; without
-    one, all who are required.
+    """Return whether enough people can come.
+
+    With a quorum that many people are, among them all named as required; without one, all who are
+    required.
     """
     needs_all = meeting.quorum is None or not meeting.for_everyone
     if needs_all and (outcome.missing or any(person.required for person in outcome.unanswered)):
@@ -250,10 +254,9 @@ def check_duration(minutes: int) -> None:
 
 
 def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
-    """Return what speaks against the final time: it is past, somebody required can't, somebody is
-    elsewhere then, nobody answered.
+    """Return what speaks against the final time.
 
-    Who can't is told to those who may see it.
+    Who can't come is said only to those who may see it.
     """
     assert meeting.final_time is not None
     cautions = []
@@ -325,8 +328,9 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
 def _wanted(
     before: dict[int, bool], *, required: Sequence[int] | None, optional: Sequence[int] | None
 ) -> dict[int, bool]:
-    """Return who is named after a change: a list that is None keeps those it had; who is in both is
-    required.
+    """Return who is named after a change, and whether they are required.
+
+    A list that is None stays as it was; somebody in both lists is required.
     """
     kept = {user: must for user, must in before.items() if (required if must else optional) is None}
     return kept | dict.fromkeys(optional or (), False) | dict.fromkeys(required or (), True)

@@ -137,11 +137,10 @@ def replace_windows(
 
 @transaction.atomic
 def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> None:
-    """Say of each run whether one is free, all or nothing; outside them stays what is stored by
-    now.
+    """Set for each run whether the person is free, all or nothing; the rest stays.
 
-    Times that then touch and are liked the same become one: who paints on does not want to hold
-    thousands of small ones.
+    Times that then touch and have the same preference become one, so that painting on doesn't pile
+    up thousands of small ones.
     """
     runs = sorted(runs, key=lambda run: run["start_time"])
     _check_runs(runs)
@@ -291,8 +290,9 @@ def _locked_seat(calendar: Calendar, user: User) -> queries.windows.Seat:
 
 
 def _given(seat: queries.windows.Seat) -> int:
-    """Return how many times there are: the count may be from before a wait, the packed ones are
-    not.
+    """Return how many times the person has.
+
+    The count may be from before a wait, the packed times are not.
     """
     return max(seat.given, len(seat.packed) // groups.ENTRY)
 

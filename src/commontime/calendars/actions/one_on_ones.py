@@ -24,11 +24,11 @@ def create_one_on_ones(
     people: Sequence[int] | None = None,
     **fields: Any,
 ) -> tuple[list[Meeting], Roster]:
-    """Look for a time for a meeting of the owner with each participant, or with those named, that
-    has none yet.
+    """Create a meeting of the owner with each person who has none yet.
 
-    A one-on-one is a meeting of just these two; one that has its final time counts too. A constant
-    number of statements for any number. Returns the new ones, and the calendar's people.
+    people: with whom; by default everybody. A one-on-one is a meeting of just these two; a
+    scheduled one counts too. The number of statements is constant. Returns the new meetings, and
+    the calendar's people.
     """
     roster = hold_with_people(calendar)
     queries.calendars.require_owner(by, calendar, _("add meetings"))

@@ -117,11 +117,10 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
 @transaction.atomic
 def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> plans.PlanDetails:
-    """Set the final times of the calendar's plan, which is done, all or none; Conflict if anything
-    it was computed from has changed since.
+    """Set the final times of the calendar's finished plan, all or none.
 
-    Everybody hears of their meetings as if each had been fixed alone. Applying again changes
-    nothing. seen: the plan that is meant.
+    Conflict if anything it was computed from has changed since. Everybody hears of their meetings
+    as if each had been fixed alone. Applying again changes nothing. seen: the plan that is meant.
     """
     queries.calendars.require_owner(
         by, calendar, _("apply the plan")

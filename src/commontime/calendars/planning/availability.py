@@ -17,8 +17,9 @@ from commontime.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Everybody in a calendar without their names: the ids of those who answered, in the engine's
-    order, and how many did not.
+    """The people of a calendar without their names.
+
+    answered: the ids of those who answered, in the engine's order. silent: how many did not.
     """
 
     answered: list[int]
@@ -61,11 +62,12 @@ def crowd_of(calendar: Calendar) -> Crowd:
 def availability_of(
     crowd: Crowd, *, earliest: datetime, latest: datetime, duration: timedelta, most_names: int
 ) -> Availability:
-    """Return when how many can come. A piece holds the starts of a meeting of this duration; for
-    one minute, simply the minutes.
+    """Return when how many people can come.
 
-    Names are told for at most so many people times pieces; without them, neighbours that differ
-    only in who comes are one piece.
+    A piece holds the starts of a meeting of this duration; for one minute, simply the minutes.
+
+    Names are given for at most `most_names` people times pieces. Without them, neighbours that
+    differ only in who comes are one piece.
     """
     if latest - earliest > limits.LONGEST_CALENDAR:
         raise InvalidInput(
@@ -106,8 +108,9 @@ def availability_of(
 
 
 def known_range(calendar: Calendar, crowd: Crowd) -> tuple[datetime, datetime] | None:
-    """Return where times are wanted: the calendar's window, or from the first to the last known
-    non-busy time; None if nobody answered.
+    """Return the period in which times are wanted; None if nobody answered.
+
+    That is the calendar's window, or from the first known time to the last one.
     """
     starts, ends = crowd.free.start, crowd.free.end
     earliest = calendar.window_start or (

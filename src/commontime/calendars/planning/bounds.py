@@ -1,4 +1,4 @@
-"""Where a meeting may lie: within its own bounds and its calendar's window, and from now on."""
+"""Where a meeting may lie: in its own bounds and its calendar's window, from now on."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def allow(meeting: Meeting, start: datetime) -> bool:
 
 
 def ticks(meeting: Meeting, *, now: datetime) -> tuple[int, int | None]:
-    """Return where the meeting may lie, from the first tick to the end; None if there is no end."""
+    """Return where the meeting may lie, as [earliest, latest end); None if there is no end."""
     allowed = stretches(meeting, now=now)
     if not allowed:
         tick = engine.start_tick(now)

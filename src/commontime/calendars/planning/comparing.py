@@ -1,6 +1,4 @@
-"""How the starts of a list stand beside each other: what each loses against the best, what it
-bears, how far it may rise and fall.
-"""
+"""What each start of a list loses against the best one, and how its rank may change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,8 +62,9 @@ def _counts_all(meeting: Meeting) -> bool:
 
 
 def spare_of(outcome: Outcome, meeting: Meeting) -> int:
-    """Return how many of those attending the meeting does not need each for themselves: with a
-    quorum and nobody named, none of them; else those who are required and can come are needed.
+    """Return how many of those attending may drop out.
+
+    With a quorum and no named attendees that is anybody; else only optional people.
     """
     if _counts_all(meeting):
         return len(outcome.attending)
@@ -73,9 +72,7 @@ def spare_of(outcome: Outcome, meeting: Meeting) -> int:
 
 
 def survived(found: Sequence[Outcome], meeting: Meeting) -> list[int]:
-    """Return for each start how many people may cancel, whoever of those who may, so that the
-    meeting still has what it needs.
-    """
+    """Return for each start how many people may drop out, whoever they are, before it fails."""
     attending = np.array([len(outcome.attending) for outcome in found], np.int64)
     spare = np.array([spare_of(outcome, meeting) for outcome in found], np.int64)
     return list(engine.survives(attending, spare, meeting.quorum or 0).tolist())

@@ -48,7 +48,7 @@ class Group:
         return found
 
     def is_elsewhere(self, user_id: int, start: int, end: int) -> bool:
-        """Return whether somebody is in another meeting at some time in `[start, end)`, in ticks."""
+        """Return whether somebody is in another meeting during `[start, end)`, in ticks."""
         return any(begin < end and over > start for begin, over in self._busy_of.get(user_id, ()))
 
     @cached_property
@@ -105,9 +105,10 @@ def group_of(people: Iterable[Person]) -> Group:
 
 
 def less_busy(group: Group, busy: Iterable[queries.plans.Busy], *, before: timedelta) -> Group:
-    """Return the group without the times in which people are in scheduled meetings, nor so long
-    `before`, which the buffer after theirs takes. Who has no time left can't come; they have
-    answered.
+    """Return the group without the times of their scheduled meetings.
+
+    The buffer after those, and `before` each of them, is taken too. Somebody with no time left
+    can't come; they have answered.
     """
     return replace(
         group,
@@ -124,12 +125,13 @@ def free_for(
     *,
     with_names: bool,
 ) -> Group:
-    """Return those whom the meeting is for without the times in which they are in its calendar's
-    other meetings. Meetings of other calendars are not told of here.
+    """Return the group without the times of its calendar's other meetings.
 
-    with_names: whether what each person answered may be seen. Where it may not, one who is left out
-    would show by the numbers that change what they answered. So there nobody is offered while
-    somebody required is in another meeting: which takes knowing no answer.
+    Meetings of other calendars don't count here.
+
+    with_names: whether the asker may see what each person answered. If not, leaving out one person
+    would show by the numbers what they answered. So nobody is offered while somebody required is in
+    another meeting, which takes knowing no answer.
     """
     busy: list[tuple[int, int, int]] = []
     required = {person.user_id for person in group.people if person.required}
@@ -160,8 +162,9 @@ def _entry(start: int, end: int, preference: int) -> str:
 
 
 def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
-    """Read people's packed periods, one after the other and so many each, into the engine's
-    columns, without a loop over periods.
+    """Read people's packed periods into the engine's columns, without a loop over periods.
+
+    sizes: how many periods each person has, in order.
     """
     # The semicolons are cut off as a column, which takes half as long as replacing them in the
     # text.
@@ -178,7 +181,7 @@ def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
 
 
 def pack(windows: Iterable[tuple[datetime, datetime, int]]) -> str:
-    """Return times (start, end, preference) as the database packs them, for people who are in none."""
+    """Return times (start, end, preference) packed as the database packs them."""
     ticks = [
         (engine.start_tick(start), engine.end_tick(end), preference)
         for start, end, preference in windows
@@ -193,8 +196,9 @@ def windows_of(people: Sequence[str]) -> engine.Windows:
 
 
 def may_cross(packed: str, given: int, start: datetime, end: datetime) -> bool:
-    """Return whether one of the `given` times may reach over an edge of `[start, end)`; packing
-    rounds, so one within a minute counts.
+    """Return whether one of the `given` times may cross an edge of `[start, end)`.
+
+    Packing rounds to minutes, so a time within a minute of an edge counts.
     """
     free = windows_of([packed])
     if len(free) < given:  # some are too short to be packed

@@ -1,6 +1,4 @@
-"""What is behind a meeting's best start: what to ask of whom, two sessions, a plan B, and whose
-answer could still change it.
-"""
+"""What could change a meeting's best start: asks, two sessions, a plan B, missing answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,12 +26,12 @@ MOST_ASKED_FIRST = 5
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The fewest people and the exact time wanted of each so that everybody required who answered
-    can come at `start`.
+    """The fewest people to ask, and for which exact time, so that `start` suits all required
+    people.
 
-    own_short: the minutes that the owner lacks where they lack the fewest, if they are required:
-    asking others can't help then. first: who alone stands in the way, with how many starts there
-    would be with them, the most first. silent: who is required and has not answered.
+    own_short: the minutes that a required owner lacks at best; then asking others can't help.
+    first: who alone is in the way of how many starts, the most first. silent: required people who
+    have not answered.
     """
 
     start: datetime
@@ -360,8 +358,10 @@ def _plan_b(
 
 
 def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
-    """All required people who have not answered can change as much as each other, and so can all
-    optional ones.
+    """Return whose missing answer alone could change the best start.
+
+    All silent required people can change as much as each other, and so can all silent optional
+    ones.
     """
     silent = asked.group.silent
     could = {

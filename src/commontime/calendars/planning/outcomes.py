@@ -83,8 +83,9 @@ def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, 
 
 
 def span(start: datetime, duration: timedelta) -> tuple[int, int]:
-    """Return the first tick of a meeting and how many it takes: a minute of which it needs only a
-    part, it needs.
+    """Return a meeting's first tick and its length in ticks.
+
+    A minute that the meeting needs in part counts whole.
     """
     first = engine.end_tick(start)
     return first, engine.start_tick(start + duration) - first
@@ -100,8 +101,8 @@ def preferences(group: Group, spans: Sequence[tuple[int, int]]) -> NDArray[np.in
 
 
 def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
-    """Return the scheduled meetings a person could come to with the times `before` (packed) but
-    can't with those `after`.
+    """Return the scheduled meetings that a person can no longer come to after a change of packed
+    times.
     """
     return [
         m

@@ -1,6 +1,4 @@
-"""Many meetings at once: a calendar's meetings -> the engine's joint plan -> who meets when, and
-why some can't.
-"""
+"""Plan many meetings at once with the engine, and say why some find no time."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -85,9 +83,11 @@ class ExtraTime(msgspec.Struct, frozen=True):
 
 
 class Omission(msgspec.Struct, frozen=True):
-    """A meeting without a time: why, who and which meetings are in the way, and the least that
-    would have to be asked of people, if that was `asked`. people: None where nobody may be named;
-    then `how_many` they are. is_pinned: it could only be at the time set for it.
+    """A meeting for which the plan has no time.
+
+    people, meetings: who and what is in the way. people is None where nobody may be named; then
+    `how_many` they are. ask: the least to ask of people, if that was `asked`. is_pinned: it could
+    only be at the time set for it.
     """
 
     meeting: UUID
@@ -116,9 +116,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Problem:
-    """What a plan of the meetings `asked` for is computed from: `posed` are the `meetings` the
-    engine can place, `unposed` those it can't even try. is_being_planned: whether such a plan is
-    being computed already. align: where starts may lie by the clocks of the zone; None: anywhere.
+    """Everything a plan of the meetings `asked` for is computed from.
+
+    posed: the `meetings` that the engine can place; unposed: those it can't even try.
+    is_being_planned: whether such a plan is being computed. align: where starts may lie by the
+    zone's clocks; None means anywhere.
     """
 
     roster: Roster
@@ -438,8 +440,9 @@ def _unplaced(
 
 
 def answer_for(user: User, plan: Plan) -> Answer:
-    """Return the plan's answer as far as the user may know it: who may not see what others answered
-    is told numbers, and nobody's times.
+    """Return the plan's answer as far as the user may know it.
+
+    Where answers are hidden, it has numbers, and nobody's times.
     """
     answer = msgspec.convert(plan.answer, Answer)
     if rules.may_see_windows_of_others(user, plan.calendar):
@@ -454,9 +457,7 @@ def answer_for(user: User, plan: Plan) -> Answer:
 
 
 def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Person, int]]:
-    """Return who would hear of these meetings, which have no final time yet, if they got one, and
-    of how many: one mail each.
-    """
+    """Return the people who would get mail if these meetings got final times, and how many each."""
     found: dict[int, tuple[Person, int]] = {}
     for meeting in meetings:
         for person in attendees_of(meeting, roster):

@@ -1,6 +1,4 @@
-"""Where a start may lie that shall be at :00 or :15: on the marks of the calendar's clock, which
-need not be those of UTC.
-"""
+"""Starts at :00 or :15 by the clocks of the calendar's zone, which may differ from UTC."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -17,10 +15,9 @@ _MINUTE = timedelta(minutes=1)
 def round_times(
     calendar: Calendar, align_minutes: int | None, first: int, last: int
 ) -> engine.Marks | None:
-    """Return the ticks at which clocks of the calendar's zone show a multiple of so many minutes;
-    between two ticks, and about them.
+    """Return the ticks at which the zone's clocks show a multiple of these minutes.
 
-    None: any minute will do.
+    first, last: the ticks between which they are needed. None: any minute will do.
     """
     if align_minutes is None:
         return None

@@ -96,8 +96,9 @@ def _check_numbers(what_if: WhatIf) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A start with its place, what it would mean, the stored suggestion if somebody made one, and
-    how it stands beside the others.
+    """A start worth showing, with its rank, outcome and reasons.
+
+    stored: the suggestion that somebody made, if any. beside: how it compares with the others.
     """
 
     rank: int
@@ -110,8 +111,10 @@ class Suggestion:
 def best_starts(
     meeting: Meeting, group: Group, *, now: datetime, limit: int, align: int | None = None
 ) -> list[datetime]:
-    """Return the best starts, best first: with a quorum those that reach it, then fewest required
-    people missing, most attending, least reluctantly, earliest.
+    """Return the best starts, best first.
+
+    The order: quorum reached, fewest required people missing, most attending, fewest only if need
+    be, best liked, earliest.
     """
     if not group.answered:
         return []
@@ -140,9 +143,7 @@ def rank(
     with_names: bool,
     align: int | None = None,
 ) -> list[Suggestion]:
-    """Return stored and computed starts together, best first, each with its reasons: all stored
-    ones, and at most `limit` computed ones.
-    """
+    """Rank all stored suggestions and at most `limit` computed starts together, best first."""
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
