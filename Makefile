@@ -50,7 +50,7 @@ demo: ready
 	@$(PY) manage.py demo
 	@exec .venv/bin/honcho start
 test: .venv/.dev
-	$(PY) -m pytest
+	$(PY) -m pytest @tests/parallel.txt
 format: .venv/.dev
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .

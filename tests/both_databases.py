@@ -1,11 +1,9 @@
-"""Run the suite on SQLite and on a PostgreSQL server of its own, say loudly which databases it ran
-on, and hold the coverage.
+"""Run the suite on SQLite and on a PostgreSQL server of its own, and check the coverage.
 
-Coverage is measured on SQLite alone, since measuring costs time and what only PostgreSQL reaches is
-little.
+`python tests/both_databases.py [pytest arguments]`. It prints which databases the suite ran on. If
+PostgreSQL can't be started, that is a failure in CI and a loud line elsewhere.
 
-`python tests/both_databases.py [pytest arguments]`. In CI a database that cannot be had is a
-failure, elsewhere a loud line.
+Coverage is measured on SQLite alone: measuring costs time, and only PostgreSQL reaches little.
 """
 
 import os
@@ -19,29 +17,26 @@ sys.path.insert(0, str(ROOT))
 from stage.postgres import NoPostgres, postgres  # noqa: E402
 
 LEAST_COVERAGE = 92
-# A third of the tests waits for processes and browsers rather than computes: more of them at once
-# than a small machine has cores.
-PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-# What knows no database runs once, on the first; so does what shows how pages look and feel in a
-# browser, and in which words.
+# Workers and how they share the files, as in `make test`. A third of the tests waits for processes
+# and browsers, so there are more workers than a small machine has cores.
+PARALLEL = ["@tests/parallel.txt"]
+# These know no database, or look at pages in a browser, so once is enough.
 ONCE = (
     "tests/architecture",
     "tests/bench",
     "tests/engine",
     "tests/ical",
+    "tests/layout",
     "tests/web/test_accessibility.py",
     "tests/web/test_assets.py",
     "tests/web/test_contrast.py",
-    "tests/web/test_grid.py",
     "tests/web/test_journey.py",
     "tests/web/test_languages.py",
-    "tests/web/test_lines.py",
     "tests/web/test_narrow.py",
     "tests/web/test_news.py",
     "tests/web/test_painting.py",
     "tests/web/test_planning.py",
     "tests/web/test_saving.py",
-    "tests/web/test_timetable.py",
     "tests/web/test_told.py",
 )
 

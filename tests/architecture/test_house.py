@@ -229,3 +229,17 @@ def test_who_may_do_what_is_said_below_the_doors():
     ]
 
     assert refusing == []
+
+
+# Columns ------------------------------------------------------------------------------------------
+
+
+def test_no_line_of_a_template_is_wider_than_a_screen():
+    wide = [
+        f"{name}:{number}"
+        for name, source in sources("**/*.html")
+        for number, line in enumerate(source.splitlines(), 1)
+        if len(line) > 120
+    ]
+
+    assert wide == []
