@@ -18,7 +18,7 @@ from commontime.calendars.models import Meeting, NonBusyTime, Plan
 from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.mail.models import Message
-from commontime.web.plans import counts, quality
+from commontime.web.plan_result import counts, quality
 from tests import build
 from tests.web.test_calendar_page import browser_of, handlers_in
 

@@ -1,44 +1,35 @@
-"""Many meetings at once: one-on-ones, the search for a plan while it runs, its timetable, and
-publishing it.
-"""
+"""The page of a plan: one-on-ones, the running search, the result, and publishing it."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.names import full_name
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import PlanStatus
-from commontime.calendars.models import Calendar, Meeting, Plan
-from commontime.calendars.planning import groups, plans
-from commontime.calendars.queries.people import Roster
-from commontime.core import cache, clock
+from commontime.calendars.models import Meeting, Plan
+from commontime.calendars.planning import plans
+from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
-from commontime.layout import timetable
-from commontime.web import words
+from commontime.web import plan_result, words
 from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
-from commontime.web.calendar_view import meeting_address
 from commontime.web.compression import gzipped
-from commontime.web.look import FIRST_WEEKDAY, Look, look
+from commontime.web.look import look
 from commontime.web.moments import moment_field
+from commontime.web.plan_view import PlanView
 
-MOST_NAMES = 3
 MOST_LISTED = 200
 ANY_MINUTE = 0
 TYPED = "%Y-%m-%dT%H:%M"
@@ -86,7 +77,7 @@ class OneOnOnesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, view: "PlanView", *args: Any, **kwargs: Any) -> None:
+    def __init__(self, view: PlanView, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = [
             person
@@ -103,9 +94,7 @@ class OneOnOnesForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """How to plan, and for each open meeting whether it is planned, how much it matters, and when
-    it must be, if it must.
-    """
+    """How to plan, and for each meeting whether, with which priority and at what time."""
 
     align = forms.TypedChoiceField(
         label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int
@@ -113,11 +102,9 @@ class PlanForm(forms.Form):
     seconds = forms.TypedChoiceField(
         label=gettext_lazy("Search for at most"), choices=list(SEARCHES.items()), coerce=int
     )
-    meetings = forms.Field(
-        required=False
-    )  # nothing to type: what is refused of all the rows stands there
+    meetings = forms.Field(required=False)  # holds the errors of all rows together
 
-    def __init__(self, view: "PlanView", data: QueryDict | None = None) -> None:
+    def __init__(self, view: PlanView, data: QueryDict | None = None) -> None:
         super().__init__(data, initial=_asked(view))
         self.view = view
         for pk in view.listed:
@@ -128,29 +115,31 @@ class PlanForm(forms.Form):
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Return what `_plan` takes. A row whose tick is gone is left out, whatever else stands in
-        it.
-        """
-        given = self.cleaned_data
-        chosen = [
-            pk
-            for pk in self.view.listed
-            if given.get(f"planned-{pk}") or f"matters-{pk}" not in self.data
-        ]
+        """Return the arguments of `_plan`."""
+        data = self.cleaned_data
+        chosen = self._chosen()
         for pk in self.view.listed.keys() - set(chosen):
             for name in ("matters", "then"):
                 self.errors.pop(f"{name}-{pk}", None)
         if self.view.listed and not chosen:
             self.add_error("meetings", _("Tick at least one meeting."))
+        times = {pk: data.get(f"then-{pk}") for pk in chosen}
+        priorities = {pk: data.get(f"matters-{pk}") or 1 for pk in chosen}
         return {
-            "align": given.get("align"),
-            "seconds": given.get("seconds"),
+            "align": data.get("align"),
+            "seconds": data.get("seconds"),
             "chosen": chosen,
-            "typed": {pk: then for pk in chosen if (then := given.get(f"then-{pk}"))},
-            "priorities": {
-                pk: matters for pk in chosen if (matters := given.get(f"matters-{pk}") or 1) > 1
-            },
+            "typed": {pk: time for pk, time in times.items() if time},
+            "priorities": {pk: number for pk, number in priorities.items() if number > 1},
         }
+
+    def _chosen(self) -> list[UUID]:
+        """Return the ticked meetings, and those that came after the page was loaded."""
+        return [
+            pk
+            for pk in self.view.listed
+            if self.cleaned_data.get(f"planned-{pk}") or f"matters-{pk}" not in self.data
+        ]
 
     @property
     def plain(self) -> list[forms.BoundField]:
@@ -166,97 +155,19 @@ class PlanForm(forms.Form):
 
     @property
     def chosen(self) -> str:
-        """How the rows differ from planning everything alike, for where they are folded."""
+        """Return a summary of the rows that differ, for when they are folded."""
         planned = [row for row in self.rows if row.is_planned]
-        left_out, more = len(self.rows) - len(planned), sum(row.matters != "1" for row in planned)
-        then = sum(bool(row.then) for row in planned)
-        said = [
-            left_out and ngettext("%(n)d left out", "%(n)d left out", left_out) % {"n": left_out},
-            more
-            and ngettext("%(n)d with a higher priority", "%(n)d with a higher priority", more)
-            % {"n": more},
-            then and ngettext("%(n)d at a set time", "%(n)d at set times", then) % {"n": then},
-        ]
-        return " · ".join(words for words in said if words)
-
-
-# What a page knows --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """A calendar's meetings and its last plan, as its owner looks at them now."""
-
-    calendar: Calendar
-    user: Any
-    look: Look
-    now: datetime
-    plan: Plan | None
-    roster: Roster
-    ticked: frozenset[UUID] | None = (
-        None  # what was ticked in a timetable that is shown again; None: as the plan was asked for
-    )
-
-    def address(self, name: str = "web:plan", **more: str) -> str:
-        return f"{reverse(name, args=[self.calendar.pk])}{self.look.query(**more)}"
-
-    @property
-    def here(self) -> str:
-        return self.address()
-
-    @cached_property
-    def meetings(self) -> dict[UUID, Meeting]:
-        found = {
-            meeting.pk: meeting
-            for meeting in queries.meetings.meetings_of(self.calendar).order_by("created_at", "id")
+        left_out = len(self.rows) - len(planned)
+        higher = sum(row.matters != "1" for row in planned)
+        at_set_time = sum(bool(row.then) for row in planned)
+        texts = {
+            ngettext("%(n)d left out", "%(n)d left out", left_out): left_out,
+            ngettext(
+                "%(n)d with a higher priority", "%(n)d with a higher priority", higher
+            ): higher,
+            ngettext("%(n)d at a set time", "%(n)d at set times", at_set_time): at_set_time,
         }
-        for meeting in found.values():
-            meeting.calendar = self.calendar
-        return found
-
-    @cached_property
-    def open(self) -> dict[UUID, Meeting]:
-        return {pk: meeting for pk, meeting in self.meetings.items() if meeting.final_time is None}
-
-    @cached_property
-    def listed(self) -> dict[UUID, Meeting]:
-        """The open meetings that can be planned at once; none while that is done."""
-        return {} if self.is_running else dict(islice(self.open.items(), limits.MOST_PLANNED))
-
-    @cached_property
-    def question(self) -> plans.Question:
-        return (
-            msgspec.convert(self.plan.question, plans.Question) if self.plan else plans.Question()
-        )
-
-    @cached_property
-    def answer(self) -> plans.Answer | None:
-        return plans.answer_for(self.user, self.plan) if self.plan and self.plan.answer else None
-
-    @cached_property
-    def placed(self) -> list[plans.Placement]:
-        """What has a place and is still there."""
-        return (
-            [placed for placed in self.answer.placed if placed.meeting in self.meetings]
-            if self.answer
-            else []
-        )
-
-    @property
-    def pinned(self) -> Set[UUID]:
-        return self.question.pinned.keys() if self.ticked is None else self.ticked
-
-    @property
-    def is_running(self) -> bool:
-        return self.plan is not None and self.plan.status == PlanStatus.RUNNING
-
-    @property
-    def tag(self) -> str:
-        plan = self.plan
-        state = plan and (plan.pk, plan.status, plan.seconds, plan.stop_wanted)
-        return cache.tag_of(
-            (self.calendar.pk, state, str(self.look.zone), self.look.h12, get_language())
-        )
+        return " · ".join(text % {"n": number} for text, number in texts.items() if number)
 
 
 def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
@@ -279,7 +190,7 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 @require_http_methods(FORM)
 @signed_in
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Show the calendar's plan to its owner, and do what a button on its page says."""
+    """Show a calendar's plan to its owner, and carry out the buttons of the page."""
     view = _plan_view(request, calendar_id)
     post = request.POST if request.method == "POST" else None
     refusal = ""
@@ -295,11 +206,11 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
                 if target := _do(post, view, pairs, asking):
                     return redirect(target)
             except Conflict as conflict:
-                # Of the plan, not of a form: the page as it is now, and why.
+                # It concerns the plan, not a form: show the page again, with the reason.
                 refusal, view = conflict.detail, _plan_view(request, calendar_id)
             if asking.is_bound:
                 view = replace(view, ticked=frozenset(_pins(post)))
-    form = next((each for each in (pairs, asking) if each.is_bound), None)
+    form = next((form for form in (pairs, asking) if form.is_bound), None)
     shown = {
         **_context(view, asking),
         "pairs": pairs,
@@ -318,7 +229,7 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """How far the search is, for a page that is open; 304 as long as nothing changed."""
+    """Answer an open page: how far the search is; 304 if nothing changed."""
     view = _plan_view(request, calendar_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
@@ -328,7 +239,7 @@ def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 
 def _do(post: QueryDict, view: PlanView, pairs: OneOnOnesForm, asking: PlanForm) -> str:
-    """Do what a button says. Returns where to go then; nothing if a form was refused."""
+    """Carry out a button. Return the page to go to, nothing if a form was refused."""
     user = view.user
     match post.get("do"):
         case "one-on-ones":
@@ -356,8 +267,9 @@ def _plan(
     typed: dict[UUID, datetime],
     priorities: dict[UUID, int],
 ) -> plans.PlanDetails:
-    """Plan as the form says. A time that was typed goes before a tick in the timetable, and neither
-    holds for what is left out.
+    """Plan as the form says.
+
+    A typed time wins over a tick in the timetable. Meetings that are left out keep neither.
     """
     left_out = view.listed.keys() - set(chosen)
     question = plans.Question(
@@ -376,7 +288,7 @@ def _plan(
 
 
 def _shown(post: QueryDict, view: PlanView) -> Plan:
-    """Return the plan that the person saw when they pressed the button."""
+    """Return the plan on the page that sent this form."""
     if view.plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
     if post.get("plan") not in (None, str(view.plan.pk)):
@@ -388,8 +300,9 @@ def _shown(post: QueryDict, view: PlanView) -> Plan:
 
 
 def _pins(post: QueryDict) -> dict[UUID, datetime]:
-    """Read what was ticked: a meeting and when it was view, so that a plan made meanwhile moves no
-    pin.
+    """Read the ticked pins.
+
+    Each has its meeting and its time, so that a plan made meanwhile moves no pin.
     """
     try:
         pairs = [value.split(" ", 1) for value in post.getlist("pin")[: limits.MOST_PLANNED]]
@@ -413,19 +326,14 @@ def _soon() -> dict[str, Any]:
 
 
 def _asked(view: PlanView) -> dict[str, Any]:
-    """Return what was asked last, as far as the form can ask it and it still makes sense."""
-    question, is_done = view.question, view.plan is not None and view.plan.status == PlanStatus.DONE
+    """Return what was asked last, as far as the form can ask it again."""
+    question = view.question
     align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
     asked: dict[str, Any] = {
         "align": align if align in GRIDS else 15,
         "seconds": seconds if seconds in SEARCHES else 30,
     }
-    # What a published plan left open is there to be planned next.
-    is_published = view.plan is not None and view.plan.status == PlanStatus.APPLIED
-    chosen = set() if is_published else view.listed.keys() & set(question.meetings)
-    in_timetable = (
-        {placed.meeting for placed in view.placed} if is_done else set()
-    )  # it has a tick there
+    chosen, in_timetable = _chosen_last(view), _pinned_in_timetable(view)
     for pk in view.listed:
         asked[f"planned-{pk}"] = not chosen or pk in chosen
         asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
@@ -433,6 +341,23 @@ def _asked(view: PlanView) -> dict[str, Any]:
         if then and then > view.now and pk not in in_timetable:
             asked[f"then-{pk}"] = then.astimezone(view.look.zone).strftime(TYPED)
     return asked
+
+
+def _chosen_last(view: PlanView) -> Set[UUID]:
+    """Return the meetings chosen last; none means all.
+
+    After publishing, the meetings that the plan left open are there to be planned next.
+    """
+    if view.plan is not None and view.plan.status == PlanStatus.APPLIED:
+        return set()
+    return view.listed.keys() & set(view.question.meetings)
+
+
+def _pinned_in_timetable(view: PlanView) -> set[UUID]:
+    """Return the meetings that have a tick in the timetable."""
+    if view.plan is None or view.plan.status != PlanStatus.DONE:
+        return set()
+    return {placement.meeting for placement in view.placed}
 
 
 def _notice(request: HttpRequest) -> str:
@@ -452,245 +377,78 @@ def _notice(request: HttpRequest) -> str:
 
 
 def _context(view: PlanView, asking: PlanForm) -> dict[str, Any]:
-    answer, plan = view.answer, view.plan
-    status = PlanStatus(plan.status) if plan else None
-    told = (
-        plans.mail_counts([view.meetings[placed.meeting] for placed in view.placed], view.roster)
-        if status == PlanStatus.DONE
-        else []
-    )
-    wanted = len(answer.placed) + len(answer.unplaced) if answer else 0
-    count = {"placed": len(view.placed), "wanted": wanted}
-    unplaced = (
-        []
-        if view.is_running
-        else [_unplaced(view, each) for each in (answer.unplaced if answer else ())][:MOST_LISTED]
-    )
+    return {**_frame(view, asking), **_state(view), **_result(view)}
+
+
+def _frame(view: PlanView, asking: PlanForm) -> dict[str, Any]:
+    """Return what the page shows with and without a plan."""
     return {
         "calendar": view.calendar,
-        "clock": CLOCKS[
-            "h12" if view.look.h12 else "h23"
-        ],  # the live part is shown without a page around it
+        # The live part is rendered without a page around it.
+        "clock": CLOCKS["h12" if view.look.h12 else "h23"],
         "look": view.look,
         "asked": view.look.asked.items(),
         "home_query": view.look.query(zone=view.calendar.time_zone),
         "here": view.here,
         "live": view.address("web:plan_live"),
         "tag": view.tag,
-        "plan": plan,
-        "status": status,
         "frozen": view.calendar.is_finalized,
         "open": len(view.open),
         "unlisted": len(view.open) - len(view.listed),
         "others": len(view.roster.by_id) - 1,
         "asking": asking,
-        "said": _("A time for %(placed)d of %(wanted)d") % count,
-        "proved": answer.proved and bool(answer.placed) if answer else False,
-        "gap": f"{100 * answer.gap:.3g}" if answer else "",
-        "quality": quality(answer, view.question) if answer else "",
-        "counts": counts(answer, view.question) if answer else [],
-        "elapsed": round(plan.seconds) if plan else 0,
-        "limit": round(view.question.seconds),
-        "weeks": [] if view.is_running else _weeks(view),
-        "unplaced": unplaced,
-        "asks_something": any(each["asks"] for each in unplaced),
-        "told": told[:MOST_LISTED],
-        "mails": sum(number for _person, number in told),
     }
 
 
-def quality(answer: plans.Answer, question: plans.Question) -> str:
-    """Say how good a plan is: proved best, or where, and by how much at most, another might be
-    better.
-    """
-    if answer.proved and not answer.placed:
-        return _("Proven: with the answers so far, none of them can have a time.")
-    if answer.proved:
-        return _("Optimal, proven: no plan is better.")
-    value, bound = answer.value, answer.bound
-    said = {"value": value.priority, "bound": bound.priority}
-    if value.priority != bound.priority:
-        if question.priorities:
-            return (
-                _(
-                    "Not proven to be the best: counted by priority it places %(value)d; no plan "
-                    "can place more than %(bound)d."
-                )
-                % said
-            )
-        return (
-            _(
-                "Not proven to be the best: it places %(value)d meetings, and no plan can place "
-                "more than %(bound)d."
-            )
-            % said
-        )
-    first = _("No plan finds a time for more meetings.")
-    if value.optional != bound.optional:
-        said = {"value": value.optional, "bound": bound.optional}
-        return (
-            first
-            + " "
-            + _("%(value)d optional people can come; no plan has more than %(bound)d.") % said
-        )
-    if value.if_need_be != bound.if_need_be:
-        said = {"value": value.if_need_be, "bound": bound.if_need_be}
-        return (
-            first
-            + " "
-            + _("%(value)d can come only if need be; no plan has fewer than %(bound)d.") % said
-        )
-    if value.works != bound.works:
-        said = {"value": value.works, "bound": bound.works}
-        return (
-            first
-            + " "
-            + _("For %(value)d the time works but isn’t ideal; no plan has fewer than %(bound)d.")
-            % said
-        )
-    better = _(
-        "Only how well people like their times could still improve, by at most %(percent)s%%."
-    )
-    return f"{first} {better % {'percent': f'{100 * answer.gap:.3g}'}}"
-
-
-def counts(answer: plans.Answer, question: plans.Question) -> list[tuple[Any, int, str]]:
-    """Return what a plan is worth, in the order of importance, each with what no plan can beat."""
-    value, bound = answer.value, answer.bound
-    more, less = _("at most %(n)d"), _("at least %(n)d")
-    rows = [
-        (
-            _("Meetings with a time, by priority")
-            if question.priorities
-            else _("Meetings with a time"),
-            value.priority,
-            bound.priority,
-            more,
-        ),
-        (_("Optional people who can come"), value.optional, bound.optional, more),
-        (_("Only if need be"), value.if_need_be, bound.if_need_be, less),
-        (_("Works, but isn’t ideal"), value.works, bound.works, less),
-        (_("Total preference"), value.preference, bound.preference, more),
-    ]
-    return [(title, got, words % {"n": limit}) for title, got, limit, words in rows if got or limit]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A meeting in the timetable. pin: what its tick sends."""
-
-    title: str
-    address: str
-    hours: str
-    moment: str
-    without: str
-    pin: str
-    is_pinned: bool
-
-
-def _weeks(
-    view: PlanView,
-) -> list[
-    tuple[
-        str,
-        timetable.Week[Line],
-        list[tuple[int, str]],
-        list[tuple[date, str, list[timetable.Slot[Line]]]],
-    ]
-]:
-    """Return each week with its name, the hours beside it, and its days with their names."""
-    entries = [_entry(view, placed) for placed in view.placed]
-    first_weekday = FIRST_WEEKDAY[accounts.setting_of(view.user).week_start]
-    found = []
-    for week in timetable.weeks(entries, view.look.zone, first_weekday):
-        days = [
-            (day.date, words.day_name(_noon(day.date), short=True), day.slots) for day in week.days
-        ]
-        name = (
-            _("From %(first)s to %(last)s") % {"first": days[0][1], "last": days[-1][1]}
-            if len(days) > 1
-            else days[0][1]
-        )
-        hours = [
-            (number, view.look.written(_noon(week.days[0].date).replace(hour=hour)))
-            for number, hour in enumerate(week.hours)
-        ]
-        found.append((name, week, hours, days))
-    return found
-
-
-def _entry(view: PlanView, placed: plans.Placement) -> timetable.Entry[Line]:
-    meeting = view.meetings[placed.meeting]
-    start, end = (
-        moment.astimezone(view.look.zone)
-        for moment in (placed.start, placed.start + meeting.duration)
-    )
-    here = placed.attending
-    missing = [
-        p.name
-        for p in groups.attendees_of(meeting, view.roster)
-        if here is not None and p.packed and p.user_id not in here
-    ]
-    return timetable.Entry(
-        placed.start,
-        placed.start + meeting.duration,
-        Line(
-            title=_title(view, meeting),
-            address=meeting_address(meeting),
-            hours=view.look.times(start, end),
-            moment=placed.start.isoformat(),
-            without=words.some(missing, MOST_NAMES),
-            pin=f"{placed.meeting} {placed.start.isoformat()}",
-            is_pinned=placed.meeting in view.pinned,
-        ),
-    )
-
-
-def _title(view: PlanView, meeting: Meeting) -> str:
-    """Return its name; of a one-on-one only the other's name, because the owner's own stands before
-    it in each.
-    """
-    return meeting.name.removeprefix(f"{full_name(view.user)} & ")
-
-
-def _unplaced(view: PlanView, unplaced: plans.Omission) -> dict[str, Any]:
-    """Return a meeting without a time, why, and the least that one would have to ask of whom."""
-    meeting = view.meetings.get(unplaced.meeting)
-    titles: Mapping[UUID, str] = {pk: _title(view, each) for pk, each in view.meetings.items()}
-    wanted = [each for each in unplaced.ask if each.user in view.roster.by_id]
-    said = [
-        _("%(name)s: %(when)s")
-        % {
-            "name": view.roster.by_id[each.user].name,
-            "when": words.when(each.start, each.end - each.start, view.look),
-        }
-        for each in wanted
-    ]
-    start, end = (
-        (unplaced.start, unplaced.start + meeting.duration)
-        if meeting and unplaced.start and wanted
-        else (None, None)
-    )
-    is_whole = all(
-        (each.start, each.end) == (start, end) for each in wanted
-    )  # each is asked for all of it
+def _state(view: PlanView) -> dict[str, Any]:
+    """Return how far the plan is, and who gets mail once it is published."""
+    plan = view.plan
+    status = PlanStatus(plan.status) if plan else None
+    mail_counts = []
+    if status == PlanStatus.DONE:
+        meetings = [view.meetings[placement.meeting] for placement in view.placed]
+        mail_counts = plans.mail_counts(meetings, view.roster)
     return {
-        "title": _title(view, meeting) if meeting else _("A deleted meeting"),
-        "address": meeting_address(meeting) if meeting else "",
-        "why": plans.why_unplaced(unplaced, view.roster.by_id, titles),
-        "asks": said if start else [],
-        "all_then": ", ".join(view.roster.by_id[each.user].name for each in wanted)
-        if start and is_whole
-        else "",
-        "then": words.when(start, meeting.duration, view.look) if meeting and start else "",
+        "plan": plan,
+        "status": status,
+        "elapsed": round(plan.seconds) if plan else 0,
+        "limit": round(view.question.seconds),
+        "told": mail_counts[:MOST_LISTED],
+        "mails": sum(number for _person, number in mail_counts),
+    }
+
+
+def _result(view: PlanView) -> dict[str, Any]:
+    """Return what the plan found."""
+    answer = view.answer
+    if answer is None:
+        count = {"placed": 0, "wanted": 0}
+        shown = {"proved": False, "gap": "", "quality": "", "counts": []}
+    else:
+        count = {
+            "placed": len(view.placed),
+            "wanted": len(answer.placed) + len(answer.unplaced),
+        }
+        shown = {
+            "proved": answer.proved and bool(answer.placed),
+            "gap": f"{100 * answer.gap:.3g}",
+            "quality": plan_result.quality(answer, view.question),
+            "counts": plan_result.counts(answer, view.question),
+        }
+    omissions = [] if answer is None or view.is_running else answer.unplaced[:MOST_LISTED]
+    unplaced = [plan_result.omission(view, omitted) for omitted in omissions]
+    return {
+        "said": _("A time for %(placed)d of %(wanted)d") % count,
+        **shown,
+        "weeks": [] if view.is_running else plan_result.weeks(view),
+        "unplaced": unplaced,
+        "asks_something": any(omitted["asks"] for omitted in unplaced),
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An open meeting to choose. choices: its priorities with their names; then: what is typed, or
-    was asked for last.
-    """
+    """An open meeting to choose. choices: names of priorities; then: its set time as typed."""
 
     pk: UUID
     title: str
@@ -710,7 +468,7 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
         choices.setdefault(priority, _("priority %(n)s") % {"n": priority})
     return Row(
         pk=meeting.pk,
-        title=_title(form.view, meeting),
+        title=plan_result.title_of(form.view, meeting),
         who=_who(form.view, meeting),
         is_planned=bool(form[f"planned-{meeting.pk}"].value()),
         matters=priority,
@@ -721,16 +479,12 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
 
 
 def _who(view: PlanView, meeting: Meeting) -> str:
-    """Return whom the meeting is for beside who looks, unless its title says so."""
+    """Return the other people of a meeting, unless its title names them."""
     if meeting.for_everyone:
         return _("everybody")
     named = meeting.attendees.keys() - {view.user.pk}
     names = words.some(
         sorted(view.roster.by_id[user].name for user in named if user in view.roster.by_id),
-        MOST_NAMES,
+        plan_result.NAMES_LIMIT,
     )
-    return "" if names == _title(view, meeting) else names
-
-
-def _noon(day: date) -> datetime:
-    return datetime.combine(day, time(12))
+    return "" if names == plan_result.title_of(view, meeting) else names
