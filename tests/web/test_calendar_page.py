@@ -911,6 +911,15 @@ def test_how_many_can_come_is_said_once():
     assert "1 of 2 can come." in one
 
 
+def test_the_script_had_bands_of_its_own():
+    calendar = build.calendar()
+
+    page = unescape(browser_of(calendar.owner).get(here(calendar)).text)
+
+    assert f'data-levels="{json.dumps(grid.BANDS, separators=(",", ":"))}"' in page
+    assert 'data-preferences="{"1":2,"2":5,"3":9}"' in page
+
+
 def test_the_parts_of_the_page_are_at_hand_with_the_best_start_of_an_only_meeting():
     sam = build.user("sam", time_zone="UTC")
     calendar = build.calendar(participants=[sam])

@@ -91,6 +91,8 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
     return {
         "calendar": view.calendar,
         "look": shown,
+        "levels": words.as_json(grid.BANDS),
+        "preferences": words.as_json(grid.PREFERENCE),
         "twice": (twice := shown.twice) and words.as_json(twice),
         "is_owner": rules.may_manage(view.user, view.calendar),
         "closed": view.is_closed,

@@ -1,61 +1,26 @@
-// <availability-grid> makes a table of ticks something to paint on, and saves what was painted by itself.
-// Times are [start, end, preference], in seconds; they need not fit the cells, and painting changes only what is painted over.
-// A run is that too, of what is painted; its preference may be null: no time.
+// <availability-grid> turns a table of ticks into cells to paint, and saves them by itself.
+// Times are windows and runs, see runs.js. Painting changes only the times that are painted over.
+// data-levels: the level of each preference, from "can't come" on, as the server counts them;
+// data-preferences: what each level is stored as; data-step: minutes of a cell.
 import { Clock, MOVES } from "./clock.js";
+import { merged, painted, undoing } from "./runs.js";
 
-const PREFERENCE = { 1: 2, 2: 5, 3: 9 };
-const LONGEST = 31 * 86400;
 const UNDOS = 30;
 const WAIT = 300;
 const PATIENCE = 10_000;
 const PAUSES = [5000, 15_000, 30_000]; // before each further try
-const KEPT_ALIVE = 60_000; // letters that may still be sent when the page is gone
+const KEPT_ALIVE = 60_000; // letters that can still be sent when the page is gone
 const OUTSIDE = ["pointerup", "pointercancel", "beforeunload", "pagehide", "online", "focus"];
 const NARROW = matchMedia("(max-width: 44rem)");
 const COARSE = matchMedia("(pointer: coarse)");
-const level = (preference) => (preference < 4 ? 1 : preference < 8 ? 2 : 3);
-
-function merged(windows) {
-  const found = [];
-  for (const [start, end, preference] of windows.sort((a, b) => a[0] - b[0])) {
-    const last = found.at(-1);
-    if (last && last[1] === start && last[2] === preference && end - last[0] <= LONGEST)
-      last[1] = end;
-    else found.push([start, end, preference]);
-  }
-  return found;
-}
-
-const some = (runs) => runs.filter(([start, end]) => start < end);
-
-function over(windows, runs) {
-  let kept = windows;
-  for (const [first, last] of runs) {
-    kept = kept.flatMap(([start, end, each]) =>
-      some([
-        [start, Math.min(end, first), each],
-        [Math.max(start, last), end, each],
-      ]),
-    );
-  }
-  return merged([...kept, ...runs]);
-}
-
-// The runs that would paint all this as it is in the windows.
-function within(windows, runs) {
-  const cut = ([first, last]) =>
-    some(windows.map(([start, end, each]) => [Math.max(start, first), Math.min(end, last), each]));
-  return over(
-    runs.map(([first, last]) => [first, last, null]),
-    runs.flatMap(cut),
-  );
-}
 
 class AvailabilityGrid extends HTMLElement {
   connectedCallback() {
     const page = this.closest("[data-texts]");
     this.texts = JSON.parse(page.dataset.texts);
     this.clock = new Clock(page.dataset);
+    this.levels = JSON.parse(this.dataset.levels);
+    this.preferences = JSON.parse(this.dataset.preferences);
     this.live = page.querySelector("live-part");
     this.form = this.querySelector("form");
     this.table = this.querySelector("table");
@@ -65,10 +30,10 @@ class AvailabilityGrid extends HTMLElement {
     this.tries = 0;
     Object.assign(this, { history: [], brush: "2", first: 0, single: false, ...this.live.kept });
     this.prepare(Number(this.dataset.step) * 60);
-    // On a phone, which shows a few days, those come first that are not over.
+    // On a phone, which shows a few days, the first is the first that is not over.
     const ahead = this.cells
-      .filter((each) => each.end * 1000 > Date.now())
-      .map((each) => each.at[1]);
+      .filter((cell) => cell.end * 1000 > Date.now())
+      .map((cell) => cell.at[1]);
     if (!this.live.kept && ahead.length) this.first = Math.min(...ahead);
     for (const kind of ["pointerdown", "pointerover", "click", "keydown", "focusin"])
       this.table.addEventListener(kind, this);
@@ -78,7 +43,7 @@ class AvailabilityGrid extends HTMLElement {
     this.classList.add("ready");
     this.lay();
   }
-  // What stays over a reload.
+  // What a reload keeps.
   get kept() {
     return { history: this.history, brush: this.brush, first: this.first, single: this.single };
   }
@@ -90,14 +55,23 @@ class AvailabilityGrid extends HTMLElement {
   }
 
   prepare(step) {
+    this.readCells(step);
+    this.prepareButtons();
+    for (const name of ["undo", "hint", "how"]) this.part(name).hidden = false;
+    this.querySelector(".no-script")?.remove();
+    this.take(this.brush);
+    this.paint();
+    this.tell("");
+  }
+  readCells(step) {
     this.rows = [...this.table.tBodies[0].rows].map((row, r) =>
-      [...row.cells].slice(1).map((td, c) => {
-        const tick = td.firstElementChild;
+      [...row.cells].slice(1).map((cell, c) => {
+        const tick = cell.firstElementChild;
         if (!tick) return null;
         const start = Number(tick.value);
-        td.textContent = "";
-        td.tabIndex = -1;
-        return Object.assign(td, { at: [r, c], start, end: start + step, seen: td.className });
+        cell.textContent = "";
+        cell.tabIndex = -1;
+        return Object.assign(cell, { at: [r, c], start, end: start + step, look: cell.className });
       }),
     );
     this.cells = this.rows.flat().filter(Boolean);
@@ -106,6 +80,8 @@ class AvailabilityGrid extends HTMLElement {
     this.table.setAttribute("aria-describedby", "how");
     this.table.setAttribute("aria-multiselectable", "true");
     if (this.cells[0]) this.cells[0].tabIndex = 0;
+  }
+  prepareButtons() {
     for (const button of this.querySelectorAll(".brush")) {
       button.type = "button";
       button.addEventListener("click", () => this.take(button.value));
@@ -125,11 +101,6 @@ class AvailabilityGrid extends HTMLElement {
       this.single = !this.single;
       this.lay();
     });
-    for (const name of ["undo", "hint", "how"]) this.part(name).hidden = false;
-    this.querySelector(".no-script")?.remove();
-    this.take(this.brush);
-    this.paint();
-    this.tell("");
   }
   part(name) {
     return this.querySelector(`.${name}`);
@@ -137,35 +108,12 @@ class AvailabilityGrid extends HTMLElement {
 
   handleEvent(event) {
     const cell = event.target instanceof Element ? event.target.closest("td") : null;
-    const own = cell?.at ? cell : null;
+    if (cell?.at) this.handleCell(event, cell);
+    else if (event.type === "pointerdown") this.touch = event.pointerType === "touch";
     switch (event.type) {
-      case "pointerdown":
-        this.touch = event.pointerType === "touch";
-        if (own && !this.touch && event.button === 0) this.begin(event, own);
-        break;
       case "pointercancel":
-        if (this.dragging) {
-          this.dragging = null;
-          this.mark();
-        }
-        break;
-      case "pointerover":
-        if (own && this.dragging) this.choose(this.dragging, own);
-        break;
       case "pointerup":
-        if (this.dragging) {
-          this.dragging = null;
-          this.fill();
-        }
-        break;
-      case "click":
-        if (own && this.touch) this.tap(own);
-        break;
-      case "keydown":
-        if (own) this.press(event, own);
-        break;
-      case "focusin":
-        if (own) this.hold(own);
+        this.drop(event.type === "pointerup");
         break;
       case "live":
         this.refresh(event.detail);
@@ -175,16 +123,43 @@ class AvailabilityGrid extends HTMLElement {
         break;
       case "online":
       case "focus":
-        this.save();
-        break; // whoever comes back may have signed in
+        this.save(); // somebody who comes back may have signed in
+        break;
       case "beforeunload":
         if (this.pending && (this.failed || !navigator.onLine)) event.preventDefault();
         else this.save(true);
         break;
-      case "pagehide":
-        if (this.pending) this.put(over(this.sent, this.unsent), true);
-        break; // the browser drops the save under way
+      case "pagehide": // the browser drops the save under way
+        if (this.pending) this.put(painted(this.sent, this.unsent), true);
+        break;
     }
+  }
+  handleCell(event, cell) {
+    switch (event.type) {
+      case "pointerdown":
+        this.touch = event.pointerType === "touch";
+        if (!this.touch && event.button === 0) this.begin(event, cell);
+        break;
+      case "pointerover":
+        if (this.dragging) this.choose(this.dragging, cell);
+        break;
+      case "click":
+        if (this.touch) this.tap(cell);
+        break;
+      case "keydown":
+        this.press(event, cell);
+        break;
+      case "focusin":
+        this.hold(cell);
+        break;
+    }
+  }
+  // End dragging, and paint the cells or not.
+  drop(paints) {
+    if (!this.dragging) return;
+    this.dragging = null;
+    if (paints) this.fill();
+    else this.mark();
   }
 
   // Choosing cells
@@ -202,9 +177,9 @@ class AvailabilityGrid extends HTMLElement {
     this.dragging = cell;
     this.choose(cell, cell);
   }
-  // Painting what is all painted like that already takes it away.
+  // Painting cells that all look like that already clears them.
   get stroke() {
-    return [...this.chosen].every((cell) => cell.seen === `l${this.brush}`) ? "0" : this.brush;
+    return [...this.chosen].every((cell) => cell.look === `l${this.brush}`) ? "0" : this.brush;
   }
   tap(cell) {
     if (this.anchor) {
@@ -298,24 +273,24 @@ class AvailabilityGrid extends HTMLElement {
     this.from = null;
     this.mark();
     if (!cells.length) return;
-    const columns = Map.groupBy(cells, (each) => each.at[1]);
-    const preference = PREFERENCE[value] ?? null;
-    const run = (each) => [
-      Math.min(...each.map((c) => c.start)),
-      Math.max(...each.map((c) => c.end)),
+    const columns = Map.groupBy(cells, (one) => one.at[1]);
+    const preference = this.preferences[value] ?? null;
+    const runs = [...columns.values()].map((column) => [
+      Math.min(...column.map((one) => one.start)),
+      Math.max(...column.map((one) => one.end)),
       preference,
-    ];
-    const runs = [...columns.values()].map(run);
-    this.history = [...this.history, within(this.windows, runs)].slice(-UNDOS);
+    ]);
+    this.history = [...this.history, undoing(this.windows, runs)].slice(-UNDOS);
     this.change(runs);
-    const [first, last] = [runs[0], runs.at(-1)];
-    const days =
-      runs.length > 1
-        ? `${this.clock.day(first[0])} ${this.texts.to} ${this.clock.day(last[0])}`
-        : this.clock.day(first[0]);
-    this.tell(
-      `${days}, ${this.clock.hours(first[0], first[1], this.texts.to)}: ${this.name(value)}`,
-    );
+    this.tell(`${this.when(runs)}: ${this.name(value)}`);
+  }
+  // Say the days of runs at the same hours, and these hours.
+  when(runs) {
+    const { to } = this.texts;
+    const [[start, end], [last]] = [runs[0], runs.at(-1)];
+    const day = this.clock.day(start);
+    const days = runs.length > 1 ? `${day} ${to} ${this.clock.day(last)}` : day;
+    return `${days}, ${this.clock.hours(start, end, to)}`;
   }
   name(value) {
     return [this.texts.none, this.texts.need, this.texts.works, this.texts.ideal][value];
@@ -326,41 +301,53 @@ class AvailabilityGrid extends HTMLElement {
     this.tell(this.texts.undone);
   }
   change(runs) {
-    this.unsent = over(this.unsent, runs);
+    this.unsent = painted(this.unsent, runs);
     this.show();
     this.state(this.texts.saving, "");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), WAIT);
   }
   show() {
-    this.windows = over(over(this.stored, this.sent), this.unsent).filter((run) => run[2] !== null);
+    const sent = painted(this.stored, this.sent);
+    this.windows = painted(sent, this.unsent).filter(([, , preference]) => preference !== null);
     this.paint();
   }
   paint() {
     let next = 0;
     for (const cell of [...this.cells].sort((a, b) => a.start - b.start)) {
       while (next < this.windows.length && this.windows[next][1] <= cell.start) next++;
-      let [covered, levels] = [0, []];
-      for (let at = next; at < this.windows.length && this.windows[at][0] < cell.end; at++) {
-        covered +=
-          Math.min(this.windows[at][1], cell.end) - Math.max(this.windows[at][0], cell.start);
-        levels.push(level(this.windows[at][2]));
-      }
-      const whole = covered >= cell.end - cell.start;
-      const least = whole ? Math.min(...levels) : 0;
-      const mixed = levels.length > 0 && (!whole || levels.some((each) => each !== least));
-      const seen = `l${least}${mixed ? " mixed" : ""}`;
-      if (seen !== cell.seen || !cell.ariaLabel) {
-        cell.className = cell.seen = seen;
-        cell.classList.toggle("chosen", this.chosen.has(cell));
-        cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${this.name(least)}${mixed ? `, ${this.texts.part}` : ""}`;
-      }
+      this.color(cell, ...this.levelOf(cell, next));
     }
-    this.part("undo").ariaDisabled = !this.history.length; // not disabled, which would lose the focus
+    // Not `disabled`, which would lose the focus.
+    this.part("undo").ariaDisabled = !this.history.length;
   }
-  tell(text, seen) {
+  // Return the lowest level in the cell, and whether a part of it is better. The windows from
+  // `next` on may reach into it.
+  levelOf(cell, next) {
+    let covered = 0;
+    const levels = [];
+    for (let at = next; this.windows[at]?.[0] < cell.end; at++) {
+      const [start, end, preference] = this.windows[at];
+      covered += Math.min(end, cell.end) - Math.max(start, cell.start);
+      levels.push(this.levels[preference + 1]);
+    }
+    const whole = covered >= cell.end - cell.start;
+    const least = whole ? Math.min(...levels) : 0;
+    return [least, levels.length > 0 && (!whole || levels.some((level) => level !== least))];
+  }
+  color(cell, level, mixed) {
+    const look = `l${level}${mixed ? " mixed" : ""}`;
+    if (look === cell.look && cell.ariaLabel) return;
+    cell.className = cell.look = look;
+    cell.classList.toggle("chosen", this.chosen.has(cell));
+    const name = mixed ? `${this.name(level)}, ${this.texts.part}` : this.name(level);
+    cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${name}`;
+  }
+  // Say something to those who listen. `tapped`: the first of two cells was tapped.
+  tell(text, tapped) {
     this.part("said").textContent = text;
-    this.part("hint").textContent = seen ? this.texts.end : COARSE.matches ? this.texts.begin : "";
+    const hint = COARSE.matches ? this.texts.begin : "";
+    this.part("hint").textContent = tapped ? this.texts.end : hint;
   }
 
   // Saving
@@ -376,7 +363,7 @@ class AvailabilityGrid extends HTMLElement {
     this.part("again").hidden = !out;
     if (focused.hidden) this.held.focus({ preventScroll: true });
   }
-  // No news come any more, or again: then the text is empty.
+  // Say that no news come any more; with an empty text, that they come again.
   lost(text, out) {
     if (!this.pending && (text || this.part("state").dataset.kind === "lost"))
       this.state(text, text && "lost", out);
@@ -392,7 +379,7 @@ class AvailabilityGrid extends HTMLElement {
     const refusal = await this.put(this.sent, leaving);
     this.failed = Boolean(refusal);
     if (refusal) {
-      [this.sent, this.unsent] = [[], over(this.sent, this.unsent)];
+      [this.sent, this.unsent] = [[], painted(this.sent, this.unsent)];
       this.state(refusal.text, "bad", refusal.out);
       if (refusal.later)
         this.timer = setTimeout(() => this.save(), PAUSES[this.tries++] ?? PAUSES.at(-1));
@@ -402,26 +389,12 @@ class AvailabilityGrid extends HTMLElement {
     if (this.unsent.length) this.save();
     else this.state(this.texts.saved, "good");
   }
-  // Return why it was not saved: in words, whether signing in mends it, and whether it may be saved later as it is.
+  // Send runs. Return null if they are stored; else `text`: why not, `out`: whether signing in
+  // helps, `later`: whether the same can be sent again.
   async put(runs, leaving, again) {
     try {
       const signal = AbortSignal.timeout(PATIENCE);
-      const { csrfmiddlewaretoken: token, who } = this.form.elements;
-      const headers = {
-        "Content-Type": "application/json",
-        "X-CSRFToken": token.value,
-        "X-Who": who.value,
-      };
-      const body = JSON.stringify(runs);
-      const keepalive = Boolean(leaving) && body.length < KEPT_ALIVE; // not always: such a one is not given up by its signal
-      const answer = await fetch(this.form.action, {
-        method: "PUT",
-        headers,
-        body,
-        redirect: "manual",
-        signal,
-        keepalive,
-      });
+      const answer = await this.send(runs, leaving, signal);
       const fresh = answer.ok && this.live.read(await answer.text());
       if (fresh) {
         this.sent = [];
@@ -430,29 +403,44 @@ class AvailabilityGrid extends HTMLElement {
       }
       if (answer.type === "opaqueredirect") return { text: this.texts.out, out: true, later: true };
       if (answer.status === 403 && !again) {
-        // who has signed in elsewhere meanwhile has another token
-        const page = await fetch(location.href, { signal }).then((here) => here.text());
-        token.value =
-          new DOMParser()
-            .parseFromString(page, "text/html")
-            .querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+        await this.renewToken(signal);
         return this.put(runs, leaving, true);
       }
-      const said = await answer.json().catch(() => ({}));
-      const out = said.code === "somebody_else";
-      if (said.detail)
-        return {
-          text: `${this.texts.refused} ${said.detail}`,
-          out,
-          later: out || answer.status === 429,
-        };
-      return { text: this.texts.failed, later: true };
+      return this.refusal(answer.status, await answer.json().catch(() => ({})));
     } catch (error) {
-      return {
-        text: error.name === "TimeoutError" ? this.texts.slow : this.texts.lost,
-        later: true,
-      };
+      const text = error.name === "TimeoutError" ? this.texts.slow : this.texts.lost;
+      return { text, later: true };
     }
+  }
+  send(runs, leaving, signal) {
+    const { csrfmiddlewaretoken: token, who } = this.form.elements;
+    const body = JSON.stringify(runs);
+    return fetch(this.form.action, {
+      method: "PUT",
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": token.value,
+        "X-Who": who.value,
+      },
+      body,
+      redirect: "manual",
+      signal,
+      // Only when leaving: its signal does not end a request that outlives the page.
+      keepalive: Boolean(leaving) && body.length < KEPT_ALIVE,
+    });
+  }
+  // Signing in again elsewhere made another token.
+  async renewToken(signal) {
+    const page = await fetch(location.href, { signal }).then((answer) => answer.text());
+    const field = new DOMParser()
+      .parseFromString(page, "text/html")
+      .querySelector("[name=csrfmiddlewaretoken]");
+    this.form.elements.csrfmiddlewaretoken.value = field?.value ?? "";
+  }
+  refusal(status, { code, detail }) {
+    if (!detail) return { text: this.texts.failed, later: true };
+    const out = code === "somebody_else";
+    return { text: `${this.texts.refused} ${detail}`, out, later: out || status === 429 };
   }
 
   // On a phone: three days at a time, or one
@@ -474,8 +462,8 @@ class AvailabilityGrid extends HTMLElement {
     this.part("later").ariaDisabled = this.first + this.shown >= days;
     this.part("one").setAttribute("aria-pressed", String(Boolean(this.single)));
     const { held } = this;
-    const seen = this.rows.flat().find((cell) => cell && !off(cell.at[1]));
-    if (seen && (!held || held.hidden)) this.hold(seen);
+    const visible = this.cells.find((cell) => !off(cell.at[1]));
+    if (visible && (!held || held.hidden)) this.hold(visible);
   }
 }
 customElements.define("availability-grid", AvailabilityGrid);
