@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.db import connection
 
+from commontime import engine
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import groups, plans, suggestions
@@ -163,6 +165,8 @@ def test_what_is_asked_of_a_plan_keeps_to_its_limits(mina, calendar, field, valu
 def test_the_grid_knows_the_same_limits():
     assert timedelta(seconds=grid.LONGEST) == limits.LONGEST_WINDOW
     assert len(grid.BANDS) - 1 == limits.PREFERENCE.most + 1
+    preferences = np.arange(-1, limits.PREFERENCE.most + 1)
+    assert engine.levels(preferences).tolist() == list(grid.BANDS)
 
 
 def test_quorums_that_pages_once_took_are_lowered_so_that_their_meetings_can_be_edited(

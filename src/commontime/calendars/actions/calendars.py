@@ -53,16 +53,8 @@ def edit_calendar(
     """
     roster = hold_with_people(calendar)
     queries.calendars.require_owner(by, calendar, _("change this calendar"))
-    before = {field: getattr(calendar, field) for field in changes}
     scheduled = _scheduled(calendar, roster) if changes.keys() & SHOWN_IN_MEETINGS else []
-    for field, value in changes.items():
-        setattr(calendar, field, value)
-    _check(calendar)
-    changes = {
-        field: getattr(calendar, field)
-        for field, old in before.items()
-        if getattr(calendar, field) != old
-    }
+    changes = _changed(calendar, changes)
     if not changes:
         return calendar, []
     cautions = _still_open(calendar) if changes.get("is_finalized") else []
@@ -79,6 +71,19 @@ def edit_calendar(
     if changes.get("is_finalized"):
         notices.tell_calendar_finalized(calendar, roster)
     return calendar, cautions
+
+
+def _changed(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Put the wanted values on the calendar, check them, and return those that are new."""
+    before = {field: getattr(calendar, field) for field in wanted}
+    for field, value in wanted.items():
+        setattr(calendar, field, value)
+    _check(calendar)
+    return {
+        field: getattr(calendar, field)
+        for field, old in before.items()
+        if getattr(calendar, field) != old
+    }
 
 
 def _scheduled(calendar: Calendar, roster: Roster) -> list[tuple[Meeting, notices.Announcement]]:

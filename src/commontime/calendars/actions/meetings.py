@@ -199,14 +199,22 @@ def finish_deadline(meeting: Meeting) -> None:
     to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
     # The report quotes the reasons, and nobody's page is being looked at here.
     with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
-        found = suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
+        ranked = suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
-        best = next((r.outcome for r in found if bounds.allow(meeting, r.outcome.start)), None)
-        if best and _are_enough(meeting, best):
-            before = notices.announcement_of(meeting, roster)
-            meeting.final_time = best.start
-            _save(meeting, roster, before, {"final_time": best.start})
-    notices.tell_deadline(meeting, found[:3], group)
+        _set_best_time(meeting, roster, ranked)
+    notices.tell_deadline(meeting, ranked[:3], group)
+
+
+def _set_best_time(
+    meeting: Meeting, roster: Roster, ranked: Sequence[suggestions.Suggestion]
+) -> None:
+    """Set the best time within the meeting's bounds, if enough people can come then."""
+    within = (each.outcome for each in ranked if bounds.allow(meeting, each.outcome.start))
+    best = next(within, None)
+    if best and _are_enough(meeting, best):
+        before = notices.announcement_of(meeting, roster)
+        meeting.final_time = best.start
+        _save(meeting, roster, before, {"final_time": best.start})
 
 
 def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:

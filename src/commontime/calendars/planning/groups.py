@@ -1,7 +1,7 @@
 """Whom a meeting is for, and when they can: rows, with people's times in the engine's columns."""
 
 from binascii import unhexlify
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -133,24 +133,27 @@ def free_for(
     would show by the numbers what they answered. So nobody is offered while somebody required is in
     another meeting, which takes knowing no answer.
     """
+    before = timedelta(minutes=meeting.buffer_minutes)
     busy: list[tuple[int, int, int]] = []
-    required = {person.user_id for person in group.people if person.required}
     for other in scheduled:
         if other.meeting_id != meeting.pk:
-            before, after = (
-                timedelta(minutes=meeting.buffer_minutes),
-                timedelta(minutes=other.buffer_minutes),
-            )
-            begin, end = _taken(
-                other.start, other.start + timedelta(minutes=other.minutes), before, after
-            )
-            theirs = group.places.keys() if other.for_everyone else other.attendees.keys()
-            if not with_names and (required if other.for_everyone else required & theirs):
-                theirs = group.places.keys()
-            elif not with_names:
-                continue
-            busy += [(user, begin, end) for user in group.places.keys() & theirs]
+            end = other.start + timedelta(minutes=other.minutes)
+            after = timedelta(minutes=other.buffer_minutes)
+            taken = _taken(other.start, end, before, after)
+            busy += [(user, *taken) for user in _kept_by(other, group, with_names=with_names)]
     return replace(group, busy=tuple(busy)) if busy else group
+
+
+def _kept_by(
+    other: queries.meetings.Scheduled, group: Group, *, with_names: bool
+) -> Collection[int]:
+    """Return who of those who answered cannot come while the other meeting is on."""
+    answered = group.places.keys()
+    theirs = group.ids if other.for_everyone else other.attendees.keys()
+    if with_names:
+        return answered & theirs
+    required = {person.user_id for person in group.people if person.required}
+    return answered if required & theirs else ()
 
 
 def _taken(start: datetime, end: datetime, before: timedelta, after: timedelta) -> tuple[int, int]:

@@ -36,27 +36,48 @@ def _about_people(
 ) -> list[str]:
     if not group.answered:
         return [nobody_answered()]
-    start, length = span(outcome.start, meeting.duration)
-    elsewhere = [
-        person
-        for person in (outcome.cannot if group.busy else ())
-        if group.is_elsewhere(person.user_id, start, start + length)
-    ]
+    elsewhere = _elsewhere(outcome, group, meeting)
     if not with_names and len(elsewhere) == len(group.answered):
         return [_("Somebody required is in another meeting at that time.")]
-    sentences = [_who_can(outcome, group), *_who_has_not_answered(outcome)]
-    if with_names:
-        sentences += _who_cannot(outcome, group, meeting, elsewhere)
-    else:
-        sentences += _how_many_cannot(outcome)
-    if outcome.if_need_be:
-        who = names_of(outcome.if_need_be) if with_names else str(len(outcome.if_need_be))
-        sentences.append(_("Only if need be: %(who)s.") % {"who": who})
-    if meeting.quorum and len(outcome.attending) < meeting.quorum:
-        short = meeting.quorum - len(outcome.attending)
-        wanted = _("%(n)d short of the %(wanted)d needed.")
-        sentences.append(wanted % {"n": short, "wanted": meeting.quorum})
-    return sentences
+    return [
+        _who_can(outcome, group),
+        *_who_has_not_answered(outcome),
+        *(
+            _who_cannot(outcome, group, meeting, elsewhere)
+            if with_names
+            else _how_many_cannot(outcome)
+        ),
+        *_only_if_need_be(outcome, with_names=with_names),
+        *_short_of_quorum(outcome, meeting),
+    ]
+
+
+def _elsewhere(outcome: Outcome, group: Group, meeting: Meeting) -> list[Person]:
+    """Return who can't come because of another meeting."""
+    if not group.busy:
+        return []
+    start, length = span(outcome.start, meeting.duration)
+    return [
+        person
+        for person in outcome.cannot
+        if group.is_elsewhere(person.user_id, start, start + length)
+    ]
+
+
+def _only_if_need_be(outcome: Outcome, *, with_names: bool) -> list[str]:
+    people = outcome.if_need_be
+    if not people:
+        return []
+    who = names_of(people) if with_names else str(len(people))
+    return [_("Only if need be: %(who)s.") % {"who": who}]
+
+
+def _short_of_quorum(outcome: Outcome, meeting: Meeting) -> list[str]:
+    short = (meeting.quorum or 0) - len(outcome.attending)
+    if short <= 0:
+        return []
+    sentence = _("%(n)d short of the %(wanted)d needed.")
+    return [sentence % {"n": short, "wanted": meeting.quorum}]
 
 
 def no_times_yet(group: Group) -> str:
