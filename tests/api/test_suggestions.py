@@ -1,9 +1,11 @@
 """Suggestions, stored and computed, over HTTP."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from commontime.api.schema import text
 from commontime.calendars.models import Calendar, Meeting, ScheduleSuggestion
 from commontime.core import clock
 from tests import build
@@ -137,3 +139,17 @@ def test_a_suggestion_of_another_meeting_is_not_there(group):
 
     assert refused(group.sam.delete(elsewhere), 404, "not_found")
     assert ScheduleSuggestion.objects.filter(pk=group.suggestion.pk).exists()
+
+
+def test_attending_counts_those_who_can_come_only_if_need_be_and_the_schema_says_so(group, path):
+    group.window.preference_level = 2
+    group.window.save()
+
+    best = group.mina.get(f"{path}?computed=only").data[0]
+    described = json.loads(text()[0])["components"]["schemas"]["RankedOutput"]["properties"]
+
+    assert (best["attending"], best["if_need_be"]) == (2, 1)
+    assert set(best["people"]["if_need_be"]) < set(best["people"]["attending"])
+    assert "`if_need_be`" in described["attending"]["description"]
+    counts = {name for name, field in described.items() if field.get("type") == "integer"}
+    assert {name for name in counts if not described[name].get("description")} == set()

@@ -1,9 +1,12 @@
-"""What is behind a meeting's best start: shapes, then the view. People are named where the calendar
-lets the asker see answers.
+"""What is behind a meeting's best start.
+
+People are named where the calendar lets the asker see answers.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -11,32 +14,41 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 
 from commontime.api.answers import json_answer
-from commontime.api.fields import Moment, zone_of
+from commontime.api.docs import means
+from commontime.api.fields import Moment
 from commontime.api.request import Request
-from commontime.api.suggestions import WHAT_IF, what_if_of
+from commontime.api.suggestions import WHAT_IF, supposition_of
 from commontime.api.view import View
-from commontime.calendars import queries, rules
-from commontime.calendars.planning import groups, insights, outcomes, suggestions
+from commontime.calendars.planning.insights import (
+    Ask,
+    Decisive,
+    Insights,
+    PlanB,
+    SessionPair,
+    insights_for,
+)
+from commontime.calendars.planning.outcomes import Outcome
 from commontime.calendars.queries.people import Person
 from commontime.core import clock
 
 
 class StartOutput(msgspec.Struct):
-    """A start and how many can come. `attending_users`: user ids, null if the calendar hides
-    answers.
-    """
+    """A start, and how many can come."""
 
     suggested_time: Moment
     end_time: Moment
-    attending: int
-    if_need_be: int
-    cannot: int
-    missing_required: int
-    attending_users: list[int] | None
+    attending: Annotated[int, means("How many can come; those in `if_need_be` are among them.")]
+    if_need_be: Annotated[int, means("How many of those attending can come only if need be.")]
+    cannot: Annotated[int, means("How many have answered but can't come.")]
+    missing_required: Annotated[int, means("How many of those in `cannot` are required.")]
+    attending_users: Annotated[
+        list[int] | None,
+        means("Who can come, as user ids; null if the calendar hides what each answered."),
+    ]
 
 
 class WantedOutput(msgspec.Struct):
-    """Time that a person would have to offer."""
+    """Time that a person would have to add."""
 
     user: int
     start_time: Moment
@@ -44,139 +56,188 @@ class WantedOutput(msgspec.Struct):
 
 
 class AskFirst(msgspec.Struct):
-    """Somebody who alone stands in the way, and how many more starts would suit everybody required
-    with them: each minute is one, or with `align_minutes` only its multiples.
-    """
+    """Somebody who alone is in the way of a start that suits all others required."""
 
     user: int
-    starts: int
+    starts: Annotated[
+        int,
+        means(
+            "How many more starts would suit everybody required with them. Every minute is a "
+            "start, or with `align_minutes` only its multiples."
+        ),
+    ]
 
 
 class AskOutput(msgspec.Struct):
-    """How few `people` would have to offer how few `minutes` so that everybody required who
-    answered can come.
+    """What to ask for, so that everybody required who has answered can come at one start.
 
-    `own_minutes_short`: how much the owner lacks; above 0, asking others can't help.
-    `unanswered_required`: how many should answer first. `wanted` and `ask_first`, whom to ask
-    first, are null if the calendar hides answers.
+    No other start needs time of fewer people, or fewer minutes of as many.
     """
 
     suggested_time: Moment
     end_time: Moment
-    people: int
-    minutes: int
-    own_minutes_short: int
-    unanswered_required: int
-    wanted: list[WantedOutput] | None
-    ask_first: list[AskFirst] | None
-    detail: str
+    people: Annotated[int, means("How many people would have to add time.")]
+    minutes: Annotated[int, means("How much time, of all of them together.")]
+    own_minutes_short: Annotated[
+        int, means("How much time the owner lacks. Above 0, asking others can't help.")
+    ]
+    unanswered_required: Annotated[
+        int, means("How many required people haven't answered: ask them first.")
+    ]
+    wanted: Annotated[
+        list[WantedOutput] | None,
+        means("Of whom which time is wanted; null if the calendar hides what each answered."),
+    ]
+    ask_first: Annotated[
+        list[AskFirst] | None,
+        means("Whom to ask first; null if the calendar hides what each answered."),
+    ]
+    detail: Annotated[str, means("The same in words.")]
 
 
 class TwoSessionsOutput(msgspec.Struct):
-    """Two starts that together reach the most people. `proved`: no other two are better.
-    `cannot_users`: who can't come to either.
-    """
+    """The two starts that together reach the most people."""
 
     first: StartOutput
     second: StartOutput
-    reached: int
-    cannot: int
-    missing_required: int
-    cannot_users: list[int] | None
-    proved: bool
-    detail: str
+    reached: Annotated[int, means("How many can come to at least one of them.")]
+    cannot: Annotated[int, means("How many can come to neither.")]
+    missing_required: Annotated[int, means("How many of those in `cannot` are required.")]
+    cannot_users: Annotated[
+        list[int] | None,
+        means("Who can come to neither; null if the calendar hides what each answered."),
+    ]
+    proved: Annotated[bool, means("Whether it is proved that no other two starts are better.")]
+    detail: Annotated[str, means("The same in words.")]
 
 
 class PlanBOutput(msgspec.Struct):
-    """The best start that does not overlap with the best one. `overtakes_if_cancels`: of how many
-    people each alone, by cancelling the best one, makes this the better one.
-    """
+    """The best of the starts that don't overlap with the best one."""
 
     start: StartOutput
-    overtakes_if_cancels: int
-    overtakes_if_cancels_users: list[int] | None
-    detail: str
+    overtakes_if_cancels: Annotated[
+        int,
+        means("How many people could each make this the better start, by cancelling the best one."),
+    ]
+    overtakes_if_cancels_users: Annotated[
+        list[int] | None, means("Who they are; null if the calendar hides what each answered.")
+    ]
+    detail: Annotated[str, means("The same in words.")]
 
 
 class DecisiveOutput(msgspec.Struct):
-    """How many who have not answered could each alone make another start the best, and one that
-    they could.
-    """
+    """The people whose missing answer could still change the best start."""
 
-    people: int
-    users: list[int] | None
-    suggested_time: Moment | None
-    detail: str
+    people: Annotated[
+        int, means("How many unanswered people could each alone make another start the best.")
+    ]
+    users: Annotated[
+        list[int] | None, means("Who they are; null if the calendar hides what each answered.")
+    ]
+    suggested_time: Annotated[Moment | None, means("A start that they could make the best.")]
+    detail: Annotated[str, means("The same in words.")]
 
 
 class InsightsOutput(msgspec.Struct):
-    """All is null if nobody can come to any start. `ask`: null if nobody is required or no start is
-    left. `two_sessions`: null if there are none to tell of; `no_two_sessions` says why then.
-    `plan_b`: null if there is no other start.
-    """
+    """What is known about the best start; all is null if nobody can come to any start."""
 
     best: StartOutput | None = None
-    survives: int | None = None
-    why_not_better: str | None = None
-    ask: AskOutput | None = None
-    two_sessions: TwoSessionsOutput | None = None
-    no_two_sessions: str | None = None
-    plan_b: PlanBOutput | None = None
+    survives: Annotated[
+        int | None,
+        means(
+            "How many people may cancel, whoever they are, before the meeting lacks its quorum or "
+            "somebody required who could come."
+        ),
+    ] = None
+    why_not_better: Annotated[str | None, means("Why no start is better, in words.")] = None
+    ask: Annotated[AskOutput | None, means("null if nobody is required, or no start is left.")] = (
+        None
+    )
+    two_sessions: Annotated[
+        TwoSessionsOutput | None, means("null if two sessions are no use; see the next field.")
+    ] = None
+    no_two_sessions: Annotated[
+        str | None, means("Why `two_sessions` is null, in words; null if it isn't.")
+    ] = None
+    plan_b: Annotated[PlanBOutput | None, means("null if there is no other start.")] = None
     decisive: DecisiveOutput | None = None
 
 
-def show(found: insights.Insights, duration: timedelta, *, with_names: bool) -> InsightsOutput:
-    def users(people: Iterable[Person]) -> list[int] | None:
-        return [person.user_id for person in people] if with_names else None
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes insights as shapes, with or without user ids."""
 
-    def start(outcome: outcomes.Outcome) -> StartOutput:
+    duration: timedelta
+    with_names: bool
+
+    def insights(self, insights: Insights) -> InsightsOutput:
+        return InsightsOutput(
+            best=self.start(insights.best),
+            survives=insights.survives,
+            why_not_better=insights.why_not_better,
+            ask=self.ask(insights.ask) if insights.ask else None,
+            two_sessions=self.two_sessions(insights.sessions) if insights.sessions else None,
+            no_two_sessions=insights.no_sessions or None,
+            plan_b=self.plan_b(insights.plan_b) if insights.plan_b else None,
+            decisive=self.decisive(insights.decisive),
+        )
+
+    def users(self, people: Iterable[Person]) -> list[int] | None:
+        return [person.user_id for person in people] if self.with_names else None
+
+    def start(self, outcome: Outcome) -> StartOutput:
         return StartOutput(
-            outcome.start,
-            outcome.start + duration,
-            len(outcome.attending),
-            len(outcome.if_need_be),
-            len(outcome.cannot),
-            len(outcome.missing),
-            users(outcome.attending),
+            suggested_time=outcome.start,
+            end_time=outcome.start + self.duration,
+            attending=len(outcome.attending),
+            if_need_be=len(outcome.if_need_be),
+            cannot=len(outcome.cannot),
+            missing_required=len(outcome.missing),
+            attending_users=self.users(outcome.attending),
         )
 
-    shown = InsightsOutput(start(found.best), found.survives, found.why_not_better)
-    if ask := found.ask:
-        shown.ask = AskOutput(
-            ask.start,
-            ask.start + duration,
-            len(ask.people),
-            ask.minutes,
-            ask.own_short,
-            len(ask.silent),
-            [WantedOutput(person.user_id, begin, end) for person, begin, end in ask.wanted]
-            if with_names
-            else None,
-            [AskFirst(person.user_id, starts) for person, starts in ask.first]
-            if with_names
-            else None,
-            ask.detail,
+    def ask(self, ask: Ask) -> AskOutput:
+        wanted = [WantedOutput(person.user_id, start, end) for person, start, end in ask.wanted]
+        first = [AskFirst(person.user_id, starts) for person, starts in ask.first]
+        return AskOutput(
+            suggested_time=ask.start,
+            end_time=ask.start + self.duration,
+            people=len(ask.people),
+            minutes=ask.minutes,
+            own_minutes_short=ask.own_short,
+            unanswered_required=len(ask.silent),
+            wanted=wanted if self.with_names else None,
+            ask_first=first if self.with_names else None,
+            detail=ask.detail,
         )
-    if two := found.sessions:
-        missing = sum(person.required for person in two.cannot)
-        shown.two_sessions = TwoSessionsOutput(
-            start(two.first),
-            start(two.second),
-            len(two.reached),
-            len(two.cannot),
-            missing,
-            users(two.cannot),
-            two.proved,
-            two.detail,
+
+    def two_sessions(self, pair: SessionPair) -> TwoSessionsOutput:
+        return TwoSessionsOutput(
+            first=self.start(pair.first),
+            second=self.start(pair.second),
+            reached=len(pair.reached),
+            cannot=len(pair.cannot),
+            missing_required=sum(person.required for person in pair.cannot),
+            cannot_users=self.users(pair.cannot),
+            proved=pair.proved,
+            detail=pair.detail,
         )
-    shown.no_two_sessions = found.no_sessions or None
-    if b := found.plan_b:
-        shown.plan_b = PlanBOutput(start(b.outcome), len(b.overtakes), users(b.overtakes), b.detail)
-    decisive = found.decisive
-    shown.decisive = DecisiveOutput(
-        len(decisive.people), users(decisive.people), decisive.start, decisive.detail
-    )
-    return shown
+
+    def plan_b(self, plan_b: PlanB) -> PlanBOutput:
+        return PlanBOutput(
+            start=self.start(plan_b.outcome),
+            overtakes_if_cancels=len(plan_b.overtakes),
+            overtakes_if_cancels_users=self.users(plan_b.overtakes),
+            detail=plan_b.detail,
+        )
+
+    def decisive(self, decisive: Decisive) -> DecisiveOutput:
+        return DecisiveOutput(
+            people=len(decisive.people),
+            users=self.users(decisive.people),
+            suggested_time=decisive.start,
+            detail=decisive.detail,
+        )
 
 
 class InsightsView(View):
@@ -185,26 +246,22 @@ class InsightsView(View):
         """Explain the best start.
 
         The answer says why no start is better, what to ask of whom, which two sessions and which
-        plan B there are, and whose answer still matters.
+        plan B there are, and whose answer still matters. Whoever is in another meeting of the
+        calendar can't come then, and isn't asked for that time.
 
-        Who is in another meeting of the calendar can't come, and is not asked for that time.
-
-        The parameters ask what would be if the meeting were different; nothing is stored. Where the
-        calendar hides answers, that takes three people other than the asker who have answered.
+        The parameters suppose a different meeting; nothing is stored. Where the calendar hides
+        answers, at least three people besides the asker must have answered for that.
         """
-        meeting = request.auth.meeting()
-        with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
-        what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        asker, now = request.user.pk, clock.now()
-        roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
-        group = groups.free_for(
-            meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
+        supposed = supposition_of(request)
+        meeting, with_names = supposed.meeting, supposed.with_names
+        insights = insights_for(
+            meeting,
+            supposed.group,
+            now=clock.now(),
+            with_names=with_names,
+            asker=request.user.pk,
+            align=supposed.align,
         )
-        meeting, group = suggestions.suppose(meeting, group, what_if, by=request.user)
-        found = insights.insights_for(
-            meeting, group, now=now, with_names=with_names, asker=asker, align=what_if.align
-        )
-        return json_answer(
-            request,
-            show(found, meeting.duration, with_names=with_names) if found else InsightsOutput(),
-        )
+        if insights is None:
+            return json_answer(request, InsightsOutput())
+        return json_answer(request, _Writer(meeting.duration, with_names).insights(insights))

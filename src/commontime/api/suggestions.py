@@ -1,7 +1,8 @@
-"""Suggestions, stored and computed: shapes, then views."""
+"""Suggestions, stored and computed."""
 
-from datetime import datetime, tzinfo
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,22 +13,24 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Instant, Moment, zone_of
 from commontime.api.params import moment_param, users_param, whole_param
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions, limits, queries, rules
-from commontime.calendars.models import ScheduleSuggestion
+from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
 MOST_SUGGESTIONS = 100
+MOST_STORED = 1000
 WHAT_IF = [
     OpenApiParameter(
         "without",
         {"type": "array", "items": {"type": "integer"}, "maxItems": 100},
-        description="Ids of users to leave out; only for who may see each answer.",
+        description="User ids to leave out. Only for those who may see each answer.",
     ),
     docs.whole(
         "duration_minutes",
@@ -36,20 +39,18 @@ WHAT_IF = [
         most=limits.DURATION_MINUTES.most,
     ),
     docs.moment(
-        "earliest", "When it may start, in place of what the meeting and the calendar say."
+        "earliest", "When it may start, whatever the meeting and the calendar say about it."
     ),
-    docs.moment(
-        "latest", "By when it must have ended, in place of what the meeting and the calendar say."
-    ),
+    docs.moment("latest", "When it must be over, whatever the meeting and the calendar say."),
     docs.whole(
         "quorum",
-        "Starts at which so many can come are better than all others.",
+        "Starts at which this many people can come rank above all others.",
         least=limits.QUORUM.least,
         most=limits.QUORUM.most,
     ),
     docs.whole(
         "align_minutes",
-        "Compute only starts on multiples of it, by clocks in the calendar's zone.",
+        "Compute only starts on multiples of it, by the clocks in the calendar's time zone.",
         least=limits.ALIGN_MINUTES.least,
         most=limits.ALIGN_MINUTES.most,
     ),
@@ -63,13 +64,13 @@ class SuggestionInput(serializers.Serializer[Any]):
 class SuggestionOutput(msgspec.Struct):
     id: UUID
     meeting: UUID
-    author: int | None
+    author: Annotated[int | None, means("Their user id; null once their account is deleted.")]
     suggested_time: Moment
     created_at: Moment
 
 
 class People(msgspec.Struct):
-    """User ids."""
+    """The people behind the numbers of a start, as user ids."""
 
     attending: list[int]
     if_need_be: list[int]
@@ -79,33 +80,49 @@ class People(msgspec.Struct):
 
 
 class RankedOutput(msgspec.Struct):
-    """A start with its rank. `id` and `author` are null if it was computed and nobody stored it;
-    `people` if the calendar hides answers.
+    """A start, with its rank and its reasons."""
 
-    `optimistic_rank`: its place in this list if all who have not answered come to it, ideally, and
-    to no other; `pessimistic_rank`: if they come to all the others instead. `survives`: how many
-    may cancel and the meeting still has what it needs: its quorum, and everybody required (without
-    a quorum, or named for it) who could come. `loses_against_best`: in words; empty for the best
-    one.
-    """
-
-    rank: int
-    id: UUID | None
-    author: int | None
+    rank: Annotated[int, means("1 is the best.")]
+    id: Annotated[UUID | None, means("Of the stored suggestion; null for a computed start.")]
+    author: Annotated[int | None, means("The user id of who suggested it; null if computed.")]
     suggested_time: Moment
     end_time: Moment
-    score: int
-    attending: int
-    if_need_be: int
-    cannot: int
-    unanswered: int
-    missing_required: int
-    reasons: list[str]
-    people: People | None
-    optimistic_rank: int
-    pessimistic_rank: int
-    survives: int
-    loses_against_best: str
+    score: Annotated[int, means("The preference levels of all who can come, added up.")]
+    attending: Annotated[
+        int, means("How many can come: everybody in `if_need_be`, and all who are happy to.")
+    ]
+    if_need_be: Annotated[
+        int, means("How many of those attending can come only if need be (level 0 to 3).")
+    ]
+    cannot: Annotated[int, means("How many have answered but can't come.")]
+    unanswered: Annotated[int, means("How many have given no times yet.")]
+    missing_required: Annotated[int, means("How many of those in `cannot` are required.")]
+    reasons: Annotated[list[str], means("Sentences that explain the rank.")]
+    people: Annotated[
+        People | None, means("Who they are; null if the calendar hides what each answered.")
+    ]
+    optimistic_rank: Annotated[
+        int,
+        means(
+            "Its rank in this list if everybody unanswered finds this start ideal and can come to "
+            "no other."
+        ),
+    ]
+    pessimistic_rank: Annotated[
+        int,
+        means("Its rank in this list if everybody unanswered can come to all starts but this one."),
+    ]
+    survives: Annotated[
+        int,
+        means(
+            "How many people may cancel, whoever they are, before the meeting lacks its quorum or "
+            "somebody required who could come. With a quorum, and no attendees named, only the "
+            "quorum counts."
+        ),
+    ]
+    loses_against_best: Annotated[
+        str, means("What is worse than at the best start, in words; empty for the best.")
+    ]
 
 
 def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
@@ -119,45 +136,78 @@ def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
 
 
 def show_ranked(
-    ranked: suggestions.Suggestion, end_time: datetime, *, with_names: bool
+    ranked: suggestions.Suggestion, duration: timedelta, *, with_names: bool
 ) -> RankedOutput:
-    outcome, beside = ranked.outcome, ranked.beside
-    assert beside is not None
-    lists = {
+    outcome, comparison, stored = ranked.outcome, ranked.beside, ranked.stored
+    assert comparison is not None
+    people = {
         "attending": outcome.attending,
         "if_need_be": outcome.if_need_be,
         "cannot": outcome.cannot,
         "unanswered": outcome.unanswered,
         "missing_required": outcome.missing,
     }
+    ids = {name: [person.user_id for person in group] for name, group in people.items()}
     return RankedOutput(
         rank=ranked.rank,
-        id=ranked.stored.pk if ranked.stored else None,
-        author=ranked.stored.author_id if ranked.stored else None,
+        id=stored.pk if stored else None,
+        author=stored.author_id if stored else None,
         suggested_time=outcome.start,
-        end_time=end_time,
+        end_time=outcome.start + duration,
         score=outcome.preference,
+        **{name: len(group) for name, group in people.items()},
         reasons=ranked.reasons,
-        people=People(
-            **{name: [person.user_id for person in people] for name, people in lists.items()}
-        )
-        if with_names
-        else None,
-        optimistic_rank=beside.optimistic_rank,
-        pessimistic_rank=beside.pessimistic_rank,
-        survives=beside.survives,
-        loses_against_best=beside.loses_against_best,
-        **{name: len(people) for name, people in lists.items()},
+        people=People(**ids) if with_names else None,
+        optimistic_rank=comparison.optimistic_rank,
+        pessimistic_rank=comparison.pessimistic_rank,
+        survives=comparison.survives,
+        loses_against_best=comparison.loses_against_best,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Supposition:
+    """The meeting of the path and its people, as the query supposes them."""
+
+    meeting: Meeting
+    group: groups.Group
+    align: int | None
+    with_names: bool
+
+
+def supposition_of(request: Request) -> Supposition:
+    """Read from the query what to suppose about the path's meeting; nothing is stored."""
+    meeting = request.auth.meeting()
+    with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
+    what_if = _what_if(request, zone_of(meeting.calendar.time_zone))
+    roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
+    group = groups.group_for(meeting, roster)
+    group = groups.free_for(meeting, group, scheduled, with_names=with_names)
+    meeting, group = suggestions.suppose(meeting, group, what_if, by=request.user)
+    return Supposition(meeting, group, what_if.align, with_names)
+
+
+def _what_if(request: Request, zone: tzinfo) -> suggestions.WhatIf:
+    def whole(name: str, allowed: limits.Range) -> int | None:
+        return whole_param(request, name, least=allowed.least, most=allowed.most)
+
+    return suggestions.WhatIf(
+        without=frozenset(users_param(request, "without")),
+        duration_minutes=whole("duration_minutes", limits.DURATION_MINUTES),
+        earliest=moment_param(request, "earliest", zone),
+        latest=moment_param(request, "latest", zone),
+        quorum=whole("quorum", limits.QUORUM),
+        align=whole("align_minutes", limits.ALIGN_MINUTES),
     )
 
 
 class Suggestions(View):
     @extend_schema(
         parameters=[
-            docs.query("computed", "`only`: without those that people stored.", choices=["only"]),
+            docs.query("computed", "`only`: leave out what people suggested.", choices=["only"]),
             docs.whole(
                 "limit",
-                "How many computed ones at most; 10 if left out.",
+                "How many computed starts at most; 10 if left out.",
                 least=1,
                 most=MOST_SUGGESTIONS,
             ),
@@ -168,35 +218,30 @@ class Suggestions(View):
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """List stored suggestions and computed starts, best first.
 
-        Each has its reasons. Who is in another meeting of the calendar, or in the buffer after it, can't come; other
-        calendars are not told of. Where a calendar hides answers, no start is offered at which
-        somebody required is.
+        Whoever is in another meeting of the calendar, or in the buffer after it, can't come then.
+        Meetings in other calendars don't count. Where a calendar hides answers, no start is
+        computed at which somebody required is in another meeting.
 
-        The other parameters ask what would be if the meeting were different; nothing is stored.
-        Where the calendar hides answers, that takes three people other than the asker who have
-        answered; the best times of so few are for them and the owner.
+        The other parameters suppose a different meeting; nothing is stored. Where the calendar
+        hides answers, at least three people besides the asker must have answered for that. With
+        fewer, only the attendees and the owner see the best times.
         """
-        meeting = request.auth.meeting()
+        supposed = supposition_of(request)
         limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
-        stored = (
-            [] if _computed_only(request) else list(queries.meetings.suggestions_of(meeting)[:1000])
-        )
-        with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
-        what_if = what_if_of(request, zone_of(meeting.calendar.time_zone))
-        now = clock.now()
-        roster, scheduled = queries.people.roster_and_scheduled_of(meeting.calendar)
-        group = groups.free_for(
-            meeting, groups.group_for(meeting, roster), scheduled, with_names=with_names
-        )
-        meeting, group = suggestions.suppose(meeting, group, what_if, by=request.user)
-        found = suggestions.rank(
-            meeting, group, stored, now=now, limit=limit, with_names=with_names, align=what_if.align
+        computed_only = _computed_only(request)
+        meeting, with_names = supposed.meeting, supposed.with_names
+        stored = queries.meetings.suggestions_of(meeting)[:MOST_STORED]
+        ranked = suggestions.rank(
+            meeting,
+            supposed.group,
+            [] if computed_only else list(stored),
+            now=clock.now(),
+            limit=limit,
+            with_names=with_names,
+            align=supposed.align,
         )
         return json_list(
-            (
-                show_ranked(ranked, ranked.outcome.start + meeting.duration, with_names=with_names)
-                for ranked in found
-            ),
+            show_ranked(start, meeting.duration, with_names=with_names) for start in ranked
         )
 
     @extend_schema(
@@ -208,7 +253,10 @@ class Suggestions(View):
         },
     )
     def post(self, request: Request, meeting_id: UUID) -> HttpResponse:
-        """Suggest a start. After the deadline only the owner can."""
+        """Suggest a start.
+
+        After the deadline only the owner can.
+        """
         meeting = request.auth.meeting()
         data = parse(SuggestionInput, request, zone=zone_of(meeting.calendar.time_zone))
         suggestion = actions.suggest_time(meeting, by=request.user, **data)
@@ -224,40 +272,16 @@ class SuggestionOne(View):
     single = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        return json_answer(
-            request,
-            show(queries.meetings.suggestion_for(request.auth.meeting(), kwargs["suggestion_id"])),
-        )
+        meeting = request.auth.meeting()
+        suggestion = queries.meetings.suggestion_for(meeting, kwargs["suggestion_id"])
+        return json_answer(request, show(suggestion))
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized"})
     def delete(self, request: Request, meeting_id: UUID, suggestion_id: UUID) -> HttpResponse:
         """Withdraw a suggestion, as its author or the owner."""
-        actions.withdraw_suggestion(
-            queries.meetings.suggestion_for(request.auth.meeting(), suggestion_id),
-            by=request.user,
-        )
+        suggestion = queries.meetings.suggestion_for(request.auth.meeting(), suggestion_id)
+        actions.withdraw_suggestion(suggestion, by=request.user)
         return no_content()
-
-
-def what_if_of(request: Request, zone: tzinfo) -> suggestions.WhatIf:
-    return suggestions.WhatIf(
-        without=frozenset(users_param(request, "without")),
-        duration_minutes=whole_param(
-            request,
-            "duration_minutes",
-            least=limits.DURATION_MINUTES.least,
-            most=limits.DURATION_MINUTES.most,
-        ),
-        earliest=moment_param(request, "earliest", zone),
-        latest=moment_param(request, "latest", zone),
-        quorum=whole_param(request, "quorum", least=limits.QUORUM.least, most=limits.QUORUM.most),
-        align=whole_param(
-            request,
-            "align_minutes",
-            least=limits.ALIGN_MINUTES.least,
-            most=limits.ALIGN_MINUTES.most,
-        ),
-    )
 
 
 def _computed_only(request: Request) -> bool:
