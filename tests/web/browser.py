@@ -22,7 +22,7 @@ class Form:
 class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[Form] = []
+        self.forms: list[Form] = []
         self.in_form = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -33,12 +33,12 @@ class _Forms(HTMLParser):
             self.in_form = False
         elif tag == "form":
             assert values.get("method", "").lower() == "post"
-            self.found.append(Form(values.get("action", "")))
+            self.forms.append(Form(values.get("action", "")))
             self.in_form = True
         elif self.in_form and tag == "input":
-            self.found[-1].fields[values["name"]] = values.get("value", "")
+            self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif self.in_form and tag == "button" and values.get("name"):
-            self.found[-1].buttons.append((values["name"], values.get("value", "")))
+            self.forms[-1].buttons.append((values["name"], values.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -62,12 +62,12 @@ class Browser:
     def forms(self) -> list[Form]:
         parser = _Forms()
         parser.feed(self.page.text)
-        return parser.found
+        return parser.forms
 
     def form(self, action: str) -> Form:
-        found = [form for form in self.forms() if (form.action or self.page.path).endswith(action)]
-        assert len(found) == 1, f"{len(found)} forms like {action} on {self.page.path}"
-        return found[0]
+        forms = [form for form in self.forms() if (form.action or self.page.path).endswith(action)]
+        assert len(forms) == 1, f"{len(forms)} forms like {action} on {self.page.path}"
+        return forms[0]
 
     def send(self, action: str, **typed: str) -> HttpResponse:
         form = self.form(action)

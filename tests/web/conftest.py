@@ -16,7 +16,7 @@ expect.set_options(
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """Give a module whose people come with a real browser a site of its own, without a mail server."""
+    """Give a module with real browsers a site of its own, without a mail server."""
     if CHROMIUM is None:
         assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
         pytest.skip("There is no Chromium here; CI has one.")

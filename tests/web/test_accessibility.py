@@ -46,10 +46,10 @@ def links_in_mails(site: Site) -> set[str]:
         for path in (site.folder / "mail").glob("*.eml")
     ]
     bodies = [body.get_content() for text in texts if (body := text.get_body(("plain",)))]
-    found = re.findall(
+    links = re.findall(
         rf"{site.url}((/password_reset/|/app/mail/stop/|/app/invitations/)\S+)", "\n".join(bodies)
     )
-    return set({kind: path for path, kind in found}.values())
+    return set({kind: path for path, kind in links}.values())
 
 
 class Visit(Windows):
@@ -171,9 +171,17 @@ def test_nothing_is_wrong_with_ones_own_pages_at_any_width_in_light_and_dark(sit
 
 # Buttons, links that stand alone, and fields lower or narrower than 44 pixels; a tick counts with
 # its label.
-TOO_SMALL = """() => [...document.querySelectorAll("button, .bar a, .button, summary, select, textarea, input:not([type=hidden])")]
-  .filter(each => each.checkVisibility()).map(each => [each, (each.type === "checkbox" || each.type === "radio") && each.labels[0] || each])
-  .filter(([, box]) => box.getBoundingClientRect().height < 43.5).map(([each]) => each.outerHTML.slice(0, 120))"""
+TOO_SMALL = """() => {
+  const controls = document.querySelectorAll(
+    "button, .bar a, .button, summary, select, textarea, input:not([type=hidden])",
+  );
+  const box = (control) =>
+    ["checkbox", "radio"].includes(control.type) && control.labels[0] || control;
+  return [...controls]
+    .filter((control) => control.checkVisibility())
+    .filter((control) => box(control).getBoundingClientRect().height < 43.5)
+    .map((control) => control.outerHTML.slice(0, 120));
+}"""
 
 
 def test_axe_would_find_what_is_wrong(site):
@@ -189,6 +197,6 @@ def test_axe_would_find_what_is_wrong(site):
         visit.look(visit.page)
         return visit.faults
 
-    found = " ".join(in_chromium(spoilt))
+    faults = " ".join(in_chromium(spoilt))
 
-    assert all(word in found for word in ("label", "scrolls sideways", "Content Security"))
+    assert all(word in faults for word in ("label", "scrolls sideways", "Content Security"))

@@ -18,11 +18,11 @@ def fetch(address: str, encoding: str = "gzip"):
 
 
 def test_several_styles_are_one_answer_in_their_order_kept_for_ever():
-    found = assets.asset("css", "tokens", "base")
+    styles = assets.asset("css", "tokens", "base")
 
-    packed, plain = fetch(found.address), fetch(found.address, "")
+    packed, plain = fetch(styles.address), fetch(styles.address, "")
 
-    assert gzip.decompress(packed.content) == plain.content == found.plain
+    assert gzip.decompress(packed.content) == plain.content == styles.plain
     assert plain.content.index(b"--color-ink") < plain.content.index(b"body")
     assert (packed["Content-Encoding"], packed["Cache-Control"]) == ("gzip", assets.FOR_EVER)
     assert "Accept-Encoding" in packed["Vary"]

@@ -1,4 +1,4 @@
-"""As people run it for others: TLS ends at a proxy, and the product speaks plain HTTP to that one."""
+"""As people run it for others: TLS ends at a proxy, which speaks plain HTTP with the product."""
 
 from collections.abc import Iterator
 
@@ -29,11 +29,11 @@ def proxy(site) -> Iterator[httpx.Client]:
 
 def cookies_set_by(answer: httpx.Response) -> dict[str, set[str]]:
     """Return the attributes of each cookie an answer sets."""
-    found = {}
+    cookies = {}
     for cookie in answer.headers.get_list("set-cookie"):
         first, *attributes = [part.strip() for part in cookie.split(";")]
-        found[first.partition("=")[0]] = {attribute.lower() for attribute in attributes}
-    return found
+        cookies[first.partition("=")[0]] = {attribute.lower() for attribute in attributes}
+    return cookies
 
 
 def token_on(page: httpx.Response) -> str:

@@ -349,15 +349,15 @@ def test_a_cached_page_costs_three_statements_and_no_rendering(choir, monkeypatc
 
 
 def tokens_in(page: str) -> list[str]:
-    return [found[1] for found in TOKEN.findall(page)]
+    return [token[1] for token in TOKEN.findall(page)]
 
 
 def test_each_answer_has_a_token_of_its_own_that_lets_only_its_browser_post(choir):
     mina, sam = (browser_of(person, enforce_csrf_checks=True) for person in (choir.mina, choir.sam))
     pages = [browser.get(here(choir.calendar)).text for browser in (sam, sam, mina)]
     (first, second, other) = [tokens_in(page) for page in pages]
-    assert [len(found) for found in (first, second, other)] == [4, 4, 3]
-    assert all(len(set(found)) == 1 for found in (first, second, other))
+    assert [len(tokens) for tokens in (first, second, other)] == [4, 4, 3]
+    assert all(len(set(tokens)) == 1 for tokens in (first, second, other))
     assert len({first[0], second[0], other[0]}) == 3
     assert not any(base.SPOT in page for page in pages)
 

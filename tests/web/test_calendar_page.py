@@ -557,7 +557,8 @@ def test_the_zone_is_named_and_can_be_switched_and_nonsense_changes_nothing():
         ),
         (
             "new york",
-            'There’s no time zone called “new york”. Did you mean: <a href="?zone=America%2FNew_York">America/New_York</a>',
+            "There’s no time zone called “new york”. Did you mean: "
+            '<a href="?zone=America%2FNew_York">America/New_York</a>',
         ),
     ],
 )
@@ -951,13 +952,13 @@ def test_an_empty_calendar_says_what_comes_next():
 
 def handlers_in(page: str) -> list[str]:
     """Return the attributes of a page that would run something."""
-    found = []
+    handlers = []
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: found.extend(
+    parser.handle_starttag = lambda tag, attributes: handlers.extend(
         name for name, _ in attributes if name.startswith(("on", "hx-"))
     )
     parser.feed(page)
-    return found
+    return handlers
 
 
 @pytest.mark.parametrize(

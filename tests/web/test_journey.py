@@ -163,9 +163,14 @@ NAMES = [
 ALL = "\n".join(HOSTILE)
 # What a text that got out of its place would have made: handlers, htmx, links that run, elements
 # that are never ours.
-MADE = """() => [...document.querySelectorAll("*")].filter(each => each.localName === "img" || [...each.attributes].some(
-    ({ name, value }) => /^(on|hx-|data-hx|autofocus)/.test(name) || (name === "href" && /^\\s*javascript:/i.test(value))))
-  .map(each => each.outerHTML.slice(0, 200))"""
+MADE = r"""() => {
+  const isOurs = ({ name, value }) =>
+    !/^(on|hx-|data-hx|autofocus)/.test(name) &&
+    !(name === "href" && /^\s*javascript:/i.test(value));
+  return [...document.querySelectorAll("*")]
+    .filter((made) => made.localName === "img" || ![...made.attributes].every(isOurs))
+    .map((made) => made.outerHTML.slice(0, 200));
+}"""
 
 
 def test_what_people_type_is_shown_as_typed_to_everybody_and_runs_for_nobody(site):

@@ -593,14 +593,14 @@ def test_of_two_times_that_may_be_meant_one_is_chosen(do, name, choice, typed, o
     browser, here = browser_of(choir.mina), f"{choir.here}?zone=Europe/Berlin"
 
     answer = browser.post(here, {"do": do, name: typed})
-    found = re.findall(rf'name="{name}_at" value="([^"]+)"> ([^<]+)<', answer.text)
-    chosen = {"do": do, name: typed, f"{name}_at": found[choice][0]}
+    moments = re.findall(rf'name="{name}_at" value="([^"]+)"> ([^<]+)<', answer.text)
+    chosen = {"do": do, name: typed, f"{name}_at": moments[choice][0]}
     other = browser.post(here, {**chosen, name: typed.replace("2:30", "2:15")})
     done = browser.post(here, chosen)
     if done.status_code == 409:  # nobody can then, so it is asked once more
         done = browser.post(here, answer_of(done.text))
 
-    assert [said for _, said in found] == offered
+    assert [said for _, said in moments] == offered
     assert (answer.status_code, other.status_code, done.status_code) == (422, 422, 302)
     moment = (
         choir.now().final_time if do == "fix" else ScheduleSuggestion.objects.get().suggested_time

@@ -23,9 +23,16 @@ from commontime.core import clock
 from commontime.contacts.actions import add_contact
 from tests import build
 for language in ("en", "de", "fr"):
-    owner = build.user(f"owner-{language}", first_name="Maximiliane", last_name="Wolkenstein", locale=language)
-    guests = [build.user(f"guest{number}-{language}", first_name=f"Alexandrina {number}", locale=language) for number in range(3)]
-    calendar = build.calendar(owner=owner, participants=guests, name="Kammermusikabende", duration_minutes=60)
+    owner = build.user(
+        f"owner-{language}", first_name="Maximiliane", last_name="Wolkenstein", locale=language
+    )
+    guests = [
+        build.user(f"guest{n}-{language}", first_name=f"Alexandrina {n}", locale=language)
+        for n in range(3)
+    ]
+    calendar = build.calendar(
+        owner=owner, participants=guests, name="Kammermusikabende", duration_minutes=60
+    )
     build.window(calendar, owner, build.day(8), build.day(10), 9)
     for guest in guests[:2]:
         add_contact(guest.pk, by=owner)
@@ -35,62 +42,100 @@ for language in ("en", "de", "fr"):
     open_ = build.meeting(calendar=calendar, title="Konzert", duration_minutes=60)
     actions.create_one_on_ones(calendar, by=owner, deadline=clock.now() + timedelta(days=1))
     actions.make_plan(calendar, by=owner, question=plans.Question())
-    actions.invite_person(build.calendar(owner=guests[0], name="Ausflug").pk, by=guests[0], receiver=owner.pk)
+    trip = build.calendar(owner=guests[0], name="Ausflug")
+    actions.invite_person(trip.pk, by=guests[0], receiver=owner.pk)
     print(language, calendar.pk, open_.pk)
-link, word = "https://us02web.zoom.us/j/81234567890?pwd=" + "a1B2c3D4" * 8 + ".1", "Donaudampfschifffahrt" * 7
+link = "https://us02web.zoom.us/j/81234567890?pwd=" + "a1B2c3D4" * 8 + ".1"
+word = "Donaudampfschifffahrt" * 7
 owner = build.user("owner-long", first_name=word[:147], last_name="M" * 40)
 guests = [build.user(f"guest{number}-{'w' * 60}", first_name=word[:147]) for number in range(3)]
-calendar = build.calendar(owner=owner, participants=guests, name=word, description=link + " " + word, location=link, duration_minutes=60)
+calendar = build.calendar(
+    owner=owner,
+    participants=guests,
+    name=word,
+    description=link + " " + word,
+    location=link,
+    duration_minutes=60,
+)
 build.window(calendar, owner, build.day(8), build.day(10), 9)
 for guest in guests[:2]:
     add_contact(guest.pk, by=owner)
     build.window(calendar, guest, build.day(9), build.day(10), 9)
 actions.invite_address(calendar.pk, by=owner, email=f"{'j' * 60}@{'example' * 8}.org")
-actions.invite_person(calendar.pk, by=owner, receiver=build.user("waits-" + "w" * 60, first_name=word[:147]).pk)
-build.meeting(calendar=calendar, title=word, location=link, description=link, final_time=build.day(18))
-open_ = build.meeting(calendar=calendar, title=word, location=link, description=link, duration_minutes=60)
+waiting = build.user("waits-" + "w" * 60, first_name=word[:147])
+actions.invite_person(calendar.pk, by=owner, receiver=waiting.pk)
+long = {"title": word, "location": link, "description": link}
+build.meeting(calendar=calendar, **long, final_time=build.day(18))
+open_ = build.meeting(calendar=calendar, **long, duration_minutes=60)
 build.suggestion(open_, guests[0], build.day(20))
 actions.create_one_on_ones(calendar, by=owner, deadline=clock.now() + timedelta(days=1))
 actions.make_plan(calendar, by=owner, question=plans.Question())
 other = build.calendar(owner=guests[0], name=word)
-build.meeting(calendar=other, title=word, deadline=clock.now() + timedelta(days=1), required=[guests[0]])
+tomorrow = clock.now() + timedelta(days=1)
+build.meeting(calendar=other, title=word, deadline=tomorrow, required=[guests[0]])
 actions.invite_person(other.pk, by=guests[0], receiver=owner.pk)
 print("xx", calendar.pk, open_.pk)
 """
 # What is wrong with a page as it stands: each with where it is.
 WRONG = r"""() => {
-  const found = [], seen = each => each.checkVisibility({ visibilityProperty: true }), said = each => each.outerHTML.slice(0, 100);
+  const wrong = [];
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const isVisible = (part) => part.checkVisibility({ visibilityProperty: true });
+  const name = (part) => part.outerHTML.slice(0, 100);
+  const textOf = (part) => {
+    const text = document.createRange();
+    text.selectNodeContents(part);
+    return text;
+  };
   const { scrollWidth, clientWidth } = document.documentElement;
-  if (scrollWidth > clientWidth) found.push(`It scrolls sideways, ${scrollWidth} wide.`);
-  const links = [...document.querySelectorAll(".bar > a, .bar nav > :is(a, button)")].map(each => [each, each.getBoundingClientRect()]);
-  for (const [number, [one, a]] of links.entries()) {
-    if (a.left < 0 || a.right > clientWidth || a.height > 50) found.push(`In the frame: ${said(one)}`);
-    for (const [other, b] of links.slice(number + 1)) {
-      if (Math.abs(a.top + a.bottom - b.top - b.bottom) > 4) found.push(`The frame wraps: ${said(other)}`);
-      if (a.right > b.left + 1 && b.right > a.left + 1) found.push(`The frame overlaps: ${said(one)} ${said(other)}`);
+  if (scrollWidth > clientWidth) wrong.push(`It scrolls sideways, ${scrollWidth} wide.`);
+
+  const links = all(".bar > a, .bar nav > :is(a, button)");
+  const boxes = links.map((link) => [link, link.getBoundingClientRect()]);
+  for (const [number, [link, a]] of boxes.entries()) {
+    if (a.left < 0 || a.right > clientWidth || a.height > 50)
+      wrong.push(`In the frame: ${name(link)}`);
+    for (const [other, b] of boxes.slice(number + 1)) {
+      if (Math.abs(a.top + a.bottom - b.top - b.bottom) > 4)
+        wrong.push(`The frame wraps: ${name(other)}`);
+      if (a.right > b.left + 1 && b.right > a.left + 1)
+        wrong.push(`The frame overlaps: ${name(link)} ${name(other)}`);
     }
   }
-  for (const each of document.querySelectorAll("main :is(button, .button, summary, label, legend, h1, h2, h3, th, td)"))
-    if (seen(each) && !each.closest(".heard, .hours, .scroll") && each.scrollWidth > each.clientWidth + 1 && each.clientWidth)
-      found.push(`Cut off: ${said(each)}`);
-  for (const each of document.querySelectorAll("main button, main .button")) {
-    const text = document.createRange(); text.selectNodeContents(each);
-    const [inner, outer] = [text.getBoundingClientRect(), each.getBoundingClientRect()];
-    if (seen(each) && inner.width && (inner.left < outer.left + 2 || inner.right > outer.right - 2)) found.push(`Cramped: ${said(each)}`);
+
+  for (const part of all(
+    "main :is(button, .button, summary, label, legend, h1, h2, h3, th, td)",
+  )) {
+    const isWide = part.clientWidth && part.scrollWidth > part.clientWidth + 1;
+    if (isVisible(part) && isWide && !part.closest(".heard, .hours, .scroll"))
+      wrong.push(`Cut off: ${name(part)}`);
   }
-  for (const each of document.querySelectorAll(".hours :is(tr:not(.part) > th span, .clocks)")) {
-    const text = document.createRange(); text.selectNodeContents(each);
-    const lines = new Set([...text.getClientRects()].map(line => Math.round(line.top))).size;
-    if (seen(each) && lines > each.textContent.trim().split(/\s+/).length) found.push(`Broken within a word: ${said(each)}`);
+
+  for (const button of all("main button, main .button")) {
+    const text = textOf(button).getBoundingClientRect();
+    const box = button.getBoundingClientRect();
+    const touches = text.left < box.left + 2 || text.right > box.right - 2;
+    if (isVisible(button) && text.width && touches) wrong.push(`Cramped: ${name(button)}`);
   }
-  const paper = document.createElement("canvas").getContext("2d"), arrow = 16;
-  for (const each of document.querySelectorAll("main select")) {
-    const style = getComputedStyle(each), around = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + arrow;
+
+  for (const part of all(".hours :is(tr:not(.part) > th span, .clocks)")) {
+    const tops = [...textOf(part).getClientRects()].map((line) => Math.round(line.top));
+    const words = part.textContent.trim().split(/\s+/).length;
+    if (isVisible(part) && new Set(tops).size > words)
+      wrong.push(`Broken within a word: ${name(part)}`);
+  }
+
+  const paper = document.createElement("canvas").getContext("2d");
+  const arrow = 16;
+  for (const select of all("main select")) {
+    const style = getComputedStyle(select);
+    const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
     paper.font = style.font;
-    const { width } = paper.measureText(each.selectedOptions[0]?.text ?? "");
-    if (seen(each) && width + around > each.clientWidth) found.push(`Cut off: ${said(each)}`);
+    const { width } = paper.measureText(select.selectedOptions[0]?.text ?? "");
+    if (isVisible(select) && width + padding + arrow > select.clientWidth)
+      wrong.push(`Cut off: ${name(select)}`);
   }
-  return found;
+  return wrong;
 }"""
 
 
@@ -104,10 +149,10 @@ def worlds(site: Site) -> dict[str, tuple[str, str]]:
 
 def wrong_with(page: Page, path: str) -> list[str]:
     page.goto(path)
-    found = page.evaluate(WRONG)
+    faults = page.evaluate(WRONG)
     for summary in page.locator("main summary:visible").all():
         summary.click()
-    return [f"{page.url} {each}" for each in dict.fromkeys(found + page.evaluate(WRONG))]
+    return [f"{page.url} {each}" for each in dict.fromkeys(faults + page.evaluate(WRONG))]
 
 
 def everywhere(
@@ -144,10 +189,10 @@ def everywhere(
     )
     windows = Windows(site, browser)
     page = windows.open(width=PHONE, touch=True, language=language)
-    found = [wrong for path in outside for wrong in wrong_with(page, site.url + path)]
+    faults = [wrong for path in outside for wrong in wrong_with(page, site.url + path)]
     windows.sign_in(f"owner-{who or language}", page=page)
     assert page.locator("html").get_attribute("lang") == language
-    return found + [
+    return faults + [
         wrong
         for path in (*own, *(here + path for path in inside))
         for wrong in wrong_with(page, site.url + path)
@@ -160,23 +205,23 @@ def test_every_page_fits_on_a_phone(site, worlds, language):
 
 
 def test_words_and_links_without_an_end_break_on_every_page(site, worlds):
-    found = in_chromium(
+    faults = in_chromium(
         partial(everywhere, site, {**worlds, "long": worlds["xx"]}, "en", who="long")
     )
 
     assert [
-        wrong for wrong in found if "<select" not in wrong and "Cramped" not in wrong
+        wrong for wrong in faults if "<select" not in wrong and "Cramped" not in wrong
     ] == []  # a select shows the beginning
 
 
 def test_with_letters_of_twice_the_size_nothing_scrolls_sideways(site, worlds):
     """The long words of German, and the frame may have more lines (WCAG 1.4.4)."""
-    found = in_chromium(
+    faults = in_chromium(
         partial(everywhere, site, worlds, "de"), "--blink-settings=defaultFontSize=32"
     )
 
-    assert any("The frame" in wrong for wrong in found)  # so the letters are larger
-    assert [wrong for wrong in found if "sideways" in wrong] == []
+    assert any("The frame" in wrong for wrong in faults)  # so the letters are larger
+    assert [wrong for wrong in faults if "sideways" in wrong] == []
 
 
 def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
@@ -217,8 +262,13 @@ def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
     in_chromium(walk)
 
 
-SHIFTS = """() => new Promise(tell => new PerformanceObserver(list => tell(list.getEntries().length))
-  .observe({ type: "layout-shift", buffered: true }) ?? setTimeout(() => tell(0), 500))"""
+SHIFTS = """() => new Promise((tell) => {
+  new PerformanceObserver((list) => tell(list.getEntries().length)).observe({
+    type: "layout-shift",
+    buffered: true,
+  });
+  setTimeout(() => tell(0), 500);
+})"""
 
 
 def test_home_does_not_jump_when_it_tells_that_the_device_is_in_another_zone(site, worlds):
@@ -253,6 +303,6 @@ def test_it_would_be_found(site, worlds):
             page.locator(part).evaluate("(each, style) => each.style.cssText = style", style)
         return page.evaluate(WRONG)
 
-    found = " ".join(in_chromium(spoilt))
+    faults = " ".join(in_chromium(spoilt))
 
-    assert all(words in found for words in ("scrolls sideways", "The frame wraps", "Cramped"))
+    assert all(words in faults for words in ("scrolls sideways", "The frame wraps", "Cramped"))

@@ -77,12 +77,12 @@ def test_whoever_is_signed_in_goes_on_to_home():
 
 
 def test_the_example_counts_what_its_people_wrote_and_finds_the_evening_they_all_can():
-    found = example.choir(datetime(2026, 11, 25, tzinfo=UTC).date())
+    sample = example.choir(datetime(2026, 11, 25, tzinfo=UTC).date())
 
-    assert found.summary == f"{len(example.CHOIR)} of {len(example.CHOIR)} answered."
-    assert 'class="all"' in found.best
-    assert "Wed 2 Dec, 19:00–20:30" in found.best
-    assert "30" in found.table
+    assert sample.summary == f"{len(example.CHOIR)} of {len(example.CHOIR)} answered."
+    assert 'class="all"' in sample.best
+    assert "Wed 2 Dec, 19:00–20:30" in sample.best
+    assert "30" in sample.table
 
 
 def test_packing_is_what_the_database_packs():
@@ -730,11 +730,11 @@ def test_a_page_costs_the_same_queries_however_much_it_shows(path):
 
 
 def attributes_of(page: str) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attrs: found.update(name for name, _ in attrs)  # type: ignore[method-assign]
+    parser.handle_starttag = lambda tag, attrs: names.update(name for name, _ in attrs)  # type: ignore[method-assign]
     parser.feed(page)
-    return found
+    return names
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -792,7 +792,7 @@ def test_another_site_can_send_none_of_the_forms(path, typed):
 
 
 def stored() -> Any:
-    """Return what these actions change, without the ids and moments that every request makes anew."""
+    """Return what these actions change, without ids and moments, which each request makes anew."""
     return (
         sorted(
             User.objects.values_list(

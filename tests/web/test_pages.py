@@ -593,7 +593,8 @@ def test_no_page_has_a_script_or_style_of_its_own_or_asks_a_third_party(path):
     shown = Client().get(path).text
 
     assert not re.search(
-        r'<script(?! type="module" src="/static/joined/[\w+.-]+\.js"></script>)|<style|\sstyle=|\son\w+=',
+        r'<script(?! type="module" src="/static/joined/[\w+.-]+\.js"></script>)'
+        r"|<style|\sstyle=|\son\w+=",
         shown,
     )
     assert all(

@@ -58,8 +58,8 @@ class Talks:
 
 def pins_on(page: str) -> dict[str, bool]:
     """Return what the ticks of a timetable would send, and whether they are ticked."""
-    found = re.findall(r'name="pin" value="([^"]+)"( checked)?', page)
-    return {unescape(value): bool(checked) for value, checked in found}
+    pins = re.findall(r'name="pin" value="([^"]+)"( checked)?', page)
+    return {unescape(value): bool(checked) for value, checked in pins}
 
 
 def titles_on(page: str) -> list[str]:

@@ -37,10 +37,14 @@ def site(site: Site) -> Site:
     return site
 
 
-BEHIND = """async bar => {
-  await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));  // what got the focus has come into sight
-  const { activeElement } = document, [one, other] = [activeElement, bar].map(each => each.getBoundingClientRect());
-  return !bar.contains(activeElement) && one.bottom > other.top + 1 && one.top < other.bottom - 1 && activeElement.outerHTML;
+BEHIND = """async (bar) => {
+  const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+  await frame();
+  await frame(); // what got the focus has come into sight
+  const { activeElement } = document;
+  const [focused, covered] = [activeElement, bar].map((part) => part.getBoundingClientRect());
+  const overlaps = focused.bottom > covered.top + 1 && focused.top < covered.bottom - 1;
+  return !bar.contains(activeElement) && overlaps && activeElement.outerHTML;
 }"""
 
 

@@ -1,4 +1,4 @@
-// <busy-form> says that something takes a moment once its form is sent, and sends it only once.
+// <busy-form> sends its form only once, and says meanwhile that it takes a moment.
 class BusyForm extends HTMLElement {
   connectedCallback() {
     this.addEventListener("submit", this);
@@ -9,7 +9,8 @@ class BusyForm extends HTMLElement {
   }
   handleEvent(event) {
     if (event.type === "submit" && this.sent) event.preventDefault();
-    this.sent = event.type === "submit"; // a page that comes back from the browser's memory can be sent again
+    // A page that comes back from the browser's memory can be sent again.
+    this.sent = event.type === "submit";
     const place = this.querySelector(".busy");
     place.textContent = this.sent ? place.dataset.says : "";
     this.toggleAttribute("data-sent", this.sent);

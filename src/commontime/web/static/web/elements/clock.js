@@ -1,4 +1,4 @@
-// "17:30" as the page's person writes it, and as the server does in every language: "17:30" or "5:30 pm".
+// Write "17:30" as the reader does, "17:30" or "5:30 pm", the same way as the server.
 export function written(time, h12) {
   const [hour, minute] = time.split(":");
   return h12
@@ -6,10 +6,11 @@ export function written(time, h12) {
     : `${+hour}:${minute}`;
 }
 
-// Days and times as the page's person reads them, whole, for who listens.
+// Days and times in whole words, as the reader writes them, for those who listen.
 export class Clock {
   constructor({ zone, lang, h12, twice = "[]" }) {
-    this.twice = JSON.parse(twice); // [from, to, which] of stretches that clocks which are turned back show twice
+    // [from, to, which] of each stretch that clocks show twice because they are turned back.
+    this.twice = JSON.parse(twice);
     const options = { timeZone: zone };
     this.days = new Intl.DateTimeFormat(lang, {
       ...options,
@@ -31,12 +32,11 @@ export class Clock {
   which(seconds) {
     return this.twice.find(([from, to]) => from <= seconds && seconds < to)?.[2];
   }
-  time(seconds, said) {
-    const [time, which] = [
-      written(this.times.format(seconds * 1000), this.h12),
-      this.which(seconds),
-    ];
-    return which && which !== said ? `${time} (${which})` : time;
+  // `told`: which of the two stretches the listener knows already.
+  time(seconds, told) {
+    const time = written(this.times.format(seconds * 1000), this.h12);
+    const which = this.which(seconds);
+    return which && which !== told ? `${time} (${which})` : time;
   }
   hours(start, end, to) {
     return `${this.time(start, this.which(end))} ${to} ${this.time(end)}`;

@@ -1,4 +1,5 @@
-// <heat-map> names, for the cell pointed at or focused, who can, could if need be, can't and has not answered.
+// <heat-map> shows who can come in the cell pointed at or focused, who only if need be, who can't,
+// and who has not answered.
 import { Clock, MOVES } from "./clock.js";
 
 class HeatMap extends HTMLElement {
@@ -37,7 +38,7 @@ class HeatMap extends HTMLElement {
     event.preventDefault();
     let row = this.rows.findIndex((cells) => cells.includes(cell));
     let column = this.rows[row].indexOf(cell);
-    const bound = (value, most) => Math.max(0, Math.min(most, value));
+    const bound = (value, largest) => Math.max(0, Math.min(largest, value));
     do {
       const [r, c] = [row, column];
       row = bound(row + Math.sign(step[0]), this.rows.length - 1);
@@ -55,38 +56,42 @@ class HeatMap extends HTMLElement {
     if (focus && document.activeElement !== cell) cell.focus();
     if (this.at === place && this.panel.hasChildNodes()) return;
     this.at = place;
-    this.known ??= fetch(this.url, { redirect: "manual" })
+    this.answers ??= fetch(this.url, { redirect: "manual" })
       .then((answer) => answer.json())
       .catch(() => {
-        this.known = null;
+        this.answers = null;
       });
-    const known = await this.known;
-    if (known && this.at === place) this.tell(known, place);
+    const answers = await this.answers;
+    if (answers && this.at === place) this.tell(answers, place);
   }
 
   tell({ people, cells }, place) {
     const [start, end, code] = cells[place];
-    const { can, maybe, cannot, silent, nobody, to } = this.texts;
-    const who = (levels) => people.filter((_, at) => levels.includes(code[at])).join(", ");
-    const groups = people
-      ? [
-          [can, who("23")],
-          [maybe, who("1")],
-          [cannot, who("0")],
-          [silent, who("-")],
-        ]
-      : [can, maybe, cannot, silent].map((title, at) => [title, code[at] || ""]);
-    const title = Object.assign(document.createElement("strong"), {
-      textContent: this.clock.span(start, end, to),
-    });
+    const title = document.createElement("strong");
+    title.textContent = this.clock.span(start, end, this.texts.to);
     const list = document.createElement("dl");
-    groups.forEach(([name, value], at) => {
-      if (!value && at) return;
+    this.groups(people, code).forEach(([name, members], at) => {
+      if (!members && at) return;
       const [term, names] = [document.createElement("dt"), document.createElement("dd")];
-      [term.textContent, names.textContent, term.className] = [name, value || nobody, `k${at}`];
+      term.textContent = name;
+      term.className = `k${at}`;
+      names.textContent = members || this.texts.nobody;
       list.append(term, names);
     });
     this.panel.replaceChildren(title, list);
+  }
+  // Return [title, members] of each group: their names, or their number where names are hidden.
+  // `code`: a letter for each person, how they like the cell; or the four counts.
+  groups(people, code) {
+    const { can, maybe, cannot, silent } = this.texts;
+    if (!people) return [can, maybe, cannot, silent].map((title, at) => [title, code[at] || ""]);
+    const who = (levels) => people.filter((_, at) => levels.includes(code[at])).join(", ");
+    return [
+      [can, who("23")],
+      [maybe, who("1")],
+      [cannot, who("0")],
+      [silent, who("-")],
+    ];
   }
 }
 customElements.define("heat-map", HeatMap);

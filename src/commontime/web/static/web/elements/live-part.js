@@ -1,8 +1,10 @@
-// <live-part> asks every few seconds what others' answers changed; mostly it is told "not modified".
+// <live-part> asks every few seconds what others' answers changed. The answer is mostly "not
+// modified".
 const EVERY = 4000;
-const RARELY = 60_000; // while one is signed out, or it is gone
+const RARELY = 60_000; // while the reader is signed out, or the page is gone
 const LOST = { 0: "out", 403: "gone", 404: "gone" };
-// What a thing is in the next answer or page too: by its id, or of which meeting and start, and of what kind.
+// Name an element so that the next answer or page has it under the same name: by its id, or by its
+// meeting, its time and its kind.
 const key = (at) =>
   at.id ||
   [
@@ -14,19 +16,18 @@ const key = (at) =>
     at.closest("details")?.className,
   ].join();
 const top = (at) => at.getBoundingClientRect().top;
-const keep = (at, was) => scrollBy({ top: top(at) - was, behavior: "instant" });
+const scrollBack = (at, was) => scrollBy({ top: top(at) - was, behavior: "instant" });
 const place = (at) => [key(at), at.closest("section")?.getAttribute("aria-labelledby"), top(at)];
-// Focus what was there, where it was on the screen; else the heading it stood under.
-function take(within, [what, head, was]) {
-  const same = [...within.querySelectorAll("summary, button, a, td[aria-label]")].find(
-    (each) => key(each) === what,
-  );
-  const at = same ?? document.getElementById(head) ?? document.getElementById("main");
+// Focus the same element at the same place of the screen; without it, the heading above it.
+function focusAgain(root, [name, heading, was]) {
+  const focusable = [...root.querySelectorAll("summary, button, a, td[aria-label]")];
+  const same = focusable.find((element) => key(element) === name);
+  const at = same ?? document.getElementById(heading) ?? document.getElementById("main");
   if (!same) at.tabIndex = -1;
   at.focus({ preventScroll: true });
-  if (same) keep(at, was);
+  if (same) scrollBack(at, was);
 }
-// A reload would call off the page that its reader has just asked for.
+// A reload would stop the page that the reader has just asked for.
 let left = 0;
 addEventListener("beforeunload", () => {
   left = Date.now();
@@ -52,15 +53,15 @@ class LivePart extends HTMLElement {
     }, EVERY);
     document.addEventListener("visibilitychange", this);
     addEventListener("focus", this);
-    const [of, kept, ...was] = JSON.parse(sessionStorage.place ?? "[]");
+    const [here, kept, ...was] = JSON.parse(sessionStorage.place ?? "[]");
     delete sessionStorage.place;
-    if (of !== this.here) return;
+    if (here !== this.here) return;
     this.kept = kept;
     const closed =
       Boolean(kept) !== Boolean(this.grid) && document.getElementById("mine-h").textContent;
     addEventListener("load", () =>
       setTimeout(() => {
-        take(document, was);
+        focusAgain(document, was);
         say(closed || (this.dataset.fixedNews ?? this.dataset.news));
       }),
     );
@@ -83,7 +84,7 @@ class LivePart extends HTMLElement {
     return document.querySelector("availability-grid");
   }
 
-  // What else stands on the page is of what was fixed before, and its forms are too.
+  // The rest of the page, with its forms, is older than the last confirmed time.
   get stale() {
     return this.fixed !== this.part.dataset.fixed;
   }
@@ -118,7 +119,7 @@ class LivePart extends HTMLElement {
     this.asking = false;
   }
 
-  // Say once that no news come any more, and why; they may come again.
+  // Say once that no news come any more, and why. They may come again.
   tell(lost) {
     if (lost === this.lost) return;
     this.lost = lost;
@@ -128,29 +129,31 @@ class LivePart extends HTMLElement {
     document.querySelector(".said").classList.toggle("heard", !text);
   }
 
-  // Return the part in an answer; null if that is not ours, or for somebody else who has signed in.
+  // Return the live part of an answer; null if it is none of ours, or somebody else's, who has
+  // signed in meanwhile.
   read(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
     return fresh?.dataset.who === this.part.dataset.who ? fresh : null;
   }
 
   show(fresh, news) {
-    const find = (what) => this.querySelector(what);
+    const find = (selector) => this.querySelector(selector);
     const { activeElement } = document;
     const heat = find("heat-map");
-    const [scrolled, held] = [heat?.firstElementChild.scrollLeft, heat?.contains(activeElement)];
+    const isOnHeat = heat?.contains(activeElement);
+    const scrolled = heat?.firstElementChild.scrollLeft;
     const best = find(".best-times")?.textContent;
     const open = [...this.querySelectorAll("details[open]")].map(key);
-    const focus = this.contains(activeElement) && !held && place(activeElement);
+    const focus = this.contains(activeElement) && !isOnHeat && place(activeElement);
     const below = heat && top(heat);
     this.part.replaceWith(document.adoptNode(fresh));
-    for (const each of this.querySelectorAll("details"))
-      if (open.includes(key(each))) each.open = true;
+    for (const details of this.querySelectorAll("details"))
+      if (open.includes(key(details))) details.open = true;
     const now = find("heat-map");
-    if (focus) take(this, focus);
-    else if (heat && below < innerHeight / 2) keep(now, below); // the list above it may have grown
+    if (focus) focusAgain(this, focus);
+    else if (heat && below < innerHeight / 2) scrollBack(now, below); // the list above grew
     if (heat) now.firstElementChild.scrollLeft = scrolled;
-    if (heat?.at != null) now.go(heat.at, held);
+    if (heat?.at != null) now.go(heat.at, isOnHeat);
     if (news && find(".best-times")?.textContent !== best) say(this.dataset.news);
     if (this.stale) setTimeout(() => this.ask());
     this.dispatchEvent(

@@ -1,4 +1,5 @@
-// <local-zone> fills the device's time zone into the field inside it, and shows itself where another one is stored.
+// <local-zone> fills the device's time zone into its field, and shows itself where another zone is
+// stored.
 // data-stored: all names of the stored zone, since browsers use other names than people choose.
 class LocalZone extends HTMLElement {
   connectedCallback() {

@@ -1,4 +1,4 @@
-// <plan-progress> asks every second how far a search is, as long as it runs, and shows what came of it in its place.
+// <plan-progress> asks every second how far a search is, as long as it runs, and shows the answer.
 const ASK_EVERY = 1000;
 
 class PlanProgress extends HTMLElement {
@@ -38,12 +38,12 @@ class PlanProgress extends HTMLElement {
   show(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".result");
     if (!fresh) return;
-    const held = this.part.contains(document.activeElement) && document.activeElement;
+    const focused = this.part.contains(document.activeElement) && document.activeElement;
     this.part.replaceWith(document.adoptNode(fresh));
-    if (held)
-      (
-        this.querySelector(`button[value="${held.value}"]:enabled`) ?? this.querySelector("h2")
-      ).focus();
+    if (focused) {
+      const same = this.querySelector(`button[value="${focused.value}"]:enabled`);
+      (same ?? this.querySelector("h2")).focus();
+    }
     const { said } = this.part.dataset;
     const place = this.firstElementChild;
     if (place.textContent !== said) place.textContent = said;

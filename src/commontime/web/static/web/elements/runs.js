@@ -1,5 +1,6 @@
 // Arithmetic of times. A window is [start, end, preference], in seconds; windows need not fit the
-// cells of the grid. A run is a window that was painted; its preference is null where it was erased.
+// cells of the grid. A run is a window that was painted; its preference is null where times were
+// erased.
 const LONGEST = 31 * 86400; // of one stored window
 
 // Sort windows, and join those that touch and are liked the same.

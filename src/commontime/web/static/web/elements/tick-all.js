@@ -1,4 +1,4 @@
-// <tick-all> has a tick before those of its list that ticks all of them or none.
+// <tick-all> has a tick above its list that ticks all of the list, or none.
 class TickAll extends HTMLElement {
   connectedCallback() {
     this.first = this.querySelector("input");

@@ -1,4 +1,5 @@
-// <written-out> says what the field before it holds as the page's person writes days and times; the field shows them as the browser does.
+// <written-out> repeats the day and time of the field before it as the reader writes them; the
+// field itself shows them as the browser is set up.
 import { written } from "./clock.js";
 class WrittenOut extends HTMLElement {
   connectedCallback() {
