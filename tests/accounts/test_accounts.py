@@ -1,6 +1,4 @@
-"""Making an account and changing it: every reason at once, and only what changes is written and
-told.
-"""
+"""Making an account and changing it."""
 
 import unicodedata
 from datetime import timedelta

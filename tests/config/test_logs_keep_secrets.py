@@ -1,4 +1,4 @@
-"""The address of a link that works without a password is a secret: it stands in no log."""
+"""No log holds the address of a link that works without a password."""
 
 import logging
 

@@ -1,6 +1,4 @@
-"""A setting that can't work is refused before anything starts, with a sentence and without a
-traceback.
-"""
+"""A setting that can't work is refused before anything starts, with a sentence."""
 
 import os
 import stat

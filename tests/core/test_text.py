@@ -1,6 +1,4 @@
-"""What people may type: one line stays one line, look-alikes are told apart, and nothing invisible
-steers what others see.
-"""
+"""Typed text: names are one line, look-alikes are refused, nothing invisible steers a screen."""
 
 import unicodedata
 
@@ -66,7 +64,8 @@ def test_direction_marks_pasted_into_a_text_are_dropped(mark):
         ),
         (
             " \ufeffabc",
-            "This begins with an invisible character (U+FEFF ZERO WIDTH NO-BREAK SPACE). Delete it.",
+            "This begins with an invisible character (U+FEFF ZERO WIDTH NO-BREAK SPACE). "
+            "Delete it.",
         ),
         ("abc\x07", "This contains an invisible character (U+0007) after “abc”. Delete it."),
         ("one\ntwo", "This must be one line. Remove the line breaks."),

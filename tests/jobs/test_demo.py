@@ -47,13 +47,11 @@ def mails_as_files(folder: Path) -> dict[str, object]:
 
 @dataclass
 class Made:
-    """What was said and told when the demo was made, and what was told when it was undone and made
-    again at the same moment.
-    """
+    """The demo's output and its rows, and the rows of a second run at the same moment."""
 
-    said: str
-    told: dict[str, list[tuple[object, ...]]]
-    told_again: dict[str, list[tuple[object, ...]]]
+    output: str
+    rows: dict[str, list[tuple[object, ...]]]
+    rows_again: dict[str, list[tuple[object, ...]]]
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +64,21 @@ def made(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Made]
         with patch.object(clock, "now", lambda: moment):
             with transaction.atomic():
                 run()
-                told_first = told()
+                first = stored()
                 transaction.set_rollback(True)
-            said = run()
-        yield Made(said, told_first, told())
+            output = run()
+        yield Made(output, first, stored())
         transaction.set_rollback(True)
 
 
 def run() -> str:
-    said = StringIO()
-    call_command("demo", stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("demo", stdout=output)
+    return output.getvalue()
 
 
-def told() -> dict[str, list[tuple[object, ...]]]:
-    """What the demo tells, without ids and the moments at which it was stored."""
+def stored() -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of the demo, without ids and the moments at which they were stored."""
     return {
         "people": list(
             User.objects.order_by("username").values_list(
@@ -132,26 +130,26 @@ def test_it_makes_a_group_with_everything_there_is_to_see(made):
 
 
 def test_whom_it_names_can_sign_in_and_sees_their_calendars(made):
-    assert "/app/sign-in/" in made.said
+    assert "/app/sign-in/" in made.output
     for name in ("ingrid", "tomas", "noor"):
-        assert f"\n  {name} " in made.said
+        assert f"\n  {name} " in made.output
         answer = Caller().sign_in(name, choir.PASSWORD).get("/calendars/")
         assert len(answer.data) >= 2
-    assert f'the password "{choir.PASSWORD}"' in made.said
+    assert f'the password "{choir.PASSWORD}"' in made.output
 
 
 def test_a_second_run_changes_nothing_and_says_so(made):
-    before = (told(), list(Message.objects.order_by("pk").values_list("pk", "state")))
+    before = (stored(), list(Message.objects.order_by("pk").values_list("pk", "state")))
 
-    said = run()
+    output = run()
 
-    assert "The demo already exists; nothing was changed." in said
-    assert (told(), list(Message.objects.order_by("pk").values_list("pk", "state"))) == before
+    assert "The demo already exists; nothing was changed." in output
+    assert (stored(), list(Message.objects.order_by("pk").values_list("pk", "state"))) == before
 
 
 def test_it_is_the_same_each_time(made):
-    assert made.told_again == made.told
-    assert len(made.told["seats"]) > 60
+    assert made.rows_again == made.rows
+    assert len(made.rows["seats"]) > 60
 
 
 def test_only_those_one_signs_in_as_get_mails(made):

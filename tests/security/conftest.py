@@ -1,6 +1,4 @@
-"""What these tests share: a running product, one with its guards off, time, and the mails that
-would go out.
-"""
+"""Fixtures: a running product, one with its guards off, time, and outgoing mails."""
 
 import contextlib
 import os
@@ -38,9 +36,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def weak_site() -> Iterator[Site]:
-    """The product with its guards against races off (weakened.py), to see that the tests of those
-    guards bite.
-    """
+    """The product with its guards against races off (weakened.py): the tests must notice."""
     weak = {
         "application": "tests.security.weak_wsgi:application",
         "DJANGO_SETTINGS_MODULE": "tests.security.weak_settings",
@@ -72,7 +68,7 @@ def _now():
 
 @pytest.fixture
 def mails(settings) -> Iterator[Callable[[], list[Received]]]:
-    """Call it to do what the worker would do with mails; it returns what a mail server got so far."""
+    """Call it to deliver mails as the worker would; it returns all that the server received."""
     sink = Sink()
     sink.start()
     settings.MAILERS = {"default": mailer(sink.url)}
@@ -88,23 +84,24 @@ def mails(settings) -> Iterator[Callable[[], list[Received]]]:
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """Every password that was hashed or compared, in order: the work an attacker can cause, and
-    what takes the time of a sign-in.
+    """Every password that was hashed or compared, in order.
+
+    That is the work an attacker can cause, and what takes the time of a sign-in.
     """
     sign_ins._nobodys_password.cache_clear()  # a test before may have made it with a quicker hasher
     sign_ins._nobodys_password()
-    seen: list[str] = []
+    passwords: list[str] = []
     real = hashers.get_hasher("default").__class__
 
     def counted(name: str):
         original = getattr(real, name)
 
         def call(self, password, *args):
-            seen.append(password)
+            passwords.append(password)
             return original(self, password, *args)
 
         return call
 
     for name in ("encode", "verify"):
         monkeypatch.setattr(real, name, counted(name))
-    return seen
+    return passwords

@@ -1,5 +1,6 @@
-"""Processes that are killed, ended and cut off: cases CR-01 and CR-02 (scaled down), CR-07, DE-08,
-IM-01 after a restart and IM-04.
+"""Processes that are killed, ended or cut off.
+
+Cases CR-01 and CR-02 (scaled down), CR-07, DE-08, IM-01 after a restart and IM-04.
 """
 
 import random
@@ -59,7 +60,7 @@ def cut_from_database(site: Site) -> None:
 
 
 class Writers:
-    """Several clients that write and remember what was acknowledged, until they are told to stop."""
+    """Clients that write until they are told to stop, and remember what was acknowledged."""
 
     def __init__(self, site: Site, who: Remote, count: int = 8) -> None:
         self.site, self.who = site, who
@@ -182,7 +183,8 @@ bob = build.user("bob")
 for number in range({OWNERS}):
     owner = build.user(f"owner{{number}}")
     for _ in range(3):
-        build.meeting(calendar=build.calendar(owner=owner, participants=[bob]), final_time=build.day(9))
+        calendar = build.calendar(owner=owner, participants=[bob])
+        build.meeting(calendar=calendar, final_time=build.day(9))
 """
 # Each deletion in a process of its own. The first one shows how long it takes; the others are
 # killed a little later each time.
@@ -275,7 +277,8 @@ def test_two_hundred_posts_whose_answers_never_arrive_happen_once_when_they_are_
     def request(number: int) -> bytes:
         body = f'{{"name": "Cut {number}"}}'
         return (
-            f"POST /calendars/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice.access}\r\nIdempotency-Key: cut {number}\r\n"
+            "POST /calendars/ HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {alice.access}\r\nIdempotency-Key: cut {number}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         ).encode()
 
@@ -372,7 +375,8 @@ def test_somebody_who_never_finishes_a_request_does_not_keep_the_server_from_end
 def unfinished_request(site: Site) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", site.port))
     connection.sendall(
-        b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+        b"POST /login/ HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
     )
     time.sleep(0.3)
     return connection

@@ -34,12 +34,12 @@ def delete(who: Caller, **more: Any) -> Any:
 
 
 def methods(mails: Any) -> Counter[tuple[str, str]]:
-    """Count who got which iCalendar method; "" for a mail without one."""
-    found: Counter[tuple[str, str]] = Counter()
+    """Count the mails by recipient and iCalendar method, "" for none."""
+    counts: Counter[tuple[str, str]] = Counter()
     for mail in mails:
         parts = [part for part in mail.message.walk() if part.get_content_type() == "text/calendar"]
-        found[mail.recipients[0], parts[0].get_param("method") if parts else ""] += 1
-    return found
+        counts[mail.recipients[0], parts[0].get_param("method") if parts else ""] += 1
+    return counts
 
 
 def rows() -> dict[str, int]:
@@ -238,13 +238,13 @@ def test_nothing_of_a_person_stays_and_a_successor_of_the_same_name_inherits_not
 
 
 def holders_of_people() -> dict[Any, list[str]]:
-    """Every model of ours with a reference to a person, found by looking."""
-    found = {
+    """Return every model of ours that refers to a person, with the fields that do."""
+    references = {
         model: [field.name for field in model._meta.concrete_fields if field.related_model is User]
         for model in apps.get_models()
         if model.__module__.startswith("commontime.")
     }
-    found = {model: fields for model, fields in found.items() if fields}
+    references = {model: fields for model, fields in references.items() if fields}
     assert {
         Session,
         UserSetting,
@@ -255,8 +255,8 @@ def holders_of_people() -> dict[Any, list[str]]:
         Contact,
         RememberedAnswer,
         Message,
-    } <= found.keys()
-    return found
+    } <= references.keys()
+    return references
 
 
 def everything_stored() -> str:

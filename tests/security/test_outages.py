@@ -206,12 +206,12 @@ def test_what_was_asked_while_the_mail_server_was_away_arrives_once_and_still_wo
         wait_until(lambda: site.count("mail_message", "held"), 30)
         site.sink.start()
 
-    found = wait_until(
+    mails = wait_until(
         lambda: [mail for mail in site.sink.received if mail.recipients == [f"{LATE}@example.org"]],
         60,
     )
 
-    text = found[0].message.get_body(("plain",)).get_content()
+    text = mails[0].message.get_body(("plain",)).get_content()
     link = next(word for word in text.split() if "/password_reset/" in word).partition(
         str(site.port)
     )[2]

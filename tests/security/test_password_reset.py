@@ -46,13 +46,14 @@ def ask(address: str, **headers: str) -> Any:
 
 def link_in(mail: Any) -> str:
     text = mail.message.get_body(("plain",)).get_content()
-    found = re.search(r"https?://\S+(/password_reset/\S+)", text)
-    assert found, text
-    return found[1]
+    link = re.search(r"https?://\S+(/password_reset/\S+)", text)
+    assert link, text
+    return link[1]
 
 
 def link_for(user: User) -> str:
-    return f"/password_reset/{urlsafe_base64_encode(str(user.pk).encode())}/{default_token_generator.make_token(user)}/"
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    return f"/password_reset/{uid}/{default_token_generator.make_token(user)}/"
 
 
 def use(link: str, password: str = NEW) -> Any:
@@ -100,7 +101,7 @@ def test_asking_says_the_same_and_costs_the_same_for_everybody_and_mails_only_to
 
 
 def test_asking_does_nothing_that_waits_for_a_mail_server(monkeypatch):
-    """The worker talks to the mail server. A slow one can't tell by the time whose address this is."""
+    """The worker talks to the mail server, so a slow one does not reveal whose address this is."""
     import socket
 
     build.user("mina")

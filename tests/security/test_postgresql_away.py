@@ -4,6 +4,7 @@ the tests run on PostgreSQL.
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -95,7 +96,8 @@ def signed_in_page(shop: Any, name: str) -> str:
     cookie = re.search(r"csrf=(\w+)", form.headers["Set-Cookie"])
     assert token
     assert cookie
-    body = f"csrfmiddlewaretoken={token[1]}&identifier={name}&password={build.PASSWORD.replace(' ', '+')}".encode()
+    form = {"csrfmiddlewaretoken": token[1], "identifier": name, "password": build.PASSWORD}
+    body = urlencode(form).encode()
     done = caller.post(
         "/app/sign-in/",
         body,
@@ -104,6 +106,6 @@ def signed_in_page(shop: Any, name: str) -> str:
     )
     assert done.status_code == 302, done.text
     cookies = " ".join(done.headers.get_all("Set-Cookie"))
-    found = re.search(r"session=(\w+)", cookies)
-    assert found
-    return found[1]
+    session = re.search(r"session=(\w+)", cookies)
+    assert session
+    return session[1]

@@ -35,9 +35,7 @@ def race(function: Race) -> Race:
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make the calls at the same moment, each from a client of its own, and return what they gave,
-    in order.
-    """
+    """Make the calls at the same moment in threads, and return their results in order."""
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
@@ -49,9 +47,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def after(number: int, call: Callable[[], Any]) -> Callable[[], Any]:
-    """Make the call a little later, round by round later, so that it falls into every stage of the
-    others.
-    """
+    """Return the call, delayed by a few steps, so that it meets the others at every stage."""
 
     def late() -> Any:
         time.sleep(number % 6 * 0.02)
@@ -107,9 +103,9 @@ def one_winner(answers: list[Any], won: int, *lost: int) -> Iterator[str]:
 
 
 def rows_are(site: Site, table: str, where: str, wanted: int = 1) -> Iterator[str]:
-    found = site.count(table, where)
-    if found != wanted:
-        yield f"{found} rows in {table}, not {wanted}"
+    count = site.count(table, where)
+    if count != wanted:
+        yield f"{count} rows in {table}, not {wanted}"
 
 
 # Calendars and meetings ---------------------------------------------------------------------------
@@ -550,7 +546,8 @@ def pr_04_a_reset_link_used_by_many(site: Site, rounds: int) -> Iterator[str]:
 def reset_links(site: Site, owners: list[Remote]) -> list[str]:
     names = [owner.name for owner in owners]
     code = (
-        "from commontime.accounts.tasks import reset_url\nfrom django.contrib.auth.models import User\n"
+        "from commontime.accounts.tasks import reset_url\n"
+        "from django.contrib.auth.models import User\n"
         f"for name in {names!r}: print(reset_url(User.objects.get(username=name)))"
     )
     return [

@@ -1,5 +1,6 @@
-"""The product with its guards against races switched off, to see that the tests of those guards
-bite. Never part of the product.
+"""The product with its guards against races off, to see that their tests notice.
+
+Never part of the product.
 """
 
 import threading
@@ -58,8 +59,9 @@ def weak(application: Any) -> Any:
 
 
 def begin(database: Any) -> None:
-    """Begin a transaction on SQLite; with the guard off as SQLite does by itself: others may write
-    after it has read.
+    """Begin a transaction on SQLite.
+
+    With the guard off it begins as SQLite does by itself: others may write after it has read.
     """
     database.cursor().execute(
         "BEGIN" if getattr(_this, "is_deferred", False) else "BEGIN IMMEDIATE"
