@@ -60,5 +60,6 @@ def has_contact(owner_id: int, contactee_id: int) -> bool:
 
 def with_mutual(contact: Contact) -> Contact:
     """Return the contact as a list shows it."""
-    contact.mutual = has_contact(contact.contactee_id, contact.owner_id)  # type: ignore[attr-defined]
+    is_mutual = has_contact(contact.contactee_id, contact.owner_id)
+    contact.mutual = is_mutual  # type: ignore[attr-defined]
     return contact

@@ -176,7 +176,7 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
 
 def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window]:
     """Return the windows without the runs; both are in order and apart."""
-    found, first = [], 0
+    rest, first = [], 0
     for start, end, preference in windows:
         while first < len(runs) and runs[first]["end_time"] <= start:
             first += 1
@@ -186,25 +186,25 @@ def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window
             if run["start_time"] >= end:
                 break
             if at < run["start_time"]:
-                found.append((at, run["start_time"], preference))
+                rest.append((at, run["start_time"], preference))
             at = max(at, run["end_time"])
         if at < end:
-            found.append((at, end, preference))
-    return found
+            rest.append((at, end, preference))
+    return rest
 
 
 def _joined(windows: Sequence[Window]) -> list[Window]:
-    found: list[Window] = []
+    joined: list[Window] = []
     for start, end, preference in sorted(windows):
         if (
-            found
-            and found[-1][1:] == (start, preference)
-            and end - found[-1][0] <= limits.LONGEST_WINDOW
+            joined
+            and joined[-1][1:] == (start, preference)
+            and end - joined[-1][0] <= limits.LONGEST_WINDOW
         ):
-            found[-1] = (found[-1][0], end, preference)
+            joined[-1] = (joined[-1][0], end, preference)
         else:
-            found.append((start, end, preference))
-    return found
+            joined.append((start, end, preference))
+    return joined
 
 
 def _window(

@@ -71,25 +71,25 @@ def spare_of(outcome: Outcome, meeting: Meeting) -> int:
     return sum(not person.required for person in outcome.attending)
 
 
-def survived(found: Sequence[Outcome], meeting: Meeting) -> list[int]:
+def survived(outcomes: Sequence[Outcome], meeting: Meeting) -> list[int]:
     """Return for each start how many people may drop out, whoever they are, before it fails."""
-    attending = np.array([len(outcome.attending) for outcome in found], np.int64)
-    spare = np.array([spare_of(outcome, meeting) for outcome in found], np.int64)
+    attending = np.array([len(outcome.attending) for outcome in outcomes], np.int64)
+    spare = np.array([spare_of(outcome, meeting) for outcome in outcomes], np.int64)
     return list(engine.survives(attending, spare, meeting.quorum or 0).tolist())
 
 
 def compare(
-    found: Sequence[Outcome], group: Group, meeting: Meeting, *, with_names: bool
+    outcomes: Sequence[Outcome], group: Group, meeting: Meeting, *, with_names: bool
 ) -> list[Comparison]:
     """Compare starts, the best one first."""
-    if not found:
+    if not outcomes:
         return []
-    best, worst = _rank_ranges(found, group, meeting)
+    best, worst = _rank_ranges(outcomes, group, meeting)
     losses = engine.losses(
-        found[0].row, np.stack([outcome.row for outcome in found]), group.required
+        outcomes[0].row, np.stack([outcome.row for outcome in outcomes]), group.required
     )
     said = ["", *(_against_best(loss, group, with_names=with_names) for loss in losses[1:])]
-    survives = survived(found, meeting)
+    survives = survived(outcomes, meeting)
     works = [_still_works(n, meeting) for n in survives]
     return [Comparison(*fields) for fields in zip(best, worst, survives, said, works, strict=True)]
 
@@ -113,10 +113,10 @@ def _still_works(n: int, meeting: Meeting) -> str:
 
 
 def _rank_ranges(
-    found: Sequence[Outcome], group: Group, meeting: Meeting
+    outcomes: Sequence[Outcome], group: Group, meeting: Meeting
 ) -> tuple[list[int], list[int]]:
-    order = sorted(range(len(found)), key=lambda place: found[place].start)
-    profile = _profile_of([found[place] for place in order], group, meeting)
+    order = sorted(range(len(outcomes)), key=lambda place: outcomes[place].start)
+    profile = _profile_of([outcomes[place] for place in order], group, meeting)
     silent = sum(person.required for person in group.silent)
     ranges = engine.rank_range(
         profile,
@@ -124,7 +124,7 @@ def _rank_ranges(
         optional=len(group.silent) - silent,
         rule=engine.rule_for(meeting.quorum),
     )
-    best, worst = (np.empty(len(found), np.int64) for _ in ranges)
+    best, worst = (np.empty(len(outcomes), np.int64) for _ in ranges)
     best[order], worst[order] = ranges
     return best.tolist(), worst.tolist()
 

@@ -42,10 +42,10 @@ class Group:
 
     @cached_property
     def _busy_of(self) -> dict[int, list[tuple[int, int]]]:
-        found: dict[int, list[tuple[int, int]]] = {}
+        periods: dict[int, list[tuple[int, int]]] = {}
         for user, start, end in self.busy:
-            found.setdefault(user, []).append((start, end))
-        return found
+            periods.setdefault(user, []).append((start, end))
+        return periods
 
     def is_elsewhere(self, user_id: int, start: int, end: int) -> bool:
         """Return whether somebody is in another meeting during `[start, end)`, in ticks."""

@@ -144,34 +144,54 @@ def insights_for(
     """
     if not group.answered:
         return None
-    earliest, latest_end = bounds.known_ticks(meeting, group, now=now)
-    beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
-    marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
-    asked = _Question(meeting, group, earliest, latest_end, marks, with_names)
-    # Who has not answered may offer time beyond all that is known, if the meeting has no end: one
-    # start more that nobody else can come to.
-    after = int(engine.marks_of(marks).at_or_after(latest_end + asked.duration)) + asked.duration
-    _first, end = bounds.ticks(meeting, now=now)
-    farthest = after if end is None else min(after, end)
-    if farthest <= earliest:
+    question = _question_of(meeting, group, now=now, with_names=with_names, align=align)
+    farthest = _farthest(question, now)
+    if farthest <= question.earliest:
         return None
     rule = engine.rule_for(meeting.quorum)
     profile = engine.profile(
-        group.free, asked.duration, required=group.required, earliest=earliest, latest_end=farthest
+        group.free,
+        question.duration,
+        required=group.required,
+        earliest=question.earliest,
+        latest_end=farthest,
     )
-    leading = next(iter(engine.best(profile, 1, rule=rule, align=marks)), None)
+    leading = next(iter(engine.best(profile, 1, rule=rule, align=question.align)), None)
     if leading is None or not sum(leading.everyone[1:]):
         return None
-    best = asked.outcome(leading.start)
+    best = question.outcome(leading.start)
     return Insights(
         best,
         survived([best], meeting)[0],
         _why_not_better(best, meeting, group),
-        _ask(asked, asker),
-        *_sessions(asked, best, len(profile)),
-        _plan_b(asked, profile, leading, best),
-        _decisive(asked, profile),
+        _ask(question, asker),
+        *_sessions(question, best, len(profile)),
+        _plan_b(question, profile, leading, best),
+        _decisive(question, profile),
     )
+
+
+def _question_of(
+    meeting: Meeting, group: Group, *, now: datetime, with_names: bool, align: int | None
+) -> _Question:
+    earliest, latest_end = bounds.known_ticks(meeting, group, now=now)
+    beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
+    marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
+    return _Question(meeting, group, earliest, latest_end, marks, with_names)
+
+
+def _farthest(question: _Question, now: datetime) -> int:
+    """Return up to where missing answers can matter.
+
+    Who has not answered may offer time beyond all that is known, if the meeting has no end: one
+    start more that nobody else can come to.
+    """
+    next_start = engine.marks_of(question.align).at_or_after(
+        question.latest_end + question.duration
+    )
+    after = int(next_start) + question.duration
+    _first, end = bounds.ticks(question.meeting, now=now)
+    return after if end is None else min(after, end)
 
 
 def _why_not_better(best: Outcome, meeting: Meeting, group: Group) -> str:
@@ -218,21 +238,21 @@ def _no_time_suits_more(best: Outcome, group: Group) -> str:
     return sentence % {"n": n}
 
 
-def _ask(asked: _Question, asker: int) -> Ask | None:
+def _ask(question: _Question, asker: int) -> Ask | None:
     """Ask others where the owner can come.
 
     If the owner can come nowhere, say so, and what all would need to offer.
     """
-    group, owner = asked.group, asked.meeting.calendar.owner_id
+    group, owner = question.group, question.meeting.calendar.owner_id
     place = group.places.get(owner)
     if place is not None and not group.required[place]:
         place = None
     short = 0
     if place is not None:
-        short = engine.least_short(group.free, asked.duration, place, **asked.bounds) or 0
+        short = engine.least_short(group.free, question.duration, place, **question.bounds) or 0
     never = None if short else place
     room = engine.smallest_ask(
-        group.free, asked.duration, required=group.required, never=never, **asked.bounds
+        group.free, question.duration, required=group.required, never=never, **question.bounds
     )
     if room is None or not group.required.any():
         return None
@@ -242,18 +262,18 @@ def _ask(asked: _Question, asker: int) -> Ask | None:
             (group.answered[each.who], engine.moment_of(each.start), engine.moment_of(each.end))
             for each in room.wanted
         ],
-        short if asked.with_names or asker == owner else 0,
-        _asked_first(asked),
+        short if question.with_names or asker == owner else 0,
+        _asked_first(question),
         [person for person in group.silent if person.required],
     )
     another = group.answered[place].name if place is not None and asker != owner else ""
-    return replace(ask, detail=_ask_in_words(ask, asked.with_names, owner=another))
+    return replace(ask, detail=_ask_in_words(ask, question.with_names, owner=another))
 
 
-def _asked_first(asked: _Question) -> list[tuple[Person, int]]:
+def _asked_first(question: _Question) -> list[tuple[Person, int]]:
     """Return who alone stands in the way of how many starts, the most first."""
-    group = asked.group
-    alone = engine.swing(group.free, asked.duration, required=group.required, **asked.bounds)
+    group = question.group
+    alone = engine.swing(group.free, question.duration, required=group.required, **question.bounds)
     order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
     return [(group.answered[who], int(alone[who])) for who in order.tolist() if alone[who]]
 
@@ -285,9 +305,9 @@ def _ask_in_words(ask: Ask, with_names: bool, *, owner: str) -> str:
     return said % {"who": who, "more": clock.length(timedelta(minutes=ask.minutes))}
 
 
-def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[SessionPair | None, str]:
+def _sessions(question: _Question, best: Outcome, segments: int) -> tuple[SessionPair | None, str]:
     """Return the two sessions, or why there are none to tell of."""
-    group = asked.group
+    group = question.group
     if not best.cannot:
         return None, _(
             "Everybody who answered can come at the best time, so one session is enough."
@@ -299,32 +319,37 @@ def _sessions(asked: _Question, best: Outcome, segments: int) -> tuple[SessionPa
         )
     pair = engine.two_sessions(
         group.free,
-        asked.duration,
+        question.duration,
         required=group.required,
-        earliest=asked.earliest,
-        latest_end=asked.latest_end,
-        align=asked.align,
+        earliest=question.earliest,
+        latest_end=question.latest_end,
+        align=question.align,
     )
     if pair is None:
         return None, _("No two sessions fit.")
-    reached, cannot = asked.people(pair.preferences >= 0), asked.people(pair.preferences < 0)
+    reached, cannot = question.people(pair.preferences >= 0), question.people(pair.preferences < 0)
     if len(reached) <= len(best.attending):
         return None, _("No two sessions reach more people than the best time alone.")
-    said = _sessions_in_words(asked, reached, cannot, is_proved=pair.proved)
+    said = _sessions_in_words(question, reached, cannot, is_proved=pair.proved)
     return SessionPair(
-        asked.outcome(pair.first), asked.outcome(pair.second), reached, cannot, pair.proved, said
+        question.outcome(pair.first),
+        question.outcome(pair.second),
+        reached,
+        cannot,
+        pair.proved,
+        said,
     ), ""
 
 
 def _sessions_in_words(
-    asked: _Question, reached: Sequence[Person], cannot: Sequence[Person], *, is_proved: bool
+    question: _Question, reached: Sequence[Person], cannot: Sequence[Person], *, is_proved: bool
 ) -> str:
     if not cannot:
         sentences = [_("Two sessions reach everybody who answered.")]
     else:
         reach = _("Two sessions reach %(n)d of the %(all)d people who answered.")
-        sentences = [reach % {"n": len(reached), "all": len(asked.group.answered)}]
-    if cannot and asked.with_names:
+        sentences = [reach % {"n": len(reached), "all": len(question.group.answered)}]
+    if cannot and question.with_names:
         neither = ngettext(
             "%(names)s can’t come to either.", "%(names)s can’t come to either.", len(cannot)
         )
@@ -335,18 +360,18 @@ def _sessions_in_words(
 
 
 def _plan_b(
-    asked: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome
+    question: _Question, profile: engine.Profile, leading: engine.Slot, best: Outcome
 ) -> PlanB | None:
-    rule, group = engine.rule_for(asked.meeting.quorum), asked.group
-    slot = engine.plan_b(profile, leading, rule=rule, align=asked.align)
+    rule, group = engine.rule_for(question.meeting.quorum), question.group
+    slot = engine.plan_b(profile, leading, rule=rule, align=question.align)
     if slot is None or not sum(slot.everyone[1:]):
         return None
-    overtakes = asked.people(
+    overtakes = question.people(
         engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule)
     )
     if not overtakes:
         said = _("No single person dropping out would change the best time.")
-    elif asked.with_names:
+    elif question.with_names:
         said = _("If %(names)s drops out, this one is better.") % {"names": _one_of(overtakes)}
     else:
         said = ngettext(
@@ -354,19 +379,22 @@ def _plan_b(
             "If any one of %(n)d people drops out, this one is better.",
             len(overtakes),
         ) % {"n": len(overtakes)}
-    return PlanB(asked.outcome(slot.start), overtakes, said)
+    return PlanB(question.outcome(slot.start), overtakes, said)
 
 
-def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
+def _decisive(question: _Question, profile: engine.Profile) -> Decisive:
     """Return whose missing answer alone could change the best start.
 
     All silent required people can change as much as each other, and so can all silent optional
     ones.
     """
-    silent = asked.group.silent
+    silent = question.group.silent
     could = {
         must: engine.could_win(
-            profile, required=must, rule=engine.rule_for(asked.meeting.quorum), align=asked.align
+            profile,
+            required=must,
+            rule=engine.rule_for(question.meeting.quorum),
+            align=question.align,
         )
         for must in {person.required for person in silent}
     }
@@ -376,7 +404,7 @@ def _decisive(asked: _Question, profile: engine.Profile) -> Decisive:
         said = _("Everybody has answered.")
     elif not people:
         said = _("None of the missing answers could change the best time on its own.")
-    elif asked.with_names:
+    elif question.with_names:
         said = _("%(names)s could still change the best time by answering.") % {
             "names": _one_of(people)
         }

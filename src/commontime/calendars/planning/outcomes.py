@@ -41,7 +41,7 @@ class Outcome:
 def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[Outcome]:
     """Return what each start would mean for the group."""
     table = preferences(group, [span(start, duration) for start in starts])
-    found = []
+    outcomes = []
     sums = np.maximum(table, 0).sum(axis=1, dtype=np.int64).tolist()
     for start, row, preference, levels in zip(
         starts, table, sums, engine.levels(table), strict=True
@@ -52,10 +52,10 @@ def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -
         ]
         cannot, if_need_be, works, ideal = lists
         missing = [person for person in cannot if person.required]
-        found.append(
+        outcomes.append(
             Outcome(start, ideal, works, if_need_be, cannot, missing, group.silent, preference, row)
         )
-    return found
+    return outcomes
 
 
 def counts(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[list[int]]:
@@ -67,10 +67,10 @@ def counts(group: Group, starts: Sequence[datetime], duration: timedelta) -> lis
     ticks = np.array([engine.end_tick(start) for start in starts])
     length, latest_end = minutes_of(duration), engine.end_tick(max(starts) + duration)
     profile = engine.profile(group.free, length, earliest=int(ticks.min()), latest_end=latest_end)
-    found: list[list[int]] = profile.everyone[
+    table: list[list[int]] = profile.everyone[
         profile.first.searchsorted(ticks, side="right") - 1
     ].tolist()
-    return found
+    return table
 
 
 def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, str]:

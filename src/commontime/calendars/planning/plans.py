@@ -252,18 +252,18 @@ def details_from(plan: Plan, problem: Problem) -> PlanDetails:
 def _asked_for(
     open_meetings: Sequence[Meeting], question: Question, now: datetime
 ) -> list[Meeting]:
-    found = {meeting.pk: meeting for meeting in open_meetings}
+    by_id = {meeting.pk: meeting for meeting in open_meetings}
     named = {
         "meetings": question.meetings,
         "pinned": question.pinned,
         "priorities": question.priorities,
     }
     for name, ids in named.items():
-        if unknown := [pk for pk in ids if pk not in found]:
+        if unknown := [pk for pk in ids if pk not in by_id]:
             raise InvalidInput(
                 _("%(id)s isn’t an open meeting in this calendar.") % {"id": unknown[0]}, field=name
             )
-    meetings = [found[pk] for pk in dict.fromkeys(question.meetings)] or list(found.values())
+    meetings = [by_id[pk] for pk in dict.fromkeys(question.meetings)] or list(by_id.values())
     if len(meetings) > limits.MOST_PLANNED:
         raise InvalidInput(
             _("Choose at most %(n)d meetings at once.") % {"n": limits.MOST_PLANNED},
@@ -458,12 +458,12 @@ def answer_for(user: User, plan: Plan) -> Answer:
 
 def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Person, int]]:
     """Return the people who would get mail if these meetings got final times, and how many each."""
-    found: dict[int, tuple[Person, int]] = {}
+    counts: dict[int, tuple[Person, int]] = {}
     for meeting in meetings:
         for person in attendees_of(meeting, roster):
             if person.is_active:
-                found[person.user_id] = (person, found.get(person.user_id, (person, 0))[1] + 1)
-    return sorted(found.values(), key=lambda each: (-each[1], each[0].name, each[0].user_id))
+                counts[person.user_id] = (person, counts.get(person.user_id, (person, 0))[1] + 1)
+    return sorted(counts.values(), key=lambda each: (-each[1], each[0].name, each[0].user_id))
 
 
 def why_unplaced(

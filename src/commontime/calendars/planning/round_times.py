@@ -38,14 +38,14 @@ def _ahead(name: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
     def ahead(tick: int) -> int:
         return (engine.moment_of(tick).astimezone(zone).utcoffset() or timedelta()) // _MINUTE
 
-    found = [(first, ahead(first))]
+    changes = [(first, ahead(first))]
     for day in range(first + DAY, last + 1, DAY):
-        while ahead(day) != found[-1][1]:
-            before, after = max(found[-1][0], day - DAY), day
+        while ahead(day) != changes[-1][1]:
+            before, after = max(changes[-1][0], day - DAY), day
             while after - before > 1:
                 middle = (before + after) // 2
                 before, after = (
-                    (middle, after) if ahead(middle) == found[-1][1] else (before, middle)
+                    (middle, after) if ahead(middle) == changes[-1][1] else (before, middle)
                 )
-            found.append((after, ahead(after)))
-    return tuple(found)
+            changes.append((after, ahead(after)))
+    return tuple(changes)

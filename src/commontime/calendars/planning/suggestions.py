@@ -147,7 +147,7 @@ def rank(
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
-    found = best_first(outcomes_at(group, starts, meeting.duration), group, meeting)
+    ordered = best_first(outcomes_at(group, starts, meeting.duration), group, meeting)
     listed = [
         Suggestion(
             place,
@@ -157,7 +157,8 @@ def rank(
             beside,
         )
         for place, (outcome, beside) in enumerate(
-            zip(found, compare(found, group, meeting, with_names=with_names), strict=True), start=1
+            zip(ordered, compare(ordered, group, meeting, with_names=with_names), strict=True),
+            start=1,
         )
     ]
     if with_names and listed and listed[0].outcome.missing:
