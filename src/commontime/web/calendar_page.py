@@ -65,13 +65,11 @@ TEXTS = {
 }
 
 
-# the token of its forms is masked anew each time, and the length is blurred, so lengths tell
-# nothing
 @gzipped
 @require_safe
 @signed_in
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Show a calendar to its people; who is only invited is sent to where they can answer."""
+    """Show a calendar to its people. Invited people go to the page where they can answer."""
     try:
         view = calendar_view(request, calendar_id)
     except NotAllowed:
@@ -82,51 +80,74 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 
 def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
-    shown, cells = view.look, view.look.grid.cells
+    return {
+        "calendar": view.calendar,
+        "look": view.look,
+        "is_owner": rules.may_manage(view.user, view.calendar),
+        "closed": view.is_closed,
+        "live": live.live_part(view),
+        "leave": _participant_to_leave(view),
+        "invited": _invited(request, view),
+        **_grid(view),
+        **_links(view.look, view.calendar.time_zone),
+        **_meetings(view),
+        **_without_scripts(request, view),
+    }
+
+
+def _grid(view: CalendarView) -> dict[str, Any]:
+    """Return the person's own grid, and what its script needs."""
+    look = view.look
+    cells, twice = look.grid.cells, look.twice
     states = grid.states(view.windows, cells)
+    key = ("paint", get_language(), look.key, tuple(states))
+    return {
+        "table": cache.get(key, partial(tables.paint_table, look, states)),
+        "levels": words.as_json(grid.BANDS),
+        "preferences": words.as_json(grid.PREFERENCE),
+        "twice": twice and words.as_json(twice),
+        "texts": cache.get(("texts", get_language()), _texts),
+        "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
+        "outside": _has_times_outside(view, cells),
+    }
+
+
+def _links(look: Look, home_zone: str) -> dict[str, Any]:
+    """Return the queries of the same page with other days, hours, steps or zones."""
+    return {
+        "before": look.query(**{"from": str(look.before)}) if look.before else "",
+        "after": look.query(**{"from": str(look.after)}) if look.after else "",
+        "all_hours": look.query(hours="all"),
+        "usual_hours": look.query(hours=""),
+        "finer": look.query(step="" if look.step == 15 else "15"),
+        "home_query": look.query(zone=home_zone),
+        "query": look.query(),
+        "asked": look.asked.items(),
+    }
+
+
+def _meetings(view: CalendarView) -> dict[str, Any]:
+    """Return the confirmed meetings, apart those for this person and those of others."""
     scheduled = [
         meeting for meeting in view.meetings if meeting.status(view.now) == MeetingStatus.SCHEDULED
     ]
     scheduled.sort(key=lambda meeting: (meeting.final_time, meeting.pk))
+    own = [meeting for meeting in scheduled if groups.is_for(meeting, view.user.pk)]
+    others = [meeting for meeting in scheduled if meeting not in own]
     return {
-        "calendar": view.calendar,
-        "look": shown,
-        "levels": words.as_json(grid.BANDS),
-        "preferences": words.as_json(grid.PREFERENCE),
-        "twice": (twice := shown.twice) and words.as_json(twice),
-        "is_owner": rules.may_manage(view.user, view.calendar),
-        "closed": view.is_closed,
-        "table": cache.get(
-            ("paint", get_language(), shown.key, tuple(states)),
-            partial(tables.paint_table, shown, states),
-        ),
-        "live": live.live_part(view),
-        "texts": cache.get(("texts", get_language()), _texts),
-        "fixed": [
-            _fixed(meeting, view) for meeting in scheduled if groups.is_for(meeting, view.user.pk)
-        ],
-        "others": [
-            _fixed(meeting, view)
-            for meeting in scheduled
-            if not groups.is_for(meeting, view.user.pk)
-        ],
-        "days": _choices("options", _days, shown),
-        "day_ticks": _choices("day_ticks", _days, shown),
-        "before": shown.query(**{"from": str(shown.before)}) if shown.before else "",
-        "after": shown.query(**{"from": str(shown.after)}) if shown.after else "",
-        "outside": _is_outside(view, cells),
-        "all_hours": shown.query(hours="all"),
-        "usual_hours": shown.query(hours=""),
-        "finer": shown.query(step="" if shown.step == 15 else "15"),
-        "home_query": shown.query(zone=view.calendar.time_zone),
-        "query": shown.query(),
+        "fixed": [_fixed(meeting, view) for meeting in own],
+        "others": [_fixed(meeting, view) for meeting in others],
+    }
+
+
+def _without_scripts(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
+    """Return the lists to choose from where no script runs, and the answer to a choice."""
+    return {
+        "days": _choices("options", _days, view.look),
+        "day_ticks": _choices("day_ticks", _days, view.look),
+        "rows": _choices("options", _rows, view.look),
         "nothing_ticked": request.GET.get("ticked") == "none",
         "at": who_at(view, request.GET.get("day", ""), request.GET.get("row", "")),
-        "rows": _choices("options", _rows, shown),
-        "asked": shown.asked.items(),
-        "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),
-        "leave": _seat_to_leave(view),
-        "invited": _invited(request, view),
     }
 
 
@@ -137,7 +158,7 @@ def _texts() -> str:
 def _choices(
     template: str, choices: Callable[[Look], list[tuple[str, str]]], look: Look
 ) -> SafeString:
-    """Return the days or hours looked at as a list to choose from."""
+    """Return the days or hours of a look as a list to choose from."""
     return cache.get(
         (template, choices.__name__, look.key, get_language()),
         lambda: jinja.render(f"web/{template}.html", {"choices": choices(look)}),
@@ -153,7 +174,7 @@ def _rows(look: Look) -> list[tuple[str, str]]:
 
 
 def _invited(request: HttpRequest, view: CalendarView) -> str:
-    """Return whom the owner has just invited with this calendar."""
+    """Return the people the owner has just invited together with creating this calendar."""
     new = inviting.new_in(request)
     if not new or not rules.may_manage(view.user, view.calendar):
         return ""
@@ -162,7 +183,8 @@ def _invited(request: HttpRequest, view: CalendarView) -> str:
     return inviting.invited_in(invitations, new, names)
 
 
-def _seat_to_leave(view: CalendarView) -> Any:
+def _participant_to_leave(view: CalendarView) -> Any:
+    """Return the participant with which this person can leave, None if they can't."""
     if view.user.pk == view.calendar.owner_id or view.calendar.is_finalized:
         return None
     return queries.people.participants_of(view.calendar).filter(user=view.user).first()
@@ -178,23 +200,21 @@ def _fixed(meeting: Any, view: CalendarView) -> dict[str, Any]:
     }
 
 
-def _is_outside(view: CalendarView, cells: list[tuple[int, int]]) -> bool:
-    """Return whether one gave times on these days that no cell shows."""
+def _has_times_outside(view: CalendarView, cells: list[tuple[int, int]]) -> bool:
+    """Return whether the person has times on these days that no cell shows."""
     begin, end = view.look.span
-
-    def overlap(spans: list[tuple[int, int]]) -> float:
-        return sum(
-            max(0, min(last, stop) - max(first, start))
-            for first, last in spans
-            for start, stop, _level in near
-        )
-
-    near = [window for window in view.windows if window[0] < end and window[1] > begin]
+    near = [(start, stop) for start, stop, _level in view.windows if start < end and stop > begin]
     if not near or not cells:
         return bool(near)
-    days = [
-        (min(spans)[0], max(spans)[1])
-        for day in view.look.grid.days
-        if (spans := list(day.cells.values()))
-    ]
-    return overlap([(begin, end)]) > overlap(days)
+    columns = [list(day.cells.values()) for day in view.look.grid.days]
+    hours_of_days = [(min(column)[0], max(column)[1]) for column in columns if column]
+    return _overlap(near, [(begin, end)]) > _overlap(near, hours_of_days)
+
+
+def _overlap(windows: list[tuple[float, float]], spans: list[tuple[int, int]]) -> float:
+    """Return the seconds that windows and spans have in common."""
+    return sum(
+        max(0, min(last, stop) - max(first, start))
+        for first, last in spans
+        for start, stop in windows
+    )

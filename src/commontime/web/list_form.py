@@ -1,4 +1,4 @@
-"""One’s times as lines of text."""
+"""The page of one's times as text."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from commontime.layout.instants import moment
 from commontime.layout.line_reader import Days, each_day
 from commontime.web import words
 from commontime.web.base import FORM, page, signed_in
-from commontime.web.calendar_view import calendar_view
+from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.fields import PastedText
 from commontime.web.look import Look, days_of_lines
 from commontime.web.painting import _grid_address, store
@@ -39,53 +39,58 @@ class LinesForm(forms.Form):
 @require_http_methods(FORM)
 @signed_in
 def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """One's times as lines of text: shown as they will be understood before they are stored."""
+    """Edit one's times as text, with a preview before they are saved."""
     view = calendar_view(request, calendar_id)
     zone, now = view.look.zone, cache.tag_of(tuple(view.windows))
     language = get_language() or "en"
     days = Days(zone, *days_of_lines(view.calendar, view.look), language, view.look.h12)
-    form = LinesForm(
-        request.POST or None,
-        initial={"text": lines.write(view.windows, zone, language, h12=view.look.h12), "seen": now},
-    )
+    text = lines.write(view.windows, zone, language, h12=view.look.h12)
+    form = LinesForm(request.POST or None, initial={"text": text, "seen": now})
     context: dict[str, Any] = {
         "calendar": view.calendar,
         "look": view.look,
         "form": form,
         "days": days,
         "closed": view.is_closed,
+        "examples": _examples(days),
     }
-    context["examples"] = _examples(days)
     if form.is_valid():
         windows, mistakes = lines.read(form.cleaned_data["text"], days)
-        for mistake in mistakes:
-            form.add_error(
-                "text",
-                _("Line %(line)d: %(what)s")
-                % {"line": mistake.line, "what": _(mistake.message) % mistake.values},
-            )
+        _add_errors(form, mistakes)
         is_current = form.cleaned_data["seen"] == now
-        if not mistakes and request.POST.get("do") == "save" and is_current:
-            try:
-                store(view, windows)
-                return redirect(_grid_address(view))
-            except (
-                InvalidInput,
-                Conflict,
-            ) as refusal:  # what was typed stays, whatever happened meanwhile
-                form.add_error("text", refusal.detail)
+        wants_save = request.POST.get("do") == "save"
+        if wants_save and is_current and not mistakes and _save(form, view, windows):
+            return redirect(_grid_address(view))
         context |= {
             "preview": _preview(windows, view.look),
             "total": words.total(windows),
             "changed": not is_current,
             "now": now,
+            "mistakes": mistakes,
         }
-        context["mistakes"] = mistakes
     return page(request, "web/calendars/times.html", context)
 
 
+def _add_errors(form: LinesForm, mistakes: Sequence[lines.Mistake]) -> None:
+    for mistake in mistakes:
+        sentence = _(mistake.message) % mistake.values
+        form.add_error(
+            "text", _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": sentence}
+        )
+
+
+def _save(form: LinesForm, view: CalendarView, windows: Sequence[grid.Window]) -> bool:
+    """Save the times and return True; if refused, keep what was typed, with the reason."""
+    try:
+        store(view, windows)
+    except (InvalidInput, Conflict) as refusal:
+        form.add_error("text", refusal.detail)
+        return False
+    return True
+
+
 def _examples(days: Days) -> list[str]:
-    """Return lines to go by, about days of the calendar."""
+    """Return example lines about days of the calendar."""
     words = line_words.words(days.language)
     first = next((day for day in each_day(days.first, days.last) if day.weekday() < 5), days.first)
     return [
@@ -95,23 +100,28 @@ def _examples(days: Days) -> list[str]:
     ]
 
 
-def _preview(
-    windows: Sequence[grid.Window], shown: Look
-) -> list[tuple[str, list[tuple[str, int, str]]]]:
-    """Return the days with their times and levels."""
-    names = words.levels()
+type _Line = tuple[str, int, str]  # the hours, the level and its name
 
-    def day(window: grid.Window) -> date:
-        return moment(window[0]).astimezone(shown.zone).date()
 
-    found = []
-    for on, group in groupby(windows, day):
-        rows = []
-        for start, end, preference in group:
-            first, last = (moment(value).astimezone(shown.zone) for value in (start, end))
-            later = "" if last.date() == on else f"{words.day_name(last, short=True)} "
-            level = grid.BANDS[preference + 1]
-            rows.append((shown.times(first, last, later=later), level, names[level]))
-        year = "" if on.year == shown.first.year else f" {on.year}"
-        found.append((f"{words.day_name(datetime.combine(on, datetime.min.time()))}{year}", rows))
-    return found
+def _preview(windows: Sequence[grid.Window], look: Look) -> list[tuple[str, list[_Line]]]:
+    """Return the days, each with its times."""
+
+    def day_of(window: grid.Window) -> date:
+        return moment(window[0]).astimezone(look.zone).date()
+
+    return [
+        (_day_name(day, look), [_line(window, day, look) for window in group])
+        for day, group in groupby(windows, day_of)
+    ]
+
+
+def _day_name(day: date, look: Look) -> str:
+    name = words.day_name(datetime.combine(day, datetime.min.time()))
+    return name if day.year == look.first.year else f"{name} {day.year}"
+
+
+def _line(window: grid.Window, day: date, look: Look) -> _Line:
+    start, end = (moment(edge).astimezone(look.zone) for edge in window[:2])
+    later = "" if end.date() == day else f"{words.day_name(end, short=True)} "
+    level = grid.BANDS[window[2] + 1]
+    return look.times(start, end, later=later), level, words.levels()[level]
