@@ -1,4 +1,4 @@
-"""What the house's table says of a small tree made here."""
+"""The table of a small tree has the right figures."""
 
 import ast
 
@@ -43,7 +43,7 @@ def function(text: str) -> house.Function:
 
 @pytest.fixture
 def tree(tmp_path):
-    """A checkout with a Python file, a migration, a test, a page, and a document."""
+    """Make a checkout with a Python file, a migration, a test, a page and a document."""
     package = tmp_path / "src" / "commontime"
     (package / "engine").mkdir(parents=True)
     (package / "migrations").mkdir()

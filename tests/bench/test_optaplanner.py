@@ -1,6 +1,4 @@
-"""OptaPlanner's benchmark: the scorer against sums made by hand, the search's arithmetic against
-the scorer.
-"""
+"""OptaPlanner's scorer agrees with sums by hand, and the search with it."""
 
 from pathlib import Path
 
@@ -61,7 +59,7 @@ def test_touching_costs_a_hundred_in_whatever_rooms():
 
 @pytest.mark.parametrize(("start", "changes"), [(0, 0), (1, 2), (4, 2), (5, 0)])
 def test_whoever_must_change_rooms_within_two_grains_costs_one(start, changes):
-    """At the same start nobody has to change, says OptaPlanner."""
+    """OptaPlanner says that nobody has to change at the same start."""
     both = instance(meeting(2, [ANN], [BOB, CAT]), meeting(2, [BOB], [ANN]))
     there, apart = (score(both, [0, start], [0, room]).soft for room in (0, 1))
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def packages_imported(source: str) -> set[str]:
-    """Return the first names of the modules that a source imports, wherever in it."""
+    """Return the top packages that a source imports, wherever in it."""
     packages = set()
     for node in ast.walk(ast.parse(source)):
         match node:

@@ -1,6 +1,4 @@
-"""The engine's obvious slow twin: straight from the definitions, tick by tick, with no cleverness
-at all.
-"""
+"""Compute the engine's answers slowly, tick by tick, from their definitions."""
 
 from collections.abc import Iterable, Sequence
 
@@ -35,8 +33,8 @@ def everybody(rows: Sequence[Row], people: int, start: int, duration: int) -> tu
 
 
 def histogram(preferences: Iterable[int]) -> tuple[int, ...]:
-    found = [level(preference) for preference in preferences]
-    return tuple(found.count(band) for band in range(4))
+    bands = [level(preference) for preference in preferences]
+    return tuple(bands.count(band) for band in range(4))
 
 
 def happy(preferences: Iterable[int]) -> int:
@@ -44,28 +42,28 @@ def happy(preferences: Iterable[int]) -> int:
 
 
 def segments(values: Sequence[object], earliest: int) -> list[tuple[int, int, object]]:
-    """Maximal ranges (first, last, value) of equal neighbours."""
-    found: list[tuple[int, int, object]] = []
+    """Return the maximal ranges (first, last, value) of equal neighbours."""
+    runs: list[tuple[int, int, object]] = []
     for tick, value in enumerate(values, earliest):
-        if found and found[-1][2] == value:
-            found[-1] = (found[-1][0], tick, value)
+        if runs and runs[-1][2] == value:
+            runs[-1] = (runs[-1][0], tick, value)
         else:
-            found.append((tick, tick, value))
-    return found
+            runs.append((tick, tick, value))
+    return runs
 
 
 def profile(rows, people, duration, required, earliest, latest_end):
-    """[(first, last, required histogram, everyone's histogram, required preference, preference)]."""
+    """Return (first, last, histograms, preferences), each of the required and of all."""
     starts = range(earliest, latest_end - duration + 1)
-    found = []
+    pieces = []
     for first, last, vector in segments(
         [everybody(rows, people, start, duration) for start in starts], earliest
     ):
         needed = [vector[person] for person in range(people) if required[person]]
-        found.append(
+        pieces.append(
             (first, last, histogram(needed), histogram(vector), happy(needed), happy(vector))
         )
-    return found
+    return pieces
 
 
 def key(rule: str, piece) -> tuple[int, ...]:
@@ -81,7 +79,7 @@ def key(rule: str, piece) -> tuple[int, ...]:
 
 
 def best(pieces, k, rule, align, apart):
-    """[(start, last, key)] of the pieces of `profile`."""
+    """Return (start, last, key) of the best pieces of `profile`."""
     candidates = []
     for piece in pieces:
         aligned = [start for start in range(piece[0], piece[1] + 1) if start % align == 0]
@@ -96,7 +94,7 @@ def best(pieces, k, rule, align, apart):
 
 
 def near_misses(rows, people, duration, required, earliest, latest_end, k):
-    """[(first, last, missing, short)]."""
+    """Return (first, last, missing, short) of the nearest misses."""
     needed = [person for person in range(people) if required[person]]
     starts = range(earliest, latest_end - duration + 1)
     missing = [
@@ -111,7 +109,7 @@ def near_misses(rows, people, duration, required, earliest, latest_end, k):
         )
         for start in starts
     ]
-    found = []
+    misses = []
     for first, last, who in segments(missing, earliest):
         if who:
             values = [short[start - earliest] for start in range(first, last + 1)]
@@ -119,6 +117,6 @@ def near_misses(rows, people, duration, required, earliest, latest_end, k):
             until = start
             while until < last and short[until + 1 - earliest] == min(values):
                 until += 1
-            found.append((start, until, who, min(values)))
-    found.sort(key=lambda miss: (len(miss[2]), miss[3], miss[0]))
-    return found[:k]
+            misses.append((start, until, who, min(values)))
+    misses.sort(key=lambda miss: (len(miss[2]), miss[3], miss[0]))
+    return misses[:k]

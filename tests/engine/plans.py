@@ -1,5 +1,6 @@
-"""Joint plans by definition: what one is worth, whether it is possible, and the best of all. And
-random small problems.
+"""Judge joint plans by definition: their worth, and whether they are possible.
+
+Also random small problems, and the best plan of each.
 """
 
 from itertools import combinations
@@ -29,8 +30,10 @@ def value_of(free, meetings, starts, attends) -> Value:
 
 
 def is_possible(free, meetings, starts, attends, travel=None) -> bool:
-    """Tell whether everybody who attends is free, is asked, and is in one place at a time with
-    buffers and journeys kept.
+    """Return whether a plan is possible.
+
+    Everybody who attends is free, is asked, and is in one place at a time, with buffers and
+    journeys kept.
     """
     for meeting, start, people in zip(meetings, starts, attends, strict=True):
         if start < 0:
@@ -58,8 +61,9 @@ def is_possible(free, meetings, starts, attends, travel=None) -> bool:
 
 
 def clash(one, other, travel=None) -> bool:
-    """Tell whether somebody would be in both of two meetings, (meeting, start, people) each, or
-    between them with too little time.
+    """Return whether two meetings (meeting, start, people) clash for somebody.
+
+    They overlap, or leave too little time between them.
     """
     (m, s, a), (n, t, b) = one, other
     there, back = (travel[m.place][n.place], travel[n.place][m.place]) if travel else (0, 0)
@@ -68,8 +72,10 @@ def clash(one, other, travel=None) -> bool:
 
 
 def best_of_all(free, meetings, align, travel=None) -> tuple[int, ...]:
-    """Try every plan. Only pairs can clash, and worth adds up. align: or a function that lists the
-    starts from one tick to another.
+    """Return the worth of the best plan, by trying all.
+
+    Only pairs can clash, and worth adds up. align: a number, or a function that lists the starts
+    from one tick to another.
     """
     choices = []
     for meeting in meetings:

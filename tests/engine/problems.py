@@ -1,4 +1,4 @@
-"""Random small problems for the engine's tests."""
+"""Draw random small problems for the engine's tests."""
 
 from dataclasses import dataclass, replace
 
@@ -46,7 +46,7 @@ class Problem:
 
 @st.composite
 def problems(draw, people=GROUPS, rows=8, ticks=24, preferences=PREFERENCES):
-    """Windows of one person overlap, touch, and stick out of the time asked for."""
+    """Draw problems in which windows overlap, touch, and reach beyond the bounds."""
     count = draw(people)
     epoch = draw(st.sampled_from((0, -7, 1000)))
     table = []
@@ -72,7 +72,7 @@ def problems(draw, people=GROUPS, rows=8, ticks=24, preferences=PREFERENCES):
 
 
 def pieces(p: engine.Profile):
-    """A profile in the shape of the slow twin's."""
+    """Return a profile in the shape of the slow twin's."""
     return list(
         zip(
             p.first.tolist(),
@@ -88,7 +88,7 @@ def pieces(p: engine.Profile):
 
 @st.composite
 def elsewhere(draw, people: int):
-    """When people are in other meetings, as (who, start, end): some overlap or touch."""
+    """Draw times of other meetings, (who, start, end). Some overlap or touch."""
     epoch = draw(st.sampled_from((0, 1000)))
     times = st.tuples(st.integers(0, people - 1), st.integers(-4, 30), st.integers(1, 9))
     return [

@@ -1,4 +1,4 @@
-"""What a start loses against the best one."""
+"""Starts are compared with the best one."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,10 +15,10 @@ def test_losses_equal_their_definition(problem, starts):
     starts = [problem.earliest + start for start in starts]
     table = engine.preferences(problem.windows, starts, problem.duration)
 
-    found = engine.losses(table[0], table, problem.bounds["required"])
+    losses = engine.losses(table[0], table, problem.bounds["required"])
 
     best = brute.everybody(problem.rows, problem.people, starts[0], problem.duration)
-    for start, loss in zip(starts, found, strict=True):
+    for start, loss in zip(starts, losses, strict=True):
         here = brute.everybody(problem.rows, problem.people, start, problem.duration)
         lost = [who for who in range(problem.people) if best[who] >= 0 > here[who]]
         assert loss.required == tuple(who for who in lost if problem.required[who])

@@ -1,4 +1,4 @@
-"""One-on-ones get the best slots there are."""
+"""One-on-ones get the best slots."""
 
 from unittest import mock
 
@@ -30,8 +30,9 @@ def key(wish, slots):
 
 
 def by_hand(wish):
-    """Try every way to give slots to people, one after the other; of those that take the same slots
-    the best is enough.
+    """Try every assignment, person by person.
+
+    Of those that take the same slots the best is enough.
     """
     best = {frozenset(): (0, 0, 0, 0, 0)}
     for row in wish.tolist():

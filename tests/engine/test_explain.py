@@ -1,4 +1,4 @@
-"""Who can come, and how near the others are."""
+"""Preferences, and starts that nearly work."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from tests.engine.problems import problems
 from tests.engine.test_profile import dense, packed
 
 
-def found(problem, k):
+def near_misses(problem, k):
     misses = engine.near_misses(problem.windows, problem.duration, **problem.bounds, k=k)
     return [(miss.first, miss.last, miss.missing, miss.short) for miss in misses]
 
@@ -40,10 +40,10 @@ def test_preferences_of_some_are_those_columns(problem, starts, data):
     starts = [problem.earliest + start for start in starts]
     some = np.array(data.draw(st.lists(st.integers(0, problem.people - 1), unique=True)), np.int64)
 
-    found = engine.preferences(problem.windows, starts, problem.duration, among=some)
+    table = engine.preferences(problem.windows, starts, problem.duration, among=some)
 
     assert (
-        found.tolist()
+        table.tolist()
         == engine.preferences(problem.windows, starts, problem.duration)[:, some].tolist()
     )
 
@@ -51,16 +51,16 @@ def test_preferences_of_some_are_those_columns(problem, starts, data):
 @settings(max_examples=600, deadline=None)
 @given(problems(rows=10, ticks=30), st.integers(0, 6))
 def test_near_misses_equal_their_definition(problem, k):
-    assert found(problem, k) == brute.near_misses(*problem.definition, k)
+    assert near_misses(problem, k) == brute.near_misses(*problem.definition, k)
 
 
 @settings(max_examples=200, deadline=None)
 @given(problems(rows=10, ticks=30))
 def test_near_misses_dense_and_packed_agree(problem):
     with dense():
-        one = found(problem, 9)
+        one = near_misses(problem, 9)
     with packed():
-        other = found(problem, 9)
+        other = near_misses(problem, 9)
 
     assert one == other
 
@@ -90,7 +90,7 @@ def test_more_free_time_never_makes_the_nearest_miss_farther(problem, data):
     def nearest(problem):
         if (problem.profile.missing == 0).any():
             return 0, 0
-        return next(((len(who), short) for _, _, who, short in found(problem, 1)), None)
+        return next(((len(who), short) for _, _, who, short in near_misses(problem, 1)), None)
 
     before, after = nearest(problem), nearest(more)
     assert before == after or after < before

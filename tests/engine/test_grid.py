@@ -1,5 +1,6 @@
-"""Without `align` only some starts are looked at; nothing is lost by that. And room is found among
-all starts, not only those.
+"""Without `align` the starts that matter are enough for the best plan.
+
+Room is looked for among all starts, not only those.
 """
 
 from dataclasses import replace
@@ -28,8 +29,9 @@ WAYS = [[0, 3, 1], [3, 0, 2], [1, 2, 0]]
 
 @st.composite
 def odd_problems(draw) -> tuple[Windows, list[Meeting], list[list[int]] | None]:
-    """Ticks that share no divisor, while the durations often do; some meetings are pinned, some are
-    in other places.
+    """Draw ticks that share no divisor, while durations often do.
+
+    Some meetings are pinned, some are in other places.
     """
     rows = draw(
         st.lists(
@@ -70,11 +72,11 @@ def test_no_plan_on_any_tick_is_better(problem):
     free, meetings, travel = problem
     movable = [replace(meeting, pinned=None) for meeting in meetings]
 
-    found = plan(free, movable, align=None, seconds=60, travel=travel)
+    answer = plan(free, movable, align=None, seconds=60, travel=travel)
 
-    assert is_possible(free, movable, found.start, found.attends, travel)
-    assert found.proved
-    assert found.value.key == best_of_all(free, movable, 1, travel)
+    assert is_possible(free, movable, answer.start, answer.attends, travel)
+    assert answer.proved
+    assert answer.value.key == best_of_all(free, movable, 1, travel)
 
 
 @quiet
@@ -115,8 +117,8 @@ def test_an_odd_now_costs_one_class_of_starts_and_only_where_it_can_bind():
             Meeting(duration=60, required=(0, who), earliest=now, latest_end=5 * 1440)
             for who in (1, 2, 3)
         ]
-        found = starts_that_matter(free, meetings, apart(meetings))
-        return found.step, found.offsets.tolist()
+        grid = starts_that_matter(free, meetings, apart(meetings))
+        return grid.step, grid.offsets.tolist()
 
     assert grid(7) == (60, [0])  # nobody is free then, so no meeting begins because of it
     assert grid(547) == (60, [0, 7])
@@ -126,12 +128,12 @@ def test_an_odd_now_costs_one_class_of_starts_and_only_where_it_can_bind():
 @given(odd_problems(), st.sampled_from([None, 1, 2, 5]))
 def test_the_room_equals_its_definition(problem, align):
     free, meetings, travel = problem
-    found = plan(free, meetings, align=align, seconds=60, travel=travel)
+    answer = plan(free, meetings, align=align, seconds=60, travel=travel)
 
     free_at = (preferences(free, range(-10, 40), 1) >= 0).tolist()
-    for number in found.why:
+    for number in answer.why:
         meeting = meetings[number]
-        others = [(m, s, m.required) for m, s in zip(meetings, found.start, strict=True) if s >= 0]
+        others = [(m, s, m.required) for m, s in zip(meetings, answer.start, strict=True) if s >= 0]
         every = [
             t
             for t in range(meeting.earliest, meeting.latest_end - meeting.duration + 1)
@@ -151,7 +153,7 @@ def test_the_room_equals_its_definition(problem, align):
                 ]
                 asked.append((len({who for who, _ in lacking}), len(lacking), start, lacking))
 
-        room = room_for(free, meetings, found, number, align=align, travel=travel)
+        room = room_for(free, meetings, answer, number, align=align, travel=travel)
 
         if not asked:
             assert room is None

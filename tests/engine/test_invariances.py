@@ -1,4 +1,4 @@
-"""Saying the same thing in another way changes nothing."""
+"""The same question in another form has the same answer."""
 
 from dataclasses import replace
 
@@ -11,8 +11,9 @@ from tests.engine.problems import pieces, problems
 
 
 def answers(problem):
-    """Everything the engine says of one meeting that does not name people: ranges of starts, slots,
-    and plain numbers.
+    """Return all answers about a meeting that name nobody.
+
+    These are ranges of starts, slots, and plain numbers.
     """
     p = problem.profile
     misses = engine.near_misses(problem.windows, problem.duration, **problem.bounds)
@@ -27,8 +28,9 @@ def answers(problem):
 
 
 def kept(problem):
-    """The profile of a ledger that everybody was entered into, one after the other, with their rows
-    as they stand.
+    """Return the profile of a ledger that everybody was entered into.
+
+    They come one after the other, with their rows as they are.
     """
     ledger = engine.ledger(engine.windows([], problem.people), problem.duration, **problem.bounds)
     for who in range(problem.people):
@@ -37,7 +39,7 @@ def kept(problem):
 
 
 def alone(problem):
-    """How often each person alone stands in the way."""
+    """Return how often each person alone is in the way."""
     return engine.swing(problem.windows, problem.duration, **problem.bounds).tolist()
 
 

@@ -15,7 +15,7 @@ quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 
 @st.composite
 def journeys(draw):
-    """Ways along a street, so that no detour is shorter."""
+    """Draw journeys along a street, so that no detour is shorter."""
     spots = draw(st.lists(st.integers(0, 4), min_size=3, max_size=3))
     return [[GRID * abs(one - other) for other in spots] for one in spots]
 
@@ -28,17 +28,18 @@ def test_no_plan_with_journeys_is_better(problem, travel, places):
         replace(meeting, place=place) for meeting, place in zip(asked, places, strict=False)
     ]
 
-    found = plan(free, meetings, align=GRID, seconds=60, travel=travel)
+    answer = plan(free, meetings, align=GRID, seconds=60, travel=travel)
 
-    assert is_possible(free, meetings, found.start, found.attends, travel)
-    assert found.value == value_of(free, meetings, found.start, found.attends)
-    assert found.value.key == best_of_all(free, meetings, GRID, travel)
-    assert found.proved
+    assert is_possible(free, meetings, answer.start, answer.attends, travel)
+    assert answer.value == value_of(free, meetings, answer.start, answer.attends)
+    assert answer.value.key == best_of_all(free, meetings, GRID, travel)
+    assert answer.proved
 
 
 def schedule(case, ticks):
-    """Place meeting after meeting in every possible tick, as CSPLib's problem 46 defines it: tell
-    whether all have one.
+    """Return whether all meetings of CSPLib's problem 46 fit.
+
+    It tries every tick for meeting after meeting.
     """
     starts: list[int] = []
     agents, apart = case
@@ -76,11 +77,11 @@ def test_whether_everybody_can_get_to_all_meetings_is_told(seed):
         for n, who in enumerate(agents)
     ]
 
-    found = plan(free, meetings, align=1, seconds=60, travel=travel)
+    answer = plan(free, meetings, align=1, seconds=60, travel=travel)
 
-    assert is_possible(free, meetings, found.start, found.attends, travel)
-    assert found.proved
-    assert (found.value.priority == count) == schedule((agents, travel), ticks)
+    assert is_possible(free, meetings, answer.start, answer.attends, travel)
+    assert answer.proved
+    assert (answer.value.priority == count) == schedule((agents, travel), ticks)
 
 
 def test_a_journey_and_a_buffer_run_at_once():
@@ -99,11 +100,11 @@ def test_asking_for_time_minds_the_journey():
     there = Meeting(duration=60, required=(0,), earliest=480, latest_end=720, place=1)
     travel = [[0, 45], [45, 0]]
 
-    found = plan(free, [here, there], travel=travel)
+    answer = plan(free, [here, there], travel=travel)
 
-    assert found.start == (480, -1)
-    assert found.why[1].meetings == (0,)
-    assert room_for(free, [here, there], found, 1, travel=travel).start == 585
+    assert answer.start == (480, -1)
+    assert answer.why[1].meetings == (0,)
+    assert room_for(free, [here, there], answer, 1, travel=travel).start == 585
 
 
 @pytest.mark.parametrize("travel", [[[0, 1]], [[0, -1], [1, 0]], [[0]]])
@@ -122,7 +123,7 @@ def test_one_on_ones_in_a_row_leave_time_for_the_way_between_them():
     ]
     travel = [[45]]
 
-    found = plan(free, meetings, align=GRID, seconds=60, travel=travel)
+    answer = plan(free, meetings, align=GRID, seconds=60, travel=travel)
 
-    assert is_possible(free, meetings, found.start, found.attends, travel)
-    assert found.value.priority == 3
+    assert is_possible(free, meetings, answer.start, answer.attends, travel)
+    assert answer.value.priority == 3

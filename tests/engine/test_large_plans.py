@@ -1,5 +1,6 @@
-"""Plans that are too large to be proved: of bounded size, possible, no better than they say, and
-each meeting as early as it can be.
+"""Plans too large to be proved are still possible, and truly bounded.
+
+Their size is limited, and each meeting is as early as it can be.
 """
 
 import time
@@ -45,26 +46,24 @@ def test_with_some_columns_a_plan_is_possible_and_its_bound_true(problem, limits
     with pytest.MonkeyPatch.context() as patched:
         for limit in limits:
             patched.setattr(*limit)
-        found = plan(free, meetings, align=1, seconds=0.3)
+        answer = plan(free, meetings, align=1, seconds=0.3)
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert found.value == value_of(free, meetings, found.start, found.attends)
-    assert found.value.key <= best <= found.bound.key
-    assert not found.proved or found.value.key == best
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert answer.value == value_of(free, meetings, answer.start, answer.attends)
+    assert answer.value.key <= best <= answer.bound.key
+    assert not answer.proved or answer.value.key == best
 
 
 def test_that_some_of_the_starts_clash_is_no_proof_that_all_do(monkeypatch):
-    """Each keeps its best start and the one after it, at which they can't both be; three hours
-    later they could.
-    """
+    """Each keeps two starts at which both can't be; three hours later they could."""
     monkeypatch.setattr(columns_of, "MOST_COLUMNS", 4)
     free = windows([(0, 0, 60, 10), (0, 60, 240, 5)], 1)
     asked = [Meeting(duration=60, required=(0,), earliest=0, latest_end=240) for _ in range(2)]
 
-    found = plan(free, asked, align=15, seconds=0.2)
+    answer = plan(free, asked, align=15, seconds=0.2)
 
-    assert not found.proved
-    assert found.bound.priority == 2
+    assert not answer.proved
+    assert answer.bound.priority == 2
 
 
 @quiet
@@ -108,9 +107,7 @@ def test_a_programme_has_no_more_entries_than_it_may(problem, most):
 
 
 def a_wide_week() -> tuple:
-    """Sixty days on which everybody has all the time, and more meetings than anybody proves on a
-    minute's grid.
-    """
+    """Return sixty free days, and too many meetings to prove by the minute."""
     rng = np.random.default_rng(4)
     free = windows(
         [
@@ -158,15 +155,16 @@ def test_where_choices_rule_out_too_much_nothing_is_tried():
 def test_a_plan_without_time_is_the_greedy_one_and_possible():
     free, asked = a_wide_week()
 
-    found = plan(free, asked, align=None, seconds=0)
+    answer = plan(free, asked, align=None, seconds=0)
 
-    assert is_possible(free, asked, found.start, found.attends)
-    assert found.value.priority == len(asked)
+    assert is_possible(free, asked, answer.start, answer.attends)
+    assert answer.value.priority == len(asked)
 
 
 def test_what_lies_between_two_changes_is_never_written_out(monkeypatch):
-    """300 people times a minute's grid of 60 days are 26 million preferences, and there are 60
-    changes of each.
+    """300 people on a minute's grid of 60 days have 26 million preferences.
+
+    Each changes 60 times.
     """
     monkeypatch.setattr(columns_of, "MOST_COLUMNS", 15_000)
     free = windows(
@@ -215,9 +213,9 @@ def test_optional_people_are_looked_at_at_no_more_starts_than_there_is_time_for(
     sums = columns_of._sums
 
     def counting(*asked_for):
-        found = sums(*asked_for)
-        looked.append(found.size)
-        return found
+        table = sums(*asked_for)
+        looked.append(table.size)
+        return table
 
     monkeypatch.setattr(columns_of, "_sums", counting)
     all_of = columns(free, asked, 1, apart(asked))
@@ -244,11 +242,11 @@ def test_after_its_time_a_plan_places_what_is_left_without_looking_at_optional_p
         Board, "best_place", lambda board, *args: weighed.append(args) or best_place(board, *args)
     )
 
-    found = plan(free, asked, align=15, seconds=1)
+    answer = plan(free, asked, align=15, seconds=1)
 
     assert len(weighed) == 3
-    assert is_possible(free, asked, found.start, found.attends)
-    assert found.value.priority == len(asked)
+    assert is_possible(free, asked, answer.start, answer.attends)
+    assert answer.value.priority == len(asked)
 
 
 @quiet
@@ -276,18 +274,19 @@ def test_optional_people_attend_as_much_as_if_each_two_meetings_were_compared(pr
     assert is_possible(free, meetings, starts, people)
 
 
-def earlier_starts(free, meetings, found, number, align) -> list[int]:
-    """Where a meeting could be earlier with the same people, each of whom likes it as well, and the
-    others where they are.
+def earlier_starts(free, meetings, answer, number, align) -> list[int]:
+    """Return earlier starts of a meeting that change nothing for anybody.
+
+    The other meetings stay.
     """
-    meeting, start, people = meetings[number], found.start[number], found.attends[number]
+    meeting, start, people = meetings[number], answer.start[number], answer.attends[number]
     now = preferences(free, [start], meeting.duration)[0, list(people)]
-    others = found.start[:number], found.start[number + 1 :]
+    others = answer.start[:number], answer.start[number + 1 :]
     return [
         tick
         for tick in range(-(-meeting.earliest // align) * align, start, align)
         if (preferences(free, [tick], meeting.duration)[0, list(people)] == now).all()
-        and is_possible(free, meetings, (*others[0], tick, *others[1]), found.attends)
+        and is_possible(free, meetings, (*others[0], tick, *others[1]), answer.attends)
     ]
 
 
@@ -301,18 +300,18 @@ ALONE = (
 @given(problems(people=4, most=4), st.sampled_from([None, 1, GRID]))
 @example(ALONE, 1)
 def test_each_meeting_is_as_early_as_costs_nobody_anything(problem, align):
-    """What those think of it who don't attend it either way does not matter."""
+    """The wishes of people who do not attend do not matter."""
     free, meetings = problem
 
-    found = plan(free, meetings, align=align, seconds=60)
+    answer = plan(free, meetings, align=align, seconds=60)
 
-    for number, start in enumerate(found.start):
+    for number, start in enumerate(answer.start):
         if start >= 0:
-            assert earlier_starts(free, meetings, found, number, align or GRID) == []
+            assert earlier_starts(free, meetings, answer, number, align or GRID) == []
 
 
 def test_who_does_not_attend_keeps_no_meeting_late():
-    """Ann is in the other meeting, so whether she likes an hour is all the same to this one."""
+    """Ann is in the other meeting, so her wishes do not matter here."""
     free = windows([(0, 0, 120, 5), (1, 0, 60, 2), (1, 60, 120, 9), (2, 0, 120, 5)], 3)
     base = Meeting(duration=60, required=(0,), optional=(1,), earliest=0, latest_end=120)
     other = Meeting(duration=120, required=(1, 2), earliest=0, latest_end=120, pinned=0)

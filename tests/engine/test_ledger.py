@@ -1,6 +1,4 @@
-"""A ledger says what a profile of the windows as they are now would say, however they came to be
-so.
-"""
+"""A ledger's profile is that of the present windows, after any edits."""
 
 import numpy as np
 import pytest
@@ -25,8 +23,9 @@ def edited(problem, who, times):
 
 @st.composite
 def edits(draw, problem):
-    """Whose windows become which: those they had, shifted, others, none; also such as begin or end
-    with the time asked for.
+    """Draw edits: a person, and windows kept, shifted, replaced or removed.
+
+    Some begin or end with the bounds.
     """
     who = draw(st.integers(0, problem.people - 1))
     if draw(st.booleans()):

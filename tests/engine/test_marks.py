@@ -1,4 +1,4 @@
-"""Round times on a clock that is ahead of the ticks, by more or less in the course of time."""
+"""Starts lie at round times of a clock whose offset from UTC changes."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 
 @dataclass(frozen=True)
 class Clock:
-    """It shows a multiple of `step` at these ticks, by trying each."""
+    """A clock; its round ticks are known by trying each."""
 
     step: int
     offsets: tuple[tuple[int, int], ...]
@@ -85,9 +85,9 @@ def test_the_best_start_is_the_best_mark(problem, clock):
             -start,
         )
 
-    found = engine.best(problem.profile, 1, align=clock.marks)
+    slots = engine.best(problem.profile, 1, align=clock.marks)
 
-    assert [slot.start for slot in found] == [max(rows, key=key)[1]] if rows else found == []
+    assert [slot.start for slot in slots] == [max(rows, key=key)[1]] if rows else slots == []
 
 
 @quiet
@@ -153,15 +153,15 @@ def test_two_sessions_begin_on_marks_and_none_reach_more(problem, clock):
         if b >= a + problem.duration
     ]
 
-    found = engine.two_sessions(
+    pair = engine.two_sessions(
         problem.windows, problem.duration, align=clock.marks, **problem.bounds
     )
 
-    assert (found is None) == (not most)
-    if found:
-        assert clock.is_round(found.first)
-        assert clock.is_round(found.second)
-        assert int((found.preferences >= 0).sum()) == max(most)
+    assert (pair is None) == (not most)
+    if pair:
+        assert clock.is_round(pair.first)
+        assert clock.is_round(pair.second)
+        assert int((pair.preferences >= 0).sum()) == max(most)
 
 
 @quiet
@@ -169,12 +169,12 @@ def test_two_sessions_begin_on_marks_and_none_reach_more(problem, clock):
 def test_a_plan_on_marks_is_as_good_as_the_best_on_marks(problem, clock):
     free, meetings = problem
 
-    found = engine.plan(free, meetings, align=clock.marks, seconds=60)
+    answer = engine.plan(free, meetings, align=clock.marks, seconds=60)
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert all(clock.is_round(start) for start in found.start if start >= 0)
-    assert found.proved
-    assert found.value.key == best_of_all(free, meetings, clock.between)
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert all(clock.is_round(start) for start in answer.start if start >= 0)
+    assert answer.proved
+    assert answer.value.key == best_of_all(free, meetings, clock.between)
 
 
 @pytest.mark.parametrize("align", [0, -15])

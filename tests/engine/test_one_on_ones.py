@@ -1,5 +1,6 @@
-"""One person meets many others, one after the other: placed well at once, and best where that can
-be tried.
+"""One person meets many others, one after the other.
+
+The first placement is good, and the best where all can be tried.
 """
 
 import numpy as np
@@ -33,7 +34,10 @@ def one_on_ones(people, **fields):
 
 
 def a_week(people, rng):
-    """Person 0 is free for a quarter more than it takes, the others about half of the time."""
+    """Return a week in which person 0 has a quarter more time than needed.
+
+    The others are free about half of the time.
+    """
     rows = []
     for day in range(7):
         rows.append((0, day * DAY + 480, day * DAY + 480 + people * HALF_HOUR * 5 // 28, 9))
@@ -51,12 +55,12 @@ def test_sixty_are_placed_well_at_once():
     slots = cut(free, 0, HALF_HOUR, earliest=0, latest_end=9 * DAY)
     paired = engine.pair_up(slots.preference[1:])
 
-    found = plan(free, meetings, seconds=0)
+    answer = plan(free, meetings, seconds=0)
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert found.value.priority >= len(meetings) - paired.histogram[0]
-    assert found.value.priority == 60
-    assert found.value.key <= found.bound.key
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert answer.value.priority >= len(meetings) - paired.histogram[0]
+    assert answer.value.priority == 60
+    assert answer.value.key <= answer.bound.key
 
 
 def test_in_slots_there_is_no_better_way():
@@ -72,14 +76,14 @@ def test_in_slots_there_is_no_better_way():
     free = windows(rows, 31)
     pairs = engine.pair_up(cut(free, 0, HALF_HOUR, earliest=0, latest_end=DAY).preference[1:])
 
-    found = plan(free, one_on_ones(range(1, 31)), align=HALF_HOUR, seconds=0)
+    answer = plan(free, one_on_ones(range(1, 31)), align=HALF_HOUR, seconds=0)
 
-    assert found.value.priority == 30 - pairs.histogram[0]
+    assert answer.value.priority == 30 - pairs.histogram[0]
 
 
 @st.composite
 def stars(draw):
-    """Four people, of whom one meets all the others."""
+    """Draw four people; one of them meets all others."""
     row = st.tuples(st.integers(0, 3), st.integers(0, 7), st.integers(1, 5), st.integers(0, 10))
     rows = draw(st.lists(row, min_size=2, max_size=10))
     free = windows(
@@ -98,15 +102,15 @@ def stars(draw):
 def test_no_way_to_meet_three_is_better(problem):
     free, meetings = problem
 
-    quick, found = (
+    quick, answer = (
         plan(free, meetings, align=GRID, seconds=0),
         plan(free, meetings, align=GRID, seconds=60),
     )
 
     assert is_possible(free, meetings, quick.start, quick.attends)
-    assert quick.value.key <= found.value.key == best_of_all(free, meetings, GRID)
-    assert found.value == value_of(free, meetings, found.start, found.attends)
-    assert found.proved
+    assert quick.value.key <= answer.value.key == best_of_all(free, meetings, GRID)
+    assert answer.value == value_of(free, meetings, answer.start, answer.attends)
+    assert answer.proved
 
 
 def test_an_owner_meets_each_of_the_others_once_and_for_as_long():
@@ -121,7 +125,7 @@ def test_an_owner_meets_each_of_the_others_once_and_for_as_long():
 def test_slots_are_a_buffer_apart(buffer):
     free = windows([(who, 480, 600, 9) for who in range(4)], 4)
 
-    found = plan(free, one_on_ones((1, 2, 3), buffer=buffer), align=10, seconds=0)
+    answer = plan(free, one_on_ones((1, 2, 3), buffer=buffer), align=10, seconds=0)
 
-    assert sorted(found.start) == [480, 510 + buffer, 540 + 2 * buffer]
-    assert found.value == Value(priority=3, optional=0, if_need_be=0, works=0, preference=54)
+    assert sorted(answer.start) == [480, 510 + buffer, 540 + 2 * buffer]
+    assert answer.value == Value(priority=3, optional=0, if_need_be=0, works=0, preference=54)

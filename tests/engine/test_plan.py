@@ -1,4 +1,4 @@
-"""Joint plans against every possible one, and what must hold for any plan."""
+"""Joint plans are the best possible, and keep all rules."""
 
 import subprocess
 import sys
@@ -29,15 +29,15 @@ quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 def test_no_plan_is_better(problem):
     free, meetings = problem
 
-    found = plan(free, meetings, align=GRID, seconds=60)
+    answer = plan(free, meetings, align=GRID, seconds=60)
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert found.value == value_of(free, meetings, found.start, found.attends)
-    assert found.value.key == best_of_all(free, meetings, GRID)
-    assert found.proved
-    assert found.bound == found.value
-    assert found.gap == 0
-    assert set(found.why) == {n for n, start in enumerate(found.start) if start < 0}
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert answer.value == value_of(free, meetings, answer.start, answer.attends)
+    assert answer.value.key == best_of_all(free, meetings, GRID)
+    assert answer.proved
+    assert answer.bound == answer.value
+    assert answer.gap == 0
+    assert set(answer.why) == {n for n, start in enumerate(answer.start) if start < 0}
 
 
 @quiet
@@ -144,8 +144,12 @@ def test_a_window_may_be_split_repeated_or_covered(problem, random):
     once = plan(free, meetings, align=GRID)
 
     for same in (halves, rows + rows[:3], rows + below):
-        found = plan(windows(same, free.people), meetings, align=GRID)
-        assert (found.start, found.attends, found.value) == (once.start, once.attends, once.value)
+        answer = plan(windows(same, free.people), meetings, align=GRID)
+        assert (answer.start, answer.attends, answer.value) == (
+            once.start,
+            once.attends,
+            once.value,
+        )
 
 
 @quiet
@@ -160,7 +164,7 @@ def test_in_which_order_meetings_are_named_does_not_matter(problem, random):
 @quiet
 @given(problems())
 def test_a_grid_on_which_everything_lies_loses_nothing(problem):
-    """Lemma 2: moved to the left as far as they go, all meetings of some best plan begin on it."""
+    """Lemma 2: some best plan, moved to the left, lies on the grid."""
     free, meetings = problem
 
     coarse, fine = (plan(free, meetings, align=align, seconds=60) for align in (GRID, 1))
@@ -242,7 +246,7 @@ HOUR = 60
 
 
 def two(**fields):
-    """Two meetings of an hour for the same two people."""
+    """Return two meetings of an hour for the same two people."""
     return [
         Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=12 * HOUR, **fields)
         for _ in range(2)
@@ -268,11 +272,11 @@ def test_the_meeting_with_priority_gets_the_only_time():
     first, second = two()
     urgent = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=600, priority=3)
 
-    found = plan(free_for((8, 9)), [first, urgent, second])
+    answer = plan(free_for((8, 9)), [first, urgent, second])
 
-    assert found.start == (-1, 480, -1)
-    assert found.value.priority == 3
-    assert {number: (why.people, why.meetings) for number, why in found.why.items()} == {
+    assert answer.start == (-1, 480, -1)
+    assert answer.value.priority == 3
+    assert {number: (why.people, why.meetings) for number, why in answer.why.items()} == {
         0: ((0, 1), (1,)),
         2: ((0, 1), (1,)),
     }
@@ -282,31 +286,31 @@ def test_a_pinned_meeting_stays_where_it_is():
     first, _ = two()
     pinned = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=720, pinned=487)
 
-    found = plan(free_for((8, 10)), [first, pinned])
+    answer = plan(free_for((8, 10)), [first, pinned])
 
-    assert found.start == (-1, 487)
-    assert found.proved
+    assert answer.start == (-1, 487)
+    assert answer.proved
     assert plan(free_for((8, 12)), [first, pinned]).start == (555, 487)
 
 
 def test_of_two_pinned_to_one_time_the_second_has_no_place():
     pinned = Meeting(duration=HOUR, required=(0, 1), earliest=0, latest_end=720, pinned=480)
 
-    found = plan(free_for((8, 10)), [pinned, pinned])
+    answer = plan(free_for((8, 10)), [pinned, pinned])
 
-    assert found.start == (480, -1)
-    assert found.why[1].meetings == (0,)
+    assert answer.start == (480, -1)
+    assert answer.why[1].meetings == (0,)
 
 
 def test_who_has_no_common_time_is_told():
     free = windows([(0, 480, 540, 5), (1, 600, 660, 5)], 2)
 
-    found = plan(free, two()[:1])
+    answer = plan(free, two()[:1])
 
-    assert found.start == (-1,)
-    assert found.why[0].people == (0, 1)
-    assert found.why[0].meetings == ()
-    assert found.proved
+    assert answer.start == (-1,)
+    assert answer.why[0].people == (0, 1)
+    assert answer.why[0].meetings == ()
+    assert answer.proved
 
 
 def test_without_align_any_minute_will_do():
@@ -350,14 +354,14 @@ def test_many_meetings_are_proved_and_told_of_on_the_way(monkeypatch):
     )  # what is proved is the same with the search beside the solver and without
     monkeypatch.setattr("commontime.engine.joint.REPORT_EVERY", 0.05)
 
-    found = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
+    answer = plan(free, meetings, seconds=60, on_progress=lambda so_far: bool(told.append(so_far)))
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert found.proved
-    assert found == once
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert answer.proved
+    assert answer == once
     for so_far in told:
         assert is_possible(free, meetings, so_far.start, so_far.attends)
-        assert so_far.value.key <= found.value.key <= so_far.bound.key
+        assert so_far.value.key <= answer.value.key <= so_far.bound.key
 
 
 def test_a_freed_neighbourhood_is_never_placed_worse():
@@ -410,11 +414,11 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
         ],
     )
 
-    found = plan(free, meetings, seconds=60, on_progress=lambda so_far: True)
+    answer = plan(free, meetings, seconds=60, on_progress=lambda so_far: True)
 
-    assert is_possible(free, meetings, found.start, found.attends)
-    assert found.value.priority > 0
-    assert found.value.key <= plan(free, meetings, seconds=60).value.key <= found.bound.key
+    assert is_possible(free, meetings, answer.start, answer.attends)
+    assert answer.value.priority > 0
+    assert answer.value.key <= plan(free, meetings, seconds=60).value.key <= answer.bound.key
 
 
 SOLVER_PAST_ITS_TIME = """
@@ -435,7 +439,7 @@ print("The process ends.")
 
 
 def test_a_process_ends_after_the_solver_came_back():
-    """Else Python 3.13 may abort: "terminate called without an active exception"."""
+    """Python 3.13 may abort otherwise: "terminate called without an active exception"."""
     ended = subprocess.run(
         [sys.executable, "-c", SOLVER_PAST_ITS_TIME],
         cwd="src",
@@ -492,20 +496,20 @@ def test_the_smallest_ask_is_the_fewest_people_then_the_least_time():
     free = windows([(0, 480, 600, 5), (1, 480, 520, 5), (1, 565, 600, 5), (2, 480, 600, 5)], 3)
     meeting = Meeting(duration=60, required=(0, 1, 2), earliest=480, latest_end=600)
 
-    found = plan(free, [meeting])
-    room = room_for(free, [meeting], found, 0)
+    answer = plan(free, [meeting])
+    room = room_for(free, [meeting], answer, 0)
 
-    assert found.start == (-1,)
+    assert answer.start == (-1,)
     assert (room.start, [(w.who, w.start, w.end) for w in room.wanted]) == (480, [(1, 520, 540)])
 
 
 def test_asking_cannot_help_where_people_are_in_other_meetings():
     meetings = [*two()[:1], Meeting(duration=60, required=(0,), earliest=480, latest_end=540)]
-    found = plan(free_for((8, 9)), meetings)
+    answer = plan(free_for((8, 9)), meetings)
 
-    assert found.start.count(-1) == 1
-    homeless = found.start.index(-1)
-    room = room_for(free_for((8, 9)), meetings, found, homeless)
+    assert answer.start.count(-1) == 1
+    homeless = answer.start.index(-1)
+    room = room_for(free_for((8, 9)), meetings, answer, homeless)
     assert (room is None) == (homeless == 1)
 
 
@@ -513,10 +517,10 @@ def test_asking_cannot_help_where_people_are_in_other_meetings():
 @given(problems())
 def test_what_is_asked_for_gives_the_meeting_its_place(problem):
     free, meetings = problem
-    found = plan(free, meetings, align=GRID)
+    answer = plan(free, meetings, align=GRID)
 
-    for number in found.why:
-        room = room_for(free, meetings, found, number, align=GRID)
+    for number in answer.why:
+        room = room_for(free, meetings, answer, number, align=GRID)
         if room is None:
             continue
         rows = list(
@@ -532,13 +536,13 @@ def test_what_is_asked_for_gives_the_meeting_its_place(problem):
             [*rows, *((w.who, w.start, w.end, 5) for w in room.wanted)], free.people
         )
         needed = set(meetings[number].required)
-        start = [room.start if n == number else s for n, s in enumerate(found.start)]
+        start = [room.start if n == number else s for n, s in enumerate(answer.start)]
         # Whoever is asked to come here need not go where they are only optional.
         attends = [
             meetings[number].required
             if n == number
             else tuple(p for p in people if p in meetings[n].required or p not in needed)
-            for n, people in enumerate(found.attends)
+            for n, people in enumerate(answer.attends)
         ]
         start = [s if people else -1 for s, people in zip(start, attends, strict=True)]
         assert is_possible(given_too, meetings, start, attends)
@@ -560,7 +564,7 @@ def test_what_is_asked_for_gives_the_meeting_its_place(problem):
 def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(
     offered, elsewhere, buffer
 ):
-    """Against every start of one meeting that requires the one and welcomes the other."""
+    """Compare with every start of a meeting with a required and an optional person."""
     free = windows([(who, a, a + n, level) for who, a, n, level in offered], 2)
     busy = [(who, a, a + n) for who, a, n in elsewhere]
     meeting = Meeting(
@@ -580,14 +584,14 @@ def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(
         if required >= 0
     }
 
-    found = plan(free, [meeting], align=None, busy=busy)
+    answer = plan(free, [meeting], align=None, busy=busy)
 
-    assert found.proved
-    assert found.value.key == max(keys.values(), default=Value().key)
-    assert found.start[0] == min(
-        (start for start in keys if keys[start] == found.value.key), default=-1
+    assert answer.proved
+    assert answer.value.key == max(keys.values(), default=Value().key)
+    assert answer.start[0] == min(
+        (start for start in keys if keys[start] == answer.value.key), default=-1
     )
-    room = room_for(free, [meeting], found, 0, align=None, busy=busy)
+    room = room_for(free, [meeting], answer, 0, align=None, busy=busy)
     assert room is None or not any(
         who == 0 and room.start < end and room.start + 5 + buffer > begin
         for who, begin, end in busy
@@ -595,6 +599,6 @@ def test_who_is_elsewhere_attends_nothing_then_nor_in_the_buffer_after_it(
 
 
 def counts(*preferences: int) -> tuple[int, int, int]:
-    """If need be, works, and the sum, of those who can."""
+    """Return the counts *if need be* and *works*, and the sum."""
     here = [each for each in preferences if each >= 0]
     return sum(each < 4 for each in here), sum(4 <= each < 8 for each in here), sum(here)

@@ -1,4 +1,4 @@
-"""The profile is exactly what its definition says, whichever way it is computed."""
+"""The profile equals its definition, in both ways of computing it."""
 
 from contextlib import contextmanager
 from unittest import mock
@@ -18,7 +18,7 @@ FEW_PREFERENCES = st.sampled_from((0, 1, 5))
 
 @contextmanager
 def way(dense):
-    """Take one of the two ways, whatever the size of the problem."""
+    """Force one of the two ways, whatever the problem's size."""
     with (
         mock.patch.object(sweep, "is_dense", return_value=dense),
         mock.patch.object(explain, "is_dense", return_value=dense),
@@ -170,8 +170,9 @@ def test_profile_of_two_groups_is_the_sum_of_their_profiles(one, other):
 @settings(max_examples=200, deadline=None)
 @given(problems(), st.integers(0, 10))
 def test_erosion(problem, threshold):
-    """Lemma 1: free at a threshold exactly for the starts in [a, b - d] of the maximal runs [a, b)
-    at that threshold.
+    """Lemma 1: starts within maximal runs are the free ones, at each threshold.
+
+    They lie in [a, b - d] of the maximal runs [a, b).
     """
     end = problem.latest_end - problem.duration + 1
     for person in range(problem.people):
@@ -185,10 +186,10 @@ def test_erosion(problem, threshold):
         }
 
         starts = list(range(problem.earliest, end))
-        found = engine.preferences(problem.windows, starts, problem.duration)[:, person]
+        row = engine.preferences(problem.windows, starts, problem.duration)[:, person]
 
         assert {
-            start for start, value in zip(starts, found, strict=True) if value >= threshold
+            start for start, value in zip(starts, row, strict=True) if value >= threshold
         } == eroded
 
 

@@ -1,4 +1,4 @@
-"""The best starts, in the order their rule says."""
+"""The best starts come in the order of their rule."""
 
 from itertools import product
 
@@ -30,10 +30,10 @@ RULES = {
 def test_best_equals_its_definition(rule, problem, k, align, apart):
     distance = problem.duration if apart is None else apart
 
-    found = engine.best(problem.profile, k, rule=RULES[rule], align=align, apart=apart)
+    slots = engine.best(problem.profile, k, rule=RULES[rule], align=align, apart=apart)
 
     wanted = brute.best(brute.profile(*problem.definition), k, rule, align or 1, distance)
-    assert [(slot.start, slot.last, slot.key) for slot in found] == wanted
+    assert [(slot.start, slot.last, slot.key) for slot in slots] == wanted
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -118,20 +118,18 @@ def test_more_free_time_never_worsens_the_best(problem, data):
     ),
 )
 def test_scores_order_as_the_keys_do_however_large(unit, rows):
-    """Several keys seldom fit one number; those of a crowd may not."""
+    """The keys of a crowd may not fit into one number."""
     rows = [tuple(value % unit - unit // 2 for value in row) for row in rows]
 
-    found = scores([np.array(column) for column in zip(*rows, strict=True)]).tolist()
+    numbers = scores([np.array(column) for column in zip(*rows, strict=True)]).tolist()
 
-    assert min(found) >= 0
-    for (one, a), (other, b) in product(zip(rows, found, strict=True), repeat=2):
+    assert min(numbers) >= 0
+    for (one, a), (other, b) in product(zip(rows, numbers, strict=True), repeat=2):
         assert (one < other, one == other) == (a < b, a == b)
 
 
 def test_leximin_is_the_order_of_the_histograms():
-    """Lemma 3: comparing sorted level vectors of one length, or how many are at each level from the
-    lowest up, is the same.
-    """
+    """Lemma 3: sorted levels order as the counts from the lowest level up."""
     vectors = list(product(range(4), repeat=4))
 
     for one, other in product(vectors, repeat=2):

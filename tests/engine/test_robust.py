@@ -1,4 +1,4 @@
-"""What a start bears, and what to fall back on."""
+"""Cancellations, and the start to fall back on."""
 
 from itertools import combinations
 
@@ -42,12 +42,12 @@ def test_plan_b_is_the_best_start_that_does_not_overlap_the_best(problem, align,
     away = [start for start in ranked if abs(start - ranked[0]) >= problem.duration]
 
     leading = engine.best(problem.profile, 1, rule=engine.rule_for(quorum), align=align)
-    found = leading and engine.plan_b(
+    fallback = leading and engine.plan_b(
         problem.profile, leading[0], rule=engine.rule_for(quorum), align=align
     )
 
     assert [slot.start for slot in leading] == ranked[:1]
-    assert (found.start if found else None) == (away[0] if away else None)
+    assert (fallback.start if fallback else None) == (away[0] if away else None)
 
 
 @settings(max_examples=150, deadline=None)
@@ -61,14 +61,14 @@ def test_whose_cancellation_lets_plan_b_overtake(problem, quorum):
     start = leading[0].start
     row = engine.preferences(problem.windows, [start], problem.duration)[0]
 
-    found = engine.overtaken(
+    overtakes = engine.overtaken(
         p, leading[0], other, row, required=problem.bounds["required"], rule=rule
     )
 
     for who in range(problem.people):
         without = [-1 if who == each else int(value) for each, value in enumerate(row)]
         worse = key_at(problem, other.start, quorum) < key_at(problem, start, quorum, without)
-        assert found[who] == (row[who] >= 0 and worse)
+        assert overtakes[who] == (row[who] >= 0 and worse)
 
 
 @given(st.lists(st.booleans(), max_size=6), st.integers(0, 7))

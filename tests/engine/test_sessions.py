@@ -1,4 +1,4 @@
-"""Two sessions that together reach as many as possible."""
+"""Two sessions reach as many people as possible."""
 
 from unittest.mock import patch
 
@@ -14,7 +14,7 @@ from tests.engine.problems import problems
 ALIGNS = st.sampled_from((None, 2, 5))
 
 
-def found(problem, align):
+def best_pair(problem, align):
     pair = engine.two_sessions(problem.windows, problem.duration, **problem.bounds, align=align)
     return pair and (pair.first, pair.second, pair.preferences.tolist(), pair.proved)
 
@@ -49,7 +49,7 @@ def by_definition(problem, align):
 @settings(max_examples=125, deadline=None)
 @given(problems(people=st.integers(1, 6), rows=14, ticks=26), ALIGNS)
 def test_the_pair_equals_its_definition(problem, align):
-    assert found(problem, align) == by_definition(problem, align)
+    assert best_pair(problem, align) == by_definition(problem, align)
 
 
 @settings(max_examples=40, deadline=None)
@@ -61,7 +61,7 @@ def test_the_pair_equals_its_definition(problem, align):
 )
 def test_many_people_many_words_small_parts(problem, align):
     with patch.multiple(sessions, _PAIRS_AT_ONCE=1, _ROWS_AT_ONCE=3):
-        assert found(problem, align) == by_definition(problem, align)
+        assert best_pair(problem, align) == by_definition(problem, align)
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,4 +1,4 @@
-"""Who alone stands in the way, and how often."""
+"""People who alone are in the way of starts are counted."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What answers that are still missing could change."""
+"""Missing answers may change the ranking."""
 
 from itertools import product
 
@@ -15,8 +15,9 @@ from tests.engine.test_robust import QUORUMS, key_at
 
 @st.composite
 def tiny(draw):
-    """So small that every answer of one more person can be tried: none, or one of two preferences,
-    at each tick.
+    """Draw problems so small that every answer of one more person can be tried.
+
+    An answer is none or one of two preferences at each tick.
     """
     people, ticks = draw(st.integers(1, 3)), draw(st.integers(2, 5))
     rows = []
@@ -63,10 +64,10 @@ def test_an_answer_that_makes_another_start_win_is_found_if_there_is_one(require
         if now is not None and abs(then - now) >= problem.duration:
             others.add(then)
 
-    found = engine.could_win(problem.profile, required=required, rule=engine.rule_for(quorum))
+    slot = engine.could_win(problem.profile, required=required, rule=engine.rule_for(quorum))
 
-    assert (found is not None) == bool(others)
-    assert found is None or found.start in others
+    assert (slot is not None) == bool(others)
+    assert slot is None or slot.start in others
 
 
 @settings(max_examples=100, deadline=None)

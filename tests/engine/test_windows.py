@@ -1,4 +1,4 @@
-"""Windows take rows in any order, and name the first that cannot be."""
+"""Windows take rows in any order, and name the first bad one."""
 
 import numpy as np
 import pytest
