@@ -6,9 +6,10 @@ from commontime.accounts.validators import LONGEST
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id with 19 MiB, two passes and one lane, over the normalised password.
+    """Argon2id over the normalised password.
 
-    These are the least costs the OWASP password storage sheet asks for, about 22 ms a guess.
+    19 MiB, two passes and one lane are the least costs that the OWASP password storage sheet asks
+    for, about 22 ms a guess.
     """
 
     time_cost = 2
@@ -19,7 +20,7 @@ class Argon2(Argon2PasswordHasher):
         return super().encode(normalised(password), salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Compare the password as it is hashed now, then as it was hashed before.
+        """Compare the normalised password, then the password as typed.
 
         Older hashes were made of the text as it was typed. One of them stays as it is: a new hash
         would end all sign-ins.

@@ -6,7 +6,7 @@ from commontime.core.models import Row
 
 
 class UserSetting(Row):
-    """A person's choices, and the canonical forms of their names, which are unique."""
+    """A person's choices, and their names in canonical form, which is unique."""
 
     user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
     username_key = models.CharField(max_length=450, unique=True)

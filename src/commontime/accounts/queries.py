@@ -33,7 +33,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Join[Value]:
-    """Columns that a room above adds to the statement that looks up the sign-in.
+    """Columns that a room above adds to the look-up of the sign-in.
 
     tables: the joins they come from, over the user `u`. width: how many columns there are.
     """
@@ -61,23 +61,12 @@ _SIGNED_IN = f"""
 def signed_in(
     session_id: UUID, *, epoch: str, joins: Sequence[Join[Any] | None] = ()
 ) -> tuple[SignIn, list[Any]] | None:
-    """Return a sign-in that still holds and the value of each join, or None.
+    """Return a valid sign-in and the value of each join, or None.
 
     The user has their setting at hand. A sign-in ends by signing out, by age, by deactivation, and
     by a change of the password (`epoch` is a keyed hash of the password's hash). One query.
     """
-    present = [join for join in joins if join]
-    row = rows.fetch_one(
-        _SIGNED_IN.format(
-            columns="".join(f", {join.columns}" for join in present),
-            joins=" ".join(join.tables for join in present),
-        ),
-        [
-            *(value for join in present for value in join.parameters),
-            rows.uuid(session_id),
-            rows.moment(clock.now()),
-        ],
-    )
+    row = _fetch_signed_in(session_id, [join for join in joins if join])
     if row is None:
         return None
     user: User = _USER.read(row[2:])
@@ -92,6 +81,15 @@ def signed_in(
         values.append(join and join.read(user, rest))
         rest = rest[join.width if join else 0 :]
     return SignIn(session_id, rows.read_moment(row[1]), user), values
+
+
+def _fetch_signed_in(session_id: UUID, joins: Sequence[Join[Any]]) -> tuple[Any, ...] | None:
+    statement = _SIGNED_IN.format(
+        columns="".join(f", {join.columns}" for join in joins),
+        joins=" ".join(join.tables for join in joins),
+    )
+    parameters = [value for join in joins for value in join.parameters]
+    return rows.fetch_one(statement, [*parameters, rows.uuid(session_id), rows.moment(clock.now())])
 
 
 def epoch_of(user: User) -> str:
@@ -137,9 +135,9 @@ _BY_KEY = f"""
 
 
 def accounts_named(name: str) -> list[User]:
-    """Return the accounts with this username or address, active or not, by username first.
+    """Return the accounts with this username, then those with this address.
 
-    Always one query.
+    Inactive ones too; always one query.
     """
     key = canonical(name)
     by_username, by_email = [], []
@@ -153,16 +151,16 @@ def accounts_named(name: str) -> list[User]:
 
 
 def names_taken(keys: list[str], *, except_by: int | None) -> set[str]:
-    """Return those of the canonical names that somebody else has, as username or address.
+    """Return the canonical names that somebody else has.
 
-    One query.
+    A username counts as an address and the other way round. One query.
     """
     others = (user for user in _accounts_by_key(keys) if user.pk != except_by)
     return {key for user in others for key in _keys_of(user) if key in keys}
 
 
 def _accounts_by_key(keys: list[str]) -> list[User]:
-    """Return the accounts with one of these canonical names, with their settings."""
+    """Return the accounts with any of these canonical names, and their settings."""
     users = []
     with connection.cursor() as cursor:
         cursor.execute(_BY_KEY.format(marks=", ".join(["%s"] * len(keys))), keys * 3)
@@ -214,7 +212,7 @@ def has_muted(user_id: int, sender_id: int) -> bool:
 
 
 def muted_by(user: User) -> list[str]:
-    """Return the usernames of the people whose mails the user has stopped."""
+    """Return the usernames whose mails the user has stopped."""
     return list(
         Mute.objects.filter(user=user)
         .order_by("sender__username")
@@ -247,7 +245,7 @@ SWITCHES = {
 
 
 def stop_of(token: str) -> Stop:
-    """Return what an unsubscribe link stops; NotFound if it is not ours or its account is gone."""
+    """Return what an unsubscribe link stops; NotFound if it is not ours."""
     missing = NotFound(_("This link is incomplete, or the account no longer exists."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)

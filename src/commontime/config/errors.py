@@ -70,7 +70,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def of_the_database(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
-    """Answer 503 if the database is away, 409 if a referenced row was just deleted, else None."""
+    """Answer 503 for an outage, 409 for a row that was just deleted, else None."""
     if isinstance(exception, OperationalError | InterfaceError):
         logger.error("The database is away: %s", exception)
         return unavailable(request)

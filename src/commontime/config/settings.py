@@ -222,7 +222,7 @@ def check_connection(pooled: Any) -> None:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's settings for a database URL; SQLite in the data folder for an empty one."""
+    """Return Django's settings for a database URL; an empty one means SQLite."""
     parts = urlsplit(url or f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}")
     if parts.scheme == "sqlite":
         return _sqlite(parts)

@@ -36,7 +36,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 def _read_body(stream: Any, limit: int) -> bytearray:
-    """Return the body, at most one byte more than the limit, so that Django refuses it."""
+    """Return the body, cut one byte beyond the limit so that Django refuses it."""
     body = bytearray()
     while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
         body += chunk

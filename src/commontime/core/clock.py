@@ -25,7 +25,7 @@ def zones() -> frozenset[str]:
 
 
 def canonical_zone(name: str) -> str:
-    """Return the name of a zone under which it is compared: Asia/Kolkata for Asia/Calcutta."""
+    """Return the main name of a zone: Asia/Kolkata for Asia/Calcutta."""
     return _links().get(name, name)
 
 
@@ -42,9 +42,9 @@ def names_of_zone(name: str) -> list[str]:
 
 @cache
 def _links() -> dict[str, str]:
-    """Return the zone behind each other name, from the time zone database itself.
+    """Return the main name of each other name.
 
-    Its file writes "L target name" in a line.
+    The time zone database has a line "L target name" for each.
     """
     lines = resources.files("tzdata").joinpath("zoneinfo/tzdata.zi").read_text().splitlines()
     targets = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L ")}
@@ -67,7 +67,7 @@ def turn_of(local: datetime) -> str:
 
 
 def with_turn(local: datetime, text: str, *, unless: str = "") -> str:
-    """Return the text of a time, with its turn in brackets if the time is repeated."""
+    """Add its turn in brackets to the text of a repeated time."""
     turn = turn_of(local)
     return f"{text} ({turn})" if turn and turn != unless else text
 

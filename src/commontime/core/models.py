@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Row(models.Model):
-    """A row with a random UUID, which reveals nothing and is known before the row is stored."""
+    """A row with a random UUID: it reveals nothing and is known before storing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 

@@ -67,7 +67,7 @@ def one_line(value: str, *, field: str, longest: int, required: bool = False) ->
 
 
 def many_lines(value: str, *, field: str, longest: int) -> str:
-    """Return the text trimmed, with clean line ends; InvalidInput for controls other than tabs."""
+    """Return the text trimmed and cleaned; InvalidInput for controls other than tabs."""
     _check_unicode(value, field)
     clean = clean_lines(value)
     _refuse_invisible(_NOT_IN_TEXT, clean, field)
@@ -75,12 +75,12 @@ def many_lines(value: str, *, field: str, longest: int) -> str:
 
 
 def clean_lines(value: str) -> str:
-    """Return pasted text with \\n for every line end, and without direction marks."""
+    """Return pasted text with plain line ends and without direction marks."""
     return _DIRECTION_MARK.sub("", _LINE_END.sub("\n", value))
 
 
 def is_unicode(value: str) -> bool:
-    """Return whether the text can be written as UTF-8: it has no lone surrogates."""
+    """Return whether the text has no lone surrogates, which UTF-8 can't write."""
     try:
         value.encode()
     except UnicodeEncodeError:

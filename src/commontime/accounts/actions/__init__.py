@@ -1,1 +1,1 @@
-"""What people can do with their account and their sign-ins: a module a subject."""
+"""What people can do with their account, by subject."""

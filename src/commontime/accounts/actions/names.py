@@ -1,4 +1,4 @@
-"""What accounts may be called, whose name is whose, and finding people by name."""
+"""Checking the names of accounts, and finding people by name."""
 
 from collections.abc import Mapping
 
@@ -75,7 +75,7 @@ def count_question(user: User, client: Client) -> None:
 
 
 def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None:
-    """Normalise and trim the account's names in place, and gather what is wrong with them.
+    """Clean the account's names in place, and gather what is wrong with them.
 
     keys: the canonical names, from `keys_of`.
     """
@@ -99,7 +99,7 @@ def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None
 
 
 def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | None) -> None:
-    """Gather a refusal for each canonical name that somebody else has, as username or address."""
+    """Gather a refusal for each canonical name that somebody else has."""
     # An invalid name can't be taken, and a database may not even read it.
     asked = {field: key for field, key in keys.items() if field not in problems.fields}
     taken = queries.names_taken([*asked.values()], except_by=except_by) if asked else set()
@@ -129,7 +129,7 @@ def _check_username(user: User, keys: Mapping[str, str]) -> None:
 
 
 def _check_key(field: str, key: str) -> None:
-    """Refuse a name that is too long to store once its ligatures are written out."""
+    """Refuse a name whose canonical form is too long to store."""
     column = getattr(UserSetting, f"{field}_key").field
     text.one_line(key, field=field, longest=column.max_length)
 

@@ -1,4 +1,4 @@
-"""Which passwords are good enough, proving that one knows it, and a forgotten one."""
+"""Judging, confirming and resetting passwords."""
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
@@ -60,7 +60,7 @@ def is_password_of(user: User, password: str, client: Client) -> bool:
 
 
 def request_password_reset(email: str, *, client: Client) -> None:
-    """Have a reset mail sent if an active account has this address.
+    """Have a reset mail sent to the active account with this address.
 
     The worker looks for the account, so that asking takes the same time for every address.
     """

@@ -66,11 +66,12 @@ def edit_profile(
     door: Door = Door.API,
     **changes: Any,
 ) -> sign_ins.NewSignIn | None:
-    """Change names, address or password; an absent field and an empty password stay as they are.
+    """Change names, address or password.
 
-    A new password or address needs a sign-in of less than ten minutes or the current password. It
-    ends all other sign-ins, and a mail tells the old address. The result is then a fresh sign-in
-    through this door; otherwise None. A current password that is sent must be right.
+    An absent field and an empty password change nothing. A new password or address needs a sign-in
+    of less than ten minutes or the current password. It ends all other sign-ins, and a mail tells
+    the old address. The result is then a fresh sign-in through this door; otherwise None. A current
+    password that is sent must be right.
     """
     password = changes.pop("password", None) or None
     edited = _with(changes, user)
@@ -124,7 +125,7 @@ def _check(
 
 @contextmanager
 def _taken_at_once(keys: dict[str, str], *, except_by: int | None) -> Iterator[None]:
-    """Refuse a name that somebody took between our look and our write: the database decides."""
+    """Refuse a name that somebody took at the same moment: the database decides."""
     try:
         yield
     except IntegrityError:
@@ -151,7 +152,7 @@ def _require_proof(
 
 
 def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
-    """Write only the changed fields, and only under the password the person signed in with.
+    """Write the changed fields under the password the person signed in with.
 
     Somebody whom a new password has signed out meanwhile can't write any more, least of all the old
     password.
@@ -169,7 +170,7 @@ def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
 def _start_anew(
     user: User, old_email: str, changed: dict[str, Any], door: Door, client: Client
 ) -> sign_ins.NewSignIn:
-    """End all sign-ins, tell the person by mail, and open a fresh one."""
+    """End all sign-ins, mail the person, and open a fresh one."""
     sign_ins.end_sessions(user)
     tasks.tell_of_account_change(
         user,
@@ -193,7 +194,7 @@ def erase_account(user: User) -> None:
 
 
 def deactivate(user: User) -> None:
-    """Close the account for now: from this moment no token, cookie or feed works."""
+    """Close the account for now: no token, cookie or feed works any more."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         sign_ins.end_sessions(user)

@@ -88,7 +88,7 @@ def stop_mails(stop: queries.Stop) -> None:
 
 
 def rotate_feed(user: User) -> str:
-    """Give the person a new secret feed address, and return the secret.
+    """Make a new secret feed address and return the secret.
 
     The old address stops working at once.
     """

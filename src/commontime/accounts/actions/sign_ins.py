@@ -65,7 +65,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
 def password_tries(
     identifier: str, user: User, client: Client
 ) -> tuple[limits.Subject, limits.Subject]:
-    """Return the subjects a password try counts for: the name and the account behind it.
+    """Return what a password try counts for: its name and its account.
 
     A new password starts a new count. Somebody who resets a forgotten password has failed several
     times before, and must get in now.
@@ -137,7 +137,7 @@ def _living_session(session_id: UUID, now: datetime) -> Session:
 
 
 def _used_before(session: Session, spent: str, now: datetime) -> Unidentified:
-    """Return the refusal of a refresh secret that was used before, and end its whole family.
+    """End the family of a refresh secret that was used before, and return the refusal.
 
     Somebody has a copy. But two tabs of one person may use a secret at once: for ten seconds the
     last secret that was used ends nothing, if it comes from the same network.

@@ -108,7 +108,7 @@ _WEEKS: dict[str, list[tuple[range, float, float, int, float]]] = {
 
 
 def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random) -> list[Window]:
-    """Return a singer's windows, without overlaps: their kind of week, with some chance."""
+    """Return a singer's windows: their kind of week, with some chance."""
     windows: list[Window] = []
     for day in (first_day + timedelta(days=n) for n in range(days)):
         windows += _usual(singer, day, chance)
@@ -118,7 +118,7 @@ def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random
 
 
 def _usual(singer: Singer, day: date, chance: random.Random) -> list[Window]:
-    """Return what the singer's kind of week gives on a day, apart from choir night."""
+    """Return the singer's usual windows on a day, except choir night."""
     windows = []
     for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
         is_choir_night = day.weekday() == CHOIR_NIGHT and end > NIGHT_FALLS

@@ -91,7 +91,7 @@ def make() -> None:
 
 
 def keep_mails_quiet() -> None:
-    """Drop the demo's mails, except those to the three main people if mails become files."""
+    """Drop the demo's mails; if mails become files, keep those to the three main people."""
     mails = Message.objects.filter(state=State.QUEUED)
     if mail_folder() is not None:
         mails = mails.exclude(user__username__in=["ingrid", "tomas", "noor"])
