@@ -47,7 +47,7 @@ def mails_as_files(folder: Path) -> dict[str, object]:
 
 @dataclass
 class Made:
-    """The demo's output and its rows, and the rows of a second run at the same moment."""
+    """The demo's output and rows, and the rows of a second run."""
 
     output: str
     rows: dict[str, list[tuple[object, ...]]]

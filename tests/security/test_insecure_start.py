@@ -1,4 +1,4 @@
-"""A start that would be insecure is refused, and the sentence says what to set: case CR-13."""
+"""An insecure start is refused, and the sentence says what to set (case CR-13)."""
 
 import os
 import runpy

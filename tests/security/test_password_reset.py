@@ -101,7 +101,7 @@ def test_asking_says_the_same_and_costs_the_same_for_everybody_and_mails_only_to
 
 
 def test_asking_does_nothing_that_waits_for_a_mail_server(monkeypatch):
-    """The worker talks to the mail server, so a slow one does not reveal whose address this is."""
+    """A slow mail server does not reveal whose address this is: the worker talks to it."""
     import socket
 
     build.user("mina")

@@ -1,5 +1,6 @@
-"""A plan that takes long, in the real processes: it shows how far it is, survives its workers, and
-stops when its owner wants.
+"""A long plan in the real processes.
+
+It shows how far it is, survives its workers, and stops when its owner wants.
 """
 
 import random

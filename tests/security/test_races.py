@@ -1,7 +1,6 @@
-"""Two people at once: cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries, over
-real HTTP with two web processes.
+"""Two people at once, over real HTTP with two web processes.
 
-Each race returns what went wrong in its rounds. On the product that is nothing; with the guards off
+Cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries. Each race returns what went wrong in its rounds. On the product that is nothing; with the guards off
 (weakened.py) it must be something.
 """
 

@@ -1,5 +1,6 @@
-"""Requests as no library would send them, over real sockets: cases AU-07 and VA-12, and the headers
-of every kind of answer.
+"""Requests that no library sends, over real sockets, and the headers of every kind of answer.
+
+Cases AU-07 and VA-12.
 """
 
 import gzip

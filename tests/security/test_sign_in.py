@@ -298,9 +298,7 @@ def test_a_new_password_needs_a_fresh_sign_in_or_the_old_one(later):
 
 
 def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_back():
-    """Both at once: whoever still holds an old sign-in edits a name while the owner changes the
-    password.
-    """
+    """Somebody with an old sign-in edits a name while the owner changes the password."""
     mina = build.user("mina")
     attacker, owner = build.sign_in(mina), build.sign_in(mina)
 

@@ -1,5 +1,6 @@
-"""The life and death of tokens: cases AU-01, AU-04 to AU-08, AU-10, AU-11, AU-16 to AU-21 and
-AU-26.
+"""The life and death of tokens.
+
+Cases AU-01, AU-04 to AU-08, AU-10, AU-11, AU-16 to AU-21 and AU-26.
 """
 
 import base64
