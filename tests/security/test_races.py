@@ -1,7 +1,8 @@
 """Two people at once, over real HTTP with two web processes.
 
-Cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries. Each race returns what went wrong in its rounds. On the product that is nothing; with the guards off
-(weakened.py) it must be something.
+Cases RA-01 to RA-16, IM-01 in parallel, PR-04, and the known worries. Each race yields what went
+wrong in its rounds. On the product that is nothing; with the guards off (weakened.py) it must be
+something.
 """
 
 # ruff: noqa: B023, B008 (every call is over before its round is)
