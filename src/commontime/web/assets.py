@@ -1,10 +1,9 @@
-"""Styles and scripts: a file for each part of a page in the source, one answer for a page over the
-wire, compressed, and kept for ever.
+"""Styles and scripts: many files in the source, one compressed answer for a page.
 
-An address names the files, in their order, and a digest of what they hold:
-`/static/joined/tokens+base.8d0f….css`. A script's imports are put before it, so that a page needs
-one request for all of them; the files of one page therefore share a scope. Scripts leave without
-their comment lines and indentation: so nothing in them may span lines in which those matter.
+The address names the files in their order, and a digest of their text:
+`/static/joined/tokens+base.8d0f….css`. A script's imports come before it, so that a page needs one
+request; the files of a page therefore share a scope. Scripts are served without comments and
+indentation, so no text in them may span lines.
 """
 
 import gzip
@@ -26,9 +25,8 @@ KINDS = {"css": ("css", "text/css"), "js": ("elements", "text/javascript")}
 FOR_EVER = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
-_SPARE = re.compile(
-    r"^[ \t]*(?://.*)?\n|^[ \t]+|  // .*$", re.MULTILINE
-)  # also what stands behind a line, two spaces away
+# Empty lines, comments and indentation; a comment behind code is two spaces away.
+_SPARE = re.compile(r"^[ \t]*(?://.*)?\n|^[ \t]+|  // .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +53,37 @@ def asset(kind: str, *names: str) -> Asset:
 
 
 def _joined(scripts: dict[str, str]) -> list[str]:
-    """Return the scripts after what they import, each once, without the lines that only matter to
-    single files.
-    """
-    found: dict[str, str] = {}
+    """Return the scripts after their imports, each once, without import and export words."""
+    joined: dict[str, str] = {}
 
     def add(name: str, text: str) -> None:
-        if name in found:
+        if name in joined:
             return
         for imported in _IMPORT.findall(text):
             add(imported, (FOLDER / "elements" / f"{imported}.js").read_text())
-        found[name] = _EXPORT.sub("", _IMPORT.sub("", text))
+        joined[name] = _EXPORT.sub("", _IMPORT.sub("", text))
 
     for name, text in scripts.items():
         add(name, text)
-    return [_SPARE.sub("", text) for text in found.values()]
+    return [_SPARE.sub("", text) for text in joined.values()]
 
 
 @require_safe
 @refusing
 def serve(request: HttpRequest, files: str) -> HttpResponse:
-    """Send styles or scripts. An old address, of a page that was open during an upgrade, gets what
-    there is now, but not for ever.
+    """Send styles or scripts.
+
+    An address from before an upgrade gets the present files, but not to keep.
     """
-    found = _named(files)
+    current = _named(files)
     is_packed = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(
-        found.packed if is_packed else found.plain,
-        content_type=f"{KINDS[found.kind][1]}; charset=utf-8",
+        current.packed if is_packed else current.plain,
+        content_type=f"{KINDS[current.kind][1]}; charset=utf-8",
     )
     if is_packed:
         response["Content-Encoding"] = "gzip"
-    response["Cache-Control"] = FOR_EVER if found.address.endswith(f"/{files}") else "no-cache"
+    response["Cache-Control"] = FOR_EVER if current.address.endswith(f"/{files}") else "no-cache"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
 

@@ -1,4 +1,4 @@
-"""The best starts of meetings, as pages show them: their place, who can come, and why."""
+"""The best times of meetings as pages show them."""
 
 import math
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ class CalendarView:
 
     @property
     def deadlines_ahead(self) -> list[bool]:
-        """Whether its deadline is ahead, of each open meeting."""
+        """Return for each open meeting whether its deadline is ahead."""
         return [is_ahead for waits, is_ahead, *_ in self.meeting_rows if waits]
 
     @cached_property
@@ -97,9 +97,7 @@ class CalendarView:
         return {}
 
     def free(self, meeting: Meeting) -> groups.Group:
-        """Return those whom an open meeting is for without the times in which they are in other
-        meetings.
-        """
+        """Return a meeting's people, without their times in other meetings."""
         if not meeting.for_everyone:
             group = groups.group_for(meeting, self.roster)
             return groups.free_for(meeting, group, self.scheduled, with_names=self.with_names)
@@ -115,13 +113,13 @@ class CalendarView:
 
     @cached_property
     def windows(self) -> list[grid.Window]:
-        """All one's own times in the calendar, in order."""
-        found = queries.windows.own_window_rows(self.user, self.calendar)
-        return [(seconds(start), seconds(end), preference) for start, end, preference in found]
+        """Return one's own times in the calendar, in order."""
+        rows = queries.windows.own_window_rows(self.user, self.calendar)
+        return [(seconds(start), seconds(end), preference) for start, end, preference in rows]
 
     @property
     def key(self) -> Hashable:
-        """All that the live part depends on. Asking this asks nothing of the engine."""
+        """Return all that the live part depends on, without asking the engine."""
         calendar = self.calendar
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         whom = "all" if self.with_names else self.user.pk
@@ -137,8 +135,9 @@ class CalendarView:
 
     @property
     def whose(self) -> int | None:
-        """Whose the best times are; None: everybody's, because every open meeting is for everybody,
-        or because one sees all.
+        """Return whose best times these are: a user's id; None: everybody's.
+
+        They are everybody's if every open meeting is for everybody, or if the viewer sees all.
         """
         has_some_for_few = any(waits and named for waits, _ahead, named, *_ in self.meeting_rows)
         return (
@@ -153,7 +152,7 @@ class CalendarView:
 
     @property
     def is_closed(self) -> bool:
-        """Whether answers are closed for this person, as the action sees it."""
+        """Return whether answers are closed for this person, like the action."""
         if self.calendar.is_finalized:
             return True
         return (

@@ -1,8 +1,6 @@
-"""What could still change a meeting's best start, in words: what to ask of whom, two sessions, plan
-B, whose answer counts.
-"""
+"""What could still change a meeting's best time, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,15 +13,14 @@ from commontime.layout.instants import next_quarter
 from commontime.web import words
 from commontime.web.calendar_view import CalendarView
 
-# people; with more the page is there at once, and this is asked for by a link: with a thousand it
-# takes a second
+# In larger groups the page leaves this to a link: for a thousand people it takes a second.
 MOST_AT_ONCE = 60
 MOST_WANTED = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """moments: starts or times it is about, each with what is to be said of it."""
+    """One thing that could change the best time. moments: times or names, each with a remark."""
 
     kind: str
     title: str
@@ -40,72 +37,74 @@ class Change:
 def change_of(
     view: CalendarView, meeting: Meeting, group: groups.Group, align: int | None
 ) -> Change | None:
-    """Return what there is to say, with names as far as the calendar's visibility allows; None if
-    nobody can come to anything.
+    """Return what could change the best time; None if nobody can come to any.
+
+    People are named as far as the calendar's visibility allows.
     """
-    found = insights.insights_for(
+    insight = insights.insights_for(
         meeting, group, now=view.now, with_names=view.with_names, asker=view.user.pk, align=align
     )
-    if found is None:
+    if insight is None:
         return None
 
-    def when(start: datetime) -> str:
-        return words.when(start, meeting.duration, view.look)
+    def at(outcome: outcomes.Outcome) -> tuple[str, str]:
+        count = {"can": len(outcome.attending), "people": len(group.people)}
+        start = _round(outcome, meeting, group)
+        when = words.when(start, meeting.duration, view.look)
+        return when, _("%(can)d of %(people)d can come") % count
 
-    def of(outcome: outcomes.Outcome) -> tuple[str, str]:
-        can = {"can": len(outcome.attending), "people": len(group.people)}
-        return when(_round(outcome, meeting, group)), _("%(can)d of %(people)d can come") % can
-
-    points = [Point("better", _("Why no time is better"), found.why_not_better)]
-    if found.ask and (found.ask.wanted or found.ask.own_short):
-        points.append(_asking(found.ask, meeting.duration, view))
-    if found.sessions:
-        both = (found.sessions.first, found.sessions.second)
-        points.append(
-            Point(
-                "sessions",
-                _("Two sessions"),
-                found.sessions.detail,
-                [of(outcome) for outcome in both],
-            )
-        )
-    elif found.best.cannot:
-        points.append(Point("sessions", _("Two sessions"), found.no_sessions))
-    if found.plan_b:
-        points.append(Point("plan-b", _("Plan B"), found.plan_b.detail, [of(found.plan_b.outcome)]))
+    points = [Point("better", _("Why no time is better"), insight.why_not_better)]
+    if insight.ask and (insight.ask.wanted or insight.ask.own_short):
+        points.append(_asking(insight.ask, meeting.duration, view))
+    points += _sessions(insight, at)
+    if plan_b := insight.plan_b:
+        points.append(Point("plan-b", _("Plan B"), plan_b.detail, [at(plan_b.outcome)]))
     if group.silent:
-        start = found.decisive.start
-        moments = [(when(start), _("for example"))] if start else []
-        points.append(
-            Point("decisive", _("Who can still change this"), found.decisive.detail, moments)
-        )
-    return Change(not found.best.cannot, points)
+        points.append(_decisive(insight, meeting, view))
+    return Change(not insight.best.cannot, points)
 
 
-def beside(each: comparing.Comparison, silent: int) -> list[str]:
-    """Say how a start stands beside the others: what it loses, how far it may rise or fall, what it
-    bears.
+def _sessions(
+    insight: insights.Insights, at: Callable[[outcomes.Outcome], tuple[str, str]]
+) -> list[Point]:
+    title = _("Two sessions")
+    if sessions := insight.sessions:
+        moments = [at(outcome) for outcome in (sessions.first, sessions.second)]
+        return [Point("sessions", title, sessions.detail, moments)]
+    if insight.best.cannot:
+        return [Point("sessions", title, insight.no_sessions)]
+    return []
+
+
+def _decisive(insight: insights.Insights, meeting: Meeting, view: CalendarView) -> Point:
+    moments = []
+    if start := insight.decisive.start:
+        moments = [(words.when(start, meeting.duration, view.look), _("for example"))]
+    return Point("decisive", _("Who can still change this"), insight.decisive.detail, moments)
+
+
+def beside(comparison: comparing.Comparison, silent: int) -> list[str]:
+    """Return how a start compares with the others, in sentences.
+
+    They say what it loses, how far it may rise or fall, and how many may drop out.
     """
-    said = [each.loses_against_best] if each.loses_against_best else []
-    if each.optimistic_rank != each.pessimistic_rank:
-        places = {"first": each.optimistic_rank, "last": each.pessimistic_rank, "n": silent}
-        said.append(
-            ngettext(
-                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answer is "
-                "missing.",
-                "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answers are "
-                "missing.",
-                silent,
-            )
-            % places
-        )
-    if each.still_works:
-        said.append(each.still_works)
-    return said
+    sentences = [comparison.loses_against_best, _range(comparison, silent), comparison.still_works]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _range(comparison: comparing.Comparison, silent: int) -> str:
+    first, last = comparison.optimistic_rank, comparison.pessimistic_rank
+    if first == last:
+        return ""
+    return ngettext(
+        "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answer is missing.",
+        "Could still end up anywhere from place %(first)d to %(last)d: %(n)d answers are missing.",
+        silent,
+    ) % {"first": first, "last": last, "n": silent}
 
 
 def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point:
-    """Whom to ask for what, if names are told; and who alone stands in the way most often."""
+    """Return whom to ask for what, and who alone is in the way most often."""
     if ask.own_short:
         return Point("ask", _("What you could ask for"), ask.detail)
     moments = [
@@ -135,7 +134,7 @@ def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point
 
 
 def _round(outcome: outcomes.Outcome, meeting: Meeting, group: groups.Group) -> datetime:
-    """Return the next quarter of an hour if it is the same for everybody."""
+    """Return the next quarter of an hour, if it is as good for everybody, else the start."""
     later = next_quarter(outcome.start)
     if later == outcome.start or not bounds.allow(meeting, later):
         return outcome.start

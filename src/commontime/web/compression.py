@@ -1,4 +1,4 @@
-"""Compressing pages: quickly, and to a length that tells nothing."""
+"""Compression of pages: fast, and to a length that reveals nothing."""
 
 import gzip
 import secrets
@@ -17,7 +17,7 @@ MOST_RANDOM = 100  # bytes by which lengths vary, as Django's do
 
 
 def gzipped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Compress what a view answers, for browsers that take gzip."""
+    """Compress a view's answers for browsers that accept gzip."""
 
     @wraps(view)
     def compressed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -33,10 +33,10 @@ def gzipped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def _compress(response: HttpResponse) -> None:
-    """Compress the content, under a file name of random length.
+    """Compress content, under a file name of random length.
 
-    Who can put text into a page could else guess a secret in it by how well both compress (BREACH).
-    The one secret here, the token of the forms, is also masked anew in each answer.
+    By the length of a page somebody who puts text into it could guess a secret in it (BREACH). The
+    only secret here, the forms' token, is also masked anew in each answer.
     """
     packed = BytesIO()
     name = "a" * secrets.randbelow(MOST_RANDOM)

@@ -1,4 +1,4 @@
-"""Refusals -> pages: the only place where the pages' status codes are chosen."""
+"""Refusals as pages: the only place that chooses their status codes."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpRe
 
 
 def _sent_from(request: HttpRequest) -> str:
-    """Return the page of ours that a form was sent from."""
+    """Return our page that sent a form."""
     try:
         source, ours = request.headers.get("Referer", ""), request.build_absolute_uri("/")
     except DisallowedHost:
@@ -72,8 +72,9 @@ def _sent_from(request: HttpRequest) -> str:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say what to do about a form whose token is missing or another's: mostly somebody signed in or
-    out in another window.
+    """Answer a form with a wrong CSRF token, and say what to do.
+
+    Mostly somebody signed in or out in another window.
     """
     sentences = [
         _(

@@ -1,6 +1,4 @@
-"""The first page's example: a made-up choir, whose times are written as people write them and
-counted as everybody's are.
-"""
+"""The example on the first page: an invented choir, its times computed like everybody's."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,8 +22,8 @@ from commontime.web.look import Look
 ZONE = ZoneInfo("UTC")
 EVENINGS = (17 * 60, 22 * 60)
 LENGTH = 90
-LEADERS = 2  # the first of them have to be there
-# Who they are, and when they can come.
+LEADERS = 2  # the first people are required
+# Names and times.
 CHOIR = {
     "Ada Lind": "Mon 18-20 if need be\nTue 18:30-21\nWed 18:30-21:30 ideal\nThu 19-22",
     "Ben Osei": "Tue 19-22\nWed 17-22\nSat 17-19 if need be",
@@ -67,7 +65,7 @@ def _made(monday: date, language: str) -> Example:
     ]
     group = groups.group_of(people)
     shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
-    found = heat(group, shown)
+    counts = heat(group, shown)
     start = datetime.combine(monday, datetime.min.time(), ZONE)
     deadline = start - timedelta(days=1, hours=-18)
     meeting = Meeting(
@@ -76,8 +74,8 @@ def _made(monday: date, language: str) -> Example:
     ranked = suggestions.rank(meeting, group, [], now=start, limit=3, with_names=True)
     best = best_times.best_times(meeting, ranked, len(people), shown)
     return Example(
-        tables.heat_table(shown, found),
-        heat_map.legend(found).html,
+        tables.heat_table(shown, counts),
+        heat_map.legend(counts).html,
         jinja.render("web/best.html", {"bests": [best]}),
-        heat_map.summary(found),
+        heat_map.summary(counts),
     )

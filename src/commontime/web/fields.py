@@ -48,7 +48,7 @@ def _zones() -> SafeString:
 
 
 class PastedText(forms.CharField):
-    """Several lines, often pasted from elsewhere: every line end becomes \\n, direction marks go."""
+    """Several lines, often pasted: line ends become \\n, direction marks are dropped."""
 
     def to_python(self, value: Any) -> str:
         return clean_lines(super().to_python(value) or "")

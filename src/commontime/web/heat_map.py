@@ -1,4 +1,4 @@
-"""How many can come in each cell."""
+"""The heat map: how many people can come in each cell."""
 
 from dataclasses import dataclass
 from datetime import timedelta

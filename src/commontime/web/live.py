@@ -1,4 +1,4 @@
-"""What others' answers change on a page that is open: best times, heat map, who has answered."""
+"""The part of the calendar's page that others' answers change."""
 
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,7 @@ MOST_PEOPLE = 100  # listed people
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Send the part that others' answers change; 304 as long as nothing changed."""
+    """Send the live part; 304 if nothing changed."""
     view = calendar_view(request, calendar_id)
     return get_conditional_response(request, etag=view.tag) or response(view)
 
@@ -44,7 +44,7 @@ def response(view: CalendarView) -> HttpResponse:
 
 
 def live_part(view: CalendarView) -> SafeString:
-    """Return best times, heat map and who has answered, with one's own times as they are stored."""
+    """Return best times, heat map and who has answered, with one's own stored times."""
     fixed = [(meeting.pk, meeting.version) for meeting in view.meetings if meeting.final_time]
     return jinja.render(
         "web/live.html",
@@ -64,7 +64,7 @@ def live_part(view: CalendarView) -> SafeString:
 
 
 def _best_times(view: CalendarView) -> SafeString:
-    """Return the best times of open meetings for the person looking, and links to the others.
+    """Return the best times of the viewer's open meetings, and links to the others.
 
     The owner sees those of all meetings.
     """
@@ -134,7 +134,7 @@ def _no_meeting(view: CalendarView) -> str:
 
 
 def _who_answered(view: CalendarView) -> SafeString:
-    """Return the people, those without an answer first. In a big group the others are folded."""
+    """Return the people, those without an answer first. In a big group the rest is folded."""
     people = sorted(view.roster.people, key=lambda person: bool(person.packed))
     answered, more = sum(bool(person.packed) for person in people), len(people) - MOST_PEOPLE
     listed = people[:MOST_PEOPLE]
@@ -156,7 +156,7 @@ def _who_answered(view: CalendarView) -> SafeString:
 
 
 def _invited(n: int) -> str:
-    """Say how many are invited and have not joined: nothing else on the page counts them."""
+    """Return how many are invited and have not joined; nothing else counts them."""
     if not n:
         return ""
     return ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", n) % {"n": n}

@@ -25,14 +25,15 @@ def day_name(day: date, *, short: bool = False) -> str:
 
 
 def dated(day: datetime) -> str:
-    """Return the day as people say it: "Mon 4 May", with the year if it is not this one."""
+    """Return a day as people say it: "Mon 4 May". Another year than this one is added."""
     year = "" if day.year == clock.now().astimezone(day.tzinfo).year else f" {day.year}"
     return f"{day_name(day, short=True)}{year}"
 
 
 def when(start: datetime, length: timedelta, shown: Look) -> str:
-    """Return day and time as people say it: "Mon 4 May, 9:00–10:30", with the year if it is another
-    than the one looked at.
+    """Return a day and time as people say it: "Mon 4 May, 9:00–10:30".
+
+    The year is added if it is not the year of the days shown.
     """
     first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
@@ -47,7 +48,7 @@ def row_label(key: Key, shown: Look) -> str:
 
 
 def row_name(key: Key) -> str:
-    """Return how an address or a form names a row."""
+    """Return the name of a row in addresses and forms."""
     return f"{key[0]}.{key[1]}"
 
 
@@ -63,19 +64,19 @@ def until(deadline: datetime, shown: Look) -> str:
 
 
 def some(names: Sequence[str], most: int) -> str:
-    """Return the names in a row, of more than so many the first."""
+    """Return names as a list in words; beyond `most`, the number of the others."""
     more = len(names) - most
     shown = ", ".join(names[:most])
     return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
 
 
 def as_json(value: object) -> str:
-    """Return compact JSON, for an attribute that a script reads."""
+    """Return compact JSON for an attribute that a script reads."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def total(windows: Sequence[grid.Window]) -> str:
-    """Return how long these are together, in words."""
+    """Return the total length of windows in words."""
     return clock.hours(
         timedelta(minutes=round(sum(end - start for start, end, _level in windows) / 60))
     )

@@ -1,5 +1,7 @@
-"""Days and times as their reader writes them: `{{ moment|day }}`, and `{{ field.value|told:clock
-}}` of what a field holds, which browsers show as they are set up.
+"""Days and times as their reader writes them.
+
+`{{ moment|day }}` shows a moment; `{{ field.value|told:clock }}` shows a field's value below the
+field, because browsers show fields in their own format.
 """
 
 from datetime import date, datetime, time
@@ -15,9 +17,7 @@ register = template.Library()
 
 @register.filter
 def told(value: Any, clock: str) -> str:
-    """Return a day, a time or both in words; nothing for what is none, as what somebody typed may
-    be.
-    """
+    """Return a day, a time or both in words; nothing if the value is neither."""
     value = _read(value) if isinstance(value, str) else value
     if isinstance(value, datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
@@ -29,7 +29,7 @@ def told(value: Any, clock: str) -> str:
 
 @register.filter
 def day(moment: datetime) -> str:
-    """Return the day of a moment, with its year if it is not this one."""
+    """Return the day of a moment, with its year unless it is this year."""
     return dated(timezone.localtime(moment))
 
 
