@@ -1,4 +1,7 @@
-"""Loaded before Django reads its settings: tests never see the developer's own data or environment."""
+"""The environment of all tests, set before Django reads its settings.
+
+Tests never see the developer's own data or environment.
+"""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts hold, and each is seen to fail when it is broken on purpose."""
+"""Import contracts: they hold, and each fails when it is broken on purpose."""
 
 import os
 import shutil

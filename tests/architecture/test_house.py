@@ -147,7 +147,8 @@ def wrong_in_page(name: str, text: str) -> list[str]:
     content policy would block.
     """
     found = re.findall(
-        r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://|\|safe|autoescape off",
+        r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://"
+        r"|\|safe|autoescape off",
         text,
     )
     if not is_part(name) and not text.startswith('{% extends "web/base.html" %}'):

@@ -1,4 +1,4 @@
-"""All that is stored about one person, in one statement: the same as asking for each kind of thing."""
+"""The export has all that is stored about a person, as each kind of thing shows it."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Every largest and smallest is one number: both doors quote it, and the action refuses the rest."""
+"""Each limit is one number: both doors quote it, and the action refuses the rest."""
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Questions about a meeting that is different, asked of the suggestions without storing anything."""
+"""What-if: suggestions for a changed meeting, without storing anything."""
 
 from types import SimpleNamespace
 

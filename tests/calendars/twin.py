@@ -112,7 +112,7 @@ class Twin:
         )
 
     def pieces(self, earliest: int, latest: int, length: int) -> list[tuple[int, int, Expected]]:
-        """The maximal ranges of starts [first, past) at which everybody's preference is the same."""
+        """Return the longest ranges [first, past) of starts with equal preferences."""
         users = sorted(self.answered)
         table = self.table(users, earliest, latest, length)
         found = []
