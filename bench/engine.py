@@ -1,9 +1,8 @@
 """Measure how fast the engine finds common time.
 
-It prints Markdown tables beside floors nobody can beat, and beside the ways of others.
-
-Everything runs in one process, in turns, and the fastest of several rounds counts: trust the
-ratios, not the times. `python -m bench.engine 100000` measures only sizes up to so many windows.
+It prints Markdown tables beside floors nobody can beat, and beside the ways of others. Everything
+runs in one process, in turns, and the fastest of several rounds counts: trust the ratios, not the
+times. `python -m bench.engine 100000` measures only sizes up to so many windows.
 """
 
 import itertools

@@ -1,10 +1,9 @@
 """Score a plan by the twelve constraints of OptaPlanner's example.
 
-Each is computed slowly, by its definition.
-
-It shares nothing with the search in `bench.optaplanner`, whose figures come from here. Source:
-`MeetingSchedulingConstraintProvider` of optaplanner-examples, with the weights that all five files
-carry (100 for touching, 10 for overlapping meetings, 1 for the others).
+Each is computed slowly, by its definition. It shares nothing with the search in
+`bench.optaplanner`, whose figures come from here. Source: `MeetingSchedulingConstraintProvider` of
+optaplanner-examples, with the weights that all five files carry (100 for touching, 10 for
+overlapping meetings, 1 for the others).
 """
 
 import json

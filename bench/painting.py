@@ -1,10 +1,8 @@
 """Measure what a drag over a week's grid costs the browser in each frame.
 
-`python -m bench.painting` needs Chromium.
-
-The pointer goes over 7 days × 12 hours and back in headless Chromium, and each move changes the
-choice. The figures are CPU time of the main thread, from the browser's own trace: scripts, style,
-layout, paint. A busy machine does not raise them.
+`python -m bench.painting` needs Chromium. The pointer goes over 7 days × 12 hours and back in
+headless Chromium, and each move changes the choice. The figures are CPU time of the main thread,
+from the browser's own trace: scripts, style, layout, paint. A busy machine does not raise them.
 """
 
 import json
@@ -64,9 +62,8 @@ def drag(page: Page) -> None:
 def frames_of(trace: list[dict[str, Any]]) -> list[dict[str, float]]:
     """Return the CPU of the main thread in each frame, in all and by part.
 
-    It is in milliseconds, from the beginning of a frame to that of the next.
-
-    since: the time from the frame before, by the clock.
+    It is in milliseconds, from the beginning of a frame to that of the next. since: the time from
+    the frame before, by the clock.
     """
     begin, end = (
         next(event for event in trace if event["name"] == name) for name in ("drag", "dropped")

@@ -338,7 +338,6 @@ def open_site(
     """Yield a site that runs on a fresh database.
 
     It has two web processes and a worker, and a database of the kind the tests run on.
-
     `environment` sets variables of the product. `application` replaces its WSGI application, to see
     what happens with a guard off. `server` is the DATABASE_URL of another PostgreSQL server; ""
     means SQLite.

@@ -1,9 +1,8 @@
 """Fill an empty database for the benchmark.
 
-`python -m bench.http.data` prints the ids of what it made as JSON.
-
-It makes calendars of 10, 100 and 1,000 people, with 20 windows each in one week, on quarters of an
-hour, and an open meeting; and a calendar of 120 people who have not answered yet.
+`python -m bench.http.data` prints the ids of what it made as JSON. It makes calendars of 10, 100
+and 1,000 people, with 20 windows each in one week, on quarters of an hour, and an open meeting; and
+a calendar of 120 people who have not answered yet.
 """
 
 import json

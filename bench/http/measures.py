@@ -90,10 +90,8 @@ def measure(
 ) -> Row:
     """Return the product's CPU per request as a ratio to the anchor's.
 
-    It is the median of several rounds, in alternating order.
-
-    If the anchor's own samples differ by more than 25 %, the run is repeated once; if it is noisy
-    then, it is marked.
+    It is the median of several rounds, in alternating order. If the anchor's own samples differ by
+    more than 25 %, the run is repeated once; if it is noisy then, it is marked.
     """
     for _ in range(2):
         row = _measure(scene, effort, id, what, subject, most)
@@ -186,18 +184,18 @@ def repeat_after_changes(scene: Scene, data: bytes, calendar: str) -> Subject:
     Somebody's window changes past the product, uncounted.
     """
     anchor, size = scene.anchored(data)
-    calendar = scene.aside.id(calendar)
-    window = scene.aside.do(
+    calendar = scene.direct.id(calendar)
+    window = scene.direct.do(
         "SELECT id FROM calendars_nonbusytime WHERE calendar_id = %s ORDER BY start_time LIMIT 1",
         calendar,
     ).fetchone()[0]
     change = (
         "UPDATE calendars_nonbusytime SET preference_level = 14 - preference_level WHERE id = %s"
     )
-    scene.aside.do("UPDATE calendars_nonbusytime SET preference_level = 9 WHERE id = %s", window)
+    scene.direct.do("UPDATE calendars_nonbusytime SET preference_level = 9 WHERE id = %s", window)
     return Subject(
         lambda n: _one_by_one(
-            scene.product.address, data, n, lambda: scene.aside.do(change, window)
+            scene.product.address, data, n, lambda: scene.direct.do(change, window)
         ),
         lambda n: _one_by_one(scene.anchor.address, anchor, n, lambda: None),
         size,

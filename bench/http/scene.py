@@ -28,7 +28,7 @@ ANCHOR = "bench.http.bare:application"
 DATABASES = ("sqlite", "postgresql")
 
 
-class Aside:
+class DirectConnection:
     """A connection past the product, for changes that do not count.
 
     pid: of its PostgreSQL backend.
@@ -69,7 +69,7 @@ class Scene:
     product: Server
     anchor: Server
     bodies: Path
-    aside: Aside
+    direct: DirectConnection
     tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, name: str) -> str:
@@ -95,7 +95,7 @@ class Scene:
         ).isoformat()
 
     def cpu(self) -> float:
-        return self.product.cpu(without=self.aside.pid)
+        return self.product.cpu(without=self.direct.pid)
 
     def anchored(self, product_request: bytes) -> tuple[bytes, int]:
         """Make the anchor answer a request as the product does.
@@ -126,12 +126,12 @@ class Scene:
 
     def clear_storm(self) -> None:
         """Delete the answers of the storm's people."""
-        self.aside.do(
+        self.direct.do(
             "DELETE FROM calendars_nonbusytime WHERE calendar_id = %s",
-            self.aside.id(self.made["calendars"]["storm"]),
+            self.direct.id(self.made["calendars"]["storm"]),
         )
-        if self.aside.is_postgresql:
-            self.aside.do(
+        if self.direct.is_postgresql:
+            self.direct.do(
                 "VACUUM calendars_nonbusytime, calendars_calendarparticipant, calendars_calendar"
             )
 
@@ -153,14 +153,14 @@ def open_scene(database: str) -> Iterator[Scene]:
         bodies = folder / "bodies"
         bodies.mkdir()
         (bodies / "200-ready").write_bytes(b"ok")
-        aside = Aside(settings)
-        open_things.callback(aside.connection.close)
-        postmaster = parent(aside.pid) if aside.pid else 0
+        direct = DirectConnection(settings)
+        open_things.callback(direct.connection.close)
+        postmaster = parent(direct.pid) if direct.pid else 0
         product = open_things.enter_context(serve(PRODUCT, settings, postmaster=postmaster))
         anchor = open_things.enter_context(
             serve(ANCHOR, {"BENCH_BODIES": str(bodies)}, ready=request("GET", "/200-ready"))
         )
-        yield Scene(database, settings, made, product, anchor, bodies, aside)
+        yield Scene(database, settings, made, product, anchor, bodies, direct)
 
 
 def _fill(settings: dict[str, str]) -> dict[str, Any]:

@@ -175,9 +175,7 @@ def _by_person(busy: Busy) -> dict[int, list[tuple[int, int]]]:
 class Grid:
     """The ticks that equal one of `offsets` modulo `step`.
 
-    With step 0 these are the offsets alone.
-
-    offsets (K,), ascending.
+    With step 0 these are the offsets alone. offsets (K,), ascending.
     """
 
     step: int
@@ -247,10 +245,8 @@ def _starts(free: Windows, meetings: Sequence[Meeting], grid: Grid | Marks) -> I
 class _Changes:
     """The starts at which people's preferences rise and fall.
 
-    All meetings are equally long.
-
-    The starts between are never written out: on a minute's grid over months there are hundreds of
-    them for each change.
+    All meetings are equally long. The starts between are never written out: on a minute's grid over
+    months there are hundreds of them for each change.
     """
 
     def __init__(

@@ -56,10 +56,9 @@ def preferences(
 class NearMiss:
     """Starts [first, last] that nearly work.
 
-    They work without `missing`, or with `short` more person-ticks.
-
-    missing: the required people who can't come, ascending. short: the ticks of the meeting that
-    required people did not offer, summed over them.
+    They work without `missing`, or with `short` more person-ticks. missing: the required people who
+    can't come, ascending. short: the ticks of the meeting that required people did not offer,
+    summed over them.
     """
 
     first: int

@@ -172,9 +172,7 @@ class _Planner:
     def _fit_all(self, part: _Part, movable: list[int]) -> bool:
         """Place all meetings if some have no place.
 
-        Return whether they were moved.
-
-        If they don't all fit, the bound says so.
+        Return whether they were moved. If they don't all fit, the bound says so.
         """
         if all(self.board.place[number] >= 0 for number in movable):
             return False

@@ -58,9 +58,8 @@ class Board:
     def _weigh(self) -> None:
         """Compute the worth of columns and attendances.
 
-        It is exact for sums, and in floats for choices.
-
-        gain: by meeting and column. extra: by preference + 1.
+        It is exact for sums, and in floats for choices. gain: by meeting and column. extra: by
+        preference + 1.
         """
         self.weights = _weights(self.meetings)
         largest = self.weights[0] * sum(meeting.priority for meeting in self.meetings)
@@ -142,9 +141,8 @@ class Board:
     def best_place(self, number: int, noise: NDArray[np.floating] | None = None) -> int:
         """Return the best open column, or -1.
 
-        Optional people count unless required elsewhere then.
-
-        noise: an error for the worth of each column, to vary the choice on purpose.
+        Optional people count unless required elsewhere then. noise: an error for the worth of each
+        column, to vary the choice on purpose.
         """
         is_open = self.open(number)
         if not is_open:

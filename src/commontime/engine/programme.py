@@ -99,11 +99,9 @@ def few_enough(
 ) -> list[Ints] | None:
     """Return the columns for a programme of at most `limit` entries.
 
-    None: all.
-
-    A minute's grid over months has hundreds of millions of entries, and even those that fit into
-    memory take the solver longer than anybody waits. Fewer columns yield a plan like any other, but
-    no bound. place: the column that each meeting must keep, or -1.
+    None: all. A minute's grid over months has hundreds of millions of entries, and even those that
+    fit into memory take the solver longer than anybody waits. Fewer columns yield a plan like any
+    other, but no bound. place: the column that each meeting must keep, or -1.
     """
     if entries(meetings, options, apart, limit) <= limit:
         return None
@@ -121,8 +119,8 @@ def entries(
     meetings: Sequence[Meeting], options: Sequence[Columns], apart: list[list[int]], limit: int
 ) -> int:
     """Bound the programme's non-zeros. Stop counting once there are more than `limit`."""
-    seats = [1 + 2 * (len(m.required) + len(m.optional)) for m in meetings]
-    count = sum(len(option) * each for option, each in zip(options, seats, strict=True))
+    sizes = [1 + 2 * (len(m.required) + len(m.optional)) for m in meetings]
+    count = sum(len(option) * size for option, size in zip(options, sizes, strict=True))
     has_journeys = _has_journeys(meetings, apart)
     for numbers in _meetings_by_person(meetings):
         if count > limit:

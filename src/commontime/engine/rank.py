@@ -61,10 +61,9 @@ def keys(p: Profile, rule: Rule) -> list[tuple[int, ...]]:
 class Slot:
     """A start worth suggesting.
 
-    Every start in [start, last] suits everybody as well.
-
-    segment: the profile's index of that range. required, everyone: people at levels 0..3.
-    preference: their sum. key: the value of each criterion of the rule, larger is better.
+    Every start in [start, last] suits everybody as well. segment: the profile's index of that
+    range. required, everyone: people at levels 0..3. preference: their sum. key: the value of each
+    criterion of the rule, larger is better.
     """
 
     start: int

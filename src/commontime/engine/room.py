@@ -93,9 +93,7 @@ def turns(times: ArrayLike, earliest: int, last: int, align: Marks) -> Ints:
 def taken_by(busy: Busy, people: Sequence[int], length: int) -> Ints:
     """Return the open intervals of starts at which somebody is elsewhere.
 
-    (T, 2) ticks.
-
-    length: the ticks of a meeting.
+    (T, 2) ticks. length: the ticks of a meeting.
     """
     return np.asarray(at_times(busy, people) - np.array([length, 0]))
 

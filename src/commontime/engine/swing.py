@@ -20,12 +20,11 @@ def swing(
     align: Align | None = None,
     busy: Busy = (),
 ) -> Ints:
-    """Count the starts at which each person alone is missing.
+    """Count the starts at which each required person alone is missing.
 
-    (people,) int64: the only required one.
-
-    0 for those not required. Starts at which a required person is elsewhere (busy) don't count, for
-    asking can't help there. align: as for `best`. O(n log n). ValueError as profile.
+    (people,) int64; 0 for optional people. Starts at which a required person is elsewhere (busy)
+    don't count, because asking can't help there. align: as for `best`. O(n log n). ValueError as
+    profile.
     """
     must = checked(free, duration, required, earliest, latest_end)
     ticks = latest_end - duration + 1 - earliest

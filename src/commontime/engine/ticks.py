@@ -15,10 +15,8 @@ _MINUTE = timedelta(minutes=1)
 def start_tick(moment: datetime) -> int:
     """Return the first whole minute not before an aware moment.
 
-    ValueError if it has no zone.
-
-    Window starts round up and window ends round down, so that nobody is promised a minute they did
-    not offer.
+    ValueError if it has no zone. Window starts round up and window ends round down, so that nobody
+    is promised a minute they did not offer.
     """
     return -((_EPOCH - _aware(moment)) // _MINUTE)
 

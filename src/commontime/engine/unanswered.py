@@ -17,11 +17,9 @@ from .windows import BEST_PREFERENCE, Ints
 def rank_range(p: Profile, *, required: int, optional: int, rule: Rule = FAIR) -> tuple[Ints, Ints]:
     """Return the best and the worst rank each start can still take.
 
-    (S,), (S,), from 1.
-
-    p: a row for each start, the earlier first. required, optional: how many people have not
-    answered. Optimistic: they all come to this start, ideally, and to none of the others.
-    Pessimistic: they come to all the others, and none of them to this one. O(S log S).
+    (S,), (S,), from 1. p: a row for each start, the earlier first. required, optional: how many
+    people have not answered. Optimistic: they all come to this start, ideally, and to none of the
+    others. Pessimistic: they come to all the others, and none of them to this one. O(S log S).
     """
     high = p.joined_by(required=required, optional=optional, preference=BEST_PREFERENCE)
     low = p.joined_by(required=required, optional=optional)

@@ -138,9 +138,8 @@ def without(free: Windows, busy: Busy) -> Windows:
 def _gaps(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Return the starts and the ends of the gaps between intervals.
 
-    One lies before the first, one after the last.
-
-    A gap is empty where intervals overlap: its end lies before its start.
+    One lies before the first, one after the last. A gap is empty where intervals overlap: its end
+    lies before its start.
     """
     order = np.argsort(begins, kind="stable")
     reached = np.maximum.accumulate(ends[order])
