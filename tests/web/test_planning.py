@@ -216,7 +216,7 @@ def test_a_meeting_is_looked_at_supposed_about_and_fixed_without_scripts(site):
         here = f"/app/calendars/{calendar}/meetings/{meeting}/"
 
         rosa = windows.sign_in("rosa", here)
-        expect(rosa.locator(".empty")).to_contain_text("No time fits yet.")
+        expect(rosa.locator(".empty")).to_contain_text("Nobody has answered yet.")
         windows.look(rosa, (PHONE, "light"))
         give(people["rosa"], calendar, 9, 12)
         people["tea"].post(
