@@ -1,6 +1,6 @@
 """Accounts: signing up and in, the profile, its settings and its sign-ins."""
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,7 @@ from commontime.accounts.models import UserSetting
 from commontime.api import tokens
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Flag, Moment, Text, UserId, Verbatim
 from commontime.api.request import Request
 from commontime.api.view import View
@@ -29,37 +30,36 @@ from commontime.core.errors import InvalidInput, Unidentified
 # Shapes -------------------------------------------------------------------------------------------
 
 
+WHO_MAY_ADD = (
+    "Who can add you to a calendar without asking: `anyone`, or only your `contacts`. The others "
+    "have to invite you."
+)
+NAMES = ("username", "email", "first_name", "last_name")
+
+
 class UserSerializer(serializers.Serializer[User]):
-    username = Verbatim(help_text="Unique ignoring case; at most 150 characters.")
-    email = Verbatim(help_text="Unique ignoring case.")
+    username = Verbatim(help_text="At most 150 characters, and unique whatever its case.")
+    email = Verbatim(help_text="Unique whatever its case.")
     first_name = Verbatim(required=False, allow_blank=True)
     last_name = Verbatim(required=False, allow_blank=True)
     password = Verbatim(write_only=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Read the fields; if one is refused, tell beside it what the action would refuse in the
-        others.
-        """
+        """Read the fields; when one is refused, say also what the action would refuse."""
         try:
             return cast(dict[str, Any], super().to_internal_value(data))
         except serializers.ValidationError as refusal:
-            typed = {
-                name: value
-                for name in ("username", "email", "first_name", "last_name")
-                if isinstance(value := data.get(name), str)
-            }
-            client = self.context.get("client", Client())
-            others = names.problems_with(
-                User(pk=getattr(self.instance, "pk", None), **typed), client=client
-            )
-            known = {name: sentences for name, sentences in others.items() if name in typed}
-            raise serializers.ValidationError(
-                {**known, **cast(dict[str, Any], refusal.detail)}
-            ) from None
+            detail = cast(dict[str, Any], refusal.detail)
+            raise serializers.ValidationError({**self._refused_names(data), **detail}) from None
+
+    def _refused_names(self, data: Any) -> dict[str, list[str]]:
+        typed = {name: data[name] for name in NAMES if isinstance(data.get(name), str)}
+        user = User(pk=getattr(self.instance, "pk", None), **typed)
+        refused = names.problems_with(user, client=self.context.get("client", Client()))
+        return {name: sentences for name, sentences in refused.items() if name in typed}
 
     def validate_password(self, value: str) -> str:
-        # Without the names at hand this judges the password alone; the action judges it again
-        # beside them.
+        # This judges the password alone; the action judges it again beside the names.
         try:
             passwords.check_new_password(value, self.instance or User())
         except InvalidInput as refusal:
@@ -74,12 +74,15 @@ class EditProfileSerializer(UserSerializer):
     username = Verbatim(required=False)
     email = Verbatim(required=False)
     password = Verbatim(
-        required=False, allow_blank=True, write_only=True, help_text="Absent or empty: unchanged."
+        required=False,
+        allow_blank=True,
+        write_only=True,
+        help_text="Unchanged if it is missing or empty.",
     )
     current_password = Verbatim(
         required=False,
         write_only=True,
-        help_text="Needed when the sign-in is older than ten minutes; if sent, it must be right.",
+        help_text="Needed ten minutes after signing in. If it is sent, it must be right.",
     )
 
     def validate_password(self, value: str) -> str:
@@ -98,7 +101,7 @@ class EditProfileSerializer(UserSerializer):
 
 
 class LoginInput(serializers.Serializer[Any]):
-    username = Verbatim(help_text="User name or e-mail address.")
+    username = Verbatim(help_text="Username or email address.")
     password = Verbatim()
 
 
@@ -109,7 +112,7 @@ class RefreshTokenInput(serializers.Serializer[Any]):
 class DeleteInput(RefreshTokenInput):
     transfer_to = UserId(
         required=False,
-        help_text="A participant of each of your calendars, who becomes their owner.",
+        help_text="The user id of somebody in all your calendars, who becomes their owner.",
     )
 
 
@@ -130,13 +133,20 @@ class SettingsInput(serializers.Serializer[Any]):
     week_start = serializers.ChoiceField(WeekStart.choices, required=False)
     hour_cycle = serializers.ChoiceField(HourCycle.choices, required=False)
     locale = Text(
-        longest=10, required=False, help_text="The language of pages and mails: en, de or fr."
+        longest=10, required=False, help_text="The language of pages and emails: en, de or fr."
     )
     mail_invitations = Flag(required=False)
     mail_meetings = Flag(required=False)
     mail_reminders = Flag(required=False)
-    who_may_add_me = serializers.ChoiceField(WhoMayAdd.choices, required=False)
-    muted = serializers.ListField(child=Text(longest=150), required=False, max_length=1000)
+    who_may_add_me = serializers.ChoiceField(
+        WhoMayAdd.choices, required=False, help_text=WHO_MAY_ADD
+    )
+    muted = serializers.ListField(
+        child=Text(longest=150),
+        required=False,
+        max_length=1000,
+        help_text="Usernames of people whose emails you don't want.",
+    )
 
 
 class Account(msgspec.Struct):
@@ -148,18 +158,18 @@ class Account(msgspec.Struct):
 
 
 class Settings(msgspec.Struct):
-    time_zone: str
+    time_zone: Annotated[str, means("An IANA name.")]
     week_start: WeekStart
-    hour_cycle: HourCycle
-    locale: str
-    mail_invitations: bool
-    mail_meetings: bool
-    mail_reminders: bool
-    who_may_add_me: WhoMayAdd
+    hour_cycle: Annotated[HourCycle, means("`h23` like 19:30, `h12` like 7:30 pm.")]
+    locale: Annotated[str, means("The language of pages and emails: en, de or fr.")]
+    mail_invitations: Annotated[bool, means("Whether you get emails about invitations.")]
+    mail_meetings: Annotated[bool, means("Whether you get emails about meetings.")]
+    mail_reminders: Annotated[bool, means("Whether you get reminders by email.")]
+    who_may_add_me: Annotated[WhoMayAdd, means(WHO_MAY_ADD)]
 
 
 class SettingsWithMuted(Settings):
-    muted: list[str]
+    muted: Annotated[list[str], means("Usernames of people whose emails you don't get.")]
 
 
 class Profile(Account):
@@ -167,7 +177,7 @@ class Profile(Account):
 
 
 class Export(Profile):
-    """All that is stored about one, without secrets (GDPR, articles 15 and 20)."""
+    """Everything stored about you, without secrets (GDPR, articles 15 and 20)."""
 
     exported_at: Moment
     sessions: list[dict[str, Any]]
@@ -182,8 +192,8 @@ class Export(Profile):
 
 
 class Pair(msgspec.Struct):
-    access: str
-    refresh: str
+    access: Annotated[str, means("Works for ten minutes, as `Authorization: Bearer`.")]
+    refresh: Annotated[str, means("Works once, at /token/refresh/.")]
 
 
 class LoginAnswer(Pair):
@@ -191,6 +201,8 @@ class LoginAnswer(Pair):
 
 
 class EditAnswer(Profile, omit_defaults=True):
+    """The account; with fresh tokens if the change ended your sign-ins."""
+
     access: str | None = None
     refresh: str | None = None
 
@@ -205,13 +217,13 @@ class FeedAddress(msgspec.Struct):
 
 class SignedInAt(msgspec.Struct):
     id: UUID
-    current: bool
-    door: Door
+    current: Annotated[bool, means("Whether this request came with it.")]
+    door: Annotated[Door, means("`api`, or `web` for the pages.")]
     created_at: Moment
-    used_at: Moment
-    ends_at: Moment
+    used_at: Annotated[Moment, means("When it was last renewed.")]
+    ends_at: Annotated[Moment, means("When it ends unless it is renewed.")]
     user_agent: str
-    address: str
+    address: Annotated[str, means("The network address it was opened from.")]
 
 
 def account(user: User) -> dict[str, Any]:
@@ -257,11 +269,11 @@ class Login(View):
         responses={200: LoginAnswer, 401: "invalid_credentials", 429: "too_many_requests"},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Sign in, by user name or e-mail address.
+        """Sign in with your username or email address.
 
-        Every failure is the same 401. After ten wrong tries for one name from one network: 429,
-        before the password is looked at. Tries by the account's other name count too; that one then
-        answers 401 even to the right password, as a 429 would tell whose address it is.
+        Every failure is the same 401. After ten wrong tries for one name from one network, the
+        answer is 429, whatever the password. They count for the account's other name, too. That one
+        answers 401 even to the right password, since 429 would show whose address it is.
         """
         data = parse(LoginInput, request)
         opened = sign_ins.sign_in(
@@ -278,7 +290,7 @@ class Token(View):
         responses={200: Pair, 401: "invalid_credentials", 429: "too_many_requests"},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Get a pair of tokens for a name and a password, as /login/ does."""
+        """Get a pair of tokens for a name and a password, as from /login/."""
         data = parse(LoginInput, request)
         opened = sign_ins.sign_in(
             data["username"], data["password"], door=Door.API, client=client_of(request.META)
@@ -321,13 +333,13 @@ class Logout(View):
 class ProfileView(View):
     @extend_schema(responses={200: Profile})
     def get(self, request: Request) -> HttpResponse:
-        """Show one's account and settings."""
+        """Show your account and settings."""
         return json_answer(request, profile(request.user))
 
 
 class ProfileEdit(View):
     single = True
-    remembers = False  # it may answer with fresh tokens; the same edit again changes nothing
+    remembers = False  # The answer may hold fresh tokens, and the same edit changes nothing.
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         return json_answer(request, profile(request.user))
@@ -337,11 +349,11 @@ class ProfileEdit(View):
         responses={200: EditAnswer, 403: "reauth_required", 429: "too_many_requests"},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Change one's account; what is absent stays.
+        """Change your account; missing fields stay unchanged.
 
-        A new password or address needs a sign-in of less than ten minutes or `current_password`. It
-        ends all other sign-ins, tells the old address, and the answer holds a fresh pair of tokens.
-        An Idempotency-Key is ignored: the same edit again changes nothing.
+        A new password or email address needs `current_password`, or a sign-in of the last ten
+        minutes. It ends all other sign-ins and is told to the old address, and the answer has a
+        fresh pair of tokens. An Idempotency-Key is ignored: the same edit again changes nothing.
         """
         serializer = EditProfileSerializer(instance=request.user, data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -358,14 +370,14 @@ class ProfileEdit(View):
 
 
 class ProfileDelete(View):
-    remembers = False  # an answer goes with its account
+    remembers = False  # The answer would be deleted with its account.
 
     @extend_schema(request=DeleteInput, responses={204: None})
     def post(self, request: Request) -> HttpResponse:
-        """Delete one's account, for good.
+        """Delete your account for good.
 
-        The caller's own refresh token confirms it. Owned calendars are deleted with it, and their
-        people told, unless `transfer_to` names somebody who takes part in each.
+        Your own refresh token confirms it. Your calendars are deleted, and their people are told,
+        unless you hand them over with `transfer_to`.
         """
         data = parse(DeleteInput, request)
         session_id = _own_refresh(data)
@@ -384,12 +396,12 @@ class ProfileSettings(View):
 
     @extend_schema(responses={200: SettingsWithMuted})
     def get(self, request: Request) -> HttpResponse:
-        """Show one's settings, with the user names whose mails one has muted."""
+        """Show your settings, and the usernames of people you have muted."""
         return json_answer(request, settings_with_muted(request.user))
 
     @extend_schema(request=SettingsInput, responses={200: SettingsWithMuted})
     def put(self, request: Request) -> HttpResponse:
-        """Change one's settings; what is absent stays."""
+        """Change your settings; missing fields stay unchanged."""
         data = parse(SettingsInput, request)
         account_settings.change_settings(request.user, **data)
         return json_answer(request, settings_with_muted(request.user))
@@ -400,7 +412,7 @@ class ProfileSettings(View):
 class ProfileExport(View):
     @extend_schema(responses={200: Export})
     def get(self, request: Request) -> HttpResponse:
-        """Give out everything that is stored about the caller."""
+        """Export everything that is stored about you."""
         return json_answer(
             request,
             {**profile(request.user), **calendar_queries.export.everything_about(request.user)},
@@ -408,22 +420,22 @@ class ProfileExport(View):
 
 
 class FeedRotate(View):
-    remembers = False  # the address is a secret
+    remembers = False  # The address is a secret.
 
     @extend_schema(request=None, responses={200: FeedAddress})
     def post(self, request: Request) -> HttpResponse:
-        """Get a new secret address for the calendar feed; the old one is dead at once.
+        """Get a new secret address for your calendar feed; the old one stops working.
 
-        An Idempotency-Key is ignored, since the secret is not kept: each call makes a new one.
+        An Idempotency-Key is ignored, since the secret is not stored: each call makes a new one.
         """
         secret = account_settings.rotate_feed(request.user)
         return json_answer(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})
 
 
-class SignIns(View):
+class Sessions(View):
     @extend_schema(responses={200: list[SignedInAt]})
     def get(self, request: Request) -> HttpResponse:
-        """List where the caller is signed in, the last used first."""
+        """List where you are signed in, the last used first."""
         mine = request.auth.sign_in.id
         fields = [name for name in SignedInAt.__struct_fields__ if name != "current"]
         return json_list(
@@ -434,10 +446,10 @@ class SignIns(View):
         )
 
 
-class SignInOne(View):
+class SessionOne(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: UUID) -> HttpResponse:
-        """End one of one's sign-ins."""
+        """End one of your sign-ins."""
         sign_ins.end_session(queries.session_for(request.user, session_id))
         return no_content()
 
@@ -447,9 +459,9 @@ class PasswordReset(View):
 
     @extend_schema(request=EmailInput, responses={200: Said})
     def post(self, request: Request) -> HttpResponse:
-        """Ask for a mail with a link to choose a new password.
+        """Ask for an email with a link to choose a new password.
 
-        The answer is always the same, whether or not anybody has this address.
+        The answer is the same whether or not anybody has this address.
         """
         passwords.request_password_reset(
             parse(EmailInput, request)["email"], client=client_of(request.META)
@@ -458,7 +470,7 @@ class PasswordReset(View):
             request,
             {
                 "detail": (
-                    "If an account has this address, a mail with a link is on its way. The "
+                    "If an account has this address, an email with a link is on its way. The "
                     "link works for one hour."
                 )
             },
@@ -485,16 +497,17 @@ class PasswordResetConfirm(View):
             request,
             {
                 "detail": (
-                    "Your password is changed and you are signed out everywhere. Sign in "
-                    "with the new one."
+                    "Your password has been changed, and you’ve been signed out everywhere. "
+                    "Sign in with the new one."
                 )
             },
         )
 
 
 def _own_refresh(data: dict[str, Any]) -> UUID:
-    """Return the sign-in a refresh token in a body names; anything that is none is refused as
-    input, since the caller is signed in.
+    """Return the sign-in of the refresh token in a body.
+
+    What is no refresh token is refused as input, since the caller is signed in.
     """
     try:
         return tokens.read_refresh(data["refresh_token"]).session_id

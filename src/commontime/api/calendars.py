@@ -1,6 +1,6 @@
-"""Calendars: shapes, then views."""
+"""Calendars."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
 from commontime.api.paging import page
 from commontime.api.request import Request
@@ -21,25 +22,34 @@ from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput
 
+VISIBILITY = (
+    "Whose times people see: `open` everybody's, `owner` their own, and the owner everybody's, "
+    "`counts` only their own, and how many can come."
+)
+
 
 class CalendarInput(serializers.Serializer[Any]):
     name = Text(longest=limits.NAME, help_text="1 to 200 characters.")
-    is_finalized = Flag(required=False)
+    is_finalized = Flag(required=False, help_text="true: planning is finished, nothing changes.")
     description = Text(longest=limits.DESCRIPTION, lines=True, required=False, allow_blank=True)
     location = Text(longest=limits.PLACE, required=False, allow_blank=True)
     time_zone = Text(
-        longest=64,
+        longest=limits.TIME_ZONE,
         required=False,
-        help_text="IANA name. Naive times in this calendar are read in it.",
+        help_text="An IANA name. Times without an offset are read in it.",
     )
     duration_minutes = Whole(
         required=False,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
+        within=limits.DURATION_MINUTES,
+        help_text="How long its meetings last if they don't say so themselves.",
     )
-    visibility = serializers.ChoiceField(Visibility.choices, required=False)
-    window_start = Instant(required=False, allow_null=True)
-    window_end = Instant(required=False, allow_null=True)
+    visibility = serializers.ChoiceField(Visibility.choices, required=False, help_text=VISIBILITY)
+    window_start = Instant(
+        required=False, allow_null=True, help_text="When its meetings may start, at the earliest."
+    )
+    window_end = Instant(
+        required=False, allow_null=True, help_text="When its meetings must be over, at the latest."
+    )
 
 
 class CalendarChange(CalendarInput):
@@ -47,25 +57,27 @@ class CalendarChange(CalendarInput):
 
 
 class TransferInput(serializers.Serializer[Any]):
-    user = UserId()
+    user = UserId(help_text="A participant.")
 
 
 class DuplicateInput(serializers.Serializer[Any]):
-    shift_days = Whole(required=False, default=0)
+    shift_days = Whole(required=False, default=0, help_text="How many days later; may be below 0.")
 
 
 class CalendarOutput(msgspec.Struct):
     id: UUID
-    owner: int
+    owner: Annotated[int, means("Their user id.")]
     name: str
-    is_finalized: bool
+    is_finalized: Annotated[bool, means("Whether planning is finished, so that nothing changes.")]
     description: str
     location: str
-    time_zone: str
-    duration_minutes: int
-    visibility: Visibility
-    window_start: Moment | None
-    window_end: Moment | None
+    time_zone: Annotated[str, means("Times without an offset are read in it.")]
+    duration_minutes: Annotated[
+        int, means("How long its meetings last if they don't say so themselves.")
+    ]
+    visibility: Annotated[Visibility, means(VISIBILITY)]
+    window_start: Annotated[Moment | None, means("When its meetings may start, at the earliest.")]
+    window_end: Annotated[Moment | None, means("When its meetings must be over, at the latest.")]
     created_at: Moment
     my_role: Literal["owner", "participant"]
 
@@ -75,28 +87,23 @@ class CalendarWithWarnings(CalendarOutput, omit_defaults=True):
 
 
 class CalendarListed(CalendarOutput):
-    answered: bool
-    participant_count: int
+    answered: Annotated[bool, means("Whether you have given any times.")]
+    participant_count: Annotated[int, means("How many people take part, you included.")]
     meeting_count: int
 
 
-FIELDS = [name for name in CalendarOutput.__struct_fields__ if name not in ("owner", "my_role")]
+_STORED = [name for name in CalendarOutput.__struct_fields__ if name not in ("owner", "my_role")]
 
 
 def show(calendar: Calendar, user: User) -> dict[str, Any]:
-    shape = {name: getattr(calendar, name) for name in FIELDS}
-    return {
-        **shape,
-        "owner": calendar.owner_id,
-        "my_role": "owner" if calendar.owner_id == user.pk else "participant",
-    }
+    shape = {name: getattr(calendar, name) for name in _STORED}
+    role = "owner" if calendar.owner_id == user.pk else "participant"
+    return {**shape, "owner": calendar.owner_id, "my_role": role}
 
 
 def show_listed(calendar: Any, user: User) -> dict[str, Any]:
-    counts = {
-        name: getattr(calendar, name) for name in ("answered", "participant_count", "meeting_count")
-    }
-    return {**show(calendar, user), **counts}
+    counts = ("answered", "participant_count", "meeting_count")
+    return {**show(calendar, user), **{name: getattr(calendar, name) for name in counts}}
 
 
 class Calendars(View):
@@ -112,7 +119,7 @@ class Calendars(View):
         responses={200: list[CalendarListed]},
     )
     def get(self, request: Request) -> HttpResponse:
-        """List the calendars one owns or takes part in, the newest first."""
+        """List the calendars you own or take part in, the newest first."""
         rows, links = page(
             request,
             queries.calendars.calendar_list_for(request.user, _roles(request)),
@@ -122,7 +129,7 @@ class Calendars(View):
 
     @extend_schema(request=CalendarInput, responses={201: CalendarOutput})
     def post(self, request: Request) -> HttpResponse:
-        """Make a calendar. Whoever makes it owns it and is its first participant."""
+        """Create a calendar; you own it and are its first participant."""
         data = parse(CalendarInput, request, zone=_zone_sent(request))
         calendar = actions.create_calendar(by=request.user, **data)
         return json_answer(
@@ -150,8 +157,9 @@ class CalendarOne(View):
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Change a calendar, as its owner.
 
-        `is_finalized: true` freezes times, suggestions, people and meetings and tells everyone the
-        final times; meetings without one come back as warnings. `false` reopens it.
+        `is_finalized: true` finishes planning: times, suggestions, people and meetings stay as they
+        are, and everybody is told the final times. There is a warning for each meeting without one.
+        `false` reopens the calendar.
         """
         calendar = request.auth.calendar()
         data = parse(CalendarChange, request, partial=True, zone=zone_of(calendar.time_zone))
@@ -172,7 +180,7 @@ class CalendarOne(View):
 
 
 class CalendarTransfer(View):
-    # Not for_owner: whoever sends it again is the owner no more, because it was done.
+    # Not for_owner: once it is done, whoever sends it again is no longer the owner.
 
     @extend_schema(
         request=TransferInput,
@@ -218,8 +226,9 @@ def _roles(request: Request) -> set[str]:
 
 
 def _zone_sent(request: Request) -> Any:
-    """Return the zone a new calendar will have, for the naive times sent with it; None if it is
-    unknown, which the action refuses.
+    """Return the time zone of a new calendar, for the times sent with it.
+
+    None if it is unknown: the action refuses it.
     """
     try:
         return zone_of(request.data.get("time_zone") or queries.calendars.home_zone(request.user))

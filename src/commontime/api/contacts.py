@@ -1,6 +1,6 @@
-"""Contacts: shapes, then views."""
+"""Contacts."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import LARGEST_USER_ID, Moment
 from commontime.api.paging import page_of
 from commontime.api.request import Request
@@ -35,17 +36,17 @@ class IdOrName(serializers.Field[Any, Any, Any, Any]):
 
 
 class ContactInput(serializers.Serializer[Any]):
-    contactee = IdOrName(help_text="A user id, or a user name.")
+    contactee = IdOrName(help_text="A user id or a username.")
 
 
 class ContactOutput(msgspec.Struct):
     id: UUID
-    contactee: int
+    contactee: Annotated[int, means("Their user id.")]
     username: str
     first_name: str
     last_name: str
     since: Moment
-    mutual: bool
+    mutual: Annotated[bool, means("Whether you are one of their contacts, too.")]
 
 
 def show(contact: Any) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def show(contact: Any) -> dict[str, Any]:
 class Contacts(View):
     @extend_schema(parameters=docs.PAGING, responses={200: list[ContactOutput]})
     def get(self, request: Request) -> HttpResponse:
-        """List one's contacts by their names. `mutual`: they keep you too."""
+        """List your contacts, by their names."""
         rows, links = page_of(request, queries.contact_rows(request.user))
         return json_list((ContactOutput(*row) for row in rows), links)
 
@@ -71,7 +72,7 @@ class Contacts(View):
 class ContactAdd(View):
     @extend_schema(request=ContactInput, responses={201: ContactOutput, 409: "already_contact"})
     def post(self, request: Request) -> HttpResponse:
-        """Keep a person in one's list. They learn nothing of it, and you learn nothing about them."""
+        """Add a person to your contacts; they are not told."""
         contact: Contact = actions.add_contact(
             parse(ContactInput, request)["contactee"], by=request.user
         )
@@ -83,6 +84,6 @@ class ContactAdd(View):
 class ContactDelete(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, username: str) -> HttpResponse:
-        """Remove a person from one's list."""
+        """Remove a person from your contacts."""
         actions.remove_contact(username, by=request.user)
         return no_content()

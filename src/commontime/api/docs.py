@@ -15,6 +15,7 @@ from rest_framework import serializers
 
 from commontime.api.paging import LONGEST_LIST
 from commontime.calendars.actions.checks import Caution
+from commontime.calendars.limits import Range
 
 
 def means(description: str) -> msgspec.Meta:
@@ -75,18 +76,14 @@ def moment(name: str, description: str) -> OpenApiParameter:
     )
 
 
-def whole(name: str, description: str, *, least: int, most: int) -> OpenApiParameter:
-    return OpenApiParameter(
-        name, {"type": "integer", "minimum": least, "maximum": most}, description=description
-    )
+def whole(name: str, description: str, within: Range) -> OpenApiParameter:
+    kind = {"type": "integer", "minimum": within.least, "maximum": within.most}
+    return OpenApiParameter(name, kind, description=description)
 
 
 PAGING = [
     whole(
-        "page_size",
-        f"How many items at most; {LONGEST_LIST} if left out.",
-        least=1,
-        most=LONGEST_LIST,
+        "page_size", f"How many items at most; {LONGEST_LIST} if left out.", Range(1, LONGEST_LIST)
     ),
     query(
         "cursor",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from rest_framework import serializers
 
+from commontime.calendars.limits import Range
 from commontime.core import clock, errors, text
 from commontime.layout.wall_clock import moments_of
 
@@ -65,6 +66,13 @@ class Verbatim(serializers.CharField):
 
 
 class Whole(serializers.IntegerField):
+    """A whole number; `within`: the smallest and the largest."""
+
+    def __init__(self, *, within: Range | None = None, **kwargs: Any) -> None:
+        if within is not None:
+            kwargs |= {"min_value": within.least, "max_value": within.most}
+        super().__init__(**kwargs)
+
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError("Send a whole number.")

@@ -1,6 +1,6 @@
-"""Invitations, and mails from one person to another: shapes, then views."""
+"""Invitations, and emails from one person to another."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -14,20 +14,24 @@ from commontime.accounts.names import full_name
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Id, Moment, Text, UserId, Verbatim
 from commontime.api.paging import page
+from commontime.api.params import choice_param
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
-from commontime.core.errors import InvalidInput, Refusal
+from commontime.core.errors import Refusal
+
+BOXES = ("received", "sent")
 
 
 class InvitationInput(serializers.Serializer[Any]):
     calendar = Id()
-    receiver = UserId(required=False, help_text="A user id; or send `email`.")
-    email = Verbatim(required=False, help_text="For somebody without an account.")
+    receiver = UserId(required=False, help_text="A user id. Send this or `email`.")
+    email = Verbatim(required=False, help_text="For somebody who may have no account.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("receiver" in attrs) == ("email" in attrs):
@@ -48,7 +52,7 @@ class MailInput(serializers.Serializer[Any]):
         lines=True,
         required=False,
         allow_blank=True,
-        help_text="Plain text, only to people with whom you share a calendar.",
+        help_text="Plain text, only to people in one of your calendars.",
     )
 
 
@@ -59,9 +63,9 @@ class InvitationOutput(msgspec.Struct):
     owner_name: str
     sender: int
     sender_name: str
-    receiver: int | None
+    receiver: Annotated[int | None, means("null for an email address without an account.")]
     receiver_name: str
-    email: str
+    email: Annotated[str, means("The address it was sent to; empty if it was sent to a user.")]
     status: InvitationStatus
     created_at: Moment
     answered_at: Moment | None
@@ -97,29 +101,21 @@ def show(invitation: Invitation) -> dict[str, Any]:
 class Invitations(View):
     @extend_schema(
         parameters=[
-            docs.query("box", "`received` if left out.", choices=["received", "sent"]),
+            docs.query("box", "`received` by default.", choices=BOXES),
             docs.query("status", "Only those with this status.", choices=InvitationStatus.values),
             *docs.PAGING,
         ],
         responses={200: list[InvitationOutput]},
     )
     def get(self, request: Request) -> HttpResponse:
-        """List one's invitations, the newest first."""
-        box, status = (
-            request.query_params.get("box", "received"),
-            request.query_params.get("status", ""),
-        )
-        if box not in ("received", "sent"):
-            raise InvalidInput("box must be received or sent.", field="box")
-        if status not in ("", *InvitationStatus.values):
-            raise InvalidInput(
-                f"status is one of: {', '.join(InvitationStatus.values)}.", field="status"
-            )
-        rows = queries.invitations.invitations_for(request.user, box)
-        found, links = page(
-            request, rows.filter(status=status) if status else rows, order=("-created_at", "id")
-        )
-        return json_list(map(show, found), links)
+        """List your invitations, the newest first."""
+        box = choice_param(request, "box", BOXES, "received")
+        status = choice_param(request, "status", InvitationStatus.values)
+        invitations = queries.invitations.invitations_for(request.user, box)
+        if status:
+            invitations = invitations.filter(status=status)
+        rows, links = page(request, invitations, order=("-created_at", "id"))
+        return json_list(map(show, rows), links)
 
     @extend_schema(
         request=InvitationInput,
@@ -132,8 +128,7 @@ class Invitations(View):
     def post(self, request: Request) -> HttpResponse:
         """Invite a person by `receiver` or by `email`, as the owner.
 
-        Send one of the two; the person at an `email` may have no account. They get an email. Whoever
-        declines can be invited again after seven days.
+        They get an email. Whoever declines can be invited again after seven days.
         """
         data = parse(InvitationInput, request)
         if "email" in data:
@@ -157,7 +152,7 @@ class InvitationOne(View):
 
     @extend_schema(responses={200: InvitationOutput})
     def get(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Show an invitation one sent or received."""
+        """Show an invitation that you sent or received."""
         return json_answer(
             request, show(queries.invitations.invitation_for(request.user, invitation_id))
         )
@@ -171,12 +166,15 @@ class InvitationOne(View):
         },
     )
     def put(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Accept or decline an invitation one received. The same answer again changes nothing."""
+        """Accept or decline an invitation that you received.
+
+        The same answer again changes nothing.
+        """
         answer = {"accepted": actions.accept_invitation, "declined": actions.decline_invitation}
         try:
             data = parse(InvitationAnswer, request)
         except (APIException, Refusal):
-            # What is wrong with the body is told only of an invitation one sees. Else the action
+            # Only who sees the invitation learns what is wrong with the body. Otherwise the action
             # looks it up.
             queries.invitations.invitation_for(request.user, invitation_id)
             raise
@@ -188,10 +186,9 @@ class InvitationOne(View):
         responses={204: None, 403: "not_allowed", 409: "already_accepted declined_recently"}
     )
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
-        """Take back an invitation one sent; its link is dead from now on.
+        """Withdraw an invitation that you sent; its link stops working at once.
 
-        One that was declined stays for seven days, one that was accepted as long as its person
-        takes part.
+        A declined one stays for seven days, and an accepted one as long as its person takes part.
         """
         actions.revoke_invitation(
             queries.invitations.invitation_for(request.user, invitation_id), by=request.user
@@ -202,7 +199,10 @@ class InvitationOne(View):
 class GetUserId(View):
     @extend_schema(responses={200: FoundUser, 429: "too_many_requests"})
     def get(self, request: Request, username: str) -> HttpResponse:
-        """Find a user by the exact name, ignoring case. Limited to 60 an hour."""
+        """Find a user by their exact username, ignoring case.
+
+        This is limited to 60 an hour.
+        """
         user = names.look_up(username, by=request.user)
         return json_answer(request, {"id": user.pk, "username": user.username})
 
@@ -218,15 +218,16 @@ class SendEmail(View):
         },
     )
     def post(self, request: Request) -> HttpResponse:
-        """Have one of our fixed letters mailed to a person.
+        """Email one of our fixed texts to a person.
 
-        By default it is a `reminder` where you own a calendar that you share, or the `calendar`
-        named; else a `note`. Only owners remind, each person once in 12 hours.
+        By default it is a `reminder` if you own the `calendar`, or one that you share; otherwise a
+        `note`. Only owners remind, and nobody is reminded twice within 12 hours. An `invitation` is
+        about a `calendar` to which you have invited them, and `final` about one where a meeting of
+        theirs has a final time.
 
-        `invitation` and `final` are about a `calendar`: one to which you have invited them, or
-        where a meeting of theirs has a final time. Whether they have muted you is not told. At most
-        5 a day to one person, and 20 a day for one receiver.
+        You can email a person 5 times a day, and everybody together 20 times a day. The answer
+        doesn't show whether they have muted you.
         """
         data = parse(MailInput, request)
         actions.send_letter(by=request.user, calendar_id=data.pop("calendar", None), **data)
-        return json_answer(request, {"detail": "The mail is on its way."}, status=202)
+        return json_answer(request, {"detail": "The email is on its way."}, status=202)

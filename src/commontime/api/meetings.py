@@ -1,5 +1,7 @@
-"""Meetings: shapes, then views."""
+"""Meetings."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Flag, Instant, Moment, Text, UserId, Whole, zone_of
 from commontime.api.paging import page
 from commontime.api.request import Request
@@ -26,39 +29,61 @@ from commontime.core.errors import Conflict
 
 
 class MeetingInput(serializers.Serializer[Any]):
-    deadline = Instant(help_text="When the time must be decided.")
-    title = Text(longest=limits.NAME, required=False, allow_blank=True)
+    deadline = Instant(help_text="When people must have answered.")
+    title = Text(
+        longest=limits.NAME,
+        required=False,
+        allow_blank=True,
+        help_text="Without one, the meeting is called like its calendar.",
+    )
     description = Text(longest=limits.DESCRIPTION, lines=True, required=False, allow_blank=True)
     location = Text(longest=limits.PLACE, required=False, allow_blank=True)
     duration_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
+        within=limits.DURATION_MINUTES,
         help_text="By default the calendar's.",
     )
     required = serializers.ListField(
-        child=UserId(), required=False, max_length=limits.MOST_NAMED, help_text="User ids."
+        child=UserId(),
+        required=False,
+        max_length=limits.MOST_NAMED,
+        help_text="User ids of attendees who must come.",
     )  # type: ignore[assignment]
     optional = serializers.ListField(
-        child=UserId(), required=False, max_length=limits.MOST_NAMED, help_text="User ids."
+        child=UserId(),
+        required=False,
+        max_length=limits.MOST_NAMED,
+        help_text="User ids of attendees who may come.",
     )
     quorum = Whole(
-        required=False, allow_null=True, min_value=limits.QUORUM.least, max_value=limits.QUORUM.most
+        required=False, allow_null=True, within=limits.QUORUM, help_text="How many have to come."
     )
-    earliest = Instant(required=False, allow_null=True)
-    latest = Instant(required=False, allow_null=True)
+    earliest = Instant(required=False, allow_null=True, help_text="When it may start.")
+    latest = Instant(required=False, allow_null=True, help_text="When it must be over.")
     buffer_minutes = Whole(
-        required=False, min_value=limits.BUFFER_MINUTES.least, max_value=limits.BUFFER_MINUTES.most
+        required=False,
+        within=limits.BUFFER_MINUTES,
+        help_text="How long its attendees are kept free after it.",
     )
-    auto_finalize = Flag(required=False)
+    auto_finalize = Flag(
+        required=False,
+        help_text="true: choose the best time at the deadline, if the quorum can come then.",
+    )
 
 
 class MeetingChange(MeetingInput):
     final_time = Instant(
-        required=False, allow_null=True, help_text="Fixes or moves the meeting; null withdraws it."
+        required=False,
+        allow_null=True,
+        help_text="Confirms or moves the meeting; null withdraws its time.",
     )
     strict = Flag(required=False, help_text=docs.STRICT)
+
+
+AttendeeAnswer = Annotated[
+    str, msgspec.Meta(extra_json_schema={"enum": ["yes", "if_need_be", "no", "unanswered"]})
+]
 
 
 class Attendee(msgspec.Struct, omit_defaults=True):
@@ -66,16 +91,16 @@ class Attendee(msgspec.Struct, omit_defaults=True):
     username: str
     first_name: str
     last_name: str
-    required: bool
-    answer: (
-        Annotated[
-            str, msgspec.Meta(extra_json_schema={"enum": ["yes", "if_need_be", "no", "unanswered"]})
-        ]
-        | None
-    ) = None
+    required: Annotated[bool, means("Whether the meeting needs this person.")]
+    answer: Annotated[
+        AttendeeAnswer | None,
+        means("For the final time. Missing if there is none, or if the calendar hides it."),
+    ] = None
 
 
 class Answers(msgspec.Struct):
+    """How many attendees can come at the final time."""
+
     yes: int
     if_need_be: int
     no: int
@@ -85,31 +110,46 @@ class Answers(msgspec.Struct):
 class MeetingOutput(msgspec.Struct):
     id: UUID
     calendar: UUID
-    title: str
+    title: Annotated[str, means("If it is empty, the meeting is called like its calendar.")]
     description: str
     location: str
-    deadline: Moment
-    final_time: Moment | None
-    end_time: Moment | None
-    duration_minutes: int | None
-    status: MeetingStatus
-    quorum: int | None
-    earliest: Moment | None
-    latest: Moment | None
-    buffer_minutes: int
-    auto_finalize: bool
-    sequence: int
-    required: list[int]
-    optional: list[int]
-    attendees: list[Attendee]
-    answers: Answers | None
+    deadline: Annotated[Moment, means("When people must have answered.")]
+    final_time: Annotated[Moment | None, means("When the meeting starts, once that is chosen.")]
+    end_time: Annotated[Moment | None, means("When it ends, once its final time is chosen.")]
+    duration_minutes: Annotated[int | None, means("null: the calendar's.")]
+    status: Annotated[
+        MeetingStatus,
+        means(
+            "`scheduled` with a final time. Without one `open` until the deadline, then `closed`."
+        ),
+    ]
+    quorum: Annotated[int | None, means("How many have to come.")]
+    earliest: Annotated[Moment | None, means("When it may start; null: see the calendar.")]
+    latest: Annotated[Moment | None, means("When it must be over; null: see the calendar.")]
+    buffer_minutes: Annotated[int, means("How long its attendees are kept free after it.")]
+    auto_finalize: Annotated[
+        bool, means("Whether the best time is chosen at the deadline, if the quorum can come.")
+    ]
+    sequence: Annotated[
+        int, means("The SEQUENCE of its calendar invitation. It grows with every change sent.")
+    ]
+    required: Annotated[
+        list[int],
+        means(
+            "User ids of the attendees who must come. This and `optional` are empty if the meeting "
+            "is for everybody in the calendar."
+        ),
+    ]
+    optional: Annotated[list[int], means("User ids of the attendees who may come.")]
+    attendees: Annotated[list[Attendee], means("Everybody the meeting is for.")]
+    answers: Annotated[Answers | None, means("null without a final time.")]
 
 
 class MeetingWithWarnings(MeetingOutput, omit_defaults=True):
     warnings: list[docs.Warning] = []
 
 
-_OWN = [
+_STORED = [
     name
     for name in MeetingOutput.__struct_fields__
     if name not in {"calendar", "status", "required", "optional", "attendees", "answers"}
@@ -117,39 +157,42 @@ _OWN = [
 
 
 def show(meeting: Meeting, roster: Roster, user: User) -> MeetingOutput:
-    """Show a meeting; at its final time with each attendee's answer, or only how many, by the
-    calendar's visibility.
-    """
+    """Show a meeting, with as much of each answer as the calendar's visibility allows."""
     group = groups.group_for(meeting, roster)
-    named = meeting.attendees
-    answers = (
-        outcomes.answers_at(group, meeting.final_time, meeting.duration)
-        if meeting.final_time
-        else {}
-    )
-    tells = rules.may_see_windows_of_others(user, meeting.calendar)
-    counts = list(answers.values())
+    answers: dict[int, str] = {}
+    if meeting.final_time:
+        answers = outcomes.answers_at(group, meeting.final_time, meeting.duration)
+    sees_others = rules.may_see_windows_of_others(user, meeting.calendar)
+    visible = {who: answer for who, answer in answers.items() if sees_others or who == user.pk}
+    is_required = meeting.attendees
     return MeetingOutput(
-        **{name: getattr(meeting, name) for name in _OWN},
+        **{name: getattr(meeting, name) for name in _STORED},
         calendar=meeting.calendar_id,
         status=meeting.status(clock.now()),
-        required=[user_id for user_id, required in named.items() if required],
-        optional=[user_id for user_id, required in named.items() if not required],
-        attendees=[
-            Attendee(
-                p.user_id,
-                p.username,
-                p.first_name,
-                p.last_name,
-                p.required,
-                answers.get(p.user_id) if tells or p.user_id == user.pk else None,
-            )
-            for p in sorted(group.people, key=lambda person: person.username)
-        ],
-        answers=Answers(*(counts.count(answer) for answer in Answers.__struct_fields__))
-        if meeting.final_time
-        else None,
+        required=[user_id for user_id, required in is_required.items() if required],
+        optional=[user_id for user_id, required in is_required.items() if not required],
+        attendees=_attendees(group, visible),
+        answers=_count(answers) if meeting.final_time else None,
     )
+
+
+def _attendees(group: groups.Group, answers: Mapping[int, str]) -> list[Attendee]:
+    return [
+        Attendee(
+            person.user_id,
+            person.username,
+            person.first_name,
+            person.last_name,
+            person.required,
+            answers.get(person.user_id),
+        )
+        for person in sorted(group.people, key=lambda person: person.username)
+    ]
+
+
+def _count(answers: Mapping[int, str]) -> Answers:
+    counts = Counter(answers.values())
+    return Answers(*(counts[answer] for answer in Answers.__struct_fields__))
 
 
 class Meetings(View):
@@ -157,7 +200,7 @@ class Meetings(View):
 
     @extend_schema(parameters=docs.PAGING, responses={200: list[MeetingOutput], 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """List a calendar's meetings, in the order they were made."""
+        """List a calendar's meetings, in the order in which they were added."""
         calendar = request.auth.calendar()
         rows, links = page(
             request, queries.meetings.meetings_of(calendar), order=("created_at", "id")
@@ -172,9 +215,9 @@ class Meetings(View):
         responses={201: MeetingOutput, 403: "not_allowed", 409: "calendar_finalized"},
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Look for a time for a meeting, as the owner.
+        """Add a meeting that needs a time, as the owner.
 
-        Without named attendees (`required`, `optional`) it is for everybody in the calendar.
+        Without attendees (`required`, `optional`) it is for everybody in the calendar.
         """
         calendar = request.auth.calendar()
         meeting, roster = actions.create_meeting(
@@ -194,7 +237,7 @@ class MeetingOne(View):
 
     @extend_schema(responses={200: MeetingOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-        """Show a meeting; at its final time with who can come."""
+        """Show a meeting, and who can come at its final time."""
         meeting = request.auth.meeting()
         roster = queries.people.roster_of(meeting.calendar)
         return json_answer(request, show(meeting, roster, request.user))
@@ -213,9 +256,9 @@ class MeetingOne(View):
     def put(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
         """Change a meeting, as the owner.
 
-        `final_time` fixes or moves it, null withdraws it, and the attendees hear of it. A time that
-        is probably not wanted (in the past, somebody required can't, somebody is elsewhere then,
-        nobody answered) is a warning.
+        `final_time` confirms or moves it, and null withdraws its time; the attendees get an email.
+        There is a warning if the time is in the past or outside the calendar's days, if somebody
+        required can't come or is in another meeting, or if nobody has answered.
         """
         meeting = request.auth.meeting()
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))

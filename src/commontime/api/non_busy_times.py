@@ -1,7 +1,7 @@
-"""Non-busy times and the availability that follows from them: shapes, then views."""
+"""Non-busy times, and the availability that follows from them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ from commontime.api.answers import (
     not_modified,
 )
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import LARGEST_USER_ID, Instant, Moment, Whole, instant, zone_of
 from commontime.api.paging import page_of
 from commontime.api.params import moment_param, whole_param
@@ -30,6 +31,7 @@ from commontime.calendars.planning import availability
 from commontime.core import cache
 from commontime.core.errors import InvalidInput
 
+LEVELS = "0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal."
 MOST_PIECES = 5000
 MOST_NAMES = 20_000
 
@@ -39,21 +41,18 @@ class WindowInput(serializers.Serializer[Any]):
     end_time = Instant()
     preference_level = Whole(
         default=5,
-        min_value=limits.PREFERENCE.least,
-        max_value=limits.PREFERENCE.most,
-        help_text="0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal.",
+        within=limits.PREFERENCE,
+        help_text=LEVELS,
     )
 
 
 class WindowChange(WindowInput):
-    preference_level = Whole(
-        required=False, min_value=limits.PREFERENCE.least, max_value=limits.PREFERENCE.most
-    )
+    preference_level = Whole(required=False, within=limits.PREFERENCE)
 
 
 @extend_schema_field(WindowInput(many=True))
 class WindowRows(serializers.Field[Any, Any, Any, Any]):
-    """Rows read as WindowInput reads one, without a serializer's rounds for each of up to 2,000."""
+    """Reads up to 2,000 rows as WindowInput reads one, but without a serializer for each."""
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         if not isinstance(data, list):
@@ -61,27 +60,25 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
         if len(data) > limits.MOST_WINDOWS:
             raise serializers.ValidationError(f"Send at most {limits.MOST_WINDOWS} times.")
         zone = self.context.get("zone") or UTC
-        read, refused = [], {}
+        windows, refusals = [], {}
         for index, row in enumerate(data):
             try:
-                read.append(_window(row, zone))
+                windows.append(_window(row, zone))
             except serializers.ValidationError as refusal:
-                refused[index] = refusal.detail
-        if refused:
-            raise serializers.ValidationError(refused)  # type: ignore[arg-type]
-        return read
+                refusals[index] = refusal.detail
+        if refusals:
+            raise serializers.ValidationError(refusals)  # type: ignore[arg-type]
+        return windows
 
     def to_representation(self, value: Any) -> Any:
         return value
 
 
 def _window(row: Any, zone: Any) -> dict[str, Any]:
-    """Return a row that is as it should be; any other is read again by the serializer, for its
-    words.
-    """
+    """Read a row quickly if nothing is wrong with it, else by the serializer, for its words."""
     try:
         preference = row.get("preference_level", 5)
-        if type(preference) is int and 0 <= preference <= 10:
+        if limits.PREFERENCE.has(preference):
             start, end = instant(row["start_time"], zone), instant(row["end_time"], zone)
             return {"start_time": start, "end_time": end, "preference_level": preference}
     except (AttributeError, KeyError, serializers.ValidationError):
@@ -95,7 +92,7 @@ class RangeInput(serializers.Serializer[Any]):
     windows = WindowRows()
 
     def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of Python, so the fields are named here.
+        # `from` is a keyword of Python, so no attribute can have this name.
         return {"from": Instant(), "to": Instant(), **super().get_fields()}
 
 
@@ -105,7 +102,7 @@ class WindowOutput(msgspec.Struct):
     calendar: UUID
     start_time: Moment
     end_time: Moment
-    preference_level: int
+    preference_level: Annotated[int, means(LEVELS)]
 
 
 class PersonOutput(msgspec.Struct):
@@ -113,12 +110,12 @@ class PersonOutput(msgspec.Struct):
     username: str
     first_name: str
     last_name: str
-    required: bool
-    answered: bool
+    required: Annotated[bool, means("Whether meetings need this person.")]
+    answered: Annotated[bool, means("Whether they have given any times.")]
 
 
 class Who(msgspec.Struct):
-    """User ids of those who answered."""
+    """Everybody who has answered, as user ids."""
 
     ideal: list[int]
     works: list[int]
@@ -127,19 +124,23 @@ class Who(msgspec.Struct):
 
 
 class Piece(msgspec.Struct, omit_defaults=True):
-    """`[start, end)`: the starts for which everything here holds for a meeting of
-    `duration_minutes`.
-    """
+    """The starts from `start` until before `end`, for all of which the same people can come."""
 
     start: Moment
     end: Moment
-    available: int
-    ideal: int
-    works: int
-    if_need_be: int
-    missing_required: int
-    preference_sum: int
-    who: Who | None = None
+    available: Annotated[
+        int, means("How many can come: `ideal`, `works` and `if_need_be` together.")
+    ]
+    ideal: Annotated[int, means("How many find these starts ideal (level 8 to 10).")]
+    works: Annotated[int, means("How many they work for (level 4 to 7).")]
+    if_need_be: Annotated[int, means("How many can come only if need be (level 0 to 3).")]
+    missing_required: Annotated[
+        int, means("How many required people have answered but can't come.")
+    ]
+    preference_sum: Annotated[int, means("The preference levels of all who can come, added up.")]
+    who: Annotated[
+        Who | None, means("Who they are. Missing if the calendar hides it, or names are left out.")
+    ] = None
 
 
 Availability = msgspec.defstruct(
@@ -149,12 +150,26 @@ Availability = msgspec.defstruct(
         ("from", Moment | None),
         ("to", Moment | None),
         ("duration_minutes", int),
-        ("participants", int),
-        ("answered", int),
-        ("unanswered", int),
-        ("people", list[PersonOutput] | None),
-        ("names_left_out", bool),
-        ("next_from", Moment | None),
+        ("participants", Annotated[int, means("How many people are in the calendar.")]),
+        ("answered", Annotated[int, means("How many of them have given times.")]),
+        ("unanswered", Annotated[int, means("How many haven't; no piece counts them.")]),
+        (
+            "people",
+            Annotated[
+                list[PersonOutput] | None,
+                means("Everybody; null if the calendar hides it, or names are left out."),
+            ],
+        ),
+        (
+            "names_left_out",
+            Annotated[bool, means("Whether names are missing because the answer is too large.")],
+        ),
+        (
+            "next_from",
+            Annotated[
+                Moment | None, means("Where to go on: send it as `from`. null if this is all.")
+            ],
+        ),
         ("pieces", list[Piece]),
     ],
 )
@@ -174,7 +189,7 @@ def show(window: NonBusyTime) -> dict[str, Any]:
 class Windows(View):
     @extend_schema(
         parameters=[
-            docs.whole("user", "Only those of this user.", least=1, most=LARGEST_USER_ID),
+            docs.whole("user", "Only those of this user.", limits.Range(1, LARGEST_USER_ID)),
             docs.moment("from", "Only those that end after this."),
             docs.moment("to", "Only those that start before this."),
             *docs.PAGING,
@@ -182,19 +197,19 @@ class Windows(View):
         responses={200: list[WindowOutput], 403: "not_allowed"},
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """List the times people gave, as far as the calendar's `visibility` shows them."""
+        """List people's times, as far as the calendar's `visibility` shows them."""
         calendar = request.auth.calendar()
         start, end = _range(request, calendar)
-        whose = whole_param(request, "user", least=1, most=LARGEST_USER_ID)
-        found, links = page_of(
-            request,
-            queries.windows.window_rows(request.user, calendar, whose=whose, start=start, end=end),
+        whose = whole_param(request, "user", limits.Range(1, LARGEST_USER_ID))
+        query = queries.windows.window_rows(
+            request.user, calendar, whose=whose, start=start, end=end
         )
-        times = (
+        rows, links = page_of(request, query)
+        windows = (
             WindowOutput(id_, user, calendar_id, start, end, preference)
-            for id_, user, start, end, preference in found
+            for id_, user, start, end, preference in rows
         )
-        return json_list(times, links)
+        return json_list(windows, links)
 
     @extend_schema(
         request=WindowInput,
@@ -205,10 +220,10 @@ class Windows(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Say that one is free from start to end.
+        """Add a time when you're free.
 
-        One person's times in a calendar never overlap; touching is fine. At most 31 days each, at
-        most 2,000.
+        One person's times in a calendar never overlap, but may touch. Each has at most 31 days, and
+        there are at most 2,000.
         """
         calendar = request.auth.calendar()
         window = actions.add_window(
@@ -230,9 +245,9 @@ class Windows(View):
         },
     )
     def put(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Replace one's times between `from` and `to`, all or nothing.
+        """Replace your times between `from` and `to`, all or nothing.
 
-        Times that reach over the edges are cut there. A refused row is named by its index, as
+        Times that reach beyond them are cut there. A refused row is named by its index:
         `windows.3.end_time`.
         """
         calendar = request.auth.calendar()
@@ -263,7 +278,7 @@ class WindowOne(View):
         },
     )
     def put(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
-        """Change one's own time."""
+        """Change a time of your own."""
         calendar = request.auth.calendar()
         window = queries.windows.window_for(request.user, calendar, window_id)
         data = parse(WindowChange, request, partial=True, zone=zone_of(calendar.time_zone))
@@ -275,7 +290,7 @@ class WindowOne(View):
         responses={204: None, 403: "not_allowed", 409: "answers_closed calendar_finalized"}
     )
     def delete(self, request: Request, calendar_id: UUID, window_id: UUID) -> HttpResponse:
-        """Take back one's own time."""
+        """Remove a time of your own."""
         calendar = request.auth.calendar()
         window = queries.windows.window_for(request.user, calendar, window_id)
         actions.remove_window(window, by=request.user)
@@ -283,44 +298,30 @@ class WindowOne(View):
 
 
 class AvailabilityView(View):
-    """The group's exact availability, computed once for each version of the calendar and answered
-    from memory until something changes.
-    """
+    # Computed once for each version of the calendar, and answered from memory after that.
 
     @extend_schema(
         parameters=[
-            docs.moment(
-                "from", "By default the start of the calendar's window, or of the first time given."
-            ),
-            docs.moment("to", "By default the end."),
+            docs.moment("from", "By default where the calendar's window or the first time begins."),
+            docs.moment("to", "By default where the calendar's window or the last time ends."),
             docs.whole(
                 "duration_minutes",
-                "How long the meeting lasts; by default 1, which is the availability of each "
-                "minute.",
-                least=limits.DURATION_MINUTES.least,
-                most=limits.DURATION_MINUTES.most,
+                "How long the meeting lasts. By default 1: when people are free, to the minute.",
+                limits.DURATION_MINUTES,
             ),
         ],
         responses={200: Availability, 403: "not_allowed"},
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Show when how many can come, exactly, at most 400 days at once.
+        """Show exactly when how many can come, for at most 400 days.
 
         A piece holds the starts of a meeting of `duration_minutes` for which the same people can
-        come. Names are there if the calendar's `visibility` allows; a very large answer leaves them
-        out (`names_left_out`) or goes on from `next_from`.
+        come. Names are there if the calendar's `visibility` allows it. A very large answer leaves
+        them out (`names_left_out`) or is cut (`next_from`).
         """
         calendar = request.auth.calendar()
         start, end = _range(request, calendar)
-        minutes = (
-            whole_param(
-                request,
-                "duration_minutes",
-                least=limits.DURATION_MINUTES.least,
-                most=limits.DURATION_MINUTES.most,
-            )
-            or 1
-        )
+        minutes = whole_param(request, "duration_minutes", limits.DURATION_MINUTES) or 1
         with_people = rules.may_see_windows_of_others(request.user, calendar)
         key = ("availability", calendar.pk, calendar.version, start, end, minutes, with_people)
         body = cache.get(key, lambda: _availability(calendar, start, end, minutes, with_people))
@@ -340,17 +341,16 @@ def _availability(
     crowd = availability.crowd_of(calendar)
     known = availability.known_range(calendar, crowd)
     start, end = start or (known[0] if known else end), end or (known[1] if known else start)
-    found = None
+    profile = None
     if start and end and start < end:
-        most_names = MOST_NAMES if with_people else 0
-        found = availability.availability_of(
+        profile = availability.availability_of(
             crowd,
             earliest=start,
             latest=end,
             duration=timedelta(minutes=minutes),
-            most_names=most_names,
+            most_names=MOST_NAMES if with_people else 0,
         )
-    tells = with_people and (found is None or found.levels is not None)
+    has_names = with_people and (profile is None or profile.levels is not None)
     answer: dict[str, Any] = {
         "calendar": calendar.pk,
         "from": start,
@@ -359,12 +359,10 @@ def _availability(
         "participants": len(crowd.answered) + crowd.silent,
         "answered": len(crowd.answered),
         "unanswered": crowd.silent,
-        "people": _people(calendar) if tells else None,
-        "names_left_out": with_people and not tells,
-        "next_from": found.edges[MOST_PIECES]
-        if found and len(found.counts) > MOST_PIECES
-        else None,
-        "pieces": _pieces(found, crowd.answered) if found else [],
+        "people": _people(calendar) if has_names else None,
+        "names_left_out": with_people and not has_names,
+        "next_from": _next_from(profile),
+        "pieces": _pieces(profile, crowd.answered) if profile else [],
     }
     return msgspec.json.encode(answer)
 
@@ -377,25 +375,37 @@ def _people(calendar: Calendar) -> list[PersonOutput]:
     ]
 
 
-def _pieces(found: availability.Availability, users: list[int]) -> list[Piece]:
+def _next_from(profile: availability.Availability | None) -> datetime | None:
+    is_cut = profile is not None and len(profile.counts) > MOST_PIECES
+    return profile.edges[MOST_PIECES] if profile and is_cut else None
+
+
+def _pieces(profile: availability.Availability, users: list[int]) -> list[Piece]:
+    """Return the first pieces of the profile. users: ids, in the order of its levels."""
+    columns = (
+        profile.edges[:MOST_PIECES],
+        profile.edges[1:],
+        profile.counts,
+        profile.missing,
+        profile.preference,
+    )
     pieces = [
         Piece(start, end, if_need_be + works + ideal, ideal, works, if_need_be, missing, preference)
         for start, end, (_, if_need_be, works, ideal), missing, preference in zip(
-            found.edges[:MOST_PIECES],
-            found.edges[1:],
-            found.counts,
-            found.missing,
-            found.preference,
-            strict=False,
+            *columns, strict=False
         )
     ]
-    for piece, levels in zip(pieces, found.levels or (), strict=False):
-        lists: list[list[int]] = [[], [], [], []]
-        for user, level in zip(users, levels, strict=True):
-            lists[level].append(user)
-        cannot, if_need_be, works, ideal = map(sorted, lists)
-        piece.who = Who(ideal, works, if_need_be, cannot)
+    for piece, levels in zip(pieces, profile.levels or (), strict=False):
+        piece.who = _who(users, levels)
     return pieces
+
+
+def _who(users: list[int], levels: list[int]) -> Who:
+    by_level: list[list[int]] = [[], [], [], []]
+    for user, level in zip(users, levels, strict=True):
+        by_level[level].append(user)
+    cannot, if_need_be, works, ideal = map(sorted, by_level)
+    return Who(ideal, works, if_need_be, cannot)
 
 
 def _range(request: Request, calendar: Calendar) -> tuple[datetime | None, datetime | None]:

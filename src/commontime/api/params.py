@@ -1,5 +1,6 @@
 """Query parameters, read as strictly as a body."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from rest_framework import serializers
 
 from commontime.api import fields
 from commontime.api.request import Request
+from commontime.calendars.limits import Range
 from commontime.core.errors import InvalidInput
 
 MOST_USERS = 100
@@ -25,13 +27,25 @@ def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
         raise serializers.ValidationError({name: refusal.detail}) from None
 
 
-def whole_param(request: Request, name: str, *, least: int, most: int) -> int | None:
+def whole_param(request: Request, name: str, within: Range) -> int | None:
+    """Return a query parameter as a whole number between these limits."""
     raw = request.query_params.get(name)
     if not raw:
         return None
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not least <= int(raw) <= most:
-        raise InvalidInput(f"{name} is a whole number from {least} to {most}.", field=name)
+    # What is longer than nine digits is no number of ours, and may be costly to read.
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not within.has(int(raw)):
+        raise InvalidInput(
+            f"{name} is a whole number from {within.least} to {within.most}.", field=name
+        )
     return int(raw)
+
+
+def choice_param(request: Request, name: str, choices: Collection[str], default: str = "") -> str:
+    """Return a query parameter that is one of these, or the default if it is left out."""
+    value = request.query_params.get(name, default)
+    if value != default and value not in choices:
+        raise InvalidInput(f"{name} is one of: {', '.join(choices)}.", field=name)
+    return value
 
 
 def users_param(request: Request, name: str) -> list[int]:

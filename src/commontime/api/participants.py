@@ -1,6 +1,6 @@
-"""Participants: shapes, then views."""
+"""Participants."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from rest_framework import serializers
 from commontime.api import docs
 from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Flag, Moment, UserId
 from commontime.api.paging import page_of
 from commontime.api.request import Request
@@ -18,14 +19,16 @@ from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant
 
+REQUIRED = "Whether meetings need this person."
+
 
 class ParticipantInput(serializers.Serializer[Any]):
     user = UserId()
-    required = Flag(required=False)  # type: ignore[assignment]
+    required = Flag(required=False, help_text=REQUIRED)  # type: ignore[assignment]
 
 
 class ParticipantChange(serializers.Serializer[Any]):
-    required = Flag()  # type: ignore[assignment]
+    required = Flag(help_text=REQUIRED)  # type: ignore[assignment]
 
 
 class ParticipantOutput(msgspec.Struct):
@@ -35,8 +38,8 @@ class ParticipantOutput(msgspec.Struct):
     username: str
     first_name: str
     last_name: str
-    required: bool
-    answered: bool
+    required: Annotated[bool, means(REQUIRED)]
+    answered: Annotated[bool, means("Whether they have given any times.")]
     joined_at: Moment
 
 
@@ -62,7 +65,7 @@ class Participants(View):
         parameters=docs.PAGING, responses={200: list[ParticipantOutput], 403: "not_allowed"}
     )
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """List who takes part, in the order they joined."""
+        """List who takes part, in the order in which they joined."""
         calendar = request.auth.calendar()
         rows, links = page_of(request, queries.people.participant_rows(calendar))
         return json_list((ParticipantOutput(row[0], calendar_id, *row[1:]) for row in rows), links)
@@ -76,10 +79,10 @@ class Participants(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Add a person, as the owner; they are told and may leave.
+        """Add a person, as the owner.
 
-        A pending invitation of theirs becomes accepted. Who wants to be asked must be invited: 403
-        `invitation_required`.
+        They are told, and may leave. A pending invitation of theirs becomes accepted. People who
+        let only their contacts add them must be invited: 403 `invitation_required`.
         """
         calendar = request.auth.calendar()
         participant = actions.add_participant(
@@ -121,9 +124,9 @@ class ParticipantOne(View):
 
     @extend_schema(responses={204: None, 403: "not_allowed", 409: "calendar_finalized owner_stays"})
     def delete(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
-        """Remove a participant, as the owner, or leave.
+        """Remove a participant, as the owner, or leave yourself.
 
-        Their times go, and the meetings to come are cancelled for them.
+        Their times are deleted, and upcoming meetings are cancelled for them.
         """
         calendar = request.auth.calendar()
         participant = queries.people.participant_for(request.user, calendar, participant_id)

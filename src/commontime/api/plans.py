@@ -1,5 +1,6 @@
-"""Many meetings at once: one-on-ones, and joint plans. Shapes, then views."""
+"""Many meetings at once: one-on-ones, and joint plans."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.api import docs
-from commontime.api.answers import json_answer
+from commontime.api.answers import json_answer, json_list
 from commontime.api.body import parse
+from commontime.api.docs import means
 from commontime.api.fields import Flag, Id, Instant, Moment, UserId, Whole, zone_of
 from commontime.api.meetings import MeetingOutput, show
 from commontime.api.request import Request
@@ -19,39 +21,38 @@ from commontime.api.view import View
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.enums import PlanStatus
+from commontime.calendars.models import Meeting
 from commontime.calendars.planning import plans
 from commontime.calendars.queries.people import Person
 from commontime.core.errors import InvalidInput
 
 
 class OneOnOnesInput(serializers.Serializer[Any]):
-    deadline = Instant(help_text="When the times must be decided.")
+    deadline = Instant(help_text="When people must have answered.")
     duration_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
+        within=limits.DURATION_MINUTES,
         help_text="By default the calendar's.",
     )
     buffer_minutes = Whole(
         required=False,
-        min_value=limits.BUFFER_MINUTES.least,
-        max_value=limits.BUFFER_MINUTES.most,
-        help_text="Kept free after each.",
+        within=limits.BUFFER_MINUTES,
+        help_text="How long both people are kept free after each.",
     )
-    earliest = Instant(required=False, allow_null=True)
-    latest = Instant(required=False, allow_null=True)
+    earliest = Instant(required=False, allow_null=True, help_text="When they may start.")
+    latest = Instant(required=False, allow_null=True, help_text="When they must be over.")
 
     def get_fields(self) -> dict[str, Any]:
-        # `with` is no name that Python allows.
-        whom = serializers.ListField(
+        # `with` is a keyword of Python, so no attribute can have this name.
+        people = serializers.ListField(
             child=UserId(),
             source="people",
             required=False,
             max_length=limits.MOST_NAMED,
-            help_text="User ids; everybody if left out.",
+            help_text="User ids; by default everybody in the calendar.",
         )
-        return {**super().get_fields(), "with": whom}
+        return {**super().get_fields(), "with": people}
 
 
 class Pin(serializers.Serializer[Any]):
@@ -61,7 +62,7 @@ class Pin(serializers.Serializer[Any]):
 
 class Priority(serializers.Serializer[Any]):
     meeting = Id()
-    priority = Whole(min_value=limits.PRIORITY.least, max_value=limits.PRIORITY.most)
+    priority = Whole(within=limits.PRIORITY)
 
 
 class PlanInput(serializers.Serializer[Any]):
@@ -69,68 +70,72 @@ class PlanInput(serializers.Serializer[Any]):
         child=Id(),
         required=False,
         max_length=limits.MOST_PLANNED,
-        help_text="Ids of open meetings; all of them if left out.",
+        help_text="Ids of open meetings; by default all of them.",
     )
     pinned = serializers.ListField(
         child=Pin(),
         required=False,
         max_length=limits.MOST_PLANNED,
-        help_text="Meetings that must be just then.",
+        help_text="Meetings whose time is set already.",
     )
     priorities = serializers.ListField(
         child=Priority(),
         required=False,
         max_length=limits.MOST_PLANNED,
-        help_text="How much a meeting matters if not all fit; 1 if left out.",
+        help_text="Which meetings matter more if not all fit; 1 by default.",
     )
     align_minutes = Whole(
         required=False,
         allow_null=True,
-        min_value=limits.ALIGN_MINUTES.least,
-        max_value=limits.ALIGN_MINUTES.most,
+        within=limits.ALIGN_MINUTES,
         help_text=(
-            "Starts lie on multiples of it, by clocks in the calendar's zone; 15 if left "
-            "out. null: on any minute."
+            "Starts are multiples of it, by the clocks in the calendar's time zone. 15 by "
+            "default; null: any minute."
         ),
     )
     time_limit_s = Whole(
         required=False,
-        min_value=limits.SEARCH_SECONDS.least,
-        max_value=limits.SEARCH_SECONDS.most,
-        help_text="Search for at most so long; 30 if left out.",
+        within=limits.SEARCH_SECONDS,
+        help_text="How long to search at most; 30 by default.",
     )
-    apply = Flag(required=False, help_text="true: if it is done at once, set the final times too.")
+    apply = Flag(
+        required=False, help_text="true: confirm the times too, if the plan is ready at once."
+    )
 
 
 class PlanCounts(msgspec.Struct):
-    """What a plan is worth, in the order of importance: `priority` of the meetings placed and
-    `optional` attendances (more is better), attendances at `if_need_be` and `works` (fewer is
-    better), and the sum of all preferences (more is better).
-    """
+    """What a plan is worth. Plans are compared by these counts, in this order."""
 
-    priority: int
-    optional: int
-    if_need_be: int
-    works: int
-    preference: int
+    priority: Annotated[
+        int, means("The priorities of all placed meetings, added up. More is better.")
+    ]
+    optional: Annotated[int, means("How often an optional person can come. More is better.")]
+    if_need_be: Annotated[int, means("How often somebody comes only if need be. Less is better.")]
+    works: Annotated[
+        int, means("How often a time only works for somebody, and isn't ideal. Less is better.")
+    ]
+    preference: Annotated[int, means("All preference levels, added up. More is better.")]
 
 
 class PlacedMeeting(msgspec.Struct):
-    """A meeting with its time and the user ids of those who attend; null if the calendar hides what
-    each answered.
-
-    An optional person who can't come, or attends another meeting then, is not among them but stays
-    asked: they hear of both and may choose.
-    """
+    """A meeting to which the plan gives a time."""
 
     meeting: UUID
     title: str
     final_time: Moment
     end_time: Moment
-    attending: list[int] | None
+    attending: Annotated[
+        list[int] | None,
+        means(
+            "User ids; null if the calendar hides what each answered. Optional people who can't "
+            "come, or are in another meeting then, are left out here but invited all the same."
+        ),
+    ]
 
 
 class WantedTime(msgspec.Struct):
+    """Time that a person would have to add."""
+
     user: int
     name: str
     start_time: Moment
@@ -138,19 +143,14 @@ class WantedTime(msgspec.Struct):
 
 
 class Ask(msgspec.Struct):
-    """The fewest people, and of each the time, that would have to be offered for the meeting to be
-    at `final_time`.
-    """
+    """What to ask for, so that the meeting can start at `final_time`."""
 
     final_time: Moment
-    wanted: list[WantedTime]
+    wanted: Annotated[list[WantedTime], means("The fewest people, and the times they lack.")]
 
 
 class UnplacedMeeting(msgspec.Struct):
-    """A meeting without a time, and why. `people`: user ids, null if the calendar hides what each
-    answered; `meetings`: those in the way. `ask` is null then too, and if asking can't help, or if
-    it is one of many.
-    """
+    """A meeting to which the plan gives no time, and why."""
 
     meeting: UUID
     title: str
@@ -162,28 +162,40 @@ class UnplacedMeeting(msgspec.Struct):
             }
         ),
     ]
-    detail: str
-    people: list[int] | None
-    meetings: list[UUID]
-    ask: Ask | None
+    detail: Annotated[str, means("The reason in words.")]
+    people: Annotated[
+        list[int] | None,
+        means("Whom it is about, as user ids; null if the calendar hides what each answered."),
+    ]
+    meetings: Annotated[list[UUID], means("The meetings that are in the way.")]
+    ask: Annotated[
+        Ask | None,
+        means(
+            "null if the calendar hides answers, if asking can't help, or if many meetings have "
+            "no time."
+        ),
+    ]
 
 
 class PlanOutput(msgspec.Struct):
-    """A joint plan. `optimal`: proved that none is worth more; else none is worth more than
-    `bound`. `gap`: the relative difference in the first count in which they differ. While `status`
-    is `running` it shows the best so far.
-    """
+    """A joint plan. While it is `running`, it shows the best so far."""
 
     id: UUID
     calendar: UUID
     status: PlanStatus
-    optimal: bool
-    gap: float
+    optimal: Annotated[bool, means("Whether it is proved that no plan is worth more.")]
+    gap: Annotated[
+        float,
+        means(
+            "The relative difference between `value` and `bound`, in the first count in which they "
+            "differ; 0 if none does."
+        ),
+    ]
     value: PlanCounts
-    bound: PlanCounts
-    elapsed_s: float
+    bound: Annotated[PlanCounts, means("No plan is worth more than this.")]
+    elapsed_s: Annotated[float, means("How long the search has taken, in seconds.")]
     time_limit_s: float
-    stopping: bool
+    stopping: Annotated[bool, means("Whether the search has been asked to stop.")]
     created_at: Moment
     placed: list[PlacedMeeting]
     unplaced: list[UnplacedMeeting]
@@ -195,19 +207,16 @@ class PlanWithWarnings(PlanOutput, omit_defaults=True):
 
 NOT_APPLIED = Caution(
     "not_applied",
-    "The plan is still being computed, so no final time is set. Apply it once it is done: POST to "
+    "The plan is still being computed, so no time is confirmed yet. Once it is done, POST to "
     "plan/apply/.",
     {},
 )
 
 
 def show_plan(details: plans.PlanDetails, user: User) -> PlanOutput:
-    plan, meetings, people = details.plan, details.meetings, details.roster.by_id
-    answer, question = (
-        plans.answer_for(user, plan),
-        msgspec.convert(plan.question, plans.Question),
-    )
-    titles = {pk: meeting.name for pk, meeting in meetings.items()}
+    plan, answer = details.plan, plans.answer_for(user, details.plan)
+    question = msgspec.convert(plan.question, plans.Question)
+    placed = sorted(answer.placed, key=lambda placement: (placement.start, placement.meeting))
     return PlanOutput(
         id=plan.pk,
         calendar=plan.calendar_id,
@@ -221,41 +230,51 @@ def show_plan(details: plans.PlanDetails, user: User) -> PlanOutput:
         stopping=plan.stop_wanted and plan.status == PlanStatus.RUNNING,
         created_at=plan.created_at,
         placed=[
-            PlacedMeeting(
-                p.meeting,
-                titles[p.meeting],
-                p.start,
-                p.start + meetings[p.meeting].duration,
-                None if p.attending is None else sorted(p.attending),
-            )
-            for p in sorted(answer.placed, key=lambda placed: (placed.start, placed.meeting))
-            if p.meeting in meetings
+            _placed(placement, details.meetings[placement.meeting])
+            for placement in placed
+            if placement.meeting in details.meetings
         ],
         unplaced=[
-            UnplacedMeeting(
-                u.meeting,
-                titles[u.meeting],
-                u.reason,
-                plans.why_unplaced(u, people, titles),
-                None if u.people is None else sorted(u.people),
-                list(u.meetings),
-                _ask(u, people),
-            )
-            for u in answer.unplaced
-            if u.meeting in meetings
+            _unplaced(omission, details)
+            for omission in answer.unplaced
+            if omission.meeting in details.meetings
         ],
     )
 
 
-def _ask(unplaced: plans.Omission, people: dict[int, Person]) -> Ask | None:
-    if unplaced.start is None:
+def _placed(placement: plans.Placement, meeting: Meeting) -> PlacedMeeting:
+    return PlacedMeeting(
+        meeting=meeting.pk,
+        title=meeting.name,
+        final_time=placement.start,
+        end_time=placement.start + meeting.duration,
+        attending=None if placement.attending is None else sorted(placement.attending),
+    )
+
+
+def _unplaced(omission: plans.Omission, details: plans.PlanDetails) -> UnplacedMeeting:
+    people = details.roster.by_id
+    titles = {pk: meeting.name for pk, meeting in details.meetings.items()}
+    return UnplacedMeeting(
+        meeting=omission.meeting,
+        title=titles[omission.meeting],
+        reason=omission.reason,
+        detail=plans.why_unplaced(omission, people, titles),
+        people=None if omission.people is None else sorted(omission.people),
+        meetings=list(omission.meetings),
+        ask=_ask(omission, people),
+    )
+
+
+def _ask(omission: plans.Omission, people: Mapping[int, Person]) -> Ask | None:
+    if omission.start is None:
         return None
     wanted = [
-        WantedTime(w.user, people[w.user].name, w.start, w.end)
-        for w in unplaced.ask
-        if w.user in people
+        WantedTime(extra.user, people[extra.user].name, extra.start, extra.end)
+        for extra in omission.ask
+        if extra.user in people
     ]
-    return Ask(unplaced.start, wanted)
+    return Ask(omission.start, wanted)
 
 
 class OneOnOnes(View):
@@ -266,15 +285,17 @@ class OneOnOnes(View):
         responses={201: list[MeetingOutput], 403: "not_allowed", 409: "calendar_finalized"},
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Look for a time for a meeting of the owner with each participant that has none yet.
-        Returns the new meetings.
+        """Add a one-on-one of the owner with each participant who has none yet.
+
+        The answer is the list of the new meetings.
         """
         calendar = request.auth.calendar()
         data = parse(OneOnOnesInput, request, zone=zone_of(calendar.time_zone))
-        made, roster = actions.create_one_on_ones(calendar, by=request.user, **data)
-        body = msgspec.json.encode([show(meeting, roster, request.user) for meeting in made])
-        headers = {"Location": f"/calendars/{calendar_id}/meetings/"}
-        return HttpResponse(body, status=201, content_type="application/json", headers=headers)
+        meetings, roster = actions.create_one_on_ones(calendar, by=request.user, **data)
+        response = json_list(show(meeting, roster, request.user) for meeting in meetings)
+        response.status_code = 201
+        response["Location"] = f"/calendars/{calendar_id}/meetings/"
+        return response
 
 
 class PlanView(View):
@@ -283,7 +304,7 @@ class PlanView(View):
 
     @extend_schema(responses={200: PlanOutput, 403: "not_allowed"})
     def get(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Show the calendar's last plan, to its owner.
+        """Show the calendar's last plan to its owner.
 
         It says how far the search is, where each meeting is placed, and why others have no time.
         """
@@ -302,11 +323,12 @@ class PlanView(View):
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Compute one joint plan for all open meetings, as the owner.
 
-        Nobody is in two meetings at once in it. It takes the place of the last plan and changes no meeting before it is applied. What takes
-        longer than two seconds goes on in the background: 202, and this address shows how far it
-        is. Under an Idempotency-Key so does all that takes longer than a moment. A warning
-        `not_applied` says that `apply` was wanted, and no time is set yet. Required people must
-        have answered.
+        Nobody is in two meetings at once, and required people must have answered. The plan replaces
+        the last one and changes no meeting until it is applied.
+
+        After two seconds (with an Idempotency-Key at once) the search goes on in the background.
+        The answer is then 202, and a GET shows how far it is. The warning `not_applied` says that
+        `apply` was wanted but no time is confirmed yet.
         """
         calendar = request.auth.calendar()
         data = parse(PlanInput, request, zone=zone_of(calendar.time_zone))
@@ -357,21 +379,20 @@ class PlanApply(View):
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
-        """Set all final times of the plan, and tell everybody.
+        """Confirm all times of the plan, and tell everybody.
 
-        All are set or none. It is refused if anything has changed that the plan was computed from.
+        It confirms all of them or none. It is refused if anything has changed that the plan was
+        computed from.
         """
-        calendar = request.auth.calendar()
-        return json_answer(
-            request, show_plan(actions.apply_plan(calendar, by=request.user), request.user)
-        )
+        details = actions.apply_plan(request.auth.calendar(), by=request.user)
+        return json_answer(request, show_plan(details, request.user))
 
 
 def _question(data: dict[str, Any]) -> plans.Question:
     pinned = {pin["meeting"]: pin["final_time"] for pin in data.get("pinned", [])}
-    priorities = {each["meeting"]: each["priority"] for each in data.get("priorities", [])}
-    for name, given in (("pinned", pinned), ("priorities", priorities)):
-        if len(given) < len(data.get(name, [])):
+    priorities = {row["meeting"]: row["priority"] for row in data.get("priorities", [])}
+    for name, by_meeting in (("pinned", pinned), ("priorities", priorities)):
+        if len(by_meeting) < len(data.get(name, [])):
             raise InvalidInput("List each meeting only once.", field=name)
     return plans.Question(
         meetings=tuple(data.get("meetings", ())),

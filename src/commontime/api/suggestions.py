@@ -15,14 +15,13 @@ from commontime.api.answers import json_answer, json_list, no_content
 from commontime.api.body import parse
 from commontime.api.docs import means
 from commontime.api.fields import Instant, Moment, zone_of
-from commontime.api.params import moment_param, users_param, whole_param
+from commontime.api.params import choice_param, moment_param, users_param, whole_param
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
-from commontime.core.errors import InvalidInput
 
 MOST_SUGGESTIONS = 100
 MOST_STORED = 1000
@@ -35,8 +34,7 @@ WHAT_IF = [
     docs.whole(
         "duration_minutes",
         "Another duration.",
-        least=limits.DURATION_MINUTES.least,
-        most=limits.DURATION_MINUTES.most,
+        limits.DURATION_MINUTES,
     ),
     docs.moment(
         "earliest", "When it may start, whatever the meeting and the calendar say about it."
@@ -45,14 +43,12 @@ WHAT_IF = [
     docs.whole(
         "quorum",
         "Starts at which this many people can come rank above all others.",
-        least=limits.QUORUM.least,
-        most=limits.QUORUM.most,
+        limits.QUORUM,
     ),
     docs.whole(
         "align_minutes",
         "Compute only starts on multiples of it, by the clocks in the calendar's time zone.",
-        least=limits.ALIGN_MINUTES.least,
-        most=limits.ALIGN_MINUTES.most,
+        limits.ALIGN_MINUTES,
     ),
 ]
 
@@ -188,16 +184,13 @@ def supposition_of(request: Request) -> Supposition:
 
 
 def _what_if(request: Request, zone: tzinfo) -> suggestions.WhatIf:
-    def whole(name: str, allowed: limits.Range) -> int | None:
-        return whole_param(request, name, least=allowed.least, most=allowed.most)
-
     return suggestions.WhatIf(
         without=frozenset(users_param(request, "without")),
-        duration_minutes=whole("duration_minutes", limits.DURATION_MINUTES),
+        duration_minutes=whole_param(request, "duration_minutes", limits.DURATION_MINUTES),
         earliest=moment_param(request, "earliest", zone),
         latest=moment_param(request, "latest", zone),
-        quorum=whole("quorum", limits.QUORUM),
-        align=whole("align_minutes", limits.ALIGN_MINUTES),
+        quorum=whole_param(request, "quorum", limits.QUORUM),
+        align=whole_param(request, "align_minutes", limits.ALIGN_MINUTES),
     )
 
 
@@ -208,8 +201,7 @@ class Suggestions(View):
             docs.whole(
                 "limit",
                 "How many computed starts at most; 10 if left out.",
-                least=1,
-                most=MOST_SUGGESTIONS,
+                limits.Range(1, MOST_SUGGESTIONS),
             ),
             *WHAT_IF,
         ],
@@ -227,8 +219,8 @@ class Suggestions(View):
         fewer, only the attendees and the owner see the best times.
         """
         supposed = supposition_of(request)
-        limit = whole_param(request, "limit", least=1, most=MOST_SUGGESTIONS) or 10
-        computed_only = _computed_only(request)
+        limit = whole_param(request, "limit", limits.Range(1, MOST_SUGGESTIONS)) or 10
+        computed_only = choice_param(request, "computed", ["only"]) == "only"
         meeting, with_names = supposed.meeting, supposed.with_names
         stored = queries.meetings.suggestions_of(meeting)[:MOST_STORED]
         ranked = suggestions.rank(
@@ -282,10 +274,3 @@ class SuggestionOne(View):
         suggestion = queries.meetings.suggestion_for(request.auth.meeting(), suggestion_id)
         actions.withdraw_suggestion(suggestion, by=request.user)
         return no_content()
-
-
-def _computed_only(request: Request) -> bool:
-    computed = request.query_params.get("computed", "")
-    if computed not in ("", "only"):
-        raise InvalidInput("computed must be `only`, or left out.", field="computed")
-    return computed == "only"

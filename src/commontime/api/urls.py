@@ -31,8 +31,8 @@ urlpatterns = [
     route("profile/settings/", accounts.ProfileSettings),
     route("profile/export/", accounts.ProfileExport),
     route("profile/feed/rotate/", accounts.FeedRotate),
-    route("profile/sessions/", accounts.SignIns),
-    route("profile/sessions/<uuid:session_id>/", accounts.SignInOne),
+    route("profile/sessions/", accounts.Sessions),
+    route("profile/sessions/<uuid:session_id>/", accounts.SessionOne),
     # Calendars
     route("calendars/", calendars.Calendars),
     route("calendars/<uuid:calendar_id>/", calendars.CalendarOne),
