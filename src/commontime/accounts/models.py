@@ -1,5 +1,6 @@
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models import Q
 
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.core.models import Row
@@ -42,7 +43,13 @@ class Session(Row):
     address = models.CharField(max_length=45, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["user", "-used_at"], name="sessions_of_a_user")]
+        indexes = [
+            models.Index(fields=["user", "-used_at"], name="sessions_of_a_user"),
+            models.Index(fields=["ends_at"], name="sessions_by_end"),
+            models.Index(
+                fields=["ended_at"], condition=Q(ended_at__isnull=False), name="sessions_that_ended"
+            ),
+        ]
 
 
 class Mute(Row):

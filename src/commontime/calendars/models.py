@@ -156,8 +156,17 @@ class Meeting(Row):
                 condition=Q(announced_at=None, final_time=None),
                 name="meetings_to_announce",
             ),
+            # By calendar first: an index by time alone would have the database look for the
+            # meetings of a few calendars among those of all.
             models.Index(
-                fields=["final_time"], condition=~Q(final_time=None), name="meetings_by_final_time"
+                fields=["calendar", "deadline"],
+                condition=Q(final_time=None),
+                name="open_meetings_of_a_calendar",
+            ),
+            models.Index(
+                fields=["calendar", "final_time"],
+                condition=Q(final_time__isnull=False),  # SQLite can't use one of NOT … IS NULL
+                name="fixed_meetings_of_a_calendar",
             ),
         ]
 

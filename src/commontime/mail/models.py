@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 
 from commontime.core.models import Row
 from commontime.mail.enums import State
@@ -43,5 +44,19 @@ class Message(Row):
             models.Index(
                 fields=["due_at"], condition=models.Q(state=State.QUEUED), name="mails_due"
             ),
+            models.Index(
+                fields=["held", "due_at"],
+                condition=models.Q(state=State.QUEUED),
+                name="mails_held",
+            ),
+            models.Index(
+                fields=["created_at"], condition=models.Q(state=State.QUEUED), name="mails_waiting"
+            ),
             models.Index(fields=["settled_at"], name="mails_settled"),
+            models.Index(
+                Upper("recipient"),
+                models.F("settled_at").desc(),
+                condition=models.Q(state=State.SENT),
+                name="mails_of_an_address",
+            ),
         ]

@@ -3,6 +3,9 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
+from django.db.models import Value
+from django.db.models.functions import Upper
+
 from commontime.mail.backends import file_name, mail_folder
 from commontime.mail.enums import State
 from commontime.mail.mime import message_id
@@ -24,9 +27,12 @@ def letters_kept_for(address: str) -> list[KeptLetter]:
     folder = mail_folder()
     if folder is None:
         return []
-    sent = Message.objects.filter(recipient__iexact=address, state=State.SENT).order_by(
-        "-settled_at"
-    )[:LONGEST_LIST]
+    # The database folds both sides alike, and finds what it folded in an index.
+    sent = (
+        Message.objects.annotate(folded=Upper("recipient"))
+        .filter(folded=Upper(Value(address)), state=State.SENT)
+        .order_by("-settled_at")[:LONGEST_LIST]
+    )
     return [letter for message in sent if (letter := _read(folder, message))]
 
 

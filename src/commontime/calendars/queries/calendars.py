@@ -28,8 +28,13 @@ from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
 
 def calendars_visible_to(user: User) -> QuerySet[Calendar]:
-    """The user's own calendars and those they take part in."""
-    return Calendar.objects.filter(Q(owner=user) | Exists(seat(user.pk)))
+    """The user's own calendars and those they take part in.
+
+    Two index look-ups: with OR instead, the database would look at every calendar there is.
+    """
+    owned = Calendar.objects.filter(owner=user).values("pk")
+    joined = CalendarParticipant.objects.filter(user=user).values("calendar")
+    return Calendar.objects.filter(pk__in=owned.union(joined, all=True))
 
 
 def calendar_for(user: User, calendar_id: UUID) -> Calendar:

@@ -14,7 +14,6 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     TextField,
     Value,
     When,
@@ -162,16 +161,18 @@ def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParti
 
 
 def possible_heirs(user: User) -> QuerySet[User]:
-    """Who takes part in every calendar the user owns, and so could become the owner of all."""
-    owned = Calendar.objects.filter(owner=user)
-    seats = (
-        CalendarParticipant.objects.filter(calendar__owner=user, user=OuterRef("pk"))
+    """The active people who take part in every calendar of the user, and so could own them all."""
+    calendar_count = Calendar.objects.filter(owner=user).count()
+    in_all_of_them = (
+        CalendarParticipant.objects.filter(calendar__owner=user)
+        .exclude(user=user)
         .order_by()
         .values("user")
+        .annotate(n=Count("pk"))
+        .filter(n=calendar_count)
+        .values("user")
     )
-    shared = Subquery(seats.annotate(n=Count("pk")).values("n"))
-    people = User.objects.filter(is_active=True).exclude(pk=user.pk).annotate(shared=shared)
-    return people.filter(shared=owned.count(), shared__gt=0).order_by(
+    return User.objects.filter(pk__in=in_all_of_them, is_active=True).order_by(
         "first_name", "last_name", "username"
     )
 
