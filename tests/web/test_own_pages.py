@@ -732,7 +732,9 @@ def test_a_page_costs_the_same_queries_however_much_it_shows(path):
 def attributes_of(page: str) -> set[str]:
     names: set[str] = set()
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attrs: names.update(name for name, _ in attrs)  # type: ignore[method-assign]
+    parser.handle_starttag = (  # type: ignore[method-assign]
+        lambda tag, attributes: names.update(name for name, _ in attributes)
+    )
     parser.feed(page)
     return names
 
