@@ -184,9 +184,9 @@ def test_the_six_contracts_hold():
 def test_a_forbidden_import_breaks_its_contract(spoil, broken, name, line):
     source = spoil(name, line)
 
-    found = verdicts(source)
+    verdict_of = verdicts(source)
 
-    assert {contract for contract, verdict in found.items() if verdict == "BROKEN"} == set(broken)
+    assert {contract for contract, verdict in verdict_of.items() if verdict == "BROKEN"} == set(broken)
 
 
 # What ruff keeps ----------------------------------------------------------------------------------

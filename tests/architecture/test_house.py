@@ -29,11 +29,11 @@ def hidden_work_in(source: str) -> list[str]:
     """Return what of a source happens behind the back of whoever saves a row: overridden writes,
     and signals.
     """
-    found = []
+    faults = []
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.ClassDef():
-                found += [
+                faults += [
                     f"{node.name}.{f.name}"
                     for f in node.body
                     if isinstance(f, ast.FunctionDef) and f.name in {"save", "delete", "full_clean"}
@@ -41,23 +41,23 @@ def hidden_work_in(source: str) -> list[str]:
             case ast.ImportFrom(module=str(module)) if module.startswith(
                 ("django.dispatch", "django.db.models.signals", "django.core.signals")
             ):
-                found.append(module)
+                faults.append(module)
             case ast.ImportFrom(module="django.db.models", names=names) if any(
                 name.name == "signals" for name in names
             ):
-                found.append("signals")
-    return found
+                faults.append("signals")
+    return faults
 
 
 def test_nothing_happens_behind_the_back_of_who_saves_a_row():
     views = ("api/", "web/")  # a view's `delete` answers a request
-    found = {
+    faults = {
         name: hidden
         for name, source in sources("**/*.py")
         if not name.startswith(views) and (hidden := hidden_work_in(source))
     }
 
-    assert found == {}
+    assert faults == {}
 
 
 def is_part(name: str) -> bool:
@@ -129,9 +129,9 @@ def reaching_past_the_queries(source: str) -> list[str]:
 @pytest.mark.parametrize("door", ["api", "web"])
 def test_a_door_gets_objects_only_from_queries(door):
     assert {
-        name: found
+        name: faults
         for name, source in sources(f"{door}/*.py")
-        if (found := reaching_past_the_queries(source))
+        if (faults := reaching_past_the_queries(source))
     } == {}
 
 
@@ -146,14 +146,14 @@ def wrong_in_page(name: str, text: str) -> list[str]:
     """Return what a template of a page may not have: another frame than ours, or anything the
     content policy would block.
     """
-    found = re.findall(
+    faults = re.findall(
         r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|javascript:|https?://"
         r"|\|safe|autoescape off",
         text,
     )
     if not is_part(name) and not text.startswith('{% extends "web/base.html" %}'):
-        found.append("does not extend base.html")
-    return found
+        faults.append("does not extend base.html")
+    return faults
 
 
 def test_every_page_extends_base_and_keeps_to_the_content_policy():
@@ -161,7 +161,7 @@ def test_every_page_extends_base_and_keeps_to_the_content_policy():
 
     assert len(pages) > 8
     assert {
-        name: found for name, text in pages.items() if (found := wrong_in_page(name, text))
+        name: faults for name, text in pages.items() if (faults := wrong_in_page(name, text))
     } == {}
 
 

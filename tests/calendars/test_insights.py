@@ -155,8 +155,8 @@ def test_a_second_session_that_reaches_nobody_more_is_not_told(calendar, people)
         == "No two sessions fit."
     )
     answer(calendar, mina, (14, 15))
-    found = told(calendar)
-    assert (found.sessions, found.no_sessions) == (
+    insight = told(calendar)
+    assert (insight.sessions, insight.no_sessions) == (
         None,
         "Everybody who answered can come at the best time, so one session is enough.",
     )
@@ -182,11 +182,11 @@ def test_plan_b_is_named_and_so_is_who_brings_it_about(calendar, people):
     for person in (mina, sam, bao):
         answer(calendar, person, (14, 15), preference=9)
 
-    found = told(calendar)
+    insight = told(calendar)
 
-    assert found.plan_b.outcome.start == build.day(14)
-    assert names(found.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
-    assert found.plan_b.detail == "If Mina, Sam, Bao or Ana drops out, this one is better."
+    assert insight.plan_b.outcome.start == build.day(14)
+    assert names(insight.plan_b.overtakes) == ["mina", "sam", "bao", "ana"]
+    assert insight.plan_b.detail == "If Mina, Sam, Bao or Ana drops out, this one is better."
     assert not any(
         person.first_name in told(calendar, with_names=False).plan_b.detail for person in people
     )
@@ -340,12 +340,12 @@ def test_the_pair_and_the_ask_agree_with_the_outcomes(calendar, people):
         for hour in chance.choice(np.arange(8, 20), 4, replace=False).tolist():
             answer(calendar, person, (hour, hour + 0.75))
 
-    found = told(calendar, duration_minutes=40)
+    insight = told(calendar, duration_minutes=40)
 
     both = {
         person.username
-        for outcome in (found.sessions.first, found.sessions.second)
+        for outcome in (insight.sessions.first, insight.sessions.second)
         for person in outcome.attending
     }
-    assert both == set(names(found.sessions.reached))
-    assert set(names(found.plan_b.overtakes)) <= set(names(found.best.attending))
+    assert both == set(names(insight.sessions.reached))
+    assert set(names(insight.plan_b.overtakes)) <= set(names(insight.best.attending))

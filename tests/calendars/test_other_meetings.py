@@ -43,7 +43,7 @@ def group_of(meeting: Meeting, asker, *, with_names: bool = True) -> groups.Grou
 
 
 def starts(meeting: Meeting, asker, *, with_names: bool = True) -> list:
-    found = suggestions.rank(
+    ranked = suggestions.rank(
         meeting,
         group_of(meeting, asker, with_names=with_names),
         [],
@@ -51,7 +51,7 @@ def starts(meeting: Meeting, asker, *, with_names: bool = True) -> list:
         limit=9,
         with_names=with_names,
     )
-    return [each.outcome.start for each in found if not each.outcome.missing]
+    return [each.outcome.start for each in ranked if not each.outcome.missing]
 
 
 def test_who_is_in_another_meeting_of_the_calendar_is_not_offered_then(mina, rosa, calendar):
@@ -94,9 +94,9 @@ def test_the_buffer_after_either_meeting_is_kept(mina, calendar, own, theirs, ni
     build.meeting(calendar=calendar, final_time=TEN, duration_minutes=60, buffer_minutes=theirs)
     meeting = build.meeting(calendar=calendar, buffer_minutes=own)
 
-    found = outcomes.outcomes_at(group_of(meeting, mina), [NINE, ELEVEN], timedelta(hours=1))
+    ranked = outcomes.outcomes_at(group_of(meeting, mina), [NINE, ELEVEN], timedelta(hours=1))
 
-    assert [bool(outcome.attending) for outcome in found] == [nine, eleven]
+    assert [bool(outcome.attending) for outcome in ranked] == [nine, eleven]
 
 
 def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa, calendar):
@@ -104,11 +104,11 @@ def test_the_reason_says_so_and_not_that_somebody_offered_too_little(mina, rosa,
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = suggestions.rank(
+    ranked = suggestions.rank(
         meeting, group_of(meeting, mina), stored, now=clock.now(), limit=1, with_names=True
     )
 
-    said = next(each.reasons for each in found if each.stored)
+    said = next(each.reasons for each in ranked if each.stored)
     assert said == ["1 of 2 can come.", "Rosa: in another meeting at that time."]
 
 
@@ -174,11 +174,11 @@ def test_where_answers_are_hidden_no_number_tells_of_who_is_in_another_meeting(
     )
     meeting = queries.meetings.meeting_for(mina, meeting.pk)
 
-    found = outcomes.outcomes_at(
+    ranked = outcomes.outcomes_at(
         group_of(meeting, mina, with_names=False), [NINE, TEN, ELEVEN], timedelta(hours=1)
     )
 
-    assert [len(outcome.attending) for outcome in found] == [before[0], 0, before[2]]
+    assert [len(outcome.attending) for outcome in ranked] == [before[0], 0, before[2]]
     assert TEN not in starts(meeting, mina, with_names=False)
 
 
@@ -198,7 +198,7 @@ def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
     meeting = build.meeting(calendar=calendar)
     stored = [build.suggestion(meeting, mina, TEN)]
 
-    found = suggestions.rank(
+    ranked = suggestions.rank(
         meeting,
         group_of(meeting, mina, with_names=False),
         stored,
@@ -207,7 +207,7 @@ def test_where_answers_are_hidden_the_reason_of_what_somebody_suggested_says_so(
         with_names=False,
     )
 
-    assert [each.reasons for each in found if each.stored] == [
+    assert [each.reasons for each in ranked if each.stored] == [
         ["Somebody required is in another meeting at that time."]
     ]
 
@@ -253,11 +253,11 @@ def test_a_near_miss_is_never_in_the_time_of_another_meeting(mina, rosa, calenda
     )
     meeting = build.meeting(calendar=calendar)
 
-    found = suggestions.rank(
+    ranked = suggestions.rank(
         meeting, group_of(meeting, mina), [], now=clock.now(), limit=1, with_names=True
     )
 
     assert (
-        found[0].reasons[-1]
+        ranked[0].reasons[-1]
         == "If it starts 30 minutes later, Rosa would need only 30 minutes more."
     )

@@ -160,7 +160,7 @@ def assert_suggestions(world: World, *, most: int) -> None:
     duration = world.meeting.duration
     expected = twin.best(earliest, latest, duration // MINUTE, most) if earliest < latest else []
 
-    found = suggestions.rank(
+    suggested = suggestions.rank(
         world.meeting,
         build.group(world.meeting),
         [],
@@ -169,8 +169,8 @@ def assert_suggestions(world: World, *, most: int) -> None:
         with_names=True,
     )
 
-    assert [ranked.rank for ranked in found] == list(range(1, len(found) + 1))
-    for ranked, each in zip(found, expected, strict=True):
+    assert [ranked.rank for ranked in suggested] == list(range(1, len(suggested) + 1))
+    for ranked, each in zip(suggested, expected, strict=True):
         outcome = ranked.outcome
         assert outcome.start == each.start
         lists = (
@@ -253,7 +253,7 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
         key=lambda e: e.key,
     )
 
-    found = suggestions.rank(
+    suggested = suggestions.rank(
         world.meeting,
         build.group(world.meeting),
         list(stored.values()),
@@ -262,9 +262,9 @@ def test_stored_suggestions_are_ranked_among_the_computed_ones_to_the_microsecon
         with_names=False,
     )
 
-    assert [ranked.outcome.start for ranked in found] == [each.start for each in expected]
-    assert [ranked.stored for ranked in found] == [stored.get(each.start) for each in expected]
-    assert [sorted(p.user_id for p in ranked.outcome.cannot) for ranked in found] == [
+    assert [ranked.outcome.start for ranked in suggested] == [each.start for each in expected]
+    assert [ranked.stored for ranked in suggested] == [stored.get(each.start) for each in expected]
+    assert [sorted(p.user_id for p in ranked.outcome.cannot) for ranked in suggested] == [
         each.cannot for each in expected
     ]
 
@@ -310,10 +310,12 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
     duration, group = world.meeting.duration, build.group(world.meeting)
     earliest, latest = world.bounds(twin)
 
-    found = suggestions.rank(world.meeting, group, [], now=clock.now(), limit=8, with_names=True)
+    suggested = suggestions.rank(
+        world.meeting, group, [], now=clock.now(), limit=8, with_names=True
+    )
 
     by_name = {person.name: person.user_id for person in group.people}
-    for ranked in found:
+    for ranked in suggested:
         said, outcome = ranked.reasons, ranked.outcome
         expected = twin.outcome(outcome.start, duration)
         counts = [int(number) for number in re.findall(r"\d+", said[0])]
@@ -344,9 +346,9 @@ def test_the_numbers_in_reasons_are_true(seed, zone, night):
         unanswered = [int(s.split()[0]) for s in said if s.endswith("answered yet.")]
         assert unanswered == ([len(twin.silent)] if twin.silent else [])
 
-    near = [s for ranked in found for s in ranked.reasons if s.startswith("If it starts ")]
-    if found and found[0].outcome.missing:
-        best = found[0].outcome
+    near = [s for ranked in suggested for s in ranked.reasons if s.startswith("If it starts ")]
+    if suggested and suggested[0].outcome.missing:
+        best = suggested[0].outcome
         missing, least, start = twin.nearest(earliest, latest, duration // MINUTE)
         assert missing == len(best.missing)
         at_best = sum(twin.short(person.user_id, best.start, duration) for person in best.missing)
@@ -397,11 +399,11 @@ def test_a_near_miss_names_nobody_where_answers_are_hidden():
     build.window(calendar, sam, nine + timedelta(minutes=90), nine + timedelta(minutes=135))
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
 
-    found = suggestions.rank(
+    suggested = suggestions.rank(
         meeting, build.group(meeting), [], now=clock.now(), limit=3, with_names=False
     )
 
-    assert found[0].reasons == ["1 of 2 can come.", "1 required person can’t come."]
+    assert suggested[0].reasons == ["1 of 2 can come.", "1 required person can’t come."]
 
 
 # Over HTTP: suggestions and availability as everybody sees them -----------------------------------
@@ -515,7 +517,7 @@ def assert_api_availability(api, world: World, minutes: int, *, tells: bool) -> 
 
 def merged(pieces):
     """Neighbours that differ only in who comes are one."""
-    found = []
+    pieces = []
     for first, past, each in pieces:
         shown = (
             len(each.ideal),
@@ -524,11 +526,11 @@ def merged(pieces):
             len(each.missing),
             each.preference,
         )
-        if found and found[-1][3] == shown:
-            found[-1] = (found[-1][0], past, found[-1][2], shown)
+        if pieces and pieces[-1][3] == shown:
+            pieces[-1] = (pieces[-1][0], past, pieces[-1][2], shown)
         else:
-            found.append((first, past, each, shown))
-    return [piece[:3] for piece in found]
+            pieces.append((first, past, each, shown))
+    return [piece[:3] for piece in pieces]
 
 
 # The nights of the clocks -------------------------------------------------------------------------

@@ -225,7 +225,9 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     build.meeting(calendar=world.calendar, final_time=build.day(9))
     build.meeting(calendar=build.calendar(owner=world.mina.user))
 
-    found = queries.plans.to_plan(world.calendar, named=(), most=9, after=clock.now()).meetings
+    open_meetings = queries.plans.to_plan(
+        world.calendar, named=(), most=9, after=clock.now()
+    ).meetings
 
     stored = list(
         queries.meetings.meetings_of(world.calendar)
@@ -233,10 +235,10 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
         .order_by("created_at", "id")
     )
     fields = [field.attname for field in Meeting._meta.concrete_fields]
-    assert [[getattr(m, name) for name in fields] for m in found] == [
+    assert [[getattr(m, name) for name in fields] for m in open_meetings] == [
         [getattr(m, name) for name in fields] for m in stored
     ]
-    assert [m.attendees for m in found] == [m.attendees for m in stored]
+    assert [m.attendees for m in open_meetings] == [m.attendees for m in stored]
     assert (
         queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings
         == stored[:1]
@@ -403,19 +405,19 @@ def slow(monkeypatch):
     real = engine.plan
 
     def unproved(free, meetings, *, seconds, on_progress=None, **rest):
-        found = real(free, meetings, seconds=0, **rest)
+        plan = real(free, meetings, seconds=0, **rest)
         if seconds > plan_actions.AT_ONCE:
-            found = real(free, meetings, seconds=seconds, on_progress=on_progress, **rest)
+            plan = real(free, meetings, seconds=seconds, on_progress=on_progress, **rest)
             if on_progress:
-                on_progress(found)
-            return found
+                on_progress(plan)
+            return plan
         return engine.Plan(
-            found.start,
-            found.attends,
-            found.value,
-            engine.Value(*(n + 1 for n in found.value)),
+            plan.start,
+            plan.attends,
+            plan.value,
+            engine.Value(*(n + 1 for n in plan.value)),
             False,
-            found.why,
+            plan.why,
         )
 
     monkeypatch.setattr("commontime.calendars.planning.plans.engine.plan", unproved)

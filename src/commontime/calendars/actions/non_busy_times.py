@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import TypedDict
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -146,18 +146,7 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     _check_runs(runs)
     seat = _locked_seat(calendar, by)
     given = _given(seat)
-    old = (
-        list(
-            queries.windows.windows_from_to(
-                by, calendar, runs[0]["start_time"], runs[-1]["end_time"]
-            )
-        )
-        if given and runs
-        else []
-    )
-    before = {
-        (window.start_time, window.end_time, window.preference_level): window.pk for window in old
-    }
+    before = _stored_around(runs, by, calendar) if given and runs else {}
     free = [
         (run["start_time"], run["end_time"], run["preference_level"])
         for run in runs
@@ -172,6 +161,17 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     _apart(lambda: writes.insert_windows(new))
     if gone:
         _tell_of_lost_yes(seat)
+
+
+def _stored_around(runs: Sequence[RunInput], user: User, calendar: Calendar) -> dict[Window, UUID]:
+    """Return the ids of the stored times between the first and the last run, or touching them."""
+    stored = queries.windows.windows_from_to(
+        user, calendar, runs[0]["start_time"], runs[-1]["end_time"]
+    )
+    return {
+        (window.start_time, window.end_time, window.preference_level): window.pk
+        for window in stored
+    }
 
 
 def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window]:

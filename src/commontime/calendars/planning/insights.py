@@ -244,15 +244,14 @@ def _ask(question: _Question, asker: int) -> Ask | None:
     If the owner can come nowhere, say so, and what all would need to offer.
     """
     group, owner = question.group, question.meeting.calendar.owner_id
-    place = group.places.get(owner)
-    if place is not None and not group.required[place]:
-        place = None
-    short = 0
-    if place is not None:
-        short = engine.least_short(group.free, question.duration, place, **question.bounds) or 0
-    never = None if short else place
+    place = _place_if_required(group, owner)
+    short = _own_short(question, place)
     room = engine.smallest_ask(
-        group.free, question.duration, required=group.required, never=never, **question.bounds
+        group.free,
+        question.duration,
+        required=group.required,
+        never=None if short else place,
+        **question.bounds,
     )
     if room is None or not group.required.any():
         return None
@@ -268,6 +267,19 @@ def _ask(question: _Question, asker: int) -> Ask | None:
     )
     another = group.answered[place].name if place is not None and asker != owner else ""
     return replace(ask, detail=_ask_in_words(ask, question.with_names, owner=another))
+
+
+def _place_if_required(group: Group, user_id: int) -> int | None:
+    place = group.places.get(user_id)
+    return place if place is not None and group.required[place] else None
+
+
+def _own_short(question: _Question, place: int | None) -> int:
+    """Return how many minutes the owner lacks where they lack the fewest."""
+    if place is None:
+        return 0
+    free = question.group.free
+    return engine.least_short(free, question.duration, place, **question.bounds) or 0
 
 
 def _asked_first(question: _Question) -> list[tuple[Person, int]]:
