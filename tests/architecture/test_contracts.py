@@ -186,7 +186,9 @@ def test_a_forbidden_import_breaks_its_contract(spoil, broken, name, line):
 
     verdict_of = verdicts(source)
 
-    assert {contract for contract, verdict in verdict_of.items() if verdict == "BROKEN"} == set(broken)
+    assert {contract for contract, verdict in verdict_of.items() if verdict == "BROKEN"} == set(
+        broken
+    )
 
 
 # What ruff keeps ----------------------------------------------------------------------------------
