@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language, gettext_lazy
@@ -12,12 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commontime.accounts import queries
 from commontime.accounts.actions import passwords, profiles, sign_ins
 from commontime.accounts.actions import settings as account_settings
+from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
 from commontime.core import clock
 from commontime.core.clients import client_of
+from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
+from commontime.web.once import key_of, remember, was_sent_by
 
 
 class SignInForm(forms.Form):
@@ -84,19 +88,35 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @refusing
 def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
-    user = submit(form, profiles.sign_up, client=client_of(request.META))
-    if user:
-        seen = {"locale": get_language()}  # what the page was in
-        if (
-            zone := request.POST.get("time_zone", "")
-        ) in clock.zones():  # of the device, by <local-zone>
-            seen["time_zone"] = zone
-        account_settings.change_settings(user, **seen)
-        open_page_session(
-            request, sign_ins.open_session(user, door=Door.WEB, client=client_of(request.META))
-        )
+    opened = _sign_up(request, form) if form.is_bound else None
+    if opened:
+        open_page_session(request, opened)
         return redirect(next_page(request))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})
+
+
+def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
+    """Make the account and sign in to it; a second click of the same form only signs in."""
+    key, client = key_of(request), client_of(request.META)
+    with transaction.atomic():
+        take_turns(key)
+        user = submit(form, profiles.sign_up, client=client)
+        if user:
+            account_settings.change_settings(user, **_settings_seen(request))
+            remember(user, key, next_page(request))
+            return sign_ins.open_session(user, door=Door.WEB, client=client)
+    typed = form.data
+    if not was_sent_by(typed.get("username", ""), key):
+        return None
+    again = SignInForm({"identifier": typed["username"], "password": typed.get("password", "")})
+    return submit(again, sign_ins.sign_in, door=Door.WEB, client=client)
+
+
+def _settings_seen(request: HttpRequest) -> dict[str, Any]:
+    """Return the language that the page was in, and the zone of the device (`<local-zone>`)."""
+    settings = {"locale": get_language()}
+    zone = request.POST.get("time_zone", "")
+    return settings | {"time_zone": zone} if zone in clock.zones() else settings
 
 
 @require_POST

@@ -22,6 +22,7 @@ from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
+from commontime.web.once import once
 
 VISIBILITIES = {
     Visibility.OPEN: gettext_lazy("Everybody sees who can come when"),
@@ -58,6 +59,7 @@ class CalendarForm(forms.Form):
 
 @require_http_methods(FORM)
 @signed_in
+@once("duplicate", "transfer", "delete")
 def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
     user = me(request)

@@ -21,6 +21,7 @@ from commontime.contacts.models import Contact
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
+from commontime.web.once import once
 
 MOST_CONTACTS = 1000
 MOST_INVITATIONS = 50
@@ -32,6 +33,7 @@ class ContactForm(forms.Form):
 
 @require_http_methods(FORM)
 @signed_in
+@once()
 def people(request: HttpRequest) -> HttpResponse:
     """Show contacts and invitations; add and remove contacts."""
     user, what = me(request), request.POST.get("do")

@@ -22,6 +22,7 @@ from commontime.mail import queries as mail
 from commontime.web import example
 from commontime.web.base import FORM, me, page, refusing, signed_in
 from commontime.web.calendar_view import meeting_address
+from commontime.web.once import once
 
 MOST_SHOWN = 100
 MOST_AHEAD = 12
@@ -133,6 +134,7 @@ def _with_links(text: str) -> list[tuple[bool, str]]:
 
 @require_POST
 @signed_in
+@once()
 def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Accept or decline, by the button that was pressed."""
     match request.POST.get("status"):
@@ -147,6 +149,7 @@ def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse
 
 @require_http_methods(FORM)
 @signed_in
+@once()
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to an address; its button accepts it for whoever is signed in."""
     invitation = actions.invitation_of_link(token)

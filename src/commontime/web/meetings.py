@@ -38,6 +38,7 @@ from commontime.web.compression import gzipped
 from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
+from commontime.web.once import once
 
 MOST_STARTS = 10
 MOST_SUGGESTIONS = 100
@@ -276,6 +277,7 @@ def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
 @gzipped
 @require_http_methods(FORM)
 @signed_in
+@once()
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Show a meeting, and do what a button on its page says."""
     view = _meeting_view(request, calendar_id, meeting_id)
@@ -605,6 +607,7 @@ def _with(view: MeetingView, **more: str) -> str:
 
 @require_http_methods(FORM)
 @signed_in
+@once()
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
     user = me(request)

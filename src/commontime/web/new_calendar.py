@@ -30,6 +30,7 @@ from commontime.web.calendar_settings import VISIBILITIES
 from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
+from commontime.web.once import once
 from commontime.web.people import MOST_SHOWN
 
 
@@ -127,6 +128,7 @@ class NewCalendarForm(forms.Form):
 @gzipped
 @require_http_methods(FORM)
 @signed_in
+@once()
 def new_calendar(request: HttpRequest) -> HttpResponse:
     """Make a calendar, look for its first meeting and invite its people, all or nothing; then one
     is where times are painted.

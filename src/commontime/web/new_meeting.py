@@ -17,6 +17,7 @@ from commontime.calendars import actions, limits, queries
 from commontime.calendars.models import Calendar
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
 from commontime.web.moments import moment_field
+from commontime.web.once import once
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
 
@@ -72,6 +73,7 @@ class MeetingForm(forms.Form):
 
 @require_http_methods(FORM)
 @signed_in
+@once()
 def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Look for a time for another meeting."""
     user = me(request)

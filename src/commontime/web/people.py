@@ -17,6 +17,7 @@ from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput, NotFound
 from commontime.web import inviting
 from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
+from commontime.web.once import once
 
 MOST_SHOWN = 1000
 
@@ -33,6 +34,7 @@ class InviteForm(forms.Form):
 
 @require_http_methods(FORM)
 @signed_in
+@once("invite", "remind", "revoke")
 def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show who is in a calendar and who is invited. The owner changes both."""
     user = me(request)
@@ -130,6 +132,7 @@ def _id(text: str | None) -> UUID:
 
 @require_POST
 @signed_in
+@once()
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID
 ) -> HttpResponse:

@@ -29,6 +29,7 @@ from commontime.web.compression import gzipped
 from commontime.web.look import look
 from commontime.web.moments import moment_field
 from commontime.web.plan_view import PlanView
+from commontime.web.once import once
 
 MOST_LISTED = 200
 ANY_MINUTE = 0
@@ -189,6 +190,7 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 @gzipped
 @require_http_methods(FORM)
 @signed_in
+@once("one-on-ones", "publish")
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar's plan to its owner, and carry out the buttons of the page."""
     view = _plan_view(request, calendar_id)
