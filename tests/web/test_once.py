@@ -1,4 +1,4 @@
-"""A second click on the same form lands where the first did, and nothing is made or mailed twice."""
+"""A second click on a form lands where the first did; nothing is made or mailed twice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ TABLES = (
 
 @dataclass
 class Choir:
-    """Mina's choir with Sam, a meeting to find a time for, an invitation to Noor and one to Mina."""
+    """Mina's choir with Sam, an open meeting, an invitation to Noor and one to Mina."""
 
     mina: User
     sam: User

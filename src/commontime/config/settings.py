@@ -367,7 +367,7 @@ SESSION_COOKIE_AGE = int(REFRESH_IDLE.total_seconds())
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "commontime.web.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "commontime.web.csrf.failed"
 CSRF_TRUSTED_ORIGINS = [COMMONTIME_BASE_URL]
 
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

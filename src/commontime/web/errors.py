@@ -69,21 +69,3 @@ def _sent_from(request: HttpRequest) -> str:
         if request.method == "POST" and source.startswith(ours)
         else ""
     )
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form with a wrong CSRF token, and say what to do.
-
-    Mostly somebody signed in or out in another window.
-    """
-    sentences = [
-        _(
-            "Nothing was changed. The page was open too long, or you’ve since signed in or out in "
-            "another window."
-        ),
-        _(
-            "Load the page again and enter everything once more. If that doesn’t help, sign in "
-            "again and allow cookies for this site."
-        ),
-    ]
-    return plain(request, 403, " ".join(sentences), title=_("This wasn’t sent"), is_old=True)

@@ -28,8 +28,8 @@ from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, 
 from commontime.web.compression import gzipped
 from commontime.web.look import look
 from commontime.web.moments import moment_field
-from commontime.web.plan_view import PlanView
 from commontime.web.once import once
+from commontime.web.plan_view import PlanView
 
 MOST_LISTED = 200
 ANY_MINUTE = 0
