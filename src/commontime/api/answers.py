@@ -19,7 +19,7 @@ def json_answer(
     beside: dict[str, Any] | None = None,
     etag: str = "",
 ) -> HttpResponse:
-    """Answer with a single object and its ETag, or with 304 to a GET that has it already.
+    """Answer with an object and its ETag, or with 304 if the asker has it.
 
     beside: what is added to the object but is no part of it, such as warnings or fresh tokens. The
     ETag is the same as without it, so that the next GET has it too.

@@ -7,7 +7,7 @@ its own refusals: `responses={201: ParticipantOutput, 403: "not_allowed invitati
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from drf_spectacular.utils import OpenApiParameter
@@ -24,35 +24,41 @@ def means(description: str) -> msgspec.Meta:
 
 
 class Warning(msgspec.Struct):
-    """Something allowed but probably not wanted. Send `"strict": true` to have it refused with 409
-    instead.
+    """Something that is allowed but probably not wanted.
+
+    With `"strict": true` it is refused with 409 instead.
     """
 
-    code: str
-    detail: str
-    users: list[int] | msgspec.UnsetType = msgspec.UNSET
-    meeting: str | msgspec.UnsetType = msgspec.UNSET
+    code: Annotated[str, means("A word for programs.")]
+    detail: Annotated[str, means("A sentence for people.")]
+    users: Annotated[list[int] | msgspec.UnsetType, means("The users it is about.")] = msgspec.UNSET
+    meeting: Annotated[str | msgspec.UnsetType, means("The meeting it is about.")] = msgspec.UNSET
 
 
 class Problem(msgspec.Struct):
-    """Every error: `code`, a word for a program; `detail`, a sentence with the way out for a
-    person; `fields` with 400 only.
-    """
+    """The shape of every error."""
 
-    code: str
-    detail: str
-    fields: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
-    warnings: list[Warning] | msgspec.UnsetType = msgspec.UNSET
+    code: Annotated[str, means("A word for programs.")]
+    detail: Annotated[str, means("A sentence for people, which shows the way out.")]
+    fields: Annotated[
+        dict[str, list[str]] | msgspec.UnsetType,
+        means("With 400: the sentences about each refused field."),
+    ] = msgspec.UNSET
+    warnings: Annotated[
+        list[Warning] | msgspec.UnsetType,
+        means("With 409 because of `strict`: the warnings behind it."),
+    ] = msgspec.UNSET
 
 
-STRICT = "true: refuse with 409 what would only be warned of."
+STRICT = "true: refuse with 409 what would only give a warning."
 
 
 def warned(cautions: Iterable[Caution]) -> dict[str, Any]:
-    shown = [
+    """Return the cautions as `warnings`, to be added beside an answer."""
+    warnings = [
         {"code": caution.code, "detail": caution.detail, **caution.about} for caution in cautions
     ]
-    return {"warnings": shown} if shown else {}
+    return {"warnings": warnings} if warnings else {}
 
 
 def partial(shape: type[serializers.Serializer[Any]]) -> Any:
@@ -72,7 +78,7 @@ def moment(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(
         name,
         {"type": "string", "format": "date-time"},
-        description=f"{description} Without an offset: local.",
+        description=f"{description} Without an offset it is local.",
     )
 
 
@@ -83,11 +89,11 @@ def whole(name: str, description: str, within: Range) -> OpenApiParameter:
 
 PAGING = [
     whole(
-        "page_size", f"How many items at most; {LONGEST_LIST} if left out.", Range(1, LONGEST_LIST)
+        "page_size", f"How many items at most; {LONGEST_LIST} by default.", Range(1, LONGEST_LIST)
     ),
     query(
         "cursor",
-        "From the Link header of the page before; it belongs to this list only.",
+        "From the Link header of the previous page of this list.",
         pattern=r"^[A-Za-z0-9_:-]+$",
     ),
 ]

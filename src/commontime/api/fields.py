@@ -1,5 +1,6 @@
-"""Input fields that take what JSON says and nothing near it: no "1" for 1, no true for 1, no local
-time for an instant.
+"""Input fields that take exactly what JSON says.
+
+They refuse "1" for 1, true for 1, and a local time for an instant.
 """
 
 import re
@@ -15,7 +16,7 @@ from commontime.calendars.limits import Range
 from commontime.core import clock, errors, text
 from commontime.layout.wall_clock import moments_of
 
-# A moment in an answer: always UTC, with Z.
+# A moment in an answer: always in UTC, with Z.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 LARGEST_USER_ID = 2**31 - 1
@@ -48,7 +49,7 @@ class Text(serializers.CharField):
 
 
 class Verbatim(serializers.CharField):
-    """Text taken as it is: passwords, names that the actions judge."""
+    """Text taken as it is: passwords, and names that the actions judge."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
@@ -80,7 +81,7 @@ class Whole(serializers.IntegerField):
 
 
 class UserId(Whole):
-    """The id of a user. One that can't exist is an unknown one."""
+    """The id of a user; 0, which nobody has, for an impossible one."""
 
     def to_internal_value(self, data: Any) -> int:
         value = super().to_internal_value(data)
@@ -105,8 +106,9 @@ class Id(serializers.UUIDField):
 
 
 class Instant(serializers.DateTimeField):
-    """A moment in ISO 8601: with an offset, or naive in the zone of the context (`zone`). Given on
-    as UTC.
+    """A moment in ISO 8601, passed on as UTC.
+
+    Without an offset it is local in the `zone` of the context.
     """
 
     def to_internal_value(self, data: Any) -> datetime:
@@ -130,7 +132,9 @@ def instant(data: Any, zone: tzinfo) -> datetime:
             parsed = _local(parsed, zone)
         moment = parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise serializers.ValidationError("Send a moment such as 2026-11-23T09:00:00Z.") from None
+        raise serializers.ValidationError(
+            "Send a date and time such as 2026-11-23T09:00:00Z."
+        ) from None
     if not clock.EARLIEST <= moment < clock.LATEST:
         raise serializers.ValidationError("Send a date and time in the years 2000 to 2099.")
     return moment

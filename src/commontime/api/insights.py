@@ -139,7 +139,10 @@ class DecisiveOutput(msgspec.Struct):
 
 
 class InsightsOutput(msgspec.Struct):
-    """What is known about the best start; all is null if nobody can come to any start."""
+    """What is known about the best start.
+
+    Everything is null if nobody can come to any start.
+    """
 
     best: StartOutput | None = None
     survives: Annotated[

@@ -75,7 +75,7 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
 
 
 def _window(row: Any, zone: Any) -> dict[str, Any]:
-    """Read a row quickly if nothing is wrong with it, else by the serializer, for its words."""
+    """Read a row, quickly if it is valid, otherwise by the serializer for its refusals."""
     try:
         preference = row.get("preference_level", 5)
         if limits.PREFERENCE.has(preference):
@@ -341,15 +341,8 @@ def _availability(
     crowd = availability.crowd_of(calendar)
     known = availability.known_range(calendar, crowd)
     start, end = start or (known[0] if known else end), end or (known[1] if known else start)
-    profile = None
-    if start and end and start < end:
-        profile = availability.availability_of(
-            crowd,
-            earliest=start,
-            latest=end,
-            duration=timedelta(minutes=minutes),
-            most_names=MOST_NAMES if with_people else 0,
-        )
+    most_names = MOST_NAMES if with_people else 0
+    profile = _profile(crowd, start, end, timedelta(minutes=minutes), most_names)
     has_names = with_people and (profile is None or profile.levels is not None)
     answer: dict[str, Any] = {
         "calendar": calendar.pk,
@@ -365,6 +358,20 @@ def _availability(
         "pieces": _pieces(profile, crowd.answered) if profile else [],
     }
     return msgspec.json.encode(answer)
+
+
+def _profile(
+    crowd: availability.Crowd,
+    start: datetime | None,
+    end: datetime | None,
+    duration: timedelta,
+    most_names: int,
+) -> availability.Availability | None:
+    if start is None or end is None or end <= start:
+        return None
+    return availability.availability_of(
+        crowd, earliest=start, latest=end, duration=duration, most_names=most_names
+    )
 
 
 def _people(calendar: Calendar) -> list[PersonOutput]:

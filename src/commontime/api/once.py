@@ -1,4 +1,4 @@
-"""Retries: a POST with an Idempotency-Key is done once, and answered as often as it is sent."""
+"""Retries: do a POST once per Idempotency-Key, and answer it each time."""
 
 import hashlib
 from collections.abc import Callable

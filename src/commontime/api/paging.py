@@ -1,4 +1,4 @@
-"""Long lists in pages of at most 1,000 rows, with a signed cursor to the next page."""
+"""Long lists, in pages with a signed cursor to the next one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ type Fetch = Callable[[list[Any] | None, int], tuple[list[Any], Callable[[int], 
 def page(
     request: Request, queryset: QuerySet[Any], *, order: Sequence[str]
 ) -> tuple[list[Any], dict[str, str]]:
-    """Return the rows of the page that is asked for, and the Link header to the next.
+    """Return the rows of one page, and the Link header to the next page.
 
     order: field names; a leading - descends, and the last is unique. The cursor holds the last
     row's keys. So every page costs the same, and rows that come or go do not shift the others.

@@ -1,5 +1,6 @@
-"""The signed tokens of the API (RFC 7519), by SimpleJWT. What they say is believed only as far as
-the session table agrees.
+"""The signed tokens of the API (RFC 7519), made by SimpleJWT.
+
+They count only as long as the session table agrees.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def pair_for(sign_in: NewSignIn) -> dict[str, str]:
 
 
 def read_access(raw: str) -> Access:
-    """Return what a valid access token names; Unidentified for any other text."""
+    """Read a valid access token; Unidentified refuses any other text."""
     access = _read_access(raw)
     if access.expires <= clock.now().timestamp() - api_settings.LEEWAY:
         raise _refused()
@@ -54,8 +55,8 @@ def read_access(raw: str) -> Access:
 
 @lru_cache(maxsize=4096)
 def _read_access(raw: str) -> Access:
-    # A signature that was right stays right, and to check one again costs as much as all of Django
-    # around it. What raises is not kept.
+    # A valid signature stays valid, and checking it costs as much as all of Django around it. A
+    # refusal is not cached.
     token = _verified(AccessToken, raw)
     return Access(_session_id(token), str(token.get("epoch", "")), token["exp"])
 
@@ -81,6 +82,6 @@ def _session_id(token: Token) -> UUID:
 
 def _refused() -> Unidentified:
     return Unidentified(
-        "This token is not valid, or not any more; sign in again or refresh it.",
+        "This token isn’t valid, or no longer. Sign in again or refresh it.",
         code="token_not_valid",
     )

@@ -1,4 +1,4 @@
-"""The view that all views of the API are."""
+"""What all views of the API share."""
 
 from typing import Any, cast
 
@@ -50,12 +50,7 @@ class View(APIView):
         return cast(HttpResponse, show(request, *args, **kwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # From META: to make `headers` costs as much as the rest of this.
-        takes_key = request.method == "POST" and self.remembers and not self.public
-        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "") if takes_key else ""
-        self.once = Once(key) if key else None
-        takes_condition = self.single and request.method not in READING
-        self.condition = request.META.get("HTTP_IF_MATCH", "") if takes_condition else ""
+        self.once, self.condition = self._once(request), self._if_match(request)
         self.in_transaction = bool(self.once or self.condition)
         if not self.in_transaction:
             return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
@@ -71,6 +66,19 @@ class View(APIView):
             if self.once:
                 self.once.finish(response)
         return response
+
+    # Both read META: making `headers` costs as much as the rest of a request.
+
+    def _once(self, request: HttpRequest) -> Once | None:
+        if request.method != "POST" or self.public or not self.remembers:
+            return None
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+        return Once(key) if key else None
+
+    def _if_match(self, request: HttpRequest) -> str:
+        if not self.single or request.method in READING:
+            return ""
+        return str(request.META.get("HTTP_IF_MATCH", ""))
 
     def initial(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
