@@ -46,8 +46,9 @@ class _Forms(HTMLParser):
 
 
 class Browser:
-    """`get` opens a page, `send` sends the form on it whose action ends like that, with what a
-    person typed; redirects are followed.
+    """A person without scripts: `get` opens a page, `send` sends the form with this action.
+
+    Redirects are followed.
     """
 
     def __init__(self) -> None:

@@ -18,9 +18,7 @@ def singers(site: Site) -> dict[str, Caller]:
 
 
 class Choir(Windows):
-    """A calendar of Mina's with Sam and Iris, from Monday to Sunday, 8 to 20 o'clock, and windows
-    that show it.
-    """
+    """Mina's calendar of one week with Sam and Iris, shown from 8 to 20 o'clock."""
 
     def __init__(self, site: Site, browser: Browser) -> None:
         super().__init__(site, browser)

@@ -45,9 +45,7 @@ def at(hours: float) -> datetime:
 
 @dataclass
 class Choir:
-    """Mina's choir, in which Sam and Iris take part, with a meeting to find a time for, one that is
-    fixed and one for Iris alone.
-    """
+    """Mina's choir with Sam and Iris: an open meeting, a confirmed one, and one for Iris alone."""
 
     clock: Any
     mina: User

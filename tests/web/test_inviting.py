@@ -209,9 +209,7 @@ def test_several_contacts_are_kept_at_once():
 
 
 def test_in_a_new_calendar_everybody_who_can_not_be_invited_is_named_and_nothing_is_made():
-    """Nobody is invited to a calendar that is not made yet, so all is kept and made as soon as all
-    are right.
-    """
+    """The form keeps all of it until every name is right; then the calendar is created."""
     sheet = {
         "name": "Choir",
         "first_day": "2031-05-05",

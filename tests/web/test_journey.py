@@ -33,9 +33,7 @@ def sign_up(windows: Windows, name: str, **window: Any) -> Page:
 
 
 def new_calendar(page: Page, name: str, *others: str) -> str:
-    """Make a calendar for a week from 8 to 20 o'clock, as one does who has just signed up, and
-    return where it is.
-    """
+    """Create a calendar for a week from 8 to 20 o'clock, as a new user does; return its path."""
     page.get_by_role("link", name="New calendar").first.click()
     page.fill("[name=name]", name)
     page.fill("[name=first_day]", f"{MONDAY:%Y-%m-%d}")

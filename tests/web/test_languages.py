@@ -1,6 +1,4 @@
-"""In which language a page is, the one its reader chose or else the one their browser asks for, and
-that it is wholly in it.
-"""
+"""A page is wholly in one language: its reader's choice, else what their browser asks for."""
 
 import ast
 import os
@@ -202,8 +200,9 @@ def test_what_is_shown_is_what_was_translated(language, gettext, tmp_path):
 
 
 def pages_in(language: str) -> dict[str, str]:
-    """Return the pages of a calendar with a meeting that looks for its time, a fixed one and a
-    plan, and those for who is not signed in.
+    """Return every page by its path, of a calendar with an open and a confirmed meeting and a plan.
+
+    Also the pages of somebody who is not signed in.
     """
     mina, sam = build.user("mina", locale=language, time_zone="Europe/Berlin"), build.user("sam")
     calendar = build.calendar(

@@ -18,8 +18,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 
 
 class Planned(Doors):
-    """The choir with a rehearsal that Mina and Sam can both come to from nine to twelve, Sam's
-    suggestion of it, and a plan.
+    """The choir with a plan, and a rehearsal that Mina and Sam can come to from 9 to 12.
+
+    Sam suggested a time for it.
     """
 
     def __init__(self, *, is_finalized: bool, status: str = PlanStatus.DONE) -> None:

@@ -1,5 +1,6 @@
-"""What is painted is saved once, whatever happens to the answer, the window, the person or another
-device of theirs.
+"""Whatever happens to the answer or the window, each stroke is saved once.
+
+Also when the person signs out, or paints on another device.
 """
 
 import json

@@ -1,6 +1,4 @@
-"""A field of a day or time is written out as its person writes it, whatever the browser shows in
-it.
-"""
+"""A day or time in a field is repeated as its reader writes it, however the browser shows it."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

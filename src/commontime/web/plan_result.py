@@ -32,7 +32,8 @@ def quality(answer: plans.Answer, question: plans.Question) -> str:
     value, bound = answer.value, answer.bound
     if value.priority != bound.priority:
         return _fewer_meetings(question) % {"value": value.priority, "bound": bound.priority}
-    return f"{_('No plan finds a time for more meetings.')} {_first_gap(answer)}"
+    as_many = _("No plan finds a time for more meetings.")
+    return f"{as_many} {_first_gap(answer)}"
 
 
 def _fewer_meetings(question: plans.Question) -> str:
