@@ -121,14 +121,14 @@ def entries(
     """Bound the programme's non-zeros. Stop counting once there are more than `limit`."""
     sizes = [1 + 2 * (len(m.required) + len(m.optional)) for m in meetings]
     count = sum(len(option) * size for option, size in zip(options, sizes, strict=True))
-    has_journeys = _has_journeys(meetings, apart)
+    longest, has_journeys = [max(row) for row in apart], _has_journeys(meetings, apart)
     for numbers in _meetings_by_person(meetings):
         if count > limit:
             break
         if has_journeys:
             pairs = combinations([len(options[number]) for number in numbers], 2)
             count += sum(one * other for one, other in pairs)
-        count += _clique_entries(numbers, options, apart)
+        count += _clique_entries(numbers, options, longest)
     return count
 
 
@@ -141,13 +141,16 @@ def _meetings_by_person(meetings: Sequence[Meeting]) -> Iterable[list[int]]:
     return numbers.values()
 
 
-def _clique_entries(numbers: list[int], options: Sequence[Columns], apart: list[list[int]]) -> int:
-    """Return how many entries one person's cliques have at most."""
+def _clique_entries(numbers: list[int], options: Sequence[Columns], longest: list[int]) -> int:
+    """Bound the entries of one person's cliques.
+
+    longest: the most ticks each meeting may occupy a person.
+    """
     sizes = [len(options[number]) for number in numbers]
     begin = np.concatenate([options[number].start for number in numbers])
     if not len(begin):
         return 0
-    end = begin + np.repeat([max(apart[number]) for number in numbers], sizes)
+    end = begin + np.repeat([longest[number] for number in numbers], sizes)
     moments = maximal_moments(begin, end)
     return int((moments.searchsorted(end) - moments.searchsorted(begin)).sum())
 
