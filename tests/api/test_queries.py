@@ -69,12 +69,12 @@ TABLE = """
  3    POST /calendars/
  4    POST /calendars/ (key)
  1    GET /calendars/{calendar_id}/
- 3+3  PUT /calendars/{calendar_id}/
- 3+3  PUT /calendars/{calendar_id}/ (If-Match)
- 4+1  PUT /calendars/{calendar_id}/ (finalise)
+ 3+2  PUT /calendars/{calendar_id}/
+ 3+2  PUT /calendars/{calendar_id}/ (If-Match)
+ 4    PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
  4    POST /calendars/{calendar_id}/transfer/
- 6+1! POST /calendars/{calendar_id}/duplicate/
+ 7+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  4+2  POST /calendars/{calendar_id}/participants/
  2    GET /calendars/{calendar_id}/participants/{participant_id}/
@@ -92,7 +92,7 @@ TABLE = """
  4    POST /calendars/{calendar_id}/meetings/ (attendees)
  5  ! POST /calendars/{calendar_id}/one-on-ones/
  3    GET /calendars/{calendar_id}/plan/
- 4    POST /calendars/{calendar_id}/plan/
+ 5  ! POST /calendars/{calendar_id}/plan/
  3    POST /calendars/{calendar_id}/plan/stop/
  4    POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
@@ -103,7 +103,7 @@ TABLE = """
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/
  3    GET /calendars/meetings/{meeting_id}/suggestions/
- 4    POST /calendars/meetings/{meeting_id}/suggestions/
+ 3    POST /calendars/meetings/{meeting_id}/suggestions/
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
@@ -115,7 +115,7 @@ TABLE = """
  3    DELETE /calendars/invitations/{invitation_id}/
  3    GET /calendars/get-user-id/{username}/
  4+2  POST /calendars/send-email/
- 5+2  POST /calendars/send-email/ (calendar, note)
+ 5+2! POST /calendars/send-email/ (calendar, note)
  2    GET /contacts/
  4    POST /contacts/add/
  4    POST /contacts/add/ (name)

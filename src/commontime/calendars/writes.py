@@ -1,12 +1,13 @@
-"""Statements that write many rows at once."""
+"""Statements that write: times of one person, many at once, and plans."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
 
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
+from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import (
     Calendar,
     NonBusyTime,
@@ -72,27 +73,12 @@ def insert_windows(windows: Sequence[NonBusyTime]) -> None:
         )
 
 
-_PLAN = [str(field.column) for field in Plan._meta.concrete_fields]
-
-
-_STORE_PLAN = f"""
-    INSERT INTO calendars_plan ({", ".join(_PLAN)}) VALUES ({", ".join(["%s"] * len(_PLAN))})
-    ON CONFLICT (calendar_id)
-    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _PLAN)}
-    WHERE calendars_plan.status <> 'running'
-"""  # noqa: S608 (column names only)
-
-
 def store_plan(plan: Plan) -> bool:
-    """Store a new plan in place of its calendar's last one; False if that is being computed. One
-    statement.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STORE_PLAN,
-            [
-                field.get_db_prep_save(getattr(plan, field.attname), connection)
-                for field in Plan._meta.concrete_fields
-            ],
-        )
-        return bool(cursor.rowcount)
+    """Store a new plan in place of its calendar's last one; False if that is being computed."""
+    Plan.objects.filter(calendar=plan.calendar).exclude(status=PlanStatus.RUNNING).delete()
+    try:
+        with transaction.atomic():
+            plan.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True

@@ -23,7 +23,7 @@ from commontime.calendars.models import (
     Meeting,
 )
 from commontime.calendars.queries import path
-from commontime.core import clock, rows
+from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 
 
@@ -126,44 +126,28 @@ def seat(user_id: int, calendar: str = "pk") -> QuerySet[CalendarParticipant]:
     return CalendarParticipant.objects.filter(calendar=OuterRef(calendar), user_id=user_id)
 
 
-_TEXTS, _BOUNDS = ("title", "description", "location"), ("deadline", "earliest", "latest")
-
-
-_TO_COPY = (
-    rows.JsonRows(
-        "calendars_meeting m WHERE m.calendar_id = c.id",
-        rows.columns_of(
-            Meeting,
-            "m",
-            *_TEXTS,
-            *_BOUNDS,
-            "duration_minutes",
-            "quorum",
-            "buffer_minutes",
-            "auto_finalize",
-        ),
-        "m.created_at, m.id",
-    ),
-    rows.JsonRows(
-        "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id"
-        " WHERE p.calendar_id = c.id AND u.is_active",
-        {"user": ("u.id", "plain")},
-        "p.joined_at, p.id",
-    ),
+_COPIED = (
+    "title",
+    "description",
+    "location",
+    "deadline",
+    "earliest",
+    "latest",
+    "duration_minutes",
+    "quorum",
+    "buffer_minutes",
+    "auto_finalize",
 )
 
 
 def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the fields of the calendar's meetings that a copy keeps, and who takes part, without
-    who is deactivated. One query.
-    """
-    columns = ", ".join(nested.sql for nested in _TO_COPY)
-    statement = f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
-    row = rows.fetch_one(statement, [rows.uuid(calendar.pk)])
-    if row is None:
-        raise NotFound(_("There is no such calendar, or you are not part of it."))
-    meetings, people = _TO_COPY
-    return meetings.read_named(row[0]), [user for (user,) in people.read(row[1])]
+    """Return the fields of the calendar's meetings that a copy keeps, and its active people."""
+    meetings = Meeting.objects.filter(calendar=calendar).order_by("created_at", "id")
+    people = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True)
+    return (
+        [dict(fields) for fields in meetings.values(*_COPIED)],
+        list(people.order_by("joined_at", "id").values_list("user_id", flat=True)),
+    )
 
 
 def share_a_calendar(one: User, other: User) -> bool:
