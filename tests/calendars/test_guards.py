@@ -1,8 +1,10 @@
 """What the database itself holds true, whoever writes and however (migrations 0002 and 0005)."""
 
 import random
+import re
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
+from commontime import calendars
 from commontime.accounts.models import UserSetting
 from commontime.calendars.models import (
     Calendar,
@@ -25,6 +28,7 @@ from commontime.core.text import canonical
 from tests import build
 
 pytestmark = pytest.mark.django_db
+GUARDS = Path(calendars.__file__).parent / "guards"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -584,3 +588,49 @@ def test_every_room_can_be_taken_down_and_set_up_again():
     mina = build.user()
     build.window(build.calendar(owner=mina), mina, build.day(10), build.day(11))
     assert_packed()
+
+
+# The files that hold the present state
+
+
+def guards_in_the_database() -> dict[str, str]:
+    """Return the triggers, functions and the key to the seat, as the database writes them."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            return dict(cursor.fetchall())
+        guards = {}
+        for statement in (
+            """SELECT proname, pg_get_functiondef(oid) FROM pg_proc
+               WHERE proname LIKE 'calendars\\_%' AND pronamespace = 'public'::regnamespace""",
+            "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+            """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+               WHERE conname = 'non_busy_times_of_a_seat'""",
+        ):
+            cursor.execute(statement)
+            guards |= dict(cursor.fetchall())
+        return guards
+
+
+def test_the_file_holds_what_a_migrated_database_has():
+    script = (GUARDS / f"{connection.vendor}.sql").read_text()
+    named = set(re.findall(r"(?:TRIGGER|FUNCTION|ADD CONSTRAINT) (\w+)(?=\s|\()", script)) - {"IF"}
+    migrated = guards_in_the_database()
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name in migrated if connection.vendor == "sqlite" else ():
+            cursor.execute(f"DROP TRIGGER {name}")
+        carry_out(cursor, script)
+        assert guards_in_the_database() == migrated
+        transaction.set_rollback(True)
+
+    assert named >= migrated.keys()
+
+
+def carry_out(cursor: Any, script: str) -> None:
+    if connection.vendor == "postgresql":
+        cursor.execute(script)
+        return
+    for statement in re.split(r";\n(?=\n|CREATE)", script.rstrip() + "\n"):
+        if statement.strip():
+            cursor.execute(statement.rstrip().removesuffix(";"))
