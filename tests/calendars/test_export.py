@@ -105,7 +105,7 @@ def test_it_is_everything(django_assert_num_queries):
         pk=sign_ins.open_session(mina, door=Door.WEB, client=Client()).session.pk
     ).update(ended_at=ODD)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(10):
         told = export_of(mina)
 
     assert told == one_by_one(mina)

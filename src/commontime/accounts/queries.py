@@ -263,21 +263,6 @@ def stop_of(token: str) -> Stop:
     return Stop(user_id, switch, sender)
 
 
-# Rows of a user `u`, for their export.
-SESSIONS = rows.JsonRows(
-    "accounts_session s WHERE s.user_id = u.id",
-    rows.columns_of(
-        Session, "s", "door", "created_at", "used_at", "ended_at", "user_agent", "address"
-    ),
-    "s.created_at",
-)
-MUTED = rows.JsonRows(
-    "accounts_mute m JOIN auth_user s ON s.id = m.sender_id WHERE m.user_id = u.id",
-    rows.columns_of(User, "s", "username"),
-    "s.username",
-)
-
-
 def hashed(secret: str) -> str:
     """Return the hash that is stored of a random secret.
 

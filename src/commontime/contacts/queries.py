@@ -31,15 +31,6 @@ def contact_rows(user: User) -> rows.Query:
     return _CONTACTS.where("c.owner_id = %s", "u.is_active", parameters=[user.pk])
 
 
-# The contacts of a user `u`, for their export.
-KEPT = rows.JsonRows(
-    "contacts_contact k JOIN auth_user c ON c.id = k.contactee_id WHERE k.owner_id = u.id AND "
-    "c.is_active",
-    {"username": ("c.username", "plain"), "since": ("k.created_at", "time")},
-    "c.username, k.id",
-)
-
-
 def contacts_of(user: User) -> QuerySet[Contact]:
     """Return the user's own contacts, in the order of their names.
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.accounts import queries as accounts
+from commontime.accounts.models import Mute, Session
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -13,80 +14,76 @@ from commontime.calendars.models import (
     NonBusyTime,
     ScheduleSuggestion,
 )
-from commontime.contacts import queries as contacts
-from commontime.core import clock, rows
+from commontime.contacts.models import Contact
+from commontime.core import clock
 from commontime.core.errors import NotFound
-
-_OF_CALENDAR = (
-    "id",
-    "name",
-    "description",
-    "location",
-    "time_zone",
-    "is_finalized",
-    "visibility",
-    "window_start",
-    "window_end",
-)
-
-
-# By what the export calls them; of a user `u`.
-_EVERYTHING = {
-    "sessions": accounts.SESSIONS,
-    "muted": accounts.MUTED,
-    "contacts": contacts.KEPT,
-    "owned_calendars": rows.JsonRows(
-        "calendars_calendar c WHERE c.owner_id = u.id",
-        rows.columns_of(Calendar, "c", *_OF_CALENDAR, "created_at"),
-        "c.created_at",
-    ),
-    "participations": rows.JsonRows(
-        "calendars_calendarparticipant p JOIN calendars_calendar c ON c.id = p.calendar_id"
-        " WHERE p.user_id = u.id",
-        {
-            **rows.columns_of(CalendarParticipant, "p", "calendar_id"),
-            "calendar__name": ("c.name", "plain"),
-            **rows.columns_of(CalendarParticipant, "p", "required", "joined_at"),
-        },
-        "p.joined_at",
-    ),
-    "non_busy_times": rows.JsonRows(
-        "calendars_nonbusytime w WHERE w.user_id = u.id",
-        rows.columns_of(
-            NonBusyTime, "w", "id", "calendar_id", "start_time", "end_time", "preference_level"
-        ),
-        "w.start_time",
-    ),
-    "suggestions": rows.JsonRows(
-        "calendars_schedulesuggestion s WHERE s.author_id = u.id",
-        rows.columns_of(ScheduleSuggestion, "s", "meeting_id", "suggested_time"),
-        "s.created_at",
-    ),
-    "invitations_received": rows.JsonRows(
-        "calendars_invitation i WHERE i.receiver_id = u.id",
-        rows.columns_of(Invitation, "i", "calendar_id", "status", "created_at"),
-        "i.created_at",
-    ),
-    "invitations_sent": rows.JsonRows(
-        "calendars_invitation i WHERE i.sender_id = u.id",
-        rows.columns_of(Invitation, "i", "calendar_id", "email", "status", "created_at"),
-        "i.created_at",
-    ),
-}
 
 
 def everything_about(user: User) -> dict[str, Any]:
     """Return all that is stored about the user (GDPR art. 15 and 20), without secrets."""
-    columns = ", ".join(nested.sql for nested in _EVERYTHING.values())
-    row = rows.fetch_one(f"SELECT {columns} FROM auth_user u WHERE u.id = %s", [user.pk])  # noqa: S608 (column names only)
-    if row is None:
+    if not User.objects.filter(pk=user.pk).exists():
         raise NotFound(_("This account has just been deleted."))
-    found = {
-        part: nested.read_named(text)
-        for (part, nested), text in zip(_EVERYTHING.items(), row, strict=True)
+    parts: dict[str, QuerySet[Any, Any]] = {
+        "sessions": _sessions(user),
+        "muted": _muted(user),
+        "contacts": _contacts(user),
+        "owned_calendars": _owned_calendars(user),
+        "participations": _participations(user),
+        "non_busy_times": _non_busy_times(user),
+        "suggestions": _suggestions(user),
+        "invitations_received": Invitation.objects.filter(receiver=user)
+        .order_by("created_at")
+        .values("calendar_id", "status", "created_at"),
+        "invitations_sent": Invitation.objects.filter(sender=user)
+        .order_by("created_at")
+        .values("calendar_id", "email", "status", "created_at"),
     }
-    return {
-        "exported_at": clock.now(),
-        **found,
-        "muted": [muted["username"] for muted in found["muted"]],
-    }
+    return {"exported_at": clock.now(), **{name: list(part) for name, part in parts.items()}}
+
+
+def _sessions(user: User) -> QuerySet[Any, Any]:
+    sessions = Session.objects.filter(user=user).order_by("created_at")
+    return sessions.values("door", "created_at", "used_at", "ended_at", "user_agent", "address")
+
+
+def _muted(user: User) -> QuerySet[Any, Any]:
+    mutes = Mute.objects.filter(user=user).order_by("sender__username")
+    return mutes.values_list("sender__username", flat=True)
+
+
+def _contacts(user: User) -> QuerySet[Any, Any]:
+    contacts = Contact.objects.filter(owner=user, contactee__is_active=True)
+    return contacts.order_by("contactee__username", "id").values(
+        username=F("contactee__username"), since=F("created_at")
+    )
+
+
+def _owned_calendars(user: User) -> QuerySet[Any, Any]:
+    calendars = Calendar.objects.filter(owner=user).order_by("created_at")
+    return calendars.values(
+        "id",
+        "name",
+        "description",
+        "location",
+        "time_zone",
+        "is_finalized",
+        "visibility",
+        "window_start",
+        "window_end",
+        "created_at",
+    )
+
+
+def _participations(user: User) -> QuerySet[Any, Any]:
+    seats = CalendarParticipant.objects.filter(user=user).order_by("joined_at")
+    return seats.values("calendar_id", "calendar__name", "required", "joined_at")
+
+
+def _non_busy_times(user: User) -> QuerySet[Any, Any]:
+    times = NonBusyTime.objects.filter(user=user).order_by("start_time")
+    return times.values("id", "calendar_id", "start_time", "end_time", "preference_level")
+
+
+def _suggestions(user: User) -> QuerySet[Any, Any]:
+    suggestions = ScheduleSuggestion.objects.filter(author=user).order_by("created_at")
+    return suggestions.values("meeting_id", "suggested_time")
