@@ -1,6 +1,4 @@
-"""One calendar and everybody who can stand in some relation to it: what tests/test_access.py asks
-its questions in.
-"""
+"""One calendar, and everybody in every relation to it, for tests/test_access.py."""
 
 import csv
 import re
@@ -80,7 +78,9 @@ class Row:
         return re.findall(r"\{(\w+)\}", self.path)
 
     def expected(self, role: str) -> dict[str, int]:
-        """Return the status by whose thing it is: `{"": 200}`, or `{"own": 204, "others": 403}`."""
+        """Return the expected status: `{"": 200}`, or by whose thing it is, `{"own": 204, "others":
+        403}`.
+        """
         cell = self.cells[role]
         if cell.isdigit():
             return {"": int(cell)}
@@ -111,7 +111,7 @@ LATER = [row for row in read_matrix() if row.kind == "later"]
 
 @dataclass
 class Person:
-    """Somebody with tokens for the API and a cookie for the pages, and the sign-ins behind them."""
+    """Somebody with tokens for the API, a cookie for the pages, and the sign-ins behind them."""
 
     name: str
     user: User
@@ -164,11 +164,10 @@ def signed_in(user: User) -> Person:
 
 @dataclass
 class World:
-    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger; Dave was removed,
-    Lea left, Nils declined.
+    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger.
 
-    Mina and Sam have a band too, Eve has a calendar of her own. Rita's password is reset, Cara is
-    everybody's contact.
+    Dave was removed, Lea left, Nils declined. Mina and Sam have a band too, Eve has a calendar of
+    her own. Rita's password is reset, Cara is everybody's contact.
     """
 
     people: dict[str, Person] = field(default_factory=dict)
@@ -232,9 +231,7 @@ class World:
         )
 
     def _collect_bad_tokens(self) -> None:
-        """Tokens and cookies that were good once, of people who could do everything if they still
-        were.
-        """
+        """Collect tokens and cookies that no longer work, of people who could do everything."""
         mina = self.people["mina"]
         ended = signed_in(mina.user)
         for session in ended.sessions:
@@ -290,9 +287,7 @@ class World:
     # How each row is asked ------------------------------------------------------------------------
 
     def things(self, row: Row, person: Person, whose: str = "") -> dict[str, Any]:
-        """Return what the names in the row's path stand for when this person asks for their own or
-        another's thing.
-        """
+        """Return values for the names in the row's path: the person's own things, or another's."""
         mine = person.name if person.name in self.windows else "sam"
         named = {"mina": "sam", "sam": "mina"}[mine] if whose == "others" else mine
         session = (
@@ -318,7 +313,7 @@ class World:
         }
 
     def body(self, row: Row, person: Person) -> Any:
-        """Return a body with which the request succeeds for whoever may do it."""
+        """Return a body that succeeds for whoever may do it."""
         if row.method not in ("POST", "PUT", "PATCH"):
             return None
         return self.bodies(person).get(str(row).replace("PATCH", "PUT", 1), {})
@@ -426,9 +421,7 @@ class World:
         }
 
     def ask(self, row: Row, person: Person, whose: str = "") -> tuple[Any, bool]:
-        """Ask what the row says, as this person. Return the answer and whether it changed anything;
-        nothing of it stays.
-        """
+        """Ask as this person; return the answer and whether it changed anything, then undo it."""
         path = row.path.format(**self.things(row, person, whose))
         body = self.body(row, person)
         with rolled_back():
@@ -442,7 +435,7 @@ class World:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """What happens inside has not happened afterwards."""
+    """Undo whatever happens inside."""
     with transaction.atomic():
         try:
             yield
@@ -452,7 +445,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def everything_stored() -> str:
-    """Return a fingerprint of all rows of ours but the limits, which count refusals too."""
+    """Return a fingerprint of all our rows but the limits, which count refusals too."""
     models = [
         User,
         *(

@@ -1,5 +1,6 @@
-"""Who may do what: tests/access-matrix.csv, asked over HTTP, and what a table can't say (cases
-ID-01 to ID-18 of the security design).
+"""Who may do what: tests/access-matrix.csv, asked over HTTP.
+
+Then what a table can't say: cases ID-01 to ID-18 of the security design.
 """
 
 import re
@@ -67,8 +68,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker) -> Iterator[World]:
-    """One world for all questions; whatever a question changes is rolled back. Passwords are hashed
-    quickly.
+    """One world for all questions; what a question changes is rolled back.
+
+    Passwords are hashed quickly.
     """
     quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
     with quick, django_db_blocker.unblock(), transaction.atomic():
@@ -80,21 +82,22 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
 
 
 def routes() -> dict[str, Any]:
-    """Return every path of the product, in the matrix's words, with its view."""
-    found: dict[str, Any] = {}
+    """Return every path of the product as the matrix writes it, with its view."""
+    views: dict[str, Any] = {}
     for pattern in url_patterns():
         path = "/" + re.sub(
             r"<(?:\w+:)?(\w+)>",
             lambda match: f"{{{NAMES.get(match[1], match[1])}}}",
             str(pattern.pattern),
         )
-        found.setdefault(path, pattern.callback)
-    return found
+        views.setdefault(path, pattern.callback)
+    return views
 
 
 def in_the_matrix(path: str) -> str:
-    """Return the path as the matrix writes it: some names tell apart what the routes call alike,
-    some paths end without a slash.
+    """Return the path as the matrix writes it.
+
+    It has more names than the routes, and some paths without a slash at the end.
     """
     renamed = {
         "/app/mail/stop/{token}/": "/app/mail/stop/{stop}/",
@@ -109,9 +112,7 @@ def in_the_matrix(path: str) -> str:
 
 
 def methods_of(world: World, path: str, view: Any) -> list[str]:
-    """Return the methods a path answers: what a view class has, or whatever a function does not
-    refuse.
-    """
+    """Return the methods that a view class has, or that a function does not refuse."""
     if shown := getattr(view, "cls", None):
         return [method for method in METHODS if hasattr(shown, method.lower())]
     row = Row("page", "", path, {})
@@ -173,8 +174,9 @@ def test_no_row_stands_twice():
 
 
 def asked(world: World, row: Row, role: str) -> list[tuple[str, Person]]:
-    """Return everybody in the role; where the header is not read at all, two bad tokens say as much
-    as nine.
+    """Return everybody in the role.
+
+    Where the header is not read at all, two bad tokens are enough.
     """
     people = list(world.who(role).items())
     return (
@@ -183,26 +185,27 @@ def asked(world: World, row: Row, role: str) -> list[tuple[str, Person]]:
 
 
 def differences(world: World, row: Row, roles: tuple[str, ...] = ROLES) -> list[str]:
-    """Return where the product and the row of the matrix say different things; a refusal or a look
-    that changed something is one too.
+    """Return where the product differs from the row of the matrix.
+
+    A refusal or a look that changes something is a difference, too.
     """
-    found = []
+    differing = []
     for role in roles:
         for name, person in asked(world, row, role):
             for whose, expected in row.expected(role).items():
                 answer, changed = world.ask(row, person, whose)
                 if answer.status_code != expected:
-                    found.append(
+                    differing.append(
                         f"{role} ({name}) {whose}: {answer.status_code}, not {expected}: "
                         f"{answer.content[:150]!r}"
                     )
                 if answer.status_code == 401 and answer.get("WWW-Authenticate") != "Bearer":
-                    found.append(f"{role} ({name}): 401 does not say how to sign in")
+                    differing.append(f"{role} ({name}): 401 does not say how to sign in")
                 if changed and (row.method == "GET" or answer.status_code >= 400):
-                    found.append(
+                    differing.append(
                         f"{role} ({name}) {whose}: {answer.status_code}, but something changed"
                     )
-    return found
+    return differing
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
@@ -226,7 +229,7 @@ def test_a_look_or_a_refusal_that_changes_something_would_be_noticed(world, monk
 
 
 def test_patch_is_the_same_as_put_wherever_one_thing_is_changed():
-    """A whole range of times is replaced by PUT only."""
+    """Only PUT replaces a whole range of times."""
     cells = {(row.method, row.path): row.cells for row in ROWS if not row.is_page}
     puts = {
         path: cell
@@ -239,8 +242,9 @@ def test_patch_is_the_same_as_put_wherever_one_thing_is_changed():
 
 
 def test_a_method_that_is_not_there_is_refused_after_asking_who_asks(world):
-    """401 before 405, so that nobody maps the API without signing in; a path that takes everybody
-    says 405 at once.
+    """401 before 405, so that nobody maps the API without signing in.
+
+    A public path answers 405 at once.
     """
     for path in {row.path for row in ROWS if not row.is_page}:
         there = [row for row in ROWS if row.path == path and not row.is_page]
@@ -271,7 +275,7 @@ def test_head_answers_as_get_does_without_a_body(world):
 
 @pytest.mark.parametrize("row", LATER, ids=str)
 def test_what_is_not_built_yet_answers_nobody(world, row):
-    """Who builds it moves its row out of "later", and the matrix asks from then on."""
+    """Whoever builds it moves its row out of "later"; from then on the matrix asks."""
     for role in ROLES:
         for person in world.who(role).values():
             path = row.path.format(**world.things(row, person))
@@ -290,7 +294,7 @@ PATHS_WITH_IDS = sorted({row.path for row in ROWS if not row.is_page and set(row
 def answer_to(
     person: Person, method: str, path: str, body: Any = None, **headers: str
 ) -> tuple[int, bytes, dict[str, str]]:
-    """Return all that can be seen of an answer."""
+    """Return everything that shows of an answer."""
     with rolled_back():
         answer = person(method, path, body, **headers)
     return answer.status_code, answer.content, dict(answer.headers)
@@ -305,8 +309,8 @@ def row_at(path: str, method: str) -> Row:
 def ways_to_ask(
     world: World, path: str, person: Person
 ) -> Iterator[tuple[str, Any, dict[str, str]]]:
-    """Yield every method, with a body that would do, then with one that can't be read and every
-    header that makes a condition.
+    """Yield every method with a good body, then with an unreadable one and every conditional
+    header.
     """
     for method in (*METHODS, "HEAD", "OPTIONS"):
         yield method, world.body(row_at(path, method), person), {}
@@ -317,7 +321,7 @@ def ways_to_ask(
 
 
 def missing_instead(things: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    """Yield the things with an id of nothing in the place of one of them, then of all."""
+    """Yield the things with one of their ids missing, then with all of them missing."""
     names = [name for name in IDS if f"{{{name}}}" in path]
     for replaced in [[name] for name in names] + ([names] if len(names) > 1 else []):
         yield {**things, **{name: uuid4() for name in replaced}}
@@ -338,7 +342,7 @@ def test_hidden_and_missing_are_the_same_to_who_may_not_know(world, path):
 
 
 def page_to(person: Person, method: str, path: str) -> tuple[int, str, str]:
-    """Return all that can be seen of a page but the token of its form, which is new each time."""
+    """Return everything that shows of a page, but for the token of its form."""
     with rolled_back():
         answer = person.browse(method, path, {"status": "accepted"})
     return (
@@ -429,9 +433,7 @@ NOBODY = 2_000_000_000
 def ids_in_bodies(
     world: World,
 ) -> Iterator[tuple[str, str, str, Callable[[Any], dict[str, Any]], Any, Any]]:
-    """Yield who asks what with an id in the body, and an id that is hidden from them, and one that
-    is missing.
-    """
+    """Yield requests with an id in the body, a hidden id, and a missing one."""
     choir, eve, ina = f"/calendars/{world.calendar.pk}", world.user("eve").pk, world.inactive.pk
     deadline = build.day(1).isoformat()
     for name in ("eve", "dave", "lea", "nils"):
@@ -591,7 +593,7 @@ def test_who_was_removed_is_counted_and_shown_nowhere(world):
 
 
 def users_in(data: Any) -> set[int]:
-    """Return every user id somewhere in an answer."""
+    """Return every user id anywhere in an answer."""
     match data:
         case list():
             return {user for inner in data for user in users_in(inner)}
@@ -611,7 +613,7 @@ def users_in(data: Any) -> set[int]:
 
 
 def sees_the_invitation(world: World, name: str, box: str) -> list[bool]:
-    """Return whether the person finds the invitation itself, by any method, and in their list."""
+    """Return whether the person gets the invitation itself, by any method, or in their list."""
     path = f"/calendars/invitations/{world.invitation.pk}/"
     answers = [
         answer_to(world.people[name], method, path, {"status": "accepted"})
@@ -625,7 +627,7 @@ def sees_the_invitation(world: World, name: str, box: str) -> list[bool]:
 
 
 def test_who_accepted_and_left_is_a_stranger_to_their_invitation_too(world):
-    """It would go on telling what the calendar is called now."""
+    """It would go on showing the calendar's current name."""
     iris, mina = world.people["iris"], world.people["mina"]
     with rolled_back():
         iris("PUT", f"/calendars/invitations/{world.invitation.pk}/", {"status": "accepted"})
@@ -738,7 +740,7 @@ def test_an_export_holds_contacts_of_ones_own(world):
 
 
 def test_a_calendar_lists_only_what_is_in_it(world):
-    """The band has the same people; none of what they have there shows in the choir."""
+    """The band has the same people; nothing of theirs there shows in the choir."""
     choir, sam = f"/calendars/{world.calendar.pk}", world.people["sam"]
     inside = {
         f"{choir}/participants/": {str(seat.pk) for seat in world.calendar.participants.all()},
@@ -827,11 +829,12 @@ def test_people_shows_ones_own_contacts_only(world):
 
 
 def test_a_meeting_is_for_people_of_its_calendar_only(world):
-    found = world.people["sam"]("GET", f"/calendars/meetings/{world.open.pk}/suggestions/").data
-    named = {user for start in found for people in start["people"].values() for user in people}
+    path = f"/calendars/meetings/{world.open.pk}/suggestions/"
+    starts = world.people["sam"]("GET", path).data
+    users = {user for start in starts for people in start["people"].values() for user in people}
 
-    assert named
-    assert named <= {seat.user_id for seat in world.calendar.participants.all()}
+    assert users
+    assert users <= {seat.user_id for seat in world.calendar.participants.all()}
     path = f"/calendars/{world.calendar.pk}/meetings/{world.open.pk}/"
     attendees = {
         attendee["user"] for attendee in world.people["sam"]("GET", path).data["attendees"]
@@ -909,7 +912,7 @@ def test_the_answers_of_others_are_seen_by_visibility(world, visibility, who_see
 
 def test_a_name_leads_to_an_id_and_to_nothing_else(world):
     sam = world.people["sam"]
-    found = sam("GET", "/calendars/get-user-id/CARA")
+    cara = sam("GET", "/calendars/get-user-id/CARA")
     nobody = [
         answer_to(sam, "GET", f"/calendars/get-user-id/{name}")
         for name in (
@@ -922,7 +925,7 @@ def test_a_name_leads_to_an_id_and_to_nothing_else(world):
         )
     ]
 
-    assert found.data == {"id": world.user("cara").pk, "username": "cara"}
+    assert cara.data == {"id": world.user("cara").pk, "username": "cara"}
     assert [answer[0] for answer in nobody] == [404] * 6
     assert all(answer == nobody[0] for answer in nobody)
 
@@ -954,7 +957,7 @@ def test_a_contact_learns_nothing_and_tells_nothing(world):
 
 
 def test_nobody_reads_the_address_of_somebody_else(world):
-    """Every answer to a look, searched for the addresses of others."""
+    """Search every answer to a look for the addresses of others."""
     with rolled_back():
         for row in ROWS:
             if row.method == "GET" and not row.is_page:
@@ -1007,8 +1010,8 @@ def test_there_is_one_kind_of_answer_whatever_is_asked_for(world):
 
 
 def test_a_method_is_what_the_request_line_says(world):
-    """A participant tries to delete a calendar by detours, and so does its owner: looking and
-    posting stay looking and posting.
+    """A participant and the owner try to delete a calendar by detours; GET and POST stay what they
+    are.
     """
     path = f"/calendars/{world.calendar.pk}/"
     override = {
@@ -1143,10 +1146,10 @@ def test_an_old_sign_in_asks_for_the_password_again(world):
 
 def anything(rows: QuerySet[Any], **which: Any) -> Any:
     """Return the row, whoever asks."""
-    found = rows.filter(**which).first()
-    if found is None:
+    row = rows.filter(**which).first()
+    if row is None:
         raise NotFound("There is nothing here.")
-    return found
+    return row
 
 
 def yes(*about: Any) -> bool:
@@ -1442,7 +1445,7 @@ HARMLESS = {"epoch_of", "setting_of", "accounts_named"}
 
 
 def guards() -> Iterator[tuple[Any, str]]:
-    """Yield every rule, and every query whose name says that it finds what somebody may see."""
+    """Yield every rule, and every query that decides what somebody may see."""
     drawers = [getattr(queries, name) for name in queries.__all__]
     for place in (
         account_rules,

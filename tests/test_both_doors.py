@@ -1,6 +1,4 @@
-"""What people can do, they can do through both doors: which action has which door, and that both do
-the same.
-"""
+"""Which action has which door, and that both doors do the same."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -41,7 +39,7 @@ def actions() -> set[str]:
 
 
 def called_in(source: str) -> set[str]:
-    """Return the actions a source names, by whatever name it imported them or their module."""
+    """Return the actions that a source calls, however it imports them."""
     tree, modules, called = ast.parse(source), {}, set()
     for node in ast.walk(tree):
         match node:
@@ -205,7 +203,7 @@ def test_what_only_looks_like_a_call_is_none():
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request: the refusals by field ("" for the whole), and what is stored now."""
+    """What a request led to: the refusals by field ("" for the whole), and what is stored now."""
 
     refusals: dict[str, list[str]]
     stored: Any
@@ -269,7 +267,7 @@ def people_stored() -> list[Any]:
 
 
 def sign_ins_of(username: str) -> list[bool]:
-    """Return for each sign-in whether it holds."""
+    """Return for each sign-in of the user whether it holds."""
     sessions = Session.objects.filter(user__username=username).order_by("created_at")
     return [session.ended_at is None for session in sessions]
 
@@ -442,8 +440,9 @@ def test_choosing_a_password(password, link, refused):
 
 
 class Choir:
-    """Mina's calendar with Sam in it and Iris invited, and what is stored of them. Iris and Sam
-    stand at both doors.
+    """Mina's calendar, with Sam in it and Iris invited.
+
+    Iris and Sam use both doors.
     """
 
     def __init__(self, **fields: Any) -> None:
@@ -476,7 +475,7 @@ class Choir:
     def through_both(
         self, name: str, method: str, path: str, body: Any, page: str, form: dict[str, Any]
     ) -> tuple[Any, Any]:
-        """Return what each door said against it ("" if nothing), and what is stored after it."""
+        """Return the refusal of each door ("" for none), and what is stored after it."""
         with undone():
             answer = self.api[name](method, path, body)
             api = (answer.data["detail"] if answer.status_code >= 400 else "", self.stored())

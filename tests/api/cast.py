@@ -1,6 +1,4 @@
-"""What the tests of the API share: a group in the middle of its planning, and changes that are
-undone.
-"""
+"""What the tests of the API share: a group that is planning, and changes that are undone."""
 
 import json
 from collections.abc import Iterator
@@ -33,8 +31,9 @@ GAP, OVERLAP = "2031-03-30T02:30:00", "2031-10-26T02:30:00"
 
 @dataclass
 class Group:
-    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger. Iris asks Sam
-    into a calendar of hers (`asked`).
+    """Mina owns the calendar, Sam takes part, Iris is invited, Eve is a stranger.
+
+    asked: Iris invites Sam to a calendar of hers.
     """
 
     mina: Caller
@@ -83,7 +82,7 @@ def group() -> Group:
 
 
 def crowd(count: int, name: str = "one") -> list[User]:
-    """Many people at little cost; nobody can sign in as one of them."""
+    """Make many people at little cost; nobody can sign in as one of them."""
     people = User.objects.bulk_create(
         User(username=f"{name}{n}", email=f"{name}{n}@example.org", password="!")
         for n in range(count)
@@ -96,17 +95,17 @@ def crowd(count: int, name: str = "one") -> list[User]:
 
 
 def iso(moment: datetime) -> str:
-    """The moment as an answer shows it."""
+    """Return the moment as an answer shows it."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment:%f}" if moment.microsecond else "") + "Z"
 
 
 def fields_of(component: str) -> set[str]:
-    """The fields the OpenAPI text gives this shape."""
+    """Return the fields of this shape in the OpenAPI text."""
     return set(json.loads(schema.text()[0])["components"]["schemas"][component]["properties"])
 
 
 def refused(answer: Any, status: int, code: str, *fields: str) -> bool:
-    """Return whether this is a refusal in the one shape: `{code, detail, fields?}`."""
+    """Return whether this is a refusal in the one shape, `{code, detail, fields?}`."""
     expected = {"code", "detail", "fields"} if status == 400 else {"code", "detail"}
     assert answer.status_code == status, answer.content
     assert answer.data["code"] == code, answer.content

@@ -57,7 +57,7 @@ def test_every_reason_against_a_sign_up_is_told_at_once(group):
 
 
 def test_a_refused_sign_up_with_unreadable_names_stays_a_refusal():
-    """PostgreSQL can't be asked for a name with NUL in it; this was an error of ours."""
+    """PostgreSQL can't look up a name with NUL in it; this was a server error."""
     answer = caller().post(
         "/signup/",
         {
@@ -306,7 +306,8 @@ def test_somebody_elses_sign_in_does_not_exist(group):
 
 
 def reset_path(user: User) -> str:
-    return f"/password_reset/{urlsafe_base64_encode(force_bytes(user.pk))}/{default_token_generator.make_token(user)}/"
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return f"/password_reset/{uid}/{default_token_generator.make_token(user)}/"
 
 
 def test_asking_for_a_reset_mail_answers_the_same_to_all(group):

@@ -1,6 +1,4 @@
-"""ETag, If-None-Match and If-Match: one sees whether something changed, and changes only what one
-has seen.
-"""
+"""ETag, If-None-Match and If-Match: readers see changes, and writers change only what they read."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,6 +1,4 @@
-"""The page that shows the API works in a browser, from this server alone and under the strict
-content policy.
-"""
+"""The page of the API works in a browser, from this server alone, under the strict policy."""
 
 import os
 

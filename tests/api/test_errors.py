@@ -1,6 +1,4 @@
-"""Every error has one shape, whoever refuses: a view, the routes, Django, or nobody because it is
-our mistake.
-"""
+"""Every error has one shape, whether a view, the routes or Django refuses, or we made a mistake."""
 
 import json
 from uuid import uuid4
@@ -25,7 +23,7 @@ NAMES = {"uidb64": "MQ", "token": "x-y", "username": "nobody"}
 
 
 def filled(path: str) -> str:
-    """The path with ids that are nobody's."""
+    """Return the path with ids that don't exist."""
     for name in path.split("{")[1:]:
         name = name.partition("}")[0]
         path = path.replace(f"{{{name}}}", NAMES.get(name, str(uuid4())))
@@ -376,7 +374,7 @@ def test_the_answer_is_json_whatever_is_accepted(group, accept):
 
 @pytest.fixture
 def broken(group, monkeypatch) -> Caller:
-    """A caller of an API whose contacts raise what `broken.error` holds."""
+    """A caller of an API whose contacts raise `broken.error`."""
 
     def fail(*args, **kwargs):
         raise broken.error

@@ -1,6 +1,4 @@
-"""What every answer carries, whoever gives it: no cache keeps it, and browsers are told what not to
-do (AU-01, WE-10 to WE-13).
-"""
+"""Every answer has headers that keep caches and browsers in check (AU-01, WE-10 to WE-13)."""
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -25,7 +23,7 @@ def answers(group, monkeypatch):
     """One answer of every class."""
     mina, tag = group.mina, group.mina.get("/profile/")["ETag"]
     scheduled = f"{group.path}meetings/{group.scheduled.pk}/"
-    found = {
+    answers = {
         "200": mina.get("/profile/"),
         "200 list": mina.get("/calendars/"),
         "200 public": caller().post("/password_reset/", {"email": "mina@example.org"}),
@@ -50,10 +48,10 @@ def answers(group, monkeypatch):
         "413": mina.post("/calendars/", b"x" * 1_000_001),
     }
     monkeypatch.setattr(contacts.actions, "add_contact", lambda *args, **kwargs: 1 / 0)
-    found["500"] = Caller(access=mina.access, client=Client(raise_request_exception=False)).post(
+    answers["500"] = Caller(access=mina.access, client=Client(raise_request_exception=False)).post(
         "/contacts/add/", {"contactee": "eve"}
     )
-    return found
+    return answers
 
 
 def test_every_class_of_answer_has_the_headers(answers):

@@ -1,4 +1,4 @@
-"""Is the service alive and ready? Asked by machines that are nobody."""
+"""Machines that are nobody ask whether the service is alive and ready."""
 
 import pytest
 from django.db import DatabaseError

@@ -1,6 +1,4 @@
-"""What is sent is taken exactly or refused by name: never taken for something near it, never an
-error of ours (VA-01 to VA-20).
-"""
+"""Input is taken exactly or refused by name, and never a server error (VA-01 to VA-20)."""
 
 import json
 import time

@@ -15,8 +15,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def path(group) -> str:
-    """Sam has only half of an hour that Mina has, and an afternoon of his own; Iris has joined and
-    has not answered.
+    """The insights of a meeting.
+
+    Sam has only half of an hour that Mina has, and an afternoon of his own. Iris has joined and has
+    not answered.
     """
     NonBusyTime.objects.all().delete()
     build.window(group.calendar, group.mina.user, build.day(9), build.day(10))
@@ -27,14 +29,14 @@ def path(group) -> str:
 
 
 def test_the_best_start_is_explained_with_what_is_printed(group, path):
-    found = group.sam.get(path).data
+    insights = group.sam.get(path).data
 
-    assert set(found) == fields_of("InsightsOutput")
-    assert (found["best"]["suggested_time"], found["best"]["attending_users"]) == (
+    assert set(insights) == fields_of("InsightsOutput")
+    assert (insights["best"]["suggested_time"], insights["best"]["attending_users"]) == (
         iso(build.day(14)),
         [group.sam.user.pk],
     )
-    ask = found["ask"]
+    ask = insights["ask"]
     assert set(ask) == fields_of("AskOutput")
     assert ask["wanted"] == [
         {
@@ -44,14 +46,14 @@ def test_the_best_start_is_explained_with_what_is_printed(group, path):
         }
     ]
     assert (ask["people"], ask["minutes"], ask["unanswered_required"]) == (1, 30, 1)
-    two = found["two_sessions"]
+    two = insights["two_sessions"]
     assert (two["first"]["suggested_time"], two["second"]["suggested_time"]) == (
         iso(build.day(9)),
         iso(build.day(14)),
     )
     assert (two["reached"], two["cannot_users"], two["proved"]) == (2, [], True)
-    assert found["plan_b"]["start"]["suggested_time"] == iso(build.day(9))
-    assert (found["decisive"]["users"], found["decisive"]["suggested_time"]) == (
+    assert insights["plan_b"]["start"]["suggested_time"] == iso(build.day(9))
+    assert (insights["decisive"]["users"], insights["decisive"]["suggested_time"]) == (
         [group.iris.user.pk],
         iso(build.day(9)),
     )
@@ -68,16 +70,16 @@ def test_nobody_is_named_where_answers_are_hidden(group, path, visibility):
     def ids_in(value) -> list:
         if isinstance(value, dict):
             return [
-                found
-                for key, each in value.items()
-                for found in ([each] if "user" in key else ids_in(each))
+                user
+                for key, inner in value.items()
+                for user in ([inner] if "user" in key else ids_in(inner))
             ]
-        return (
-            [found for each in value for found in ids_in(each)] if isinstance(value, list) else []
-        )
+        if isinstance(value, list):
+            return [user for inner in value for user in ids_in(inner)]
+        return []
 
-    assert [found for found in ids_in(opened) if found]
-    assert [found for found in ids_in(answer.data) if found] == []
+    assert any(ids_in(opened))
+    assert not any(ids_in(answer.data))
     assert (answer.data["ask"]["wanted"], answer.data["ask"]["ask_first"]) == (None, None)
     for name in ("mina", "sam", "iris"):
         assert name not in (answer.content + ranked.content).decode().lower()
@@ -86,10 +88,17 @@ def test_nobody_is_named_where_answers_are_hidden(group, path, visibility):
 
 
 def test_what_if_is_asked_of_the_insights_too(group, path):
-    found = group.sam.get(f"{path}?without={group.iris.user.pk}&duration_minutes=30").data
+    insights = group.sam.get(f"{path}?without={group.iris.user.pk}&duration_minutes=30").data
 
-    assert (found["best"]["suggested_time"], found["best"]["attending"]) == (iso(build.day(9.5)), 2)
-    assert (found["ask"]["people"], found["two_sessions"], found["decisive"]["people"]) == (
+    assert (insights["best"]["suggested_time"], insights["best"]["attending"]) == (
+        iso(build.day(9.5)),
+        2,
+    )
+    assert (
+        insights["ask"]["people"],
+        insights["two_sessions"],
+        insights["decisive"]["people"],
+    ) == (
         0,
         None,
         0,
@@ -105,8 +114,8 @@ def test_without_answers_all_is_null(group, path):
 
 @pytest.mark.parametrize("night", ["2031-03-30", "2031-10-26"])
 def test_in_the_nights_of_the_clocks_every_minute_is_counted_as_utc_counts_it(night):
-    """Local answers around a change of the clocks; the pair and the ask, tried minute by minute in
-    UTC.
+    """Answer in local times around a change of the clocks; try each minute of the pair and the ask
+    in UTC.
     """
     midnight = datetime.fromisoformat(f"{night}T00:00:00+00:00")
     people = [caller(build.user()) for _ in range(3)]
@@ -141,19 +150,19 @@ def test_in_the_nights_of_the_clocks_every_minute_is_counted_as_utc_counts_it(ni
         return {who: sorted(span - offered) for who, offered in minutes.items() if span - offered}
 
     meeting = build.meeting(calendar=calendar, duration_minutes=60)
-    found = mina.get(f"/calendars/meetings/{meeting.pk}/insights/").data
+    insights = mina.get(f"/calendars/meetings/{meeting.pk}/insights/").data
 
     pairs = [(a, b) for a, b in combinations(starts, 2) if b - a >= timedelta(hours=1)]
     short = {start: lacking(start) for start in starts}
     reached = max(3 - len(short[a].keys() & short[b].keys()) for a, b in pairs)
-    two = found["two_sessions"]
+    two = insights["two_sessions"]
     assert two is None or two["reached"] == reached
-    assert two is not None or len(found["best"]["attending_users"]) == reached
+    assert two is not None or len(insights["best"]["attending_users"]) == reached
     asked = min(
         (start for start in starts if mina.user.pk not in short[start]),
         key=lambda start: (len(short[start]), sum(map(len, short[start].values())), start),
     )
-    assert found["ask"]["suggested_time"] == iso(asked)
-    assert found["ask"]["minutes"] == sum(map(len, short[asked].values()))
-    wanted = {each["user"]: each["start_time"] for each in reversed(found["ask"]["wanted"])}
+    assert insights["ask"]["suggested_time"] == iso(asked)
+    assert insights["ask"]["minutes"] == sum(map(len, short[asked].values()))
+    wanted = {each["user"]: each["start_time"] for each in reversed(insights["ask"]["wanted"])}
     assert wanted == {who: iso(ticks[0].astimezone(UTC)) for who, ticks in short[asked].items()}

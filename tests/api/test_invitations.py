@@ -1,4 +1,4 @@
-"""Invitations, finding people, and mails from one person to another, over HTTP."""
+"""Invitations, finding people, and emails from one person to another, over HTTP."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -259,7 +259,7 @@ def test_a_note_goes_to_people_with_whom_one_shares_a_calendar(group):
 
 
 def test_a_mail_about_a_calendar_is_about_something_there(group):
-    """Otherwise nothing would be sent, and its sender would wait for it."""
+    """Otherwise nothing would be sent, and the sender would wait for it."""
 
     def sent(by, username: str, kind: str) -> int:
         return by.post(

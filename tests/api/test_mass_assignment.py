@@ -1,4 +1,4 @@
-"""What a client sends beyond the fields of a shape changes nothing (cases MA-01 to MA-08, VA-15)."""
+"""Fields beyond those of a shape change nothing (cases MA-01 to MA-08, VA-15)."""
 
 from uuid import uuid4
 

@@ -28,7 +28,7 @@ SIZE = 7
 
 
 def lists(group) -> dict[str, str]:
-    """Every list that has pages, with seven things in it."""
+    """Every list that has pages, with seven rows in it."""
     people = cast.crowd(5)
     CalendarParticipant.objects.bulk_create(
         CalendarParticipant(calendar=group.calendar, user=person) for person in people

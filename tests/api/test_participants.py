@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 def seat_of(group, person) -> str:
-    return f"{group.path}participants/{CalendarParticipant.objects.get(calendar=group.calendar, user=person.user).pk}/"
+    seat = CalendarParticipant.objects.get(calendar=group.calendar, user=person.user)
+    return f"{group.path}participants/{seat.pk}/"
 
 
 def test_a_person_is_added_with_what_is_printed(group):

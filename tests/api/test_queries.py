@@ -445,14 +445,14 @@ FOR_MAILS = {
 
 
 def counts_of(world: World) -> dict[str, Cost]:
-    found = {}
+    counts = {}
     for name, ask in REQUESTS.items():
         with cast.undone():
             with counting() as counted:
                 answer = ask(world)
             assert 200 <= answer.status_code < 300, f"{name}: {answer.content[:300]}"
-            found[name] = (counted[False], counted[True])
-    return found
+            counts[name] = (counted[False], counted[True])
+    return counts
 
 
 @contextmanager

@@ -1,6 +1,4 @@
-"""A POST with an Idempotency-Key happens once per person and key; the same answer is given again
-for 24 hours (case IM-01).
-"""
+"""A POST with an Idempotency-Key is done once per person and key, for 24 hours (case IM-01)."""
 
 from datetime import timedelta
 
@@ -238,7 +236,7 @@ def test_our_own_mistake_undoes_all_and_frees_the_key(group, monkeypatch):
 
 
 def test_an_account_can_be_deleted_with_a_key(group):
-    """The answer goes with the account; to remember it was an error of ours."""
+    """The answer is deleted with the account; storing it was a server error."""
     answer = group.eve.post(
         "/profile/delete/", {"refresh_token": group.eve.refresh}, idempotency_key=KEY
     )
@@ -252,17 +250,15 @@ def test_an_account_can_be_deleted_with_a_key(group):
     [("/profile/feed/rotate/", {}), ("/profile/edit/", {"password": "another long secret"})],
 )
 def test_an_answer_with_a_secret_is_not_kept(group, path, sent):
-    """Tokens and the feed's address are stored only as hashes; a kept answer would hold them in
-    clear.
-    """
+    """Tokens and the feed's address are stored only as hashes; a stored answer would show them."""
     assert group.eve.post(path, sent, idempotency_key=KEY).status_code == 200
     assert not RememberedAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("header", ["idempotency_key", "if_match"])
 def test_a_wrong_password_counts_whatever_the_headers(group, header):
-    """A refusal inside a transaction took its count back with it, so that one could guess the
-    current password without end.
+    """A refusal inside a transaction undid its own count, so passwords could be guessed without
+    end.
     """
     Session.objects.filter(user=group.eve.user).update(created_at=clock.now() - timedelta(hours=1))
     Throttle.objects.all().delete()

@@ -1,6 +1,4 @@
-"""The OpenAPI text is true: it describes every path, and whatever Schemathesis sends, two people
-get only answers that it describes.
-"""
+"""The OpenAPI text is true: it describes every path, and every answer that Schemathesis gets."""
 
 import json
 import re
@@ -133,7 +131,7 @@ def test_the_headers_of_retries_and_conditions_stand_where_they_apply():
 
 
 def test_the_introduction_names_what_is_not_remembered():
-    """Of what takes a sign-in; without one nothing is."""
+    """It names only paths that take a sign-in; the others store nothing anyway."""
     posts = {path: at["post"] for path, at in TEXT["paths"].items() if "post" in at}
     signed_in = {path for path, post in posts.items() if post.get("security")}
     remembered = {
@@ -173,7 +171,7 @@ def test_the_text_is_made_once_and_everybody_may_read_it(monkeypatch):
 
 
 def test_two_shapes_of_one_name_are_noticed(capsys):
-    """Otherwise the text would describe one of them with the other."""
+    """Otherwise the text would describe one of them as the other."""
     with pytest.raises(CommandError):
         _generate_with(type("CalendarOutput", (docs.Problem,), {}))
 
@@ -196,7 +194,7 @@ def _generate_with(shape: Any) -> None:
 
 @pytest.fixture(scope="module")
 def group(django_db_setup, django_db_blocker) -> Iterator[cast.Group]:
-    """One group for all requests; whatever one changes is undone before the next."""
+    """One group for all requests; every request undoes what it changes."""
     with django_db_blocker.unblock(), transaction.atomic():
         made = cast.group()
         actions.make_plan(made.calendar, by=made.mina.user, question=plans.Question(seconds=1))
@@ -217,8 +215,9 @@ def described() -> Any:
 
 
 def things_of(group: cast.Group) -> dict[str, list[Any]]:
-    """Return, by the names of parameters and fields, what is there: made-up ids and texts alone
-    would only show refusals.
+    """Return existing values by the names of parameters and fields.
+
+    Made-up ids and texts alone would only show refusals.
     """
     people = [person.user.pk for person in (group.eve, group.iris, group.sam, group.mina)]
     names = [*(person.user.username for person in (group.sam, group.iris, group.mina)), "newcomer"]
@@ -268,8 +267,9 @@ def things_of(group: cast.Group) -> dict[str, list[Any]]:
 
 
 def _closed(text: dict[str, Any]) -> dict[str, Any]:
-    """Let answers have no field that is not described. (The real text leaves that open, so that
-    clients bear new fields.)
+    """Forbid answers any field that is not described.
+
+    The real text leaves that open, so that clients accept new fields.
     """
     for schema in text["components"]["schemas"].values():
         if schema.get("type") == "object" and "additionalProperties" not in schema:
@@ -278,7 +278,7 @@ def _closed(text: dict[str, Any]) -> dict[str, Any]:
 
 
 def point_at_things(case: Any, draw: Any, things: dict[str, list[Any]]) -> None:
-    """Put things that are there in the place of most made-up ones of their name."""
+    """Replace most made-up values by existing ones of the same name."""
     places = [case.path_parameters, case.query, case.headers, case.body]
     for place in (place for place in places if isinstance(place, Mapping)):
         for name in list(place):
@@ -341,7 +341,7 @@ UNTRUE = {
 
 @pytest.mark.parametrize("noticed", UNTRUE)
 def test_an_answer_that_is_not_described_is_noticed(noticed, group):
-    """The same request with a text that is not true."""
+    """The same request, with a text that is not true."""
     text = _closed(deepcopy(TEXT))
     UNTRUE[noticed](text, text["paths"]["/calendars/{calendar_id}/"]["get"]["responses"])
     operation = schemathesis.openapi.from_dict(text)["/calendars/{calendar_id}/"]["get"]

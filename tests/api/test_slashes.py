@@ -1,5 +1,6 @@
-"""Every path answers with and without its trailing slash, and nothing redirects: a redirect would
-lose the body of a POST.
+"""Every path answers with and without its trailing slash.
+
+Nothing redirects: a redirect would lose the body of a POST.
 """
 
 import pytest

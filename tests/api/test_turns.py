@@ -1,5 +1,4 @@
-"""Two at once: changes of one state take turns, so that the second sees what the first left
-(RA-14); one key is used once (IM-01).
+"""Two changes of one state take turns (RA-14), and one key is used once (IM-01).
 
 Here with threads, on PostgreSQL. SQLite's threads share a connection in tests; there real processes
 show it (tests/security).
@@ -115,8 +114,9 @@ def _calendar(name: str = "mina") -> tuple[Caller, str]:
 
 
 def _race(number: int) -> list[int]:
-    """Let two changes of one state meet, each having compared it before either changes it, unless
-    one waits for its turn.
+    """Let two changes of one state meet.
+
+    Both compare the state before either changes it, unless one waits for its turn.
     """
     mina, path = _calendar(f"mina{number}")
     tag = mina.get(path)["ETag"]
