@@ -1141,6 +1141,29 @@ def test_an_old_sign_in_asks_for_the_password_again(world):
     assert after(11, {**body, "current_password": build.PASSWORD}).status_code == 200
 
 
+def test_only_owners_remind(world):
+    choir = str(world.calendar.pk)
+    with rolled_back():
+        for about in ({}, {"calendar": choir}):
+            body = {"username": "mina", "kind": "reminder", **about}
+            answer = world.people["sam"]("POST", "/calendars/send-email/", body)
+            assert (answer.status_code, answer.data.get("code")) == (403, "not_allowed")
+        body = {"username": "sam", "kind": "reminder", "calendar": choir}
+        assert world.people["mina"]("POST", "/calendars/send-email/", body).status_code == 202
+
+
+def test_questions_about_a_start_do_not_show_what_few_people_answered(world):
+    path = "/calendars/meetings/{}/suggestions/"
+    with rolled_back():
+        Calendar.objects.filter(pk=world.calendar.pk).update(visibility="counts")
+        for_mina = build.meeting(calendar=world.calendar, required=[world.user("mina")])
+        for_all, for_few = path.format(world.open.pk), path.format(for_mina.pk)
+        sam = world.people["sam"]
+        assert sam("GET", for_all).status_code == 200
+        assert sam("GET", f"{for_all}?duration_minutes=30").status_code == 403
+        assert sam("GET", for_few).status_code == 403
+
+
 # The guards switched off --------------------------------------------------------------------------
 
 
@@ -1312,6 +1335,20 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         test_an_old_sign_in_asks_for_the_password_again,
     ),
     (calendar_rules, "may_manage"): (yes, choir),
+    (calendar_rules, "may_remind"): (yes, test_only_owners_remind),
+    (calendar_rules, "may_suppose"): (
+        yes,
+        test_questions_about_a_start_do_not_show_what_few_people_answered,
+    ),
+    (calendar_rules, "may_rank"): (
+        yes,
+        test_questions_about_a_start_do_not_show_what_few_people_answered,
+    ),
+    (queries.calendars, "require_owner"): (lambda user, calendar, what: None, choir),
+    (queries.people, "takes_part_in_one_of"): (
+        lambda user, *, owner: True,
+        test_only_owners_remind,
+    ),
     (calendar_rules, "may_remove"): (yes, rows_say("DELETE /calendars/{id}/participants/")),
     (calendar_rules, "may_edit"): (yes, rows_say("/nonbusytimes/{nid}")),
     (calendar_rules, "may_withdraw"): (yes, rows_say("DELETE /calendars/meetings/")),

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request as AnyRequest
 from rest_framework.views import APIView
@@ -13,6 +14,7 @@ from commontime.api.answers import matches
 from commontime.api.body import JSON, AlwaysJSON, check_length, receive
 from commontime.api.once import Once, Replay
 from commontime.api.request import Request, SignedIn
+from commontime.calendars.queries import calendars
 from commontime.core.errors import NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -111,7 +113,8 @@ class View(APIView):
 
     def _require_rights(self, request: Request) -> None:
         if self.for_owner:
-            request.auth.calendar_to_manage()
+            what = _("change this calendar")
+            calendars.require_owner(request.user, request.auth.calendar(), what)
 
     def handle_exception(self, exc: Exception) -> Any:
         return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)

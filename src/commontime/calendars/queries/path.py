@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts import queries as accounts
-from commontime.calendars import rules
 from commontime.calendars.models import Calendar, Meeting
 from commontime.core import rows
 from commontime.core.errors import NotAllowed, NotFound
@@ -75,13 +74,6 @@ class Auth:
     def calendar(self) -> Calendar:
         """Return the path's calendar, as `calendar_for` does."""
         return self._required_target().require_calendar()
-
-    def calendar_to_manage(self) -> Calendar:
-        """Return the path's calendar to its owner; NotAllowed to others in it."""
-        calendar = self.calendar()
-        if not rules.may_manage(self.user, calendar):
-            raise NotAllowed(_("Only the organiser can change this calendar."))
-        return calendar
 
     def meeting(self) -> Meeting:
         """Return the path's meeting, as `meeting_for` does."""
