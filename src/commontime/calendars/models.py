@@ -13,7 +13,7 @@ from commontime.core.models import Row
 
 class Calendar(Row):
     """A group planning together. `version` grows with every change that its availability depends on
-    (by triggers, migration 0002).
+    (by triggers, `calendars/guards`).
     """
 
     owner = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="owned_calendars")
@@ -48,7 +48,7 @@ class Calendar(Row):
 
 class CalendarParticipant(Row):
     """A person in a calendar. `packed` is their non-busy times in the form the engine reads, kept
-    true by the database (migration 0002).
+    true by the database (`calendars/guards`).
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="participants")
@@ -74,7 +74,7 @@ class NonBusyTime(Row):
     """A period `[start_time, end_time)` in which a person is free.
 
     Only who has a seat gives times, and those of one person in one calendar never overlap
-    (migrations 0002 and 0005).
+    (`calendars/guards`).
     """
 
     user = models.ForeignKey(
@@ -264,8 +264,9 @@ class Plan(Row):
 
 
 class Invitation(Row):
-    """An invitation to a person with an account (`receiver`), or to an address (`email`), to be
-    claimed by the signed link in the mail.
+    """An invitation to an account (`receiver`) or to an address (`email`).
+
+    The signed link in the mail claims one to an address.
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="invitations")

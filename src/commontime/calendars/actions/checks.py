@@ -125,8 +125,9 @@ def held_plan(calendar: Calendar) -> Plan:
 
 
 def hold_final_times() -> None:
-    """Have all who set a final time, in whatever calendar, follow each other: each looks at where
-    people are elsewhere.
+    """Let only one transaction at a time set final times, in whatever calendar.
+
+    Each looks at where people are elsewhere.
 
     The own calendar is held before it; who is past it holds all they need.
     """

@@ -45,8 +45,9 @@ def calendar_for(user: User, calendar_id: UUID) -> Calendar:
 
 
 def calendar_named(user: User, calendar_id: UUID) -> Calendar:
-    """Return the calendar whose id came in a body: one that is missing or hidden is bad input, in
-    the same words.
+    """Return the calendar whose id came in a body.
+
+    A missing or hidden one is bad input, in the same words.
     """
     try:
         return calendar_for(user, calendar_id)
@@ -103,8 +104,9 @@ def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
 
 
 def with_progress(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:
-    """Calendars with how far they are: `answered_count`, `next_deadline` of what still waits for
-    answers, and whether some `has_closed`.
+    """Add `answered_count`, `next_deadline` and `has_closed` to each calendar.
+
+    `has_closed`: whether a meeting without a final time is past its deadline.
     """
     answered = (
         CalendarParticipant.objects.filter(calendar=OuterRef("pk"))

@@ -54,8 +54,10 @@ def _invitations(which: Q) -> QuerySet[Invitation]:
 
 
 def _received(user: User) -> Q:
-    """An invitation shows what its calendar is called now, so one that was accepted is seen as long
-    as its receiver takes part.
+    """Match the invitations a receiver may see.
+
+    An invitation shows the calendar's present name, so an accepted one is hidden once its receiver
+    has left.
     """
     return Q(receiver=user) & (
         ~Q(status="accepted") | Q(Exists(calendars.seat(user.pk, "calendar")))

@@ -122,18 +122,18 @@ _SUGGESTIONS = rows.JsonRows(
 
 
 def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...]], int]:
-    """Rows of all there is to know about the calendar's meetings, by deadline: (waits for its final
-    time, has its deadline ahead, …); and, since that is asked anyway, how many invitations to it
-    wait.
+    """Return rows of the calendar's meetings by deadline, and the number of open invitations.
+
+    A row begins with whether the meeting waits for its final time and has its deadline ahead.
 
     Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` reads
     one.
     """
     statement = _MEETINGS_SEEN.format(marks=path.marks_sql(), suggestions=_SUGGESTIONS.sql)
-    found = rows.fetch_all(
+    stored = rows.fetch_all(
         statement, [rows.moment(now), rows.uuid(calendar.pk), rows.uuid(calendar.pk)]
     )
-    return [row[1:] for row in found if row[2] is not None], found[0][
+    return [row[1:] for row in stored if row[2] is not None], stored[0][
         0
     ]  # without meetings there is one row of none
 
@@ -158,25 +158,23 @@ def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
 
 def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
     """Meetings of these calendars whose final time is still to come, the next first."""
-    found = with_attendees().filter(calendar__in=calendars, final_time__gt=clock.now())
-    return found.select_related("calendar__owner").order_by("final_time", "id")
+    meetings = with_attendees().filter(calendar__in=calendars, final_time__gt=clock.now())
+    return meetings.select_related("calendar__owner").order_by("final_time", "id")
 
 
 def meetings_ahead_for(user: User) -> QuerySet[Meeting]:
     """The meetings that are for the user and still to come, the next first."""
     is_named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
-    found = Meeting.objects.filter(
+    meetings = Meeting.objects.filter(
         Q(for_everyone=True) | is_named,
         final_time__gt=clock.now(),
         calendar__participants__user=user,
     )
-    return found.select_related("calendar").order_by("final_time", "id")
+    return meetings.select_related("calendar").order_by("final_time", "id")
 
 
 def meetings_overdue_for(user: User) -> QuerySet[Meeting]:
-    """The meetings that wait for the user, their owner, to fix them: past their deadline without a
-    final time.
-    """
+    """Return the user's own meetings past their deadline without a final time."""
     overdue = Meeting.objects.filter(
         calendar__owner=user,
         calendar__is_finalized=False,

@@ -93,7 +93,7 @@ PEOPLE = rows.JsonRows(
 
 
 def with_people(objects: QuerySet[Any], calendar: str) -> QuerySet[Any]:
-    """Select the people of the calendar whose id is in this column as `people`, for `read_roster`."""
+    """Select the people of the calendar in this column as `people`, for `read_roster`."""
     people = RawSQL(PEOPLE.sql.format(calendar=calendar), [], TextField())  # noqa: S611 (column names only)
     return cast(QuerySet[Any], objects.annotate(people=people))
 
@@ -161,7 +161,7 @@ def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParti
 
 
 def possible_heirs(user: User) -> QuerySet[User]:
-    """The active people who take part in every calendar of the user, and so could own them all."""
+    """Return the active people who take part in all of the user's calendars."""
     calendar_count = Calendar.objects.filter(owner=user).count()
     in_all_of_them = (
         CalendarParticipant.objects.filter(calendar__owner=user)
@@ -184,15 +184,16 @@ def takes_part_in_one_of(user: User, *, owner: User) -> bool:
 
 
 def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
-    """Return whether somebody takes part in the calendar, is invited to it, and has a meeting there
-    with a final time. One query.
+    """Return what somebody has in the calendar: a seat, an open invitation, a fixed meeting.
+
+    One query.
     """
     named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
     fixed = Meeting.objects.filter(named | Q(for_everyone=True), calendar=OuterRef("pk")).exclude(
         final_time=None
     )
     invited = Invitation.objects.filter(calendar=OuterRef("pk"), receiver=user, status="pending")
-    found = Calendar.objects.filter(pk=calendar.pk).values_list(
+    answer = Calendar.objects.filter(pk=calendar.pk).values_list(
         Exists(calendars.seat(user.pk)), Exists(invited), Exists(fixed)
     )
-    return found.first() or (False, False, False)
+    return answer.first() or (False, False, False)

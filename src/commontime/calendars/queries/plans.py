@@ -117,8 +117,9 @@ def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: date
 
 
 def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:
-    """Return when the calendar's people who have answered are in scheduled meetings, of whatever
-    calendar, that begin after this.
+    """Return when the people who answered are in scheduled meetings of any calendar.
+
+    Only meetings that begin after this count.
     """
     statement = f"SELECT {_BUSY.sql} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (column names only)
     row = rows.fetch_one(statement, [rows.moment(after), rows.uuid(calendar.pk)])

@@ -109,8 +109,9 @@ def window_rows(
     start: datetime | None,
     end: datetime | None,
 ) -> rows.Query:
-    """Rows (id, user, start, end, preference) of the times the user may see: of one person, and
-    touching `[start, end)`, if given.
+    """Return the times the user may see, as (id, user, start, end, preference).
+
+    Only those of one person, and touching `[start, end)`, if given.
     """
     conditions, parameters = ["w.calendar_id = %s"], [rows.uuid(calendar.pk)]
     if not rules.may_see_windows_of_others(user, calendar):
@@ -135,10 +136,10 @@ _OWN_WINDOWS = """
 
 def own_window_rows(user: User, calendar: Calendar) -> list[tuple[datetime, datetime, int]]:
     """Rows (start, end, preference) of all the user's times in the calendar, in order."""
-    found = rows.fetch_all(_OWN_WINDOWS, [rows.uuid(calendar.pk), user.pk])
+    stored = rows.fetch_all(_OWN_WINDOWS, [rows.uuid(calendar.pk), user.pk])
     return [
         (rows.read_moment(start), rows.read_moment(end), preference)
-        for start, end, preference in found
+        for start, end, preference in stored
     ]
 
 
@@ -148,8 +149,9 @@ def windows_visible_to(user: User, calendar: Calendar) -> QuerySet[NonBusyTime]:
 
 
 def window_for(user: User, calendar: Calendar, window_id: UUID) -> NonBusyTime:
-    """Return one of the user's own times; NotAllowed for one of somebody else that they may see in
-    the list.
+    """Return one of the user's own times.
+
+    Raises NotAllowed for a time of somebody else that they may see in the list.
     """
     window = windows_visible_to(user, calendar).filter(pk=window_id).first()
     if window is None:
