@@ -19,7 +19,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars.planning import plans
-from commontime.web import accounts, home
+from commontime.web import accounts, home, sign_in
 from tests import build
 from tests.catalogue import read
 from tests.client import caller
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 def languages(monkeypatch) -> list[str | None]:
     """The language that was active whenever a page was made."""
     seen: list[str | None] = []
-    for module in (accounts, home):
+    for module in (accounts, home, sign_in):
         real = module.page
         monkeypatch.setattr(
             module,

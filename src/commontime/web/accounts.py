@@ -1,4 +1,4 @@
-"""Signing up, in and out, a forgotten password, and stopping mails."""
+"""Signing up and out, a forgotten password, and stopping mails."""
 
 from typing import Any
 
@@ -19,23 +19,14 @@ from commontime.core import clock
 from commontime.core.clients import client_of
 from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
-from commontime.web.fields import new_password_field, password_field, username_field
+from commontime.web.fields import new_password_field, username_field
 from commontime.web.middleware import open_page_session
 from commontime.web.once import key_of, remember, was_sent_by
+from commontime.web.sign_in import SignInForm
+from commontime.web.typed import Form
 
 
-class SignInForm(forms.Form):
-    identifier = forms.CharField(
-        label=gettext_lazy("Username or email address"),
-        max_length=254,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}
-        ),
-    )
-    password = password_field(gettext_lazy("Password"), "current-password")
-
-
-class SignUpForm(forms.Form):
+class SignUpForm(Form):
     username = username_field(
         help_text=gettext_lazy(
             "Others use it to find and invite you. Letters, digits and . - _ + @"
@@ -61,7 +52,7 @@ class SignUpForm(forms.Form):
     password = new_password_field(gettext_lazy("Password"))
 
 
-class EmailForm(forms.Form):
+class EmailForm(Form):
     email = forms.CharField(
         label=gettext_lazy("Email address"),
         max_length=254,
@@ -69,19 +60,8 @@ class EmailForm(forms.Form):
     )
 
 
-class NewPasswordForm(forms.Form):
+class NewPasswordForm(Form):
     password = new_password_field(gettext_lazy("New password"))
-
-
-@require_http_methods(FORM)
-@refusing
-def sign_in(request: HttpRequest) -> HttpResponse:
-    form = SignInForm(request.POST or None)
-    opened = submit(form, sign_ins.sign_in, door=Door.WEB, client=client_of(request.META))
-    if opened:
-        open_page_session(request, opened)
-        return redirect(next_page(request))
-    return page(request, "web/accounts/sign_in.html", {"form": form, "next": next_page(request)})
 
 
 @require_http_methods(FORM)

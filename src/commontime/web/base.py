@@ -1,6 +1,4 @@
-"""What every page shares: showing a template, sending a form to an action, and who must be signed
-in.
-"""
+"""What every page shares: showing a template, and sending a form to an action."""
 
 import secrets
 from collections.abc import Callable, Hashable
@@ -12,7 +10,6 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +32,7 @@ from commontime.core.errors import (
 )
 from commontime.mail import backends
 from commontime.web import errors
+from commontime.web.typed import Typed, mark_of
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
@@ -95,13 +93,14 @@ def _reader(request: HttpRequest) -> Hashable:
 def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
     setting = accounts.setting_of(me(request)) if request.user else None
     with timezone.override(setting.time_zone if setting else "UTC"):
-        shown = {
+        shared = {
             "user": request.user,
             "clock": CLOCKS[setting.hour_cycle] if setting else "",
-            **context,
+            "keeps_letters": backends.mail_folder() is not None,
+            "typed": request.POST if isinstance(request.POST, Typed) else None,
+            "mark": mark_of(me(request)) if request.user else "",
         }
-        shown["keeps_letters"] = backends.mail_folder() is not None
-        return render_to_string(template, shown, request)
+        return render_to_string(template, shared | context, request)
 
 
 def submit[Result](
@@ -121,18 +120,6 @@ def submit[Result](
     except (NotAllowed, Conflict, TooMany, Unidentified) as refusal:
         form.add_error(None, refusal.detail)
     return None
-
-
-def signed_in(view: View) -> View:
-    """Send whoever is not signed in to the sign-in page, and back afterwards."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user:
-            return redirect(reverse("web:sign_in", query={"next": request.get_full_path()}))
-        return view(request, *args, **kwargs)
-
-    return refusing(guarded)
 
 
 def refusing(view: View) -> View:

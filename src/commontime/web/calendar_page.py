@@ -1,6 +1,6 @@
 """A calendar’s page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from commontime.accounts.names import display_names
 from commontime.calendars import queries, rules
@@ -19,10 +19,12 @@ from commontime.core import cache
 from commontime.core.errors import NotAllowed
 from commontime.layout import grid
 from commontime.web import inviting, jinja, live, tables, words
-from commontime.web.base import cached_page, signed_in
+from commontime.web.base import FORM, cached_page, page
 from commontime.web.calendar_view import CalendarView, calendar_view, meeting_address
 from commontime.web.compression import gzipped
 from commontime.web.look import Look
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Typed
 from commontime.web.who import who_at
 
 TEXTS = {
@@ -66,7 +68,7 @@ TEXTS = {
 
 
 @gzipped
-@require_safe
+@require_http_methods(FORM)  # who signs in on the way from a form on this page posts here
 @signed_in
 def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar to its people. Invited people go to the page where they can answer."""
@@ -74,9 +76,10 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         view = calendar_view(request, calendar_id)
     except NotAllowed:
         return redirect("web:home")
-    return cached_page(
-        request, "web/calendars/calendar.html", view.key, partial(_context, request, view)
-    )
+    template = "web/calendars/calendar.html"
+    if isinstance(request.POST, Typed):
+        return page(request, template, _context(request, view))
+    return cached_page(request, template, view.key, partial(_context, request, view))
 
 
 def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
@@ -88,21 +91,26 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
         "live": live.live_part(view),
         "leave": _participant_to_leave(view),
         "invited": _invited(request, view),
-        **_grid(view),
+        **_grid(view, frozenset(_typed(request, "at"))),
         **_links(view.look, view.calendar.time_zone),
         **_meetings(view),
         **_without_scripts(request, view),
     }
 
 
-def _grid(view: CalendarView) -> dict[str, Any]:
+def _typed(request: HttpRequest, name: str) -> list[str]:
+    """Return what was ticked or chosen before somebody had to sign in again."""
+    return request.POST.getlist(name) if isinstance(request.POST, Typed) else []
+
+
+def _grid(view: CalendarView, ticked: frozenset[str]) -> dict[str, Any]:
     """Return the person's own grid, and what its script needs."""
     look = view.look
     cells, twice = look.grid.cells, look.twice
     states = grid.states(view.windows, cells)
-    key = ("paint", get_language(), look.key, tuple(states))
+    key = ("paint", get_language(), look.key, tuple(states), ticked)
     return {
-        "table": cache.get(key, partial(tables.paint_table, look, states)),
+        "table": cache.get(key, partial(tables.paint_table, look, states, ticked)),
         "levels": words.as_json(grid.BANDS),
         "preferences": words.as_json(grid.PREFERENCE),
         "twice": twice and words.as_json(twice),
@@ -144,7 +152,8 @@ def _without_scripts(request: HttpRequest, view: CalendarView) -> dict[str, Any]
     """Return the lists to choose from where no script runs, and the answer to a choice."""
     return {
         "days": _choices("options", _days, view.look),
-        "day_ticks": _choices("day_ticks", _days, view.look),
+        "copied_days": _choices("options", _days, view.look, _typed(request, "day")),
+        "day_ticks": _choices("day_ticks", _days, view.look, _typed(request, "to")),
         "rows": _choices("options", _rows, view.look),
         "nothing_ticked": request.GET.get("ticked") == "none",
         "at": who_at(view, request.GET.get("day", ""), request.GET.get("row", "")),
@@ -156,12 +165,15 @@ def _texts() -> str:
 
 
 def _choices(
-    template: str, choices: Callable[[Look], list[tuple[str, str]]], look: Look
+    template: str,
+    choices: Callable[[Look], list[tuple[str, str]]],
+    look: Look,
+    chosen: Sequence[str] = (),
 ) -> SafeString:
     """Return the days or hours of a look as a list to choose from."""
     return cache.get(
-        (template, choices.__name__, look.key, get_language()),
-        lambda: jinja.render(f"web/{template}.html", {"choices": choices(look)}),
+        (template, choices.__name__, look.key, get_language(), tuple(chosen)),
+        lambda: jinja.render(f"web/{template}.html", {"choices": choices(look), "chosen": chosen}),
     )
 
 

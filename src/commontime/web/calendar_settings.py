@@ -19,10 +19,12 @@ from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
-from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 VISIBILITIES = {
     Visibility.OPEN: gettext_lazy("Everybody sees who can come when"),
@@ -31,7 +33,7 @@ VISIBILITIES = {
 }
 
 
-class CalendarForm(forms.Form):
+class CalendarForm(Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=limits.NAME)
     description = forms.CharField(
         label=gettext_lazy("Description"),
@@ -70,7 +72,9 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         return redirect(_do_with_calendar(request, shown, what))
     typed = request.POST.get("time_zone", "")
     with timezone.override(typed if typed in clock.zones() else shown.time_zone):
-        form = CalendarForm(request.POST or None, initial=_as_typed(shown))
+        form = CalendarForm(
+            request.POST if what == "edit" and request.POST else None, initial=_as_typed(shown)
+        )
         if submit(form, _edit, shown, by=user):
             return redirect("web:calendar", calendar_id)
     others = [

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,14 +19,16 @@ from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, me, page, posted_id, signed_in, submit
+from commontime.web.base import FORM, me, page, posted_id, submit
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 MOST_CONTACTS = 1000
 MOST_INVITATIONS = 50
 
 
-class ContactForm(forms.Form):
+class ContactForm(Form):
     contactee = inviting.names_field(gettext_lazy("Usernames"), help_text=inviting.SEVERAL)
 
 

@@ -2,18 +2,27 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
-from commontime.web import errors
-from commontime.web.base import next_page
+from commontime.web import errors, typed
+from commontime.web.base import me, next_page
+from commontime.web.sign_in import ask_to_sign_in
 
 
 def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say what to do; somebody whom the first of two clicks signed in goes on."""
+    """Say what to do about a form with another's token, and keep what was typed.
+
+    Somebody whom the first of two clicks signed in goes on.
+    """
     is_second_click = "csrfmiddlewaretoken" in request.POST and request.user
     if is_second_click and request.path in {reverse("web:sign_in"), reverse("web:sign_up")}:
         return redirect(next_page(request))
+    if typed.MARK in request.POST:
+        if not request.user:
+            return ask_to_sign_in(request, request.get_full_path())
+        if typed.is_by(request, me(request)) and (shown := _shown_again(request)):
+            return shown
     sentences = [
         _(
             "Nothing was changed. The page was open too long, or you’ve since signed in or out in "
@@ -26,3 +35,11 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     ]
     detail = " ".join(sentences)
     return errors.plain(request, 403, detail, title=_("This wasn’t sent"), is_old=True)
+
+
+def _shown_again(request: HttpRequest) -> HttpResponse | None:
+    """Show the page of the form with what was typed; None if it has none of its own."""
+    view, args, kwargs = resolve(request.path_info)
+    typed.show(request, typed.fields_of(request))
+    response: HttpResponse = view(request, *args, **kwargs)
+    return response if response.status_code == 200 else None

@@ -20,9 +20,10 @@ from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.mail import queries as mail
 from commontime.web import example
-from commontime.web.base import FORM, me, page, refusing, signed_in
+from commontime.web.base import FORM, me, page, refusing
 from commontime.web.calendar_view import meeting_address
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in, signed_in_at
 
 MOST_SHOWN = 100
 MOST_AHEAD = 12
@@ -133,7 +134,7 @@ def _with_links(text: str) -> list[tuple[bool, str]]:
 
 
 @require_POST
-@signed_in
+@signed_in_at(lambda request, invitation_id: reverse("web:home"))
 @once()
 def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Accept or decline, by the button that was pressed."""

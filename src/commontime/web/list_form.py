@@ -19,14 +19,16 @@ from commontime.layout import grid, line_words, lines
 from commontime.layout.instants import moment
 from commontime.layout.line_reader import Days, each_day
 from commontime.web import words
-from commontime.web.base import FORM, page, signed_in
+from commontime.web.base import FORM, page
 from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.fields import PastedText
 from commontime.web.look import Look, days_of_lines
 from commontime.web.painting import _grid_address, store
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 
-class LinesForm(forms.Form):
+class LinesForm(Form):
     text = PastedText(
         label=gettext_lazy("Times, one per line"),
         required=False,

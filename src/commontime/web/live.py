@@ -18,10 +18,10 @@ from commontime.calendars.planning import groups, reasons, suggestions
 from commontime.core import cache
 from commontime.layout import grid
 from commontime.web import heat_map, jinja, tables, words
-from commontime.web.base import signed_in
 from commontime.web.best_times import BestTimes, at_round_times, best_times
 from commontime.web.calendar_view import BUCKET, CalendarView, calendar_view, meeting_address
 from commontime.web.compression import gzipped
+from commontime.web.sign_in import signed_in
 
 MOST_MEETINGS = 8  # of which the page shows the best times
 MOST_STARTS = {1: 5, 2: 3, 3: 2}  # of each meeting, by how many there are; with more, the best only

@@ -13,7 +13,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
@@ -30,7 +30,7 @@ from commontime.calendars.queries.people import Person, Roster
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from commontime.web import best_times, jinja, words
-from commontime.web.base import FORM, me, meeting_of, page, posted_id, signed_in, submit
+from commontime.web.base import FORM, me, meeting_of, page, posted_id, submit
 from commontime.web.best_times import at_round_times
 from commontime.web.calendar_view import CalendarView, meeting_address
 from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
@@ -39,6 +39,8 @@ from commontime.web.look import Look, look
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form, Typed
 
 MOST_STARTS = 10
 MOST_SUGGESTIONS = 100
@@ -54,15 +56,15 @@ NOTICES = {
 }
 
 
-class SuggestForm(forms.Form):
+class SuggestForm(Form):
     suggested_time = moment_field(gettext_lazy("Starts"))
 
 
-class FixForm(forms.Form):
+class FixForm(Form):
     final_time = moment_field(gettext_lazy("Starts"))
 
 
-class WhatIfForm(forms.Form):
+class WhatIfForm(Form):
     without = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Without"),
         required=False,
@@ -281,7 +283,7 @@ def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Show a meeting, and do what a button on its page says."""
     view = _meeting_view(request, calendar_id, meeting_id)
-    refused: forms.Form | None = None
+    refused = _typed_form(request)
     with timezone.override(view.look.zone):
         if request.method == "POST":
             done = _do(request, view)
@@ -299,6 +301,21 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
     )
 
 
+def _typed_form(request: HttpRequest) -> Form | None:
+    """Return the start that was typed before the person had to sign in again."""
+    if not isinstance(request.POST, Typed):
+        return None
+    form = {"suggest": SuggestForm, "fix": FixForm}.get(request.POST.get("do", ""))
+    return form(request.POST) if form else None
+
+
+def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
+    """Return whom the person did not want to remind before they had to sign in again."""
+    if not isinstance(request.POST, Typed) or request.POST.get("do") != "remind":
+        return set()
+    return {person.username for person in silent} - {*request.POST.getlist("who")}
+
+
 @gzipped
 @require_safe
 @signed_in
@@ -309,7 +326,7 @@ def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     view = _meeting_view(request, calendar_id, meeting_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
-    response = render(request, "web/meetings/meeting.html#live", _context(request, view))
+    response = page(request, "web/meetings/meeting.html#live", _context(request, view))
     response["ETag"] = view.tag
     return response
 
@@ -335,6 +352,7 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
         "notice": NOTICES.get(request.GET.get("done", "")),
         "people": _people(found, view.group),
         "silent": view.group.silent[:MOST_NAMES],
+        "unticked": _unticked(request, view.group.silent),
         "more_silent": max(0, len(view.group.silent) - MOST_NAMES),
         "answered": len(view.group.answered),
         "is_owner": view.is_owner,
@@ -459,7 +477,7 @@ def _at(view: MeetingView, moment: datetime) -> str:
 # What its buttons do ------------------------------------------------------------------------------
 
 
-def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | forms.Form:
+def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form | None:
     """Do what a button says. Returns where to go then, a question, or the form that was refused."""
     user, post, found = view.user, request.POST, _as_shown(view.meeting, request.POST)
     match post.get("do"):

@@ -33,11 +33,16 @@ class SignedInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        auth: Any = SimpleLazyObject(lambda: _auth(request))
-        page = cast(Any, request)
-        page.auth = auth
-        page.user = SimpleLazyObject(lambda: auth.user if auth else None)
+        identify(request)
         return self.get_response(request)
+
+
+def identify(request: HttpRequest) -> None:
+    """Have it looked up who asks, again if somebody just signed in."""
+    auth: Any = SimpleLazyObject(lambda: _auth(request))
+    page = cast(Any, request)
+    page.auth = auth
+    page.user = SimpleLazyObject(lambda: auth.user if auth else None)
 
 
 def _auth(request: HttpRequest) -> path.Auth | None:

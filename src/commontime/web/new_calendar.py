@@ -25,16 +25,18 @@ from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, me, page, signed_in, submit
+from commontime.web.base import FORM, me, page, submit
 from commontime.web.calendar_settings import VISIBILITIES
 from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput
 from commontime.web.moments import moment_field
 from commontime.web.once import once
 from commontime.web.people import MOST_SHOWN
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 
-class NewCalendarForm(forms.Form):
+class NewCalendarForm(Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=limits.NAME,

@@ -15,14 +15,16 @@ from django.views.decorators.http import require_http_methods
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.models import Calendar
-from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.moments import moment_field
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meeting mostly needs
 
 
-class MeetingForm(forms.Form):
+class MeetingForm(Form):
     title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=limits.NAME)
     deadline = moment_field(gettext_lazy("Answer by"))
     duration_minutes = forms.IntegerField(

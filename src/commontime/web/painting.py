@@ -20,17 +20,23 @@ from commontime.core.errors import Conflict, InvalidInput, NotFound, Refusal
 from commontime.layout import grid
 from commontime.layout.instants import moment, seconds
 from commontime.web import errors, live
-from commontime.web.base import me, signed_in
+from commontime.web.base import me
 from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.compression import gzipped
+from commontime.web.sign_in import signed_in_at
 
 MOST_RUNS = 2 * limits.MOST_WINDOWS + 1  # each time and each gap
 EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 
+def _page_of(request: HttpRequest, calendar_id: UUID) -> str:
+    """Return the address of the calendar's page, with the days that were looked at."""
+    return reverse("web:calendar", args=[calendar_id], query=request.GET, fragment="mine")
+
+
 @gzipped
 @require_http_methods(["PUT", "POST"])
-@signed_in
+@signed_in_at(_page_of)
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Store one's times: PUT paints runs and answers the live part, POST does what a button of the
     form says.

@@ -16,13 +16,15 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput, NotFound
 from commontime.web import inviting
-from commontime.web.base import FORM, calendar_of, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.once import once
+from commontime.web.sign_in import signed_in, signed_in_at
+from commontime.web.typed import Form
 
 MOST_SHOWN = 1000
 
 
-class InviteForm(forms.Form):
+class InviteForm(Form):
     who = inviting.names_field(
         gettext_lazy("Usernames or email addresses"), help_text=inviting.SEVERAL
     )
@@ -130,8 +132,12 @@ def _id(text: str | None) -> UUID:
         raise NotFound(_("This person isn’t in this calendar.")) from None
 
 
+def _page_of(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> str:
+    return reverse("web:calendar", args=[calendar_id])
+
+
 @require_POST
-@signed_in
+@signed_in_at(_page_of)
 @once()
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID

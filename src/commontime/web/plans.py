@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
@@ -24,12 +24,14 @@ from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.web import plan_result, words
-from commontime.web.base import CLOCKS, FORM, calendar_of, me, page, signed_in, submit
+from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.compression import gzipped
 from commontime.web.look import look
 from commontime.web.moments import moment_field
 from commontime.web.once import once
 from commontime.web.plan_view import PlanView
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 MOST_LISTED = 200
 ANY_MINUTE = 0
@@ -54,7 +56,7 @@ MATTERS = {
 }  # by priority
 
 
-class OneOnOnesForm(forms.Form):
+class OneOnOnesForm(Form):
     deadline = moment_field(gettext_lazy("Answer by"))
     duration_minutes = forms.IntegerField(
         label=gettext_lazy("Length in minutes"),
@@ -94,7 +96,7 @@ class OneOnOnesForm(forms.Form):
         return self.cleaned_data["buffer_minutes"] or 0
 
 
-class PlanForm(forms.Form):
+class PlanForm(Form):
     """How to plan, and for each meeting whether, with which priority and at what time."""
 
     align = forms.TypedChoiceField(
@@ -194,24 +196,22 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar's plan to its owner, and carry out the buttons of the page."""
     view = _plan_view(request, calendar_id)
-    post = request.POST if request.method == "POST" else None
     refusal = ""
     with timezone.override(view.look.zone):
+        what = request.POST.get("do")
         pairs = OneOnOnesForm(
-            view,
-            post if post and post.get("do") == "one-on-ones" else None,
-            initial=_soon(),
+            view, request.POST if what == "one-on-ones" else None, initial=_soon()
         )
-        asking = PlanForm(view, post if post and post.get("do") == "plan" else None)
-        if post is not None:
+        asking = PlanForm(view, request.POST if what == "plan" else None)
+        if request.method == "POST":
             try:
-                if target := _do(post, view, pairs, asking):
+                if target := _do(request.POST, view, pairs, asking):
                     return redirect(target)
             except Conflict as conflict:
                 # It concerns the plan, not a form: show the page again, with the reason.
                 refusal, view = conflict.detail, _plan_view(request, calendar_id)
-            if asking.is_bound:
-                view = replace(view, ticked=frozenset(_pins(post)))
+        if asking.is_bound:
+            view = replace(view, ticked=frozenset(_pins(request.POST)))
     form = next((form for form in (pairs, asking) if form.is_bound), None)
     shown = {
         **_context(view, asking),
@@ -235,7 +235,7 @@ def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     view = _plan_view(request, calendar_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
-    response = render(request, "web/plans/plan.html#result", _context(view, PlanForm(view)))
+    response = page(request, "web/plans/plan.html#result", _context(view, PlanForm(view)))
     response["ETag"] = view.tag
     return response
 
@@ -386,8 +386,6 @@ def _frame(view: PlanView, asking: PlanForm) -> dict[str, Any]:
     """Return what the page shows with and without a plan."""
     return {
         "calendar": view.calendar,
-        # The live part is rendered without a page around it.
-        "clock": CLOCKS["h12" if view.look.h12 else "h23"],
         "look": view.look,
         "asked": view.look.asked.items(),
         "home_query": view.look.query(zone=view.calendar.time_zone),

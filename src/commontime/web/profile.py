@@ -26,10 +26,12 @@ from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
-from commontime.web.base import FORM, auth_of, me, page, posted_id, signed_in, submit
+from commontime.web.base import FORM, auth_of, me, page, posted_id, submit
 from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput, new_password_field, password_field, username_field
 from commontime.web.middleware import open_page_session
+from commontime.web.sign_in import signed_in
+from commontime.web.typed import Form
 
 MOST_SESSIONS = 100
 LANGUAGES = sorted(
@@ -53,7 +55,7 @@ WHO_MAY_ADD = {
 # Forms --------------------------------------------------------------------------------------------
 
 
-class NamesForm(forms.Form):
+class NamesForm(Form):
     first_name = forms.CharField(
         label=gettext_lazy("First name"),
         required=False,
@@ -69,7 +71,7 @@ class NamesForm(forms.Form):
     username = username_field()
 
 
-class EmailForm(forms.Form):
+class EmailForm(Form):
     email = forms.CharField(
         label=gettext_lazy("Email address"),
         max_length=254,
@@ -78,12 +80,12 @@ class EmailForm(forms.Form):
     current_password = password_field(gettext_lazy("Current password"), "current-password")
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(Form):
     current_password = password_field(gettext_lazy("Current password"), "current-password")
     password = new_password_field(gettext_lazy("New password"))
 
 
-class TimeForm(forms.Form):
+class TimeForm(Form):
     time_zone = forms.CharField(label=gettext_lazy("Time zone"), max_length=64, widget=ZoneInput())
     hour_cycle = forms.ChoiceField(
         label=gettext_lazy("Clock"), choices=list(HOUR_CYCLES.items()), widget=forms.RadioSelect
@@ -94,7 +96,7 @@ class TimeForm(forms.Form):
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 
 
-class MailForm(forms.Form):
+class MailForm(Form):
     mail_invitations = forms.BooleanField(label=gettext_lazy("Invitations"), required=False)
     mail_meetings = forms.BooleanField(
         label=gettext_lazy("Meetings: when one is confirmed, moved or cancelled"), required=False
@@ -104,7 +106,7 @@ class MailForm(forms.Form):
     )
 
 
-class PrivacyForm(forms.Form):
+class PrivacyForm(Form):
     who_may_add_me = forms.ChoiceField(
         label=gettext_lazy("Who can add me to a calendar without asking"),
         choices=list(WHO_MAY_ADD.items()),
@@ -162,15 +164,16 @@ TITLES = {
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show one's settings, a form a section, and store the one that was sent."""
     user, what = me(request), request.POST.get("do", "")
-    if what == "end":
+    is_sent = request.method == "POST"
+    if is_sent and what == "end":
         return _end_session(request)
-    if what == "zone":  # what home offers where the device is in another one
+    if is_sent and what == "zone":  # what home offers where the device is in another one
         account_settings.change_settings(user, time_zone=request.POST.get("time_zone", ""))
         return redirect("web:home")
-    if request.method == "POST" and what not in TITLES:
+    if is_sent and what not in TITLES:
         raise InvalidInput(_("Choose what to save."), field="do")
     filled = _forms(user, queries.setting_of(user), what, request)
-    if what and _save(request, what, filled[what]):
+    if what in TITLES and _save(request, what, filled[what]):
         return redirect(reverse("web:settings", query={"saved": what}, fragment=what))
     saved = request.GET.get("saved")
     context = {
@@ -293,7 +296,7 @@ def export(request: HttpRequest) -> HttpResponse:
 # The end of the account ---------------------------------------------------------------------------
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(Form):
     transfer_to = forms.TypedChoiceField(
         label=gettext_lazy("What happens to your calendars"),
         required=False,

@@ -22,7 +22,9 @@ from commontime.web.look import Look
 from commontime.web.words import day_name, levels, row_label
 
 
-def paint_table(look: Look, states: Sequence[State]) -> SafeString:
+def paint_table(
+    look: Look, states: Sequence[State], ticked: frozenset[str] = frozenset()
+) -> SafeString:
     """Return one's own times as a table of ticks, which `<availability-grid>` improves."""
     names, days = levels(), look.grid.days
     heads = [day_name(datetime.combine(day.date, time()), short=True) for day in days]
@@ -38,7 +40,8 @@ def paint_table(look: Look, states: Sequence[State]) -> SafeString:
             label = escape(f"{heads[number]} {hour}, {names[state.level]}")
             cells[number, key] = (
                 f'<td class="l{state.level}{" mixed" if state.mixed else ""}">'
-                f'<input type="checkbox" name="at" value="{start}" aria-label="{label}"></td>'
+                f'<input type="checkbox" name="at" value="{start}" aria-label="{label}"'
+                f"{' checked' if str(start) in ticked else ''}></td>"
             )
     return _table(look, "p", cells, _("When I can come"), "")
 

@@ -17,6 +17,7 @@ from commontime.web import (
     people,
     plans,
     profile,
+    sign_in,
     who,
 )
 
@@ -25,7 +26,7 @@ urlpatterns = [
     route("", home.welcome, name="welcome"),
     route("app/", home.home, name="home"),
     route("static/joined/<str:files>", assets.serve, name="asset"),
-    route("app/sign-in/", accounts.sign_in, name="sign_in"),
+    route("app/sign-in/", sign_in.sign_in, name="sign_in"),
     route("app/sign-up/", accounts.sign_up, name="sign_up"),
     route("app/sign-out/", accounts.sign_out, name="sign_out"),
     route("app/password_reset/", accounts.ask_for_reset, name="ask_for_reset"),

@@ -15,9 +15,9 @@ from commontime.calendars.planning import outcomes
 from commontime.core import cache
 from commontime.layout.instants import moment
 from commontime.web import heat_map, words
-from commontime.web.base import signed_in
 from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.compression import gzipped
+from commontime.web.sign_in import signed_in
 
 
 @gzipped

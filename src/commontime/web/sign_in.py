@@ -1,0 +1,125 @@
+"""Signing in: on its own page, or where a form was sent after the sign-in had ended."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from commontime.accounts.actions import sign_ins
+from commontime.accounts.actions.sign_ins import NewSignIn
+from commontime.accounts.enums import Door
+from commontime.core.clients import client_of
+from commontime.web import typed
+from commontime.web.base import FORM, View, me, next_page, page, refusing, submit
+from commontime.web.fields import password_field
+from commontime.web.middleware import identify, language_of, open_page_session
+from commontime.web.typed import Form
+
+
+class SignInForm(Form):
+    identifier = forms.CharField(
+        label=gettext_lazy("Username or email address"),
+        max_length=254,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "off", "autofocus": True}
+        ),
+    )
+    password = password_field(gettext_lazy("Password"), "current-password")
+
+
+@require_http_methods(FORM)
+@refusing
+def sign_in(request: HttpRequest) -> HttpResponse:
+    form = SignInForm(request.POST or None)
+    opened = _open(request, form)
+    if opened:
+        open_page_session(request, opened)
+        return redirect(next_page(request))
+    return page(request, "web/accounts/sign_in.html", {"form": form, "next": next_page(request)})
+
+
+def _open(request: HttpRequest, form: SignInForm) -> NewSignIn | None:
+    return submit(form, sign_ins.sign_in, door=Door.WEB, client=client_of(request.META))
+
+
+# Pages for somebody signed in ---------------------------------------------------------------------
+
+
+def signed_in(view: View) -> View:
+    """Have whoever is not signed in sign in first; a form keeps what was typed."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user:
+            return view(request, *args, **kwargs)
+        if request.method == "POST" and ({typed.MARK, typed.FIELD} & request.POST.keys()):
+            return _sign_in_here(request, lambda: view(request, *args, **kwargs))
+        return sign_in_first(request.get_full_path())
+
+    return refusing(guarded)
+
+
+def signed_in_at(page_of: Callable[..., str]) -> Callable[[View], View]:
+    """Have whoever is not signed in sign in first, and go on at the page that the form is on.
+
+    page_of: returns its address. This is for addresses that only take forms.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user:
+                return view(request, *args, **kwargs)
+            target = page_of(request, *args, **kwargs)
+            if request.method == "POST" and typed.MARK in request.POST:
+                return ask_to_sign_in(request, target)
+            return sign_in_first(target)
+
+        return refusing(guarded)
+
+    return decorate
+
+
+def sign_in_first(target: str) -> HttpResponse:
+    return redirect(reverse("web:sign_in", query={"next": target}))
+
+
+def _sign_in_here(request: HttpRequest, show: Callable[[], HttpResponse]) -> HttpResponse:
+    """Sign in at the address of a form, and show its page with what was typed before.
+
+    The first time, only the sign-in page is shown, which carries what was typed.
+    """
+    packed = request.POST.get(typed.FIELD, "")
+    if not packed:
+        return ask_to_sign_in(request, request.get_full_path())
+    form = SignInForm(request.POST)
+    opened = _open(request, form)
+    if not opened:
+        return _sign_in_page(request, form, packed, request.get_full_path())
+    open_page_session(request, opened)
+    identify(request)
+    fields = typed.unpack(packed, me(request))
+    if fields is None:
+        return redirect(request.get_full_path())
+    typed.show(request, fields)
+    with translation.override(language_of(request)):
+        return show()
+
+
+def ask_to_sign_in(request: HttpRequest, target: str) -> HttpResponse:
+    """Show the sign-in page with what was typed into a form of the page at `target`."""
+    response = _sign_in_page(request, SignInForm(), typed.pack(request), target)
+    response.status_code = 401
+    return response
+
+
+def _sign_in_page(request: HttpRequest, form: Form, packed: str, target: str) -> HttpResponse:
+    context = {"form": form, "next": target, "here": target, "packed": packed}
+    return page(request, "web/accounts/sign_in.html", context)

@@ -1,0 +1,84 @@
+"""What somebody typed into a form before they had to sign in again.
+
+The sign-in page carries it in a hidden field, so nothing is stored here. Signed in again, the person
+finds it in the form, not sent yet. Nobody else gets it: each form holds a mark of who looked at it.
+"""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core import signing
+from django.forms.utils import ErrorDict
+from django.http import HttpRequest, QueryDict
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+MARK = "typed_by"  # the field of a form with the mark of who looked at it
+FIELD = "typed"  # the field of the sign-in page with what was typed
+LONGEST = 500_000  # characters of that; with more, a form would be too long to send
+LASTS = 24 * 3600  # seconds
+_SALT = "commontime.web.typed"
+_NEVER = {"csrfmiddlewaretoken", MARK}
+
+
+class Typed(QueryDict):
+    """The fields of a form that was not sent, as `request.POST`."""
+
+
+class Form(forms.Form):
+    """A form of a page. With `Typed` data it shows them, and can't be sent."""
+
+    def is_valid(self) -> bool:
+        return not isinstance(self.data, Typed) and super().is_valid()
+
+    def full_clean(self) -> None:
+        if isinstance(self.data, Typed):
+            self._errors, self.cleaned_data = ErrorDict(), {}
+        else:
+            super().full_clean()
+
+
+def mark_of(user: User) -> str:
+    return salted_hmac(_SALT, str(user.pk), algorithm="sha256").hexdigest()
+
+
+def is_by(request: HttpRequest, user: User) -> bool:
+    """Return whether the form that was sent is of a page that this person looked at."""
+    return constant_time_compare(request.POST.get(MARK, ""), mark_of(user))
+
+
+def fields_of(request: HttpRequest) -> Typed:
+    """Return what was typed, without passwords."""
+    typed = Typed(mutable=True)
+    for name, values in request.POST.lists():
+        if name not in _NEVER and "password" not in name:
+            typed.setlist(name, values)
+    typed._mutable = False
+    return typed
+
+
+def pack(request: HttpRequest) -> str:
+    """Return what was typed for the sign-in page, signed; "" if it is too long or unmarked."""
+    if MARK not in request.POST:
+        return ""
+    packed = signing.dumps(
+        [request.POST[MARK], fields_of(request).urlencode()], salt=_SALT, compress=True
+    )
+    return packed if len(packed) <= LONGEST else ""
+
+
+def unpack(packed: str, user: User) -> Typed | None:
+    """Return what this person typed; None if it was somebody else, or too long ago."""
+    try:
+        mark, fields = signing.loads(packed, salt=_SALT, max_age=LASTS)
+    except signing.BadSignature:
+        return None
+    if not constant_time_compare(mark, mark_of(user)):
+        return None
+    return cast(Typed, Typed(fields))
+
+
+def show(request: HttpRequest, typed: Typed) -> None:
+    """Have the page shown as on a GET, with the fields of its form as they were typed."""
+    asking: Any = request
+    asking.method, asking.POST = "GET", typed
