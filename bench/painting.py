@@ -47,7 +47,7 @@ def drag(page: Page) -> None:
     def move(part: float) -> None:
         page.mouse.move(
             *(first[axis] + middle[axis] + (last[axis] - first[axis]) * part for axis in ("x", "y"))
-        )  # type: ignore[literal-required]
+        )
 
     move(0)
     page.mouse.down()

@@ -107,7 +107,7 @@ def _unprivileged(folder: Path) -> dict[str, int]:
 def _do(command: list[object], as_other: dict[str, int]) -> None:
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False, **as_other
-    )  # type: ignore[call-overload]
+    )
     if done.returncode:
         raise NoPostgres(
             f"{Path(str(command[0])).name} failed: {done.stderr[-500:] or done.stdout[-500:]}"

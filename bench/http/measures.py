@@ -360,8 +360,8 @@ def adding_windows(scene: Scene, effort: Effort) -> list[Row]:
         anchor, size = scene.anchored(ready[name][0])
         scene.clear_storm()
         subjects[name] = Subject(
-            lambda n, name=name: _send(scene.product.address, ready[name][:n]),  # type: ignore[misc]
-            lambda n, anchor=anchor: _send(scene.anchor.address, itertools.repeat(anchor, n)),  # type: ignore[misc]
+            lambda n, name=name: _send(scene.product.address, ready[name][:n]),
+            lambda n, anchor=anchor: _send(scene.anchor.address, itertools.repeat(anchor, n)),
             size,
             # Not the first person's, who is asked for the statements of a single window.
             ready[name][0 if name == "single" else 1],
