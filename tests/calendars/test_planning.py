@@ -516,21 +516,21 @@ def assert_api_availability(api, world: World, minutes: int, *, tells: bool) -> 
 
 
 def merged(pieces):
-    """Neighbours that differ only in who comes are one."""
-    pieces = []
+    """Join neighbours that differ only in who comes."""
+    joined = []
     for first, past, each in pieces:
-        shown = (
+        counts = (
             len(each.ideal),
             len(each.works),
             len(each.if_need_be),
             len(each.missing),
             each.preference,
         )
-        if pieces and pieces[-1][3] == shown:
-            pieces[-1] = (pieces[-1][0], past, pieces[-1][2], shown)
+        if joined and joined[-1][3] == counts:
+            joined[-1] = (joined[-1][0], past, joined[-1][2], counts)
         else:
-            pieces.append((first, past, each, shown))
-    return [piece[:3] for piece in pieces]
+            joined.append((first, past, each, counts))
+    return [piece[:3] for piece in joined]
 
 
 # The nights of the clocks -------------------------------------------------------------------------
