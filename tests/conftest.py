@@ -1,6 +1,9 @@
 import hypothesis
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+
+from tests import build
 
 # A slow machine is no bug: nothing here is timed.
 hypothesis.settings.register_profile("commontime", deadline=None)
@@ -36,6 +39,29 @@ def _forget_answers():
 
     yield
     cache.clear()
+
+
+# The cast: Mina owns, Sam takes part, Iris is invited, Eve is a stranger.
+
+
+@pytest.fixture
+def mina(db: None) -> User:
+    return build.user("mina")
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return build.user("sam")
+
+
+@pytest.fixture
+def iris(db: None) -> User:
+    return build.user("iris")
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    return build.user("eve")
 
 
 @pytest.fixture

@@ -394,8 +394,7 @@ def test_mutes_are_the_list_that_was_sent(mina):
     assert UserSetting.objects.get(user=mina).locale == "en"
 
 
-def test_a_link_in_a_mail_stops_what_it_names_again_and_again(mina):
-    sam = build.user("sam")
+def test_a_link_in_a_mail_stops_what_it_names_again_and_again(mina, sam):
     for _ in range(2):
         account_settings.stop_mails(queries.Stop(mina.pk, "mail_reminders", None))
         account_settings.stop_mails(queries.Stop(mina.pk, f"mute:{sam.pk}", sam))

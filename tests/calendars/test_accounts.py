@@ -30,16 +30,6 @@ pytestmark = pytest.mark.django_db
 TEN = build.day(10)
 
 
-@pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
 def signed_in(user: User):
     return sign_ins.open_session(user, door=Door.API, client=Client()).session.pk
 
@@ -50,9 +40,8 @@ def delete(user: User, **how) -> None:
     )
 
 
-def test_ones_calendars_go_and_each_attendee_gets_one_mail_that_cancels(mina, sam, post):
+def test_ones_calendars_go_and_each_attendee_gets_one_mail_that_cancels(mina, sam, post, iris):
     """DE-02."""
-    iris = build.user("iris")
     choir = build.calendar(owner=mina, participants=[sam, iris], name="Choir")
     build.meeting(calendar=choir, final_time=TEN, title="For all")
     build.meeting(calendar=choir, final_time=build.day(12), title="For Iris", required=[mina, iris])

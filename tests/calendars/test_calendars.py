@@ -21,11 +21,6 @@ def mina():
     return build.user("mina", time_zone="Europe/Berlin")
 
 
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
 # Create -------------------------------------------------------------------------------------------
 
 
@@ -221,8 +216,7 @@ def test_attendees_hear_nothing_of_what_their_calendars_do_not_show(mina, post):
 # Delete -------------------------------------------------------------------------------------------
 
 
-def test_deleting_cancels_each_persons_meetings_to_come_in_one_mail(mina, sam, post):
-    iris = build.user("iris")
+def test_deleting_cancels_each_persons_meetings_to_come_in_one_mail(mina, sam, post, iris):
     calendar = build.calendar(owner=mina, participants=[sam, iris])
     for_all = build.meeting(calendar=calendar, final_time=TEN, title="For all", sequence=3)
     sams = build.meeting(calendar=calendar, final_time=TEN, title="For Sam", required=[mina, sam])

@@ -18,21 +18,6 @@ TEN, ELEVEN, NOON = build.day(10), build.day(11), build.day(12)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
-def iris():
-    return build.user("iris")
-
-
-@pytest.fixture
 def calendar(mina, sam, iris):
     return build.calendar(owner=mina, participants=[sam, iris])
 

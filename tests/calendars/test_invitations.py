@@ -20,16 +20,6 @@ TEN = build.day(10)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def iris():
-    return build.user("iris")
-
-
-@pytest.fixture
 def calendar(mina):
     return build.calendar(owner=mina)
 
@@ -229,8 +219,7 @@ def test_what_was_declined_lately_is_not_taken_back_to_invite_again(mina, iris, 
     assert not Invitation.objects.exists()
 
 
-def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calendar):
-    sam = build.user("sam")
+def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calendar, sam):
     invitation = build.invitation(calendar, iris)
     Calendar.objects.update(owner=sam)
 
@@ -392,11 +381,10 @@ def test_an_address_is_not_written_to_more_often_than_the_limit(mina, post, sett
         actions.invite_address(calendars[3].pk, by=calendars[3].owner, email="VICTIM@example.org")
 
 
-def test_a_link_works_once(mina, iris, calendar, post):
+def test_a_link_works_once(mina, iris, calendar, post, eve):
     actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
     token = link_in(post.deliver()[0])
     actions.accept_invitation_link(token, by=iris)
-    eve = build.user("eve")
 
     for who in (eve, iris):
         with refuses(NotFound):
@@ -455,9 +443,8 @@ def test_somebody_invited_twice_joins_once(mina, iris, calendar, post):
 
 
 def test_an_invitation_taken_back_or_answered_before_its_mail_went_out_has_none(
-    mina, iris, calendar, post
+    mina, iris, calendar, post, sam
 ):
-    sam = build.user("sam")
     revoked = actions.invite_person(calendar.pk, by=mina, receiver=iris.pk)
     declined = actions.invite_person(calendar.pk, by=mina, receiver=sam.pk)
     by_mail = actions.invite_address(calendar.pk, by=mina, email="guest@example.org")

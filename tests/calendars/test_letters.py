@@ -28,16 +28,6 @@ TEN, NOON = build.day(10), build.day(12)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def calendar(mina, sam):
     return build.calendar(owner=mina, participants=[sam])
 
@@ -176,9 +166,8 @@ def test_a_meeting_withdrawn_before_anybody_heard_of_it_is_only_cancelled(sam, c
     assert mail.documents[0].one("METHOD").value == "CANCEL"
 
 
-def test_a_late_mail_tells_what_is_true_when_it_goes_out(mina, sam, calendar, post):
+def test_a_late_mail_tells_what_is_true_when_it_goes_out(mina, sam, calendar, post, iris):
     """Somebody else left in the meantime: the sequence is larger, the meeting is the same."""
-    iris = build.user("iris")
     build.participant(calendar, iris)
     meeting = edit(build.meeting(calendar=calendar), final_time=TEN)
     remove(iris, Calendar.objects.get())
@@ -398,8 +387,7 @@ def test_who_shares_the_calendar_no_more_when_it_is_sent_says_and_hears_nothing_
     assert post.deliver() == []
 
 
-def test_the_final_times_are_not_for_who_is_only_invited(mina, calendar, post):
-    iris = build.user("iris")
+def test_the_final_times_are_not_for_who_is_only_invited(mina, calendar, post, iris):
     build.invitation(calendar, iris)
     build.meeting(calendar=calendar, title="Secret talk", final_time=TEN)
 

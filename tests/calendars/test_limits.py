@@ -34,11 +34,6 @@ OUTSIDE_YEARS = [datetime(1999, 12, 31, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
 def calendar(mina):
     return build.calendar(owner=mina, participants=[build.user("sam")])
 

@@ -19,11 +19,6 @@ def mina():
 
 
 @pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def choir(mina, sam):
     return build.calendar(
         owner=mina, participants=[sam], name="Choir board", location="Church hall"
@@ -107,8 +102,7 @@ def test_of_many_meetings_the_mail_names_the_first_few(mina, choir, post):
     assert len(mail.text) < 5000
 
 
-def test_who_is_reminded_reads_only_of_meetings_that_are_for_them(mina, sam, choir, post):
-    iris = build.user("iris")
+def test_who_is_reminded_reads_only_of_meetings_that_are_for_them(mina, sam, choir, post, iris):
     build.participant(choir, iris)
     build.meeting(calendar=choir, title="Secret talk", required=[mina, iris])
     build.meeting(calendar=choir, title="With Sam", required=[mina, sam])

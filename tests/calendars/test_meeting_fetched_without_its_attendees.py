@@ -11,11 +11,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def meeting(sam):
     return build.meeting(calendar=build.calendar(participants=[sam]), required=[sam])
 

@@ -19,21 +19,6 @@ SOON = build.day(0, days=3)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
-def iris():
-    return build.user("iris")
-
-
-@pytest.fixture
 def calendar(mina, sam, iris):
     return build.calendar(owner=mina, participants=[sam, iris])
 
@@ -114,9 +99,7 @@ def test_bad_fields_are_refused_by_name(mina, calendar, field, value):
         actions.edit_meeting(meeting, by=mina, **{field: value})
 
 
-def test_only_people_of_the_calendar_are_named(mina, calendar):
-    eve = build.user("eve")
-
+def test_only_people_of_the_calendar_are_named(mina, calendar, eve):
     with refuses(InvalidInput, field="required"):
         actions.create_meeting(calendar, by=mina, deadline=SOON, required=[mina.pk, eve.pk])
     with refuses(InvalidInput, field="optional"):
@@ -387,8 +370,7 @@ def test_a_list_that_is_absent_keeps_whom_it_named(mina, sam, iris, calendar):
     assert named_in(meeting) == {"iris": True}  # who is in both is required
 
 
-def test_refused_names_leave_the_others(mina, sam, calendar):
-    eve = build.user("eve")
+def test_refused_names_leave_the_others(mina, sam, calendar, eve):
     meeting = build.meeting(calendar=calendar, final_time=TEN, required=[mina, sam])
 
     with refuses(InvalidInput, field="required"):

@@ -10,11 +10,10 @@ from tests import build
 pytestmark = pytest.mark.django_db
 
 
-def test_namesakes_could_not_be_told_apart_in_reasons():
+def test_namesakes_could_not_be_told_apart_in_reasons(mina):
     first, second = [
         build.user(name, first_name="Thomas", last_name="Müller") for name in ("thomas", "thomas2")
     ]
-    mina = build.user("mina")
     calendar = build.calendar(owner=mina, participants=[first, second])
     build.window(calendar, mina, build.day(9), build.day(11))
     build.window(calendar, first, build.day(9), build.day(11))

@@ -21,16 +21,6 @@ SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def calendar(mina, sam):
     return build.calendar(owner=mina, participants=[sam])
 

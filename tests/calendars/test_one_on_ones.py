@@ -18,11 +18,6 @@ NAMES = ("sam", "iris", "noor")
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
 def people():
     return {name: build.user(name) for name in NAMES}
 

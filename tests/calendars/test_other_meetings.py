@@ -17,11 +17,6 @@ NINE, TEN, ELEVEN, NOON = (build.day(hour) for hour in (9, 10, 11, 12))
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
 def rosa():
     return build.user("rosa")
 

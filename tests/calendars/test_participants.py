@@ -22,16 +22,6 @@ TEN = build.day(10)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def calendar(mina):
     return build.calendar(owner=mina)
 
@@ -128,8 +118,7 @@ def test_who_takes_part_already_does_so_whatever_they_set(mina, calendar):
         actions.add_participant(calendar, by=mina, user=sam.pk)
 
 
-def test_people_are_frozen_while_a_calendar_is_finalised(mina, sam, calendar):
-    iris = build.user("iris")
+def test_people_are_frozen_while_a_calendar_is_finalised(mina, sam, calendar, iris):
     build.participant(calendar, sam)
     Calendar.objects.update(is_finalized=True)
 
@@ -269,8 +258,7 @@ def test_the_owner_stays(mina, calendar):
         actions.remove_participant(seat_of(mina, calendar), by=mina)
 
 
-def test_nobody_removes_others_but_the_owner(mina, sam, calendar):
-    iris = build.user("iris")
+def test_nobody_removes_others_but_the_owner(mina, sam, calendar, iris):
     for person in (sam, iris):
         build.participant(calendar, person)
 

@@ -16,16 +16,6 @@ TEN = build.day(10)
 
 
 @pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
-@pytest.fixture
 def meeting(mina, sam):
     return build.meeting(calendar=build.calendar(owner=mina, participants=[sam]))
 
@@ -67,9 +57,7 @@ def test_a_suggestion_is_still_to_come(sam, meeting):
             actions.suggest_time(meeting, by=sam, suggested_time=past)
 
 
-def test_a_stranger_suggests_nothing(meeting):
-    eve = build.user("eve")
-
+def test_a_stranger_suggests_nothing(meeting, eve):
     with refuses(NotFound):
         actions.suggest_time(meeting, by=eve, suggested_time=TEN)
 
@@ -124,8 +112,7 @@ def test_its_author_and_the_owner_withdraw_a_suggestion(mina, sam, meeting):
         assert not ScheduleSuggestion.objects.exists()
 
 
-def test_nobody_else_withdraws_it_and_nobody_twice(mina, sam, meeting):
-    iris = build.user("iris")
+def test_nobody_else_withdraws_it_and_nobody_twice(mina, sam, meeting, iris):
     build.participant(meeting.calendar, iris)
     suggestion = actions.suggest_time(meeting, by=sam, suggested_time=TEN)
 

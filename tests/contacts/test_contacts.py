@@ -14,16 +14,6 @@ from tests import build
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 
 
-@pytest.fixture
-def mina():
-    return build.user("mina")
-
-
-@pytest.fixture
-def sam():
-    return build.user("sam")
-
-
 def names_of(user) -> list[str]:
     return [contact.contactee.username for contact in queries.contacts_of(user)]
 
@@ -37,8 +27,7 @@ def test_a_person_is_kept_by_id_or_name_whatever_its_case(mina, sam, spelling):
     assert names_of(sam) == []
 
 
-def test_whether_it_is_mutual_is_told(mina, sam):
-    iris = build.user("iris")
+def test_whether_it_is_mutual_is_told(mina, sam, iris):
     for person in (sam, iris):
         add_contact(person.pk, by=mina)
     add_contact(mina.pk, by=sam)

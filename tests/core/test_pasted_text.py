@@ -25,8 +25,7 @@ def test_a_description_pasted_with_invisible_characters_is_cleaned_by_the_api():
     assert Calendar.objects.get().description == Meeting.objects.get().description == CLEAN
 
 
-def test_a_description_pasted_with_invisible_characters_is_cleaned_by_the_page():
-    mina = build.user("mina")
+def test_a_description_pasted_with_invisible_characters_is_cleaned_by_the_page(mina):
     calendar = build.calendar(owner=mina)
 
     answer = browser_of(mina).post(

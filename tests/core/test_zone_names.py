@@ -80,8 +80,7 @@ def test_a_page_does_not_tell_apart_two_names_of_its_zone(own, of_the_calendar):
 
 
 @pytest.mark.django_db
-def test_a_plan_is_not_stale_because_its_zone_has_another_name():
-    mina = build.user("mina")
+def test_a_plan_is_not_stale_because_its_zone_has_another_name(mina):
     calendar = build.calendar(owner=mina, time_zone="Asia/Kolkata")
     build.meeting(calendar=calendar)
     question = plans.Question(align_minutes=15)

@@ -31,11 +31,6 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 KEEP_MAIL = timedelta(days=settings.KEEP_MAIL_DAYS)
 
 
-@pytest.fixture
-def mina() -> User:
-    return build.user("mina")
-
-
 @pytest.fixture(autouse=True)
 def _mails_lie_elsewhere(settings, tmp_path) -> None:
     settings.MAILERS = {

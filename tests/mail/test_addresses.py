@@ -71,8 +71,7 @@ def test_the_attendee_was_not_the_address_in_to(sink, settings):
 
 
 @pytest.mark.django_db
-def test_a_changed_address_does_not_change_whom_a_waiting_invitation_is_for(sink):
-    sam = build.user("sam")
+def test_a_changed_address_does_not_change_whom_a_waiting_invitation_is_for(sink, sam):
     meeting = build.meeting(calendar=build.calendar(participants=[sam]))
     meeting = queries.meetings.with_attendees().select_related("calendar__owner").get(pk=meeting.pk)
     actions.edit_meeting(meeting, by=meeting.calendar.owner, final_time=build.day(10))

@@ -63,8 +63,7 @@ def test_it_proves_who_changes_the_password(first, then, later):
 
 
 @pytest.mark.parametrize(("first", "then"), TYPED)
-def test_it_opens_the_account_after_a_reset_and_deletes_it(first, then):
-    mina = build.user("mina")
+def test_it_opens_the_account_after_a_reset_and_deletes_it(first, then, mina):
     assert caller().post(link_for(mina), {"password": first}).status_code == 200
 
     browser = caller().client

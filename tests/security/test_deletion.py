@@ -72,9 +72,8 @@ def test_what_is_no_token_of_ones_own_deletes_nothing(later):
     assert not Message.objects.exists()
 
 
-def test_an_owner_who_goes_takes_the_calendars_along_and_each_attendee_gets_one_cancel(mails):
+def test_an_owner_who_goes_takes_the_calendars_along_and_each_attendee_gets_one_cancel(mails, iris):
     mina, sam = caller("mina"), caller("sam")
-    iris = build.user("iris")
     calendar = build.calendar(owner=mina.user, participants=[sam.user, iris])
     for hour in (9, 14):
         meeting = build.meeting(calendar=calendar, title=f"At {hour}")
@@ -125,9 +124,8 @@ def test_an_owner_can_leave_the_calendars_to_a_participant(mails):
     assert ("sam@example.org", "CANCEL") not in methods(mails())
 
 
-def test_a_participant_who_goes_leaves_others_as_they_were():
+def test_a_participant_who_goes_leaves_others_as_they_were(iris):
     mina, sam = caller("mina"), caller("sam")
-    iris = build.user("iris")
     calendar = build.calendar(owner=mina.user, participants=[sam.user, iris])
     meeting = build.meeting(calendar=calendar, required=[sam.user, iris])
     for person in (sam.user, iris):

@@ -229,10 +229,9 @@ def test_a_limit_survives_what_forgets_old_ones(later):
     assert attempt("mina") == 401
 
 
-def test_a_reset_lets_in_who_forgot_the_password_and_tried_too_often():
+def test_a_reset_lets_in_who_forgot_the_password_and_tried_too_often(mina):
     from commontime.accounts.tasks import reset_url
 
-    mina = build.user("mina")
     for name in ("mina", "mina@example.org"):
         for _ in range(11):
             attempt(name)
@@ -397,9 +396,8 @@ def test_one_person_gets_twenty_letters_a_day_from_people():
     assert Message.objects.filter(recipient="iris@example.org").count() == 20
 
 
-def test_invitations_to_one_person_are_all_made_but_five_a_day_are_mailed(mails):
+def test_invitations_to_one_person_are_all_made_but_five_a_day_are_mailed(mails, iris):
     mina = caller("mina")
-    iris = build.user("iris")
 
     for number in range(8):
         calendar = build.calendar(owner=mina.user, name=f"Choir {number}")
@@ -430,9 +428,8 @@ def test_taking_an_invitation_back_and_sending_it_again_is_no_way_around_the_lim
     assert len(mails()) == 5
 
 
-def test_adding_and_removing_somebody_again_and_again_sends_five_mails(mails):
+def test_adding_and_removing_somebody_again_and_again_sends_five_mails(mails, sam):
     mina = caller("mina")
-    sam = build.user("sam")
     calendar = build.calendar(owner=mina.user)
 
     for _ in range(6):

@@ -181,8 +181,7 @@ def test_what_is_no_address_gets_the_same_answer_and_no_mail(odd, run_tasks):
 # Using the link (PR-04 to PR-06, PR-08, PR-09, PR-12, PR-15) --------------------------------------
 
 
-def test_the_link_in_the_mail_works_once(run_tasks):
-    mina = build.user("mina")
+def test_the_link_in_the_mail_works_once(run_tasks, mina):
     ask("mina@example.org")
     link = link_in(run_tasks()[0])
 
@@ -244,8 +243,7 @@ def test_a_link_dies_with_the_address_or_password_it_was_made_for(change):
         "%20",
     ],
 )
-def test_a_link_of_nobody_is_refused_like_any_other(uid):
-    mina = build.user("mina")
+def test_a_link_of_nobody_is_refused_like_any_other(uid, mina):
     token = default_token_generator.make_token(mina)
 
     answer = use(f"/password_reset/{uid}/{token}/")
@@ -268,8 +266,7 @@ def test_a_link_is_for_one_person():
     assert sam.check_password(build.PASSWORD)
 
 
-def test_a_link_of_a_closed_account_is_refused():
-    mina = build.user("mina")
+def test_a_link_of_a_closed_account_is_refused(mina):
     link = link_for(mina)
     User.objects.update(is_active=False)
 
@@ -289,8 +286,7 @@ def test_a_refused_password_leaves_the_link_usable(hashed):
     assert use(link).status_code == 200
 
 
-def test_looking_at_a_link_uses_nothing_up():
-    mina = build.user("mina")
+def test_looking_at_a_link_uses_nothing_up(mina):
     link = link_for(mina)
 
     for _ in range(10):

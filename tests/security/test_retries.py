@@ -82,9 +82,8 @@ def test_after_a_day_a_key_is_forgotten(later):
     assert Calendar.objects.count() == 2
 
 
-def test_a_refusal_is_not_remembered():
+def test_a_refusal_is_not_remembered(sam):
     mina = caller("mina")
-    sam = build.user("sam")
 
     refused = mina.post("/contacts/add/", {"contactee": "nobody"}, **KEY)
     clash = [

@@ -297,9 +297,8 @@ def test_a_new_password_needs_a_fresh_sign_in_or_the_old_one(later):
     )
 
 
-def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_back():
+def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_back(mina):
     """Somebody with an old sign-in edits a name while the owner changes the password."""
-    mina = build.user("mina")
     attacker, owner = build.sign_in(mina), build.sign_in(mina)
 
     edit(owner, password=NEW)
@@ -316,8 +315,7 @@ def test_an_edit_that_began_before_a_new_password_does_not_bring_the_old_one_bac
     assert (mina.first_name, mina.email) == ("Mina", "mina@example.org")
 
 
-def test_two_edits_at_once_both_have_their_effect():
-    mina = build.user("mina")
+def test_two_edits_at_once_both_have_their_effect(mina):
     one, other = build.sign_in(mina), build.sign_in(mina)
 
     edit(one, first_name="Minna")
@@ -327,9 +325,8 @@ def test_two_edits_at_once_both_have_their_effect():
     assert (mina.username, mina.first_name, mina.last_name) == ("minna", "Minna", "Ek")
 
 
-def test_a_sign_in_that_was_checked_before_a_new_password_is_dead():
+def test_a_sign_in_that_was_checked_before_a_new_password_is_dead(mina):
     """The password is compared for a while; meanwhile it is changed."""
-    mina = build.user("mina")
     checked = User.objects.get(pk=mina.pk)
     edit(build.sign_in(mina), password=NEW)
 
@@ -343,8 +340,7 @@ def test_a_sign_in_that_was_checked_before_a_new_password_is_dead():
 
 
 @pytest.mark.parametrize("change", [{"time_zone": "Europe/Berlin"}, {"muted": []}])
-def test_settings_that_were_read_before_a_new_name_do_not_bring_the_old_one_back(change):
-    mina = build.user("mina")
+def test_settings_that_were_read_before_a_new_name_do_not_bring_the_old_one_back(change, mina):
     early = User.objects.select_related("usersetting").get(pk=mina.pk)
     feed = account_settings.rotate_feed(mina)
     edit(build.sign_in(mina), username="minna")

@@ -392,8 +392,7 @@ def test_deactivation_ends_everything_at_once_and_for_good():
     assert is_signed_in(Caller(user=mina.user).sign_in())
 
 
-def test_a_sign_in_that_was_opening_while_the_account_closed_stays_dead_when_it_opens_again():
-    mina = build.user("mina")
+def test_a_sign_in_that_was_opening_while_the_account_closed_stays_dead_when_it_opens_again(mina):
     profiles.deactivate(mina)
     late = sign_ins.open_session(
         mina, door="api", client=Visitor()

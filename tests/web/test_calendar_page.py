@@ -76,8 +76,7 @@ def put(browser: Client, calendar: Calendar, rows, **headers):
 # Painting -----------------------------------------------------------------------------------------
 
 
-def test_painting_stores_the_runs_and_answers_the_live_part():
-    sam = build.user("sam")
+def test_painting_stores_the_runs_and_answers_the_live_part(sam):
     calendar = build.calendar(participants=[sam])
     odd = (build.day(9) + timedelta(minutes=7), build.day(9) + timedelta(minutes=50, seconds=30), 6)
     build.window(calendar, sam, *odd)
@@ -109,8 +108,7 @@ def test_painting_stores_the_runs_and_answers_the_live_part():
         "[" * 5000,
     ],
 )
-def test_what_is_no_range_of_times_is_refused_in_json_and_changes_nothing(body):
-    sam = build.user("sam")
+def test_what_is_no_range_of_times_is_refused_in_json_and_changes_nothing(body, sam):
     calendar = build.calendar(participants=[sam])
 
     answer = browser_of(sam).put(
@@ -122,8 +120,7 @@ def test_what_is_no_range_of_times_is_refused_in_json_and_changes_nothing(body):
     assert mine(sam) == []
 
 
-def test_a_refused_save_says_why():
-    sam = build.user("sam")
+def test_a_refused_save_says_why(sam):
     calendar = build.calendar(participants=[sam], is_finalized=True)
 
     answer = put(browser_of(sam), calendar, [(build.day(12), build.day(14), 9)])
@@ -132,8 +129,7 @@ def test_a_refused_save_says_why():
     assert mine(sam) == []
 
 
-def test_a_save_after_one_was_removed_says_so_in_json():
-    sam = build.user("sam")
+def test_a_save_after_one_was_removed_says_so_in_json(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     CalendarParticipant.objects.filter(user=sam).delete()
@@ -146,8 +142,7 @@ def test_a_save_after_one_was_removed_says_so_in_json():
     )
 
 
-def test_more_than_a_megabyte_is_told_to_be_too_long():
-    sam = build.user("sam")
+def test_more_than_a_megabyte_is_told_to_be_too_long(sam):
     calendar = build.calendar(participants=[sam])
 
     answer = browser_of(sam).post(
@@ -182,8 +177,7 @@ def test_what_was_painted_for_somebody_else_is_not_stored():
     assert mine(sam) != before
 
 
-def test_another_site_can_save_nothing():
-    sam = build.user("sam")
+def test_another_site_can_save_nothing(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam, enforce_csrf_checks=True)
     rows = [(build.day(12), build.day(14), 9)]
@@ -200,8 +194,7 @@ def test_another_site_can_save_nothing():
     assert put(browser, calendar, rows, **{"X-CSRFToken": token}).status_code == 200
 
 
-def test_ticked_cells_get_the_level_of_the_button_and_other_times_stay():
-    sam = build.user("sam")
+def test_ticked_cells_get_the_level_of_the_button_and_other_times_stay(sam):
     calendar = build.calendar(participants=[sam])
     build.window(calendar, sam, build.day(8), build.day(11), 6)
     browser = browser_of(sam)
@@ -581,8 +574,7 @@ def test_a_mistyped_zone_is_told_beside_the_field_and_stays_in_it(typed, said):
 # The list form ------------------------------------------------------------------------------------
 
 
-def test_lines_are_shown_as_understood_before_they_are_stored():
-    sam = build.user("sam")
+def test_lines_are_shown_as_understood_before_they_are_stored(sam):
     calendar = build.calendar(
         participants=[sam], window_start=build.day(0), window_end=build.day(0, days=32)
     )
@@ -601,8 +593,7 @@ def test_lines_are_shown_as_understood_before_they_are_stored():
     assert mine(sam) == [(build.day(9), build.day(12), 9)]
 
 
-def test_lines_are_not_stored_over_what_changed_in_another_window():
-    sam = build.user("sam")
+def test_lines_are_not_stored_over_what_changed_in_another_window(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     line = f"{build.day():%Y-%m-%d} 9-12"
@@ -620,8 +611,7 @@ def test_lines_are_not_stored_over_what_changed_in_another_window():
     assert mine(sam) == [(build.day(15), build.day(16), 5)]
 
 
-def test_a_refused_line_keeps_the_text_and_says_which():
-    sam = build.user("sam")
+def test_a_refused_line_keeps_the_text_and_says_which(sam):
     calendar = build.calendar(participants=[sam])
     text = "Mon 9-12 works\nMon 9-12 <b>perhaps</b>"
 
@@ -633,8 +623,7 @@ def test_a_refused_line_keeps_the_text_and_says_which():
     assert "<b>perhaps" not in answer.text
 
 
-def test_lines_that_come_too_late_are_kept_and_told():
-    sam = build.user("sam")
+def test_lines_that_come_too_late_are_kept_and_told(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     line = f"{build.day():%Y-%m-%d} 9-12"
@@ -940,8 +929,7 @@ def test_the_parts_of_the_page_are_at_hand_with_the_best_start_of_an_only_meetin
     assert best not in parts()  # of which would it be?
 
 
-def test_an_empty_calendar_says_what_comes_next():
-    sam = build.user("sam")
+def test_an_empty_calendar_says_what_comes_next(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
 
@@ -970,8 +958,7 @@ def handlers_in(page: str) -> list[str]:
         "' autofocus onfocus=x '",
     ],
 )
-def test_what_people_write_is_shown_as_written(payload):
-    mina = build.user("mina")
+def test_what_people_write_is_shown_as_written(payload, mina):
     sam = build.user("sam", first_name=payload[:140])
     calendar = build.calendar(
         owner=mina, participants=[sam], name=payload, description=payload, location=payload
@@ -1104,8 +1091,7 @@ def test_settings_are_changed_and_the_planning_is_finished_reopened_handed_over_
     assert not Calendar.objects.filter(pk=calendar.pk).exists()
 
 
-def test_a_finished_calendar_can_be_looked_at_but_not_painted_on():
-    sam = build.user("sam")
+def test_a_finished_calendar_can_be_looked_at_but_not_painted_on(sam):
     calendar = build.calendar(participants=[sam], is_finalized=True)
 
     page = browser_of(sam).get(here(calendar)).text

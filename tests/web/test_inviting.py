@@ -93,8 +93,7 @@ def test_all_are_invited_and_named():
     }
 
 
-def test_who_can_be_invited_is_and_the_others_stay_in_the_field_with_the_reason():
-    sam = build.user("sam")
+def test_who_can_be_invited_is_and_the_others_stay_in_the_field_with_the_reason(sam):
     build.user("iris")
     calendar = build.calendar(participants=[sam])
     actions.invite_address(calendar.pk, by=calendar.owner, email="zoe@example.org")

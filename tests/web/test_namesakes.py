@@ -84,8 +84,7 @@ def test_an_invited_namesake_of_somebody_there_looked_the_same(namesakes):
     assert "Withdraw the invitation for Thomas Müller (thomas2)" in unescape(page)
 
 
-def test_namesakes_looked_the_same_among_contacts_and_invitations(namesakes):
-    mina = build.user("mina")
+def test_namesakes_looked_the_same_among_contacts_and_invitations(namesakes, mina):
     for person in namesakes:
         contacts.add_contact(person.pk, by=mina)
         build.invitation(build.calendar(owner=person), mina)
@@ -103,8 +102,7 @@ def test_namesakes_looked_the_same_among_contacts_and_invitations(namesakes):
     assert "Withdraw the invitation for Thomas Müller (thomas2)" in unescape(pages["/app/people/"])
 
 
-def test_heirs_of_the_same_name_looked_the_same(namesakes):
-    mina = build.user("mina")
+def test_heirs_of_the_same_name_looked_the_same(namesakes, mina):
     build.calendar(owner=mina, participants=namesakes)
 
     page = browser_of(mina).get("/app/settings/delete/").text

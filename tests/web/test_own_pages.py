@@ -85,8 +85,7 @@ def test_the_example_counts_what_its_people_wrote_and_finds_the_evening_they_all
     assert "30" in sample.table
 
 
-def test_packing_is_what_the_database_packs():
-    sam = build.user("sam")
+def test_packing_is_what_the_database_packs(sam):
     calendar = build.calendar(participants=[sam])
     times = [
         (build.day(9), build.day(10) + timedelta(seconds=30), 0),
@@ -140,8 +139,7 @@ def test_home_gathers_what_needs_somebody():
         ("answered", False),
     ],
 )
-def test_a_calendar_needs_an_answer_as_long_as_one_makes_a_difference(what, needed):
-    sam = build.user("sam")
+def test_a_calendar_needs_an_answer_as_long_as_one_makes_a_difference(what, needed, sam):
     calendar = build.calendar(participants=[sam], name="Choir", is_finalized=what == "finished")
     if what.startswith("open"):
         build.meeting(calendar=calendar)
@@ -295,8 +293,7 @@ def test_without_the_tick_there_is_no_meeting():
         ({"contacts": ["1000000"]}, "", ""),
     ],
 )
-def test_a_refused_calendar_keeps_what_was_typed_and_makes_nothing(changes, field, said):
-    mina = build.user("mina")
+def test_a_refused_calendar_keeps_what_was_typed_and_makes_nothing(changes, field, said, mina):
     build.user("sam")
     browser = browser_of(mina)
     typed = {**SHEET, **changes}
@@ -500,9 +497,8 @@ def test_settings_are_stored_section_by_section():
         ("password", {"password": "short", "current_password": build.PASSWORD}, "password"),
     ],
 )
-def test_a_refused_section_keeps_what_was_typed_and_changes_nothing(what, typed, field):
+def test_a_refused_section_keeps_what_was_typed_and_changes_nothing(what, typed, field, mina):
     build.user("sam")
-    mina = build.user("mina")
     browser = browser_of(mina)
     browser.get("/app/settings/")
     before = (mina.username, mina.email, mina.password, mina.first_name)
@@ -622,8 +618,7 @@ def test_the_devices_zone_is_taken_at_sign_up_and_offered_at_home():
     assert post(browser, "/app/settings/", do="zone", time_zone="Mars").status_code == 422
 
 
-def test_the_export_is_a_file_with_what_the_api_exports():
-    mina = build.user("mina")
+def test_the_export_is_a_file_with_what_the_api_exports(mina):
     build.window(build.calendar(owner=mina), mina, build.day(9), build.day(12))
     answer = browser_of(mina).client.get("/app/settings/export/")
 

@@ -198,8 +198,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_back():
 @pytest.mark.parametrize(
     "path", ["/app/sign-in/", "/app/sign-up/", "/app/sign-out/", "/app/password_reset/"]
 )
-def test_a_form_without_its_token_is_refused(path):
-    mina = build.user("mina")
+def test_a_form_without_its_token_is_refused(path, mina):
     browser = browser_of(mina)
     before = Session.objects.values_list("pk", "ended_at").get()
     filled = {
@@ -233,8 +232,7 @@ def test_nobody_is_moved_in_or_out_of_a_calendar_by_another_site(what):
     assert CalendarParticipant.objects.filter(calendar=calendar).count() == 2
 
 
-def test_without_the_token_check_another_site_could():
-    iris = build.user("iris")
+def test_without_the_token_check_another_site_could(iris):
     invitation = build.invitation(build.calendar(), iris)
     browser = browser_of(iris)
     browser.client.handler.enforce_csrf_checks = False
@@ -330,8 +328,7 @@ def test_the_apis_paths_answer_json_to_a_browser_too(path):
 # A forgotten password -----------------------------------------------------------------------------
 
 
-def test_a_forgotten_password_is_replaced_through_the_pages_and_everything_else_is_signed_out():
-    mina = build.user("mina")
+def test_a_forgotten_password_is_replaced_through_the_pages_and_everything_else_is_signed_out(mina):
     elsewhere = browser_of(mina)
     browser = Browser()
     browser.get(accounts.reset_url(mina).partition(":8000")[2])
@@ -366,8 +363,7 @@ def test_asking_for_a_reset_says_the_same_for_every_address():
 # At home ------------------------------------------------------------------------------------------
 
 
-def test_home_shows_calendars_and_invitations_and_what_to_do_without_any():
-    iris = build.user("iris")
+def test_home_shows_calendars_and_invitations_and_what_to_do_without_any(iris):
     assert "You’re not in any calendars yet" in browser_of(iris).page.text
 
     build.calendar(owner=iris, name="Iris's choir")
@@ -383,8 +379,7 @@ def test_home_shows_calendars_and_invitations_and_what_to_do_without_any():
 
 
 @pytest.mark.parametrize(("answer", "joins"), [("accepted", True), ("declined", False)])
-def test_an_invitation_is_answered_at_home(answer, joins):
-    iris = build.user("iris")
+def test_an_invitation_is_answered_at_home(answer, joins, iris):
     calendar = build.calendar(name="Band")
     invitation = build.invitation(calendar, iris)
     browser = browser_of(iris)
@@ -458,8 +453,7 @@ def test_a_page_costs_the_same_queries_however_much_it_shows(path, most):
     assert costs[0] == costs[1] <= most
 
 
-def test_one_leaves_a_calendar_and_is_a_stranger_to_it_at_once():
-    sam = build.user("sam")
+def test_one_leaves_a_calendar_and_is_a_stranger_to_it_at_once(sam):
     calendar = build.calendar(participants=[sam])
     browser = browser_of(sam)
     browser.get(f"/app/calendars/{calendar.pk}/")
@@ -556,8 +550,7 @@ def test_every_answer_carries_the_headers_that_harden_a_browser(path):
     assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_pages_stay_in_no_cache():
-    mina = build.user("mina")
+def test_pages_stay_in_no_cache(mina):
     browser = browser_of(mina)
 
     for path in ("/app/", "/app/mail/", "/app/nothing/"):
@@ -603,8 +596,7 @@ def test_no_page_has_a_script_or_style_of_its_own_or_asks_a_third_party(path):
     )
 
 
-def test_an_error_page_knows_who_is_signed_in_unless_the_database_is_away(rf):
-    mina = build.user("mina")
+def test_an_error_page_knows_who_is_signed_in_unless_the_database_is_away(rf, mina):
     browser = browser_of(mina)
     assert "Mina" in browser.get("/app/nothing/").text
 
@@ -619,8 +611,7 @@ def test_an_error_page_knows_who_is_signed_in_unless_the_database_is_away(rf):
     assert "try again in a moment" in answer.text
 
 
-def test_looking_at_pages_changes_nothing():
-    mina = build.user("mina")
+def test_looking_at_pages_changes_nothing(mina):
     calendar = build.calendar(owner=mina)
     build.invitation(build.calendar(), mina)
     browser = browser_of(mina)
