@@ -338,7 +338,10 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
     may_rank = rules.may_rank(view.user, found, view.group.ids, view.group.places)
     return {
         "tag": view.tag,
-        "live": f"{reverse('web:meeting_live', args=[found.calendar_id, found.pk])}{shown.query(**view.asks)}",
+        "live": (
+            reverse("web:meeting_live", args=[found.calendar_id, found.pk])
+            + shown.query(**view.asks)
+        ),
         "meeting": found,
         "calendar": found.calendar,
         "title": found.name,
@@ -432,7 +435,7 @@ def _fixed(view: MeetingView) -> dict[str, Any]:
 
 
 def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
-    """Answer what would be if; None if nobody asks, or asks what makes no sense. Nothing is stored."""
+    """Answer a what-if question; None if there is none. Nothing is stored."""
     if not form.is_valid():
         return None
     given = form.cleaned_data
@@ -627,7 +630,7 @@ def _with(view: MeetingView, **more: str) -> str:
 @signed_in
 @once()
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """Change what a meeting is like. Only what was changed in the form is changed in the meeting."""
+    """Edit a meeting; only fields changed in the form change."""
     user = me(request)
     found = meeting_of(request, calendar_id, meeting_id)
     queries.calendars.require_owner(user, found.calendar, _("change meetings"))

@@ -1,7 +1,7 @@
 """What somebody typed into a form before they had to sign in again.
 
-The sign-in page carries it in a hidden field, so nothing is stored here. Signed in again, the person
-finds it in the form, not sent yet. Nobody else gets it: each form holds a mark of who looked at it.
+The sign-in page carries it in a hidden field, so nothing is stored here. After signing in, the
+person finds it in the form, not sent yet. Nobody else gets it: each form is marked with its reader.
 """
 
 from typing import Any, cast
