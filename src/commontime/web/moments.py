@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.utils import timezone
@@ -13,9 +13,7 @@ from commontime.layout.wall_clock import moments_of
 
 
 class MomentInput(forms.DateTimeInput):
-    """Clocks to type a moment by, and beside them the choice between two that they may mean
-    (web/_which.html).
-    """
+    """Clocks to type a moment by, and a choice between two that they may mean (web/_which.html)."""
 
     chosen = ""
 
@@ -24,16 +22,29 @@ class MomentInput(forms.DateTimeInput):
         return super().value_from_datadict(data, files, name)
 
 
+class Offer(NamedTuple):
+    """One of two moments that clocks may mean. turn: which of the two it is, in words."""
+
+    sent: str
+    shown: datetime
+    turn: str
+
+
 class MomentField(forms.DateTimeField):
     """A moment as typed by the page's clocks, or with an offset as our own buttons send it.
 
-    offered: the two moments from which to choose one, if clocks that change show what was typed
-    twice or never. A choice holds for what it was made of only.
+    offered: the two moments to choose from, if clocks that change show what was typed twice or
+    never. A choice holds only for what was typed then. What the page showed means the moment that
+    it was made from.
     """
 
-    offered: Sequence[
-        tuple[str, datetime, str]
-    ] = ()  # how it is sent, what clocks show then, and which of two that is
+    offered: Sequence[Offer] = ()
+    before: datetime | None = None
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        before = form.get_initial_for_field(self, field_name)
+        self.before = before if isinstance(before, datetime) else None
+        return super().get_bound_field(form, field_name)
 
     def to_python(self, value: Any) -> datetime | None:
         try:
@@ -41,32 +52,50 @@ class MomentField(forms.DateTimeField):
         except forms.ValidationError as refusal:
             if refusal.code != "ambiguous_timezone" or not refusal.params:
                 raise
-            zone = timezone.get_current_timezone()
-            moments, is_skipped = moments_of(refusal.params["datetime"], zone)
-            locals_ = [moment.astimezone(zone) for moment in moments]
-            self.offered = [
-                (local.isoformat(), local.replace(tzinfo=None), clock.turn_of(local))
-                for local in locals_
-            ]
-            for local, moment in zip(locals_, moments, strict=True):
-                if local.isoformat() == self.widget.chosen:
-                    return moment
-            skipped = _(
-                "This time doesn’t exist: the clocks go forward past it. Choose one of these two, "
-                "or enter another."
-            )
-            twice = _(
-                "This time happens twice because the clocks go back. Choose which of the two you "
-                "mean."
-            )
-            raise forms.ValidationError(skipped if is_skipped else twice) from None
+            return self._one_of_two(refusal.params["datetime"])
         return moment
+
+    def _one_of_two(self, typed: datetime) -> datetime:
+        """Return which of two moments was chosen, or was there before; refuse to guess."""
+        zone = timezone.get_current_timezone()
+        moments, is_skipped = moments_of(typed, zone)
+        locals_ = [moment.astimezone(zone) for moment in moments]
+        if not is_skipped and not self.widget.chosen:
+            for local, moment in zip(locals_, moments, strict=True):
+                if _shows(self.before, local):
+                    return moment
+        self.offered = [
+            Offer(local.isoformat(), local.replace(tzinfo=None), clock.turn_of(local))
+            for local in locals_
+        ]
+        for offer, moment in zip(self.offered, moments, strict=True):
+            if offer.sent == self.widget.chosen:
+                return moment
+        skipped = _(
+            "This time doesn’t exist: the clocks go forward past it. Choose one of these two, "
+            "or enter another."
+        )
+        twice = _(
+            "This time happens twice because the clocks go back. Choose which of the two you mean."
+        )
+        raise forms.ValidationError(skipped if is_skipped else twice) from None
 
     def clean(self, value: Any) -> datetime | None:
         moment: datetime | None = super().clean(value)
         if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
             raise forms.ValidationError(_("Enter a date between the years 2000 and 2099."))
         return moment
+
+
+def _shows(before: datetime | None, local: datetime) -> bool:
+    """Return whether this is the minute, and the turn of it, that the page showed."""
+    if before is None:
+        return False
+    shown = before.astimezone(local.tzinfo) if before.tzinfo else before
+    return (shown.replace(second=0, microsecond=0, tzinfo=None), shown.fold) == (
+        local.replace(tzinfo=None),
+        local.fold,
+    )
 
 
 def moment_field(label: Any, **options: Any) -> MomentField:

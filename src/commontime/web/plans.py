@@ -35,7 +35,6 @@ from commontime.web.typed import Form
 
 MOST_LISTED = 200
 ANY_MINUTE = 0
-TYPED = "%Y-%m-%dT%H:%M"
 GRIDS = {
     15: gettext_lazy("on the quarter hour"),
     30: gettext_lazy("on the half hour"),
@@ -341,7 +340,7 @@ def _asked(view: PlanView) -> dict[str, Any]:
         asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
         then = question.pinned.get(pk)
         if then and then > view.now and pk not in in_timetable:
-            asked[f"then-{pk}"] = then.astimezone(view.look.zone).strftime(TYPED)
+            asked[f"then-{pk}"] = then.astimezone(view.look.zone).replace(tzinfo=None)
     return asked
 
 
@@ -473,7 +472,7 @@ def _row(form: PlanForm, meeting: Meeting) -> Row:
         is_planned=bool(form[f"planned-{meeting.pk}"].value()),
         matters=priority,
         choices=choices,
-        then=then.value() or "",
+        then=then.field.widget.format_value(then.value()) or "",
         errors=[*matters.errors, *then.errors],
     )
 
