@@ -29,29 +29,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 # Addresses without a page for somebody signed in: parts, files, what only takes a form, and pages
 # for people who are not signed in.
 NO_PAGE = {
-    "answer_invitation",
-    "ask_for_reset",
-    "asset",
-    "choose_password",
-    "export",
-    "invite_file",
-    "live",
-    "meeting_live",
-    "paint",
-    "plan_live",
-    "remove_participant",
-    "sign_in",
-    "sign_out",
-    "sign_up",
-    "stop_mails",
-    "welcome",
-    "who",
-}
+    "answer_invitation", "ask_for_reset", "asset", "choose_password", "export", "invite_file",
+    "live", "meeting_live", "paint", "plan_live", "remove_participant", "sign_in", "sign_out",
+    "sign_up", "stop_mails", "welcome", "who",
+}  # fmt: skip
 
 
 @dataclass
 class Choir:
-    """Mina's choir with Sam: an open and a fixed meeting, a finished plan, people to invite."""
+    """Mina's choir with Sam and Noor: two open meetings, a plan that is done, an invitation."""
 
     mina: User
     sam: User

@@ -89,7 +89,7 @@ class WhatIfForm(Form):
 
     def __init__(self, people: Sequence[Person], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["without"].choices = [(person.user_id, person.name) for person in people]  # type: ignore[attr-defined]
+        self.offer("without", [(person.user_id, person.name) for person in people])
 
 
 class EditForm(MeetingForm):
@@ -160,6 +160,10 @@ class MeetingView:
         return f"{meeting_address(self.meeting)}{self.look.query()}"
 
     @property
+    def is_fixed(self) -> bool:
+        return self.meeting.final_time is not None
+
+    @property
     def is_owner(self) -> bool:
         return rules.may_manage(self.user, self.meeting.calendar)
 
@@ -193,15 +197,44 @@ def _meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> 
 def _starts(
     view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> list[ListedStart]:
-    """Return the best starts of the meeting, or of what it might be, with those that people
-    suggested among them.
-    """
+    """Return the best starts, and those that people suggested, of a real or supposed meeting."""
+    ranked = [
+        suggestion
+        for suggestion in _ranked(view, meeting, group, align)
+        if suggestion.outcome.start != meeting.final_time
+    ]
+    comparisons = comparing.compare(
+        [suggestion.outcome for suggestion in ranked], group, meeting, with_names=view.with_names
+    )
+    rows = zip(ranked, comparisons, best_times.why_lower(ranked), strict=True)
+    return [
+        ListedStart(
+            best_times.start(
+                suggestion,
+                meeting,
+                len(group.people),
+                view.look,
+                rank=rank,
+                more=beside(comparison, len(group.silent)),
+                lower=lower,
+            ),
+            suggestion.stored,
+            _author(suggestion.stored, view.of_calendar.roster),
+            _may_withdraw(view, meeting, suggestion.stored),
+        )
+        for rank, (suggestion, comparison, lower) in enumerate(rows, start=1)
+    ]
+
+
+def _ranked(
+    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None
+) -> list[suggestions.Suggestion]:
     stored = (
         queries.meetings.suggestions_of(meeting)
         .filter(suggested_time__gt=view.now)
         .select_related("author")[:MOST_SUGGESTIONS]
     )
-    found = suggestions.rank(
+    ranked = suggestions.rank(
         meeting,
         group,
         list(stored),
@@ -210,31 +243,16 @@ def _starts(
         with_names=view.with_names,
         align=align,
     )
-    found = found if align else at_round_times(found, meeting, group, view.with_names)
-    others = [each for each in found if each.outcome.start != meeting.final_time]
-    people, silent = len(group.people), len(group.silent)
-    stands = comparing.compare(
-        [each.outcome for each in others], group, meeting, with_names=view.with_names
-    )
-    return [
-        ListedStart(
-            best_times.start(
-                each,
-                meeting,
-                people,
-                view.look,
-                rank=place,
-                more=beside(stand, silent),
-                lower=lower,
-            ),
-            each.stored,
-            _author(each.stored, view.of_calendar.roster),
-            bool(each.stored and rules.may_withdraw(view.user, _of(meeting, each.stored))),
-        )
-        for place, (each, stand, lower) in enumerate(
-            zip(others, stands, best_times.why_lower(others), strict=True), start=1
-        )
-    ]
+    return ranked if align else at_round_times(ranked, meeting, group, view.with_names)
+
+
+def _may_withdraw(
+    view: MeetingView, meeting: Meeting, suggestion: ScheduleSuggestion | None
+) -> bool:
+    if suggestion is None:
+        return False
+    suggestion.meeting = meeting
+    return rules.may_withdraw(view.user, suggestion)
 
 
 def _author(suggestion: ScheduleSuggestion | None, roster: Roster) -> str:
@@ -266,11 +284,6 @@ def _change(
         if view.explains or len(group.people) <= MOST_AT_ONCE
         else None
     )
-
-
-def _of(meeting: Meeting, suggestion: ScheduleSuggestion) -> ScheduleSuggestion:
-    suggestion.meeting = meeting
-    return suggestion
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -332,50 +345,79 @@ def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
 
 
 def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
-    found, shown = view.meeting, view.look
-    frozen, is_over = found.calendar.is_finalized, found.deadline <= view.now
-    is_fixed = found.final_time is not None
-    may_rank = rules.may_rank(view.user, found, view.group.ids, view.group.places)
+    return {
+        **_head(request, view),
+        **_answers(request, view),
+        **_rights(view),
+        **_best(view),
+        "fixed": _fixed(view) if view.is_fixed else None,
+        "explain": None if view.explains else _explaining(request),
+    }
+
+
+def _head(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+    """Return what the meeting is, and where its page is."""
+    meeting, look = view.meeting, view.look
+    live = reverse("web:meeting_live", args=[meeting.calendar_id, meeting.pk])
     return {
         "tag": view.tag,
-        "live": (
-            reverse("web:meeting_live", args=[found.calendar_id, found.pk])
-            + shown.query(**view.asks)
-        ),
-        "meeting": found,
-        "calendar": found.calendar,
-        "title": found.name,
-        "place": found.location or found.calendar.location,
-        "length": clock.length(found.duration),
-        "until": words.until(found.deadline, shown),
-        "look": shown,
-        "asked": shown.asked.items(),
-        "home_query": shown.query(zone=found.calendar.time_zone),
+        "live": f"{live}{look.query(**view.asks)}",
+        "meeting": meeting,
+        "calendar": meeting.calendar,
+        "title": meeting.name,
+        "place": meeting.location or meeting.calendar.location,
+        "length": clock.length(meeting.duration),
+        "until": words.until(meeting.deadline, look),
+        "look": look,
+        "asked": look.asked.items(),
+        "home_query": look.query(zone=meeting.calendar.time_zone),
         "here": view.here,
         "notice": NOTICES.get(request.GET.get("done", "")),
-        "people": _people(found, view.group),
-        "silent": view.group.silent[:MOST_NAMES],
-        "unticked": _unticked(request, view.group.silent),
-        "more_silent": max(0, len(view.group.silent) - MOST_NAMES),
+    }
+
+
+def _answers(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+    """Return whom the meeting is for, and who has not answered."""
+    silent = view.group.silent
+    return {
+        "people": _people(view.meeting, view.group),
+        "silent": silent[:MOST_NAMES],
+        "unticked": _unticked(request, silent),
+        "more_silent": max(0, len(silent) - MOST_NAMES),
         "answered": len(view.group.answered),
+    }
+
+
+def _rights(view: MeetingView) -> dict[str, Any]:
+    """Return what the person may do here."""
+    calendar, is_over = view.meeting.calendar, view.meeting.deadline <= view.now
+    is_open = not view.is_fixed and not calendar.is_finalized
+    return {
         "is_owner": view.is_owner,
-        "frozen": frozen,
+        "frozen": calendar.is_finalized,
         "is_over": is_over,
-        "fixed": _fixed(view) if is_fixed else None,
         "may_fix": view.may_fix,
-        "may_suggest": not is_fixed and not frozen and (view.is_owner or not is_over),
-        "may_suppose": rules.may_suppose(view.user, found.calendar, view.group.places)
-        and (view.is_owner or not is_fixed),
-        "starts": _starts(view, found, view.free)
-        if may_rank and (view.is_owner or not is_fixed)
-        else [],
+        "may_suggest": is_open and (view.is_owner or not is_over),
+        "may_suppose": rules.may_suppose(view.user, calendar, view.group.places)
+        and (view.is_owner or not view.is_fixed),
+    }
+
+
+def _best(view: MeetingView) -> dict[str, Any]:
+    """Return the best starts, and what could change the first of them."""
+    may_rank = rules.may_rank(view.user, view.meeting, view.group.ids, view.group.places)
+    # Only one best start is explained: what is supposed, or what is.
+    explains = not view.is_fixed and not view.supposes
+    starts, change = [], None
+    if may_rank and (view.is_owner or not view.is_fixed):
+        starts = _starts(view, view.meeting, view.free)
+    if may_rank and explains:
+        change = _change(view, view.meeting, view.free)
+    return {
+        "starts": starts,
         "nothing": reasons.no_times_yet(view.group) if may_rank else reasons.answers_are_hidden(),
-        # Only one best start is explained: what is supposed, or what is.
-        "explains": not is_fixed and not view.supposes,
-        "change": None
-        if is_fixed or view.supposes or not may_rank
-        else _change(view, found, view.free),
-        "explain": None if view.explains else _explaining(request),
+        "explains": explains,
+        "change": change,
     }
 
 
@@ -435,7 +477,7 @@ def _fixed(view: MeetingView) -> dict[str, Any]:
 
 
 def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
-    """Answer a what-if question; None if there is none. Nothing is stored."""
+    """Answer what would be if; None if nobody asks, or the question makes no sense."""
     if not form.is_valid():
         return None
     given = form.cleaned_data
@@ -453,8 +495,19 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
         for name in refusal.fields:
             form.add_error(name if name in form.fields else None, refusal.detail)
         return None
+    return {
+        "starts": _starts(view, imagined, group, what_if.align),
+        "words": _in_words(view, what_if, imagined),
+        # A start that was found for another length is not offered to be fixed at this one.
+        "may_fix": view.may_fix and imagined.duration == view.meeting.duration,
+        "change": _change(view, imagined, group, what_if.align),
+    }
+
+
+def _in_words(view: MeetingView, what_if: suggestions.WhatIf, imagined: Meeting) -> list[str]:
+    """Say what is supposed, each in a few words."""
     without = [person.name for person in view.group.people if person.user_id in what_if.without]
-    words = [
+    sentences = [
         without and _("without %(names)s") % {"names": ", ".join(without)},
         what_if.duration_minutes and clock.length(imagined.duration),
         what_if.quorum and _("at least %(n)d can come") % {"n": what_if.quorum},
@@ -462,14 +515,7 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
         what_if.latest and _("ends by %(when)s") % {"when": _at(view, what_if.latest)},
         what_if.align and _("only on the quarter hour"),
     ]
-    # A start that was found for another length is not offered to be fixed at this one.
-    may_fix = view.may_fix and imagined.duration == view.meeting.duration
-    return {
-        "starts": _starts(view, imagined, group, what_if.align),
-        "words": [word for word in words if word],
-        "may_fix": may_fix,
-        "change": _change(view, imagined, group, what_if.align),
-    }
+    return [sentence for sentence in sentences if sentence]
 
 
 def _at(view: MeetingView, moment: datetime) -> str:
@@ -630,7 +676,7 @@ def _with(view: MeetingView, **more: str) -> str:
 @signed_in
 @once()
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """Edit a meeting; only fields changed in the form change."""
+    """Change a meeting: only what was changed in the form."""
     user = me(request)
     found = meeting_of(request, calendar_id, meeting_id)
     queries.calendars.require_owner(user, found.calendar, _("change meetings"))

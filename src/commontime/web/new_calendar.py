@@ -100,7 +100,7 @@ class NewCalendarForm(Form):
     def __init__(self, people: Sequence[User], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if people:
-            self.fields["contacts"].choices = display_names(people).items()  # type: ignore[attr-defined]
+            self.offer("contacts", display_names(people).items())
         else:
             del self.fields["contacts"]
 

@@ -69,7 +69,7 @@ class MeetingForm(Form):
         people = queries.people.roster_of(calendar).people
         choices = [(person.user_id, person.name) for person in people]
         for name in ("required", "optional"):
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            self.offer(name, choices)
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(calendar.duration_minutes)
 
 

@@ -86,7 +86,7 @@ class OneOnOnesForm(Form):
             for person in view.roster.people
             if person.user_id != view.calendar.owner_id and person.is_active
         ]
-        self.fields["people"].choices = [(person.user_id, person.name) for person in others]  # type: ignore[attr-defined]
+        self.offer("people", [(person.user_id, person.name) for person in others])
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(
             view.calendar.duration_minutes
         )

@@ -130,7 +130,7 @@ class PrivacyForm(Form):
     def __init__(self, muted: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if muted:
-            self.fields["still"].choices = [(name, name) for name in muted]  # type: ignore[attr-defined]
+            self.offer("still", [(name, name) for name in muted])
         else:
             del self.fields["still"]
 
@@ -314,7 +314,7 @@ class DeleteForm(Form):
                 for user_id, name in display_names(heirs).items()
             ]
             choices.insert(0, ("", _("They’re deleted, and everybody in them is told")))
-            self.fields["transfer_to"].choices = choices  # type: ignore[attr-defined]
+            self.offer("transfer_to", choices)
         else:
             del self.fields["transfer_to"]
 

@@ -1,9 +1,11 @@
 """What somebody typed into a form before they had to sign in again.
 
-The sign-in page carries it in a hidden field, so nothing is stored here. After signing in, the
-person finds it in the form, not sent yet. Nobody else gets it: each form is marked with its reader.
+The sign-in page carries it in a hidden field, so nothing is stored here. Signed in again, the
+person finds it in the form, not sent yet. Nobody else gets it: each form holds a mark of who looked
+at it.
 """
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
@@ -27,6 +29,10 @@ class Typed(QueryDict):
 
 class Form(forms.Form):
     """A form of a page. With `Typed` data it shows them, and can't be sent."""
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """Set what a field of this form lets people choose from."""
+        cast(Any, self.fields[name]).choices = list(choices)
 
     def is_valid(self) -> bool:
         return not isinstance(self.data, Typed) and super().is_valid()
