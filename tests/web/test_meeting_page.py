@@ -435,7 +435,7 @@ def test_of_whom_the_same_time_is_wanted_is_said_at_once():
 
 
 def test_of_many_people_it_is_told_when_asked_for(monkeypatch):
-    monkeypatch.setattr("commontime.web.meetings.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("commontime.web.meeting_starts.MOST_AT_ONCE", 1)
     choir = divided()
     browser = browser_of(choir.mina)
 

@@ -1,18 +1,11 @@
-"""A meeting's page: its best starts and why, what would be if, suggesting and fixing one;
-afterwards who comes.
-"""
+"""A meeting’s page: its best starts and why, what would be if, fixing it; afterwards who comes."""
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -21,29 +14,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commontime.accounts import queries as accounts
-from commontime.accounts.names import full_name, told_apart
-from commontime.calendars import actions, exchange, limits, queries, rules
-from commontime.calendars.models import Meeting, ScheduleSuggestion
-from commontime.calendars.planning import comparing, groups, outcomes, reasons, suggestions
-from commontime.calendars.queries.people import Person, Roster
-from commontime.core import cache, clock
+from commontime.calendars import actions, exchange, queries, rules
+from commontime.calendars.models import Meeting
+from commontime.calendars.planning import groups, outcomes, reasons, suggestions
+from commontime.calendars.queries.people import Person
+from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from commontime.web import best_times, jinja, words
-from commontime.web.base import FORM, me, meeting_of, page, posted_id, submit
-from commontime.web.best_times import at_round_times
-from commontime.web.calendar_view import CalendarView, meeting_address
-from commontime.web.changing import MOST_AT_ONCE, Change, beside, change_of
+from commontime.web.base import FORM, meeting_of, page, posted_id, submit
+from commontime.web.calendar_view import meeting_address
 from commontime.web.compression import gzipped
-from commontime.web.look import Look, look
-from commontime.web.moments import moment_field
-from commontime.web.new_meeting import MeetingForm
+from commontime.web.meeting_edit import as_shown, ask, change
+from commontime.web.meeting_forms import FixForm, SuggestForm, WhatIfForm
+from commontime.web.meeting_starts import change_of_best, listed_starts
+from commontime.web.meeting_view import MeetingView, meeting_view
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in
 from commontime.web.typed import Form, Typed
 
-MOST_STARTS = 10
-MOST_SUGGESTIONS = 100
 MOST_NAMES = 100
 QUARTER = 15
 NOTICES = {
@@ -56,246 +44,13 @@ NOTICES = {
 }
 
 
-class SuggestForm(Form):
-    suggested_time = moment_field(gettext_lazy("Starts"))
-
-
-class FixForm(Form):
-    final_time = moment_field(gettext_lazy("Starts"))
-
-
-class WhatIfForm(Form):
-    without = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Without"),
-        required=False,
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length in minutes"),
-        required=False,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
-    )
-    quorum = forms.IntegerField(
-        label=gettext_lazy("At least this many people must be able to come"),
-        required=False,
-        min_value=limits.QUORUM.least,
-        max_value=limits.QUORUM.most,
-    )
-    earliest = moment_field(gettext_lazy("Not before"), required=False)
-    latest = moment_field(gettext_lazy("Must end by"), required=False)
-    quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
-
-    def __init__(self, people: Sequence[Person], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.offer("without", [(person.user_id, person.name) for person in people])
-
-
-class EditForm(MeetingForm):
-    buffer_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes to keep free afterwards"),
-        required=False,
-        min_value=limits.BUFFER_MINUTES.least,
-        max_value=limits.BUFFER_MINUTES.most,
-    )
-
-    def clean_buffer_minutes(self) -> int:
-        return self.cleaned_data["buffer_minutes"] or 0
-
-
-# What a page knows --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class MeetingView:
-    """A meeting as one person looks at it now."""
-
-    meeting: Meeting
-    of_calendar: CalendarView
-    explains: bool  # whether the address asks for what could change the best start
-    supposes: bool  # whether it asks what would be if
-
-    @property
-    def user(self) -> User:
-        return self.of_calendar.user
-
-    @property
-    def look(self) -> Look:
-        return self.of_calendar.look
-
-    @property
-    def now(self) -> datetime:
-        return self.of_calendar.now
-
-    @property
-    def with_names(self) -> bool:
-        return self.of_calendar.with_names
-
-    @cached_property
-    def group(self) -> groups.Group:
-        return groups.group_for(self.meeting, self.of_calendar.roster)
-
-    @cached_property
-    def free(self) -> groups.Group:
-        """Whom it is for, without the times in which they are in other meetings."""
-        return groups.free_for(
-            self.meeting, self.group, self.of_calendar.scheduled, with_names=self.with_names
-        )
-
-    @property
-    def asks(self) -> dict[str, str]:
-        """What an address says to ask the same."""
-        return {"explain": "1" if self.explains else "", "if": "1" if self.supposes else ""}
-
-    @property
-    def tag(self) -> str:
-        """The entity tag of the part that others' answers change. Asking this asks nothing of the
-        engine.
-        """
-        return cache.tag_of((self.of_calendar.tag, self.meeting.pk, self.explains, self.supposes))
-
-    @property
-    def here(self) -> str:
-        return f"{meeting_address(self.meeting)}{self.look.query()}"
-
-    @property
-    def is_fixed(self) -> bool:
-        return self.meeting.final_time is not None
-
-    @property
-    def is_owner(self) -> bool:
-        return rules.may_manage(self.user, self.meeting.calendar)
-
-    @property
-    def may_fix(self) -> bool:
-        return self.is_owner and not self.meeting.calendar.is_finalized
-
-
-@dataclass(frozen=True, slots=True)
-class ListedStart:
-    """A start in a list. is_own: the suggestion is one that the person looking can take back."""
-
-    start: best_times.Start
-    suggestion: ScheduleSuggestion | None
-    author: str
-    is_own: bool
-
-
-def _meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> MeetingView:
-    user, now = me(request), clock.now()
-    found = meeting_of(request, calendar_id, meeting_id)
-    shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
-    return MeetingView(
-        found,
-        CalendarView(found.calendar, user, shown, now),
-        "explain" in request.GET,
-        "if" in request.GET,
-    )
-
-
-def _starts(
-    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
-) -> list[ListedStart]:
-    """Return the best starts, and those that people suggested, of a real or supposed meeting."""
-    ranked = [
-        suggestion
-        for suggestion in _ranked(view, meeting, group, align)
-        if suggestion.outcome.start != meeting.final_time
-    ]
-    comparisons = comparing.compare(
-        [suggestion.outcome for suggestion in ranked], group, meeting, with_names=view.with_names
-    )
-    rows = zip(ranked, comparisons, best_times.why_lower(ranked), strict=True)
-    return [
-        ListedStart(
-            best_times.start(
-                suggestion,
-                meeting,
-                len(group.people),
-                view.look,
-                rank=rank,
-                more=beside(comparison, len(group.silent)),
-                lower=lower,
-            ),
-            suggestion.stored,
-            _author(suggestion.stored, view.of_calendar.roster),
-            _may_withdraw(view, meeting, suggestion.stored),
-        )
-        for rank, (suggestion, comparison, lower) in enumerate(rows, start=1)
-    ]
-
-
-def _ranked(
-    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None
-) -> list[suggestions.Suggestion]:
-    stored = (
-        queries.meetings.suggestions_of(meeting)
-        .filter(suggested_time__gt=view.now)
-        .select_related("author")[:MOST_SUGGESTIONS]
-    )
-    ranked = suggestions.rank(
-        meeting,
-        group,
-        list(stored),
-        now=view.now,
-        limit=MOST_STARTS,
-        with_names=view.with_names,
-        align=align,
-    )
-    return ranked if align else at_round_times(ranked, meeting, group, view.with_names)
-
-
-def _may_withdraw(
-    view: MeetingView, meeting: Meeting, suggestion: ScheduleSuggestion | None
-) -> bool:
-    if suggestion is None:
-        return False
-    suggestion.meeting = meeting
-    return rules.may_withdraw(view.user, suggestion)
-
-
-def _author(suggestion: ScheduleSuggestion | None, roster: Roster) -> str:
-    """Return what to call who suggested a time; they may have left the calendar."""
-    if suggestion is None or suggestion.author is None:
-        return ""
-    author = suggestion.author
-    if author.pk in roster.by_id:
-        return roster.by_id[author.pk].name
-    people = [
-        (
-            person.user_id,
-            f"{person.first_name} {person.last_name}".strip() or person.username,
-            person.username,
-        )
-        for person in roster.people
-    ]
-    return told_apart([*people, (author.pk, full_name(author), author.username)])[author.pk]
-
-
-def _change(
-    view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
-) -> Change | None:
-    """Return what could change the best start. Of many people it takes a while, so then only if the
-    address asks for it.
-    """
-    return (
-        change_of(view.of_calendar, meeting, group, align)
-        if view.explains or len(group.people) <= MOST_AT_ONCE
-        else None
-    )
-
-
-# The page -----------------------------------------------------------------------------------------
-
-
 @gzipped
 @require_http_methods(FORM)
 @signed_in
 @once()
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Show a meeting, and do what a button on its page says."""
-    view = _meeting_view(request, calendar_id, meeting_id)
+    view = meeting_view(request, calendar_id, meeting_id)
     refused = _typed_form(request)
     with timezone.override(view.look.zone):
         if request.method == "POST":
@@ -336,7 +91,7 @@ def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     """The meeting's time or its best starts, for a page that is open; 304 as long as nothing
     changed.
     """
-    view = _meeting_view(request, calendar_id, meeting_id)
+    view = meeting_view(request, calendar_id, meeting_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
     response = page(request, "web/meetings/meeting.html#live", _context(request, view))
@@ -410,9 +165,9 @@ def _best(view: MeetingView) -> dict[str, Any]:
     explains = not view.is_fixed and not view.supposes
     starts, change = [], None
     if may_rank and (view.is_owner or not view.is_fixed):
-        starts = _starts(view, view.meeting, view.free)
+        starts = listed_starts(view, view.meeting, view.free)
     if may_rank and explains:
-        change = _change(view, view.meeting, view.free)
+        change = change_of_best(view, view.meeting, view.free)
     return {
         "starts": starts,
         "nothing": reasons.no_times_yet(view.group) if may_rank else reasons.answers_are_hidden(),
@@ -496,11 +251,11 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
             form.add_error(name if name in form.fields else None, refusal.detail)
         return None
     return {
-        "starts": _starts(view, imagined, group, what_if.align),
+        "starts": listed_starts(view, imagined, group, what_if.align),
         "words": _in_words(view, what_if, imagined),
         # A start that was found for another length is not offered to be fixed at this one.
         "may_fix": view.may_fix and imagined.duration == view.meeting.duration,
-        "change": _change(view, imagined, group, what_if.align),
+        "change": change_of_best(view, imagined, group, what_if.align),
     }
 
 
@@ -523,12 +278,9 @@ def _at(view: MeetingView, moment: datetime) -> str:
     return f"{words.day_name(local, short=True)}, {view.look.time(local)}"
 
 
-# What its buttons do ------------------------------------------------------------------------------
-
-
 def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form | None:
     """Do what a button says. Returns where to go then, a question, or the form that was refused."""
-    user, post, found = view.user, request.POST, _as_shown(view.meeting, request.POST)
+    user, post, found = view.user, request.POST, as_shown(view.meeting, request.POST)
     match post.get("do"):
         case "suggest":
             suggesting = SuggestForm(post)
@@ -570,68 +322,6 @@ def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form | None:
     return redirect(view.here)
 
 
-def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
-    """Change the meeting and return nothing; or change nothing and return what speaks against it.
-
-    heard: the mark of what was said against it when the person said to do it all the same. If it is
-    something else now, that is asked too.
-    """
-    try:
-        actions.edit_meeting(meeting, by=by, strict=True, **changes)
-    except Conflict as refusal:
-        doubts: list[dict[str, Any]] = refusal.extra.get("warnings", [])
-        if not doubts:
-            raise
-        if heard != cache.tag_of(repr(doubts)):
-            return doubts
-        actions.edit_meeting(meeting, by=by, strict=False, **changes)
-    return []
-
-
-def ask(
-    request: HttpRequest,
-    meeting: Meeting,
-    doubts: list[dict[str, Any]],
-    here: str,
-    *,
-    when: str = "",
-) -> HttpResponse:
-    """Ask whether to do what was posted all the same. The answer posts it again, with what the
-    person has heard.
-    """
-    sent = [
-        (name, value)
-        for name, values in request.POST.lists()
-        for value in values
-        if name not in ("csrfmiddlewaretoken", "anyway")
-    ]
-    context = {
-        "meeting": meeting,
-        "title": meeting.name,
-        "doubts": doubts,
-        "when": when,
-        "here": here,
-        "sent": sent,
-    }
-    response = page(
-        request,
-        "web/meetings/ask.html",
-        {**context, "detail": doubts[0]["detail"], "anyway": cache.tag_of(repr(doubts))},
-    )
-    response.status_code = 409
-    return response
-
-
-def _as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
-    """Return the meeting with the version that the person saw, so that an action notices what
-    somebody changed since.
-    """
-    shown, meeting = post.get("version", ""), copy(meeting)
-    if shown.isascii() and shown.isdecimal() and len(shown) < 19:
-        meeting.version = int(shown)
-    return meeting
-
-
 def _remind(view: MeetingView, names: Sequence[str]) -> None:
     """Write to those named who have not answered. Who was written to often enough today is left
     out, unless that is everybody.
@@ -667,73 +357,6 @@ def _when(view: MeetingView, moment: datetime) -> str:
 
 def _with(view: MeetingView, **more: str) -> str:
     return f"{meeting_address(view.meeting)}{view.look.query(**more)}"
-
-
-# Editing ------------------------------------------------------------------------------------------
-
-
-@require_http_methods(FORM)
-@signed_in
-@once()
-def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """Change a meeting: only what was changed in the form."""
-    user = me(request)
-    found = meeting_of(request, calendar_id, meeting_id)
-    queries.calendars.require_owner(user, found.calendar, _("change meetings"))
-    zone = accounts.setting_of(user).time_zone
-    here = meeting_address(found)
-    with timezone.override(zone):
-        form = EditForm(found.calendar, request.POST or None, initial=_as_typed(found))
-        doubts = submit(
-            form,
-            _change_some,
-            _as_shown(found, request.POST),
-            by=user,
-            heard=request.POST.get("anyway", ""),
-            of=form,
-        )
-        if doubts:
-            return ask(
-                request,
-                found,
-                doubts,
-                reverse("web:edit_meeting", args=[calendar_id, meeting_id]),
-            )
-        if doubts is not None:
-            return redirect(here)
-    is_same_zone = clock.is_same_zone(zone, found.calendar.time_zone)
-    context = {
-        "meeting": found,
-        "calendar": found.calendar,
-        "title": found.name,
-        "zone": zone,
-        "other_zone": "" if is_same_zone else found.calendar.time_zone,
-        "here": here,
-    }
-    return page(request, "web/meetings/edit.html", {**context, "form": form})
-
-
-def _change_some(
-    meeting: Meeting, *, by: User, heard: str, of: forms.Form, **typed: Any
-) -> list[dict[str, Any]]:
-    return change(meeting, by=by, heard=heard, **{name: typed[name] for name in of.changed_data})
-
-
-def _as_typed(meeting: Meeting) -> dict[str, Any]:
-    """Return the meeting's fields as the form shows them: moments to the minute, so that only what
-    somebody typed counts as changed.
-    """
-    named = meeting.attendees
-    fields = {
-        name: getattr(meeting, name)
-        for name in EditForm.base_fields
-        if name not in ("required", "optional")
-    }
-    for name in ("deadline", "earliest", "latest"):
-        fields[name] = fields[name] and fields[name].replace(second=0, microsecond=0)
-    fields["required"] = [user for user, must in named.items() if must]
-    fields["optional"] = [user for user, must in named.items() if not must]
-    return fields
 
 
 @require_safe

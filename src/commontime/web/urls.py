@@ -10,6 +10,7 @@ from commontime.web import (
     home,
     list_form,
     live,
+    meeting_edit,
     meetings,
     new_calendar,
     new_meeting,
@@ -71,7 +72,7 @@ urlpatterns = [
     ),
     route(
         "app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/edit/",
-        meetings.edit,
+        meeting_edit.edit,
         name="edit_meeting",
     ),
     route(
