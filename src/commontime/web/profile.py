@@ -162,16 +162,10 @@ TITLES = {
 @require_http_methods(FORM)
 @signed_in
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Show one's settings, a form a section, and store the one that was sent."""
+    """Show one's settings, a form per section, and store the one that was sent."""
     user, what = me(request), request.POST.get("do", "")
-    is_sent = request.method == "POST"
-    if is_sent and what == "end":
-        return _end_session(request)
-    if is_sent and what == "zone":  # what home offers where the device is in another one
-        account_settings.change_settings(user, time_zone=request.POST.get("time_zone", ""))
-        return redirect("web:home")
-    if is_sent and what not in TITLES:
-        raise InvalidInput(_("Choose what to save."), field="do")
+    if request.method == "POST" and what not in TITLES:
+        return _do(request, what)
     filled = _forms(user, queries.setting_of(user), what, request)
     if what in TITLES and _save(request, what, filled[what]):
         return redirect(reverse("web:settings", query={"saved": what}, fragment=what))
@@ -188,6 +182,17 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "this_session": auth_of(request).sign_in.id,
     }
     return page(request, "web/accounts/settings.html", context)
+
+
+def _do(request: HttpRequest, what: str) -> HttpResponse:
+    """Do what a button outside the sections says."""
+    if what == "end":
+        return _end_session(request)
+    if what == "zone":  # home offers it where the device is in another zone
+        zone = request.POST.get("time_zone", "")
+        account_settings.change_settings(me(request), time_zone=zone)
+        return redirect("web:home")
+    raise InvalidInput(_("Choose what to save."), field="do")
 
 
 def _forms(
@@ -219,9 +224,7 @@ def _forms(
 
 
 def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
-    """Store what one section holds. Returns whether it was accepted; otherwise the form says why
-    not.
-    """
+    """Store what one section holds, and return whether it was accepted."""
     user, client = me(request), client_of(request.META)
     sign_in = auth_of(request).sign_in
 
