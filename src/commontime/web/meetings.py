@@ -278,48 +278,59 @@ def _at(view: MeetingView, moment: datetime) -> str:
     return f"{words.day_name(local, short=True)}, {view.look.time(local)}"
 
 
-def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form | None:
-    """Do what a button says. Returns where to go then, a question, or the form that was refused."""
-    user, post, found = view.user, request.POST, as_shown(view.meeting, request.POST)
-    match post.get("do"):
+def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form:
+    """Do what a button says: return where to go then, a question, or the form that was refused."""
+    user, meeting = view.user, as_shown(view.meeting, request.POST)
+    match request.POST.get("do"):
         case "suggest":
-            suggesting = SuggestForm(post)
-            if not submit(suggesting, actions.suggest_time, found, by=user):
-                return suggesting
-            return redirect(_with(view, done="suggested"))
+            return _suggest(request, view, meeting)
         case "take-back":
-            suggestion = queries.meetings.suggestion_for(
-                view.meeting,
-                posted_id(request, "suggestion", _("This meeting has no such suggestion.")),
-            )
-            actions.withdraw_suggestion(suggestion, by=user)
+            return _take_back(request, view)
         case "fix":
-            fixing = FixForm(post)
-            doubts = submit(fixing, change, found, by=user, heard=post.get("anyway", ""))
-            if doubts is None:
-                return fixing
-            if doubts:
-                return ask(
-                    request,
-                    found,
-                    doubts,
-                    view.here,
-                    when=_when(view, fixing.cleaned_data["final_time"]),
-                )
+            return _fix(request, view, meeting)
         case "withdraw":
-            actions.edit_meeting(found, by=user, strict=True, final_time=None)
+            actions.edit_meeting(meeting, by=user, strict=True, final_time=None)
             return redirect(_with(view, done="withdrawn"))
-        case "remind" if not post.getlist("who"):
-            return redirect(_with(view, done="nobody"))
         case "remind":
-            _remind(view, post.getlist("who"))
-            return redirect(_with(view, done="reminded"))
+            return _remind_ticked(request, view)
         case "delete":
-            actions.delete_meeting(found, by=user)
-            return redirect("web:calendar", found.calendar_id)
-        case _:
-            raise InvalidInput(_("Choose what to do."), field="do")
+            actions.delete_meeting(meeting, by=user)
+            return redirect("web:calendar", meeting.calendar_id)
+    raise InvalidInput(_("Choose what to do."), field="do")
+
+
+def _suggest(request: HttpRequest, view: MeetingView, meeting: Meeting) -> HttpResponse | Form:
+    form = SuggestForm(request.POST)
+    if not submit(form, actions.suggest_time, meeting, by=view.user):
+        return form
+    return redirect(_with(view, done="suggested"))
+
+
+def _take_back(request: HttpRequest, view: MeetingView) -> HttpResponse:
+    suggestion = queries.meetings.suggestion_for(
+        view.meeting, posted_id(request, "suggestion", _("This meeting has no such suggestion."))
+    )
+    actions.withdraw_suggestion(suggestion, by=view.user)
     return redirect(view.here)
+
+
+def _fix(request: HttpRequest, view: MeetingView, meeting: Meeting) -> HttpResponse | Form:
+    form, heard = FixForm(request.POST), request.POST.get("anyway", "")
+    doubts = submit(form, change, meeting, by=view.user, heard=heard)
+    if doubts is None:
+        return form
+    if doubts:
+        when = _when(view, form.cleaned_data["final_time"])
+        return ask(request, meeting, doubts, view.here, when=when)
+    return redirect(view.here)
+
+
+def _remind_ticked(request: HttpRequest, view: MeetingView) -> HttpResponse:
+    usernames = request.POST.getlist("who")
+    if not usernames:
+        return redirect(_with(view, done="nobody"))
+    _remind(view, usernames)
+    return redirect(_with(view, done="reminded"))
 
 
 def _remind(view: MeetingView, names: Sequence[str]) -> None:
