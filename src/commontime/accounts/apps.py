@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from commontime.accounts import tasks  # noqa: F401  (registers what this room writes in letters)
+        from commontime.accounts import tasks  # noqa: F401 (registers letters)

@@ -20,7 +20,8 @@ def delete_windows(user: User, calendar: Calendar, start: datetime, end: datetim
     """Delete the user's times that touch `[start, end)`. Returns how many."""
     where = "calendar_id = %s AND user_id = %s AND start_time < %s AND end_time > %s"
     parameters = [rows.uuid(calendar.pk), user.pk, rows.moment(end), rows.moment(start)]
-    return rows.execute(f"DELETE FROM calendars_nonbusytime WHERE {where}", parameters)  # noqa: S608 (no input in it)
+    statement = f"DELETE FROM calendars_nonbusytime WHERE {where}"  # noqa: S608 (no input)
+    return rows.execute(statement, parameters)
 
 
 _INSERT_WINDOWS = (

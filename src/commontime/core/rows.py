@@ -200,8 +200,8 @@ class JsonRows:
             return f"(SELECT json_group_array(json(value)) FROM ({rows}))"  # noqa: S608 (no input)
         values = ", ".join(expression for expression, _ in columns)
         return (
-            f"(SELECT json_agg(json_build_array({values}) ORDER BY {self.order})::text FROM "  # noqa: S608
-            f"{self.source})"
+            f"(SELECT json_agg(json_build_array({values}) ORDER BY {self.order})::text "  # noqa: S608
+            f"FROM {self.source})"
         )
 
     def read(self, text: str | None) -> list[tuple[Any, ...]]:

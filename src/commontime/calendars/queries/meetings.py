@@ -109,7 +109,7 @@ _MEETINGS_SEEN = f"""
     FROM (SELECT COUNT(*) AS n FROM calendars_invitation i
           WHERE i.calendar_id = %s AND i.status = 'pending') w
     LEFT JOIN calendars_meeting m ON m.calendar_id = %s ORDER BY m.deadline, m.id LIMIT 1000
-"""  # noqa: S608 (column names only)
+"""  # noqa: S608 (no input)
 
 
 _SUGGESTIONS = rows.JsonRows(

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Berlin")
-PASSWORD = "a choir of forty"  # noqa: S105 (said to everybody; the command refuses where that would matter)
+PASSWORD = "a choir of forty"  # noqa: S105 (public; used only locally)
 DOMAIN = "harbour-choir.example"
 
 
