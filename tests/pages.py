@@ -7,7 +7,8 @@ from django.test import Client as DjangoClient
 
 _BLOCKS = (
     "article|button|caption|datalist|dd|details|div|dl|dt|fieldset|footer|form|h[1-6]|header|html|"
-    "label|legend|li|main|nav|ol|option|p|section|select|summary|table|tbody|td|th|thead|title|tr|ul"
+    "label|legend|li|main|nav|ol|option|p|section|select|summary|table|tbody|td|th|thead|title|"
+    "tr|ul"
 )
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b[^>]*>) ?")
 _WITHIN_PHRASES = re.compile(

@@ -203,5 +203,6 @@ def test_the_link_keeps_what_was_asked_and_leads_to_our_own_address(group, setti
     ).headers["Link"]
 
     assert link.startswith(
-        "<https://commontime.example.org/calendars/invitations/?box=sent&status=declined&page_size=2&cursor="
+        "<https://commontime.example.org/calendars/invitations/"
+        "?box=sent&status=declined&page_size=2&cursor="
     )

@@ -121,7 +121,8 @@ def test_every_rule_asks_whether_somebody_may():
 def reaching_past_the_queries(source: str) -> list[str]:
     """Return the rows a door fetches by itself, though only the queries know who may see them."""
     return re.findall(
-        r"\b(?:Calendar|CalendarParticipant|NonBusyTime|Meeting|MeetingAttendee|ScheduleSuggestion|Invitation|Contact|User|UserSetting|Session|Mute)\.objects",
+        r"\b(?:Calendar|CalendarParticipant|NonBusyTime|Meeting|MeetingAttendee|ScheduleSuggestion"
+        r"|Invitation|Contact|User|UserSetting|Session|Mute)\.objects",
         source,
     )
 

@@ -356,7 +356,7 @@ def test_packed_times_need_their_triggers(event):
     scribbler = Scribbler(1)
     drop_trigger(f"pack_on_{event}", "calendars_nonbusytime")
 
-    with pytest.raises(AssertionError):  # noqa: PT012 (it goes wrong at some step, not at a certain one)
+    with pytest.raises(AssertionError):  # noqa: PT012 (any step can fail)
         for _ in range(80):
             scribbler.scribble()
             assert_packed()

@@ -73,7 +73,8 @@ def test_a_refused_sign_up_keeps_what_was_typed_but_the_password_and_says_how_to
     )
     for name in ("username", "email", "password"):
         assert re.search(
-            rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"[^>]*aria-describedby="[^"]*id_{name}_error"',
+            rf'<input[^>]*name="{name}"[^>]*aria-invalid="true"'
+            rf'[^>]*aria-describedby="[^"]*id_{name}_error"',
             browser.page.text,
         )
         assert f'<ul class="mend" id="id_{name}_error">' in browser.page.text

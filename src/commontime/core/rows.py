@@ -199,10 +199,8 @@ class JsonRows:
             )
             return f"(SELECT json_group_array(json(value)) FROM ({rows}))"  # noqa: S608 (no input)
         values = ", ".join(expression for expression, _ in columns)
-        return (
-            f"(SELECT json_agg(json_build_array({values}) ORDER BY {self.order})::text "  # noqa: S608
-            f"FROM {self.source})"
-        )
+        array = f"json_build_array({values}) ORDER BY {self.order}"
+        return f"(SELECT json_agg({array})::text FROM {self.source})"  # noqa: S608 (no input)
 
     def read(self, text: str | None) -> list[tuple[Any, ...]]:
         """Return the rows of a JSON text, with ids and times as their Python types."""
