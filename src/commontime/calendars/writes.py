@@ -77,7 +77,10 @@ def insert_windows(windows: Sequence[NonBusyTime]) -> None:
 
 def store_plan(plan: Plan) -> bool:
     """Store a new plan in place of its calendar's last one; False if that is being computed."""
-    Plan.objects.filter(calendar=plan.calendar).exclude(status=PlanStatus.RUNNING).delete()
+    last = Plan.objects.filter(calendar=plan.calendar).exclude(status=PlanStatus.RUNNING)
+    # The row stays, so that whoever waits for it finds the new plan and not nothing.
+    if last.update(**{field.name: getattr(plan, field.name) for field in Plan._meta.local_fields}):
+        return True
     try:
         with transaction.atomic():
             plan.save(force_insert=True)
