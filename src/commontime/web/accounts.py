@@ -138,8 +138,9 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
 @require_http_methods(FORM)
 @refusing
 def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what a mail's unsubscribe link would stop, and stop it on POST (RFC 8058): a mail
-    program posts, the link is the credential.
+    """Show what an unsubscribe link stops, and stop it on POST (RFC 8058).
+
+    Mail programs post without a token: the link itself is the credential.
     """
     stops = queries.stop_of(token)
     if request.method == "POST":

@@ -43,8 +43,9 @@ CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar pag
 def page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """Show a page, its times in the reader's zone; one with a refused form answers 422, so that a
-    script can tell it from success.
+    """Show a page, with times in the reader's zone.
+
+    A page with a refused form answers 422, so that a script can tell it from success.
     """
     context = context or {}
     form = context.get("form")
@@ -55,10 +56,10 @@ def page(
 def cached_page(
     request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]
 ) -> HttpResponse:
-    """Show a page to somebody signed in as it was shown to them before, if nothing in it changed.
+    """Show a signed-in person a page from the cache, if nothing in it has changed.
 
-    key: the version of all that the context depends on, beside who looks and at which address. New
-    in each answer is the token of its forms.
+    key: the version of everything the context depends on, except who looks and at which address.
+    Each answer has a new token in its forms.
     """
     page_key = (
         template,

@@ -88,8 +88,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _waits_for_answer(calendar: Any) -> bool:
-    """Return whether the person's times could still make a difference: not where every meeting has
-    its time, or its deadline behind it.
+    """Return whether the person's times could still make a difference.
+
+    They can't where every meeting has its time or its deadline has passed.
     """
     is_settled = calendar.next_deadline is None and (calendar.has_closed or calendar.meeting_count)
     return not (calendar.answered or calendar.is_finalized or is_settled)
@@ -126,8 +127,9 @@ def letters(request: HttpRequest) -> HttpResponse:
 
 
 def _with_links(text: str) -> list[tuple[bool, str]]:
-    """Return the text in parts, with those that are addresses of ours marked; what people typed
-    becomes no link.
+    """Return a text in parts, each with whether it is a link of ours.
+
+    What people typed never becomes a link.
     """
     ours = re.escape(settings.COMMONTIME_BASE_URL)
     return [(number % 2 == 1, part) for number, part in enumerate(re.split(rf"({ours}/\S*)", text))]

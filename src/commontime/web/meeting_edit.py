@@ -78,9 +78,7 @@ def ask(
 
 
 def as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
-    """Return the meeting with the version that the person saw, so that an action notices what
-    somebody changed since.
-    """
+    """Return the meeting with the version of the page, so that actions notice later changes."""
     shown, meeting = post.get("version", ""), copy(meeting)
     if shown.isascii() and shown.isdecimal() and len(shown) < 19:
         meeting.version = int(shown)
@@ -135,8 +133,9 @@ def _change_some(
 
 
 def _as_typed(meeting: Meeting) -> dict[str, Any]:
-    """Return the meeting's fields as the form shows them: moments to the minute, so that only what
-    somebody typed counts as changed.
+    """Return the meeting's fields as the form shows them.
+
+    Moments are cut to the minute, so that only typed changes count.
     """
     named = meeting.attendees
     fields = {

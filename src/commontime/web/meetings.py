@@ -88,9 +88,7 @@ def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """The meeting's time or its best starts, for a page that is open; 304 as long as nothing
-    changed.
-    """
+    """Answer an open page: the meeting's time or its best starts; 304 if nothing changed."""
     view = meeting_view(request, calendar_id, meeting_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
@@ -195,8 +193,9 @@ def _people(meeting: Meeting, group: groups.Group) -> list[Person] | None:
 
 
 def _fixed(view: MeetingView) -> dict[str, Any]:
-    """Return when it is and who comes: with names as far as the calendar's visibility allows, and
-    always one's own answer.
+    """Return the meeting's time and who comes, and always one's own answer.
+
+    People are named as far as the calendar's visibility allows.
     """
     found, shown = view.meeting, view.look
     assert found.final_time is not None

@@ -1,5 +1,6 @@
-"""Who is looking at the page, and in which language: the same session table as the API, found
-through the session cookie.
+"""Who looks at a page, and in which language.
+
+The session cookie leads to the same session table as the API's tokens.
 """
 
 import re
@@ -70,8 +71,9 @@ def _ids_in_path(request: HttpRequest) -> tuple[UUID | None, UUID | None]:
 
 
 class LanguageMiddleware:
-    """Show a page in the language its reader chose, or before they sign in the one their browser
-    asks for. The API speaks English.
+    """Show a page in its reader's language; before signing in, in the browser's.
+
+    The API speaks English.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -132,9 +132,7 @@ class NewCalendarForm(Form):
 @signed_in
 @once()
 def new_calendar(request: HttpRequest) -> HttpResponse:
-    """Make a calendar, look for its first meeting and invite its people, all or nothing; then one
-    is where times are painted.
-    """
+    """Create a calendar with its first meeting and invitations, all or nothing."""
     user = me(request)
     own = accounts.setting_of(user).time_zone
     typed = request.POST.get("time_zone", "")
@@ -155,8 +153,9 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
 
 
 def _usual(zone: ZoneInfo) -> dict[str, Any]:
-    """Return what suits most groups: two weeks from a Monday that leaves some days to answer, at
-    the hours most people are awake.
+    """Return initial values that suit most groups.
+
+    Two weeks from a Monday that leaves some days to answer, at the hours most people are awake.
     """
     today = clock.now().astimezone(zone).date()
     monday = today + timedelta(days=14 - today.weekday())
@@ -221,8 +220,9 @@ def _refuse(refused: inviting.Refused) -> None:
 def _with_window(
     *, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any
 ) -> dict[str, Any]:
-    """Return a calendar's fields with its window, from the first day's earliest hour to the last
-    day's latest; 0:00 ends the day.
+    """Return a calendar's fields with its window.
+
+    It begins at the first day's earliest hour and ends at the last day's latest; 0:00 ends the day.
     """
     zone = (
         ZoneInfo(fields["time_zone"]) if fields["time_zone"] in clock.zones() else ZoneInfo("UTC")

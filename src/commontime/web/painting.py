@@ -38,9 +38,7 @@ def _page_of(request: HttpRequest, calendar_id: UUID) -> str:
 @require_http_methods(["PUT", "POST"])
 @signed_in_at(_page_of)
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Store one's times: PUT paints runs and answers the live part, POST does what a button of the
-    form says.
-    """
+    """Store one's times: PUT paints runs, POST carries out a button of the form."""
     if request.method == "PUT":
         try:
             _require_same_person(request, request.headers.get("X-Who"))
@@ -83,8 +81,9 @@ def _view_again(request: HttpRequest, calendar_id: UUID) -> CalendarView:
 
 
 def _require_same_person(request: HttpRequest, painter: str | None) -> None:
-    """Refuse what was painted on a page that was made for somebody else: who is signed in may have
-    changed in another window.
+    """Refuse times painted on a page that was made for somebody else.
+
+    Another person may have signed in in another window.
     """
     if painter not in {None, str(me(request).pk)}:
         raise Conflict(

@@ -1,4 +1,4 @@
-"""The result of a plan as its page shows it: how good it is, its timetable, what has no time."""
+"""The result of a plan as its page shows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""One's own settings: who one is, how the pages show time, what is mailed, where one is signed in,
-and the end of the account.
-"""
+"""The page of one's own settings, and of the account's end."""
 
 import re
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""Django's sessions in the database, looked up by hand: every page asks for one, and the ORM takes
-longer to build the statement.
+"""Django's sessions in the database, looked up by hand.
+
+Every page needs one, and the ORM takes longer to build the statement than the database to answer.
 """
 
 from typing import Any

@@ -53,7 +53,7 @@ def _open(request: HttpRequest, form: SignInForm) -> NewSignIn | None:
 
 
 def signed_in(view: View) -> View:
-    """Have whoever is not signed in sign in first; a form keeps what was typed."""
+    """Let people who are signed out sign in first; a form keeps what was typed."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -67,9 +67,9 @@ def signed_in(view: View) -> View:
 
 
 def signed_in_at(page_of: Callable[..., str]) -> Callable[[View], View]:
-    """Have whoever is not signed in sign in first, and go on at the page that the form is on.
+    """Let people who are signed out sign in first, then go on at the form's page.
 
-    page_of: returns its address. This is for addresses that only take forms.
+    page_of: returns that page's address. Use it for addresses that only take forms.
     """
 
     def decorate(view: View) -> View:
