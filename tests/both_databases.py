@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from stage.postgres import NoPostgres, postgres  # noqa: E402
+from stage.postgres import NoPostgres, postgres  # noqa: E402 (the path comes first)
 
 LEAST_COVERAGE = 92
 # Workers and how they share the files, as in `make test`. A third of the tests waits for processes

@@ -124,6 +124,7 @@ def switch_off() -> None:
         (queries.invitations, "invitation_for"),
     ):
         setattr(module, name, pausing(getattr(module, name)))
+    # The weakened process is meant to replace functions.
     body.JSON.parse = pausing(body.JSON.parse)  # type: ignore[method-assign]
     view.matches = answers.matches = lambda header, tag: bool(header)
     view.take_turns = checks.take_turns = lambda what: None

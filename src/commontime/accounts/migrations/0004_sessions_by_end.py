@@ -5,19 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_spent_refresh_tokens'),
+        ("accounts", "0003_spent_refresh_tokens"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['ends_at'], name='sessions_by_end'),
+            model_name="session",
+            index=models.Index(fields=["ends_at"], name="sessions_by_end"),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['ended_at'], name='sessions_that_ended'),
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)),
+                fields=["ended_at"],
+                name="sessions_that_ended",
+            ),
         ),
     ]

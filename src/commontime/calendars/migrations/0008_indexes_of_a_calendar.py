@@ -4,22 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('calendars', '0007_quorum_within_limits'),
+        ("calendars", "0007_quorum_within_limits"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='meeting',
-            name='meetings_by_final_time',
+            model_name="meeting",
+            name="meetings_by_final_time",
         ),
         migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(condition=models.Q(('final_time', None)), fields=['calendar', 'deadline'], name='open_meetings_of_a_calendar'),
+            model_name="meeting",
+            index=models.Index(
+                condition=models.Q(("final_time", None)),
+                fields=["calendar", "deadline"],
+                name="open_meetings_of_a_calendar",
+            ),
         ),
         migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(condition=models.Q(('final_time__isnull', False)), fields=['calendar', 'final_time'], name='fixed_meetings_of_a_calendar'),
+            model_name="meeting",
+            index=models.Index(
+                condition=models.Q(("final_time__isnull", False)),
+                fields=["calendar", "final_time"],
+                name="fixed_meetings_of_a_calendar",
+            ),
         ),
     ]

@@ -6,23 +6,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mail', '0001_initial'),
+        ("mail", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['held', 'due_at'], name='mails_held'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "queued")),
+                fields=["held", "due_at"],
+                name="mails_held",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['created_at'], name='mails_waiting'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "queued")), fields=["created_at"], name="mails_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(django.db.models.functions.text.Upper('recipient'), models.OrderBy(models.F('settled_at'), descending=True), condition=models.Q(('state', 'sent')), name='mails_of_an_address'),
+            model_name="message",
+            index=models.Index(
+                django.db.models.functions.text.Upper("recipient"),
+                models.OrderBy(models.F("settled_at"), descending=True),
+                condition=models.Q(("state", "sent")),
+                name="mails_of_an_address",
+            ),
         ),
     ]
