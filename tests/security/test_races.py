@@ -589,11 +589,7 @@ def test_of_many_at_once_one_wins_and_nothing_breaks(site, name):
     assert list(RACES[name](site, ROUNDS)) == []
 
 
-# Lost too rarely for a test: in none of 100 rounds on some runs, in the first ten on others.
-TOO_RARE = {"final_times_of_the_same_people_in_two_calendars"}
-
-
-@pytest.mark.parametrize("name", [name for name in RACES if name not in TOO_RARE])
+@pytest.mark.parametrize("name", RACES)
 def test_without_its_guard_the_race_is_lost(weak_site, name):
     assert next(RACES[name](weak_site, ROUNDS), None)
 

@@ -30,6 +30,7 @@ from commontime.calendars.actions import (
     suggestions,
 )
 from commontime.calendars.models import CalendarParticipant, Invitation
+from commontime.calendars.planning import plans as planning
 from commontime.config import errors
 from commontime.contacts.models import Contact
 from commontime.core import limits, rows
@@ -122,6 +123,9 @@ def switch_off() -> None:
         (queries.calendars, "calendar_for"),
         (queries.meetings, "meeting_for"),
         (queries.invitations, "invitation_for"),
+        # Both look where people are elsewhere, and then set final times.
+        (meetings, "_double_booked"),
+        (planning, "problem_of"),
     ):
         setattr(module, name, pausing(getattr(module, name)))
     # The weakened process is meant to replace functions.
