@@ -11,10 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def start(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {"PATH": os.environ["PATH"], "COMMONTIME_DATA_DIR": str(folder), **environment}
     return subprocess.run(
-        [sys.executable, "manage.py", "help", "migrate"],
+        [sys.executable, "manage.py", *(command or ("help", "migrate"))],
         cwd=ROOT,
         env=clean,
         capture_output=True,
@@ -33,6 +33,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         ("COMMONTIME_DATA_DIR", "/dev/null/here", "set it to a folder Commontime can write to"),
         ("DATABASE_URL", "mysql://db/commontime", "must start with postgresql:// or sqlite:///"),
         ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
+        ("COMMONTIME_BASE_URL", "https://‑ü.example", "can’t exist; check it"),
         ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),
     ],
 )
@@ -50,3 +51,12 @@ def test_the_data_folder_it_makes_is_closed_to_others(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
+
+
+def test_an_address_with_umlauts_left_mails_in_the_queue(tmp_path):
+    """Their Message-ID could not be written."""
+    shown = "from django.conf import settings; print(settings.COMMONTIME_BASE_URL)"
+
+    done = start(tmp_path, "shell", "-c", shown, COMMONTIME_BASE_URL="https://Müller.example:8443")
+
+    assert done.stdout.splitlines()[-1] == "https://xn--mller-kva.example:8443", done.stderr

@@ -18,6 +18,7 @@ from tests.ical import strict
         ("sam@müller.example", "sam@xn--mller-kva.example"),
         ("sam@MÜLLER.example", "sam@xn--mller-kva.example"),
         ("sam@xn--mller-kva.example", "sam@xn--mller-kva.example"),
+        ("sam@straße.example", "sam@xn--strae-oqa.example"),
         ("sam@例え.テスト", "sam@xn--r8jz45g.xn--zckzah"),
         ("o'neil+x@example.org", "o'neil+x@example.org"),
         ('"sam"@example.org', "sam@example.org"),

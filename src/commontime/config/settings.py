@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from commontime.config import env
+from commontime.core.domains import ascii_domain
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -67,6 +68,16 @@ if (
     raise ImproperlyConfigured(
         "COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path."
     )
+if not _base.netloc.isascii():
+    # Cookies, links and Message-IDs need the host in ASCII.
+    try:
+        _port = f":{_base.port}" if _base.port else ""
+        _base = _base._replace(netloc=ascii_domain(_base.hostname) + _port)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"COMMONTIME_BASE_URL names the host {_base.hostname!r}, which can’t exist; check it."
+        ) from None
+    COMMONTIME_BASE_URL = _base.geturl()
 HTTPS = _base.scheme == "https"
 OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
 

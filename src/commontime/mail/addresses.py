@@ -3,7 +3,7 @@
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
-from django.utils.encoding import punycode
+from commontime.core.domains import ascii_domain
 
 
 class BadAddress(ValueError):
@@ -18,6 +18,6 @@ def ascii_address(text: str) -> str:
     """
     try:
         parsed = Address(addr_spec=text)
-        return Address(username=parsed.username, domain=punycode(parsed.domain)).addr_spec
+        return Address(username=parsed.username, domain=ascii_domain(parsed.domain)).addr_spec
     except (HeaderParseError, ValueError, IndexError):
         raise BadAddress(text) from None
