@@ -1,6 +1,5 @@
 """What every page shares: showing a template, and sending a form to an action."""
 
-import secrets
 from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, cast
@@ -32,11 +31,11 @@ from commontime.core.errors import (
 )
 from commontime.mail import backends
 from commontime.web import errors
+from commontime.web.compression import compress, compressed_answer
 from commontime.web.typed import Typed, mark_of
 
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
-SPOT = secrets.token_hex(32)  # stands for the token in a cached page; nobody outside can know it
 CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
@@ -59,9 +58,11 @@ def cached_page(
     """Show a signed-in person a page from the cache, if nothing in it has changed.
 
     key: the version of everything the context depends on, except who looks and at which address.
-    Each answer has a new token in its forms.
+    The page is cached compressed, for the browser whose token is in its forms.
     """
+    get_token(request)
     page_key = (
+        request.META["CSRF_COOKIE"],
         template,
         request.path,
         request.META.get("QUERY_STRING", ""),
@@ -69,11 +70,8 @@ def cached_page(
         backends.mail_folder(),
         key,
     )
-    content = cache.get(
-        page_key,
-        lambda: _rendered(request, template, {**context(), "csrf_token": SPOT}).encode(),
-    )
-    return HttpResponse(content.replace(SPOT.encode(), get_token(request).encode()))
+    packed = cache.get(page_key, lambda: compress(_rendered(request, template, context()).encode()))
+    return compressed_answer(request, packed)
 
 
 def _reader(request: HttpRequest) -> Hashable:

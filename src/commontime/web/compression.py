@@ -22,28 +22,43 @@ def gzipped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def compressed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        if len(response.content) < SHORTEST:
+        if len(response.content) < SHORTEST or response.has_header("Content-Encoding"):
             return response
+        if _accepts_gzip(request):
+            response.content = compress(response.content)
+            response.headers["Content-Encoding"] = "gzip"
+            if response.headers.get("ETag", "").startswith('"'):
+                # The bytes differ each time, so the tag holds for what they say (RFC 9110, 8.8.1).
+                response.headers["ETag"] = f"W/{response.headers['ETag']}"
         patch_vary_headers(response, ("Accept-Encoding",))
-        if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-            _compress(response)
         return response
 
     return compressed
 
 
-def _compress(response: HttpResponse) -> None:
+def compress(content: bytes) -> bytes:
     """Compress content, under a file name of random length.
 
     By the length of a page somebody who puts text into it could guess a secret in it (BREACH). The
-    only secret here, the forms' token, is also masked anew in each answer.
+    only secret here, the forms' token, is also masked anew whenever a page is made, so each guess
+    meets another mask.
     """
     packed = BytesIO()
     name = "a" * secrets.randbelow(MOST_RANDOM)
     with gzip.GzipFile(name, "wb", compresslevel=LEVEL, fileobj=packed, mtime=0) as file:
-        file.write(response.content)
-    response.content = packed.getvalue()
-    response.headers["Content-Encoding"] = "gzip"
-    if response.headers.get("ETag", "").startswith('"'):
-        # The bytes differ each time, so the tag holds for what they say (RFC 9110, 8.8.1).
-        response.headers["ETag"] = f"W/{response.headers['ETag']}"
+        file.write(content)
+    return packed.getvalue()
+
+
+def compressed_answer(request: HttpRequest, packed: bytes) -> HttpResponse:
+    """Answer with content that is compressed already, unpacked for browsers without gzip."""
+    if _accepts_gzip(request):
+        response = HttpResponse(packed, headers={"Content-Encoding": "gzip"})
+    else:
+        response = HttpResponse(gzip.decompress(packed))
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def _accepts_gzip(request: HttpRequest) -> bool:
+    return bool(re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")))
