@@ -33,7 +33,7 @@ def start(folder: Path, *command: str, **environment: str) -> subprocess.Complet
         ("COMMONTIME_DATA_DIR", "/dev/null/here", "set it to a folder Commontime can write to"),
         ("DATABASE_URL", "mysql://db/commontime", "must start with postgresql:// or sqlite:///"),
         ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
-        ("COMMONTIME_BASE_URL", "https://‑ü.example", "can’t exist; check it"),
+        ("COMMONTIME_BASE_URL", "https://‑ü.example", "must look like https://"),
         ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),
     ],
 )

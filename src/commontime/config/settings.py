@@ -51,6 +51,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def address_of(url: SplitResult, host: str) -> str:
+    """Return the URL with this host, or raise ValueError if it is more than scheme, host, port."""
+    shown = f"[{host}]" if ":" in host else host
+    if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.fragment:
+        raise ValueError(url.geturl())
+    return f"{url.scheme}://{shown}" + (f":{url.port}" if url.port else "")
+
+
 PUBLIC = not is_loopback(HOST)
 COMMONTIME_BASE_URL = env.text(
     "COMMONTIME_BASE_URL",
@@ -58,28 +66,16 @@ COMMONTIME_BASE_URL = env.text(
     purpose="Address at which people reach Commontime; every link in an email starts with it.",
 ).rstrip("/")
 _base = urlsplit(COMMONTIME_BASE_URL)
-if (
-    _base.scheme not in {"http", "https"}
-    or not _base.hostname
-    or _base.query
-    or _base.fragment
-    or _base.path
-):
+try:
+    # Cookies, links and Message-IDs need the host in ASCII.
+    BASE_HOST = ascii_domain(_base.hostname or "")
+    COMMONTIME_BASE_URL = address_of(_base, BASE_HOST)
+except ValueError:
     raise ImproperlyConfigured(
         "COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path."
-    )
-if not _base.netloc.isascii():
-    # Cookies, links and Message-IDs need the host in ASCII.
-    try:
-        _port = f":{_base.port}" if _base.port else ""
-        _base = _base._replace(netloc=ascii_domain(_base.hostname) + _port)
-    except ValueError:
-        raise ImproperlyConfigured(
-            f"COMMONTIME_BASE_URL names the host {_base.hostname!r}, which can’t exist; check it."
-        ) from None
-    COMMONTIME_BASE_URL = _base.geturl()
+    ) from None
 HTTPS = _base.scheme == "https"
-OTHERS_COME = PUBLIC or not is_loopback(_base.hostname)
+OTHERS_COME = PUBLIC or not is_loopback(BASE_HOST)
 
 DEBUG = env.flag(
     "COMMONTIME_DEBUG",
@@ -91,7 +87,7 @@ DEBUG = env.flag(
 )
 ALLOWED_HOSTS = env.names(
     "COMMONTIME_ALLOWED_HOSTS",
-    sorted({_base.hostname, "localhost", "127.0.0.1", "[::1]"}),
+    sorted({BASE_HOST, "localhost", "127.0.0.1", "[::1]"}),
     purpose="Host names the server answers to, comma-separated. Required on a public address.",
 )
 SECRET_KEY = env.secret(
@@ -111,7 +107,7 @@ _missing = [
     name
     for name, is_missing in {
         "COMMONTIME_SECRET_KEY": len(SECRET_KEY) < 32,
-        "COMMONTIME_BASE_URL": not _base.hostname or is_loopback(_base.hostname),
+        "COMMONTIME_BASE_URL": is_loopback(BASE_HOST),
         "COMMONTIME_ALLOWED_HOSTS": not (env.is_set("COMMONTIME_ALLOWED_HOSTS") and ALLOWED_HOSTS),
     }.items()
     if is_missing
@@ -410,7 +406,7 @@ SMTP_URL = env.text(
 )
 DEFAULT_FROM_EMAIL = env.text(
     "COMMONTIME_MAIL_FROM",
-    f"Commontime <commontime@{_base.hostname}>",
+    f"Commontime <commontime@{BASE_HOST}>",
     purpose="Sender of every email.",
 )
 

@@ -10,33 +10,37 @@ from hashlib import blake2b
 from threading import Lock
 from typing import cast
 
+ENTRY = 250  # bytes that an entry takes besides its value
+
 
 class Cache:
-    """A thread-safe cache, limited by the sum of its values' lengths (LRU)."""
+    """A thread-safe cache, limited by the size of its entries (LRU)."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values: OrderedDict[Hashable, Sized] = OrderedDict()
+        self._values: OrderedDict[bytes, Sized] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
     def get[Value: Sized](self, key: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value of a key, and make it if it is missing.
 
-        A value larger than a quarter of the limit is not kept.
+        A value larger than a quarter of the limit is not kept. Keys can be long, so their digests
+        are kept.
         """
+        digest = _digest_of(key)
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return cast(Value, self._values[key])
+            if digest in self._values:
+                self._values.move_to_end(digest)
+                return cast(Value, self._values[digest])
         value = make()
         with self._lock:
-            if key not in self._values and len(value) <= self._limit // 4:
-                self._values[key] = value
-                self._size += len(value)
+            if digest not in self._values and len(value) <= self._limit // 4:
+                self._values[digest] = value
+                self._size += ENTRY + len(value)
             while self._size > self._limit:
                 _, oldest = self._values.popitem(last=False)
-                self._size -= len(oldest)
+                self._size -= ENTRY + len(oldest)
         return value
 
     def clear(self) -> None:
@@ -52,4 +56,9 @@ clear = _cache.clear
 
 def tag_of(key: Hashable) -> str:
     """Return the ETag of a key's value, without making the value."""
-    return f'"{blake2b(repr(key).encode(), digest_size=12).hexdigest()}"'
+    return f'"{_digest_of(key).hex()}"'
+
+
+def _digest_of(key: Hashable) -> bytes:
+    """Return what stands for a key. Its parts say all they are in their repr."""
+    return blake2b(repr(key).encode(), digest_size=16).digest()
