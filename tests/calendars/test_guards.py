@@ -11,7 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.migrations import AddField
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import F, TextField
 
 from commontime import calendars
 from commontime.accounts.models import UserSetting
@@ -25,6 +27,7 @@ from commontime.calendars.models import (
 )
 from commontime.contacts.models import Contact
 from commontime.core.text import canonical
+from commontime.core.triggers import MigrationKeepingTriggers
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -588,6 +591,22 @@ def test_every_room_can_be_taken_down_and_set_up_again():
     mina = build.user()
     build.window(build.calendar(owner=mina), mina, build.day(10), build.day(11))
     assert_packed()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["calendar", "calendarparticipant", "meeting", "nonbusytime"])
+def test_a_new_field_loses_no_guard(table):
+    migration = MigrationKeepingTriggers("new_field", "calendars")
+    migration.operations = [AddField(table, "dress_code", TextField(default=""))]
+    state, before = MigrationLoader(connection).project_state(), guards_in_the_database()
+
+    with connection.schema_editor() as editor:
+        migration.apply(state.clone(), editor)
+    after = guards_in_the_database()
+    with connection.schema_editor() as editor:
+        migration.unapply(state, editor)
+
+    assert before == after == guards_in_the_database()
 
 
 # The files that hold the present state
