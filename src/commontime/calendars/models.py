@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 
+from commontime.calendars import limits
 from commontime.calendars.enums import InvitationStatus, MeetingStatus, PlanStatus, Visibility
 from commontime.core import clock
 from commontime.core.models import Row
@@ -17,11 +18,11 @@ class Calendar(Row):
     """
 
     owner = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="owned_calendars")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=limits.NAME)
     is_finalized = models.BooleanField(default=False)
     description = models.TextField(blank=True, default="")
-    location = models.CharField(max_length=200, blank=True, default="")
-    time_zone = models.CharField(max_length=64, default="UTC")
+    location = models.CharField(max_length=limits.PLACE, blank=True, default="")
+    time_zone = models.CharField(max_length=limits.TIME_ZONE, default="UTC")
     duration_minutes = models.PositiveIntegerField(default=60)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.OPEN)
     window_start = models.DateTimeField(null=True)
@@ -118,9 +119,9 @@ class Meeting(Row):
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="meetings")
-    title = models.CharField(max_length=200, blank=True, default="")
+    title = models.CharField(max_length=limits.NAME, blank=True, default="")
     description = models.TextField(blank=True, default="")
-    location = models.CharField(max_length=200, blank=True, default="")
+    location = models.CharField(max_length=limits.PLACE, blank=True, default="")
     deadline = models.DateTimeField()
     final_time = models.DateTimeField(null=True)
     duration_minutes = models.PositiveIntegerField(null=True)

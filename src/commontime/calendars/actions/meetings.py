@@ -28,7 +28,7 @@ from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
 
-TEXTS = ("title", "description", "location")
+TEXTS = ("title", "description", "location")  # which check_meeting cleans
 
 
 @transaction.atomic

@@ -1,7 +1,8 @@
 -- The guards of calendars as they are now, which the ORM has no words for.
 --
 -- A migration that changes one changes it here, and carries this whole file out. A test compares a
--- migrated database with it (tests/calendars/test_guards.py).
+-- migrated database with it (tests/calendars/test_guards.py). A migration that changes a table is a
+-- MigrationKeepingTriggers (core/triggers.py).
 --
 -- * One person's non-busy times in a calendar never overlap, and only who has a seat gives any.
 -- * Whoever loses their seat loses their times and their places in the calendar's meetings.
