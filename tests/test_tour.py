@@ -252,6 +252,9 @@ def test_ending_make_ends_everything(product):
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (ROOT / "docs").rglob("*.md")
 )
+SOURCES = [
+    str(path) for room in ("src", "tests", "bench", "stage") for path in (ROOT / room).rglob("*.*")
+]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -264,5 +267,9 @@ def test_every_command_and_file_a_document_names_exists(document):
 
     assert set(re.findall(r"(?:`|\$ |= |bin/)make ([a-z]+)", text)) <= targets
     assert set(re.findall(r"manage\.py (\w+)", text)) <= commands
+    files = set(re.findall(r"`([\w./-]+\.(?:py|js|css|csv|sql))`", text))
+    assert {
+        file for file in files if not any(path.endswith(f"/{file}") for path in SOURCES)
+    } == set()
     links = [link.partition("#")[0] for link in re.findall(r"\]\(((?!http)[^)]+)\)", text)]
     assert [link for link in links if link and not (document.parent / link).exists()] == []
