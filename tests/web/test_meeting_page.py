@@ -158,6 +158,15 @@ def test_the_file_for_ones_own_calendar():
     assert str(choir.meeting.pk) in answer.text
 
 
+def test_the_link_to_the_file_ended_in_a_slash():
+    choir = Choir()
+    choir.fix(10)
+    browser = browser_of(choir.sam)
+
+    assert f'href="{choir.here}invite.ics"' in browser.get(choir.here).text
+    assert browser.get(f"{choir.here}invite.ics/").status_code == 200
+
+
 def test_as_many_queries_for_many_people_and_suggestions_as_for_few():
     costs = []
     for size in (2, 20):

@@ -76,7 +76,7 @@ urlpatterns = [
         name="edit_meeting",
     ),
     route(
-        "app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics/",
+        "app/calendars/<uuid:calendar_id>/meetings/<uuid:meeting_id>/invite.ics",
         meetings.invite,
         name="invite_file",
     ),
