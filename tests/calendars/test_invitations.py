@@ -153,7 +153,7 @@ def test_an_answer_stands(iris, calendar):
         actions.accept_invitation(declined.pk, by=iris)
 
 
-def test_accepting_after_the_owner_added_one_is_no_conflict(mina, iris, calendar, post):
+def test_accepting_after_the_owner_added_them_is_no_conflict(mina, iris, calendar, post):
     invitation = build.invitation(calendar, iris)
     build.participant(calendar, iris)
 
@@ -228,18 +228,24 @@ def test_whoever_owns_the_calendar_now_takes_invitations_back(mina, iris, calend
     assert not Invitation.objects.exists()
 
 
-def test_what_is_accepted_can_not_be_taken_back_nor_by_others(mina, iris, calendar):
+def test_an_accepted_invitation_can_not_be_taken_back(mina, iris, calendar):
     accepted = build.invitation(calendar, iris, status="accepted")
     build.participant(calendar, iris)
-    pending = build.invitation(build.calendar(owner=mina), iris)
 
-    with refuses(Conflict, "already_accepted"):
+    with changes_nothing(), refuses(Conflict, "already_accepted"):
         actions.revoke_invitation(fresh(accepted), by=mina)
-    with refuses(NotAllowed):
+
+
+def test_the_receiver_can_not_take_an_invitation_back(iris, calendar):
+    pending = build.invitation(calendar, iris)
+
+    with changes_nothing(), refuses(NotAllowed):
         actions.revoke_invitation(fresh(pending), by=iris)
 
 
-def test_what_was_accepted_by_somebody_who_was_removed_can_go(mina, iris, calendar):
+def test_the_accepted_invitation_of_somebody_who_was_removed_can_be_taken_back(
+    mina, iris, calendar
+):
     invitation = build.invitation(calendar, iris)
     actions.accept_invitation(invitation.pk, by=iris)
     actions.remove_participant(queries.people.participants_of(calendar).get(user=iris), by=mina)
@@ -276,9 +282,8 @@ def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
     )
     assert post.told() == ["invitation_by_email new.friend"]
     token = link_in(post.deliver()[0])
-    friend = build.user(
-        "friend", email="another@example.org"
-    )  # the link, not the address, says who is invited
+    # The link, not the address, says who is invited.
+    friend = build.user("friend", email="another@example.org")
     accepted = actions.accept_invitation_link(token, by=friend)
 
     assert (accepted.status, accepted.receiver) == ("accepted", friend)
@@ -324,9 +329,7 @@ def test_the_owners_own_address_is_not_invited(mina, calendar):
 
 
 @pytest.mark.parametrize("way", ["accept", "link", "add"])
-def test_who_joins_does_not_show_by_an_invitation_that_ends_which_address_is_theirs(
-    mina, iris, calendar, post, way
-):
+def test_joining_does_not_reveal_which_invited_address_is_theirs(mina, iris, calendar, post, way):
     guesses = [
         actions.invite_address(calendar.pk, by=mina, email=email)
         for email in (iris.email, "else@example.org")

@@ -147,7 +147,7 @@ def test_the_life_of_a_meeting_as_its_attendees_calendars_hear_it(mina, sam, iri
     edit(meeting, title="Speech")
     told.append([said(mail) for mail in post.deliver()])
     seat = calendar.participants.get(user=sam)
-    actions.remove_participant(queries.people.participant_for(mina, calendar, seat.pk), by=mina)
+    actions.remove_participant(queries.people.participant_for(calendar, seat.pk), by=mina)
     told.append([said(mail) for mail in post.deliver()])
     edit(meeting, final_time=None)
     told.append([said(mail) for mail in post.deliver()])

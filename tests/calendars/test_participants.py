@@ -28,7 +28,7 @@ def calendar(mina):
 
 def seat_of(user, calendar) -> CalendarParticipant:
     seat = CalendarParticipant.objects.get(user=user, calendar=calendar)
-    return queries.people.participant_for(user, Calendar.objects.get(pk=calendar.pk), seat.pk)
+    return queries.people.participant_for(Calendar.objects.get(pk=calendar.pk), seat.pk)
 
 
 # Add ----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""The calendar's page in memory: whatever changes is seen at once by everybody, nobody is
-shown what was made for another, and each answer has a token of its own. What is kept is compared
-with what is made anew; and without its guard, each change goes unnoticed.
+"""The calendar's page in memory: everybody sees each change at once, nobody sees a page made for
+another, and each answer has a token of its own.
+
+A page from memory is compared with a new one. Without its guard, each change goes unnoticed.
 """
 
 import gzip
@@ -221,7 +222,7 @@ KEY = ("calendar", "version", "look", "meetings", "bucket", "whom", "invited")
 
 
 def turn_off(guards: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what is kept know nothing of these any more."""
+    """Leave these parts out of the key under which a page is kept."""
     for guard in guards.split():
         if guard == "reader":
             monkeypatch.setattr(base, "_reader", lambda request: request.user.pk)
@@ -266,7 +267,7 @@ def test_without_its_guard_the_change_goes_unnoticed(choir, monkeypatch, what):
         everybody_sees(choir, change, concerned)
 
 
-def test_who_is_removed_or_signed_out_is_not_shown_what_is_kept(choir):
+def test_somebody_removed_or_signed_out_is_not_shown_a_kept_page(choir):
     choir.look()
     browser = choir.browsers["sam"]
 
@@ -294,7 +295,7 @@ def test_two_people_of_the_same_name_are_not_shown_each_others_page(choir, monke
     assert len(set(choir.look().values())) == 1  # so this is what the test would notice
 
 
-def test_what_the_address_asks_for_is_answered_though_another_was_kept(choir):
+def test_each_address_has_its_own_page_though_another_is_kept(choir):
     browser = choir.browsers["sam"]
     pages = [
         browser.get(here(choir.calendar, query)).text

@@ -103,9 +103,7 @@ class ParticipantOne(View):
     def get(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Show a participant."""
         calendar = request.auth.calendar()
-        return json_answer(
-            request, show(queries.people.participant_for(request.user, calendar, participant_id))
-        )
+        return json_answer(request, show(queries.people.participant_for(calendar, participant_id)))
 
     @extend_schema(
         request=docs.partial(ParticipantChange),
@@ -114,7 +112,7 @@ class ParticipantOne(View):
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
         """Say whether a participant is required, as the owner."""
         calendar = request.auth.calendar()
-        participant = queries.people.participant_for(request.user, calendar, participant_id)
+        participant = queries.people.participant_for(calendar, participant_id)
         data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
         return json_answer(
             request, show(actions.edit_participant(participant, by=request.user, **data))
@@ -129,6 +127,6 @@ class ParticipantOne(View):
         Their times are deleted, and upcoming meetings are cancelled for them.
         """
         calendar = request.auth.calendar()
-        participant = queries.people.participant_for(request.user, calendar, participant_id)
+        participant = queries.people.participant_for(calendar, participant_id)
         actions.remove_participant(participant, by=request.user)
         return no_content()

@@ -110,11 +110,14 @@ class NewCalendarForm(Form):
             self.add_error("deadline", _("Set a deadline for answers."))
         if {"first_day", "last_day"} <= given.keys():
             self._check_days(given["first_day"], given["last_day"])
-        if {"earliest_hour", "latest_hour"} <= given.keys() and time() < given[
-            "latest_hour"
-        ] <= given["earliest_hour"]:
-            self.add_error("latest_hour", _("The day must end after it begins."))
+        if {"earliest_hour", "latest_hour"} <= given.keys():
+            self._check_hours(given["earliest_hour"], given["latest_hour"])
         return given
+
+    def _check_hours(self, earliest: time, latest: time) -> None:
+        ends_at_midnight = latest == time()
+        if latest <= earliest and not ends_at_midnight:
+            self.add_error("latest_hour", _("The day must end after it begins."))
 
     def _check_days(self, first: date, last: date) -> None:
         if not all(clock.EARLIEST.year <= day.year < clock.LATEST.year for day in (first, last)):
@@ -185,7 +188,8 @@ def _start(
 ) -> tuple[Calendar, list[Invitation]]:
     """Create a calendar with its meeting and invitations, all or nothing.
 
-    Names are looked up first, so that wrong ones count even if nothing is created.
+    Names are looked up before the transaction, so that the limit of look-ups also counts those of a
+    form that is refused.
     """
     typed_people = inviting.look_up(others, by=by, field="others")
     ticked = {

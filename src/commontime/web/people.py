@@ -116,7 +116,7 @@ def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
         return
     if what not in {"required", "optional", "remind"}:
         raise InvalidInput(_("Choose what to do."), field="do")
-    participant = queries.people.participant_for(user, shown, _id(request.POST.get("participant")))
+    participant = queries.people.participant_for(shown, _id(request.POST.get("participant")))
     if what == "remind":
         actions.send_letter(
             by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk
@@ -143,7 +143,7 @@ def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID
 ) -> HttpResponse:
     shown = calendar_of(request, calendar_id)
-    participant = queries.people.participant_for(me(request), shown, participant_id)
+    participant = queries.people.participant_for(shown, participant_id)
     actions.remove_participant(participant, by=me(request))
     if participant.user_id == me(request).pk:
         return redirect("web:home")

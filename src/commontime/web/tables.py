@@ -1,8 +1,7 @@
 """The two tables with a cell for each half hour, the only markup that Python writes.
 
 A template takes too long for them: for the 196 cells of a week Django's 18 ms, this 0.9.
-Whatever people wrote is escaped; everything else here is ours. They become one table, and then a
-template from the start (issue "Answered in ten seconds").
+Whatever people wrote is escaped; everything else here is ours.
 """
 
 from collections.abc import Sequence

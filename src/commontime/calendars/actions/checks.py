@@ -1,4 +1,4 @@
-"""Refusals that several actions share."""
+"""Locks and refusals that several actions share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +26,9 @@ class Caution:
 
 # Taking turns -------------------------------------------------------------------------------------
 #
-# Whatever changes a calendar holds its row first and looks then. So nothing that was looked at
-# changes before the end of the transaction; and as all who write queue at the same place, nobody
-# waits for somebody who waits for them. SQLite has one writer at a time anyway.
+# An action that changes a calendar first holds it: it locks the calendar's row. What it reads after
+# that stays true until its transaction ends. All actions lock this row before any other, so no two
+# wait for each other. SQLite has one writer at a time anyway.
 
 
 def hold(calendar: Calendar) -> None:
@@ -37,18 +37,19 @@ def hold(calendar: Calendar) -> None:
 
 
 def held_named(user: User, calendar_id: UUID) -> Calendar:
-    """Hold the calendar whose id came in a body, and return it as it is now. Refused like
-    `queries.calendar_named`.
+    """Hold the calendar whose id came in a body, and return it as it is now.
+
+    Refuses like `queries.calendars.calendar_named`.
     """
-    seen = (
+    rows = (
         queries.calendars.calendars_visible_to(user)
         .select_related("owner")
         .select_for_update(no_key=True, of=("self",))
     )
-    calendar: Calendar | None = seen.filter(pk=calendar_id).first()
+    calendar: Calendar | None = rows.filter(pk=calendar_id).first()
     if calendar is None:
-        # Hidden, or it changed hands while this waited: then PostgreSQL finds that its owner is not
-        # who came along, and gives no row.
+        # It is hidden, or it got another owner while this waited for the row. PostgreSQL then
+        # returns nothing, because the owner it had joined no longer matches.
         calendar = queries.calendars.calendar_named(user, calendar_id)
         hold(calendar)
     return calendar
@@ -56,15 +57,16 @@ def held_named(user: User, calendar_id: UUID) -> Calendar:
 
 def hold_with_people(calendar: Calendar) -> Roster:
     """Hold the calendar like `hold`, and return its people as they are now."""
-    now = _locked(
+    current = _locked(
         calendar, queries.people.with_people(Calendar.objects.all(), "calendars_calendar.id")
     )
-    return _bring_up_to_date_with_people(calendar, now, now)
+    return _bring_up_to_date_with_people(calendar, current, current)
 
 
 def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
-    """Hold the calendar like `hold`, and somebody's seat in it. Returns the seat, with its user, or
-    None.
+    """Hold the calendar like `hold`, and somebody's seat in it.
+
+    Returns the seat with its user, or None if they have none.
     """
     rows = CalendarParticipant.objects.select_related("calendar", "user").select_for_update(
         no_key=True, of=("calendar", "self")
@@ -85,20 +87,20 @@ def held(meeting: Meeting) -> tuple[Meeting, Roster]:
     rows = queries.people.with_people(
         queries.meetings.with_attendees(), "calendars_meeting.calendar_id"
     ).select_related("calendar")
-    now: Meeting | None = (
+    current: Meeting | None = (
         rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     )
-    if now is None:
+    if current is None:
         raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
-    roster = _bring_up_to_date_with_people(meeting.calendar, now.calendar, now)
-    now.calendar = meeting.calendar
-    return now, roster
+    roster = _bring_up_to_date_with_people(meeting.calendar, current.calendar, current)
+    current.calendar = meeting.calendar
+    return current, roster
 
 
 def held_unchanged(meeting: Meeting) -> tuple[Meeting, Roster]:
     """Hold the meeting like `held`; Conflict if somebody changed it since it was read."""
-    now, roster = held(meeting)
-    if now.version != meeting.version:
+    current, roster = held(meeting)
+    if current.version != meeting.version:
         raise Conflict(
             _(
                 "Somebody else changed this meeting at the same time. Load it again, then repeat "
@@ -106,12 +108,13 @@ def held_unchanged(meeting: Meeting) -> tuple[Meeting, Roster]:
             ),
             code="changed_meanwhile",
         )
-    return now, roster
+    return current, roster
 
 
 def held_plan(calendar: Calendar) -> Plan:
-    """Hold the calendar and its plan until the end of the transaction. Returns the plan as it is
-    now.
+    """Hold the calendar and its plan until the end of the transaction.
+
+    Returns the plan as it is now.
     """
     rows = Plan.objects.select_related("calendar").select_for_update(
         no_key=True, of=("calendar", "self")
@@ -127,9 +130,8 @@ def held_plan(calendar: Calendar) -> Plan:
 def hold_final_times() -> None:
     """Let only one transaction at a time set final times, in whatever calendar.
 
-    Each looks at where people are elsewhere.
-
-    The own calendar is held before it; who is past it holds all they need.
+    Each of them looks at the final times of other calendars. Hold the calendar first: whoever gets
+    past here then waits for nobody.
     """
     take_turns("final times")
 
@@ -142,26 +144,26 @@ def hold_all(user: User) -> list[Calendar]:
 
 
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
-    now = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
-    if now is None:
+    current = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
+    if current is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
-    return now
+    return current
 
 
-def _bring_up_to_date(calendar: Calendar, now: Calendar) -> None:
+def _bring_up_to_date(calendar: Calendar, current: Calendar) -> None:
     for field in Calendar._meta.concrete_fields:
-        setattr(calendar, field.attname, getattr(now, field.attname))
+        setattr(calendar, field.attname, getattr(current, field.attname))
 
 
-def _bring_up_to_date_with_people(calendar: Calendar, now: Calendar, row: Any) -> Roster:
-    """Make the calendar what it is `now`, and return its people. row: what `with_people` selected.
+def _bring_up_to_date_with_people(calendar: Calendar, current: Calendar, row: Any) -> Roster:
+    """Make the calendar what it is now, and return its people. row: what `with_people` selected.
 
-    PostgreSQL gives whoever had to wait for a row this row as it became, but the people beside it
-    as they were before the wait. Every change of people raises the version. So where it is not the
-    version known from an earlier statement, the people are read again.
+    After waiting for a row, PostgreSQL returns the row as it is now, but the people selected with
+    it as they were before the wait. Every change of people raises the calendar's version. So if it
+    is another version than an earlier statement read, the people are read again.
     """
-    is_same = calendar.version == now.version
-    _bring_up_to_date(calendar, now)
+    is_same = calendar.version == current.version
+    _bring_up_to_date(calendar, current)
     if is_same:
         return queries.people.read_roster(calendar, row.people)
     return queries.people.roster_of(calendar)

@@ -29,9 +29,9 @@ class Ask:
     """The fewest people to ask, and for which exact time, so that `start` suits all required
     people.
 
-    own_short: the minutes that a required owner lacks at best; then asking others can't help.
-    first: who alone is in the way of how many starts, the most first. silent: required people who
-    have not answered.
+    own_short: how many minutes an owner who must come lacks even at best; if any, asking others
+    can't help. first: people of whom each alone prevents starts, with how many, the most first.
+    silent: required people who have not answered.
     """
 
     start: datetime
@@ -66,8 +66,8 @@ class SessionPair:
 
 @dataclass(frozen=True, slots=True)
 class PlanB:
-    """The best start apart from the best one. overtakes: whose cancellation alone makes it the
-    better one.
+    """The best start beside the best one. overtakes: people of whom each, by cancelling, makes it
+    the better one.
     """
 
     outcome: Outcome
@@ -77,7 +77,7 @@ class PlanB:
 
 @dataclass(frozen=True, slots=True)
 class Decisive:
-    """Who has not answered and could alone make another start, such as this one, the best."""
+    """People of whom each could make another start the best by answering. start: one such start."""
 
     people: list[Person]
     start: datetime | None
@@ -86,7 +86,7 @@ class Decisive:
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """no_sessions: why there are no two sessions to tell of, if there are none."""
+    """What could change a meeting's best start. no_sessions: why `sessions` is None."""
 
     best: Outcome
     survives: int
@@ -139,8 +139,8 @@ def insights_for(
 ) -> Insights | None:
     """Return what there is to say about the best start, or None if there is none.
 
-    Without names, sentences hold numbers. What the owner's own time lacks is said only to
-    themselves, or with names.
+    Without names, sentences hold numbers. How many minutes the owner lacks is said only to the
+    owner, or with names.
     """
     if not group.answered:
         return None
@@ -175,16 +175,17 @@ def _question_of(
     meeting: Meeting, group: Group, *, now: datetime, with_names: bool, align: int | None
 ) -> _Question:
     earliest, latest_end = bounds.known_ticks(meeting, group, now=now)
+    # As far as _farthest looks for a next start.
     beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
     marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
     return _Question(meeting, group, earliest, latest_end, marks, with_names)
 
 
 def _farthest(question: _Question, now: datetime) -> int:
-    """Return up to where missing answers can matter.
+    """Return the last tick that missing answers can matter for.
 
-    Who has not answered may offer time beyond all that is known, if the meeting has no end: one
-    start more that nobody else can come to.
+    Where no end is set, somebody may still answer with a later time. Nobody else can come then, so
+    one more start stands for all of these.
     """
     next_start = engine.marks_of(question.align).at_or_after(
         question.latest_end + question.duration
@@ -195,7 +196,7 @@ def _farthest(question: _Question, now: datetime) -> int:
 
 
 def _why_not_better(best: Outcome, meeting: Meeting, group: Group) -> str:
-    """Say in which of the criteria, in their order, no start does better."""
+    """Name the first criterion that the best start falls short of, as all others do."""
     short = (meeting.quorum or 0) - len(best.attending)
     if short > 0:
         return _("There is no time when %(n)d people can come.") % {"n": meeting.quorum}
@@ -239,9 +240,9 @@ def _no_time_suits_more(best: Outcome, group: Group) -> str:
 
 
 def _ask(question: _Question, asker: int) -> Ask | None:
-    """Ask others where the owner can come.
+    """Return what to ask of others, for a start to which the owner can come.
 
-    If the owner can come nowhere, say so, and what all would need to offer.
+    If there is no such start, it says so, and asks of everybody.
     """
     group, owner = question.group, question.meeting.calendar.owner_id
     place = _place_if_required(group, owner)
@@ -275,7 +276,7 @@ def _place_if_required(group: Group, user_id: int) -> int | None:
 
 
 def _own_short(question: _Question, place: int | None) -> int:
-    """Return how many minutes the owner lacks where they lack the fewest."""
+    """Return how many minutes the owner lacks at the start where they lack the fewest."""
     if place is None:
         return 0
     free = question.group.free
@@ -283,7 +284,7 @@ def _own_short(question: _Question, place: int | None) -> int:
 
 
 def _asked_first(question: _Question) -> list[tuple[Person, int]]:
-    """Return who alone stands in the way of how many starts, the most first."""
+    """Return people of whom each alone prevents starts, with how many, the most first."""
     group = question.group
     alone = engine.swing(group.free, question.duration, required=group.required, **question.bounds)
     order = np.argsort(-alone, kind="stable")[:MOST_ASKED_FIRST]
@@ -318,7 +319,7 @@ def _ask_in_words(ask: Ask, with_names: bool, *, owner: str) -> str:
 
 
 def _sessions(question: _Question, best: Outcome, segments: int) -> tuple[SessionPair | None, str]:
-    """Return the two sessions, or why there are none to tell of."""
+    """Return the two sessions, or why there are none."""
     group = question.group
     if not best.cannot:
         return None, _(
@@ -397,8 +398,7 @@ def _plan_b(
 def _decisive(question: _Question, profile: engine.Profile) -> Decisive:
     """Return whose missing answer alone could change the best start.
 
-    All silent required people can change as much as each other, and so can all silent optional
-    ones.
+    Required people without an answer are all alike in this, and so are optional ones.
     """
     silent = question.group.silent
     could = {
@@ -430,7 +430,7 @@ def _decisive(question: _Question, profile: engine.Profile) -> Decisive:
 
 
 def _one_of(people: Sequence[Person]) -> str:
-    """Name people of whom each alone is meant."""
+    """Name people of whom any one is meant."""
     names = [person.name for person in people[:5]]
     if len(people) > 5:
         names.append(_("one of %(n)d others") % {"n": len(people) - 5})

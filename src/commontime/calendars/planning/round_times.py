@@ -17,7 +17,7 @@ def round_times(
 ) -> engine.Marks | None:
     """Return the ticks at which the zone's clocks show a multiple of these minutes.
 
-    first, last: the ticks between which they are needed. None: any minute will do.
+    first, last: the ticks between which they are needed. Returns None if any minute will do.
     """
     if align_minutes is None:
         return None
@@ -30,8 +30,9 @@ def round_times(
 
 @lru_cache(maxsize=64)
 def _ahead(name: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
-    """Return from which ticks on the zone's clocks are ahead of UTC by how many minutes. They are
-    looked at once a day.
+    """Return pairs of a tick and how many minutes the zone is ahead of UTC from then on.
+
+    The zone is looked up once a day. Where two days differ, halving finds the minute between.
     """
     zone = ZoneInfo(name)
 

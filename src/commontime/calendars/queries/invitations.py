@@ -3,38 +3,30 @@
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import (
-    Exists,
-    Q,
-    QuerySet,
-)
+from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.calendars.models import (
-    Invitation,
-)
+from commontime.calendars.models import Invitation
 from commontime.calendars.queries import calendars
 from commontime.core.errors import NotFound
 
 
 def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
-    """The invitations somebody received, or sent."""
+    """The invitations somebody received, or those they sent. box: "received" or "sent"."""
     return _invitations(Q(sender=user) if box == "sent" else _received(user))
 
 
 def invitation_for(user: User, invitation_id: UUID) -> Invitation:
     """Return the invitation to its receiver, its sender or the calendar's owner."""
-    return _there(_invitation(user, invitation_id).first())
+    return _required(_invitation(user, invitation_id).first())
 
 
 def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
-    """Hold the invitation's calendar (actions/checks.py) and return the invitation like
-    `invitation_for`, its calendar as it is now.
-    """
+    """Return the invitation like `invitation_for`, and hold its calendar (actions/checks.py)."""
     rows = _invitation(user, invitation_id).select_for_update(no_key=True, of=("calendar",))
-    # If the calendar changed hands while this waited, PostgreSQL finds that its owner is not who
-    # came along, and gives no row.
-    return _there(rows.first() or rows.first())
+    # If the calendar got another owner while this waited for its row, PostgreSQL returns nothing,
+    # because the owner it had joined no longer matches. So it is asked again.
+    return _required(rows.first() or rows.first())
 
 
 def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
@@ -43,7 +35,7 @@ def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
     )
 
 
-def _there(invitation: Invitation | None) -> Invitation:
+def _required(invitation: Invitation | None) -> Invitation:
     if invitation is None:
         raise NotFound(_("There is no such invitation."))
     return invitation

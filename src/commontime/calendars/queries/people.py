@@ -50,7 +50,7 @@ _PARTICIPANTS = rows.Listing(
 
 
 class Person(NamedTuple):
-    """Somebody in a calendar; a tuple, because a page needs a thousand of them.
+    """Somebody in a calendar; a tuple, because a page may need a thousand of them.
 
     packed: their non-busy times, as `calendars/guards` packs them; empty: they have not answered.
     name: with the username where another person of the calendar has the same name.
@@ -69,7 +69,7 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class Roster:
-    """Everybody in a calendar at one moment, in the order they came."""
+    """Everybody in a calendar at one moment, in the order in which they joined."""
 
     calendar_id: UUID
     people: list[Person]
@@ -93,7 +93,7 @@ PEOPLE = rows.JsonRows(
 
 
 def with_people(objects: QuerySet[Any], calendar: str) -> QuerySet[Any]:
-    """Select the people of the calendar in this column as `people`, for `read_roster`."""
+    """Add `people` to each row, for `read_roster`. calendar: the column with the calendar's id."""
     people = RawSQL(PEOPLE.sql.format(calendar=calendar), [], TextField())  # noqa: S611 (no input)
     return cast(QuerySet[Any], objects.annotate(people=people))
 
@@ -144,7 +144,7 @@ def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
     )
 
 
-def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
+def participant_for(calendar: Calendar, participant_id: UUID) -> CalendarParticipant:
     participant = participants_of(calendar).filter(pk=participant_id).first()
     if participant is None:
         raise NotFound(_("Nobody in this calendar has this participant id."))
@@ -153,7 +153,7 @@ def participant_for(user: User, calendar: Calendar, participant_id: UUID) -> Cal
 
 
 def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParticipant]:
-    """The seats of these people in the calendars that the user sees, by the calendars' names."""
+    """The seats of these people in the calendars the user sees, ordered by calendar name."""
     seats = CalendarParticipant.objects.filter(
         user__in=people, calendar__in=calendars.calendars_visible_to(user)
     ).select_related("calendar")
