@@ -321,3 +321,16 @@ def test_a_form_with_other_fields_is_told_that_the_name_is_taken(changed):
     assert (first.status_code, second.status_code) == (302, 422)
     assert "This username is taken." in second.text
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("mina", 302), ("MINA@example.org", 302), ("sam", 403)]
+)
+def test_signing_in_on_an_old_page_went_on_as_who_had_signed_in_meanwhile(choir, name, status):
+    browser = Client(enforce_csrf_checks=True)
+    form = form_with(browser, "/app/sign-in/", None)
+    browser.post("/app/sign-in/", form.data(identifier="mina", password=build.PASSWORD))
+
+    answer = browser.post("/app/sign-in/", form.data(identifier=name, password=build.PASSWORD))
+
+    assert answer.status_code == status

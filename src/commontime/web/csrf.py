@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
+from commontime.core.text import canonical
 from commontime.web import errors, typed
 from commontime.web.base import me, next_page
 from commontime.web.sign_in import ask_to_sign_in
@@ -15,8 +16,7 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     Somebody whom the first of two clicks signed in goes on.
     """
-    is_second_click = "csrfmiddlewaretoken" in request.POST and request.user
-    if is_second_click and request.path in {reverse("web:sign_in"), reverse("web:sign_up")}:
+    if request.user and _has_just_signed_in(request):
         return redirect(next_page(request))
     if typed.MARK in request.POST:
         if not request.user:
@@ -35,6 +35,15 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     ]
     detail = " ".join(sentences)
     return errors.plain(request, 403, detail, title=_("This wasn’t sent"), is_old=True)
+
+
+def _has_just_signed_in(request: HttpRequest) -> bool:
+    """Return whether this form names the person whom its first click signed in."""
+    fields = {reverse("web:sign_in"): "identifier", reverse("web:sign_up"): "username"}
+    if request.path not in fields:
+        return False
+    name, user = canonical(request.POST.get(fields[request.path], "")), me(request)
+    return name in {canonical(user.username), canonical(user.email)}
 
 
 def _shown_again(request: HttpRequest) -> HttpResponse | None:
