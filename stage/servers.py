@@ -2,8 +2,9 @@
 
 The processes of the Procfile run on a free port, with a database and a mail server of their own.
 
-    with open_site() as site:         mina = site.person("mina")         mina.post("/calendars/",
-{"name": "Choir"})
+    with open_site() as site:
+        mina = site.person("mina")
+        mina.post("/calendars/", {"name": "Choir"})
 
 Starting takes a few seconds, so share one site where you can. Everything that was started is gone
 at the end.

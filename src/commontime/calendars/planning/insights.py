@@ -66,8 +66,8 @@ class SessionPair:
 
 @dataclass(frozen=True, slots=True)
 class PlanB:
-    """The best start beside the best one. overtakes: people of whom each, by cancelling, makes it
-    the better one.
+    """The best start that does not overlap the best one. overtakes: people of whom each, by
+    cancelling, makes it the better one.
     """
 
     outcome: Outcome
