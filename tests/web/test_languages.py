@@ -19,7 +19,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars.planning import plans
-from commontime.web import accounts, home, sign_in
+from commontime.web import accounts, home, sign_in, words
 from tests import build
 from tests.catalogue import read
 from tests.client import caller
@@ -180,6 +180,31 @@ def test_every_text_is_translated_with_all_its_places(language):
             )
 
 
+STRAIGHT = re.compile("['\"]|%\\(\\w+\\)r")
+# A sign without its no-break space: before : ; ? ! » %, after «.
+FRENCH_SPACE = re.compile(r"[^\xa0\d:?!(](?=[:;?!»](\s|$))|[^\xa0]%%|«(?!\xa0)")
+
+
+def test_no_text_has_straight_quotes():
+    texts = [
+        text
+        for language in OTHERS
+        for entry in read(catalogue_of(language))
+        for text in (entry.text, entry.plural, *entry.forms)
+    ]
+
+    assert [text for text in texts if STRAIGHT.search(re.sub(r"<[^>]+>", "", text))] == []
+    assert STRAIGHT.search("Nobody is called %(name)r.")
+
+
+def test_french_signs_have_their_no_break_spaces():
+    forms = [form for entry in read(catalogue_of("fr")) for form in entry.forms]
+
+    assert [form for form in forms if FRENCH_SPACE.search(re.sub(r"<[^>]+>", "", form))] == []
+    for wrong in ("Non : rien", "Qui?", "« oui »", "5 %% au plus"):
+        assert FRENCH_SPACE.search(wrong), wrong
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_what_is_shown_is_what_was_translated(language, gettext, tmp_path):
     """The .mo files, which are what is read, hold the same as the .po files."""
@@ -194,6 +219,12 @@ def test_what_is_shown_is_what_was_translated(language, gettext, tmp_path):
     assert {key: text for key, text in kept.items() if key} == {
         key: text for key, text in fresh.items() if key
     }, "Run make texts."
+
+
+def test_one_more_person_is_not_several_in_french():
+    with translation.override("fr"):
+        assert words.some(["Ana", "Bao", "Zoé"], 2) == "Ana, Bao et 1 autre"
+        assert words.some(["Ana", "Bao", "Zoé"], 1) == "Ana et 2 autres"
 
 
 # What is seen -------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_a_save_that_nobody_answers_is_given_up_and_tried_again_by_itself(site):
         with page.expect_request(address):
             drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
             page.clock.run_for(1000)
-        expect(page.locator(".state")).to_have_text("Saving…")
+        expect(page.locator(".state")).to_have_text("Saving …")
         page.clock.run_for(10_000)
         expect(page.locator(".state")).to_contain_text("the server isn’t responding")
         expect(page.get_by_role("button", name="Try again")).to_be_visible()

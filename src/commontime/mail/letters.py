@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime.core import clock
 from commontime.mail.writing import (
@@ -391,7 +392,12 @@ def _names(people: Sequence[str]) -> str:
     """Return people's names as one text; of many the first, and how many more there are."""
     names = ", ".join(name(person) for person in people[:MOST_NAMES])
     more = len(people) - MOST_NAMES
-    return _("%(names)s and %(n)d more") % {"names": names, "n": more} if more > 0 else names
+    if more <= 0:
+        return names
+    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+        "names": names,
+        "n": more,
+    }
 
 
 def _description(text: str) -> dict[str, str]:

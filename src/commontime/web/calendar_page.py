@@ -34,7 +34,7 @@ TEXTS = {
     "none": gettext_lazy("not available"),
     "part": gettext_lazy("partly"),
     "to": gettext_lazy("to"),
-    "saving": gettext_lazy("Saving…"),
+    "saving": gettext_lazy("Saving …"),
     "saved": gettext_lazy("Saved"),
     "undone": gettext_lazy("Undone"),
     "lost": gettext_lazy(

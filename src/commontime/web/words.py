@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from commontime.core import clock
 from commontime.layout import grid
@@ -67,7 +67,12 @@ def some(names: Sequence[str], most: int) -> str:
     """Return names as a list in words; beyond `most`, the number of the others."""
     more = len(names) - most
     shown = ", ".join(names[:most])
-    return _("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown
+    if more <= 0:
+        return shown
+    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+        "names": shown,
+        "n": more,
+    }
 
 
 def as_json(value: object) -> str:

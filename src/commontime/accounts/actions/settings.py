@@ -68,7 +68,9 @@ def _set_muted(user: User, usernames: list[str]) -> None:
         (name for name, key in zip(usernames, keys, strict=True) if key not in senders), None
     )
     if missing is not None:
-        raise InvalidInput(_("Nobody here is called %(name)r.") % {"name": missing}, field="muted")
+        raise InvalidInput(
+            _("Nobody here is called “%(name)s”.") % {"name": missing}, field="muted"
+        )
     Mute.objects.filter(user=user).exclude(sender_id__in=senders.values()).delete()
     Mute.objects.bulk_create(
         [Mute(user=user, sender_id=sender_id) for sender_id in senders.values()],
