@@ -18,7 +18,10 @@ from commontime.layout.wall_clock import moments_of
 
 # A moment in an answer: always in UTC, with Z.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
+# Python itself reads an offset of 60 minutes and more.
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?[0-5]\d)?", re.ASCII
+)
 LARGEST_USER_ID = 2**31 - 1
 
 
