@@ -36,18 +36,43 @@ def shown(text: str, days: Days = MAY) -> list[str]:
 
 
 DASHES = ["‐", "‑", "‒", "–", "—", "―", "−", "﹘", "﹣", "－", "〜", "～", "~", "⁓"]
-COLONS = ["：", "﹕", "∶", "꞉"]
+DASHES += ["ー", "ｰ", "⁃", "˗", "─", "━", "➖", "--", "——", "──"]
+COLONS = ["：", "﹕", "∶", "꞉", "˸", "։", "׃"]
+COMMAS = ["、", "､", "，", "﹐", "،"]
 
 
 @pytest.mark.parametrize("dash", DASHES)
 def test_every_dash_between_two_times_was_not_read(dash):
     assert shown(f"4 May 9{dash}12") == ["4.5. 09:00-12:00 5"]
-    assert shown(f"2026{dash}05{dash}04 9 {dash} 12") == ["4.5. 09:00-12:00 5"]
+    if len(dash) == 1:
+        assert shown(f"2026{dash}05{dash}04 9 {dash} 12") == ["4.5. 09:00-12:00 5"]
 
 
 @pytest.mark.parametrize("colon", COLONS)
 def test_every_colon_in_a_time_was_not_read(colon):
     assert shown(f"4 May 9{colon}30-12{colon}15") == ["4.5. 09:30-12:15 5"]
+
+
+@pytest.mark.parametrize("comma", COMMAS)
+def test_every_comma_between_two_times_was_not_read(comma):
+    assert shown(f"4 May 9-12{comma}13-14") == ["4.5. 09:00-12:00 5", "4.5. 13:00-14:00 5"]
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u200e", "\u200f", "\u2060", "\xad", "\ufeff"])
+def test_an_invisible_mark_in_a_pasted_line_made_it_unclear(mark):
+    line = f"{mark}4{mark} May{mark} 9:30{mark}-{mark}12{mark}"
+
+    assert shown(f"{line}\n{mark}\n{mark} 5 May 9-12") == [
+        "4.5. 09:30-12:00 5",
+        "5.5. 09:00-12:00 5",
+    ]
+
+
+@pytest.mark.parametrize("zero", "٠۰०০๐０𝟎")
+def test_the_digits_of_every_script_are_read(zero):
+    digits = {ord(digit): chr(ord(zero) + int(digit)) for digit in "0123456789"}
+
+    assert shown("4 May 9:30-12 ideal 10".translate(digits)) == ["4.5. 09:30-12:00 10"]
 
 
 def test_a_line_in_full_width_letters_is_read():

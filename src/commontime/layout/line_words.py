@@ -248,7 +248,7 @@ class Patterns:
 
     def _add_patterns_between(self) -> None:
         self.and_ = re.compile(rf"\s*(?:,|;|&|\b(?:{self._words('and_')})\b)\s*")
-        self.dash = re.compile(rf"\s*(?:-|\b(?:{self._words('until')})(?!\w))\s*")
+        self.dash = re.compile(rf"\s*(?:-+|\b(?:{self._words('until')})(?!\w))\s*")
         self.from_ = re.compile(rf"\s*(?:{self._words('from_')})\s+(?=\d)")
         self.on = re.compile(rf"(?:{self._words('on')})\s+")
         self.without = re.compile("|".join(_without(words) for words in self._read))

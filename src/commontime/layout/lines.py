@@ -36,7 +36,13 @@ WINDOW_LIMIT = 2000
 LINE_LIMIT = 2000
 # Characters of a line. To normalise a long run of accents takes minutes.
 NORMALISED_LIMIT = 2000
-_SIGNS = {ord(sign): "-" for sign in "−~〜⁓"} | {ord(sign): ":" for sign in "∶꞉ː"}
+_SIGNS = {
+    ord(sign): plain
+    for plain, signs in {"-": "−~〜⁓ー⁃˗─━➖", ":": "∶꞉ː˸։׃", ",": "、،"}.items()
+    for sign in signs
+}
+
+_PLAIN = {"Pd": "-", "Cf": ""}  # by the category of a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
     mistakes: list[Mistake] = []
     lines = text.splitlines()
     for number, line in enumerate(lines[:LINE_LIMIT], 1):
-        if not line.strip():
+        if not simplified(line):
             continue
         try:
             for window in read_line(line, days):
@@ -94,15 +100,16 @@ def read_line(line: str, days: Days) -> list[Window]:
 
 
 def simplified(text: str) -> str:
-    """Return the text in lower case, with plain digits, dashes and colons.
+    """Return the text in lower case, with plain digits, dashes, colons and commas.
 
     Word processors and East Asian keyboards write many other forms of them (Unicode NFKC, and the
-    category Pd of dashes).
+    category Pd of dashes). Invisible marks (category Cf), which come along with pasted text, are
+    dropped.
     """
     if len(text) <= NORMALISED_LIMIT:
         text = unicodedata.normalize("NFKC", text)
     plain = text.lower().translate(_SIGNS)
-    return "".join("-" if unicodedata.category(c) == "Pd" else c for c in plain)
+    return "".join(_PLAIN.get(unicodedata.category(c), c) for c in plain).strip()
 
 
 # Back into lines ----------------------------------------------------------------------------------
