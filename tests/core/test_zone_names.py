@@ -22,6 +22,8 @@ SAME = [
     ("UTC", "GMT"),
     ("UTC", "Etc/UTC"),
     ("Etc/GMT", "Etc/Zulu"),
+    ("US/Eastern", "EST5EDT"),
+    ("America/Los_Angeles", "PST8PDT"),
 ]
 
 

@@ -24,6 +24,17 @@ def zones() -> frozenset[str]:
     return frozenset(name for name in names if not name.startswith(("posix/", "right/")))
 
 
+# Zones of their own in some editions of the database, with the rules of these. Only their
+# abbreviation or their past before 1970 differs.
+_SAME_IN_ALL_BUT_NAME = {
+    "Etc/GMT": "Etc/UTC",
+    "EST5EDT": "America/New_York",
+    "CST6CDT": "America/Chicago",
+    "MST7MDT": "America/Denver",
+    "PST8PDT": "America/Los_Angeles",
+}
+
+
 def canonical_zone(name: str) -> str:
     """Return the main name of a zone: Asia/Kolkata for Asia/Calcutta."""
     return _links().get(name, name)
@@ -48,7 +59,7 @@ def _links() -> dict[str, str]:
     """
     lines = resources.files("tzdata").joinpath("zoneinfo/tzdata.zi").read_text().splitlines()
     targets = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L ")}
-    targets["Etc/GMT"] = "Etc/UTC"  # two zones there, but only the abbreviation differs
+    targets |= _SAME_IN_ALL_BUT_NAME
     return {name: targets.get(target, target) for name, target in targets.items()}
 
 
