@@ -165,7 +165,9 @@ def test_a_name_taken_at_the_same_moment_is_refused_by_the_database(monkeypatch)
     assert fields.keys() == {"username", "email"}
 
 
-@pytest.mark.parametrize("name", ["佐々木", "野々村", "kaʻiulani", "राम", "தமிழ்_99", "김철수"])
+@pytest.mark.parametrize(
+    "name", ["佐々木", "野々村", "kaʻiulani", "राम", "தமிழ்_99", "김철수", "Gal·la"]
+)
 def test_an_ordinary_name_is_not_refused_as_mixed_alphabets_or_no_letters(name):
     user = profiles.create_account(**{**GOOD, "username": name})
 

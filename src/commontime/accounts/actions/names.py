@@ -18,8 +18,9 @@ from commontime.core.errors import InvalidInput, NotFound, Problems
 LONGEST = {"username": 150, "first_name": 150, "last_name": 150}
 LONGEST_EMAIL = 254
 UNIQUE = ("username", "email")
-# Django's own pattern has \w, which leaves out the vowel signs of many scripts (UAX 31).
-_USERNAME = regex.compile(r"[\p{L}\p{Mn}\p{Mc}\p{N}_.@+-]+")
+# Django's own pattern has \w, which leaves out the vowel signs of many scripts (UAX 31). Catalan
+# writes a dot between two l's (RFC 5892, A.3).
+_USERNAME = regex.compile(r"(?:[\p{L}\p{Mn}\p{Mc}\p{N}_.@+-]|(?<=[lL])·(?=[lL]))+")
 
 
 def look_up(username: str, *, by: User) -> User:
