@@ -5,7 +5,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
@@ -91,6 +91,19 @@ def test_a_hash_made_of_the_text_as_typed_still_opens_and_nobody_is_signed_out(t
     assert User.objects.get().password == mina.password
     assert Session.objects.filter(ended_at=None).count() == 2
     assert is_signed_in(browser)
+
+
+@pytest.mark.parametrize(("hashed", "typed"), [*TYPED, (DECOMPOSED, DECOMPOSED)])
+def test_a_hash_of_djangos_own_was_compared_with_the_text_as_typed_only(hashed, typed):
+    mina = build.user("mina")
+    normal = hashed if hashed == typed else unicodedata.normalize("NFKC", hashed)
+    User.objects.filter(pk=mina.pk).update(
+        password=PBKDF2PasswordHasher().encode(normal, "salt", iterations=1000)
+    )
+
+    assert sign_in("mina", typed).status_code == 200
+    assert sign_in("mina", hashed).status_code == 200
+    assert sign_in("mina", "wrong").status_code == 401
 
 
 @pytest.fixture

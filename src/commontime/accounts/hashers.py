@@ -1,11 +1,31 @@
 import unicodedata
+from typing import Any
 
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
 
 from commontime.accounts.validators import LONGEST
 
 
-class Argon2(Argon2PasswordHasher):
+class ComparesNormalised:
+    """Compares the normalised password, then the password as typed.
+
+    Older hashes were made of the text as it was typed. One of them stays as it is: a new hash would
+    end all sign-ins.
+    """
+
+    def verify(self, password: str, encoded: str) -> bool:
+        hasher: Any = super()
+        normal = normalised(password)
+        return hasher.verify(normal, encoded) or (
+            normal != password and hasher.verify(password, encoded)
+        )
+
+
+class PBKDF2(ComparesNormalised, PBKDF2PasswordHasher):
+    """For accounts that came with a hash of Django's."""
+
+
+class Argon2(ComparesNormalised, Argon2PasswordHasher):
     """Argon2id over the normalised password.
 
     19 MiB, two passes and one lane are the least costs that the OWASP password storage sheet asks
@@ -18,17 +38,6 @@ class Argon2(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         return super().encode(normalised(password), salt)
-
-    def verify(self, password: str, encoded: str) -> bool:
-        """Compare the normalised password, then the password as typed.
-
-        Older hashes were made of the text as it was typed. One of them stays as it is: a new hash
-        would end all sign-ins.
-        """
-        normal = normalised(password)
-        return super().verify(normal, encoded) or (
-            normal != password and super().verify(password, encoded)
-        )
 
 
 def normalised(password: str) -> str:

@@ -296,7 +296,7 @@ DATABASES = {"default": database(DATABASE_URL)}
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "commontime.accounts.hashers.Argon2",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "commontime.accounts.hashers.PBKDF2",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
