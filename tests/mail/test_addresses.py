@@ -18,6 +18,8 @@ from tests.ical import strict
         ("sam@müller.example", "sam@xn--mller-kva.example"),
         ("sam@MÜLLER.example", "sam@xn--mller-kva.example"),
         ("sam@xn--mller-kva.example", "sam@xn--mller-kva.example"),
+        ("sam@XN--MLLER-KVA.Example", "sam@xn--mller-kva.example"),
+        ("Sam@Example.ORG", "Sam@example.org"),
         ("sam@straße.example", "sam@xn--strae-oqa.example"),
         ("sam@例え.テスト", "sam@xn--r8jz45g.xn--zckzah"),
         ("o'neil+x@example.org", "o'neil+x@example.org"),

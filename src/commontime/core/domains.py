@@ -6,7 +6,7 @@ import idna
 def ascii_domain(name: str) -> str:
     """Return the domain in ASCII (IDNA 2008 with the mapping of UTS 46), or raise ValueError.
 
-    What is in ASCII stays as it is. IDNA 2003, which Python's own codec knows, would send mail for
-    straße.example to strasse.example, another domain.
+    What is in ASCII is only written in lower case. IDNA 2003, which Python's own codec knows, would
+    send mail for straße.example to strasse.example, another domain.
     """
-    return name if name.isascii() else idna.encode(name, uts46=True).decode()
+    return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
