@@ -23,6 +23,7 @@ from commontime.web import accounts, home, sign_in, words
 from tests import build
 from tests.catalogue import read
 from tests.client import caller
+from tests.mail.test_languages import BREAKING, TOUCHING
 from tests.pages import Client
 from tests.post import Post
 from tests.web.browser import Browser, browser_of
@@ -158,6 +159,14 @@ def test_no_text_hides_where_it_can_not_be_gathered():
                     path,
                     node.lineno,
                 )
+
+
+def test_a_french_text_had_a_common_space_before_its_colon():
+    for entry in read(catalogue_of("fr")):
+        for form in entry.forms:
+            assert TOUCHING.findall(form) == [], form
+            assert BREAKING.findall(form) == [], form
+            assert not re.search("«[^\u00a0\u202f]", form), form
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -34,6 +34,7 @@ TEXTS = {
     "none": gettext_lazy("not available"),
     "part": gettext_lazy("partly"),
     "to": gettext_lazy("to"),
+    "painted": gettext_lazy("%(time)s: %(level)s"),
     "saving": gettext_lazy("Saving …"),
     "saved": gettext_lazy("Saved"),
     "undone": gettext_lazy("Undone"),

@@ -282,7 +282,7 @@ class AvailabilityGrid extends HTMLElement {
     ]);
     this.history = [...this.history, undoing(this.windows, runs)].slice(-UNDOS);
     this.change(runs);
-    this.tell(`${this.when(runs)}: ${this.name(value)}`);
+    this.tell(this.painted(this.when(runs), this.name(value)));
   }
   // Say the days of runs at the same hours, and these hours.
   when(runs) {
@@ -341,7 +341,12 @@ class AvailabilityGrid extends HTMLElement {
     cell.className = cell.look = look;
     cell.classList.toggle("chosen", this.chosen.has(cell));
     const name = mixed ? `${this.name(level)}, ${this.texts.part}` : this.name(level);
-    cell.ariaLabel = `${this.clock.span(cell.start, cell.end, this.texts.to)}: ${name}`;
+    cell.ariaLabel = this.painted(this.clock.span(cell.start, cell.end, this.texts.to), name);
+  }
+  // In each language with its own space before the colon.
+  painted(time, level) {
+    const words = { time, level };
+    return this.texts.painted.replace(/%\((\w+)\)s/g, (_, name) => words[name]);
   }
   // Say something to those who listen. `tapped`: the first of two cells was tapped.
   tell(text, tapped) {
