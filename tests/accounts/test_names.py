@@ -24,13 +24,26 @@ def test_namesakes_have_their_usernames_beside_the_name_and_nobody_else():
 
 
 @pytest.mark.parametrize(
-    "spelling", ["thomas müller", "Thomas Mu\u0308ller", "Thomas  Müller", "Ｔhomas Müller"]
+    "spelling",
+    [
+        "thomas müller",
+        "Thomas Mu\u0308ller",
+        "Thomas  Müller",
+        "Ｔhomas Müller",
+        "Tho\u200bmas Mül\xadler",
+    ],
 )
 def test_names_that_read_the_same_are_the_same(spelling):
     assert called(("a", "Thomas", "Müller"), ("b", spelling, "")) == [
         "Thomas Müller (a)",
         f"{spelling} (b)",
     ]
+
+
+def test_nobody_passes_for_a_namesake_by_typing_their_username_too():
+    assert called(
+        ("thomas", "Thomas", ""), ("thomas2", "Thomas", ""), ("eve", "Thomas (thomas2)", "")
+    ) == ["Thomas (thomas)", "Thomas (thomas2)", "Thomas (thomas2) (eve)"]
 
 
 def test_who_gave_no_name_is_called_by_their_username_once():

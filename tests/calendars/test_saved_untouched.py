@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from django.apps import apps
@@ -156,6 +157,29 @@ def test_the_same_text_typed_otherwise_is_no_change(mina, calendar, scheduled):
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_text_with_its_accents_composed_otherwise_was_a_change(
+    mina, calendar, scheduled, stored, typed
+):
+    calendar_texts = {"name": "Chœur Zoë", "location": "Züri", "description": "Hä 한글"}
+    texts = {"title": "Äpfel", "location": "Züri", "description": "Hä 한글"}
+    for row, values in ((calendar, calendar_texts), (scheduled, texts)):
+        composed = {field: normalize(stored, value) for field, value in values.items()}
+        type(row).objects.filter(pk=row.pk).update(**composed)
+    program, path = caller(mina), f"/calendars/{calendar.pk}/"
+    meeting_path = f"{path}meetings/{scheduled.pk}/"
+
+    with changes_nothing():
+        answers = [
+            program.put(path, {f: normalize(typed, v) for f, v in calendar_texts.items()}),
+            program.put(meeting_path, {f: normalize(typed, v) for f, v in texts.items()}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].data["title"] == normalize(stored, "Äpfel")
+    assert answers[1].headers["ETag"] == program.get(meeting_path).headers["ETag"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 
-from commontime.core.text import canonical
+from commontime.core.text import as_read
 
 
 def full_name(user: User) -> str:
@@ -23,14 +23,15 @@ def display_names(users: Iterable[User]) -> dict[int, str]:
 
 def told_apart(people: Iterable[tuple[int, str, str]]) -> dict[int, str]:
     """Do what `display_names` does, for tuples of user id, full name and username."""
-    rows = [(*person, _as_read(person[1])) for person in people]
-    sharers = Counter({user_id: read for user_id, _, _, read in rows}.values())
-    return {
-        user_id: name if sharers[read] == 1 or name == username else f"{name} ({username})"
-        for user_id, name, username, read in rows
+    rows = {person[0]: (*person[1:], as_read(person[1])) for person in people}
+    sharers = Counter(read for _, _, read in rows.values())
+    # Somebody may have typed such a name as theirs.
+    beside = {
+        f"{read} ({as_read(username)})" for _, username, read in rows.values() if sharers[read] > 1
     }
-
-
-def _as_read(name: str) -> str:
-    """Return the same text for two names that readers take for the same."""
-    return " ".join(canonical(name).split())
+    return {
+        user_id: name
+        if name == username or (sharers[read] == 1 and read not in beside)
+        else f"{name} ({username})"
+        for user_id, (name, username, read) in rows.items()
+    }

@@ -99,6 +99,21 @@ def canonical(name: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
+def as_read(name: str) -> str:
+    """Return the same text for two names that readers take for the same."""
+    return " ".join(_SHOWS_NOTHING.sub("", canonical(name)).split())
+
+
+def is_same(one: object, other: object) -> bool:
+    """Return whether two values are the same; of texts, whether they are canonically equivalent.
+
+    Two devices may compose an ü differently (UAX 15). Nobody sees that.
+    """
+    if isinstance(one, str) and isinstance(other, str):
+        return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    return one == other
+
+
 def composed(name: str) -> str:
     """Return the name with its letters and accents composed (NFC)."""
     return unicodedata.normalize("NFC", name) if len(name) <= LONGEST_NAME else name

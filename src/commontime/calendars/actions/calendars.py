@@ -79,11 +79,13 @@ def _changed(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
     for field, value in wanted.items():
         setattr(calendar, field, value)
     _check(calendar)
-    return {
-        field: getattr(calendar, field)
-        for field, old in before.items()
-        if getattr(calendar, field) != old
-    }
+    changes = {}
+    for field, old in before.items():
+        if text.is_same(getattr(calendar, field), old):
+            setattr(calendar, field, old)
+        else:
+            changes[field] = getattr(calendar, field)
+    return changes
 
 
 def _scheduled(calendar: Calendar, roster: Roster) -> list[tuple[Meeting, notices.Announcement]]:

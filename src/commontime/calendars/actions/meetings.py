@@ -106,11 +106,13 @@ def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
     check_meeting(
         meeting, new_deadline=meeting.deadline != before.get("deadline", meeting.deadline)
     )
-    return {
-        field: getattr(meeting, field)
-        for field, old in before.items()
-        if getattr(meeting, field) != old
-    }
+    changes = {}
+    for field, old in before.items():
+        if text.is_same(getattr(meeting, field), old):
+            setattr(meeting, field, old)
+        else:
+            changes[field] = getattr(meeting, field)
+    return changes
 
 
 def _save(
