@@ -238,6 +238,30 @@ def test_a_time_too_short_to_be_packed_is_cut_too(sam, calendar):
     assert times_of(sam, calendar) == [(ten - 10 * SECOND, ten, 3), (ten, build.day(11), 5)]
 
 
+def test_a_range_replaced_by_what_was_in_it_raised_the_version(sam, calendar):
+    second = timedelta(seconds=1)
+    times = [
+        (build.day(10), build.day(11), 9),
+        (build.day(12), build.day(12) + second, 3),
+        (build.day(14) + timedelta(microseconds=1), build.day(15), 5),
+    ]
+    for time in times:
+        build.window(calendar, sam, *time)
+    build.window(calendar, sam, build.day(7), build.day(9))
+    keys = ("start_time", "end_time", "preference_level")
+    rows = [dict(zip(keys, time, strict=True)) for time in times]
+
+    with changes_nothing():
+        stored = actions.replace_windows(
+            calendar, by=sam, start=build.day(9), end=build.day(15), windows=rows[::-1]
+        )
+
+    assert [(row.start_time, row.end_time, row.preference_level) for row in stored] == times
+    rows[1]["preference_level"] = 4
+    actions.replace_windows(calendar, by=sam, start=build.day(9), end=build.day(15), windows=rows)
+    assert [preference for *_, preference in times_of(sam, calendar)] == [5, 9, 4, 5]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_replacing_does_to_every_instant_what_it_says(sam, calendar, seed):
     """Against a slow twin: a dict of what holds at each second."""
