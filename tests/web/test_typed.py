@@ -229,6 +229,38 @@ def forms_to_type_in_text(page: Any, path: str) -> list[Form]:
     return [form for form in forms_in(page.content.decode(), path) if form.typed]
 
 
+@pytest.mark.parametrize("when", ["a second click", "a reload"])
+def test_it_was_lost_when_the_sign_in_was_sent_twice(choir, when):
+    path = f"/app/calendars/{choir.calendar.pk}/meetings/new/"
+    browser, page = new_meeting(choir)
+    (form,) = forms_in(page.content.decode(), path)
+    before, sent = browser.cookies.copy(), form.data(identifier="mina", password=build.PASSWORD)
+
+    browser.post(path, sent)
+    if when == "a second click":
+        browser.cookies = before  # the first answer has not come yet
+    back = browser.post(path, sent)
+
+    assert back.status_code == 200
+    (filled,) = forms_to_type_in_text(back, path)
+    assert dict(filled.fields)["title"] == "Concert"
+    assert browser.post(path, filled.data()).status_code == 302
+
+
+def test_it_was_lost_when_somebody_signed_in_and_out_in_another_window(choir):
+    path = f"/app/calendars/{choir.calendar.pk}/meetings/new/"
+    browser, page = new_meeting(choir)
+    (form,) = forms_in(page.content.decode(), path)
+    browser.cookies.clear()
+
+    again = browser.post(path, form.data(identifier="mina", password=build.PASSWORD))
+    assert again.status_code == 401
+    back = sign_in(browser, path, "mina", again.content.decode())
+
+    (filled,) = forms_to_type_in_text(back, path)
+    assert dict(filled.fields)["title"] == "Concert"
+
+
 def test_nobody_else_gets_it(choir):
     browser, page = new_meeting(choir)
     CalendarParticipant.objects.filter(user=choir.sam).update(required=True)

@@ -18,10 +18,11 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if request.user and _has_just_signed_in(request):
         return redirect(next_page(request))
-    if typed.MARK in request.POST:
+    if {typed.MARK, typed.FIELD} & request.POST.keys():
         if not request.user:
             return ask_to_sign_in(request, request.get_full_path())
-        if typed.is_by(request, me(request)) and (shown := _shown_again(request)):
+        fields = typed.of(request, me(request))
+        if fields is not None and (shown := _shown_again(request, fields)):
             return shown
     sentences = [
         _(
@@ -46,9 +47,9 @@ def _has_just_signed_in(request: HttpRequest) -> bool:
     return name in {canonical(user.username), canonical(user.email)}
 
 
-def _shown_again(request: HttpRequest) -> HttpResponse | None:
+def _shown_again(request: HttpRequest, fields: typed.Typed) -> HttpResponse | None:
     """Show the page of the form with what was typed; None if it has none of its own."""
     view, args, kwargs = resolve(request.path_info)
-    typed.show(request, typed.fields_of(request))
+    typed.show(request, fields)
     response: HttpResponse = view(request, *args, **kwargs)
     return response if response.status_code == 200 else None

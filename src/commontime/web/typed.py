@@ -65,12 +65,21 @@ def fields_of(request: HttpRequest) -> Typed:
 
 def pack(request: HttpRequest) -> str:
     """Return what was typed for the sign-in page, signed; "" if it is too long or unmarked."""
+    if FIELD in request.POST:  # from a sign-in page, which carries it already
+        return request.POST[FIELD]
     if MARK not in request.POST:
         return ""
     packed = signing.dumps(
         [request.POST[MARK], fields_of(request).urlencode()], salt=_SALT, compress=True
     )
     return packed if len(packed) <= LONGEST else ""
+
+
+def of(request: HttpRequest, user: User) -> Typed | None:
+    """Return what this person sent, or what their sign-in page carried; None if it is another's."""
+    if packed := request.POST.get(FIELD, ""):
+        return unpack(packed, user)
+    return fields_of(request) if is_by(request, user) else None
 
 
 def unpack(packed: str, user: User) -> Typed | None:
