@@ -1,11 +1,19 @@
 """What people are called where others see them."""
 
+from importlib import import_module
 from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
 
+from commontime.accounts import queries
+from commontime.accounts.models import UserSetting
 from commontime.accounts.names import display_names, told_apart
+from commontime.core.text import canonical
+from tests import build
 
 
 def called(*people: tuple[str, str, str]) -> list[str]:
@@ -65,3 +73,24 @@ def test_a_thousand_people_are_told_apart_within_milliseconds():
     assert perf_counter() - begun < 0.1
     assert names[0] == "Person 0 (p0)"
     assert names[899] == "Person 899"
+
+
+@pytest.mark.django_db
+def test_one_address_in_two_spellings_of_its_domain_was_two():
+    sam = build.user("sam", email="sam@müller.example")
+
+    assert queries.accounts_named("Sam@xn--mller-kva.example") == [sam]
+    assert queries.names_taken([canonical("sam@XN--MLLER-KVA.example")], except_by=None)
+
+
+@pytest.mark.django_db
+def test_addresses_stored_in_letters_of_their_domain_are_found_by_it_in_ascii():
+    sam, other = build.user("sam", email="sam@straße.example"), build.user("other")
+    UserSetting.objects.filter(user=sam).update(email_key="sam@strasse.example")
+    before = UserSetting.objects.get(user=other).email_key
+    migration = import_module("commontime.accounts.migrations.0005_keys_of_domains")
+
+    migration.renew_keys(apps, SimpleNamespace(connection=connection))
+
+    assert UserSetting.objects.get(user=sam).email_key == "sam@xn--strae-oqa.example"
+    assert UserSetting.objects.get(user=other).email_key == before

@@ -4,10 +4,12 @@ Names stay on one line, look-alikes are told apart, and nothing invisible steers
 """
 
 import unicodedata
+from contextlib import suppress
 
 import regex
 from django.utils.translation import gettext as _
 
+from commontime.core.domains import ascii_domain
 from commontime.core.errors import InvalidInput
 
 LONGEST_EXCERPT = 20
@@ -91,12 +93,18 @@ def is_unicode(value: str) -> bool:
 def canonical(name: str) -> str:
     """Return the form in which two names are the same name.
 
-    It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS.
+    It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS. The domain of
+    an address is in ASCII.
     """
     if len(name) > LONGEST_NAME:
         return name
-    folded = unicodedata.normalize("NFKC", name).casefold().strip()
-    return unicodedata.normalize("NFKC", folded)
+    normal = unicodedata.normalize("NFKC", name).strip()
+    local, at, domain = normal.rpartition("@")
+    if at and not domain.isascii():
+        # Before it is folded, since ß and ss are two letters in a domain.
+        with suppress(ValueError):
+            normal = f"{local}@{ascii_domain(domain)}"
+    return unicodedata.normalize("NFKC", normal.casefold().strip())
 
 
 def as_read(name: str) -> str:
