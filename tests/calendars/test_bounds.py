@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from commontime import engine
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import bounds
@@ -69,7 +70,7 @@ def test_a_meeting_without_bounds_may_lie_anywhere_from_now_on():
     meeting, now = build.meeting(calendar=build.calendar()), clock.now()
 
     assert bounds.allow(meeting, LATER)
-    assert bounds.stretches(meeting, now=now) == [bounds.Stretch(now, None)]
+    assert bounds.ticks(meeting, now=now) == (engine.start_tick(now), None)
 
 
 def test_at_the_deadline_a_suggestion_outside_the_calendars_days_was_set_by_itself(calendar, mina):

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import User
@@ -179,6 +180,20 @@ def test_what_moved_meanwhile_is_noticed(world, change):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
     assert not Meeting.objects.filter(calendar=world.calendar).exclude(final_time=None).exists()
+
+
+def test_a_plan_beside_a_meeting_whose_time_is_over_was_stale_a_minute_later(world):
+    build.meeting(calendar=world.calendar, latest=clock.now() - timedelta(days=1))
+    one_on_ones(world)
+    plan = world.mina.post(world.path, {}).json()
+    moment = clock.now() + timedelta(minutes=2)
+
+    with patch.object(clock, "now", lambda: moment):
+        answer = world.mina.post(world.path + "apply/")
+
+    assert (len(plan["placed"]), len(plan["unplaced"])) == (4, 1)
+    assert answer.status_code == 200
+    assert Meeting.objects.exclude(final_time=None).count() == 4
 
 
 def test_without_looking_what_moved_meanwhile_would_be_planned_over(world, monkeypatch):

@@ -1,4 +1,4 @@
-"""Where a meeting may lie: in its own bounds and its calendar's window, from now on."""
+"""Where a meeting may lie: in its own bounds and its calendar's window."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -16,10 +16,10 @@ class Stretch(NamedTuple):
     end: datetime | None
 
 
-def stretches(meeting: Meeting, *, now: datetime | None = None) -> list[Stretch]:
-    """Return where the meeting may lie, in order; with `now`, from then on."""
+def stretches(meeting: Meeting) -> list[Stretch]:
+    """Return where the meeting may lie, in order, be that past or not."""
     calendar = meeting.calendar
-    starts = (clock.EARLIEST, now, meeting.earliest, calendar.window_start)
+    starts = (clock.EARLIEST, meeting.earliest, calendar.window_start)
     ends = [moment for moment in (meeting.latest, calendar.window_end) if moment]
     stretch = Stretch(max(moment for moment in starts if moment), min(ends, default=None))
     return [stretch] if stretch.end is None or stretch.start < stretch.end else []
@@ -35,13 +35,14 @@ def allow(meeting: Meeting, start: datetime) -> bool:
 
 
 def ticks(meeting: Meeting, *, now: datetime) -> tuple[int, int | None]:
-    """Return where the meeting may lie, as [earliest, latest end); None if there is no end."""
-    allowed = stretches(meeting, now=now)
-    if not allowed:
-        tick = engine.start_tick(now)
-        return tick, tick
+    """Return where the meeting may lie from now on, as [earliest, latest end).
+
+    None if there is no end. The end says nothing of `now`, since plans are known by it.
+    """
+    allowed = stretches(meeting) or [Stretch(clock.EARLIEST, clock.EARLIEST)]
     end = allowed[-1].end
-    return engine.start_tick(allowed[0].start), None if end is None else engine.end_tick(end)
+    earliest = engine.start_tick(max(now, allowed[0].start))
+    return earliest, None if end is None else engine.end_tick(end)
 
 
 def known_ticks(meeting: Meeting, group: Group, *, now: datetime) -> tuple[int, int]:
