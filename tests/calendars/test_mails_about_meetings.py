@@ -78,6 +78,21 @@ def test_invitations_and_reminders_did_not_say_what_they_were_about(
         assert "Bring the blue scores." in part
 
 
+@pytest.mark.parametrize("kind", ["invitation", "invitation_by_email", "added", "reminder"])
+@pytest.mark.parametrize("has_meeting", [True, False])
+def test_invitations_and_reminders_did_not_have_the_description_of_the_calendar(
+    kind, has_meeting, mina, choir, post
+):
+    actions.edit_calendar(choir, by=mina, description="We sing & <laugh>.\nAll are welcome.")
+    if has_meeting:
+        build.meeting(calendar=choir)
+
+    mail = asked_of(kind, choir, mina, post)
+
+    assert "\n    We sing & <laugh>.\n    All are welcome.\n" in mail.text
+    assert "We sing &amp; &lt;laugh&gt;.<br>All are welcome." in mail.html
+
+
 def test_meetings_with_different_deadlines_each_name_theirs(mina, choir, rehearsal, post):
     build.meeting(
         calendar=choir, title="Concert", deadline=rehearsal.deadline + timedelta(days=1, hours=1)

@@ -108,20 +108,29 @@ def invitation(
     sender: str,
     calendar: str,
     url: str,
+    description: str = "",
     meetings: Sequence[OpenMeeting] = (),
     note: str = "",
 ) -> Letter:
     """Invite someone with an account to a calendar; on `url` they accept or decline."""
     context = {"sender": name(sender), "calendar": name(calendar), "url": url, "note": lines(note)}
-    return _letter("invitation", reader, {**context, **_about(meetings, reader)})
+    return _letter("invitation", reader, {**context, **_about(description, meetings, reader)})
 
 
 def invitation_by_email(
-    reader: Reader, *, sender: str, calendar: str, url: str, meetings: Sequence[OpenMeeting] = ()
+    reader: Reader,
+    *,
+    sender: str,
+    calendar: str,
+    url: str,
+    description: str = "",
+    meetings: Sequence[OpenMeeting] = (),
 ) -> Letter:
     """Invite the holder of an address. `url` is for them alone; there they sign up or in."""
     context = {"sender": name(sender), "calendar": name(calendar), "url": url}
-    return _letter("invitation_by_email", reader, {**context, **_about(meetings, reader)})
+    return _letter(
+        "invitation_by_email", reader, {**context, **_about(description, meetings, reader)}
+    )
 
 
 def invitation_accepted(reader: Reader, *, person: str, calendar: str, url: str) -> Letter:
@@ -131,11 +140,19 @@ def invitation_accepted(reader: Reader, *, person: str, calendar: str, url: str)
 
 
 def added_to_calendar(
-    reader: Reader, *, owner: str, calendar: str, url: str, meetings: Sequence[OpenMeeting] = ()
+    reader: Reader,
+    *,
+    owner: str,
+    calendar: str,
+    url: str,
+    description: str = "",
+    meetings: Sequence[OpenMeeting] = (),
 ) -> Letter:
     """Tell someone that they are in a calendar now; on `url` they may leave it."""
     context = {"owner": name(owner), "calendar": name(calendar), "url": url}
-    return _letter("added_to_calendar", reader, {**context, **_about(meetings, reader)})
+    return _letter(
+        "added_to_calendar", reader, {**context, **_about(description, meetings, reader)}
+    )
 
 
 def calendar_handed_over(reader: Reader, *, sender: str, calendar: str, url: str) -> Letter:
@@ -161,6 +178,7 @@ def reminder(
     *,
     url: str,
     calendar: str = "",
+    description: str = "",
     meetings: Sequence[OpenMeeting] = (),
     sender: str = "",
     note: str = "",
@@ -170,7 +188,7 @@ def reminder(
     sender: the person who had it sent, if it was one.
     """
     context = {"calendar": name(calendar), "url": url, "sender": name(sender), "note": lines(note)}
-    return _letter("reminder", reader, {**context, **_about(meetings, reader)})
+    return _letter("reminder", reader, {**context, **_about(description, meetings, reader)})
 
 
 def note(reader: Reader, *, sender: str, url: str, calendar: str = "", text: str = "") -> Letter:
@@ -348,8 +366,8 @@ def account_deleted(reader: Reader, *, username: str) -> Letter:
 # How a letter is made -----------------------------------------------------------------------------
 
 
-def _about(meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
-    """Return what a mail says of the meetings that wait for answers.
+def _about(description: str, meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
+    """Return what a mail says of a calendar and of its meetings that wait for answers.
 
     A deadline that all of them share is said once, before them.
     """
@@ -357,6 +375,7 @@ def _about(meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
     shared = deadlines[0] if len(set(deadlines)) == 1 else ""
     more = len(meetings) - MOST_MEETINGS
     return {
+        **_description(excerpt(description, LONGEST_EXCERPT)),
         "deadline": shared,
         "open_meetings": [
             {

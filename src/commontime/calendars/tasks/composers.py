@@ -47,6 +47,7 @@ def invitation_letter(message: Message) -> Letter | None:
             sender=_name_of(invitation.sender, to.user),
             calendar=invitation.calendar.name,
             url=link("/app/"),
+            description=invitation.calendar.description,
             meetings=_open_meetings(invitation.calendar, to.zone),
         ),
         switch="mail_invitations",
@@ -66,6 +67,7 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
             sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
             url=link(f"/app/invitations/{token}/"),
+            description=invitation.calendar.description,
             meetings=_open_meetings(invitation.calendar, ZoneInfo(invitation.calendar.time_zone)),
         )
 
@@ -125,6 +127,7 @@ def added_letter(message: Message) -> Letter | None:
             owner=_name_in(calendar, calendar.owner),
             calendar=calendar.name,
             url=link(calendar_path(calendar.pk)),
+            description=calendar.description,
             meetings=_open_meetings(calendar, to.zone, person=to.user),
         ),
         switch="mail_invitations",
@@ -385,19 +388,21 @@ def _from_person(
     else:
         about = {"sender": _name_in(calendar, sender, to.user), "calendar": calendar.name}
         url = link(calendar_path(calendar.pk))
+    description = calendar.description if calendar else ""
     match kind:
         case MailKind.INVITATION:
+            about |= {"description": description, "url": link("/app/")}
             open_meetings = _open_meetings(calendar, to.zone)
-            url = link("/app/")
-            return letters.invitation(reader, **about, url=url, meetings=open_meetings, note=note)
+            return letters.invitation(reader, **about, meetings=open_meetings, note=note)
         case MailKind.FINAL:
             times = _final_times(calendar, to) if calendar else []
             return letters.calendar_finalized(reader, **about, url=url, meetings=times, note=note)
         case MailKind.NOTE:
             return letters.note(reader, **about, url=url, text=note)
         case MailKind.REMINDER:
+            about |= {"description": description, "url": url}
             open_meetings = _open_meetings(calendar, to.zone, person=to.user)
-            return letters.reminder(reader, **about, url=url, meetings=open_meetings, note=note)
+            return letters.reminder(reader, **about, meetings=open_meetings, note=note)
 
 
 def _shared(sender: User, message: Message) -> Calendar | None:
