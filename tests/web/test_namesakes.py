@@ -4,7 +4,10 @@ import re
 from html import unescape
 
 import pytest
+from django.core import signing
 
+from commontime.calendars import actions
+from commontime.calendars.tasks.composers import INVITATION_SALT
 from commontime.contacts import actions as contacts
 from tests import build
 from tests.web.browser import browser_of
@@ -122,6 +125,29 @@ def test_invited_namesakes_were_named_alike_afterwards(namesakes):
     )
 
     assert "Invited: Thomas Müller (thomas), Thomas Müller (thomas2)." in page
+
+
+def test_who_is_invited_by_their_namesake_could_not_tell(namesakes):
+    first, second = namesakes
+    named = build.calendar(owner=first, name="Choir")
+    build.invitation(named, second)
+    by_mail = actions.invite_address(named.pk, by=first, email="thomas@example.com")
+    link = signing.Signer(salt=INVITATION_SALT).sign(str(by_mail.pk))
+    browser = browser_of(second)
+
+    for path in ("/app/", f"/app/invitations/{link}/"):
+        page = unescape(browser.get(path).text)
+        assert "Thomas Müller (thomas)" in page, path
+
+
+def test_who_invites_a_namesake_to_a_new_calendar_could_not_tell(namesakes):
+    first, second = namesakes
+    calendar = build.calendar(owner=first)
+    invitation = build.invitation(calendar, second)
+
+    page = browser_of(first).get(f"/app/calendars/{calendar.pk}/?new={invitation.pk}").text
+
+    assert "Invited: Thomas Müller (thomas2)." in page
 
 
 def test_a_name_that_nobody_else_in_sight_has_stays_as_it_is(namesakes):

@@ -192,7 +192,7 @@ def _invited(request: HttpRequest, view: CalendarView) -> str:
     if not new or not rules.may_manage(view.user, view.calendar):
         return ""
     invitations = view.calendar.invitations.select_related("receiver").order_by("created_at", "id")
-    names = display_names(inviting.receivers(invitations))
+    names = display_names([view.user, *inviting.receivers(invitations)])
     return inviting.invited_in(invitations, new, names)
 
 

@@ -71,7 +71,7 @@ def home(request: HttpRequest) -> HttpResponse:
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
     ahead = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     stored_zone = accounts.setting_of(user).time_zone
-    names = display_names(invitation.sender for invitation in invitations)
+    names = display_names([user, *(invitation.sender for invitation in invitations)])
     context = {
         "today": clock.now(),
         "invitations": [(each, names[each.sender_id]) for each in invitations],
@@ -159,4 +159,5 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         accepted = actions.accept_invitation_link(token, by=me(request))
         return redirect("web:calendar", accepted.calendar_id)
-    return page(request, "web/home/join.html", {"invitation": invitation})
+    sender = display_names([invitation.sender, me(request)])[invitation.sender_id]
+    return page(request, "web/home/join.html", {"invitation": invitation, "sender": sender})
