@@ -125,3 +125,14 @@ def test_all_who_are_required(required, said):
     build.window(calendar, bao, build.day(15), build.day(16))
 
     assert first_reasons(build.meeting(calendar=calendar)) == said
+
+
+def test_whoever_is_required_for_a_part_of_it_is_not_said_to_miss_minutes_of_the_1_hour():
+    mina, sam = build.user("mina"), build.user("sam")
+    calendar = build.calendar(owner=mina, participants=[sam])
+    build.window(calendar, mina, build.day(9), build.day(10))
+    build.window(calendar, sam, build.day(9.25), build.day(10))
+
+    assert first_reasons(build.meeting(calendar=calendar)).startswith(
+        "1 of 2 can come. Sam is required but would miss 15 minutes."
+    )

@@ -46,6 +46,10 @@ def new_calendar(page: Page, name: str, *others: str) -> str:
     return page.url
 
 
+def bottom(box: dict[str, float]) -> float:
+    return box["y"] + box["height"]
+
+
 def test_three_people_sign_up_paint_and_get_their_meeting(site):
     def journey(browser: Browser) -> None:
         windows = Windows(site, browser)
@@ -122,6 +126,8 @@ def test_without_scripts_the_same_is_done_with_lists_and_forms(site):
             page.get_by_role("link", name="Type your times instead").click()
             page.get_by_label("Times").fill(text)
             page.get_by_role("button", name="Preview").click()
+            preview = page.locator(".preview").bounding_box()
+            assert page.get_by_text("Times", exact=True).bounding_box()["y"] > bottom(preview) + 12
             page.get_by_role("button", name="Save these times").click()
 
         expect(lena.locator(".best .all").first).to_contain_text("10:00–11:00")

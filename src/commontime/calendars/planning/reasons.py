@@ -196,8 +196,8 @@ def _how_many_cannot(outcome: Outcome) -> list[str]:
 def _required_and_away(person: Person, short: int, length: int) -> str:
     if short == length:
         return _("%(name)s is required but can’t come.") % {"name": person.name}
-    sentence = _("%(name)s is required but can’t come for %(short)s of the %(of)s.")
-    return sentence % {"name": person.name, "short": _minutes(short), "of": _minutes(length)}
+    sentence = _("%(name)s is required but would miss %(short)s.")
+    return sentence % {"name": person.name, "short": _minutes(short)}
 
 
 def near_miss(
