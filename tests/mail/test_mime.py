@@ -158,6 +158,14 @@ def test_a_long_unsubscribe_address_stays_readable_for_programs():
     assert f"List-Unsubscribe: <{url}>\r\n".encode() in written(letter(unsubscribe_url=url))
 
 
+def test_the_references_became_encoded_words_with_a_long_host(settings):
+    settings.COMMONTIME_BASE_URL = "https://commontime.a-rather-long-department.example.org"
+
+    content = written(letter(meeting_id="1"))
+
+    assert re.search(rb"\r\nReferences: <[0-9a-f]{40}@commontime\.a-rather-[a-z.-]+>\r\n", content)
+
+
 def test_a_plain_mail_is_text_and_html():
     message = email.message_from_bytes(written(letter()), policy=policy.default)
 

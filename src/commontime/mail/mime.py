@@ -95,10 +95,9 @@ class _Mail(EmailMultiAlternatives):
         message.replace_header("Subject", _Typed("Subject", str(self.subject)))
         if self.to_name:
             message.replace_header("To", _Typed("To", self.to_name, self.to[0]))
-        if "List-Unsubscribe" in message:
-            message.replace_header(
-                "List-Unsubscribe", _Unfolded("List-Unsubscribe", str(message["List-Unsubscribe"]))
-            )
+        for name in ("List-Unsubscribe", "References"):
+            if name in message:
+                message.replace_header(name, _Unfolded(name, str(message[name])))
         return message
 
 
@@ -127,8 +126,9 @@ class _Typed(str):
 
 
 class _Unfolded(str):
-    """A header that stays one line of ASCII. Python's own would make encoded words of an address
-    that is longer than a line.
+    """A header that stays one line of ASCII.
+
+    Python's own would make encoded words of an address or id that is longer than a line.
     """
 
     name: str
