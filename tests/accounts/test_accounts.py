@@ -182,6 +182,18 @@ def test_a_username_is_composed_before_it_is_judged():
     assert user.username == "Zoë" + "é" * 147
 
 
+def test_a_thousand_spaces_behind_a_name_made_it_another_name():
+    spaces = " " * 1001
+    padded = {"username": f"Mina{spaces}", "email": f"Mina@example.org{spaces}"}
+
+    user = profiles.create_account(**{**GOOD, **padded})
+
+    assert (user.usersetting.username_key, user.usersetting.email_key) == (
+        "mina",
+        "mina@example.org",
+    )
+
+
 def test_signing_up_is_limited_by_where_it_comes_from(settings):
     settings.LIMITS = {**settings.LIMITS, "sign_up": (1, 3600)}
     profiles.sign_up(**GOOD, client=CLIENT)
@@ -426,6 +438,14 @@ def test_an_account_of_djangos_own_commands_has_settings_too():
 
     assert UserSetting.objects.get(user=root).time_zone == "Europe/Berlin"
     assert queries.account_called("admin") == root
+
+
+def test_a_first_setting_whose_address_is_taken_was_an_error_of_ours():
+    """An account of Django's own commands can share a canonical address, having no setting yet."""
+    build.user("other", email="root@strasse.example")
+    root = signed_in(User.objects.create_user("root", "root@straße.example", build.PASSWORD))
+
+    assert refused(InvalidInput, lambda: edit(root, username="admin")).keys() == {"email"}
 
 
 # Finding people -----------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ def canonical(name: str) -> str:
     It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS. The domain of
     an address is in ASCII.
     """
+    name = name.strip()
     if len(name) > LONGEST_NAME:
         return name
     normal = unicodedata.normalize("NFKC", name).strip()

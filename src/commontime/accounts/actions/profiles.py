@@ -87,7 +87,7 @@ def edit_profile(
         _require_proof(user, sign_in, current_password, client)
     if password is not None:
         changed["password"] = edited.password = make_password(password)
-    with _taken_at_once(new_keys, except_by=user.pk), transaction.atomic():
+    with _taken_at_once(keys, except_by=user.pk), transaction.atomic():
         _store(user, changed, keys)
         fresh = _start_anew(edited, user.email, changed, door, client) if is_guarded else None
     for field, value in changed.items():
