@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from commontime.mail.addresses import address_in
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,6 +37,7 @@ def start(folder: Path, *command: str, **environment: str) -> subprocess.Complet
         ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
         ("COMMONTIME_BASE_URL", "https://‑ü.example", "must look like https://"),
         ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),
+        ("COMMONTIME_MAIL_FROM", "Commontime", "set it to one email address"),
     ],
 )
 def test_it_is_refused_with_the_way_out(tmp_path, variable, value, way_out):
@@ -44,6 +47,14 @@ def test_it_is_refused_with_the_way_out(tmp_path, variable, value, way_out):
     assert done.stderr.startswith(f"Commontime does not start: {variable}")
     assert way_out in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_with_an_ipv6_host_no_meeting_could_be_mailed(tmp_path):
+    """The default sender was no address, and every calendar invitation names it."""
+    done = start(tmp_path, "describe_settings", COMMONTIME_BASE_URL="http://[::1]:8000")
+
+    (row,) = [line for line in done.stdout.splitlines() if "COMMONTIME_MAIL_FROM" in line]
+    assert address_in(row.split("`")[3]) == "commontime@localhost"
 
 
 def test_the_data_folder_it_makes_is_closed_to_others(tmp_path):

@@ -6,7 +6,6 @@ and themself as the only ATTENDEE: nobody learns another person's address from u
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from commontime import ical
 from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.core import clock
-from commontime.mail.addresses import ascii_address
+from commontime.mail.addresses import address_in, ascii_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,6 @@ def _attendee(reader: User, address: str, required: bool) -> ical.Attendee:
 
 
 def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
-    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return ical.Event(
         uid=snapshot.uid,
         sequence=snapshot.sequence,
@@ -113,7 +111,7 @@ def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
         summary=snapshot.title,
         description=snapshot.description,
         location=snapshot.location,
-        organizer=ical.Person(snapshot.organizer, ascii_address(address)),
+        organizer=ical.Person(snapshot.organizer, address_in(settings.DEFAULT_FROM_EMAIL)),
         attendees=(attendee,) if attendee else (),
         url=f"{settings.COMMONTIME_BASE_URL}{snapshot.path}" if snapshot.path else "",
     )

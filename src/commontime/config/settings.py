@@ -16,6 +16,7 @@ from django.utils.csp import CSP
 
 from commontime.config import env
 from commontime.core.domains import ascii_domain
+from commontime.mail.addresses import BadAddress, address_in
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -406,9 +407,17 @@ SMTP_URL = env.text(
 )
 DEFAULT_FROM_EMAIL = env.text(
     "COMMONTIME_MAIL_FROM",
-    f"Commontime <commontime@{BASE_HOST}>",
+    # parseaddr can't read an IPv6 address behind the @.
+    f"Commontime <commontime@{'localhost' if ':' in BASE_HOST else BASE_HOST}>",
     purpose="Sender of every email.",
 )
+try:
+    address_in(DEFAULT_FROM_EMAIL)
+except BadAddress:
+    raise ImproperlyConfigured(
+        f"COMMONTIME_MAIL_FROM is {DEFAULT_FROM_EMAIL!r}; set it to one email address, for "
+        "example Commontime <commontime@example.org>."
+    ) from None
 
 
 def mailer(url: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from email.errors import HeaderParseError
 from email.headerregistry import Address
+from email.utils import parseaddr
 
 from commontime.core.domains import ascii_domain
 
@@ -21,3 +22,8 @@ def ascii_address(text: str) -> str:
         return Address(username=parsed.username, domain=ascii_domain(parsed.domain)).addr_spec
     except (HeaderParseError, ValueError, IndexError):
         raise BadAddress(text) from None
+
+
+def address_in(sender: str) -> str:
+    """Return the address of "Name <address>" in ASCII, or raise BadAddress."""
+    return ascii_address(parseaddr(sender)[1])
