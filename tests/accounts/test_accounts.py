@@ -442,7 +442,7 @@ def test_an_account_of_djangos_own_commands_has_settings_too():
 
 def test_a_first_setting_whose_address_is_taken_was_an_error_of_ours():
     """An account of Django's own commands can share a canonical address, having no setting yet."""
-    build.user("other", email="root@strasse.example")
+    build.user("other", email="root@xn--strae-oqa.example")
     root = signed_in(User.objects.create_user("root", "root@straße.example", build.PASSWORD))
 
     assert refused(InvalidInput, lambda: edit(root, username="admin")).keys() == {"email"}
