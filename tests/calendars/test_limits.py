@@ -15,7 +15,7 @@ from commontime.calendars.models import Meeting
 from commontime.calendars.planning import groups, plans, suggestions
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
-from commontime.layout import grid
+from commontime.layout import grid, line_reader, lines
 from tests import build
 from tests.calendars.cast import refuses
 from tests.client import caller
@@ -157,8 +157,10 @@ def test_what_is_asked_of_a_plan_keeps_to_its_limits(mina, calendar, field, valu
 # Where a pure room needs the same number ----------------------------------------------------------
 
 
-def test_the_grid_knows_the_same_limits():
+def test_the_grid_and_the_list_form_know_the_same_limits():
     assert timedelta(seconds=grid.LONGEST) == limits.LONGEST_WINDOW
+    assert lines.WINDOW_LIMIT == limits.MOST_WINDOWS
+    assert timedelta(days=line_reader.RANGE_LIMIT) == limits.LONGEST_CALENDAR
     assert len(grid.BANDS) - 1 == limits.PREFERENCE.most + 1
     preferences = np.arange(-1, limits.PREFERENCE.most + 1)
     assert engine.levels(preferences).tolist() == list(grid.BANDS)
