@@ -240,7 +240,7 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     build.meeting(calendar=world.calendar, final_time=build.day(9))
     build.meeting(calendar=build.calendar(owner=world.mina.user))
 
-    open_meetings = queries.plans.to_plan(
+    open_meetings = queries.plans.plan_rows(
         world.calendar, named=(), most=9, after=clock.now()
     ).meetings
 
@@ -255,11 +255,11 @@ def test_meetings_to_plan_are_as_they_are_stored(world):
     ]
     assert [m.attendees for m in open_meetings] == [m.attendees for m in stored]
     assert (
-        queries.plans.to_plan(world.calendar, named=(), most=1, after=clock.now()).meetings
+        queries.plans.plan_rows(world.calendar, named=(), most=1, after=clock.now()).meetings
         == stored[:1]
     )
     assert (
-        queries.plans.to_plan(
+        queries.plans.plan_rows(
             world.calendar, named=[stored[1].pk], most=9, after=clock.now()
         ).meetings
         == stored[1:]
@@ -572,10 +572,10 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     one_on_ones(world)
     world.mina.post(world.path, {})
     running = Plan.objects.get().pk
-    real = queries.plans.to_plan
+    real = queries.plans.plan_rows
     monkeypatch.setattr(
         queries.plans,
-        "to_plan",
+        "plan_rows",
         lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False),
     )  # it looked before
 

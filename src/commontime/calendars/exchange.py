@@ -84,7 +84,7 @@ def cancel_for(snapshot: Snapshot, reader: User, address: str) -> bytes:
 
 
 def invite_file(snapshot: Snapshot) -> bytes:
-    """Return the meeting as a file to download: METHOD:PUBLISH, which names no attendees."""
+    """Return the meeting as a file to download. METHOD:PUBLISH, which names no attendees."""
     return ical.publish([_event(snapshot, None)], snapshot.calendar)
 
 

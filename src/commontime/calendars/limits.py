@@ -1,4 +1,4 @@
-"""The largest and smallest of everything in calendars: doors quote them, actions check them."""
+"""The largest and smallest of everything in calendars. Doors quote them, actions check them."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

@@ -173,7 +173,7 @@ class Meeting(Row):
 
     @property
     def name(self) -> str:
-        """What it is called everywhere: by its title, else by its calendar."""
+        """What it is called: by its title, else its calendar."""
         return self.title or self.calendar.name
 
     @property
@@ -210,8 +210,9 @@ def read_marks(marks: str | None) -> dict[int, bool]:
 
 
 class MeetingAttendee(Row):
-    """Somebody named for a meeting that is not for everyone in its calendar. There, people are as
-    required as they are in the calendar.
+    """Somebody named for a meeting that isn't for everyone.
+
+    There, people are as required as they are in the calendar.
     """
 
     meeting = models.ForeignKey(
@@ -243,8 +244,9 @@ class ScheduleSuggestion(Row):
 
 
 class Plan(Row):
-    """The joint placement of a calendar's meetings that was asked for last, and how far it is. A
-    calendar has one.
+    """The last joint plan of a calendar's meetings.
+
+    It says how far it is. A calendar has one.
 
     question: what was asked. basis: a fingerprint of all it was computed from. answer: the best
     placement so far; see planning.plans. run: a worker's claim; only who holds the newest may
@@ -265,7 +267,7 @@ class Plan(Row):
 
 
 class Invitation(Row):
-    """An invitation to an account (`receiver`) or to an address (`email`).
+    """An invitation to an account (`receiver`) or address (`email`).
 
     The signed link in the mail claims one to an address.
     """

@@ -1,4 +1,4 @@
-"""Statements that write: times of one person, many at once, and plans."""
+"""Statements that write a person's times, and plans."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,9 +40,9 @@ _INSERT_ARRAYS = """
 
 
 def insert_windows(windows: Sequence[NonBusyTime]) -> None:
-    """Store new times of one person in one calendar, in one statement.
+    """Store a person's new times in one calendar.
 
-    By hand, because the ORM costs more for each row than the database.
+    One statement. By hand, because the ORM costs more for each row than the database.
     """
     if not windows:
         return
@@ -76,7 +76,7 @@ def insert_windows(windows: Sequence[NonBusyTime]) -> None:
 
 
 def store_plan(plan: Plan) -> bool:
-    """Store a new plan in place of its calendar's last one; False if that is being computed."""
+    """Store a new plan in place of its calendar's last. False if that is being computed."""
     last = Plan.objects.filter(calendar=plan.calendar).exclude(status=PlanStatus.RUNNING)
     # The row stays, so that whoever waits for it finds the new plan and not nothing.
     if last.update(**{field.name: getattr(plan, field.name) for field in Plan._meta.local_fields}):

@@ -20,7 +20,7 @@ from .rank import (
     rule_for,
 )
 from .robust import overtaken, plan_b, survives
-from .room import room_for
+from .room import Need, room_for
 from .sessions import two_sessions
 from .swing import swing
 from .ticks import end_tick, moment_of, moments_of, start_tick
@@ -40,6 +40,7 @@ __all__ = [
     "Marks",
     "Meeting",
     "NearMiss",
+    "Need",
     "Plan",
     "Profile",
     "Slot",

@@ -1,4 +1,4 @@
-"""What a user can do with calendars: a verb and a noun each, by subject."""
+"""What a user can do with calendars, by subject."""
 
 from commontime.calendars.actions.accounts import delete_account
 from commontime.calendars.actions.calendars import (

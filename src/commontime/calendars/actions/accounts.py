@@ -44,7 +44,7 @@ def delete_account(
 
 
 def _heir(calendars: Sequence[Calendar], user: int, *, by: User) -> User:
-    """Return whom the user names, if they take part in each of the calendars, which are held."""
+    """Return the heir, if they take part in each calendar. The calendars are held."""
     rows = CalendarParticipant.objects.filter(
         calendar__in=calendars, user=user, user__is_active=True
     ).exclude(user=by)

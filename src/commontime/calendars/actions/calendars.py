@@ -13,6 +13,8 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import limits, queries
 from commontime.calendars.actions.checks import (
     Caution,
+    check_moments,
+    clean_texts,
     heed,
     hold,
     hold_with_people,
@@ -27,6 +29,7 @@ from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
 
 SHOWN_IN_MEETINGS = {"name", "location", "duration_minutes"}
+COPIED = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
 
 
 @transaction.atomic
@@ -61,20 +64,14 @@ def edit_calendar(
     heed(cautions, strict=strict)
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
     calendar.version += 1
-    moved = [
-        (meeting, was)
-        for meeting, was in scheduled
-        if notices.announcement_of(meeting, roster) != was
-    ]
-    raise_sequence(meeting for meeting, _was in moved)
-    notices.tell_changed(moved, roster)
+    _tell_changed(scheduled, roster)
     if changes.get("is_finalized"):
         notices.tell_calendar_finalized(calendar, roster)
     return calendar, cautions
 
 
 def _changed(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Put the wanted values on the calendar, check them, and return those that are new."""
+    """Change the fields, check the calendar, return what is new."""
     before = {field: getattr(calendar, field) for field in wanted}
     for field, value in wanted.items():
         setattr(calendar, field, value)
@@ -89,11 +86,24 @@ def _changed(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scheduled(calendar: Calendar, roster: Roster) -> list[tuple[Meeting, notices.Announcement]]:
-    """Return the meetings to come and what their attendees know of them."""
+    """Return the meetings to come, and what attendees know."""
     meetings = list(queries.meetings.meetings_to_come(calendar))
     for meeting in meetings:
         meeting.calendar = calendar
     return [(meeting, notices.announcement_of(meeting, roster)) for meeting in meetings]
+
+
+def _tell_changed(
+    scheduled: Sequence[tuple[Meeting, notices.Announcement]], roster: Roster
+) -> None:
+    """Tell the attendees of meetings that look different now."""
+    changed = [
+        (meeting, was)
+        for meeting, was in scheduled
+        if notices.announcement_of(meeting, roster) != was
+    ]
+    raise_sequence(meeting for meeting, _was in changed)
+    notices.tell_changed(changed, roster)
 
 
 def _still_open(calendar: Calendar) -> list[Caution]:
@@ -127,7 +137,7 @@ def delete_calendar(calendar: Calendar, *, by: User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A number of days by the clocks of a zone, which are not always 24 hours each."""
+    """A number of days by the clocks of a zone. A day there does not always have 24 hours."""
 
     days: int
     zone: ZoneInfo
@@ -151,9 +161,10 @@ class Shift:
 
 @transaction.atomic
 def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Calendar:
-    """Copy a calendar's settings and meetings, all `shift_days` later, and invite its people.
+    """Copy a calendar, `shift_days` later, and invite its people.
 
-    Neither final times nor anybody's times are copied; nobody is in the copy before they accept.
+    The settings and meetings are copied. Neither final times nor anybody's times are copied; nobody
+    is in the copy before they accept.
     """
     queries.calendars.require_owner(by, calendar, _("duplicate this calendar"))
     if not limits.SHIFT_DAYS.has(shift_days):
@@ -161,14 +172,9 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
             _("Shift by at most %(n)d days.") % {"n": limits.SHIFT_DAYS.most}, field="shift_days"
         )
     shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
-    kept = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
     start, end = shift.span(calendar.window_start, calendar.window_end)
-    copy = create_calendar(
-        by=by,
-        **{field: getattr(calendar, field) for field in kept},
-        window_start=start,
-        window_end=end,
-    )
+    settings = {field: getattr(calendar, field) for field in COPIED}
+    copy = create_calendar(by=by, **settings, window_start=start, window_end=end)
     meetings, people = queries.calendars.to_copy(calendar)
     _copy_meetings(meetings, copy, shift)
     invitations = Invitation.objects.bulk_create(
@@ -197,7 +203,7 @@ def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Sh
 
 @transaction.atomic
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
-    """Make a participant the owner; the old owner stays a participant."""
+    """Make a participant the owner. The old owner stays a participant."""
     seat = hold_with_seat(calendar, to)
     queries.calendars.require_owner(by, calendar, _("hand this calendar over"))
     if to != by.pk:
@@ -210,7 +216,10 @@ def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
 
 
 def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
-    """Make somebody who takes part in each of these calendars, which are held, their owner."""
+    """Make somebody the owner of these calendars.
+
+    The calendars are held, and the heir takes part in each.
+    """
     Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(
         owner=heir, version=F("version") + 1
     )
@@ -223,28 +232,23 @@ def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
 
 def _check(calendar: Calendar) -> None:
     calendar.name = text.one_line(calendar.name, field="name", longest=limits.NAME, required=True)
-    calendar.description = text.many_lines(
-        calendar.description, field="description", longest=limits.DESCRIPTION
-    )
-    calendar.location = text.one_line(calendar.location, field="location", longest=limits.PLACE)
+    clean_texts(calendar)
     if calendar.time_zone not in clock.zones():
         raise InvalidInput(
             _("Give an IANA time zone, for example Europe/Berlin."), field="time_zone"
         )
-    if calendar.visibility not in Visibility.values:
-        raise InvalidInput(
-            _("Choose one of: %(choices)s.") % {"choices": ", ".join(Visibility.values)},
-            field="visibility",
-        )
+    text.check_choice(calendar.visibility, Visibility.values, field="visibility")
     check_duration(calendar.duration_minutes)
-    for field in ("window_start", "window_end"):
-        limits.check_moment(getattr(calendar, field), field=field)
+    check_moments(calendar, "window_start", "window_end")
     if calendar.window_start and calendar.window_end:
-        if calendar.window_end <= calendar.window_start:
-            raise InvalidInput(_("The calendar must end after it starts."), field="window_end")
-        if calendar.window_end - calendar.window_start > limits.LONGEST_CALENDAR:
-            raise InvalidInput(
-                _("The calendar can span at most %(n)d days.")
-                % {"n": limits.LONGEST_CALENDAR.days},
-                field="window_end",
-            )
+        _check_window(calendar.window_start, calendar.window_end)
+
+
+def _check_window(start: datetime, end: datetime) -> None:
+    if end <= start:
+        raise InvalidInput(_("The calendar must end after it starts."), field="window_end")
+    if end - start > limits.LONGEST_CALENDAR:
+        raise InvalidInput(
+            _("The calendar can span at most %(n)d days.") % {"n": limits.LONGEST_CALENDAR.days},
+            field="window_end",
+        )

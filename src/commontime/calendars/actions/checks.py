@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.calendars import queries
+from commontime.calendars import limits, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.calendars.queries.people import Roster
+from commontime.core import text
 from commontime.core.errors import Conflict, NotFound
 from commontime.core.turns import take_turns
 
@@ -23,6 +24,10 @@ class Caution:
     detail: str
     about: dict[str, Any]
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {"code": self.code, "detail": self.detail, **self.about}
+
 
 # Taking turns -------------------------------------------------------------------------------------
 #
@@ -32,7 +37,7 @@ class Caution:
 
 
 def hold(calendar: Calendar) -> None:
-    """Hold the calendar until the end of the transaction, and bring it up to date."""
+    """Hold the calendar, and bring it up to date. It is held until the end of the transaction."""
     _bring_up_to_date(calendar, _locked(calendar, Calendar.objects.all()))
 
 
@@ -80,7 +85,7 @@ def hold_with_seat(calendar: Calendar, user: int) -> CalendarParticipant | None:
 
 
 def held(meeting: Meeting) -> tuple[Meeting, Roster]:
-    """Hold the meeting and its calendar until the end of the transaction.
+    """Hold the meeting and its calendar, like `hold`.
 
     Returns the meeting and the calendar's people as they are now.
     """
@@ -128,7 +133,7 @@ def held_plan(calendar: Calendar) -> Plan:
 
 
 def hold_final_times() -> None:
-    """Let only one transaction at a time set final times, in whatever calendar.
+    """Let only one transaction at a time set final times.
 
     Each of them looks at the final times of other calendars. Hold the calendar first: whoever gets
     past here then waits for nobody.
@@ -137,7 +142,7 @@ def hold_final_times() -> None:
 
 
 def hold_all(user: User) -> list[Calendar]:
-    """Hold every calendar the user owns or takes part in, always in the same order."""
+    """Hold every calendar the user sees. Always in the same order."""
     return list(
         queries.calendars.calendars_visible_to(user).select_for_update(no_key=True).order_by("pk")
     )
@@ -172,6 +177,19 @@ def _bring_up_to_date_with_people(calendar: Calendar, current: Calendar, row: An
 # What is refused ----------------------------------------------------------------------------------
 
 
+def clean_texts(thing: Calendar | Meeting) -> None:
+    """Make the description and the place what is stored of them."""
+    thing.description = text.many_lines(
+        thing.description, field="description", longest=limits.DESCRIPTION
+    )
+    thing.location = text.one_line(thing.location, field="location", longest=limits.PLACE)
+
+
+def check_moments(thing: Calendar | Meeting, *fields: str) -> None:
+    for field in fields:
+        limits.check_moment(getattr(thing, field), field=field)
+
+
 def require_running(calendar: Calendar) -> None:
     if calendar.is_finalized:
         raise Conflict(
@@ -181,10 +199,10 @@ def require_running(calendar: Calendar) -> None:
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:
-    """Refuse what would only be warned of, if the caller asked to be strict."""
+    """Refuse what is warned of, if the caller is strict."""
     if strict and warnings:
         raise Conflict(
             warnings[0].detail,
             code=warnings[0].code,
-            extra={"warnings": [{"code": w.code, "detail": w.detail, **w.about} for w in warnings]},
+            extra={"warnings": [warning.fields for warning in warnings]},
         )

@@ -24,26 +24,20 @@ def send_letter(
     calendar_id: UUID | None = None,
     note: str = "",
 ) -> None:
-    """Have a fixed letter mailed to a person: by default a reminder from an owner, else a note.
+    """Have a fixed letter mailed to a person.
 
-    Nobody is told that the person has muted them: the letter is dropped when it is due.
+    By default an owner's is a reminder, anybody else's a note. Nobody is told that the person has
+    muted them: the letter is dropped when it is due.
     """
     receiver = names.find(username, by=by)
-    if kind not in (None, *MailKind.values):
-        raise InvalidInput(
-            _("Choose one of: %(choices)s.") % {"choices": ", ".join(MailKind.values)}, field="kind"
-        )
+    if kind is not None:
+        text.check_choice(kind, MailKind.values, field="kind")
     note = text.many_lines(note, field="note", longest=limits.NOTE)
     calendar = None if calendar_id is None else queries.calendars.calendar_named(by, calendar_id)
-    if calendar is None and kind in (MailKind.INVITATION, MailKind.FINAL):
-        raise InvalidInput(_("Name the calendar this is about."), field="calendar")
     letter = _kind_of(kind, calendar, by, receiver)
     seated = calendar is not None and _require_subject(letter, calendar, by, receiver)
-    if note and not seated and not queries.calendars.share_a_calendar(by, receiver):
-        raise NotAllowed(
-            _("You can send a note only to people you share a calendar with."),
-            code="no_shared_calendar",
-        )
+    if note and not seated:
+        _require_shared_calendar(by, receiver)
     with transaction.atomic():
         if letter == MailKind.REMINDER:
             _count_reminder(by, receiver)
@@ -52,7 +46,12 @@ def send_letter(
 
 
 def _kind_of(kind: str | None, calendar: Calendar | None, by: User, receiver: User) -> MailKind:
-    """Return which letter it is; NotAllowed for a reminder from somebody who owns no calendar."""
+    """Return which letter it is.
+
+    NotAllowed for a reminder from somebody who owns no calendar.
+    """
+    if calendar is None and kind in (MailKind.INVITATION, MailKind.FINAL):
+        raise InvalidInput(_("Name the calendar this is about."), field="calendar")
     if kind not in (None, MailKind.REMINDER):
         return MailKind(kind)
     if calendar is None:
@@ -62,6 +61,14 @@ def _kind_of(kind: str | None, calendar: Calendar | None, by: User, receiver: Us
     if kind == MailKind.REMINDER and not may_remind:
         raise queries.calendars.only_the_owner(_("remind people"))
     return MailKind.REMINDER if may_remind else MailKind.NOTE
+
+
+def _require_shared_calendar(by: User, receiver: User) -> None:
+    if not queries.calendars.share_a_calendar(by, receiver):
+        raise NotAllowed(
+            _("You can send a note only to people you share a calendar with."),
+            code="no_shared_calendar",
+        )
 
 
 def _count_reminder(by: User, receiver: User) -> None:
@@ -77,8 +84,9 @@ def _count_reminder(by: User, receiver: User) -> None:
 
 
 def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: User) -> bool:
-    """Refuse a letter that would be about nothing, and so never be sent. Returns whether the
-    receiver takes part in the calendar.
+    """Refuse a letter that would be about nothing.
+
+    It would never be sent. Returns whether the receiver takes part in the calendar.
     """
     seated, invited, fixed = queries.people.standing_in(calendar, receiver)
     # Whom the owner invited is not for the others to find out.

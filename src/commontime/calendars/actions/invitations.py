@@ -13,7 +13,7 @@ from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held_named, hold, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
-from commontime.calendars.models import CalendarParticipant, Invitation
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.calendars.tasks import composers, notices
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -31,6 +31,11 @@ def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     calendar = held_named(by, calendar_id)
     queries.calendars.require_owner(by, calendar, _("invite people"))
     require_running(calendar)
+    person = _person_to_invite(calendar, receiver, by=by)
+    return _send(Invitation(calendar=calendar, sender=by, receiver=person))
+
+
+def _person_to_invite(calendar: Calendar, receiver: int, *, by: User) -> User:
     mine = Invitation.objects.filter(calendar=calendar, receiver=OuterRef("pk"))
     person = (
         User.objects.filter(pk=receiver, is_active=True)
@@ -55,7 +60,7 @@ def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
             _("This person declined within the last seven days. Talk to them first."),
             code="declined_recently",
         )
-    return _send(Invitation(calendar=calendar, sender=by, receiver=person))
+    return person
 
 
 @transaction.atomic
@@ -122,23 +127,27 @@ def decline_invitation(invitation_id: UUID, *, by: User) -> Invitation:
 
 @transaction.atomic
 def accept_invitation_link(token: str, *, by: User) -> Invitation:
-    """Join by the link of an invitation; whoever holds the link is the person invited."""
+    """Join by the link of an invitation. Whoever holds the link is the person invited."""
     invitation = invitation_of_link(token)
     hold(invitation.calendar)
     if invitation.receiver_id is None:
-        if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
-            raise Conflict(_("You’re already in this calendar."), code="already_participant")
-        # One's own invitation to the same calendar gives way: nobody has two that wait.
-        Invitation.objects.filter(
-            calendar=invitation.calendar, receiver=by, status="pending"
-        ).delete()
-        Invitation.objects.filter(pk=invitation.pk, receiver=None, status="pending").update(
-            receiver=by
-        )
-        invitation.refresh_from_db(fields=["receiver", "status"])
+        _claim(invitation, by)
     if invitation.receiver_id != by.pk:
         raise NotFound(_("This link has already been used."))
     return _accept(invitation, by)
+
+
+def _claim(invitation: Invitation, by: User) -> None:
+    """Make an invitation to an address one to this person.
+
+    Their own invitation to the same calendar gives way: nobody has two that wait.
+    """
+    if CalendarParticipant.objects.filter(calendar=invitation.calendar, user=by).exists():
+        raise Conflict(_("You’re already in this calendar."), code="already_participant")
+    pending = Invitation.objects.filter(status="pending")
+    pending.filter(calendar=invitation.calendar, receiver=by).delete()
+    pending.filter(pk=invitation.pk, receiver=None).update(receiver=by)
+    invitation.refresh_from_db(fields=["receiver", "status"])
 
 
 def invitation_of_link(token: str) -> Invitation:
@@ -159,8 +168,9 @@ def invitation_of_link(token: str) -> Invitation:
 
 @transaction.atomic
 def revoke_invitation(invitation: Invitation, *, by: User) -> None:
-    """Take an invitation back; its link is dead from now on. One that was accepted goes once its
-    person no longer takes part.
+    """Take an invitation back.
+
+    Its link is dead from now on. One that was accepted goes once its person no longer takes part.
     """
     if not rules.may_revoke(by, invitation):
         raise NotAllowed(

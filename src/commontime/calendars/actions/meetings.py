@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import (
     Caution,
+    check_moments,
+    clean_texts,
     heed,
     held,
     held_unchanged,
@@ -41,9 +43,10 @@ def create_meeting(
     optional: Sequence[int] = (),
     **fields: Any,
 ) -> tuple[Meeting, Roster]:
-    """Look for a time for a meeting; without named attendees, for everybody in the calendar.
+    """Look for a time for a meeting.
 
-    Returns the meeting and the calendar's people.
+    Without named attendees it is for everybody in the calendar. Returns the meeting and the
+    calendar's people.
     """
     roster = hold_with_people(calendar)
     queries.calendars.require_owner(by, calendar, _("add meetings"))
@@ -60,45 +63,50 @@ def create_meeting(
 def edit_meeting(
     meeting: Meeting, *, by: User, strict: bool = False, **changes: Any
 ) -> tuple[Meeting, Roster, list[Caution]]:
-    """Change a meeting; what is absent stays. `final_time` fixes or moves it, None withdraws it.
+    """Change a meeting; what is absent stays.
 
-    Attendees hear of a final time, of its move and of its end; SEQUENCE grows only when what their
-    calendars show changes (RFC 5546, 2.1.4). A final time that is probably not wanted is a caution,
-    or with `strict` a Conflict.
+    `final_time` fixes or moves it, None withdraws it. Attendees hear of a final time, of its move
+    and of its end; SEQUENCE grows only when what their calendars show changes (RFC 5546, 2.1.4). A
+    final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
     meeting, roster = held_unchanged(meeting)
     queries.calendars.require_owner(by, meeting.calendar, _("change meetings"))
     require_running(meeting.calendar)
-    names_before = meeting.attendees
+    before, names_before = notices.announcement_of(meeting, roster), meeting.attendees
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
     )
-    before = notices.announcement_of(meeting, roster)
     changes = _changed(meeting, changes)
-    if not changes and named == names_before:
-        return meeting, roster, []
     if named != names_before:
         name_attendees(meeting, roster, named)
         changes["for_everyone"] = meeting.for_everyone
+    if not changes:
+        return meeting, roster, []
     cautions = []
     if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"}:
         hold_final_times()
         cautions = _cautions(meeting, roster, by)
     heed(cautions, strict=strict)
-    if "deadline" in changes:
-        changes["announced_at"] = meeting.announced_at = None
-    elif before.snapshot and meeting.final_time is None and meeting.deadline <= clock.now():
-        # Withdrawn after its deadline: nothing is due any more, least of all to fix it again.
-        changes["announced_at"] = meeting.announced_at = clock.now()
+    _set_announced(meeting, changes, had_time=before.snapshot is not None)
     _save(meeting, roster, before, changes)
     _store_changed_names(meeting, names_before)
     return meeting, roster, cautions
 
 
-def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Put the wanted values on the meeting, check them, and return those that are new.
+def _set_announced(meeting: Meeting, changes: dict[str, Any], *, had_time: bool) -> None:
+    """Say whether the deadline is still due after the changes."""
+    if "deadline" in changes:
+        changes["announced_at"] = meeting.announced_at = None
+    elif had_time and meeting.final_time is None and meeting.deadline <= clock.now():
+        # Withdrawn after its deadline: nothing is due any more, least of all to fix it again.
+        changes["announced_at"] = meeting.announced_at = clock.now()
 
-    What a check made of a text counts, or a text typed with other line ends would be a change.
+
+def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Change the fields, check the meeting, return what is new.
+
+    What a check made of a text counts, or a text typed with other line ends would
+    be a change.
     """
     before = {field: getattr(meeting, field) for field in (*wanted, *TEXTS)}
     for field, value in wanted.items():
@@ -118,7 +126,10 @@ def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
 def _save(
     meeting: Meeting, roster: Roster, before: notices.Announcement, changes: dict[str, Any]
 ) -> None:
-    """Store the changes of a meeting that is held, and tell those who were told of it otherwise."""
+    """Store the changes of a meeting, which is held.
+
+    Whoever was told of it otherwise hears of them.
+    """
     _count_up(meeting, roster, before)
     Meeting.objects.filter(pk=meeting.pk).update(
         version=meeting.version, sequence=meeting.sequence, **changes
@@ -136,8 +147,9 @@ def _count_up(meeting: Meeting, roster: Roster, before: notices.Announcement) ->
 
 
 def save_final_times(fixed: Sequence[tuple[Meeting, datetime]], roster: Roster) -> None:
-    """Fix many meetings of one calendar, which is held, and tell their people. One statement for
-    all, and those of the mails.
+    """Fix many meetings of one calendar, and tell their people.
+
+    The calendar is held. One statement for all, and those of the mails.
     """
     before = [(meeting, notices.announcement_of(meeting, roster)) for meeting, _time in fixed]
     for (meeting, was), (_meeting, final_time) in zip(before, fixed, strict=True):
@@ -151,7 +163,10 @@ def save_final_times(fixed: Sequence[tuple[Meeting, datetime]], roster: Roster) 
 
 @transaction.atomic
 def delete_meeting(meeting: Meeting, *, by: User) -> None:
-    """Delete a meeting; if it had a final time, its attendees get a cancel request."""
+    """Delete a meeting.
+
+    If it had a final time, its attendees get a cancel request.
+    """
     meeting, roster = held_unchanged(meeting)
     queries.calendars.require_owner(by, meeting.calendar, _("delete meetings"))
     require_running(meeting.calendar)
@@ -162,9 +177,9 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
 
 
 def raise_sequence(meetings: Iterable[Meeting]) -> list[Meeting]:
-    """Raise the SEQUENCE of meetings, so that the next mail outdoes the earlier ones; return them.
+    """Raise the SEQUENCE of meetings, and return them.
 
-    Their calendar is held.
+    So the next mail outdoes the earlier ones. Their calendar is held.
     """
     meetings = list(meetings)
     if meetings:
@@ -192,25 +207,39 @@ def finish_deadline(meeting: Meeting) -> None:
     Meeting.objects.filter(pk=meeting.pk).update(announced_at=now)
     if meeting.auto_finalize:
         hold_final_times()
-    # Nobody is asked whether people may be in two meetings at once, so they may not.
-    group = groups.less_busy(
-        groups.group_for(meeting, roster),
-        queries.plans.busy_people(meeting.calendar, after=now - limits.LONGEST_MEETING),
-        before=timedelta(minutes=meeting.buffer_minutes),
-    )
-    to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
-    # The report quotes the reasons, and nobody's page is being looked at here.
-    with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
-        ranked = suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
+    group = _group_at_deadline(meeting, roster, now)
+    ranked = _ranked_for_owner(meeting, group, now)
     if meeting.auto_finalize and not meeting.calendar.is_finalized:
         _set_best_time(meeting, roster, ranked)
     notices.tell_deadline(meeting, ranked[:3], group)
 
 
+def _group_at_deadline(meeting: Meeting, roster: Roster, now: datetime) -> groups.Group:
+    """Return the people, without the times of their meetings.
+
+    Nobody is asked whether people may be in two meetings at once, so they may not.
+    """
+    return groups.less_busy(
+        groups.group_for(meeting, roster),
+        queries.plans.busy_times(meeting.calendar, after=now - limits.LONGEST_MEETING),
+        before=timedelta(minutes=meeting.buffer_minutes),
+    )
+
+
+def _ranked_for_owner(
+    meeting: Meeting, group: groups.Group, now: datetime
+) -> list[suggestions.Suggestion]:
+    """Return the best starts, with reasons in the owner's language."""
+    to_come = list(queries.meetings.suggestions_of(meeting).filter(suggested_time__gt=now))
+    # The report quotes the reasons, and nobody's page is being looked at here.
+    with translation.override(accounts.setting_of(meeting.calendar.owner).locale):
+        return suggestions.rank(meeting, group, to_come, now=now, limit=3, with_names=True)
+
+
 def _set_best_time(
     meeting: Meeting, roster: Roster, ranked: Sequence[suggestions.Suggestion]
 ) -> None:
-    """Set the best time within the meeting's bounds, if enough people can come then."""
+    """Set the best time, if enough people can come. It lies within the meeting's bounds."""
     within = (each.outcome for each in ranked if bounds.allow(meeting, each.outcome.start))
     best = next(within, None)
     if best and _are_enough(meeting, best):
@@ -222,7 +251,7 @@ def _set_best_time(
 def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:
     """Return whether enough people can come.
 
-    With a quorum that many people are, among them all named as required; without one, all who are
+    With a quorum that many are enough, among them all named as required; without one, all who are
     required.
     """
     needs_all = meeting.quorum is None or not meeting.for_everyone
@@ -235,19 +264,15 @@ def _are_enough(meeting: Meeting, outcome: outcomes.Outcome) -> bool:
 
 
 def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
-    """Refuse what a meeting cannot be like; its texts become as they are stored."""
+    """Refuse what a meeting cannot be like. Its texts become as they are stored."""
     meeting.title = text.one_line(meeting.title, field="title", longest=limits.NAME)
-    meeting.description = text.many_lines(
-        meeting.description, field="description", longest=limits.DESCRIPTION
-    )
-    meeting.location = text.one_line(meeting.location, field="location", longest=limits.PLACE)
+    clean_texts(meeting)
     if meeting.duration_minutes is not None:
         check_duration(meeting.duration_minutes)
     if meeting.quorum is not None:
         limits.check_whole(meeting.quorum, limits.QUORUM, field="quorum")
     limits.check_whole(meeting.buffer_minutes, limits.BUFFER_MINUTES, field="buffer_minutes")
-    for field in ("deadline", "earliest", "latest", "final_time"):
-        limits.check_moment(getattr(meeting, field), field=field)
+    check_moments(meeting, "deadline", "earliest", "latest", "final_time")
     if new_deadline and meeting.deadline <= clock.now():
         raise InvalidInput(_("The deadline must be in the future."), field="deadline")
     if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
@@ -264,29 +289,33 @@ def check_duration(minutes: int) -> None:
 
 
 def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
-    """Return what speaks against the final time.
-
-    Who can't come is said only to those who may see it.
-    """
+    """Return what speaks against the final time."""
     assert meeting.final_time is not None
-    cautions = []
-    with_names = rules.may_see_windows_of_others(by, meeting.calendar)
-    if meeting.final_time < clock.now():
-        cautions.append(Caution("in_the_past", _("This time is in the past."), {}))
-    if not bounds.allow(meeting, meeting.final_time):
-        cautions.append(Caution("outside_days", reasons.outside_bounds(), {}))
     group = groups.group_for(meeting, roster)
+    return [
+        *_about_time(meeting, meeting.final_time),
+        *_about_answers(meeting, meeting.final_time, group, by),
+        *_about_other_meetings(meeting, group),
+    ]
+
+
+def _about_time(meeting: Meeting, final_time: datetime) -> Iterator[Caution]:
+    if final_time < clock.now():
+        yield Caution("in_the_past", _("This time is in the past."), {})
+    if not bounds.allow(meeting, final_time):
+        yield Caution("outside_days", reasons.outside_bounds(), {})
+
+
+def _about_answers(
+    meeting: Meeting, final_time: datetime, group: groups.Group, by: User
+) -> Iterator[Caution]:
+    """Say who can't come, by name if `by` may know."""
+    with_names = rules.may_see_windows_of_others(by, meeting.calendar)
     if not group.answered:
-        cautions.append(Caution("nobody_answered", reasons.nobody_answered(), {}))
-    outcome = outcomes.outcomes_at(group, [meeting.final_time], meeting.duration)[0]
+        yield Caution("nobody_answered", reasons.nobody_answered(), {})
+    outcome = outcomes.outcomes_at(group, [final_time], meeting.duration)[0]
     if outcome.missing:
-        cautions.append(_required_missing(outcome.missing, with_names=with_names))
-    # Which other meeting it is, is not told.
-    if busy := _double_booked(meeting, {person.user_id for person in group.people}):
-        names = [person.name for person in group.people if person.user_id in busy]
-        said = _("%(names)s: in another meeting at that time.") % {"names": ", ".join(names[:5])}
-        cautions.append(Caution("double_booked", said, {"users": sorted(busy)}))
-    return cautions
+        yield _required_missing(outcome.missing, with_names=with_names)
 
 
 def _required_missing(missing: Sequence[Person], *, with_names: bool) -> Caution:
@@ -305,10 +334,16 @@ def _required_missing(missing: Sequence[Person], *, with_names: bool) -> Caution
     return Caution("required_missing", sentence % {"n": len(missing)}, {})
 
 
-def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
-    """Return who of the users has another scheduled meeting, in any calendar, that overlaps this
-    one.
-    """
+def _about_other_meetings(meeting: Meeting, group: groups.Group) -> Iterator[Caution]:
+    """Say who is in another meeting, but not in which."""
+    if busy := _double_booked(meeting, group.ids):
+        names = [person.name for person in group.people if person.user_id in busy]
+        said = _("%(names)s: in another meeting at that time.") % {"names": ", ".join(names[:5])}
+        yield Caution("double_booked", said, {"users": sorted(busy)})
+
+
+def _double_booked(meeting: Meeting, users: Collection[int]) -> set[int]:
+    """Return who of the users is in an overlapping meeting. It may be in any calendar."""
     start, end = meeting.final_time, meeting.end_time
     assert start is not None
     assert end is not None
@@ -338,7 +373,7 @@ def _double_booked(meeting: Meeting, users: set[int]) -> set[int]:
 def _wanted(
     before: dict[int, bool], *, required: Sequence[int] | None, optional: Sequence[int] | None
 ) -> dict[int, bool]:
-    """Return who is named after a change, and whether they are required.
+    """Return who is named after a change: required or not.
 
     A list that is None stays as it was; somebody in both lists is required.
     """
@@ -347,8 +382,9 @@ def _wanted(
 
 
 def name_attendees(meeting: Meeting, roster: Roster, named: dict[int, bool]) -> None:
-    """Name the attendees on the meeting, not yet in the database. With nobody named it is for
-    everyone.
+    """Name the attendees on the meeting, not in the database.
+
+    With nobody named it is for everyone.
     """
     if named and (unknown := named.keys() - roster.by_id.keys()):
         field = "required" if any(named[user] for user in unknown) else "optional"

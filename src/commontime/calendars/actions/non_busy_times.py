@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import TypedDict
@@ -18,6 +18,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 type Window = tuple[datetime, datetime, int]  # start, end, preference
+FIELDS = ("start_time", "end_time", "preference_level")
 
 
 class WindowInput(TypedDict):
@@ -43,7 +44,7 @@ def add_window(
 ) -> NonBusyTime:
     """Say that one is free from start to end."""
     _check(start_time, end_time, preference_level)
-    seat = _locked_seat(calendar, by)
+    seat = _hold_seat(calendar, by)
     _require_room(_given(seat) + 1)
     window = _window(by, calendar, start_time, end_time, preference_level)
     _apart(lambda: writes.insert_windows([window]))
@@ -62,22 +63,17 @@ def edit_window(
     """Change one's own time; what is None stays."""
     if not rules.may_edit(by, window):
         raise NotAllowed(_("You can change only your own times."))
-    before = (window.start_time, window.end_time, window.preference_level)
+    before = {field: getattr(window, field) for field in FIELDS}
     window.start_time = start_time or window.start_time
     window.end_time = end_time or window.end_time
-    window.preference_level = (
-        window.preference_level if preference_level is None else preference_level
-    )
+    if preference_level is not None:
+        window.preference_level = preference_level
     _check(window.start_time, window.end_time, window.preference_level)
-    if before == (window.start_time, window.end_time, window.preference_level):
+    after = {field: getattr(window, field) for field in FIELDS}
+    if after == before:
         return window
-    seat = _locked_seat(window.calendar, by)
-    times = {
-        "start_time": window.start_time,
-        "end_time": window.end_time,
-        "preference_level": window.preference_level,
-    }
-    if not _apart(lambda: NonBusyTime.objects.filter(pk=window.pk).update(**times)):
+    seat = _hold_seat(window.calendar, by)
+    if not _apart(lambda: NonBusyTime.objects.filter(pk=window.pk).update(**after)):
         raise NotFound(_("There is no such time in this calendar."))
     _tell_of_lost_yes(seat)
     return window
@@ -87,7 +83,7 @@ def edit_window(
 def remove_window(window: NonBusyTime, *, by: User) -> None:
     if not rules.may_edit(by, window):
         raise NotAllowed(_("You can change only your own times."))
-    seat = _locked_seat(window.calendar, by)
+    seat = _hold_seat(window.calendar, by)
     if not NonBusyTime.objects.filter(pk=window.pk).delete()[0]:
         raise NotFound(_("There is no such time in this calendar."))
     _tell_of_lost_yes(seat)
@@ -97,34 +93,23 @@ def remove_window(window: NonBusyTime, *, by: User) -> None:
 def replace_windows(
     calendar: Calendar, *, by: User, start: datetime, end: datetime, windows: Sequence[WindowInput]
 ) -> list[NonBusyTime]:
-    """Replace one's times in `[start, end)`: all or nothing. Older ones are cut at its edges.
-    Returns the new ones, in order. Those that are stored already stay as they are.
+    """Replace one's times in `[start, end)`: all or nothing.
+
+    Older ones are cut at its edges. Returns the new ones, in order. Those that are stored already
+    stay as they are.
     """
     if end <= start:
         raise InvalidInput(_("The range must end after it starts."), field="to")
     _check_rows(windows, start, end)
-    seat = _locked_seat(calendar, by)
+    seat = _hold_seat(calendar, by)
     if (stored := _stored_as(windows, seat, start, end)) is not None:
         return stored
     given = _given(seat)
     rest: list[NonBusyTime] = []
     if given:
         # Only those that reach over an edge need to be read; what lies inside goes without a look.
-        for old in (
-            queries.windows.windows_over(by, calendar, start, end)
-            if groups.may_cross(seat.packed, given, start, end)
-            else ()
-        ):
-            rest += (
-                [_window(by, calendar, old.start_time, start, old.preference_level)]
-                if old.start_time < start
-                else []
-            )
-            rest += (
-                [_window(by, calendar, end, old.end_time, old.preference_level)]
-                if old.end_time > end
-                else []
-            )
+        if groups.may_cross(seat.packed, given, start, end):
+            rest = _parts_outside(by, calendar, start, end)
         given -= writes.delete_windows(by, calendar, start, end)
     new = [
         _window(by, calendar, w["start_time"], w["end_time"], w["preference_level"])
@@ -151,24 +136,32 @@ def _stored_as(
     return stored if times == wanted else None
 
 
+def _parts_outside(
+    user: User, calendar: Calendar, start: datetime, end: datetime
+) -> list[NonBusyTime]:
+    """Return what remains of times that cross an edge. The edges are those of `[start, end)`."""
+    parts = []
+    for old in queries.windows.windows_over(user, calendar, start, end):
+        if old.start_time < start:
+            parts.append(_window(user, calendar, old.start_time, start, old.preference_level))
+        if old.end_time > end:
+            parts.append(_window(user, calendar, end, old.end_time, old.preference_level))
+    return parts
+
+
 @transaction.atomic
 def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> None:
-    """Set for each run whether the person is free, all or nothing; the rest stays.
+    """Set for each run whether the person is free.
 
-    Times that then touch and have the same preference become one, so that painting on doesn't pile
-    up thousands of small ones.
+    All or nothing; the rest stays. Times that then touch and have the same preference become one,
+    so that painting on doesn't pile up thousands of small ones.
     """
     runs = sorted(runs, key=lambda run: run["start_time"])
     _check_runs(runs)
-    seat = _locked_seat(calendar, by)
+    seat = _hold_seat(calendar, by)
     given = _given(seat)
     before = _stored_around(runs, by, calendar) if given and runs else {}
-    free = [
-        (run["start_time"], run["end_time"], run["preference_level"])
-        for run in runs
-        if run["preference_level"] is not None
-    ]
-    after = _joined([*_outside(list(before), runs), *free])
+    after = _joined([*_outside(list(before), runs), *_free_in(runs)])
     gone = [before[each] for each in before.keys() - set(after)]
     new = [_window(by, calendar, *each) for each in after if each not in before]
     _require_room(given - len(gone) + len(new))
@@ -180,7 +173,10 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
 
 
 def _stored_around(runs: Sequence[RunInput], user: User, calendar: Calendar) -> dict[Window, UUID]:
-    """Return the ids of the stored times between the first and the last run, or touching them."""
+    """Return the ids of the stored times around the runs.
+
+    They lie between the first and the last run, or touch them.
+    """
     stored = queries.windows.windows_from_to(
         user, calendar, runs[0]["start_time"], runs[-1]["end_time"]
     )
@@ -190,8 +186,14 @@ def _stored_around(runs: Sequence[RunInput], user: User, calendar: Calendar) -> 
     }
 
 
+def _free_in(runs: Sequence[RunInput]) -> Iterator[Window]:
+    for run in runs:
+        if run["preference_level"] is not None:
+            yield run["start_time"], run["end_time"], run["preference_level"]
+
+
 def _outside(windows: Sequence[Window], runs: Sequence[RunInput]) -> list[Window]:
-    """Return the windows without the runs; both are in order and apart."""
+    """Return the windows without the runs. Both are in order and apart."""
     rest, first = [], 0
     for start, end, preference in windows:
         while first < len(runs) and runs[first]["end_time"] <= start:
@@ -259,22 +261,25 @@ def _check_rows(windows: Sequence[WindowInput], start: datetime, end: datetime) 
             if window["start_time"] < start or window["end_time"] > end:
                 raise InvalidInput(_("This time is outside the range."), field="start_time")
         except InvalidInput as refusal:
-            fields = {
-                f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()
-            }
-            raise InvalidInput(
-                _("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}, fields=fields
-            ) from None
+            raise _in_row(index, refusal) from None
+    _require_apart(windows)
+
+
+def _in_row(index: int, refusal: InvalidInput) -> InvalidInput:
+    """Return a row's refusal as one of the list."""
+    fields = {f"windows.{index}.{name}": sentences for name, sentences in refusal.fields.items()}
+    sentence = _("Row %(row)d: %(what)s") % {"row": index, "what": refusal.detail}
+    return InvalidInput(sentence, fields=fields)
+
+
+def _require_apart(windows: Sequence[WindowInput]) -> None:
     order = sorted(range(len(windows)), key=lambda index: windows[index]["start_time"])
     for first, second in pairwise(order):
         if windows[second]["start_time"] < windows[first]["end_time"]:
+            here = _("This overlaps row %(first)d.") % {"first": first}
             raise InvalidInput(
                 _("Row %(second)d overlaps row %(first)d.") % {"second": second, "first": first},
-                fields={
-                    f"windows.{second}.start_time": [
-                        _("This overlaps row %(first)d.") % {"first": first}
-                    ]
-                },
+                fields={f"windows.{second}.start_time": [here]},
             )
 
 
@@ -293,9 +298,12 @@ def _check_runs(runs: Sequence[RunInput]) -> None:
             )
 
 
-def _locked_seat(calendar: Calendar, user: User) -> queries.windows.Seat:
-    """Hold the calendar and return the user's seat in it; refused once answers are closed."""
-    seat = queries.windows.locked_seat(user, calendar)
+def _hold_seat(calendar: Calendar, user: User) -> queries.windows.Seat:
+    """Hold the calendar, and return the user's seat in it.
+
+    Refused once answers are closed.
+    """
+    seat = queries.windows.hold_seat(user, calendar)
     require_running(seat.calendar)
     if seat.is_over and not seat.waits and not rules.may_manage(user, seat.calendar):
         raise Conflict(
@@ -327,8 +335,9 @@ def _too_many() -> InvalidInput:
 
 
 def _apart[Written](write: Callable[[], Written]) -> Written:
-    """Write times; the database refuses those that overlap others of the same person. The refusal
-    ends the action's transaction.
+    """Write times, unless they overlap others of the person.
+
+    The database refuses those, which ends the action's transaction.
     """
     try:
         return write()
@@ -343,7 +352,7 @@ def _apart[Written](write: Callable[[], Written]) -> Written:
 
 
 def _tell_of_lost_yes(seat: queries.windows.Seat) -> None:
-    """Tell the owner if the change takes away somebody's yes from a scheduled meeting."""
+    """Tell the owner if a scheduled meeting loses somebody's yes."""
     if not seat.has_scheduled or not seat.packed or seat.user.pk == seat.calendar.owner_id:
         return
     now = Subquery(

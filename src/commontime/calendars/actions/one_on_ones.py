@@ -11,7 +11,7 @@ from commontime.calendars import queries
 from commontime.calendars.actions.checks import hold_with_people, require_running
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
-from commontime.calendars.queries.people import Roster
+from commontime.calendars.queries.people import Person, Roster
 from commontime.core.errors import InvalidInput
 
 
@@ -24,7 +24,7 @@ def create_one_on_ones(
     people: Sequence[int] | None = None,
     **fields: Any,
 ) -> tuple[list[Meeting], Roster]:
-    """Create a meeting of the owner with each person who has none yet.
+    """Create the owner's meetings with those who have none yet.
 
     people: with whom; by default everybody. A one-on-one is a meeting of just these two; a
     scheduled one counts too. The number of statements is constant. Returns the new meetings, and
@@ -33,31 +33,33 @@ def create_one_on_ones(
     roster = hold_with_people(calendar)
     queries.calendars.require_owner(by, calendar, _("add meetings"))
     require_running(calendar)
-    seated = {person.user_id: person for person in roster.people if person.is_active}
-    wanted = (
-        [user for user in seated if user != calendar.owner_id]
-        if people is None
-        else list(dict.fromkeys(people))
-    )
-    if set(wanted) - (seated.keys() - {calendar.owner_id}):
-        raise InvalidInput(_("Choose only other people who are in this calendar."), field="with")
+    wanted = _others(calendar, roster, people)
     check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
     has_one = _met_by(calendar)
     owner = full_name(calendar.owner)
-    made = []
-    for user in wanted:
-        if user not in has_one:
-            meeting = Meeting(
-                calendar=calendar,
-                deadline=deadline,
-                title=f"{owner} & {seated[user].name}"[:200].strip(),
-                **fields,
-            )
-            name_attendees(meeting, roster, {calendar.owner_id: True, user: True})
-            made.append(meeting)
-    Meeting.objects.bulk_create(made)
-    store_names(made)
-    return made, roster
+    meetings = []
+    for person in wanted:
+        if person.user_id not in has_one:
+            title = f"{owner} & {person.name}"[:200].strip()
+            meeting = Meeting(calendar=calendar, deadline=deadline, title=title, **fields)
+            name_attendees(meeting, roster, {calendar.owner_id: True, person.user_id: True})
+            meetings.append(meeting)
+    Meeting.objects.bulk_create(meetings)
+    store_names(meetings)
+    return meetings, roster
+
+
+def _others(calendar: Calendar, roster: Roster, users: Sequence[int] | None) -> list[Person]:
+    """Return these people, by default everybody but the owner."""
+    others = {
+        person.user_id: person
+        for person in roster.people
+        if person.is_active and person.user_id != calendar.owner_id
+    }
+    wanted = others if users is None else dict.fromkeys(users)
+    if wanted.keys() - others.keys():
+        raise InvalidInput(_("Choose only other people who are in this calendar."), field="with")
+    return [others[user] for user in wanted]
 
 
 def _met_by(calendar: Calendar) -> set[int]:

@@ -1,6 +1,6 @@
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -30,6 +30,21 @@ def add_participant(
     queries.calendars.require_owner(by, calendar, _("add people"))
     require_running(calendar)
     pending = Invitation.objects.filter(calendar=calendar, status="pending")
+    person, is_invited = _person_to_add(calendar, user, pending, by=by)
+    participant, meetings = join(calendar, person, required=required)
+    if is_invited:
+        pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
+    notices.tell_added(participant, meetings)
+    return participant
+
+
+def _person_to_add(
+    calendar: Calendar, user: int, pending: QuerySet[Invitation], *, by: User
+) -> tuple[User, bool]:
+    """Return the person, and whether they are invited.
+
+    NotAllowed if they want to be asked first.
+    """
     person = (
         User.objects.filter(pk=user, is_active=True)
         .select_related("usersetting")
@@ -51,20 +66,16 @@ def add_participant(
             _("This person can’t be added without being asked. Invite them instead."),
             code="invitation_required",
         )
-    participant, meetings = join(calendar, person, required=required)
-    if person.is_invited:
-        pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
-    notices.tell_added(participant, meetings)
-    return participant
+    return person, person.is_invited
 
 
 def join(
     calendar: Calendar, person: User, *, required: bool = True
 ) -> tuple[CalendarParticipant, list[Meeting]]:
-    """Give the person a seat in a calendar that is held; Conflict if they have one. Returns it and
-    the meetings that are theirs now.
+    """Give the person a seat in a calendar, which is held.
 
-    The refusal ends the action's transaction.
+    Conflict if they have one. Returns it and the meetings that are theirs now. The refusal ends the
+    action's transaction.
     """
     participant = CalendarParticipant(calendar=calendar, user=person, required=required)
     try:

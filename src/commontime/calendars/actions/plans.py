@@ -34,12 +34,12 @@ def make_plan(
     apply: bool = False,
     waits: bool = True,
 ) -> plans.PlanDetails:
-    """Compute one joint plan for the calendar's open meetings, in place of the last one.
+    """Compute one joint plan for the calendar's open meetings.
 
-    It changes no meeting before it is applied. What takes longer than AT_ONCE goes on in the
-    worker, from the best so far. With `apply` one that is done at once is applied too. waits: false
-    inside a transaction, in which everybody else's changes would wait with it (SQLite): all but a
-    first look is the worker's.
+    It takes the place of the last one. It changes no meeting before it is applied. What takes
+    longer than AT_ONCE goes on in the worker, from the best so far. With `apply` one that is done
+    at once is applied too. waits: false inside a transaction, in which everybody else's changes
+    would wait with it (SQLite): all but a first look is the worker's.
     """
     _require_may_plan(calendar, by)
     begun, now = time.monotonic(), clock.now()
@@ -74,7 +74,7 @@ def _first_plan(
     now: datetime,
     at_once: float,
 ) -> Plan:
-    """Search for at most `at_once` seconds since `begun`; reading is part of that wait."""
+    """Search for at most `at_once` seconds since `begun`. Reading is part of that wait."""
     seconds = max(0.0, min(question.seconds, at_once + begun - time.monotonic()))
     answer = plans.solve(problem, question, seconds=seconds)
     is_done = answer.proved or question.seconds <= at_once
@@ -96,11 +96,10 @@ def _running() -> Conflict:
 
 
 def stop_plan(plan: Plan, *, by: User) -> Plan:
-    """End the search of a plan that is being computed; the best so far is kept. Stopping again
-    changes nothing.
+    """End the search of a plan that is being computed.
 
-    The worker ends it within a second. If none works on it, it is done now; one that is only late
-    finds it so, and writes no more.
+    The best so far is kept. Stopping again changes nothing. The worker ends it within a second. If
+    none works on it, it is done now; one that is only late finds it so, and writes no more.
     """
     queries.calendars.require_owner(by, plan.calendar, _("stop the plan"))
     if plan.status != PlanStatus.RUNNING:
@@ -117,10 +116,11 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
 
 @transaction.atomic
 def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> plans.PlanDetails:
-    """Set the final times of the calendar's finished plan, all or none.
+    """Set the final times of the calendar's plan.
 
-    Conflict if anything it was computed from has changed since. Everybody hears of their meetings
-    as if each had been fixed alone. Applying again changes nothing. seen: the plan that is meant.
+    All are set, or none, once it is finished. Conflict if anything it was computed from has changed
+    since. Everybody hears of their meetings as if each had been fixed alone. Applying again changes
+    nothing. seen: the plan that is meant.
     """
     queries.calendars.require_owner(
         by, calendar, _("apply the plan")
@@ -141,24 +141,25 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> pla
 
 
 def _apply(plan: Plan, *, now: datetime) -> plans.PlanDetails:
-    question, answer = (
-        msgspec.convert(plan.question, plans.Question),
-        msgspec.convert(plan.answer, plans.Answer),
-    )
+    question = msgspec.convert(plan.question, plans.Question)
+    answer = msgspec.convert(plan.answer, plans.Answer)
     hold_final_times()
-    changed = Conflict(
-        _("People’s times or the meetings have changed since this plan was made. Plan again."),
-        code="changed_meanwhile",
-    )
     try:
         problem = plans.problem_of(plan.calendar, question, now=now)
     except InvalidInput:
-        raise changed from None  # a meeting that it names is fixed or gone
+        raise _changed_meanwhile() from None  # a meeting that it names is fixed or gone
     if problem.basis != plan.basis or any(placed.start <= now for placed in answer.placed):
-        raise changed
+        raise _changed_meanwhile()
     meetings = {meeting.pk: meeting for meeting in problem.meetings}
     fixed = [(meetings[placed.meeting], placed.start) for placed in answer.placed]
     save_final_times(fixed, problem.roster)
     plan.status = PlanStatus.APPLIED
     Plan.objects.filter(pk=plan.pk).update(status=plan.status)
     return plans.details_from(plan, problem)
+
+
+def _changed_meanwhile() -> Conflict:
+    return Conflict(
+        _("People’s times or the meetings have changed since this plan was made. Plan again."),
+        code="changed_meanwhile",
+    )

@@ -30,8 +30,9 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The exact profile of a crowd, cut into pieces in which every person's preference stays the
-    same.
+    """When how many people can come, in pieces.
+
+    In a piece every person's preference stays the same.
 
     edges: (pieces + 1) where a piece ends and the next begins. counts: (pieces, 4) people who
     cannot, if need be, works, ideal; missing: required people who cannot; preference: the sum.
@@ -46,8 +47,9 @@ class Availability:
 
 
 def crowd_of(calendar: Calendar) -> Crowd:
-    """Return the calendar's people. A row each costs the database less than putting them together
-    in one.
+    """Return the calendar's people.
+
+    A row each costs the database less than putting them together in one.
     """
     statement = (
         "SELECT user_id, required, packed FROM calendars_calendarparticipant WHERE calendar_id = %s"
@@ -74,43 +76,44 @@ def availability_of(
             _("Ask for at most %(n)d days at once.") % {"n": limits.LONGEST_CALENDAR.days},
             field="to",
         )
-    begin, end = engine.start_tick(earliest), engine.end_tick(latest)
     profile = engine.profile(
-        crowd.free, minutes_of(duration), required=crowd.required, earliest=begin, latest_end=end
+        crowd.free,
+        minutes_of(duration),
+        required=crowd.required,
+        earliest=engine.start_tick(earliest),
+        latest_end=engine.end_tick(latest),
     )
     if not len(profile):
         return Availability([], [], [], [], [])
-    first, counts, missing, preference = (
-        profile.first,
-        profile.everyone,
-        profile.missing,
-        profile.preference,
-    )
-    named = len(first) * len(crowd.answered) <= most_names
-    if not named:
-        shown = np.column_stack([counts, missing, preference])
-        keep = np.flatnonzero(np.append(True, (shown[1:] != shown[:-1]).any(axis=1)))
-        first, counts, missing, preference = (
-            first[keep],
-            counts[keep],
-            missing[keep],
-            preference[keep],
-        )
+    named = len(profile) * len(crowd.answered) <= most_names
+    kept = slice(None) if named else _where_numbers_change(profile)
+    first = profile.first[kept]
     return Availability(
         engine.moments_of(np.append(first, profile.last[-1] + 1)),
-        counts.tolist(),
-        missing.tolist(),
-        preference.tolist(),
-        engine.levels(engine.preferences(crowd.free, first, profile.duration)).tolist()
-        if named
-        else None,
+        profile.everyone[kept].tolist(),
+        profile.missing[kept].tolist(),
+        profile.preference[kept].tolist(),
+        _levels(crowd, profile) if named else None,
     )
+
+
+def _where_numbers_change(profile: engine.Profile) -> NDArray[np.int64]:
+    """Return the places of pieces with new numbers."""
+    numbers = np.column_stack([profile.everyone, profile.missing, profile.preference])
+    return np.flatnonzero(np.append(True, (numbers[1:] != numbers[:-1]).any(axis=1)))
+
+
+def _levels(crowd: Crowd, profile: engine.Profile) -> list[list[int]]:
+    preferences = engine.preferences(crowd.free, profile.first, profile.duration)
+    levels: list[list[int]] = engine.levels(preferences).tolist()
+    return levels
 
 
 def known_range(calendar: Calendar, crowd: Crowd) -> tuple[datetime, datetime] | None:
-    """Return the period in which times are wanted; None if nobody answered.
+    """Return the period in which times are wanted.
 
-    That is the calendar's window, or from the first known time to the last one.
+    None if nobody answered. That is the calendar's window, or from the first known time to the last
+    one.
     """
     starts, ends = crowd.free.start, crowd.free.end
     earliest = calendar.window_start or (

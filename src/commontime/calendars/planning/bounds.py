@@ -10,7 +10,10 @@ from commontime.core import clock
 
 
 class Stretch(NamedTuple):
-    """A half-open period in which a whole meeting may lie; without an end if that is None."""
+    """A half-open period in which a meeting may lie.
+
+    The whole meeting must fit. Without an end if that is None.
+    """
 
     start: datetime
     end: datetime | None
@@ -26,7 +29,7 @@ def stretches(meeting: Meeting) -> list[Stretch]:
 
 
 def allow(meeting: Meeting, start: datetime) -> bool:
-    """Return whether the bounds allow the meeting to begin at `start`, be that past or not."""
+    """Return whether the meeting may begin at `start`. That may be in the past."""
     end = start + meeting.duration
     return any(
         stretch.start <= start and (stretch.end is None or end <= stretch.end)

@@ -32,7 +32,7 @@ class Comparison:
 
 
 def keys_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> list[tuple[int, ...]]:
-    """Return what the engine ranks each start by; the larger key is the better start."""
+    """Return what the engine ranks each start by. The larger key is the better start."""
     if not outcomes:
         return []
     return engine.keys(_profile_of(outcomes, group, meeting), engine.rule_for(meeting.quorum))
@@ -44,7 +44,7 @@ def are_as_good(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> 
 
 
 def best_first(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> list[Outcome]:
-    """Sort starts as the engine ranks them; of equal ones the earlier comes first."""
+    """Sort starts as the engine ranks them. Of equal ones the earlier comes first."""
     earliest_first = sorted(outcomes, key=lambda outcome: outcome.start)
     keys = keys_of(earliest_first, group, meeting)
     order = sorted(range(len(keys)), key=keys.__getitem__, reverse=True)  # and it is stable
@@ -57,7 +57,7 @@ def _profile_of(outcomes: Sequence[Outcome], group: Group, meeting: Meeting) -> 
 
 
 def _counts_all(meeting: Meeting) -> bool:
-    """Return whether only the number of people decides if a meeting can take place."""
+    """Return whether only the number of people counts."""
     return bool(meeting.quorum) and meeting.for_everyone
 
 
@@ -130,7 +130,10 @@ def _rank_ranges(
 
 
 def _against_best(loss: engine.Loss, group: Group, *, with_names: bool) -> str:
-    """Say what a start loses: everybody who can't come any more, and of the rest what decides."""
+    """Say what a start loses against the best one.
+
+    Everybody who can't come any more, and of the rest what decides.
+    """
     parts = _people_lost(loss, group) if with_names else _numbers_lost(loss)
     if loss.if_need_be > 0:
         more = ngettext("%(n)d more only if need be", "%(n)d more only if need be", loss.if_need_be)

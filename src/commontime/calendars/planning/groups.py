@@ -1,4 +1,7 @@
-"""Whom a meeting is for, and when they can: rows, with people's times in the engine's columns."""
+"""Whom a meeting is for, and when they can.
+
+People are rows, and their times the engine's columns.
+"""
 
 from binascii import unhexlify
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +22,7 @@ ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
 @dataclass(frozen=True)
 class Group:
-    """The people a meeting is for: who answered, in the engine's order, and who did not."""
+    """The people a meeting is for. Those who answered are in the engine's order."""
 
     answered: list[Person]
     silent: list[Person]
@@ -75,8 +78,9 @@ def group_for(meeting: Meeting, roster: Roster) -> Group:
 
 
 def attendees_of(meeting: Meeting, roster: Roster) -> list[Person]:
-    """Return the named attendees with whether they are required for this meeting, or everybody in
-    the calendar.
+    """Return the named attendees, or everybody in the calendar.
+
+    Each says whether they are required for this meeting.
     """
     if meeting.calendar_id != roster.calendar_id:
         raise ValueError("The roster is that of another calendar.")
@@ -96,7 +100,7 @@ def is_for(meeting: Meeting, user_id: int) -> bool:
 
 
 def group_of(people: Iterable[Person]) -> Group:
-    """Tell those who answered from those who did not, in their order."""
+    """Tell those who answered from those who did not. Both keep their order."""
     answered: list[Person] = []
     silent: list[Person] = []
     for person in people:
@@ -104,7 +108,7 @@ def group_of(people: Iterable[Person]) -> Group:
     return Group(answered, silent)
 
 
-def less_busy(group: Group, busy: Iterable[queries.plans.Busy], *, before: timedelta) -> Group:
+def less_busy(group: Group, busy: Iterable[queries.plans.BusyTime], *, before: timedelta) -> Group:
     """Return the group without the times of their scheduled meetings.
 
     The buffer after those, and `before` each of them, is taken too. Somebody with no time left
@@ -125,7 +129,7 @@ def free_for(
     *,
     with_names: bool,
 ) -> Group:
-    """Return the group without the times of its calendar's other meetings.
+    """Return the group without the times of other meetings.
 
     Meetings of other calendars don't count here.
 
@@ -165,7 +169,9 @@ def _entry(start: int, end: int, preference: int) -> str:
 
 
 def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
-    """Read people's packed periods into the engine's columns, without a loop over periods.
+    """Read people's packed periods into the engine's columns.
+
+    There is no loop over periods.
 
     sizes: how many periods each person has, in order.
     """
@@ -184,7 +190,7 @@ def windows(packed: str, sizes: Sequence[int]) -> engine.Windows:
 
 
 def pack(windows: Iterable[tuple[datetime, datetime, int]]) -> str:
-    """Return times (start, end, preference) packed as the database packs them."""
+    """Pack times (start, end, preference) as the database does."""
     ticks = [
         (engine.start_tick(start), engine.end_tick(end), preference)
         for start, end, preference in windows

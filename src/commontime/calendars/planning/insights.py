@@ -26,8 +26,9 @@ MOST_ASKED_FIRST = 5
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The fewest people to ask, and for which exact time, so that `start` suits all required
-    people.
+    """The fewest people to ask, and for which exact time.
+
+    Then `start` suits all required people.
 
     own_short: how many minutes an owner who must come lacks even at best; if any, asking others
     can't help. first: people of whom each alone prevents starts, with how many, the most first.
@@ -52,8 +53,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class SessionPair:
-    """The two starts that together reach the most of those who answered. proved: no other two are
-    better.
+    """The two starts that together reach the most people.
+
+    Only those who answered count. proved: no other two are better.
     """
 
     first: Outcome
@@ -113,7 +115,7 @@ class _Question:
 
     @property
     def bounds(self) -> dict[str, Any]:
-        """Where the engine may look for what to ask of people."""
+        """Where the engine may look for what to ask."""
         return {
             "earliest": self.earliest,
             "latest_end": self.latest_end,
@@ -137,7 +139,7 @@ def insights_for(
     asker: int,
     align: int | None = None,
 ) -> Insights | None:
-    """Return what there is to say about the best start, or None if there is none.
+    """Return what there is to say about the best start.
 
     Without names, sentences hold numbers. How many minutes the owner lacks is said only to the
     owner, or with names.
@@ -145,17 +147,10 @@ def insights_for(
     if not group.answered:
         return None
     question = _question_of(meeting, group, now=now, with_names=with_names, align=align)
-    farthest = _farthest(question, now)
-    if farthest <= question.earliest:
+    profile = _profile_of(question, now)
+    if profile is None:
         return None
     rule = engine.rule_for(meeting.quorum)
-    profile = engine.profile(
-        group.free,
-        question.duration,
-        required=group.required,
-        earliest=question.earliest,
-        latest_end=farthest,
-    )
     leading = next(iter(engine.best(profile, 1, rule=rule, align=question.align)), None)
     if leading is None or not sum(leading.everyone[1:]):
         return None
@@ -179,6 +174,19 @@ def _question_of(
     beyond = 2 * (minutes_of(meeting.duration) + (align or 0))
     marks = round_times(meeting.calendar, align, earliest, latest_end + beyond)
     return _Question(meeting, group, earliest, latest_end, marks, with_names)
+
+
+def _profile_of(question: _Question, now: datetime) -> engine.Profile | None:
+    farthest = _farthest(question, now)
+    if farthest <= question.earliest:
+        return None
+    return engine.profile(
+        question.group.free,
+        question.duration,
+        required=question.group.required,
+        earliest=question.earliest,
+        latest_end=farthest,
+    )
 
 
 def _farthest(question: _Question, now: datetime) -> int:
@@ -382,17 +390,22 @@ def _plan_b(
     overtakes = question.people(
         engine.overtaken(profile, leading, slot, best.row, required=group.required, rule=rule)
     )
-    if not overtakes:
-        said = _("No single person dropping out would change the best time.")
-    elif question.with_names:
-        said = _("If %(names)s drops out, this one is better.") % {"names": _one_of(overtakes)}
-    else:
-        said = ngettext(
-            "If one particular person drops out, this one is better.",
-            "If any one of %(n)d people drops out, this one is better.",
-            len(overtakes),
-        ) % {"n": len(overtakes)}
+    said = _plan_b_in_words(overtakes, with_names=question.with_names)
     return PlanB(question.outcome(slot.start), overtakes, said)
+
+
+def _plan_b_in_words(overtakes: Sequence[Person], *, with_names: bool) -> str:
+    n = len(overtakes)
+    if not n:
+        return _("No single person dropping out would change the best time.")
+    if with_names:
+        return _("If %(names)s drops out, this one is better.") % {"names": _one_of(overtakes)}
+    sentence = ngettext(
+        "If one particular person drops out, this one is better.",
+        "If any one of %(n)d people drops out, this one is better.",
+        n,
+    )
+    return sentence % {"n": n}
 
 
 def _decisive(question: _Question, profile: engine.Profile) -> Decisive:
@@ -412,21 +425,27 @@ def _decisive(question: _Question, profile: engine.Profile) -> Decisive:
     }
     people = [person for person in silent if could[person.required]]
     slot = could.get(True) or could.get(False)
-    if not silent:
-        said = _("Everybody has answered.")
-    elif not people:
-        said = _("None of the missing answers could change the best time on its own.")
-    elif question.with_names:
-        said = _("%(names)s could still change the best time by answering.") % {
-            "names": _one_of(people)
-        }
-    else:
-        said = ngettext(
-            "One person could still change the best time by answering.",
-            "Any one of %(n)d people could still change the best time by answering.",
-            len(people),
-        ) % {"n": len(people)}
+    said = (
+        _decisive_in_words(people, with_names=question.with_names)
+        if silent
+        else _("Everybody has answered.")
+    )
     return Decisive(people, engine.moment_of(slot.start) if slot else None, said)
+
+
+def _decisive_in_words(people: Sequence[Person], *, with_names: bool) -> str:
+    n = len(people)
+    if not n:
+        return _("None of the missing answers could change the best time on its own.")
+    if with_names:
+        sentence = _("%(names)s could still change the best time by answering.")
+        return sentence % {"names": _one_of(people)}
+    sentence = ngettext(
+        "One person could still change the best time by answering.",
+        "Any one of %(n)d people could still change the best time by answering.",
+        n,
+    )
+    return sentence % {"n": n}
 
 
 def _one_of(people: Sequence[Person]) -> str:

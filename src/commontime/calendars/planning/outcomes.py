@@ -1,4 +1,4 @@
-"""What one start would mean for the people of a meeting."""
+"""What one start would mean for a meeting's people."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -46,11 +46,10 @@ def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -
     for start, row, preference, levels in zip(
         starts, table, sums, engine.levels(table), strict=True
     ):
-        lists = [
+        cannot, if_need_be, works, ideal = (
             [group.answered[place] for place in np.flatnonzero(levels == level).tolist()]
             for level in range(4)
-        ]
-        cannot, if_need_be, works, ideal = lists
+        )
         missing = [person for person in cannot if person.required]
         outcomes.append(
             Outcome(start, ideal, works, if_need_be, cannot, missing, group.silent, preference, row)
@@ -59,8 +58,9 @@ def outcomes_at(group: Group, starts: Sequence[datetime], duration: timedelta) -
 
 
 def counts(group: Group, starts: Sequence[datetime], duration: timedelta) -> list[list[int]]:
-    """Return for each start how many cannot, can if need be, can, and like to: (starts, 4). One
-    call of the engine, however many.
+    """Return how many cannot and can at each start.
+
+    (starts, 4): cannot, can if need be, can, and like to. One call of the engine, however many.
     """
     if not starts or not group.answered:
         return [[0] * 4 for _ in starts]
@@ -74,7 +74,10 @@ def counts(group: Group, starts: Sequence[datetime], duration: timedelta) -> lis
 
 
 def answers_at(group: Group, start: datetime, duration: timedelta) -> dict[int, str]:
-    """Return `yes`, `if_need_be`, `no` or `unanswered` by user id for a meeting at this start."""
+    """Return each person's answer to a start, by user id.
+
+    It is `yes`, `if_need_be`, `no` or `unanswered`.
+    """
     answers = {person.user_id: "unanswered" for person in group.silent}
     levels = engine.levels(preferences(group, [span(start, duration)])[0]).tolist()
     return answers | {
@@ -101,8 +104,9 @@ def preferences(group: Group, spans: Sequence[tuple[int, int]]) -> NDArray[np.in
 
 
 def lost_by(meetings: Iterable[Meeting], before: str, after: str) -> list[Meeting]:
-    """Return the scheduled meetings that a person can no longer come to after a change of packed
-    times.
+    """Return the scheduled meetings a person can no longer come to.
+
+    before, after: their packed times around a change.
     """
     return [
         m

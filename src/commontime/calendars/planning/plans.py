@@ -1,4 +1,4 @@
-"""Plan many meetings at once with the engine, and say why some find no time."""
+"""Plan many meetings at once with the engine. Say why some find no time."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,8 +102,9 @@ class Omission(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A plan: what is placed where, and how good it is. `bound` is what no plan can beat; proved:
-    none is better than this.
+    """What is placed where, and how good that is.
+
+    `bound` is what no plan can beat; proved: none is better than this.
     """
 
     proved: bool
@@ -116,7 +117,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything a plan of the meetings `asked` for is computed from.
+    """Everything a plan of the `asked` meetings is computed from.
 
     posed: the `meetings` that the engine can place; unposed: those it can't even try.
     is_being_planned: whether such a plan is being computed. align: where starts may lie by the
@@ -136,10 +137,17 @@ class Problem:
     align: engine.Marks | None
     zone: str
 
+    def users(self, places: Iterable[int]) -> tuple[int, ...]:
+        """Return the user ids of people at these places."""
+        return tuple(self.people[place].user_id for place in places)
+
     @cached_property
     def basis(self) -> str:
-        """A fingerprint of everything that decides about the plan, except what time it is."""
-        seen = [
+        """A fingerprint of everything that decides about the plan.
+
+        Only the time of day is not in it.
+        """
+        parts = [
             [(person.user_id, person.packed) for person in (*self.people, *self.silent)],
             sorted(self.busy),
             [
@@ -153,16 +161,16 @@ class Problem:
             [(unposed.meeting, unposed.people) for unposed in self.unposed],
             self.zone if self.align else "",
         ]
-        return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Problem:
-    """Fetch what the plan is about, in one query, and put it into the engine's words.
+    """Fetch what the plan is about, in the engine's words.
 
-    Somebody required by name who has not answered keeps their meeting out; in a meeting for
-    everyone they are left out, as elsewhere.
+    One query. Somebody required by name who has not answered keeps their meeting out; in a meeting
+    for everyone they are left out, as elsewhere.
     """
-    rows = queries.plans.to_plan(
+    rows = queries.plans.plan_rows(
         calendar,
         named=question.meetings,
         most=limits.MOST_PLANNED + 1,
@@ -173,14 +181,8 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     people = everybody.answered
     place = {person.user_id: index for index, person in enumerate(people)}
     free = windows_of([person.packed for person in people])
-    kept, posed, unposed = [], [], []
-    for meeting in meetings:
-        group = group_for(meeting, rows.roster)
-        if out := _out_of_question(meeting, group):
-            unposed.append(out)
-        else:
-            kept.append(meeting)
-            posed.append(_posed(meeting, group, place, free, question, now))
+    possible, unposed = _possible(meetings, rows.roster)
+    posed = [_posed(meeting, group, place, free, question, now) for meeting, group in possible]
     return Problem(
         rows.roster,
         people,
@@ -188,7 +190,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         free,
         _busy_ticks(rows.busy, place, now),
         meetings,
-        kept,
+        [meeting for meeting, _group in possible],
         posed,
         unposed,
         rows.is_being_planned,
@@ -197,8 +199,22 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
     )
 
 
+def _possible(
+    meetings: Iterable[Meeting], roster: Roster
+) -> tuple[list[tuple[Meeting, Group]], list[Omission]]:
+    """Tell the meetings that can be placed from the others."""
+    possible, omitted = [], []
+    for meeting in meetings:
+        group = group_for(meeting, roster)
+        if omission := _out_of_question(meeting, group):
+            omitted.append(omission)
+        else:
+            possible.append((meeting, group))
+    return possible, omitted
+
+
 def _busy_ticks(
-    busy: Iterable[queries.plans.Busy], place: Mapping[int, int], now: datetime
+    busy: Iterable[queries.plans.BusyTime], place: Mapping[int, int], now: datetime
 ) -> list[tuple[int, int, int]]:
     """Return who is in scheduled meetings when. Nobody is taken out of a meeting that is fixed."""
     return [
@@ -222,7 +238,10 @@ def _marks_for(
 
 @dataclass(frozen=True, slots=True)
 class PlanDetails:
-    """A plan with the meetings its answer speaks of that are still there, by id, and the people."""
+    """A plan with its meetings, by id, and its people.
+
+    The meetings are those its answer speaks of, if they are still there.
+    """
 
     plan: Plan
     meetings: dict[UUID, Meeting]
@@ -245,7 +264,7 @@ def details_of(plan: Plan, roster: Roster) -> PlanDetails:
 
 
 def details_from(plan: Plan, problem: Problem) -> PlanDetails:
-    """Return the details of a plan that was computed from the problem just now."""
+    """Return the details of a plan computed just now. It was computed from this problem."""
     return PlanDetails(plan, {meeting.pk: meeting for meeting in problem.asked}, problem.roster)
 
 
@@ -282,8 +301,9 @@ def _check_numbers(question: Question) -> None:
 
 
 def _refuse_pins(question: Question, meetings: Sequence[Meeting], now: datetime) -> None:
-    """Refuse to pin what is not planned, and to pin where nothing may be. The refusal says which
-    meeting it is about.
+    """Refuse to pin what is not planned, or outside bounds.
+
+    The refusal says which meeting it is about.
     """
     planned = {meeting.pk: meeting for meeting in meetings}
     for pk, start in question.pinned.items():
@@ -378,7 +398,7 @@ def solve(
 
 
 def better(one: Answer, other: Answer) -> Answer:
-    """Return the better of two answers to one question; the first if they are worth the same."""
+    """Return the better of two answers to one question. The first if they are worth the same."""
 
     def key(answer: Answer) -> tuple[int, ...]:
         return engine.Value(*msgspec.structs.astuple(answer.value)).key
@@ -391,7 +411,7 @@ def _answer(problem: Problem, question: Question, plan: engine.Plan, *, asks: bo
     asked = 0
     for number, meeting in enumerate(problem.meetings):
         if plan.start[number] >= 0:
-            attending = tuple(problem.people[who].user_id for who in plan.attends[number])
+            attending = problem.users(plan.attends[number])
             placed.append(Placement(meeting.pk, engine.moment_of(plan.start[number]), attending))
         else:
             # Each takes a while, and nobody goes and asks for more than a few.
@@ -423,24 +443,25 @@ def _unplaced(
     return Omission(
         problem.meetings[number].pk,
         IN_THE_WAY if why.meetings else NO_COMMON_TIME,
-        people=tuple(problem.people[who].user_id for who in why.people),
+        people=problem.users(why.people),
         meetings=tuple(problem.meetings[other].pk for other in why.meetings),
         asked=asks,
         start=engine.moment_of(room.start) if room else None,
-        ask=tuple(
-            ExtraTime(
-                problem.people[wanted.who].user_id,
-                engine.moment_of(wanted.start),
-                engine.moment_of(wanted.end),
-            )
-            for wanted in (room.wanted if room else ())
-        ),
+        ask=tuple(_extra_time(problem, wanted) for wanted in room.wanted) if room else (),
         is_pinned=problem.posed[number].pinned is not None,
     )
 
 
+def _extra_time(problem: Problem, wanted: engine.Need) -> ExtraTime:
+    return ExtraTime(
+        problem.people[wanted.who].user_id,
+        engine.moment_of(wanted.start),
+        engine.moment_of(wanted.end),
+    )
+
+
 def answer_for(user: User, plan: Plan) -> Answer:
-    """Return the plan's answer as far as the user may know it.
+    """Return as much of the answer as the user may know.
 
     Where answers are hidden, it has numbers, and nobody's times.
     """
@@ -457,7 +478,7 @@ def answer_for(user: User, plan: Plan) -> Answer:
 
 
 def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Person, int]]:
-    """Return the people who would get mail if these meetings got final times, and how many each."""
+    """Return who would get how many mails. That is if these meetings got final times."""
     counts: dict[int, tuple[Person, int]] = {}
     for meeting in meetings:
         for person in attendees_of(meeting, roster):
@@ -469,7 +490,7 @@ def mail_counts(meetings: Sequence[Meeting], roster: Roster) -> list[tuple[Perso
 def why_unplaced(
     omission: Omission, people: Mapping[int, Person], titles: Mapping[UUID, str]
 ) -> str:
-    """Say in words why a meeting has no time, and whether asking can help."""
+    """Say why a meeting has no time. Also whether asking can help."""
     who = [people[user] for user in omission.people or () if user in people]
     n = omission.how_many if omission.people is None else len(who)
     if omission.reason == NOT_ANSWERED:

@@ -103,7 +103,7 @@ def nobody_answered() -> str:
 
 
 def _who_can(outcome: Outcome, group: Group) -> str:
-    """Count who can come, of all people, as pages and mails count too."""
+    """Count who can come, of all people. Pages and mails count so too."""
     can, answered = len(outcome.attending), len(group.answered)
     if can == answered:
         return _all_who_answered(answered)
@@ -150,7 +150,10 @@ def _who_has_not_answered(outcome: Outcome) -> list[str]:
 def _who_cannot(
     outcome: Outcome, group: Group, meeting: Meeting, elsewhere: Sequence[Person]
 ) -> list[str]:
-    """Name who can't come: required people with what they lack, busy people, optional people."""
+    """Name who can't come.
+
+    Required people with what they lack, then busy people, then optional people.
+    """
     sentences = []
     if outcome.missing:
         length = span(outcome.start, meeting.duration)[1]
@@ -203,7 +206,7 @@ def _required_and_away(person: Person, short: int, length: int) -> str:
 def near_miss(
     best: Outcome, group: Group, meeting: Meeting, where: tuple[int, int], align: int | None
 ) -> list[str]:
-    """Say which start comes nearest to suiting all required people, unless it is the best one."""
+    """Say which start nearly suits all required people. Nothing if it is the best one."""
     earliest, latest_end = where
     room = engine.smallest_ask(
         group.free,
@@ -218,13 +221,16 @@ def near_miss(
     if not room or not 0 < short < sum(minutes_short(group, best, meeting.duration).values()):
         return []
     who = [group.answered[place] for place in dict.fromkeys(wanted.who for wanted in room.wanted)]
-    lacks = (
+    return [_if_it_starts(engine.moment_of(room.start) - best.start, _would_need(who, short))]
+
+
+def _would_need(who: Sequence[Person], short: int) -> str:
+    clause = (
         _("%(names)s would need only %(short)s more")
         if len(who) == 1
         else _("%(names)s would need only %(short)s more between them")
     )
-    clause = lacks % {"names": names_of(who), "short": _minutes(short)}
-    return [_if_it_starts(engine.moment_of(room.start) - best.start, clause)]
+    return clause % {"names": names_of(who), "short": _minutes(short)}
 
 
 def _if_it_starts(later: timedelta, clause: str) -> str:
@@ -241,7 +247,10 @@ def _minutes(n: int) -> str:
 
 
 def minutes_short(group: Group, outcome: Outcome, duration: timedelta) -> dict[int, int]:
-    """Return how many minutes of the meeting each missing person did not offer, by user id."""
+    """Return how many minutes each missing person lacks.
+
+    By user id: minutes of the meeting that they did not offer.
+    """
     start, length = span(outcome.start, duration)
     covered = np.clip(
         np.minimum(group.free.end, start + length) - np.maximum(group.free.start, start), 0, None

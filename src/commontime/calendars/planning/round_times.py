@@ -1,5 +1,7 @@
-"""Starts at :00 or :15 by the clocks of the calendar's zone, which may differ from UTC."""
+"""Starts at :00 or :15 by the calendar's clocks. They may differ from UTC."""
 
+from bisect import bisect_left
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,7 +17,9 @@ _MINUTE = timedelta(minutes=1)
 def round_times(
     calendar: Calendar, align_minutes: int | None, first: int, last: int
 ) -> engine.Marks | None:
-    """Return the ticks at which the zone's clocks show a multiple of these minutes.
+    """Return the ticks at which clocks show round times.
+
+    Those are multiples of these minutes, in the calendar's zone.
 
     first, last: the ticks between which they are needed. Returns None if any minute will do.
     """
@@ -42,11 +46,12 @@ def _ahead(name: str, first: int, last: int) -> tuple[tuple[int, int], ...]:
     changes = [(first, ahead(first))]
     for day in range(first + DAY, last + 1, DAY):
         while ahead(day) != changes[-1][1]:
-            before, after = max(changes[-1][0], day - DAY), day
-            while after - before > 1:
-                middle = (before + after) // 2
-                before, after = (
-                    (middle, after) if ahead(middle) == changes[-1][1] else (before, middle)
-                )
-            changes.append((after, ahead(after)))
+            change = _first_change(ahead, max(changes[-1][0], day - DAY), day)
+            changes.append((change, ahead(change)))
     return tuple(changes)
+
+
+def _first_change(ahead: Callable[[int], int], first: int, last: int) -> int:
+    """Return when clocks first differ from those at `first`."""
+    before = ahead(first)
+    return first + bisect_left(range(first, last), True, key=lambda tick: ahead(tick) != before)

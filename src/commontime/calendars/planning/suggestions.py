@@ -22,7 +22,9 @@ from commontime.core.errors import InvalidInput, NotAllowed
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """What to suppose about a meeting without changing it: None and nobody leave it as it is.
+    """What to suppose about a meeting without changing it.
+
+    None and nobody leave it as it is.
 
     earliest, latest: bounds in place of its own and its calendar's. align: only starts on multiples
     of so many minutes, by clocks in the calendar's zone.
@@ -143,11 +145,15 @@ def rank(
     with_names: bool,
     align: int | None = None,
 ) -> list[Suggestion]:
-    """Rank all stored suggestions and at most `limit` computed starts together, best first."""
+    """Rank stored and computed starts together, best first.
+
+    All stored ones, and at most `limit` computed ones.
+    """
     by_start = {suggestion.suggested_time: suggestion for suggestion in stored}
     computed = best_starts(meeting, group, now=now, limit=limit, align=align)
     starts = list(dict.fromkeys([*by_start, *computed]))
     ordered = best_first(outcomes_at(group, starts, meeting.duration), group, meeting)
+    comparisons = compare(ordered, group, meeting, with_names=with_names)
     listed = [
         Suggestion(
             place,
@@ -156,10 +162,7 @@ def rank(
             reasons_for(outcome, group, meeting, with_names=with_names),
             beside,
         )
-        for place, (outcome, beside) in enumerate(
-            zip(ordered, compare(ordered, group, meeting, with_names=with_names), strict=True),
-            start=1,
-        )
+        for place, (outcome, beside) in enumerate(zip(ordered, comparisons, strict=True), 1)
     ]
     if with_names and listed and listed[0].outcome.missing:
         where = known_ticks(meeting, group, now=now)

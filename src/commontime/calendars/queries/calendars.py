@@ -38,8 +38,9 @@ def calendars_visible_to(user: User) -> QuerySet[Calendar]:
 
 
 def calendar_for(user: User, calendar_id: UUID) -> Calendar:
-    """Return the calendar if the user owns it or takes part; NotAllowed while their invitation is
-    pending.
+    """Return the calendar if the user owns it or takes part.
+
+    NotAllowed while their invitation is pending.
     """
     return path.look_up(user, calendar_id=calendar_id).require_calendar()
 
@@ -70,8 +71,9 @@ def home_zone(user: User) -> str:
 
 
 def calendar_list_for(user: User, roles: set[str]) -> QuerySet[Calendar]:
-    """The user's calendars with what a list of them shows: `is_owner`, `answered`,
-    `participant_count`, `meeting_count`.
+    """The user's calendars with what a list of them shows.
+
+    That is `is_owner`, `answered`, `participant_count`, `meeting_count`.
     """
     everyone = (
         CalendarParticipant.objects.filter(calendar=OuterRef("pk"))
@@ -143,7 +145,10 @@ _COPIED = (
 
 
 def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the fields of the calendar's meetings that a copy keeps, and its active people."""
+    """Return what a copy of the calendar keeps.
+
+    The fields of its meetings, and its active people.
+    """
     meetings = Meeting.objects.filter(calendar=calendar).order_by("created_at", "id")
     people = CalendarParticipant.objects.filter(calendar=calendar, user__is_active=True)
     return (

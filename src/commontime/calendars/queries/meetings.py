@@ -65,7 +65,7 @@ _SCHEDULED = rows.JsonRows(
 
 
 def scheduled_sql() -> str:
-    """Return the column for `read_scheduled`; its parameters: a calendar's id, and `not_over()`."""
+    """Return the column for `read_scheduled`. Its parameters: a calendar's id, and `not_over()`."""
     return _SCHEDULED.sql.format(
         calendar="%s",
         after="%s",
@@ -74,7 +74,7 @@ def scheduled_sql() -> str:
 
 
 def read_scheduled(text: str | None) -> list[Scheduled]:
-    """Return the meetings in what `scheduled_sql` selected, the first one first."""
+    """Return the meetings that `scheduled_sql` selected, in order."""
     return [Scheduled(*row) for row in _SCHEDULED.read(text)]
 
 
@@ -84,7 +84,7 @@ def not_over() -> datetime:
 
 
 def with_attendees() -> QuerySet[Meeting]:
-    """All meetings, with the attendees named for each, in one query."""
+    """All meetings with their named attendees, in one query."""
     required = Case(When(required=True, then=Value("r")), default=Value("o"))
     mark = Concat(Cast("user_id", CharField()), required, output_field=CharField())
     marks = (
@@ -122,9 +122,10 @@ _SUGGESTIONS = rows.JsonRows(
 
 
 def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...]], int]:
-    """Return rows of the calendar's meetings by deadline, and the number of open invitations.
+    """Return rows of the calendar's meetings by deadline.
 
-    A row begins with whether the meeting waits for its final time and has its deadline ahead.
+    Also the number of open invitations. A row begins with whether the meeting waits for its final
+    time and has its deadline ahead.
 
     Equal rows tell the same, so they can stand for their meetings in a key; `read_meeting` reads
     one.
@@ -141,7 +142,10 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
 def read_meeting(
     calendar: Calendar, row: tuple[Any, ...]
 ) -> tuple[Meeting, list[ScheduleSuggestion]]:
-    """Return the meeting of a row of `meeting_rows`, with its attendees, and its suggestions."""
+    """Return the meeting of a row, and its suggestions.
+
+    The row is one of `meeting_rows`; the meeting has its attendees.
+    """
     _, _, marks, suggestions, *columns = row
     meeting: Meeting = path.MEETING.read(tuple(columns))
     meeting.calendar, meeting.attendee_marks = calendar, marks
@@ -157,13 +161,13 @@ def meeting_for(user: User, meeting_id: UUID, *, calendar_id: UUID | None = None
 
 
 def meetings_to_come(*calendars: Calendar) -> QuerySet[Meeting]:
-    """Meetings of these calendars whose final time is still to come, the next first."""
+    """Meetings of these calendars to come, the next first."""
     meetings = with_attendees().filter(calendar__in=calendars, final_time__gt=clock.now())
     return meetings.select_related("calendar__owner").order_by("final_time", "id")
 
 
 def meetings_ahead_for(user: User) -> QuerySet[Meeting]:
-    """The meetings that are for the user and still to come, the next first."""
+    """The user's meetings to come, the next first."""
     is_named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
     meetings = Meeting.objects.filter(
         Q(for_everyone=True) | is_named,
@@ -185,9 +189,7 @@ def meetings_overdue_for(user: User) -> QuerySet[Meeting]:
 
 
 def meetings_past_deadline(now: datetime) -> QuerySet[Meeting]:
-    """Meetings whose deadline has passed without a final time and without their owner having been
-    told.
-    """
+    """Meetings whose deadline has passed unannounced. They have no final time."""
     rows = with_attendees().filter(announced_at=None, final_time=None, deadline__lte=now)
     return rows.select_related("calendar__owner").order_by("deadline", "id")
 

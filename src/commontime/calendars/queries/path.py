@@ -1,4 +1,4 @@
-"""What a path names, looked up together with the user's part in it.
+"""What a path names, with the user's part in it.
 
 By hand, because every request asks it.
 """
@@ -28,9 +28,10 @@ NO_MEETING = gettext_noop("There is no such meeting, or you are not part of its 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The calendar and meeting that a path names, and the asker's part in the calendar.
+    """The calendar and meeting that a path names.
 
-    Hidden and missing are the same NotFound. Somebody invited gets NotAllowed: accept first.
+    It also has the asker's part in the calendar. Hidden and missing are the same NotFound. Somebody
+    invited gets NotAllowed: accept first.
     """
 
     calendar: Calendar | None = None
@@ -100,7 +101,7 @@ ATTENDEE_MARKS = """
 
 
 def join(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Join[Target] | None:
-    """Return the join that looks up what a path names; None if it names neither."""
+    """Return the join that looks up what a path names. None if it names neither."""
     if calendar_id is None and meeting_id is None:
         return None
     columns, tables, parameters = _sql(calendar_id, meeting_id)
@@ -115,7 +116,7 @@ def join(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Join[Tar
 def look_up(
     user: User, *, calendar_id: UUID | None = None, meeting_id: UUID | None = None
 ) -> Target:
-    """Look up what a path names in a statement of its own."""
+    """Look up what a path names, in its own statement."""
     columns, tables, parameters = _sql(calendar_id, meeting_id)
     # No input is in the text of the statement.
     statement = f"SELECT {columns} FROM auth_user u {tables} WHERE u.id = %s"  # noqa: S608

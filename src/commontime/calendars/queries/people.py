@@ -115,7 +115,10 @@ def roster_of(calendar: Calendar) -> Roster:
 
 
 def roster_and_scheduled_of(calendar: Calendar) -> tuple[Roster, list[meetings.Scheduled]]:
-    """Read the calendar's roster, and its scheduled meetings that may not be over. One query."""
+    """Read the calendar's roster, and its scheduled meetings.
+
+    Only those that may not be over. One query.
+    """
     calendar_id = rows.uuid(calendar.pk)
     row = rows.fetch_one(
         f"SELECT {PEOPLE.sql.format(calendar='%s')}, {meetings.scheduled_sql()}",
@@ -126,14 +129,15 @@ def roster_and_scheduled_of(calendar: Calendar) -> tuple[Roster, list[meetings.S
 
 
 def participant_rows(calendar: Calendar) -> rows.Query:
-    """Rows (id, user, username, first name, last name, required, answered, joined at) of the
-    calendar's people.
+    """Rows of the calendar's people.
+
+    (id, user, username, first name, last name, required, answered, joined at).
     """
     return _PARTICIPANTS.where("p.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
 
 
 def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
-    """The calendar's people with their names; `has_answered` once they gave any time."""
+    """The calendar's people with their names. `has_answered` once they gave any time."""
     # In a dictionary, because mypy takes an annotation that the model declares for a mistake.
     has_answered = {"has_answered": Case(When(packed="", then=Value(False)), default=Value(True))}
     return (
@@ -178,15 +182,15 @@ def possible_heirs(user: User) -> QuerySet[User]:
 
 
 def takes_part_in_one_of(user: User, *, owner: User) -> bool:
-    """Return whether the user is in a calendar of this owner."""
+    """Return whether the user is in this owner's calendar."""
     seats = CalendarParticipant.objects.filter(user=user, calendar__owner=owner)
     return seats.exists()
 
 
 def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
-    """Return what somebody has in the calendar: a seat, an open invitation, a fixed meeting.
+    """Return what somebody has in the calendar.
 
-    One query.
+    A seat, an open invitation, a fixed meeting. One query.
     """
     named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
     fixed = Meeting.objects.filter(named | Q(for_everyone=True), calendar=OuterRef("pk")).exclude(

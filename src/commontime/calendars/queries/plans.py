@@ -32,9 +32,10 @@ def plan_for(user: User, calendar: Calendar) -> tuple[Plan, people.Roster]:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """When somebody is in a scheduled meeting, of whatever calendar here. Which one is told to
-    nobody.
+class BusyTime:
+    """When somebody is in a scheduled meeting.
+
+    It may be in any calendar here. Which one is told to nobody.
     """
 
     user_id: int
@@ -44,14 +45,15 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class ToPlan:
-    """What a joint plan is computed from. meetings: open ones, the first made first. busy: of the
-    calendar's people who have answered.
+class PlanRows:
+    """What a joint plan is computed from.
+
+    meetings: open ones, the first made first. busy: of the calendar's people who have answered.
     """
 
     roster: people.Roster
     meetings: list[Meeting]
-    busy: list[Busy]
+    busy: list[BusyTime]
     is_being_planned: bool
 
 
@@ -84,43 +86,57 @@ _BUSY = rows.JsonRows(
 )
 
 
-def to_plan(calendar: Calendar, *, named: Sequence[UUID], most: int, after: datetime) -> ToPlan:
-    """Return what a plan of the calendar's open meetings, or of those named, is computed from.
-    One query.
+_IS_BEING_PLANNED = """
+    EXISTS (SELECT 1 FROM calendars_plan l WHERE l.calendar_id = c.id AND l.status = 'running')
+"""
 
-    most: how many meetings at most. after: of the scheduled meetings only those that begin after
-    this.
+
+def plan_rows(calendar: Calendar, *, named: Sequence[UUID], most: int, after: datetime) -> PlanRows:
+    """Return what a plan of the calendar is computed from.
+
+    It is a plan of the open meetings, or of those named. One query. most: how many meetings at
+    most. after: of the scheduled meetings only those that begin after this.
     """
-    condition = f" AND id IN ({', '.join(['%s'] * len(named))})" if named else ""
-    join = "group_concat" if connection.vendor == "sqlite" else "string_agg"
-    columns = [
-        people.PEOPLE.sql.format(calendar="c.id"),
-        _OPEN.sql.format(named=condition, most=most, join=join),
-        _BUSY.sql,
-    ]
-    columns.append(
-        "EXISTS (SELECT 1 FROM calendars_plan l "
-        "WHERE l.calendar_id = c.id AND l.status = 'running')"
-    )
-    names = ", ".join(columns)
-    statement = f"SELECT {names} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
     row = rows.fetch_one(
-        statement, [*map(rows.uuid, named), rows.moment(after), rows.uuid(calendar.pk)]
+        _plan_statement(len(named), most),
+        [*map(rows.uuid, named), rows.moment(after), rows.uuid(calendar.pk)],
     )
     if row is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
+    roster, meetings, busy, is_being_planned = row
+    return PlanRows(
+        people.read_roster(calendar, roster),
+        _read_meetings(meetings, calendar),
+        _read_busy(busy),
+        bool(is_being_planned),
+    )
+
+
+def _plan_statement(named: int, most: int) -> str:
+    condition = f" AND id IN ({', '.join(['%s'] * named)})" if named else ""
+    join = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    columns = (
+        people.PEOPLE.sql.format(calendar="c.id"),
+        _OPEN.sql.format(named=condition, most=most, join=join),
+        _BUSY.sql,
+        _IS_BEING_PLANNED,
+    )
+    return f"SELECT {', '.join(columns)} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
+
+
+def _read_meetings(text: str | None, calendar: Calendar) -> list[Meeting]:
     meetings = []
-    for *values, marks in _OPEN.read(row[1]):
+    for *values, marks in _OPEN.read(text):
         meeting = Meeting.from_db("default", path.MEETING.names, values)
         meeting.attendee_marks, meeting.calendar = marks, calendar
         meetings.append(meeting)
-    return ToPlan(people.read_roster(calendar, row[0]), meetings, _read_busy(row[2]), bool(row[3]))
+    return meetings
 
 
-def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:
-    """Return when the people who answered are in scheduled meetings of any calendar.
+def busy_times(calendar: Calendar, *, after: datetime) -> list[BusyTime]:
+    """Return when those who answered are in scheduled meetings.
 
-    Only meetings that begin after this count.
+    The meetings may be in any calendar. Only those that begin after this count.
     """
     busy = _BUSY.sql
     statement = f"SELECT {busy} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
@@ -128,9 +144,9 @@ def busy_people(calendar: Calendar, *, after: datetime) -> list[Busy]:
     return _read_busy(row[0] if row else None)
 
 
-def _read_busy(text: str | None) -> list[Busy]:
+def _read_busy(text: str | None) -> list[BusyTime]:
     minute = timedelta(minutes=1)
     return [
-        Busy(user, start, start + minutes * minute, buffer * minute)
+        BusyTime(user, start, start + minutes * minute, buffer * minute)
         for user, start, minutes, buffer in _BUSY.read(text)
     ]

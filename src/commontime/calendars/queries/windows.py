@@ -22,8 +22,9 @@ from commontime.core.errors import NotAllowed, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Somebody's seat in a calendar for as long as they change their times. `packed` is their times
-    as migration 0002 describes.
+    """Somebody's seat in a calendar while they change their times.
+
+    `packed` is their times as migration 0002 describes.
 
     given: how many times those are, with those too short to be packed. waits, is_over: whether a
     meeting without a final time is before, or past, its deadline. has_scheduled: whether one is
@@ -39,7 +40,7 @@ class Seat:
     has_scheduled: bool
 
 
-_LOCKED_SEAT = """
+_SEAT = """
     SELECT p.packed, c.is_finalized,
         (SELECT COUNT(*) FROM calendars_nonbusytime w
          WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
@@ -53,16 +54,18 @@ _LOCKED_SEAT = """
 """
 
 
-def locked_seat(user: User, calendar: Calendar) -> Seat:
-    """Hold the calendar (actions/checks.py) and return the user's seat in it, both as they are now.
-    By hand: each answer pays for it.
+def hold_seat(user: User, calendar: Calendar) -> Seat:
+    """Hold the calendar, and return the user's seat in it.
+
+    Both are as they are now; actions/checks.py says why it is held. By hand: each answer pays for
+    it.
 
     All in one statement, so of the meetings and the count it sees what was there before it had to
     wait for somebody.
     """
     now = rows.moment(clock.now())
     lock = " FOR NO KEY UPDATE OF c, p" if connection.vendor == "postgresql" else ""
-    row = rows.fetch_one(_LOCKED_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
+    row = rows.fetch_one(_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
     if row is None:
         raise NotFound(_("There is no such calendar, or you are not part of it."))
     packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
@@ -72,7 +75,7 @@ def locked_seat(user: User, calendar: Calendar) -> Seat:
 def windows_over(
     user: User, calendar: Calendar, start: datetime, end: datetime
 ) -> QuerySet[NonBusyTime]:
-    """The user's times that reach over an edge of `[start, end)`."""
+    """The user's times that cross an edge of `[start, end)`."""
     touching = NonBusyTime.objects.filter(
         calendar=calendar, user=user, start_time__lt=end, end_time__gt=start
     )
@@ -82,7 +85,10 @@ def windows_over(
 def windows_from_to(
     user: User, calendar: Calendar, start: datetime, end: datetime
 ) -> QuerySet[NonBusyTime]:
-    """The user's times that lie in `[start, end)`, reach over its edges or touch them, in order."""
+    """The user's times around `[start, end)`, in order.
+
+    They lie in it, cross its edges or touch them.
+    """
     return NonBusyTime.objects.filter(
         calendar=calendar, user=user, start_time__lte=end, end_time__gte=start
     ).order_by("start_time")

@@ -193,7 +193,7 @@ def moved_letter(message: Message) -> Letter | None:
 
 
 def _attended(message: Message) -> tuple[Meeting, bool] | None:
-    """Return the message's meeting as it is now, and whether its receiver is required.
+    """Return the meeting, and whether its receiver is required.
 
     None if they have no such meeting.
     """
@@ -353,7 +353,7 @@ def attendee_lost_letter(message: Message) -> Letter | None:
 
 
 def _owned(message: Message) -> Meeting | None:
-    """Return the message's meeting if its receiver still owns the calendar."""
+    """Return the meeting, if its receiver owns the calendar."""
     rows = Meeting.objects.filter(pk=message.payload["meeting"], calendar__owner=message.user_id)
     return rows.select_related("calendar__owner").first()
 
@@ -382,12 +382,7 @@ def _from_person(
     kind: MailKind, sender: User, note: str, calendar: Calendar | None, to: Recipient
 ) -> Letter:
     reader = to.reader(f"mute:{sender.pk}")
-    if calendar is None:
-        about = {"sender": _name_of(sender, to.user), "calendar": ""}
-        url = link("/app/")
-    else:
-        about = {"sender": _name_in(calendar, sender, to.user), "calendar": calendar.name}
-        url = link(calendar_path(calendar.pk))
+    about = _about(sender, calendar, to)
     description = calendar.description if calendar else ""
     match kind:
         case MailKind.INVITATION:
@@ -396,19 +391,31 @@ def _from_person(
             return letters.invitation(reader, **about, meetings=open_meetings, note=note)
         case MailKind.FINAL:
             times = _final_times(calendar, to) if calendar else []
-            return letters.calendar_finalized(reader, **about, url=url, meetings=times, note=note)
+            return letters.calendar_finalized(reader, **about, meetings=times, note=note)
         case MailKind.NOTE:
-            return letters.note(reader, **about, url=url, text=note)
+            return letters.note(reader, **about, text=note)
         case MailKind.REMINDER:
-            about |= {"description": description, "url": url}
+            about["description"] = description
             open_meetings = _open_meetings(calendar, to.zone, person=to.user)
             return letters.reminder(reader, **about, meetings=open_meetings, note=note)
 
 
-def _shared(sender: User, message: Message) -> Calendar | None:
-    """Return the calendar that a letter is about, if sender and receiver may still know it.
+def _about(sender: User, calendar: Calendar | None, to: Recipient) -> dict[str, str]:
+    """Return a letter's sender, its calendar and its page."""
+    if calendar is None:
+        return {"sender": _name_of(sender, to.user), "calendar": "", "url": link("/app/")}
+    return {
+        "sender": _name_in(calendar, sender, to.user),
+        "calendar": calendar.name,
+        "url": link(calendar_path(calendar.pk)),
+    }
 
-    Final times are only for somebody in the calendar.
+
+def _shared(sender: User, message: Message) -> Calendar | None:
+    """Return the calendar that a letter is about.
+
+    None if sender or receiver may not know it any more. Final times are only for somebody in the
+    calendar.
     """
     knows = Q(owner=message.user) | Q(
         Exists(CalendarParticipant.objects.filter(calendar=OuterRef("pk"), user=message.user))
@@ -432,12 +439,15 @@ def _shared(sender: User, message: Message) -> Calendar | None:
 
 
 def _name_of(person: User, reader: User) -> str:
-    """Return what somebody outside a calendar is told a person is called."""
+    """Return what a person is called outside a calendar."""
     return display_names([person, reader])[person.pk]
 
 
 def _name_in(calendar: Calendar, person: User, *others: User) -> str:
-    """Return what a person is called among the calendar's people and these others."""
+    """Return what a person is called in the calendar.
+
+    It tells them apart from its people and these others.
+    """
     people = User.objects.filter(participations__calendar=calendar).only(
         "username", "first_name", "last_name"
     )
@@ -445,7 +455,7 @@ def _name_in(calendar: Calendar, person: User, *others: User) -> str:
 
 
 def _entered(message: Message) -> Calendar | None:
-    """Return the calendar the message is about if its receiver still takes part."""
+    """Return the calendar, if the receiver still takes part."""
     if message.user is None:
         return None
     return (

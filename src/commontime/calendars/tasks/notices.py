@@ -1,6 +1,7 @@
-"""Post notices to people, as rows of the outbox, in the caller's transaction.
+"""Post notices to people, in the caller's transaction.
 
-One query for the people, however many. `composers.py` writes the mails when they are due.
+They are rows of the outbox. One query for the people, however many. `composers.py` writes the mails
+when they are due.
 
 All mails about one meeting to one person are one event of the outbox, told apart by the meeting's
 SEQUENCE, which grows with each of them: so of those that wait only the newest goes out, and a
@@ -48,7 +49,10 @@ def tell_invited(invitations: Sequence[Invitation]) -> None:
 
 
 def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
-    """Post to the owner that somebody joined, and to them the requests of their meetings."""
+    """Post to the owner that somebody joined.
+
+    Whoever joined gets the requests of their meetings.
+    """
     person = invitation.receiver
     assert person is not None
     payload = {"calendar": str(invitation.calendar_id), "person": person.pk}
@@ -57,7 +61,7 @@ def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
 
 
 def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) -> None:
-    """Post to somebody that they were added, with the requests of their meetings."""
+    """Post to somebody that they were added. With the requests of their meetings."""
     person = participant.user
     notice = _to(
         person, "added", f"added:{participant.pk}", {"calendar": str(participant.calendar_id)}
@@ -66,7 +70,7 @@ def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) ->
 
 
 def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: User) -> None:
-    """Post to the new owner that calendars, given as ids and versions, are theirs."""
+    """Post to the new owner that calendars are theirs. These are given as ids and versions."""
     by_name = display_names([heir, by])[by.pk]
     outbox.post(
         _to(
@@ -82,7 +86,7 @@ def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: U
 def tell_removed(
     participant: CalendarParticipant, meetings: Iterable[Meeting], *, by: User
 ) -> None:
-    """Post the goodbye of a calendar, with a cancel for each of the meetings."""
+    """Post the goodbye of a calendar. With a cancel for each of the meetings."""
     cancels = [Snapshot.of(meeting).as_payload(path="") for meeting in meetings]
     payload = {"calendar": participant.calendar.name, "by": by.pk, "meetings": cancels}
     outbox.post([_to(participant.user, "removed", f"removed:{participant.pk}", payload)])
@@ -93,7 +97,7 @@ def tell_removed(
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What the attendees of a meeting have been told of it. Equal if there is nothing new."""
+    """What the attendees of a meeting know of it. Equal if there is nothing new."""
 
     snapshot: Snapshot | None = field(compare=False)
     content: tuple[object, ...] | None
@@ -114,7 +118,7 @@ def announcement_of(meeting: Meeting, roster: Roster) -> Announcement:
 
 
 def tell_changed(changed: Iterable[tuple[Meeting, Announcement]], roster: Roster) -> None:
-    """Post what has become of meetings since their attendees were told `before`.
+    """Post what has become of meetings since `before`.
 
     A request goes to who is new in a meeting, a cancel to who is not in it any more, and its move
     to the others; who is still in a meeting that has no final time hears that it was withdrawn.
@@ -125,7 +129,7 @@ def tell_changed(changed: Iterable[tuple[Meeting, Announcement]], roster: Roster
 
 
 def tell_cancelled(meeting: Meeting, before: Announcement, roster: Roster) -> None:
-    """Post to everybody who was told of a meeting that it is cancelled."""
+    """Post a meeting's cancel to everybody who was told."""
     outbox.post(
         _ended("cancelled", meeting, before, person, path="")
         for person in roster.people
@@ -144,7 +148,7 @@ def _changes(meeting: Meeting, roster: Roster, before: Announcement) -> Iterator
 def _change(
     meeting: Meeting, before: Announcement, now: Announcement, person: Person
 ) -> outbox.Notice | None:
-    """Return what one person is told of a change; None if nothing is new for them."""
+    """Return what one person is told of a change. None if nothing is new for them."""
     was, stays = person.user_id in before.attendees, person.user_id in now.attendees
     if stays and not was:
         return _request(meeting, person.user_id, person.email)
@@ -185,7 +189,7 @@ def _withdrawn(meeting: Meeting, before: Announcement, person: Person) -> outbox
 def _ended(
     kind: str, meeting: Meeting, before: Announcement, person: Person, **changes: Any
 ) -> outbox.Notice:
-    """Return a notice that takes a meeting out of a calendar. It carries all it says."""
+    """Return a notice that removes a meeting from a calendar. It carries all it says."""
     assert before.snapshot is not None
     payload = before.snapshot.as_payload(sequence=meeting.sequence, **changes)
     return outbox.Notice(
@@ -208,22 +212,28 @@ def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
 
 
 def tell_deleted(calendars: Sequence[Calendar]) -> None:
-    """Post one letter to each person and calendar, with cancels of their meetings to come.
+    """Post one letter to each person and calendar.
 
-    Two queries for all calendars.
+    With cancels of their meetings to come. Two queries for all calendars.
     """
     upcoming: dict[UUID, list[Meeting]] = {}
     for meeting in queries.meetings.meetings_to_come(*calendars):
         upcoming.setdefault(meeting.calendar_id, []).append(meeting)
-    people: dict[UUID, list[User]] = {}
-    seats = CalendarParticipant.objects.filter(calendar__in=calendars).order_by("joined_at", "id")
-    for seat in seats.select_related("user").defer("packed"):
-        people.setdefault(seat.calendar_id, []).append(seat.user)
+    people = _people_of(calendars)
     outbox.post(
         notice
         for calendar in calendars
         for notice in _deleted(calendar, people.get(calendar.pk, []), upcoming.get(calendar.pk, []))
     )
+
+
+def _people_of(calendars: Sequence[Calendar]) -> dict[UUID, list[User]]:
+    """Return the people of each calendar, in the order they joined."""
+    people: dict[UUID, list[User]] = {}
+    seats = CalendarParticipant.objects.filter(calendar__in=calendars).order_by("joined_at", "id")
+    for seat in seats.select_related("user").defer("packed"):
+        people.setdefault(seat.calendar_id, []).append(seat.user)
+    return people
 
 
 def _deleted(
@@ -262,7 +272,10 @@ def tell_deadline(
 
 
 def tell_attendee_lost(seat: queries.windows.Seat, lost: Iterable[Meeting]) -> None:
-    """Post to the owner that somebody can no longer come to scheduled meetings."""
+    """Post to the owner that meetings have lost somebody.
+
+    They are scheduled, and the person can't come any more.
+    """
     owner, stamp = seat.calendar.owner, clock.now().timestamp()
     outbox.post(
         _to(

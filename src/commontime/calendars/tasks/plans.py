@@ -21,11 +21,12 @@ MOST_RUNS = 4  # the queue tries a task five times
 
 @task(queue_name="plans")
 def work_on_plan(plan_id: str) -> None:
-    """Work on a plan until it is proved, its time is over, or its owner stops it.
+    """Work on a plan until it is done.
 
-    The best so far is stored every half second, with the time it took. When a worker dies the queue
-    gives the task to another, which begins with the time that is left; whoever began last is the
-    only one who may still write.
+    That is when it is proved, its time is over, or its owner stops it. The best so far is stored
+    every half second, with the time it took. When a worker dies the queue gives the task to
+    another, which begins with the time that is left; whoever began last is the only one who may
+    still write.
     """
     plan = (
         Plan.objects.select_related("calendar__owner")
@@ -51,7 +52,9 @@ def work_on_plan(plan_id: str) -> None:
 
 
 def _take(plan: Plan) -> QuerySet[Plan] | None:
-    """Take over a plan, and return its row as long as it is ours.
+    """Take over a plan, and return its row.
+
+    It is there as long as the plan is ours.
 
     None if another worker was quicker, or too many died over it: then it ends as it is.
     """
@@ -74,15 +77,11 @@ def _take(plan: Plan) -> QuerySet[Plan] | None:
 def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
     question = msgspec.convert(plan.question, plans.Question)
     problem = plans.problem_of(plan.calendar, question, now=clock.now())
-    known = (
-        msgspec.convert(plan.answer, plans.Answer)
-        if plan.answer and problem.basis == plan.basis
-        else None
-    )
+    known = _known_answer(plan, problem)
     begun = time.monotonic()
 
     def store(latest: plans.Answer, **changes: object) -> bool:
-        """Store the best so far; true if the search shall end."""
+        """Store the best so far. True if the search shall end."""
         answer = latest if known is None else plans.better(latest, known)
         stored = {
             "answer": msgspec.to_builtins(answer),
@@ -99,3 +98,10 @@ def _work(plan: Plan, mine: QuerySet[Plan]) -> None:
         problem, question, seconds=max(1.0, question.seconds - plan.seconds), on_progress=store
     )
     store(answer, status=PlanStatus.DONE)
+
+
+def _known_answer(plan: Plan, problem: plans.Problem) -> plans.Answer | None:
+    """Return the best answer so far, if it is still one to this problem."""
+    if plan.answer and problem.basis == plan.basis:
+        return msgspec.convert(plan.answer, plans.Answer)
+    return None
