@@ -7,7 +7,7 @@ from commontime.core.models import Row
 
 
 class UserSetting(Row):
-    """A person's choices, and their names in canonical form, which is unique."""
+    """A person's choices, and their names in canonical form. Those are unique."""
 
     user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
     username_key = models.CharField(max_length=450, unique=True)
@@ -24,7 +24,7 @@ class UserSetting(Row):
 
 
 class Session(Row):
-    """A sign-in: the family of all tokens that came from it.
+    """A sign-in: the family of all its tokens.
 
     refresh_hash: of the only refresh token that still works. spent_hash: of the one before it, with
     the network it was used from.
@@ -53,7 +53,7 @@ class Session(Row):
 
 
 class Mute(Row):
-    """`user` has stopped the mails that `sender` asks us to send."""
+    """`user` has stopped the mails `sender` has us send."""
 
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="mutes")
     sender = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="muted_by")

@@ -14,7 +14,7 @@ def full_name(user: User) -> str:
 
 
 def display_names(users: Iterable[User]) -> dict[int, str]:
-    """Return by user id what to call people who are named together.
+    """Return what to call people together, by user id.
 
     Namesakes have their usernames beside the name: "Thomas Müller (thomas2)".
     """

@@ -33,7 +33,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Join[Value]:
-    """Columns that a room above adds to the look-up of the sign-in.
+    """Columns that other rooms add to the sign-in's look-up.
 
     tables: the joins they come from, over the user `u`. width: how many columns there are.
     """
@@ -61,7 +61,7 @@ _SIGNED_IN = f"""
 def signed_in(
     session_id: UUID, *, epoch: str, joins: Sequence[Join[Any] | None] = ()
 ) -> tuple[SignIn, list[Any]] | None:
-    """Return a valid sign-in and the value of each join, or None.
+    """Return a valid sign-in and each join's value, or None.
 
     The user has their setting at hand. A sign-in ends by signing out, by age, by deactivation, and
     by a change of the password (`epoch` is a keyed hash of the password's hash). One query.
@@ -97,7 +97,7 @@ def epoch_of(user: User) -> str:
 
 
 def is_signed_in_by(user: User, session_id: UUID, *, current: SignIn | None = None) -> bool:
-    """Return whether this is a sign-in of the user that holds.
+    """Return whether this sign-in is the user's and holds.
 
     current: the one that the request came with, which holds.
     """
@@ -135,7 +135,7 @@ _BY_KEY = f"""
 
 
 def accounts_named(name: str) -> list[User]:
-    """Return the accounts with this username, then those with this address.
+    """Return the accounts with this username, then this address.
 
     Inactive ones too; always one query.
     """
@@ -160,7 +160,7 @@ def names_taken(keys: list[str], *, except_by: int | None) -> set[str]:
 
 
 def _accounts_by_key(keys: list[str]) -> list[User]:
-    """Return the accounts with any of these canonical names, and their settings."""
+    """Return the accounts with these canonical names, and their settings."""
     users = []
     with connection.cursor() as cursor:
         cursor.execute(_BY_KEY.format(marks=", ".join(["%s"] * len(keys))), keys * 3)
@@ -245,7 +245,7 @@ SWITCHES = {
 
 
 def stop_of(token: str) -> Stop:
-    """Return what an unsubscribe link stops; NotFound if it is not ours."""
+    """Return what an unsubscribe link stops. NotFound if it is not ours."""
     missing = NotFound(_("This link is incomplete, or the account no longer exists."))
     try:
         user_id, switch = signing.loads(token, salt=STOP_SALT)

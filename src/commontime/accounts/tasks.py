@@ -1,4 +1,4 @@
-"""What is done later for accounts, and what the letters about them say."""
+"""What is done later for accounts, and their letters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +26,10 @@ from commontime.mail.writing import link
 
 @task
 def send_password_reset(email: str) -> None:
-    """Post a reset mail if an active account has this address. Runs in the worker, so that asking
-    takes the same time for every address.
+    """Post a reset mail to the account with this address.
+
+    Only an active one gets it. Runs in the worker, so that asking takes the same time for every
+    address.
     """
     key = canonical(email)
     for user in queries.accounts_named(email):
@@ -123,7 +125,7 @@ class Recipient:
         return moment.astimezone(self.zone)
 
     def reader(self, stop: str = "") -> letters.Reader:
-        """Return the reader of a letter, with the link that stops letters like this one."""
+        """Return a letter's reader, with the link that stops it."""
         stop = stop or self.switch
         url = stop_url(self.user, stop) if stop else ""
         return letters.Reader(full_name(self.user), self.hour_cycle, url)
@@ -132,7 +134,7 @@ class Recipient:
 def letter_to(
     message: Message, write: Callable[[Recipient], letters.Letter | None], *, switch: str = ""
 ) -> letters.Letter | None:
-    """Return the letter, written in the language of the person it is for.
+    """Return the letter in the language of its receiver.
 
     None if they are gone, or have switched such letters off.
     """

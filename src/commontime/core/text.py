@@ -4,6 +4,7 @@ Names stay on one line, look-alikes are told apart, and nothing invisible steers
 """
 
 import unicodedata
+from collections.abc import Collection
 from contextlib import suppress
 
 import regex
@@ -56,6 +57,13 @@ _ONE_WRITING_SYSTEM = regex.compile(
 _MISLEADING_MARK = regex.compile(r"^\p{M}|(\p{Mn})\1|\p{Mn}{5}|\p{Soft_Dotted}\p{Mn}*\u0307")
 
 
+def check_choice(value: str, choices: Collection[str], *, field: str) -> None:
+    if value not in choices:
+        raise InvalidInput(
+            _("Choose one of: %(choices)s.") % {"choices": ", ".join(choices)}, field=field
+        )
+
+
 def one_line(value: str, *, field: str, longest: int, required: bool = False) -> str:
     """Return the text trimmed.
 
@@ -69,7 +77,7 @@ def one_line(value: str, *, field: str, longest: int, required: bool = False) ->
 
 
 def many_lines(value: str, *, field: str, longest: int) -> str:
-    """Return the text trimmed and cleaned; InvalidInput for controls other than tabs."""
+    """Return the text trimmed and cleaned. InvalidInput for controls other than tabs."""
     _check_unicode(value, field)
     clean = clean_lines(value)
     _refuse_invisible(_NOT_IN_TEXT, clean, field)
@@ -77,12 +85,12 @@ def many_lines(value: str, *, field: str, longest: int) -> str:
 
 
 def clean_lines(value: str) -> str:
-    """Return pasted text with plain line ends and without direction marks."""
+    """Return pasted text with plain line ends. Direction marks go."""
     return _DIRECTION_MARK.sub("", _LINE_END.sub("\n", value))
 
 
 def is_unicode(value: str) -> bool:
-    """Return whether the text has no lone surrogates, which UTF-8 can't write."""
+    """Return whether the text has no lone surrogates. UTF-8 can't write those."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -91,7 +99,7 @@ def is_unicode(value: str) -> bool:
 
 
 def canonical(name: str) -> str:
-    """Return the form in which two names are the same name.
+    """Return the form in which two names are equal.
 
     It is normalised (NFKC), case folded and trimmed, as in UAX 15, UAX 31 and PRECIS. The domain of
     an address is in ASCII.
@@ -156,7 +164,7 @@ def _check_unicode(value: str, field: str) -> None:
 
 
 def _refuse_invisible(invisible: regex.Pattern[str], value: str, field: str) -> None:
-    """Refuse the first such character, telling which it is and where."""
+    """Refuse the first such character, saying which and where."""
     match = invisible.search(value)
     if match is None:
         return

@@ -53,7 +53,7 @@ def keys_of(user: User) -> dict[str, str]:
 
 
 def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
-    """Return the reasons against the names of an account, by field.
+    """Return what speaks against an account's names, by field.
 
     The answer says which names are taken, so asking counts against a limit.
     """
@@ -76,7 +76,7 @@ def count_question(user: User, client: Client) -> None:
 
 
 def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None:
-    """Clean the account's names in place, and gather what is wrong with them.
+    """Clean the account's names, and gather what is wrong.
 
     keys: the canonical names, from `keys_of`.
     """
@@ -100,7 +100,7 @@ def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None
 
 
 def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | None) -> None:
-    """Gather a refusal for each canonical name that somebody else has."""
+    """Gather a refusal for each canonical name already taken."""
     # An invalid name can't be taken, and a database may not even read it.
     asked = {field: key for field, key in keys.items() if field not in problems.fields}
     taken = queries.names_taken([*asked.values()], except_by=except_by) if asked else set()
@@ -130,7 +130,7 @@ def _check_username(user: User, keys: Mapping[str, str]) -> None:
 
 
 def _check_key(field: str, key: str) -> None:
-    """Refuse a name whose canonical form is too long to store."""
+    """Refuse a name that is too long in canonical form."""
     column = getattr(UserSetting, f"{field}_key").field
     text.one_line(key, field=field, longest=column.max_length)
 

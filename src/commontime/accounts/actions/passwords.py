@@ -23,7 +23,7 @@ LENGTHS = (MinimumLengthValidator, MaximumLengthValidator)
 
 
 def check_new_password(password: str, user: User) -> None:
-    """Refuse a password that fails the criteria, with all their reasons."""
+    """Refuse a weak password, with all reasons."""
     if "\x00" in password or not text.is_unicode(password):
         raise InvalidInput(_("This is not valid Unicode text."), field="password")
     normal = hashers.normalised(password)
@@ -60,9 +60,10 @@ def is_password_of(user: User, password: str, client: Client) -> bool:
 
 
 def request_password_reset(email: str, *, client: Client) -> None:
-    """Have a reset mail sent to the active account with this address.
+    """Have a reset mail sent to this address.
 
-    The worker looks for the account, so that asking takes the same time for every address.
+    It must be that of an active account. The worker looks for the account, so that asking takes the
+    same time for every address.
     """
     try:
         limits.take("reset_ask", client.network)
@@ -72,7 +73,7 @@ def request_password_reset(email: str, *, client: Client) -> None:
 
 
 def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
-    """Set a new password with the link of a reset mail.
+    """Set a new password by the link of a mail.
 
     It works once, for one hour, and ends all sign-ins.
     """

@@ -81,7 +81,7 @@ def edit_profile(
         names.count_question(edited, client)
     _check(edited, keys, new_keys=new_keys, password=password)
 
-    changed = {field: getattr(edited, field) for field in _differing(user, edited)}
+    changed = _changes(user, edited)
     is_guarded = "email" in changed or password is not None
     if is_guarded or current_password:
         _require_proof(user, sign_in, current_password, client)
@@ -103,8 +103,13 @@ def _with(changes: dict[str, Any], user: User) -> User:
     return edited
 
 
-def _differing(user: User, edited: User) -> list[str]:
-    return [field for field in EDITABLE if getattr(edited, field) != getattr(user, field)]
+def _changes(user: User, edited: User) -> dict[str, Any]:
+    """Return the fields that differ, as edited."""
+    return {
+        field: getattr(edited, field)
+        for field in EDITABLE
+        if getattr(edited, field) != getattr(user, field)
+    }
 
 
 def _check(
@@ -125,7 +130,7 @@ def _check(
 
 @contextmanager
 def _taken_at_once(keys: dict[str, str], *, except_by: int | None) -> Iterator[None]:
-    """Refuse a name that somebody took at the same moment: the database decides."""
+    """Refuse a name that somebody took at the same moment. The database decides."""
     try:
         yield
     except IntegrityError:
@@ -139,20 +144,17 @@ def _require_proof(
     user: User, sign_in: queries.SignIn, current_password: str | None, client: Client
 ) -> None:
     if current_password:
-        if not passwords.is_password_of(user, current_password, client):
-            raise NotAllowed(
-                _("This current_password is wrong. Send the right one, or sign in again first."),
-                code="reauth_required",
-            )
-    elif not rules.may_change_credentials(sign_in.created_at):
-        raise NotAllowed(
-            _("Send your current password as current_password, or sign in again first."),
-            code="reauth_required",
-        )
+        is_proved = passwords.is_password_of(user, current_password, client)
+        wanted = _("This current_password is wrong. Send the right one, or sign in again first.")
+    else:
+        is_proved = rules.may_change_credentials(sign_in.created_at)
+        wanted = _("Send your current password as current_password, or sign in again first.")
+    if not is_proved:
+        raise NotAllowed(wanted, code="reauth_required")
 
 
 def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
-    """Write the changed fields under the password the person signed in with.
+    """Write the changed fields, unless the password has changed.
 
     Somebody whom a new password has signed out meanwhile can't write any more, least of all the old
     password.
@@ -170,7 +172,7 @@ def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
 def _start_anew(
     user: User, old_email: str, changed: dict[str, Any], door: Door, client: Client
 ) -> sign_ins.NewSignIn:
-    """End all sign-ins, mail the person, and open a fresh one."""
+    """End all sign-ins, tell the person, and open another."""
     sign_ins.end_sessions(user)
     tasks.tell_of_account_change(
         user,
@@ -194,7 +196,7 @@ def erase_account(user: User) -> None:
 
 
 def deactivate(user: User) -> None:
-    """Close the account for now: no token, cookie or feed works any more."""
+    """Close the account for now. No token, cookie or feed works any more."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         sign_ins.end_sessions(user)

@@ -40,8 +40,9 @@ def _check(changes: dict[str, Any]) -> None:
     if "time_zone" in changes and changes["time_zone"] not in clock.zones():
         problems.add("time_zone", _("Give an IANA time zone, for example Europe/Berlin."))
     for field, values in choices.items():
-        if field in changes and changes[field] not in values:
-            problems.add(field, _("Choose one of: %(choices)s.") % {"choices": ", ".join(values)})
+        if field in changes:
+            with problems.gather(field):
+                text.check_choice(changes[field], values, field=field)
     problems.refuse()
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, and what keeps a person signed in."""
+"""Signing in and out, and staying signed in."""
 
 import functools
 import logging
@@ -65,7 +65,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
 def password_tries(
     identifier: str, user: User, client: Client
 ) -> tuple[limits.Subject, limits.Subject]:
-    """Return what a password try counts for: its name and its account.
+    """Return what a try counts for: name and account.
 
     A new password starts a new count. Somebody who resets a forgotten password has failed several
     times before, and must get in now.
@@ -137,10 +137,10 @@ def _living_session(session_id: UUID, now: datetime) -> Session:
 
 
 def _used_before(session: Session, spent: str, now: datetime) -> Unidentified:
-    """End the family of a refresh secret that was used before, and return the refusal.
+    """End the family of a refresh secret used before.
 
-    Somebody has a copy. But two tabs of one person may use a secret at once: for ten seconds the
-    last secret that was used ends nothing, if it comes from the same network.
+    Returns the refusal. Somebody has a copy. But two tabs of one person may use a secret at once:
+    for ten seconds the last secret that was used ends nothing, if it comes from the same network.
     """
     if Session.objects.filter(
         pk=session.pk, spent_hash=spent, used_at__gte=now - GRACE, ended_at=None
@@ -164,15 +164,16 @@ def signed_out() -> Unidentified:
 
 
 def sign_out(user: User, session_id: UUID) -> None:
-    """End the user's sign-in; one that has already ended stays so.
+    """End the user's sign-in.
 
-    Somebody else's is refused without effect.
+    One that has already ended stays so. Somebody else's is refused without effect.
     """
     session = Session.objects.filter(pk=session_id).only("user_id", "ended_at").first()
-    if session is not None and session.user_id != user.pk:
+    if session is None:
+        return
+    if session.user_id != user.pk:
         raise InvalidInput(_("This refresh token is not yours."), field="refresh_token")
-    if session is not None:
-        end_session(session)
+    end_session(session)
 
 
 def end_session(session: Session) -> None:
