@@ -1,1 +1,1 @@
-"""Days, hours and lines as pages lay them out: values in, values out."""
+"""Days, hours and lines as pages lay them out. Values in, values out."""

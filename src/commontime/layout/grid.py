@@ -26,7 +26,7 @@ type Run = tuple[float, float, int | None]  # start, end, preference; None: no t
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One column: its cells by row, and the number of hours of the whole day."""
+    """One column: its cells by row. hours: of the whole day."""
 
     date: date
     cells: dict[Key, tuple[int, int]]
@@ -54,7 +54,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A person's answer in a cell: the level of all of it; mixed if parts are better."""
+    """A person's answer in a cell. level: of all of it; mixed: whether parts are better."""
 
     level: int
     mixed: bool
@@ -84,7 +84,7 @@ def _day(zone: ZoneInfo, day: date, step: int, hours: tuple[int, int]) -> Day:
 
 
 def midnight(zone: ZoneInfo, day: date) -> int:
-    """Return when the day begins; where clocks skip midnight, the moment of the change."""
+    """Return when the day begins. Where clocks skip midnight, it is the moment of the change."""
     return int(datetime.combine(day, time(), zone).timestamp())
 
 
@@ -106,7 +106,7 @@ def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]
 
 
 def _rows(days: Sequence[Day]) -> list[Key]:
-    """Merge the rows of all days; a repeated row follows the row before it on its day."""
+    """Merge the rows of all days. A repeated row follows the row before it on its day."""
     rows = sorted({key for day in days for key in day.cells if not key[1]})
     for day in days:
         before = -1
@@ -121,7 +121,9 @@ def _rows(days: Sequence[Day]) -> list[Key]:
 def hours_shown(
     zone: ZoneInfo, first: date, days: int, daily: tuple[int, int], home: ZoneInfo
 ) -> tuple[int, int]:
-    """Translate daily hours from one zone's clocks to another's, rounded to whole hours.
+    """Translate daily hours from one zone's clocks to another's.
+
+    They are rounded to whole hours.
 
     daily: minutes of the day on the clocks of `home`. Returns minutes on the clocks of `zone`; the
     whole day if they would cross midnight there.
@@ -150,7 +152,7 @@ def states(windows: Sequence[Window], cells: Iterable[tuple[int, int]]) -> list[
 
 
 def _state(windows: Sequence[Window], start: int, end: int) -> State:
-    """Return the state of one cell; windows before it may be left out."""
+    """Return the state of one cell. Windows before it may be left out."""
     covered, levels = 0.0, set()
     for first, last, preference in windows:
         if first >= end:
@@ -172,9 +174,9 @@ def touching(windows: Iterable[Window], start: float, end: float) -> list[Window
 def painted(
     windows: Iterable[Window], spans: Iterable[tuple[float, float]], preference: int | None
 ) -> list[Window]:
-    """Return the windows after painting these spans; None as the preference clears them.
+    """Return the windows after painting these spans.
 
-    Nothing changes outside the spans.
+    None as the preference clears them. Nothing changes outside the spans.
     """
     spans = _joined(spans)
     rest = list(windows)
@@ -191,9 +193,10 @@ def _parts_outside(window: Window, first: float, last: float) -> list[Window]:
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
-    """Return windows in order, joined where they touch with the same preference.
+    """Return windows in order, joined where they touch.
 
-    The windows do not overlap. None becomes longer than one may be.
+    Only those with the same preference are joined. The windows do not overlap. None becomes longer
+    than one may be.
     """
     joined: list[Window] = []
     for start, end, preference in sorted(windows):

@@ -10,12 +10,12 @@ def moment(seconds: float) -> datetime:
 
 
 def seconds(moment: datetime) -> float:
-    """Return the exact seconds since 1970, an int if they are whole."""
+    """Return the exact seconds since 1970. An int if they are whole."""
     length = moment - EPOCH
     whole = length.days * 86_400 + length.seconds
     return whole + length.microseconds / 1_000_000 if length.microseconds else whole
 
 
 def next_quarter(start: datetime) -> datetime:
-    """Return the next quarter of an hour: people say "a quarter to", not "11:31"."""
+    """Return the next quarter of an hour. People say "a quarter to", not "11:31"."""
     return start + -(start - EPOCH) % timedelta(minutes=15)

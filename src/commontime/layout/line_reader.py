@@ -1,8 +1,8 @@
-"""The reader of one line of times; its grammar is in lines.py."""
+"""Reads one line of times. Its grammar is in lines.py."""
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -185,7 +185,7 @@ class LineReader:
         return day
 
     def _check_weekday(self, match: re.Match[str], day: date) -> None:
-        """Refuse a date whose weekday is another than the one written before it."""
+        """Refuse a date with another weekday written before it."""
         weekday = re.match(self.patterns.day, match[0])
         if weekday and self.patterns.weekday_of(weekday[0]) != day.weekday():
             raise Unclear(
@@ -204,13 +204,18 @@ class LineReader:
         if year := parts.get("year") or parts.get("ny"):
             return date(int(year), month, day)
         date(2024, month, day)  # raises ValueError for a date of no year, as 2024 is a leap year
-        for candidate in self._in_each_year(month, day):
-            if self.days.first <= candidate < self.days.last + SOON:
-                return candidate
-        message = gettext_noop(
-            "%(date)s isn’t one of this calendar’s days. If you do mean it, add the year."
-        )
-        raise Unclear(message, date=self._quote(match))
+        near = self._near(month, day)
+        if near is None:
+            message = gettext_noop(
+                "%(date)s isn’t one of this calendar’s days. If you do mean it, add the year."
+            )
+            raise Unclear(message, date=self._quote(match))
+        return near
+
+    def _near(self, month: int, day: int) -> date | None:
+        """Return this date in the first year that fits. It must be near the days asked for."""
+        dates = self._in_each_year(month, day)
+        return next((d for d in dates if self.days.first <= d < self.days.last + SOON), None)
 
     def _in_each_year(self, month: int, day: int) -> Iterator[date]:
         for year in range(self.days.first.year, self.days.last.year + 2):
@@ -249,12 +254,12 @@ class LineReader:
         end, end_half = self._time()
         if end_half == "pm" and start_half not in ("am", "pm") and start.hour < 12:
             # "1-5pm" means the afternoon; "9-5pm" means from the morning.
-            afternoon = WallTime(start.hour + 12, start.minute, start.second, start.fold)
+            afternoon = replace(start, hour=start.hour + 12)
             start = afternoon if afternoon.order < end.order else start
         return start, end, day
 
     def _time(self) -> tuple[WallTime, str | None]:
-        """Return a time, and "am" or "pm" if it is written behind it."""
+        """Return a time, and "am" or "pm" if written."""
         if word := self._take(self.patterns.hour):
             return WallTime(self.patterns.hours[word["name"]]), None
         match = _TIME.match(self.text, self.position)
@@ -294,7 +299,7 @@ class LineReader:
     def _window(
         self, day: date, start: WallTime, end: WallTime, end_day: date | None, preference: int
     ) -> Window | None:
-        """Return the window on this day; None if the end is not after the start."""
+        """Return the window on this day. None if the end is not after the start."""
         is_next_day = end.order <= start.order and end.hour != 24 and end.fold <= start.fold
         last_day = end_day or (day + timedelta(days=1) if is_next_day else day)
         first, last = self._moment(day, start), self._moment(last_day, end, is_end=True)
@@ -321,7 +326,7 @@ class LineReader:
     def _skipped(
         self, local: datetime, before: datetime, after: datetime, moments: list[datetime]
     ) -> Unclear:
-        """Return the mistake of a time that the clocks skip, with what to write instead."""
+        """Return the mistake of a time that clocks skip. It says what to write instead."""
         vocabulary = words(self.days.language)
 
         def show(local: datetime) -> str:

@@ -183,7 +183,10 @@ class Patterns:
         self._add_patterns_between()
 
     def _add_names(self) -> None:
-        """Map the names of weekdays, months and groups of days to their numbers."""
+        """Map the names of days and months to their numbers.
+
+        Weekdays, months, and groups of days.
+        """
         self.weekdays = [
             (name.lower(), number)
             for words in self._read
@@ -202,7 +205,7 @@ class Patterns:
             self.groups |= dict.fromkeys(words.every_day, range(7))
 
     def _add_names_of_times(self) -> None:
-        """Map the names of levels, of repeated times and of hours to their numbers."""
+        """Map other names to their numbers. Those of levels, of repeated times and of hours."""
         self.levels: dict[str, int] = {}
         self.folds: dict[str, int] = {}
         self.hours: dict[str, int] = {}
@@ -258,11 +261,11 @@ class Patterns:
         return _any(word for words in self._read for word in getattr(words, kind))
 
     def month(self, word: str) -> int:
-        """Return the number of a month; the longest stem that the word begins with decides."""
+        """Return the number of a month. The longest stem that the word begins with decides."""
         return self.months[max((stem for stem in self.months if word.startswith(stem)), key=len)]
 
     def weekday_of(self, word: str) -> int | None:
-        """Return the weekday that the word abbreviates, from 0; None if it is another word."""
+        """Return the weekday that the word abbreviates, from 0. None if it is another word."""
         for name, number in self.weekdays:
             if name.startswith(word) or name.startswith(word.removesuffix("s")):
                 return number
@@ -303,7 +306,7 @@ def _without(words: Words) -> str:
 
 
 def _any(names: Iterable[str]) -> str:
-    """Return a pattern for any of the words, the longest first."""
+    """Return a pattern for these words, the longest first."""
     return "|".join(
         r"\s+".join(map(re.escape, name.lower().split()))
         for name in sorted(set(names), key=lambda name: (-len(name), name))

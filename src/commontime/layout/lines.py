@@ -56,7 +56,10 @@ class Mistake:
 
 
 def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
-    """Return the windows of a text, in order and without overlaps, and its mistakes."""
+    """Return the windows of a text, and its mistakes.
+
+    The windows are in order and without overlaps.
+    """
     windows: list[Window] = []
     mistakes: list[Mistake] = []
     lines = text.splitlines()

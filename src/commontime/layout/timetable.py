@@ -1,4 +1,4 @@
-"""Weeks as timetables: days are columns, and entries are placed by the clock."""
+"""Weeks as timetables. Days are columns, and entries are placed by the clock."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ STEP = 5  # minutes per row
 DAY = 24 * 60
 # (minutes of the shortest entry, how many times its height a row needs); 3 below them.
 SCALES = ((30, 1), (15, 2))
-
 
 type Minutes[What] = tuple[int, int, What]  # start and end in minutes of the day
 
@@ -26,10 +25,10 @@ class Entry[What]:
 
 @dataclass(frozen=True, slots=True)
 class Slot[What]:
-    """The place of an entry in its day, counted from the week's first hour.
+    """The place of an entry in its day.
 
-    It begins `down` whole hours and `below` rows further down, lasts `long` hours and `over` rows,
-    and stands in a lane, from 1.
+    It is counted from the week's first hour. It begins `down` whole hours and `below` rows further
+    down, lasts `long` hours and `over` rows, and stands in a lane, from 1.
     """
 
     what: What
@@ -48,7 +47,9 @@ class Day[What]:
 
 @dataclass(frozen=True, slots=True)
 class Week[What]:
-    """The days from the first to the last with an entry, and the hours that hold all entries.
+    """The days and hours of a week that hold all entries.
+
+    The days go from the first to the last with an entry.
 
     scale: how many times its normal height a row needs.
     """
@@ -79,7 +80,10 @@ def weeks[What](
 
 
 def _minutes[What](entry: Entry[What], zone: ZoneInfo) -> tuple[date, Minutes[What]]:
-    """Return the day of an entry, and its minutes rounded to rows, at least one row long."""
+    """Return the day of an entry, and its minutes.
+
+    They are rounded to rows, and at least one row long.
+    """
     local = entry.start.astimezone(zone)
     start = (local.hour * 60 + local.minute) // STEP * STEP
     length = -(-int((entry.end - entry.start).total_seconds()) // (60 * STEP)) * STEP
@@ -91,12 +95,14 @@ def _week[What](by_day: dict[date, list[Minutes[What]]]) -> Week[What]:
     earliest, latest = min(start for start, _, _ in spans), max(end for _, end, _ in spans)
     hours = range(earliest // 60, -(-latest // 60))
     first, last = min(by_day), max(by_day)
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    shortest = min(end - start for start, end, _ in spans)
-    scale = next((scale for minutes, scale in SCALES if shortest >= minutes), 3)
-    return Week(
-        [Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in days], hours, scale
-    )
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = [Day(day, _slots(by_day.get(day, []), hours.start * 60)) for day in dates]
+    return Week(days, hours, _scale(min(end - start for start, end, _ in spans)))
+
+
+def _scale(shortest: int) -> int:
+    """Return how many times its normal height a row needs. The shortest entry decides."""
+    return next((scale for minutes, scale in SCALES if shortest >= minutes), 3)
 
 
 def _slots[What](spans: Sequence[Minutes[What]], begin: int) -> list[Slot[What]]:

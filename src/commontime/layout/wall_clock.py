@@ -28,7 +28,7 @@ def put_forward(moments: list[datetime], zone: tzinfo) -> tuple[datetime, dateti
 
 
 def is_shown_twice(local: datetime) -> bool:
-    """Return whether clocks show this local time twice, because they go back."""
+    """Return whether clocks show this local time twice. They do where they go back."""
     # Where they go forward, the offset grows with the fold.
     first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
     return first > second  # type: ignore[operator]
