@@ -1,4 +1,4 @@
-"""How an answer leaves: as JSON, with an ETag if it is a single object."""
+"""How an answer leaves: as JSON. A single object has an ETag."""
 
 import hashlib
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def json_answer(
 
 
 def json_list(rows: Iterable[Any], links: dict[str, str] | None = None) -> HttpResponse:
-    """Answer with a list, and the Link header to its next page."""
+    """Answer with a list, and the Link to its next page."""
     return HttpResponse(
         msgspec.json.encode(list(rows)), content_type="application/json", headers=links or {}
     )
@@ -58,7 +58,7 @@ def etag_of(content: bytes) -> str:
 
 
 def has_current(request: Request, tag: str) -> bool:
-    """Return whether the asker's copy is the one with this tag."""
+    """Return whether the asker's copy has this tag."""
     return matches(request.META.get("HTTP_IF_NONE_MATCH"), tag)
 
 

@@ -1,4 +1,4 @@
-"""What a request sends: a JSON object, read by a shape."""
+"""A request's body: a JSON object, read by a shape."""
 
 import re
 from collections.abc import Iterable
@@ -32,9 +32,9 @@ def parse(
     zone: Any = None,
     partial: bool = False,
 ) -> dict[str, Any]:
-    """Return the body's fields as the shape reads them, or refuse them all at once.
+    """Return the body's fields as the shape reads them.
 
-    Naive times are local in `zone`.
+    Refusals come all at once. Naive times are local in `zone`.
     """
     serializer = shape(
         data=request.data, partial=partial, context={"zone": zone, "request": request}
@@ -58,7 +58,7 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 class JSON(BaseParser):
-    """Reads a JSON object of at most 1 MB and 32 levels.
+    """Reads a JSON object, within 1 MB and 32 levels.
 
     As RFC 8259 wants it: UTF-8, no NaN, no lone surrogates.
     """
@@ -85,7 +85,7 @@ class JSON(BaseParser):
 
 
 def is_bottomless(body: bytes) -> bool:
-    """Return whether the JSON is too deep even to be decoded.
+    """Return whether the JSON is too deep to be decoded.
 
     The decoder calls itself for each level; too many overrun the stack of a granian thread, and
     kill the process. Only a body with more brackets than our largest requests have, 2,000 times,

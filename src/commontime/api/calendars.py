@@ -226,7 +226,7 @@ def _roles(request: Request) -> set[str]:
 
 
 def _zone_sent(request: Request) -> Any:
-    """Return the time zone of a new calendar, for the times sent with it.
+    """Return the zone for times sent with a new calendar.
 
     None if it is unknown: the action refuses it.
     """

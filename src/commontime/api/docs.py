@@ -1,4 +1,4 @@
-"""What a resource says about itself in the OpenAPI text: shared shapes and parameters.
+"""What resources share in the OpenAPI text: shapes and parameters.
 
 A view says in `extend_schema` what it takes, what it answers as a msgspec struct, and the codes of
 its own refusals: `responses={201: ParticipantOutput, 403: "not_allowed invitation_required", 409:
@@ -54,15 +54,13 @@ STRICT = "true: refuse with 409 what would only give a warning."
 
 
 def warned(cautions: Iterable[Caution]) -> dict[str, Any]:
-    """Return the cautions as `warnings`, to be added beside an answer."""
-    warnings = [
-        {"code": caution.code, "detail": caution.detail, **caution.about} for caution in cautions
-    ]
+    """Return the cautions as `warnings`, beside an answer."""
+    warnings = [caution.fields for caution in cautions]
     return {"warnings": warnings} if warnings else {}
 
 
 def partial(shape: type[serializers.Serializer[Any]]) -> Any:
-    """Return the shape with every field optional, for PUT and PATCH, which take a subset."""
+    """Return the shape with every field optional. PUT and PATCH take a subset."""
     return shape(partial=True)
 
 

@@ -1,4 +1,4 @@
-"""Turn refusals into answers of one shape, `{code, detail, fields?}`, and choose their status."""
+"""Turn refusals into answers: `{code, detail, fields?}` with a status."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from commontime.core import errors
 
 
 class Stale(errors.Refusal):
-    """If-Match names a state that is no longer the current one."""
+    """If-Match names a state that is not current."""
 
     code = "stale"
 
@@ -72,7 +72,7 @@ TIME_CODES = {"nonexistent_time", "ambiguous_time"}
 
 
 def answer(exception: Exception, context: Any = None) -> HttpResponse | None:
-    """Translate what a view raised; None for our own mistake or an outage."""
+    """Translate what a view raised. None for our own mistake or an outage."""
     match exception:
         case errors.Refusal():
             return _refusal(exception)
@@ -123,7 +123,7 @@ def _refusal(refusal: errors.Refusal) -> HttpResponse:
 
 
 def _invalid_input(refusal: drf.ValidationError) -> HttpResponse:
-    """Answer with every refused field; a single code about time says more than invalid_input."""
+    """Answer with every refused field. A single code about time says more than invalid_input."""
     fields: dict[str, list[str]] = {}
     for name, sentence in _leaves(refusal.detail):
         fields.setdefault(name or "body", []).append(sentence)
@@ -133,7 +133,7 @@ def _invalid_input(refusal: drf.ValidationError) -> HttpResponse:
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text in REST framework's nested refusals, and the field it is about.
+    """Yield each text in nested refusals, with its field.
 
     Nested fields have dots in their names, and rows their index: `windows.3.end_time`.
     """

@@ -84,7 +84,7 @@ class Whole(serializers.IntegerField):
 
 
 class UserId(Whole):
-    """The id of a user; 0, which nobody has, for an impossible one."""
+    """The id of a user. An impossible one becomes 0, which nobody has."""
 
     def to_internal_value(self, data: Any) -> int:
         value = super().to_internal_value(data)
@@ -122,10 +122,10 @@ class Instant(serializers.DateTimeField):
 
 
 def instant(data: Any, zone: tzinfo) -> datetime:
-    """Return the UTC moment of an ISO 8601 text; fractions are cut to microseconds.
+    """Return the UTC moment of an ISO 8601 text.
 
-    A naive one is local in `zone`; one that a change of the clocks skips or repeats is refused (RFC
-    5545 3.3.5 leaves it to us).
+    Fractions are cut to microseconds. A naive one is local in `zone`; one that a change of the
+    clocks skips or repeats is refused (RFC 5545 3.3.5 leaves it to us).
     """
     if not isinstance(data, str) or not _ISO.fullmatch(data):
         raise serializers.ValidationError("Send a date and time such as 2026-11-23T09:00:00Z.")

@@ -52,7 +52,7 @@ class WindowChange(WindowInput):
 
 @extend_schema_field(WindowInput(many=True))
 class WindowRows(serializers.Field[Any, Any, Any, Any]):
-    """Reads up to 2,000 rows as WindowInput reads one, but without a serializer for each."""
+    """Reads up to 2,000 rows as WindowInput reads one. It makes no serializer for each."""
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         if not isinstance(data, list):
@@ -75,7 +75,7 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
 
 
 def _window(row: Any, zone: Any) -> dict[str, Any]:
-    """Read a row, quickly if it is valid, otherwise by the serializer for its refusals."""
+    """Read a row, quickly if it is valid. Otherwise the serializer says its refusals."""
     try:
         preference = row.get("preference_level", 5)
         if limits.PREFERENCE.has(preference):

@@ -1,4 +1,4 @@
-"""Retries: do a POST once per Idempotency-Key, and answer it each time."""
+"""Retries: do a POST once per Idempotency-Key. It is answered each time."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _ANSWER = rows.Columns(RememberedAnswer, "k")
 
 
 class Replay(Exception):
-    """Carries the stored answer to a POST that is sent again."""
+    """Carries the stored answer to a repeated POST."""
 
     def __init__(self, response: HttpResponse) -> None:
         self.response = response
@@ -39,12 +39,17 @@ class Once:
         self.new: RememberedAnswer | None = None
 
     def join(self) -> accounts.Join[RememberedAnswer | None]:
-        """Return the join that looks up the earlier answer together with the sign-in."""
+        """Return the join that looks up the earlier answer.
+
+        It goes with the look-up of the sign-in.
+        """
         tables = "LEFT JOIN core_rememberedanswer k ON k.user_id = u.id AND k.key = %s"
         return accounts.Join(_ANSWER.sql, tables, [self.key], len(_ANSWER), _read)
 
     def begin(self, request: AnyRequest, *, may_still: Callable[[], bool]) -> None:
-        """Raise Replay with the earlier answer, or prepare to store a new one.
+        """Raise Replay with the earlier answer, if there is one.
+
+        Otherwise prepare to store a new one.
 
         may_still: whether the asker may still see and do what the earlier request did. If not, the
         request is answered as without the key.
@@ -70,7 +75,7 @@ class Once:
             raise Replay(_replayed(earlier))
 
     def finish(self, response: HttpResponse) -> None:
-        """Store the answer under its key, unless the request was refused."""
+        """Store the answer, unless the request was refused."""
         if self.new is not None and response.status_code < 400:
             self.new.status, self.new.body = response.status_code, response.content
             self.new.location = response.headers.get("Location", "")

@@ -1,4 +1,4 @@
-"""Long lists, in pages with a signed cursor to the next one."""
+"""Long lists, in pages with a signed cursor."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ type Fetch = Callable[[list[Any] | None, int], tuple[list[Any], Callable[[int], 
 def page(
     request: Request, queryset: QuerySet[Any], *, order: Sequence[str]
 ) -> tuple[list[Any], dict[str, str]]:
-    """Return the rows of one page, and the Link header to the next page.
+    """Return one page's rows, and the Link to the next.
 
     order: field names; a leading - descends, and the last is unique. The cursor holds the last
     row's keys. So every page costs the same, and rows that come or go do not shift the others.
@@ -38,7 +38,7 @@ def page(
 
 
 def page_of(request: Request, query: Query) -> tuple[list[Any], dict[str, str]]:
-    """Return a page, as `page` does, of a query written by hand: tuples."""
+    """Return a page of a query written by hand, as tuples."""
     return _page(request, query.fetch)
 
 
@@ -68,7 +68,7 @@ def _page_size(request: Request) -> int:
 
 
 def _read_cursor(request: Request, cursor: str) -> list[Any]:
-    """Return the keys in a cursor that we signed for this list: nobody can make one up."""
+    """Return the keys in a cursor. We signed it for this list, so nobody can make one up."""
     try:
         return list(_signer(request).unsign_object(cursor))
     except (BadSignature, ValueError):
@@ -98,7 +98,7 @@ def _field(model: Any, name: str) -> Any:
 
 
 def _behind(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return the condition for rows behind these keys: (a, b) > (x, y), spelled out."""
+    """Return the condition for rows behind these keys. It is (a, b) > (x, y), spelled out."""
     condition, equal = Q(), Q()
     for name, value in zip(order, values, strict=True):
         key = name.removeprefix("-")

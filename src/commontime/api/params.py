@@ -28,7 +28,7 @@ def moment_param(request: Request, name: str, zone: Any) -> datetime | None:
 
 
 def whole_param(request: Request, name: str, within: Range) -> int | None:
-    """Return a query parameter as a whole number between these limits."""
+    """Return a query parameter as a whole number within limits."""
     raw = request.query_params.get(name)
     if not raw:
         return None
@@ -49,7 +49,7 @@ def choice_param(request: Request, name: str, choices: Collection[str], default:
 
 
 def users_param(request: Request, name: str) -> list[int]:
-    """Return the user ids of a query parameter, which may come several times or with commas."""
+    """Return the user ids of a query parameter. It may come several times or with commas."""
     raw = [
         part for value in request.query_params.getlist(name) for part in value.split(",") if part
     ]

@@ -15,7 +15,7 @@ from commontime.core.errors import Unidentified
 if TYPE_CHECKING:
 
     class Request(AnyRequest):
-        """A request to one of our views: somebody is signed in, and the body is an object."""
+        """A request to one of our views. Somebody is signed in, and the body is an object."""
 
         user: User
         auth: Auth
@@ -26,7 +26,7 @@ else:
 
 
 class SignedIn(BaseAuthentication):
-    """Lets in the holder of an access token whose sign-in still holds."""
+    """Lets in the holder of an access token. Its sign-in must still hold."""
 
     def authenticate(self, request: AnyRequest) -> tuple[User, Auth]:
         kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

@@ -32,7 +32,7 @@ from commontime.api.view import View
 
 
 class Refusals(NamedTuple):
-    """The refusals of one status: their usual codes, and what they have in common."""
+    """The refusals of one status, and their usual codes."""
 
     codes: list[str]
     description: str
@@ -190,7 +190,7 @@ class Schema(AutoSchema):
         )
 
     def _implied_codes(self) -> dict[int, list[str]]:
-        """Return the codes by status of the refusals that nobody has to declare."""
+        """Return the codes nobody has to declare, by status."""
         body = self._body()
         codes = {
             status: list(REFUSALS[status].codes)
@@ -269,7 +269,7 @@ class Schema(AutoSchema):
     def _component(
         self, name: str, kind: str, schema: dict[str, Any], thing: Any
     ) -> dict[str, Any]:
-        """Write the schema down once, and return the reference to it.
+        """Write the schema down once, and return its reference.
 
         drf-spectacular warns of two things under one name.
         """
@@ -283,7 +283,7 @@ def _is_struct(shape: Any) -> bool:
 
 
 def _choices(kind: type) -> dict[str, Any]:
-    """Describe one of our enums for msgspec, which knows only the plain ones."""
+    """Describe one of our enums for msgspec. It knows only the plain ones."""
     if issubclass(kind, TextChoices):
         return {"type": "string", "enum": kind.values}
     raise NotImplementedError
@@ -403,7 +403,7 @@ def finish(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 
 @cache
 def text() -> tuple[bytes, str]:
-    """Return the OpenAPI text and its ETag, made once a process."""
+    """Return the OpenAPI text and its ETag. They are made once a process."""
     generator = SchemaGenerator(urlconf="commontime.api.urls")  # type: ignore[no-untyped-call]
     body = msgspec.json.encode(generator.get_schema(public=True))  # type: ignore[no-untyped-call]
     return body, etag_of(body)

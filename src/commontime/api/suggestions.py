@@ -163,7 +163,7 @@ def show_ranked(
 
 @dataclass(frozen=True, slots=True)
 class Supposition:
-    """The meeting of the path and its people, as the query supposes them."""
+    """The path's meeting and people, as the query supposes them."""
 
     meeting: Meeting
     group: groups.Group
@@ -172,7 +172,7 @@ class Supposition:
 
 
 def supposition_of(request: Request) -> Supposition:
-    """Read from the query what to suppose about the path's meeting; nothing is stored."""
+    """Read what to suppose about the path's meeting. Nothing is stored."""
     meeting = request.auth.meeting()
     with_names = rules.may_see_windows_of_others(request.user, meeting.calendar)
     what_if = _what_if(request, zone_of(meeting.calendar.time_zone))

@@ -31,7 +31,7 @@ class Refresh:
 
 
 def pair_for(sign_in: NewSignIn) -> dict[str, str]:
-    """Return `{access, refresh}` for a sign-in that was just opened or renewed."""
+    """Return `{access, refresh}` for a sign-in just opened or renewed."""
     access = AccessToken()
     access["user_id"] = str(sign_in.user.pk)
     access["sid"] = str(sign_in.session.pk)

@@ -22,7 +22,10 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class View(APIView):
-    """A view of the API, with safe retries (Idempotency-Key) and conditional changes (If-Match)."""
+    """A view of the API.
+
+    It has safe retries (Idempotency-Key) and conditional changes (If-Match).
+    """
 
     public = False
     # Whether this is a view of one object, which `get` shows: its ETag can guard a change.
@@ -47,7 +50,7 @@ class View(APIView):
         return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the object of this path as it is now, for its ETag."""
+        """Show the path's object as it is now, for its ETag."""
         show: Any = self.get  # type: ignore[attr-defined]
         return cast(HttpResponse, show(request, *args, **kwargs))
 
@@ -100,7 +103,7 @@ class View(APIView):
         )
 
     def _may_still(self, request: Request) -> bool:
-        """Return whether the asker still sees what the path names, and may change it."""
+        """Return whether the asker may still see and change this."""
         try:
             if "meeting_id" in self.kwargs:
                 request.auth.meeting()

@@ -24,7 +24,7 @@ READ: dict[str, Variable] = {}
 
 
 def text(name: str, default: str = "", *, purpose: str) -> str:
-    """Return the variable's text, stripped; the default if it is unset or blank."""
+    """Return the variable's text, stripped. The default if it is unset or blank."""
     READ[name] = Variable(name, default, purpose)
     return os.environ.get(name, "").strip() or default
 
@@ -60,7 +60,7 @@ def flag(name: str, default: bool, *, purpose: str) -> bool:
 
 
 def folder(name: str, default: str, *, purpose: str) -> Path:
-    """Return an existing folder; create it if needed, closed to the machine's other users."""
+    """Return an existing folder. If needed it is created, closed to the machine's other users."""
     path = Path(text(name, default, purpose=purpose)).absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def names(name: str, default: Sequence[str] = (), *, purpose: str) -> list[str]:
 
 
 def secret(name: str, *, keep_in: Path | None = None, purpose: str) -> str:
-    """Return a secret from the variable, from a file, or generated.
+    """Return a secret: from the variable, a file, or generated.
 
     The file is the one that `<name>_FILE` names. A generated secret is kept in `keep_in`. Refuses a
     file that other users of the machine can read.

@@ -1,6 +1,6 @@
-"""Errors outside a view: each is answered by the door its path belongs to.
+"""Errors outside a view.
 
-A browser at an unknown path gets a page.
+Each is answered by the door its path belongs to. A browser at an unknown path gets a page.
 """
 
 import logging
@@ -51,7 +51,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def _is_lost(request: HttpRequest) -> bool:
-    """Return whether a browser asks for a path outside both doors."""
+    """Return whether a browser asks outside both doors."""
     # Not every path begins with a slash: `OPTIONS *` asks about the server (RFC 9110, 9.3.7).
     if request.path_info.removeprefix("/").partition("/")[0] in API:
         return False

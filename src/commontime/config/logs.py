@@ -1,4 +1,4 @@
-"""One log line per event: typed text can neither forge nor hide a line."""
+"""One log line per event. Typed text can neither forge nor hide a line."""
 
 import logging
 import re

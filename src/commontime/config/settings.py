@@ -53,7 +53,7 @@ def is_loopback(host: str) -> bool:
 
 
 def address_of(url: SplitResult, host: str) -> str:
-    """Return the URL with this host, or raise ValueError if it is more than scheme, host, port."""
+    """Return the URL with this host. ValueError if it is more than scheme, host, port."""
     shown = f"[{host}]" if ":" in host else host
     if url.scheme not in {"http", "https"} or not host or url.path or url.query or url.fragment:
         raise ValueError(url.geturl())
@@ -230,7 +230,7 @@ def check_connection(pooled: Any) -> None:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's settings for a database URL; an empty one means SQLite."""
+    """Return Django's settings for a database URL. An empty one means SQLite."""
     parts = urlsplit(url or f"sqlite:///{DATA_DIR / 'commontime.sqlite3'}")
     if parts.scheme == "sqlite":
         return _sqlite(parts)
@@ -338,7 +338,7 @@ SIMPLE_JWT = {
 
 
 def limit(variable: str, count: int, seconds: int, purpose: str) -> tuple[int, int]:
-    """Return how often something may happen, and in how many seconds."""
+    """Return how often something may happen, in how many seconds."""
     return env.integer(f"COMMONTIME_LIMIT_{variable}", count, minimum=1, purpose=purpose), seconds
 
 
@@ -421,7 +421,7 @@ except BadAddress:
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Return Django's mailer settings for an SMTP URL; an empty one writes files."""
+    """Return Django's mailer settings for an SMTP URL. An empty one writes files."""
     if not url:
         return {
             "BACKEND": "commontime.mail.backends.FileBackend",

@@ -15,7 +15,7 @@ from commontime.web.accounts import choose_password
 
 @csrf_exempt  # only the API posts here; the page's form posts elsewhere
 def reset_link(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    """Answer a reset link: people get the form, programs post to it."""
+    """Answer a reset link. People get the form, programs post to it."""
     door = choose_password if request.method in {"GET", "HEAD"} else _confirm
     return door(request, **kwargs)
 

@@ -13,7 +13,7 @@ _django = get_wsgi_application()
 
 
 def _end_with_server() -> None:
-    """Exit when the server's main process is gone: an orphan would never be replaced."""
+    """Exit when the server's main process is gone. An orphan would never be replaced."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -36,7 +36,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 def _read_body(stream: Any, limit: int) -> bytearray:
-    """Return the body, cut one byte beyond the limit so that Django refuses it."""
+    """Return the body, cut one byte beyond the limit. So Django refuses it."""
     body = bytearray()
     while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
         body += chunk

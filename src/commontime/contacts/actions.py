@@ -13,9 +13,9 @@ from commontime.core.text import canonical
 
 
 def add_contact(contactee: int | str, *, by: User) -> Contact:
-    """Add a person, given by id or username, to the contacts of `by`.
+    """Add a person to the contacts of `by`.
 
-    Neither learns anything about the other.
+    They are given by id or username. Neither learns anything about the other.
     """
     person = _person(contactee, by)
     if person.pk == by.pk:

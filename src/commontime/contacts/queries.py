@@ -24,7 +24,7 @@ _CONTACTS = rows.Listing(
 
 
 def contact_rows(user: User) -> rows.Query:
-    """Return rows of the user's own contacts, in the order of their names.
+    """Return rows of the user's own contacts, by name.
 
     A row is (id, contactee, username, first name, last name, since, mutual).
     """
@@ -32,7 +32,7 @@ def contact_rows(user: User) -> rows.Query:
 
 
 def contacts_of(user: User) -> QuerySet[Contact]:
-    """Return the user's own contacts, in the order of their names.
+    """Return the user's own contacts, by name.
 
     `mutual` says whether they have the user as a contact too.
     """

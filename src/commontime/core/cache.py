@@ -1,4 +1,4 @@
-"""A cache of answers and parts of pages in this process's memory.
+"""A cache of answers and pages in this process's memory.
 
 A key contains the version of everything its value depends on. So nothing is ever invalidated, and
 anything can be dropped at any time.
@@ -14,7 +14,7 @@ ENTRY = 250  # bytes that an entry takes besides its value
 
 
 class Cache:
-    """A thread-safe cache, limited by the size of its entries (LRU)."""
+    """A thread-safe cache, limited by its entries' size (LRU)."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -23,7 +23,7 @@ class Cache:
         self._lock = Lock()
 
     def get[Value: Sized](self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of a key, and make it if it is missing.
+        """Return a key's value, and make it if missing.
 
         A value larger than a quarter of the limit is not kept. Keys can be long, so their digests
         are kept.
@@ -55,7 +55,7 @@ clear = _cache.clear
 
 
 def tag_of(key: Hashable) -> str:
-    """Return the ETag of a key's value, without making the value."""
+    """Return the ETag of a key's value, without making it."""
     return f'"{_digest_of(key).hex()}"'
 
 

@@ -21,7 +21,7 @@ class Client:
 
     @property
     def network(self) -> str:
-        """The address limits count by; of IPv6 only the part a client can't choose."""
+        """The address that limits count by. Of IPv6 it is only the part a client can't choose."""
         address = _read(self.address)
         if isinstance(address, ipaddress.IPv6Address):
             return str(ipaddress.ip_network((address, ONE_SUBSCRIBER), strict=False))
@@ -29,7 +29,7 @@ class Client:
 
 
 def client_of(environ: Mapping[str, Any]) -> Client:
-    """Return the client of a WSGI environment; only trusted proxies can name another one."""
+    """Return the client of a WSGI environment. Only trusted proxies can name another one."""
     trusted = {_read(proxy) for proxy in settings.TRUSTED_PROXIES}
     address = _read(environ.get("REMOTE_ADDR", ""))
     if address in trusted:

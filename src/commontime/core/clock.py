@@ -41,7 +41,7 @@ def canonical_zone(name: str) -> str:
 
 
 def is_same_zone(name: str, other: str) -> bool:
-    """Return whether two names are one zone, as Europe/Kiev and Europe/Kyiv."""
+    """Return whether two names are one zone. Europe/Kiev and Europe/Kyiv are."""
     return canonical_zone(name) == canonical_zone(other)
 
 
@@ -64,9 +64,10 @@ def _links() -> dict[str, str]:
 
 
 def turn_of(local: datetime) -> str:
-    """Return which turn of a repeated time this is: "first time, CEST".
+    """Return which turn of a repeated time this is.
 
-    Returns an empty text unless clocks that go back show the time twice.
+    For example "first time, CEST". Returns an empty text unless clocks that go back show the time
+    twice.
     """
     if not is_shown_twice(local):
         return ""
@@ -78,7 +79,7 @@ def turn_of(local: datetime) -> str:
 
 
 def with_turn(local: datetime, text: str, *, unless: str = "") -> str:
-    """Add its turn in brackets to the text of a repeated time."""
+    """Add its turn in brackets to a repeated time."""
     turn = turn_of(local)
     return f"{text} ({turn})" if turn and turn != unless else text
 

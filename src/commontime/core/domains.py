@@ -4,7 +4,7 @@ import idna
 
 
 def ascii_domain(name: str) -> str:
-    """Return the domain in ASCII (IDNA 2008 with the mapping of UTS 46), or raise ValueError.
+    """Return the domain in ASCII, or raise ValueError.
 
     What is in ASCII is only written in lower case. IDNA 2003, which Python's own codec knows, would
     send mail for straße.example to strasse.example, another domain.

@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """The thing does not exist, or is hidden from the asker."""
+    """It does not exist, or is hidden from the asker."""
 
     code = "not_found"
 
@@ -55,7 +55,7 @@ class InvalidInput(Refusal):
 
 
 class Problems:
-    """Collects refusals by field, so that people see them all at once."""
+    """Collects refusals by field. So people see them all at once."""
 
     def __init__(self) -> None:
         self.fields: dict[str, list[str]] = {}
@@ -65,7 +65,7 @@ class Problems:
 
     @contextmanager
     def gather(self, field: str) -> Iterator[None]:
-        """Collect a refusal of the block; without a field it belongs to this one."""
+        """Collect a refusal of the block. Without a field it belongs to this one."""
         try:
             yield
         except InvalidInput as refusal:

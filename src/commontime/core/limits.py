@@ -37,9 +37,9 @@ def take(name: str, *subject: object) -> None:
 
 
 def count(name: str, *subjects: Subject) -> list[int]:
-    """Count one use for each subject, and return the seconds each must wait.
+    """Count one use for each subject, and return the waits.
 
-    0 means allowed. This is one statement.
+    That is the seconds each must wait. 0 means allowed. This is one statement.
     """
     allowed, seconds = settings.LIMITS[name]
     now = int(clock.now().timestamp())

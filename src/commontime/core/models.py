@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Row(models.Model):
-    """A row with a random UUID: it reveals nothing and is known before storing."""
+    """A row with a random UUID. It reveals nothing and is known before storing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
@@ -27,7 +27,7 @@ class Throttle(models.Model):
 
 
 class RememberedAnswer(Row):
-    """The answer to a POST with an Idempotency-Key, for 24 hours."""
+    """The answer to a POST with an Idempotency-Key. It is kept for 24 hours."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DB_CASCADE)
     key = models.CharField(max_length=255)

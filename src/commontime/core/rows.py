@@ -1,7 +1,8 @@
-"""Rows without the ORM's objects, for statements of every request and for long lists.
+"""Rows without the ORM's objects.
 
-Measured, the ORM takes several times as long for them. SQLite has neither times, UUIDs nor
-booleans, so this module converts the values of a plain cursor.
+For statements of every request and for long lists. Measured, the ORM takes several times as long
+for them. SQLite has neither times, UUIDs nor booleans, so this module converts the values of a
+plain cursor.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 
 class Columns:
-    """All columns of a model under an alias: `sql` selects them, `read` makes an instance."""
+    """All columns of a model under an alias. `sql` selects them, `read` makes an instance."""
 
     def __init__(self, model: type[models.Model], alias: str) -> None:
         self.model = model
@@ -29,7 +30,7 @@ class Columns:
         return len(self.fields)
 
     def read(self, row: tuple[Any, ...]) -> Any:
-        """Return an instance made of the first values of a row."""
+        """Return an instance made of a row's first values."""
         values = list(row[: len(self.fields)])
         for index, convert in self._converters:
             if values[index] is not None:
@@ -64,7 +65,7 @@ def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]
 
 
 def execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Execute a frequent statement and return the number of changed rows."""
+    """Execute a frequent statement; return how many rows it changed."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
@@ -88,7 +89,9 @@ def _prepared_cursor() -> Any:
 
 
 class Listing:
-    """A long list without the ORM's objects, which would cost three times the rest.
+    """A long list without the ORM's objects.
+
+    They would cost three times the rest.
 
     columns: (expression, kind) of what is selected; a kind is id, time, flag or plain.
     keys: the columns of its ascending order, the last one unique.
@@ -166,7 +169,7 @@ def _with_flags(row: tuple[Any, ...], flags: Sequence[int]) -> tuple[Any, ...]:
 
 
 def _as_json(expression: str, kind: str) -> str:
-    """Return the SQLite expression of a value as JSON shows it; flags stay 0 and 1."""
+    """Return SQLite's expression of a value as in JSON. Flags stay 0 and 1."""
     if kind == "id":
         ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         return " || '-' || ".join(
@@ -179,7 +182,9 @@ type Column = tuple[str, str]
 
 
 class JsonRows:
-    """Related rows as one JSON column, so that they arrive in the same statement.
+    """Related rows as one JSON column.
+
+    So they arrive in the same statement.
 
     source: the text after FROM, with its condition. order: the text after ORDER BY.
     columns: (expression, kind) by name; a kind is id, time, flag or plain.
@@ -203,7 +208,7 @@ class JsonRows:
         return f"(SELECT json_agg({array})::text FROM {self.source})"  # noqa: S608 (no input)
 
     def read(self, text: str | None) -> list[tuple[Any, ...]]:
-        """Return the rows of a JSON text, with ids and times as their Python types."""
+        """Return the rows of a JSON text. Ids and times have their Python types."""
         return self._decoder.decode(text) if text else []
 
     def read_named(self, text: str | None) -> list[dict[str, Any]]:

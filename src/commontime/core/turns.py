@@ -4,9 +4,9 @@ from django.db import connection
 
 
 def take_turns(what: str) -> None:
-    """Wait until no other transaction has this turn, and keep it until the commit.
+    """Wait for this turn, and keep it until the commit.
 
-    SQLite has only one writer at a time anyway.
+    No other transaction has it meanwhile. SQLite has only one writer at a time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,6 +1,4 @@
-"""The three texts we write: a request, a cancel, a feed. The same values always give the same
-bytes.
-"""
+"""The texts we write: a request, a cancel, a feed. The same values always give the same bytes."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,6 @@
-"""Content lines (RFC 5545, 3.1): what people typed stays text inside one line, whatever it holds.
+"""Content lines (RFC 5545, 3.1).
+
+Whatever people typed stays text inside one line.
 
 Written here and not with the icalendar library: its writer turns a typed backslash and N into a
 line break, and lets U+0085, U+2028 and lone controls through. So the library stays an independent
@@ -24,7 +26,7 @@ _URL_SAFE = ":/?#[]@!$&()*+,;=%-._~"
 
 
 def clean(text: str) -> str:
-    """Return the text with LF as its line breaks, and without control and direction characters."""
+    """Return the text with LF as its line breaks. Control and direction characters go."""
     return _UNWANTED.sub("", _BREAKS.sub("\n", text))
 
 
@@ -65,7 +67,7 @@ def time_line(name: str, moment: datetime) -> bytes:
 
 
 def url_line(name: str, url: str) -> bytes:
-    """Return the property with a URI value, whatever is no URI character percent-encoded."""
+    """Return the property with a URI value. Whatever is no URI character is percent-encoded."""
     return line(name, quote(clean(url), safe=_URL_SAFE))
 
 

@@ -1,4 +1,4 @@
-"""The one form of an address that mails, envelopes and calendar invitations share."""
+"""The one form of an address. Mails, envelopes and calendar invitations share it."""
 
 from email.errors import HeaderParseError
 from email.headerregistry import Address

@@ -18,7 +18,7 @@ def file_name(message_id: str) -> str:
 
 
 def mail_folder() -> Path | None:
-    """Return where the mails are kept as files, or None if there is a mail server."""
+    """Return where the mails are kept as files. None if there is a mail server."""
     folder = settings.MAILERS["default"].get("OPTIONS", {}).get("folder")
     return Path(folder) if folder else None
 

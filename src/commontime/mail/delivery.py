@@ -1,6 +1,7 @@
-"""Send what is due, one message after the other: claim, compose, hand over, settle.
+"""Send what is due, one message after the other.
 
-Once each as long as nothing crashes; after a crash perhaps a second time, with the same Message-ID.
+Claim, compose, hand over, settle. Once each as long as nothing crashes; after a crash perhaps a
+second time, with the same Message-ID.
 """
 
 import contextlib
@@ -48,7 +49,7 @@ class LeaseLost(Exception):
 
 
 def composer(kind: str) -> Callable[[Composer], Composer]:
-    """Register what composes the messages of a kind when they are sent.
+    """Register what composes the messages of a kind.
 
     It returns None if the person no longer may know, or there is nothing left to say: then the
     message is dropped.
@@ -69,10 +70,10 @@ def is_due() -> bool:
 
 
 def deliver_due(*, limit: int = 500, seconds: float = 5) -> int:
-    """Send what is due, at most `limit` messages and for about `seconds`. Return how many were
-    tried.
+    """Send what is due.
 
-    Several workers can run this at once.
+    At most `limit` messages, and for about `seconds`. Return how many were tried. Several workers
+    can run this at once.
     """
     if _is_held(clock.now()):
         return 0
@@ -120,7 +121,7 @@ def _is_held(now: datetime) -> bool:
 
 
 def _claimed(server: Server) -> Iterator[Message]:
-    """Yield due messages that this worker now holds, one at a time."""
+    """Yield due messages that this worker now holds."""
     while candidates := list(_due(clock.now())[:READ_AHEAD]):
         for message in candidates:
             try:
@@ -148,7 +149,7 @@ def _claim(message: Message) -> bool:
 
 
 def _hold(message: Message, error: str) -> None:
-    """Keep all workers from the server for a while, and give up what has waited too long."""
+    """Keep all workers from the server for a while. What has waited too long is given up."""
     now = clock.now()
     queued = Message.objects.filter(state=State.QUEUED)
     queued.filter(pk=message.pk).update(due_at=now + HOLD, held=True, error=error)
@@ -195,7 +196,7 @@ def _is_next(message: Message) -> bool:
 
 
 def _compose(message: Message) -> EmailMessage | None:
-    """Return the mail; if there is none to send, settle the message or put it back."""
+    """Return the mail. If there is none to send, the message is settled or put back."""
     try:
         letter = _composers[message.kind](message)
         mail = mime.email_message(message, letter) if letter else None

@@ -1,8 +1,9 @@
-"""What the mails say: one function a message, from finished values to a Letter.
+"""What the mails say: one function a message.
 
-Datetimes are in the reader's zone, and the reader's language is active (`translation.override`).
-Every address in a letter must begin with COMMONTIME_BASE_URL. What people typed is text: escaped in
-HTML, cleaned of controls, and names are written so that no mail program makes a link of them.
+It makes a Letter of finished values. Datetimes are in the reader's zone, and the reader's language
+is active (`translation.override`). Every address in a letter must begin with COMMONTIME_BASE_URL.
+What people typed is text: escaped in HTML, cleaned of controls, and names are written so that no
+mail program makes a link of them.
 """
 
 import re
@@ -51,7 +52,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class OpenMeeting:
-    """A meeting that has no time yet, as invitations and reminders describe it."""
+    """A meeting that has no time yet. Invitations and reminders describe it."""
 
     title: str
     length: timedelta
@@ -112,7 +113,7 @@ def invitation(
     meetings: Sequence[OpenMeeting] = (),
     note: str = "",
 ) -> Letter:
-    """Invite someone with an account to a calendar; on `url` they accept or decline."""
+    """Invite someone with an account to a calendar. On `url` they accept or decline."""
     context = {"sender": name(sender), "calendar": name(calendar), "url": url, "note": lines(note)}
     return _letter("invitation", reader, {**context, **_about(description, meetings, reader)})
 
@@ -148,7 +149,7 @@ def added_to_calendar(
     description: str = "",
     meetings: Sequence[OpenMeeting] = (),
 ) -> Letter:
-    """Tell someone that they are in a calendar now; on `url` they may leave it."""
+    """Tell someone that they are in a calendar now. On `url` they may leave it."""
     context = {"owner": name(owner), "calendar": name(calendar), "url": url}
     return _letter(
         "added_to_calendar", reader, {**context, **_about(description, meetings, reader)}
@@ -183,7 +184,9 @@ def reminder(
     sender: str = "",
     note: str = "",
 ) -> Letter:
-    """Ask someone when they can come, in one calendar or in all.
+    """Ask someone when they can come.
+
+    In one calendar or in all.
 
     sender: the person who had it sent, if it was one.
     """
@@ -192,7 +195,7 @@ def reminder(
 
 
 def note(reader: Reader, *, sender: str, url: str, calendar: str = "", text: str = "") -> Letter:
-    """Pass on what a person wrote, or without words only ask to look at the calendar."""
+    """Pass on what a person wrote. Without words it only asks to look at the calendar."""
     context = {"sender": name(sender), "calendar": name(calendar), "note": lines(text), "url": url}
     return _letter("note", reader, context)
 
@@ -216,7 +219,10 @@ def meeting_moved(
     document: bytes,
     before: ScheduledMeeting | None = None,
 ) -> Letter:
-    """Give an attendee what has become of a scheduled meeting that they knew as `before`."""
+    """Tell an attendee what has become of a meeting.
+
+    It is scheduled, and they knew it as `before`.
+    """
     context = {"organizer": name(organizer), "changes": "", "earlier": ""}
     if before:
         context["changes"] = ", ".join(_changes(before, meeting))
@@ -232,7 +238,7 @@ def meeting_withdrawn(
     document: bytes,
     by_reader: bool = False,
 ) -> Letter:
-    """Tell an attendee that a meeting's time is withdrawn and another one is looked for."""
+    """Tell an attendee that a meeting's time is withdrawn. Another one is looked for."""
     context = {"organizer": name(organizer), "by_reader": by_reader}
     return _meeting_letter("meeting_withdrawn", reader, meeting, context, document, "CANCEL")
 
@@ -245,7 +251,7 @@ def meeting_cancelled(
     document: bytes,
     only_reader: bool = False,
 ) -> Letter:
-    """Tell an attendee that a meeting is cancelled, or with `only_reader` that it is for others."""
+    """Tell an attendee that a meeting is cancelled. With `only_reader` it goes on for others."""
     context = {"organizer": name(organizer), "only_reader": only_reader}
     return _meeting_letter("meeting_cancelled", reader, meeting, context, document, "CANCEL")
 
@@ -281,10 +287,11 @@ def calendar_deleted(
     meetings: Sequence[ScheduledMeeting] = (),
     documents: Sequence[bytes] = (),
 ) -> Letter:
-    """Tell someone that a calendar is gone, and its meetings to come. `documents` cancel these.
+    """Tell someone that a calendar and its meetings are gone.
 
-    One mail carries them all, each as its own part, since iTIP allows one UID a document (RFC 5546,
-    3.2). Not every mail program acts on more than the first, so the text names every meeting.
+    `documents` cancel these. One mail carries them all, each as its own part, since iTIP allows one
+    UID a document (RFC 5546, 3.2). Not every mail program acts on more than the first, so the text
+    names every meeting.
     """
     context = {
         "owner": name(owner),
@@ -339,7 +346,7 @@ def attendee_lost(reader: Reader, *, attendee: str, meeting: ScheduledMeeting) -
 
 
 def password_reset(reader: Reader, *, username: str, url: str) -> Letter:
-    """Send the link with which a new password can be chosen within an hour."""
+    """Send the link for a new password. It works for an hour."""
     return _letter("password_reset", reader, {"username": name(username), "url": url})
 
 
@@ -352,7 +359,7 @@ def password_changed(reader: Reader, *, username: str, url: str) -> Letter:
 
 
 def email_changed(reader: Reader, *, username: str, new_email: str) -> Letter:
-    """Tell the old address that the account has a new one. Only its beginning is shown."""
+    """Tell the old address that there is a new one. Only its beginning is shown."""
     local, _at, domain = new_email.rpartition("@")
     context = {"username": name(username), "new_email": name(f"{local[:1]}…@{domain}")}
     return _letter("email_changed", reader, context)
@@ -408,7 +415,7 @@ def _listed(meetings: Sequence[ScheduledMeeting], reader: Reader) -> list[dict[s
 
 
 def _names(people: Sequence[str]) -> str:
-    """Return people's names as one text; of many the first, and how many more there are."""
+    """Return people's names as one text. Of many it is the first, and how many more there are."""
     names = ", ".join(name(person) for person in people[:MOST_NAMES])
     more = len(people) - MOST_NAMES
     if more <= 0:
@@ -440,7 +447,7 @@ def _changes(before: ScheduledMeeting, now: ScheduledMeeting) -> list[str]:
 
 
 def _earlier(before: ScheduledMeeting, now: ScheduledMeeting, reader: Reader) -> list[str]:
-    """Return the title, time and place that a meeting had before, as far as they changed."""
+    """Return what a meeting had before. Its title, time and place, as far as they changed."""
     known, new = _meeting(before, reader), _meeting(now, reader)
     keys = ("title", "when", "location")
     return [known[key] for key in keys if known[key] and known[key] != new[key]]

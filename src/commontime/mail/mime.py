@@ -23,16 +23,16 @@ PLAIN = frozenset(
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID, which is the same for every try (RFC 5322, 3.6.4).
+    """Return the Message-ID (RFC 5322, 3.6.4).
 
-    It is keyed, so that nobody can test it for an address.
+    It is the same for every try. It is keyed, so that nobody can test it for an address.
     """
     what = "\0".join([message.event, message.recipient, str(message.sequence)])
     return _id("commontime.mail.message_id", what)
 
 
 def _thread_id(meeting_id: str) -> str:
-    """Return the id that all mails about one meeting refer to. No mail has it."""
+    """Return the id that a meeting's mails refer to. No mail has it."""
     return _id("commontime.mail.thread_id", meeting_id)
 
 
@@ -43,7 +43,7 @@ def _id(salt: str, what: str) -> str:
 
 
 def email_message(message: Message, letter: Letter) -> EmailMultiAlternatives:
-    """Return the mail to the message's one recipient, or raise BadAddress."""
+    """Return the mail to the one recipient, or raise BadAddress."""
     address = ascii_address(message.recipient)
     headers = _headers(message, letter)
     mail = _Mail(one_line(letter.subject), letter.text, to=[address], headers=headers)
@@ -102,11 +102,11 @@ class _Mail(EmailMultiAlternatives):
 
 
 class _Typed(str):
-    """A header with what a person typed, which reads back as typed.
+    """A header with what a person typed.
 
-    Python's own would decode an encoded word that somebody typed, and up to 3.13 it loses the
-    quotes of a name that it folds, so that a comma in it begins a second address. It leaves a value
-    alone that has a name and can fold itself.
+    It reads back as typed. Python's own would decode an encoded word that somebody typed, and up to
+    3.13 it loses the quotes of a name that it folds, so that a comma in it begins a second address.
+    It leaves a value alone that has a name and can fold itself.
     """
 
     name: str

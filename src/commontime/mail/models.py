@@ -7,12 +7,13 @@ from commontime.mail.enums import State
 
 
 class Message(Row):
-    """One mail to one person, until some days after it was settled.
+    """One mail to one person.
 
-    `payload` holds ids, or a snapshot where the rows are gone when it is sent; it is emptied once
-    the message is settled. A worker holds the message until `lease_until`; every claim raises
-    `lease_epoch`, and only the holder of the latest epoch may settle. `held`: at the last try the
-    mail server was away, so until `due_at` nobody tries it again.
+    It is kept until some days after it was settled. `payload` holds ids, or a snapshot where the
+    rows are gone when it is sent; it is emptied once the message is settled. A worker holds the
+    message until `lease_until`; every claim raises `lease_epoch`, and only the holder of the latest
+    epoch may settle. `held`: at the last try the mail server was away, so until `due_at` nobody
+    tries it again.
     """
 
     kind = models.CharField(max_length=40)

@@ -23,7 +23,7 @@ class KeptLetter:
 
 
 def letters_kept_for(address: str) -> list[KeptLetter]:
-    """Return the last mails to an address that were kept as files, the newest first."""
+    """Return the last mails to an address, the newest first. Those that were kept as files."""
     folder = mail_folder()
     if folder is None:
         return []

@@ -1,4 +1,4 @@
-"""The mail server, as far as a batch of mails is concerned."""
+"""The mail server, for a batch of mails."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ AT_ONCE = 2.0  # seconds
 
 
 class Refused(Exception):
-    """The server does not take this mail: `for_good`, or not now."""
+    """The server refuses this mail: `for_good`, or not now."""
 
     def __init__(self, reply: str, *, for_good: bool) -> None:
         super().__init__(reply)
@@ -35,7 +35,7 @@ class ServerAway(Exception):
 
 
 class Server:
-    """One connection, opened when first needed and again after it broke."""
+    """One connection, opened when needed. It is opened again after it broke."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
@@ -54,7 +54,7 @@ class Server:
         self._is_new = True
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand the mail over; Refused or ServerAway if the server did not accept it."""
+        """Hand the mail over. Refused or ServerAway if the server did not accept it."""
         assert self._backend is not None
         started = time.monotonic()
         try:

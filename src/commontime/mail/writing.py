@@ -1,4 +1,4 @@
-"""Write typed text, names, times and links as mails need them."""
+"""Write texts, names, times and links as mails need them."""
 
 import re
 from datetime import datetime
@@ -23,14 +23,14 @@ def link(path: str) -> str:
 
 
 def own_link(url: str) -> str:
-    """Return the address, or raise ValueError if it leads away from here."""
+    """Return the address; ValueError if it leads away from here."""
     if url and not url.startswith(f"{settings.COMMONTIME_BASE_URL}/"):
         raise ValueError("An address in a letter must begin with COMMONTIME_BASE_URL.")
     return url
 
 
 def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23") -> str:
-    """Return a time or a span in words with its zone.
+    """Return a time or span in words, with its zone.
 
     For example "Tuesday 5 May 2026, 10:00–11:30 (Europe/Berlin)".
     """
@@ -47,17 +47,17 @@ def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23
 
 
 def lines(text: str) -> str:
-    """Return what a person typed without control and direction characters, its lines kept."""
+    """Return what a person typed, its lines kept. Control and direction characters go."""
     return _UNWANTED.sub("", _BREAKS.sub("\n", text))
 
 
 def one_line(text: str) -> str:
-    """Return what a person typed as one line without control and direction characters."""
+    """Return what a person typed as one line. Control and direction characters go."""
     return _BLANKS.sub(" ", lines(text)).strip()
 
 
 def name(text: str) -> str:
-    """Return a name of one line that no mail program takes for a link."""
+    """Return a name that no mail program takes for links. It has one line."""
     line = one_line(text)
     if not _LOOKS_LIKE_A_LINK.search(line):
         return line
@@ -65,7 +65,7 @@ def name(text: str) -> str:
 
 
 def excerpt(text: str, longest: int) -> str:
-    """Return a typed text, cut between words and with an ellipsis if it is longer."""
+    """Return a typed text, cut if it is longer. It is cut between words, with an ellipsis."""
     text = lines(text).strip()
     if len(text) <= longest:
         return text

@@ -8,7 +8,7 @@ from commontime.core.errors import InvalidInput
 
 
 def account_called(name: str) -> User:
-    """Return the account with this username or email address, active or not."""
+    """Return the account with this username or email address. It may be active or not."""
     accounts = queries.accounts_named(name) if name.isprintable() else []
     if not accounts:
         raise CommandError(
@@ -18,7 +18,7 @@ def account_called(name: str) -> User:
 
 
 def refused(refusal: InvalidInput) -> CommandError:
-    """Return a refusal as a command error, one line per reason."""
+    """Return a refusal as a command error. It has one line per reason."""
     reasons = [
         f"{field}: {sentence}"
         for field, sentences in refusal.fields.items()

@@ -1,4 +1,4 @@
-"""The people of the demo and their times, as plain values."""
+"""The demo's people and their times, as plain values."""
 
 import random
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ _WEEKS: dict[str, list[tuple[range, float, float, int, float]]] = {
 
 
 def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random) -> list[Window]:
-    """Return a singer's windows: their kind of week, with some chance."""
+    """Return a singer's windows. They follow their kind of week, with some chance."""
     windows: list[Window] = []
     for day in (first_day + timedelta(days=n) for n in range(days)):
         windows += _usual(singer, day, chance)
@@ -118,7 +118,7 @@ def windows_of(singer: Singer, first_day: date, days: int, chance: random.Random
 
 
 def _usual(singer: Singer, day: date, chance: random.Random) -> list[Window]:
-    """Return the singer's usual windows on a day, except choir night."""
+    """Return the singer's usual windows on a day. Choir night is left out."""
     windows = []
     for weekdays, start, end, liking, likely in _WEEKS[singer.life]:
         is_choir_night = day.weekday() == CHOIR_NIGHT and end > NIGHT_FALLS
@@ -137,5 +137,5 @@ def _choir_night(day: date, chance: random.Random) -> Window:
 
 
 def local(day: date, hour: float) -> datetime:
-    """Return the moment of an hour of a day, in the choir's zone."""
+    """Return the moment of an hour in the choir's zone."""
     return datetime.combine(day, time(int(hour), int(hour % 1 * 60)), ZONE)

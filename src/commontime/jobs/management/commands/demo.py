@@ -1,4 +1,4 @@
-"""An example choir, created by the same actions its people would have taken."""
+"""An example choir, created by the actions of its people."""
 
 import random
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def make() -> None:
 
 
 def keep_mails_quiet() -> None:
-    """Drop the demo's mails; if mails become files, keep those to the three main people."""
+    """Drop the demo's mails. If mails become files, those to the three main people are kept."""
     mails = Message.objects.filter(state=State.QUEUED)
     if mail_folder() is not None:
         mails = mails.exclude(user__username__in=["ingrid", "tomas", "noor"])
@@ -147,7 +147,10 @@ class Demo:
     # What they plan -------------------------------------------------------------------------------
 
     def rehearsals(self) -> None:
-        """Create everybody's calendar: a meeting of each status, one deadline just missed."""
+        """Create everybody's calendar.
+
+        It has a meeting of each status, and one deadline just missed.
+        """
         everyone = [singer.username for singer in choir.SINGERS]
         calendar = self.calendar(
             "ingrid",
@@ -184,7 +187,7 @@ class Demo:
         )
 
     def board(self) -> None:
-        """Create the board's calendar: hidden answers, and a meeting in the past."""
+        """Create the board's calendar. It has hidden answers, and a meeting in the past."""
         board = ["tomas", "ingrid", "henrik", "priya", "samuel", "dagmar", "zoe"]
         calendar = self.calendar(
             "tomas",
@@ -210,7 +213,10 @@ class Demo:
         )
 
     def altos(self) -> None:
-        """Create a calendar that some joined, one declined and two have not answered."""
+        """Create a calendar with every answer to an invitation.
+
+        Some joined, one declined, and two have not answered.
+        """
         altos = choir.voice("alto")
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
@@ -225,7 +231,10 @@ class Demo:
         self.fix_best(self.look_for(calendar, "Sectional", deadline=2))
 
     def trip(self) -> None:
-        """Create a calendar with invitations on their way, one to an address without an account."""
+        """Create a calendar with invitations on their way.
+
+        One goes to an address without an account.
+        """
         calendar = self.calendar(
             "priya",
             "Trip to Bergen",
@@ -297,7 +306,10 @@ class Demo:
         return calendar
 
     def join(self, calendar: Calendar, person: str) -> None:
-        """Invite those who want to be asked, and accept for them; add the others."""
+        """Add people, or invite them and accept for them.
+
+        Those are invited who want to be asked.
+        """
         user = self.people[person]
         if user.usersetting.who_may_add_me == "contacts":
             invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user.pk)
@@ -310,7 +322,7 @@ class Demo:
     def answer(
         self, calendar: Calendar, people: Sequence[str], *, days: int, after: int = 0
     ) -> None:
-        """Give people times, from this many days after next Monday on."""
+        """Give people times. They begin this many days after next Monday."""
         for person in people:
             windows = choir.windows_of(
                 choir.BY_NAME[person], self.day(after), days - after, self.chance
@@ -328,7 +340,7 @@ class Demo:
             )
 
     def look_for(self, calendar: Calendar, title: str, *, deadline: int, **fields: Any) -> Meeting:
-        """Create a meeting whose deadline is this many days from now."""
+        """Create a meeting whose deadline is some days away."""
         meeting, _roster = actions.create_meeting(
             calendar,
             by=calendar.owner,
@@ -347,9 +359,10 @@ class Demo:
         self.fix(meeting, best.outcome.start)
 
     def overdue(self, meeting: Meeting) -> None:
-        """Let a meeting's deadline pass: no action can create one with a past deadline.
+        """Let a meeting's deadline pass.
 
-        The worker then sends the organiser its report.
+        No action can create one with a past deadline. The worker then sends the organiser its
+        report.
         """
         Meeting.objects.filter(pk=meeting.pk).update(deadline=clock.now() - timedelta(hours=1))
 
