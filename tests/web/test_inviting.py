@@ -40,6 +40,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
         ("<ana@example.org>;< bao@example.org >", ["ana@example.org", "bao@example.org"]),
         ("Ana <ana@example.org", ["Ana <ana@example.org"]),
         (" ,;\n<> ", []),
+        ("\u200esam\u200b，iris、 bao；kim\ufeff", ["sam", "iris", "bao", "kim"]),
+        (
+            "zoe\u200b@example.org,Ana\xad <ana@\u2060example.org>",
+            ["zoe@example.org", "ana@example.org"],
+        ),
     ],
 )
 def test_names_are_read_as_one_types_or_pastes_them(text, names):

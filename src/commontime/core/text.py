@@ -118,7 +118,12 @@ def canonical(name: str) -> str:
 
 def as_read(name: str) -> str:
     """Return the same text for two names that readers take for the same."""
-    return " ".join(_SHOWS_NOTHING.sub("", canonical(name)).split())
+    return " ".join(visible(canonical(name)).split())
+
+
+def visible(text: str) -> str:
+    """Return the text without characters that show nothing (UAX 44, default ignorables)."""
+    return _SHOWS_NOTHING.sub("", text)
 
 
 def is_same(one: object, other: object) -> bool:
@@ -187,7 +192,7 @@ def _sized(text: str, field: str, longest: int, required: bool) -> str:
             % {"most": longest, "n": len(text)},
             field=field,
         )
-    if _SHOWS_NOTHING.sub("", text).strip():
+    if visible(text).strip():
         return text
     if required:
         raise InvalidInput(_("This can’t be blank."), field=field)

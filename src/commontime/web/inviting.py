@@ -18,7 +18,7 @@ from commontime.accounts.actions import names
 from commontime.calendars import actions
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
-from commontime.core.text import canonical
+from commontime.core.text import canonical, visible
 from commontime.web import words
 from commontime.web.fields import PastedText
 
@@ -42,10 +42,11 @@ def names_field(label: Any, **options: Any) -> forms.CharField:
 def pieces_in(text: str) -> list[list[str]]:
     """Return the usernames and email addresses in each piece of a text, each once.
 
-    Of “Ana <ana@example.org>” that is the address.
+    Of “Ana <ana@example.org>” that is the address. No name or address has invisible characters;
+    they come along with pasted text.
     """
     pieces = []
-    for piece in re.split(r"[,;\n]", _QUOTED.sub("", text)):
+    for piece in re.split(r"[,;\n，、；،؛]", _QUOTED.sub("", visible(text))):
         words_of_piece: list[str] = []
         *parts, rest = _ADDRESS.split(piece)  # alternately a name and its address
         for number, part in enumerate(parts):
