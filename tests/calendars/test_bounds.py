@@ -155,3 +155,19 @@ def test_a_plan_keeps_to_the_window_and_pins_nothing_outside_it(calendar, mina):
     assert (pinned.status_code, list(pinned.data["fields"])) == (400, ["pinned"])
     (placed,) = planned.data["placed"]
     assert placed["final_time"] == build.day(14).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize("align", ["", "?align_minutes=30"])
+def test_a_meeting_that_must_end_before_its_calendar_begins_has_no_time_anywhere(
+    calendar, mina, align
+):
+    meeting = build.meeting(calendar=calendar, latest=DAYS[0] - timedelta(hours=1))
+    build.suggestion(meeting, mina.user, build.day(17))
+
+    ranked = mina.get(f"/calendars/meetings/{meeting.pk}/suggestions/{align}")
+    insights = mina.get(f"/calendars/meetings/{meeting.pk}/insights/{align}")
+    plan = mina.post(f"/calendars/{calendar.pk}/plan/", {})
+
+    assert [row["missing_required"] for row in ranked.data] == [2]
+    assert (insights.status_code, insights.data["best"]) == (200, None)
+    assert (plan.status_code, len(plan.data["unplaced"])) == (200, 1)
