@@ -21,6 +21,7 @@ from commontime.core.models import RememberedAnswer, Throttle
 from commontime.mail.models import Message
 from tests import build
 from tests.pages import Client
+from tests.security.test_password_reset import link_for
 from tests.web.forms import Form, forms_in
 from tests.web.test_calendar_page import browser_of
 
@@ -334,3 +335,22 @@ def test_signing_in_on_an_old_page_went_on_as_who_had_signed_in_meanwhile(choir,
     answer = browser.post("/app/sign-in/", form.data(identifier=name, password=build.PASSWORD))
 
     assert answer.status_code == status
+
+
+# Choosing a password ------------------------------------------------------------------------------
+
+
+def test_a_second_click_on_a_new_password_was_told_that_the_link_is_used(choir):
+    browser, path = Client(), f"/app{link_for(choir.mina)}"
+    form = form_with(browser, path, None)
+    sent = form.data(password="another horse battery")
+
+    first, second = browser.post(form.action, sent), browser.post(form.action, sent)
+
+    assert first.status_code == second.status_code == 200
+    assert "Your password has been changed" in second.text
+    assert Message.objects.filter(user=choir.mina, kind="password_changed").count() <= 1
+    other = browser.post(form.action, {**sent, "password": "a third horse battery"})
+    assert other.status_code == 422
+    choir.mina.refresh_from_db()
+    assert choir.mina.check_password("another horse battery")

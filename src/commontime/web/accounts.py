@@ -21,7 +21,7 @@ from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import new_password_field, username_field
 from commontime.web.middleware import open_page_session
-from commontime.web.once import key_of, remember, was_sent_by
+from commontime.web.once import key_of, remember, was_sent_by, was_sent_for
 from commontime.web.sign_in import SignInForm
 from commontime.web.typed import Form
 
@@ -123,9 +123,23 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
     """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners
     open links.
     """
+    key = key_of(request)
+    if not key:
+        return _choose_password(request, uidb64, token, key)
+    with transaction.atomic():
+        take_turns(key)
+        user = passwords.user_named_in(uidb64)
+        if user and was_sent_for(user, key):  # by the first of two clicks
+            return page(request, "web/accounts/reset_done.html")
+        return _choose_password(request, uidb64, token, key)
+
+
+def _choose_password(request: HttpRequest, uidb64: str, token: str, key: str) -> HttpResponse:
     passwords.user_of_reset_link(uidb64, token)
     form = NewPasswordForm(request.POST or None)
-    if submit(form, passwords.reset_password, uidb64, token, client=client_of(request.META)):
+    client = client_of(request.META)
+    if user := submit(form, passwords.reset_password, uidb64, token, client=client):
+        remember(user, key, request.path)
         return page(request, "web/accounts/reset_done.html")
     return page(
         request,

@@ -78,10 +78,12 @@ def remember(user: User, key: str, address: str) -> None:
 
 def was_sent_by(username: str, key: str) -> bool:
     """Return whether this account was made by the very form that is sent again."""
-    if not key:
-        return False
     try:
-        user = accounts.account_called(username)
+        return bool(key) and was_sent_for(accounts.account_called(username), key)
     except NotFound:
         return False
+
+
+def was_sent_for(user: User, key: str) -> bool:
+    """Return whether the very form that is sent again was remembered for this account."""
     return RememberedAnswer.objects.filter(user=user, key=key).exists()
