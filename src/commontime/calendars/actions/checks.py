@@ -96,7 +96,7 @@ def held(meeting: Meeting) -> tuple[Meeting, Roster]:
         rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     )
     if current is None:
-        raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
+        raise NotFound(_(queries.path.NO_MEETING))
     roster = _bring_up_to_date_with_people(meeting.calendar, current.calendar, current)
     current.calendar = meeting.calendar
     return current, roster
@@ -151,7 +151,7 @@ def hold_all(user: User) -> list[Calendar]:
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
     current = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
     if current is None:
-        raise NotFound(_("There is no such calendar, or you are not part of it."))
+        raise NotFound(_(queries.path.NO_CALENDAR))
     return current
 
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from commontime.calendars import limits, rules
+from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held, hold, require_running
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.core import clock
@@ -17,7 +17,7 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
     now = clock.now()
     meeting, roster = held(meeting)
     if by.pk not in roster.by_id:
-        raise NotFound(_("There is no such meeting, or you are not part of its calendar."))
+        raise NotFound(_(queries.path.NO_MEETING))
     require_running(meeting.calendar)
     if meeting.final_time is not None:
         raise Conflict(_("This meeting already has a confirmed time."), code="meeting_scheduled")

@@ -20,8 +20,6 @@ from commontime.core.errors import NotAllowed, NotFound
 ACCEPT_FIRST = gettext_noop(
     "You’ve been invited but haven’t accepted yet. Accept the invitation first."
 )
-
-
 NO_CALENDAR = gettext_noop("There is no such calendar, or you are not part of it.")
 NO_MEETING = gettext_noop("There is no such meeting, or you are not part of its calendar.")
 

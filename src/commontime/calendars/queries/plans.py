@@ -102,7 +102,7 @@ def plan_rows(calendar: Calendar, *, named: Sequence[UUID], most: int, after: da
         [*map(rows.uuid, named), rows.moment(after), rows.uuid(calendar.pk)],
     )
     if row is None:
-        raise NotFound(_("There is no such calendar, or you are not part of it."))
+        raise NotFound(_(path.NO_CALENDAR))
     roster, meetings, busy, is_being_planned = row
     return PlanRows(
         people.read_roster(calendar, roster),

@@ -16,6 +16,7 @@ from commontime.calendars.models import (
     Calendar,
     NonBusyTime,
 )
+from commontime.calendars.queries import path
 from commontime.core import clock, rows
 from commontime.core.errors import NotAllowed, NotFound
 
@@ -67,7 +68,7 @@ def hold_seat(user: User, calendar: Calendar) -> Seat:
     lock = " FOR NO KEY UPDATE OF c, p" if connection.vendor == "postgresql" else ""
     row = rows.fetch_one(_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
     if row is None:
-        raise NotFound(_("There is no such calendar, or you are not part of it."))
+        raise NotFound(_(path.NO_CALENDAR))
     packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
     return Seat(user, calendar, packed, given, bool(waits), bool(is_over), bool(has_scheduled))
 
