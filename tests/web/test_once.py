@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django_ox.models import OxTask
 
 from commontime.accounts.models import Session
 from commontime.calendars import actions
@@ -291,6 +292,26 @@ def test_two_people_never_share_an_answer(choir):
 
     assert Contact.objects.count() == 2
     assert RememberedAnswer.objects.count() == 2
+
+
+# Signed out ---------------------------------------------------------------------------------------
+
+
+def test_a_second_click_on_a_forgotten_password_sent_a_second_mail():
+    build.user("mina")
+    browser = Client()
+    form = form_with(browser, "/app/password_reset/", None)
+    sent = form.data(email="mina@example.org")
+
+    first, second = (browser.post(form.action, sent) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert "Check your email" in first.text
+    assert "Check your email" in second.text
+    assert OxTask.objects.filter(task_path__endswith=".send_password_reset").count() == 1
+    again = form_with(browser, "/app/password_reset/", None)
+    browser.post(again.action, again.data(email="mina@example.org"))
+    assert OxTask.objects.filter(task_path__endswith=".send_password_reset").count() == 2
 
 
 # Signing up ---------------------------------------------------------------------------------------

@@ -366,6 +366,7 @@ LIMITS = {
     "reminder": limit(
         "REMINDER", 1, 12 * HOUR, "Reminders one person can send another in 12 hours."
     ),
+    "same_form": (1, DAY),  # the second time is a second click
 }
 
 SESSION_ENGINE = "commontime.web.sessions"

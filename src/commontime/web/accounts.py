@@ -21,7 +21,7 @@ from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import new_password_field, username_field
 from commontime.web.middleware import open_page_session
-from commontime.web.once import key_of, remember, was_sent_by, was_sent_for
+from commontime.web.once import is_second_click, key_of, remember, was_sent_by, was_sent_for
 from commontime.web.sign_in import SignInForm
 from commontime.web.typed import Form
 
@@ -111,10 +111,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @refusing
 def ask_for_reset(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
-    if form.is_valid():
-        passwords.request_password_reset(form.cleaned_data["email"], client=client_of(request.META))
-        return page(request, "web/accounts/reset_sent.html")
-    return page(request, "web/accounts/ask_for_reset.html", {"form": form})
+    if not form.is_valid():
+        return page(request, "web/accounts/ask_for_reset.html", {"form": form})
+    with transaction.atomic():
+        if not is_second_click(request):
+            email, client = form.cleaned_data["email"], client_of(request.META)
+            passwords.request_password_reset(email, client=client)
+    return page(request, "web/accounts/reset_sent.html")
 
 
 @require_http_methods(FORM)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
 from commontime.accounts import queries as accounts
-from commontime.core import clock
+from commontime.core import clock, limits
 from commontime.core.errors import NotFound
 from commontime.core.models import RememberedAnswer
 from commontime.core.turns import take_turns
@@ -74,6 +74,15 @@ def remember(user: User, key: str, address: str) -> None:
         body=address.encode(),
         created_at=clock.now(),
     )
+
+
+def is_second_click(request: HttpRequest) -> bool:
+    """Return whether this form was sent before, also by somebody who is signed out.
+
+    Ask it in the transaction that does what the form says: two clicks at once wait for each other.
+    """
+    key = key_of(request)
+    return bool(key) and any(limits.count("same_form", (key,)))
 
 
 def was_sent_by(username: str, key: str) -> bool:
