@@ -908,6 +908,7 @@ def test_the_script_had_bands_of_its_own():
 
     assert f'data-levels="{json.dumps(grid.BANDS, separators=(",", ":"))}"' in page
     assert 'data-preferences="{"1":2,"2":5,"3":9}"' in page
+    assert f'data-longest="{31 * 86400}"' in page
 
 
 def test_the_parts_of_the_page_are_at_hand_with_the_best_start_of_an_only_meeting():

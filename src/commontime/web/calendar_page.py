@@ -114,6 +114,7 @@ def _grid(view: CalendarView, ticked: frozenset[str]) -> dict[str, Any]:
         "table": cache.get(key, partial(tables.paint_table, look, states, ticked)),
         "levels": words.as_json(grid.BANDS),
         "preferences": words.as_json(grid.PREFERENCE),
+        "longest": words.as_json(grid.LONGEST),
         "twice": twice and words.as_json(twice),
         "texts": cache.get(("texts", get_language()), _texts),
         "language": {"en": "en-GB"}.get(get_language() or "en", get_language()),

@@ -1,9 +1,10 @@
 // <availability-grid> turns a table of ticks into cells to paint, and saves them by itself.
 // Times are windows and runs, see runs.js. Painting changes only the times that are painted over.
 // data-levels: the level of each preference, from "can't come" on, as the server counts them;
-// data-preferences: what each level is stored as; data-step: minutes of a cell.
+// data-preferences: what each level is stored as; data-longest: seconds of one stored window;
+// data-step: minutes of a cell.
 import { Clock, MOVES } from "./clock.js";
-import { merged, painted, undoing } from "./runs.js";
+import { Runs } from "./runs.js";
 
 const UNDOS = 30;
 const WAIT = 300;
@@ -21,10 +22,11 @@ class AvailabilityGrid extends HTMLElement {
     this.clock = new Clock(page.dataset);
     this.levels = JSON.parse(this.dataset.levels);
     this.preferences = JSON.parse(this.dataset.preferences);
+    this.runs = new Runs(Number(this.dataset.longest));
     this.live = page.querySelector("live-part");
     this.form = this.querySelector("form");
     this.table = this.querySelector("table");
-    this.stored = this.windows = merged(JSON.parse(this.live.part.dataset.mine));
+    this.stored = this.windows = this.runs.merged(JSON.parse(this.live.part.dataset.mine));
     [this.sent, this.unsent] = [[], []];
     this.chosen = new Set();
     this.tries = 0;
@@ -130,7 +132,7 @@ class AvailabilityGrid extends HTMLElement {
         else this.save(true);
         break;
       case "pagehide": // the browser drops the save under way
-        if (this.pending) this.put(painted(this.sent, this.unsent), true);
+        if (this.pending) this.put(this.runs.painted(this.sent, this.unsent), true);
         break;
     }
   }
@@ -280,7 +282,7 @@ class AvailabilityGrid extends HTMLElement {
       Math.max(...column.map((one) => one.end)),
       preference,
     ]);
-    this.history = [...this.history, undoing(this.windows, runs)].slice(-UNDOS);
+    this.history = [...this.history, this.runs.undoing(this.windows, runs)].slice(-UNDOS);
     this.change(runs);
     this.tell(this.painted(this.when(runs), this.name(value)));
   }
@@ -301,15 +303,17 @@ class AvailabilityGrid extends HTMLElement {
     this.tell(this.texts.undone);
   }
   change(runs) {
-    this.unsent = painted(this.unsent, runs);
+    this.unsent = this.runs.painted(this.unsent, runs);
     this.show();
     this.state(this.texts.saving, "");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), WAIT);
   }
   show() {
-    const sent = painted(this.stored, this.sent);
-    this.windows = painted(sent, this.unsent).filter(([, , preference]) => preference !== null);
+    const sent = this.runs.painted(this.stored, this.sent);
+    this.windows = this.runs
+      .painted(sent, this.unsent)
+      .filter(([, , preference]) => preference !== null);
     this.paint();
   }
   paint() {
@@ -374,7 +378,7 @@ class AvailabilityGrid extends HTMLElement {
       this.state(text, text && "lost", out);
   }
   refresh(mine) {
-    this.stored = merged(mine);
+    this.stored = this.runs.merged(mine);
     this.show();
   }
   async save(leaving) {
@@ -384,7 +388,7 @@ class AvailabilityGrid extends HTMLElement {
     const refusal = await this.put(this.sent, leaving);
     this.failed = Boolean(refusal);
     if (refusal) {
-      [this.sent, this.unsent] = [[], painted(this.sent, this.unsent)];
+      [this.sent, this.unsent] = [[], this.runs.painted(this.sent, this.unsent)];
       this.state(refusal.text, "bad", refusal.out);
       if (refusal.later)
         this.timer = setTimeout(() => this.save(), PAUSES[this.tries++] ?? PAUSES.at(-1));
