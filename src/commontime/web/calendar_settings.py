@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
+from commontime.calendars.queries.people import Person
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, calendar_of, me, page, submit
-from commontime.web.fields import ZoneInput
+from commontime.web.fields import ZoneInput, range_field
 from commontime.web.moments import moment_field
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in
@@ -42,10 +43,8 @@ class CalendarForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=limits.PLACE)
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length of a meeting in minutes"),
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
+    duration_minutes = range_field(
+        gettext_lazy("Length of a meeting in minutes"), limits.DURATION_MINUTES
     )
     time_zone = forms.CharField(
         label=gettext_lazy("Time zone"), max_length=limits.TIME_ZONE, widget=ZoneInput()
@@ -63,32 +62,35 @@ class CalendarForm(Form):
 @signed_in
 @once("duplicate", "transfer", "delete")
 def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Change a calendar, finish or reopen its planning, hand it over, duplicate or delete it."""
+    """Change a calendar, or do something with the whole of it."""
     user = me(request)
-    shown = calendar_of(request, calendar_id)
-    queries.calendars.require_owner(user, shown, _("change this calendar"))
+    calendar = calendar_of(request, calendar_id)
+    queries.calendars.require_owner(user, calendar, _("change this calendar"))
     what = request.POST.get("do", "edit")
     if request.method == "POST" and what != "edit":
-        return redirect(_do_with_calendar(request, shown, what))
+        return redirect(_do_with_calendar(request, calendar, what))
     typed = request.POST.get("time_zone", "")
-    with timezone.override(typed if typed in clock.zones() else shown.time_zone):
+    with timezone.override(typed if typed in clock.zones() else calendar.time_zone):
         form = CalendarForm(
-            request.POST if what == "edit" and request.POST else None, initial=_as_typed(shown)
+            request.POST if what == "edit" and request.POST else None, initial=_as_typed(calendar)
         )
-        if submit(form, _edit, shown, by=user):
+        if submit(form, _edit, calendar, by=user):
             return redirect("web:calendar", calendar_id)
-    others = [
-        person
-        for person in queries.people.roster_of(shown).people
-        if person.user_id != user.pk and person.is_active
-    ]
-    return page(
-        request, "web/calendars/settings.html", {"calendar": shown, "form": form, "others": others}
-    )
+    context = {"calendar": calendar, "form": form, "others": _others(calendar, user)}
+    return page(request, "web/calendars/settings.html", context)
+
+
+def _others(calendar: Calendar, user: User) -> list[Person]:
+    """Return who may become the calendar's owner."""
+    people = queries.people.roster_of(calendar).people
+    return [person for person in people if person.user_id != user.pk and person.is_active]
 
 
 def _edit(calendar: Calendar, *, by: User, **typed: Any) -> Any:
-    """Change the calendar; a moment that nobody changed keeps the seconds that no field shows."""
+    """Change the calendar.
+
+    A moment that nobody changed keeps the seconds that no field shows.
+    """
     for name in ("window_start", "window_end"):
         stored = getattr(calendar, name)
         if stored and typed[name] == stored.replace(second=0, microsecond=0):
@@ -97,8 +99,9 @@ def _edit(calendar: Calendar, *, by: User, **typed: Any) -> Any:
 
 
 def _as_typed(calendar: Calendar) -> dict[str, Any]:
-    """Return the calendar's fields as its owner would type them: moments by the calendar's own
-    clocks.
+    """Return the calendar's fields as its owner would type them.
+
+    Moments are by the calendar's own clocks.
     """
     fields = {name: getattr(calendar, name) for name in CalendarForm.base_fields}
     for name in ("window_start", "window_end"):
@@ -109,21 +112,23 @@ def _as_typed(calendar: Calendar) -> dict[str, Any]:
     return fields
 
 
-def _do_with_calendar(request: HttpRequest, shown: Calendar, what: str) -> str:
+def _do_with_calendar(request: HttpRequest, calendar: Calendar, what: str) -> str:
     """Do what a button says, and return where to go then."""
-    user, here = me(request), reverse("web:calendar", args=[shown.pk])
+    user, here = me(request), reverse("web:calendar", args=[calendar.pk])
     match what:
         case "finish" | "reopen":
-            actions.edit_calendar(shown, by=user, is_finalized=what == "finish")
+            actions.edit_calendar(calendar, by=user, is_finalized=what == "finish")
         case "transfer":
-            actions.transfer_calendar(shown, by=user, to=_whole(request.POST.get("user"), "user"))
+            actions.transfer_calendar(
+                calendar, by=user, to=_whole(request.POST.get("user"), "user")
+            )
         case "duplicate":
             copy = actions.duplicate_calendar(
-                shown, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days")
+                calendar, by=user, shift_days=_whole(request.POST.get("shift_days"), "shift_days")
             )
             return reverse("web:calendar", args=[copy.pk])
         case "delete":
-            actions.delete_calendar(shown, by=user)
+            actions.delete_calendar(calendar, by=user)
             return reverse("web:home")
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")

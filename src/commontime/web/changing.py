@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +13,7 @@ from commontime.calendars.planning import bounds, comparing, groups, insights, o
 from commontime.layout.instants import next_quarter
 from commontime.web import words
 from commontime.web.calendar_view import CalendarView
+from commontime.web.look import Look
 
 # In larger groups the page leaves this to a link: for a thousand people it takes a second.
 MOST_AT_ONCE = 60
@@ -46,13 +48,7 @@ def change_of(
     )
     if insight is None:
         return None
-
-    def at(outcome: outcomes.Outcome) -> tuple[str, str]:
-        count = {"can": len(outcome.attending), "people": len(group.people)}
-        start = _round(outcome, meeting, group)
-        when = words.when(start, meeting.duration, view.look)
-        return when, _("%(can)d of %(people)d can come") % count
-
+    at = partial(_at, meeting, group, view.look)
     points = [Point("better", _("Why no time is better"), insight.why_not_better)]
     if insight.ask and (insight.ask.wanted or insight.ask.own_short):
         points.append(_asking(insight.ask, meeting.duration, view))
@@ -62,6 +58,15 @@ def change_of(
     if group.silent:
         points.append(_decisive(insight, meeting, view))
     return Change(not insight.best.cannot, points)
+
+
+def _at(
+    meeting: Meeting, group: groups.Group, look: Look, outcome: outcomes.Outcome
+) -> tuple[str, str]:
+    """Return a start, and how many can come to it."""
+    when = words.when(_round(outcome, meeting, group), meeting.duration, look)
+    count = {"can": len(outcome.attending), "people": len(group.people)}
+    return when, _("%(can)d of %(people)d can come") % count
 
 
 def _sessions(
@@ -104,37 +109,43 @@ def _range(comparison: comparing.Comparison, silent: int) -> str:
 
 
 def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point:
-    """Return whom to ask for what, and who alone is in the way most often."""
+    """Return whom to ask for what."""
+    title = _("What you could ask for")
     if ask.own_short:
-        return Point("ask", _("What you could ask for"), ask.detail)
-    moments = [
-        (
-            words.when(ask.start, duration, view.look),
-            _("then everybody required who answered could come"),
-        )
-    ]
+        return Point("ask", title, ask.detail)
+    start = words.when(ask.start, duration, view.look)
+    moments = [(start, _("then everybody required who answered could come"))]
     if view.with_names:
-        wanted: dict[str, list[str]] = {}
-        for person, start, end in ask.wanted[:MOST_WANTED]:
-            wanted.setdefault(words.when(start, end - start, view.look), []).append(person.name)
-        moments += [(time, ", ".join(names)) for time, names in wanted.items()]
-        moments += [
-            (
-                person.name,
-                ngettext(
-                    "is the only one in the way of %(n)d time",
-                    "is the only one in the way of %(n)d times",
-                    starts,
-                )
-                % {"n": starts},
+        moments += _wanted(ask, view.look) + _in_the_way(ask)
+    return Point("ask", title, ask.detail, moments)
+
+
+def _wanted(ask: insights.Ask, look: Look) -> list[tuple[str, str]]:
+    """Return the times to ask for, each with the people to ask."""
+    wanted: dict[str, list[str]] = {}
+    for person, start, end in ask.wanted[:MOST_WANTED]:
+        wanted.setdefault(words.when(start, end - start, look), []).append(person.name)
+    return [(time, ", ".join(names)) for time, names in wanted.items()]
+
+
+def _in_the_way(ask: insights.Ask) -> list[tuple[str, str]]:
+    """Return who alone is in the way most often."""
+    return [
+        (
+            person.name,
+            ngettext(
+                "is the only one in the way of %(n)d time",
+                "is the only one in the way of %(n)d times",
+                starts,
             )
-            for person, starts in ask.first[:1]
-        ]
-    return Point("ask", _("What you could ask for"), ask.detail, moments)
+            % {"n": starts},
+        )
+        for person, starts in ask.first[:1]
+    ]
 
 
 def _round(outcome: outcomes.Outcome, meeting: Meeting, group: groups.Group) -> datetime:
-    """Return the next quarter of an hour, if it is as good for everybody, else the start."""
+    """Return the next quarter of an hour if it is as good, else the start."""
     later = next_quarter(outcome.start)
     if later == outcome.start or not bounds.allow(meeting, later):
         return outcome.start

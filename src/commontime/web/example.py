@@ -52,30 +52,48 @@ def choir(today: date) -> Example:
 
 @lru_cache(maxsize=8)
 def _made(monday: date, language: str) -> Example:
-    days = Days(ZONE, monday, monday + timedelta(days=6))
-    packed = [
-        groups.pack(
-            (moment(start), moment(end), level) for start, end, level in lines.read(text, days)[0]
-        )
-        for text in CHOIR.values()
-    ]
-    people = [
-        Person(at, "", name, "", "", True, at < LEADERS, times, name)
-        for at, (name, times) in enumerate(zip(CHOIR, packed, strict=True))
-    ]
+    people = _people(monday)
     group = groups.group_of(people)
-    shown = Look(ZONE, ZONE, monday, 7, 30, EVENINGS, False, {}, None, None)
-    counts = heat(group, shown)
-    start = datetime.combine(monday, datetime.min.time(), ZONE)
-    deadline = start - timedelta(days=1, hours=-18)
-    meeting = Meeting(
-        calendar=Calendar(duration_minutes=LENGTH), title=_("Rehearsal"), deadline=deadline
+    look = Look(
+        zone=ZONE,
+        home=ZONE,
+        first=monday,
+        days=7,
+        step=30,
+        hours=EVENINGS,
+        h12=False,
+        asked={},
+        before=None,
+        after=None,
     )
+    counts = heat(group, look)
+    meeting, start = _rehearsal(monday)
     ranked = suggestions.rank(meeting, group, [], now=start, limit=3, with_names=True)
-    best = best_times.best_times(meeting, ranked, len(people), shown)
+    best = best_times.best_times(meeting, ranked, len(people), look)
     return Example(
-        tables.heat_table(shown, counts),
+        tables.heat_table(look, counts),
         heat_map.legend(counts).html,
         jinja.render("web/best.html", {"bests": [best]}),
         heat_map.summary(counts),
     )
+
+
+def _people(monday: date) -> list[Person]:
+    days = Days(ZONE, monday, monday + timedelta(days=6))
+    return [
+        Person(number, "", name, "", "", True, number < LEADERS, _packed(text, days), name)
+        for number, (name, text) in enumerate(CHOIR.items())
+    ]
+
+
+def _packed(text: str, days: Days) -> str:
+    windows, _mistakes = lines.read(text, days)
+    return groups.pack((moment(start), moment(end), level) for start, end, level in windows)
+
+
+def _rehearsal(monday: date) -> tuple[Meeting, datetime]:
+    """Return the meeting, and the moment from which it may start."""
+    start = datetime.combine(monday, datetime.min.time(), ZONE)
+    deadline = start - timedelta(days=1, hours=-18)
+    calendar = Calendar(duration_minutes=LENGTH)
+    return Meeting(calendar=calendar, title=_("Rehearsal"), deadline=deadline), start

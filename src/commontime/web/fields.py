@@ -8,6 +8,7 @@ from django import forms
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
+from commontime.calendars import limits
 from commontime.core import clock
 from commontime.core.text import clean_lines
 from commontime.web import jinja
@@ -52,6 +53,34 @@ class PastedText(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return clean_lines(super().to_python(value) or "")
+
+
+def range_field(label: Any, allowed: limits.Range, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, min_value=allowed.least, max_value=allowed.most, **options
+    )
+
+
+def length_field(**options: Any) -> forms.IntegerField:
+    return range_field(gettext_lazy("Length in minutes"), limits.DURATION_MINUTES, **options)
+
+
+def quorum_field() -> forms.IntegerField:
+    label = gettext_lazy("At least this many people must be able to come")
+    return range_field(label, limits.QUORUM, required=False)
+
+
+class BufferField(forms.IntegerField):
+    """Minutes to keep free after a meeting; none typed means 0."""
+
+    def __init__(self, label: Any) -> None:
+        allowed = limits.BUFFER_MINUTES
+        super().__init__(
+            label=label, required=False, min_value=allowed.least, max_value=allowed.most
+        )
+
+    def clean(self, value: Any) -> int:
+        return super().clean(value) or 0
 
 
 def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commontime.accounts import queries as accounts
 from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries
+from commontime.calendars.models import Invitation
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.mail import queries as mail
@@ -56,35 +58,49 @@ class Need:
 def home(request: HttpRequest) -> HttpResponse:
     """What needs the person, what is coming up, and their calendars."""
     user = me(request)
-    mine = queries.calendars.with_progress(
-        queries.calendars.calendar_list_for(user, {"owner", "participant"})
-    )
-    calendars = list(mine.order_by("is_finalized", "-created_at", "id")[:MOST_SHOWN])
-    invitations = list(
-        queries.invitations.invitations_for(user, "received")
-        .filter(status="pending")
-        .order_by("-created_at")[:MOST_SHOWN]
-    )
+    calendars = _calendars(user)
+    invitations = _invitations(user)
     overdue = [
         _overdue(meeting) for meeting in queries.meetings.meetings_overdue_for(user)[:MOST_SHOWN]
     ]
     unanswered = [_unanswered(calendar) for calendar in calendars if _waits_for_answer(calendar)]
-    ahead = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     stored_zone = accounts.setting_of(user).time_zone
-    names = display_names([user, *(invitation.sender for invitation in invitations)])
     context = {
         "today": clock.now(),
-        "invitations": [(each, names[each.sender_id]) for each in invitations],
+        "invitations": invitations,
         "overdue": overdue,
         "unanswered": unanswered,
         "needs": len(invitations) + len(overdue) + len(unanswered),
-        "ahead": [(meeting, meeting_address(meeting)) for meeting in ahead[:MOST_AHEAD]],
-        "more_ahead": len(ahead) > MOST_AHEAD,
         "calendars": calendars,
         "stored_zone": stored_zone,
         "stored_zone_names": " ".join(clock.names_of_zone(stored_zone)),
+        **_ahead(user),
     }
     return page(request, "web/home/home.html", context)
+
+
+def _calendars(user: User) -> list[Any]:
+    """Return the person's calendars, those still being planned first."""
+    mine = queries.calendars.calendar_list_for(user, {"owner", "participant"})
+    with_progress = queries.calendars.with_progress(mine)
+    return list(with_progress.order_by("is_finalized", "-created_at", "id")[:MOST_SHOWN])
+
+
+def _invitations(user: User) -> list[tuple[Invitation, str]]:
+    """Return the invitations that wait for an answer, with their senders' names."""
+    received = queries.invitations.invitations_for(user, "received").filter(status="pending")
+    invitations = list(received.order_by("-created_at")[:MOST_SHOWN])
+    names = display_names([user, *(invitation.sender for invitation in invitations)])
+    return [(invitation, names[invitation.sender_id]) for invitation in invitations]
+
+
+def _ahead(user: User) -> dict[str, Any]:
+    """Return the person's next meetings, and whether there are more."""
+    meetings = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
+    return {
+        "ahead": [(meeting, meeting_address(meeting)) for meeting in meetings[:MOST_AHEAD]],
+        "more_ahead": len(meetings) > MOST_AHEAD,
+    }
 
 
 def _waits_for_answer(calendar: Any) -> bool:
@@ -115,8 +131,9 @@ def _unanswered(calendar: Any) -> Need:
 @require_safe
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
-    """List the mails to the signed-in person that were written to files because there is no mail
-    server.
+    """List the person’s mails that were written to files.
+
+    That is where they go without a mail server.
     """
     kept = mail.letters_kept_for(me(request).email)
     return page(
@@ -154,7 +171,10 @@ def answer_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse
 @signed_in
 @once()
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Show an invitation to an address; its button accepts it for whoever is signed in."""
+    """Show an invitation to an address.
+
+    Its button accepts it for whoever is signed in.
+    """
     invitation = actions.invitation_of_link(token)
     if request.method == "POST":
         accepted = actions.accept_invitation_link(token, by=me(request))

@@ -23,12 +23,18 @@ from commontime.web.base import FORM, page
 from commontime.web.calendar_view import CalendarView, calendar_view
 from commontime.web.fields import PastedText
 from commontime.web.look import Look, days_of_lines
-from commontime.web.painting import _grid_address, store
+from commontime.web.painting import grid_address, store
 from commontime.web.sign_in import signed_in
 from commontime.web.typed import Form
 
 
 class LinesForm(Form):
+    """Times as text.
+
+    windows: what the lines say, as far as they can be read; None: nothing was sent to be read.
+    seen: the tag of the stored times that the page showed.
+    """
+
     text = PastedText(
         label=gettext_lazy("Times, one per line"),
         required=False,
@@ -36,6 +42,21 @@ class LinesForm(Form):
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    windows: Sequence[grid.Window] | None = None
+
+    def __init__(self, days: Days, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.days = days
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        self.windows, mistakes = lines.read(self.cleaned_data["text"], self.days)
+        for mistake in mistakes:
+            sentence = _(mistake.message) % mistake.values
+            self.add_error(
+                "text", _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": sentence}
+            )
 
 
 @require_http_methods(FORM)
@@ -43,12 +64,12 @@ class LinesForm(Form):
 def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Edit one's times as text, with a preview before they are saved."""
     view = calendar_view(request, calendar_id)
-    zone, now = view.look.zone, cache.tag_of(tuple(view.windows))
-    language = get_language() or "en"
-    days = Days(zone, *days_of_lines(view.calendar, view.look), language, view.look.h12)
-    text = lines.write(view.windows, zone, language, h12=view.look.h12)
-    form = LinesForm(request.POST or None, initial={"text": text, "seen": now})
-    context: dict[str, Any] = {
+    days, tag = _days(view), cache.tag_of(tuple(view.windows))
+    form = LinesForm(days, request.POST or None, initial={"text": _text(view), "seen": tag})
+    is_current = form.is_valid() and form.cleaned_data["seen"] == tag
+    if request.POST.get("do") == "save" and is_current and _save(form, view):
+        return redirect(grid_address(view))
+    context = {
         "calendar": view.calendar,
         "look": view.look,
         "form": form,
@@ -56,35 +77,31 @@ def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
         "closed": view.is_closed,
         "examples": _examples(days),
     }
-    if form.is_valid():
-        windows, mistakes = lines.read(form.cleaned_data["text"], days)
-        _add_errors(form, mistakes)
-        is_current = form.cleaned_data["seen"] == now
-        wants_save = request.POST.get("do") == "save"
-        if wants_save and is_current and not mistakes and _save(form, view, windows):
-            return redirect(_grid_address(view))
+    if form.windows is not None:
         context |= {
-            "preview": _preview(windows, view.look),
-            "total": words.total(windows),
-            "changed": not is_current,
-            "now": now,
-            "mistakes": mistakes,
+            "preview": _preview(form.windows, view.look),
+            "total": words.total(form.windows),
+            "changed": form.cleaned_data["seen"] != tag,
+            "now": tag,
         }
     return page(request, "web/calendars/times.html", context)
 
 
-def _add_errors(form: LinesForm, mistakes: Sequence[lines.Mistake]) -> None:
-    for mistake in mistakes:
-        sentence = _(mistake.message) % mistake.values
-        form.add_error(
-            "text", _("Line %(line)d: %(what)s") % {"line": mistake.line, "what": sentence}
-        )
+def _days(view: CalendarView) -> Days:
+    first, last = days_of_lines(view.calendar, view.look)
+    return Days(view.look.zone, first, last, get_language() or "en", view.look.h12)
 
 
-def _save(form: LinesForm, view: CalendarView, windows: Sequence[grid.Window]) -> bool:
-    """Save the times and return True; if refused, keep what was typed, with the reason."""
+def _text(view: CalendarView) -> str:
+    """Return one's stored times as lines."""
+    look = view.look
+    return lines.write(view.windows, look.zone, get_language() or "en", h12=look.h12)
+
+
+def _save(form: LinesForm, view: CalendarView) -> bool:
+    """Return whether the times were saved. If not, the form says why."""
     try:
-        store(view, windows)
+        store(view, form.windows or [])
     except (InvalidInput, Conflict) as refusal:
         form.add_error("text", refusal.detail)
         return False

@@ -45,7 +45,7 @@ class Look:
 
     @property
     def zones_like_it(self) -> list[tuple[str, str]]:
-        """Return up to three zones like an unknown one, each with the query that asks for it."""
+        """Return up to three zones like an unknown one, each with its query."""
         part = self.unknown_zone.strip().lower().replace(" ", "_")
         return [(name, self.query(zone=name)) for name in zone_names() if part in name.lower()][:3]
 
@@ -69,13 +69,13 @@ class Look:
 
     @property
     def span(self) -> tuple[int, int]:
-        """Return the begin of the first day and the end of the last, in seconds."""
+        """Return where the days begin and end, in seconds."""
         return grid.midnight(self.zone, self.first), grid.midnight(
             self.zone, self.first + timedelta(days=self.days)
         )
 
     def query(self, **changes: str) -> str:
-        """Return the query of the address with these changes; an empty text removes a part."""
+        """Return the query of the address with changes; "" removes a part."""
         parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
         return f"?{urlencode(parts)}" if parts else ""
 
@@ -109,17 +109,11 @@ class Look:
 def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now: datetime) -> Look:
     """Return what an address asks to see. Senseless parameters are ignored."""
     parameters = {name: asked[name].strip() for name in PARAMETERS if asked.get(name, "").strip()}
-    zone, unknown_zone = ZoneInfo(setting.time_zone), ""
-    if parameters.get("zone") in clock.zones():
-        zone = ZoneInfo(parameters["zone"])
-    else:
-        unknown_zone = parameters.pop("zone", "")
+    zone, unknown_zone = _zone(parameters, setting)
     home = ZoneInfo(calendar.time_zone)
     if clock.is_same_zone(str(zone), str(home)):
         home = zone  # under two names
-    window = _window_days(calendar, zone)
-    day = _date(parameters.get("from", "")) or _first_look(now.astimezone(zone).date(), window)
-    week = _week(day, window, FIRST_WEEKDAY[setting.week_start])
+    week = _week_asked(parameters, calendar, setting, zone, now)
     hours = grid.WHOLE_DAY
     if parameters.get("hours") != "all":
         hours = grid.hours_shown(zone, week.first, week.days, daily_hours(calendar), home)
@@ -136,6 +130,16 @@ def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now
         after=week.after,
         unknown_zone=unknown_zone,
     )
+
+
+def _zone(parameters: dict[str, str], setting: UserSetting) -> tuple[ZoneInfo, str]:
+    """Return the zone, and the text that was asked for if it is none.
+
+    Links keep no unknown zone: it is taken out of the parameters.
+    """
+    if parameters.get("zone") in clock.zones():
+        return ZoneInfo(parameters["zone"]), ""
+    return ZoneInfo(setting.time_zone), parameters.pop("zone", "")
 
 
 def daily_hours(calendar: Calendar) -> tuple[int, int]:
@@ -169,26 +173,41 @@ def _window_days(calendar: Calendar, zone: ZoneInfo) -> _Window:
     )
 
 
+def _week_asked(
+    parameters: Mapping[str, str],
+    calendar: Calendar,
+    setting: UserSetting,
+    zone: ZoneInfo,
+    now: datetime,
+) -> _Week:
+    window = _window_days(calendar, zone)
+    day = _date(parameters.get("from", "")) or _first_look(now.astimezone(zone).date(), window)
+    return _week(day, window, FIRST_WEEKDAY[setting.week_start])
+
+
 def _first_look(today: date, window: _Window) -> date:
-    """Return the day to begin with: today, or the first one of a window that is over."""
+    """Return the day to begin with.
+
+    That is today, or the first day of a window that is over.
+    """
     first, last = window
     return first or last if last and today > last else today
 
 
 def _week(day: date, window: _Window, first_weekday: int) -> _Week:
-    """Return the week of a day, cut to the window; a short window is shown whole.
+    """Return the week of a day, cut to the window.
 
-    A day outside the window becomes its nearest day.
+    A short window is shown whole. A day outside the window becomes its nearest day.
     """
-    window_first, window_last = window[0] or date.min, window[1] or date.max
-    if (window_last - window_first).days < WEEK:
-        return _Week(window_first, (window_last - window_first).days + 1, None, None)
-    day = min(max(day, window_first), window_last)
+    begin, end = window[0] or date.min, window[1] or date.max
+    if (end - begin).days < WEEK:
+        return _Week(begin, (end - begin).days + 1, None, None)
+    day = min(max(day, begin), end)
     first = day - timedelta(days=(day.weekday() - first_weekday) % WEEK)
     last = first + timedelta(days=WEEK - 1)
-    before = first - timedelta(days=1) if first > window_first else None
-    after = last + timedelta(days=1) if last < window_last else None
-    first, last = max(first, window_first), min(last, window_last)
+    before = first - timedelta(days=1) if first > begin else None
+    after = last + timedelta(days=1) if last < end else None
+    first, last = max(first, begin), min(last, end)
     return _Week(first, (last - first).days + 1, before, after)
 
 
@@ -200,14 +219,14 @@ def _date(text: str) -> date | None:
     return day if 2000 < day.year < 2099 else None
 
 
-def days_of_lines(calendar: Calendar, shown: Look) -> tuple[date, date]:
+def days_of_lines(calendar: Calendar, look: Look) -> tuple[date, date]:
     """Return the first and the last day that times as text are about.
 
     That is the calendar's window. Where it is open, it begins with the days shown and lasts four
     weeks.
     """
-    window_first, last = _window_days(calendar, shown.zone)
-    first = window_first or shown.first
+    window_first, last = _window_days(calendar, look.zone)
+    first = window_first or look.first
     if last:
         return min(first, last), last
     return first, first + timedelta(days=4 * WEEK - 1)

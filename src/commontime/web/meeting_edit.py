@@ -26,7 +26,7 @@ from commontime.web.sign_in import signed_in
 
 
 def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
-    """Change the meeting and return nothing; or change nothing and return what speaks against it.
+    """Change the meeting, or return what speaks against it.
 
     heard: the mark of what was said against it when the person said to do it all the same. If it is
     something else now, that is asked too.
@@ -51,8 +51,9 @@ def ask(
     *,
     when: str = "",
 ) -> HttpResponse:
-    """Ask whether to do what was posted all the same. The answer posts it again, with what the
-    person has heard.
+    """Ask whether to do what was posted all the same.
+
+    The answer posts it again, with what the person has heard.
     """
     sent = [
         (name, value)
@@ -78,10 +79,13 @@ def ask(
 
 
 def as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
-    """Return the meeting with the version of the page, so that actions notice later changes."""
-    shown, meeting = post.get("version", ""), copy(meeting)
-    if shown.isascii() and shown.isdecimal() and len(shown) < 19:
-        meeting.version = int(shown)
+    """Return the meeting with the version of the page.
+
+    So actions notice later changes.
+    """
+    version, meeting = post.get("version", ""), copy(meeting)
+    if version.isascii() and version.isdecimal() and len(version) < 19:
+        meeting.version = int(version)
     return meeting
 
 
@@ -91,39 +95,39 @@ def as_shown(meeting: Meeting, post: QueryDict) -> Meeting:
 def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Change a meeting: only what was changed in the form."""
     user = me(request)
-    found = meeting_of(request, calendar_id, meeting_id)
-    queries.calendars.require_owner(user, found.calendar, _("change meetings"))
+    meeting = meeting_of(request, calendar_id, meeting_id)
+    queries.calendars.require_owner(user, meeting.calendar, _("change meetings"))
     zone = accounts.setting_of(user).time_zone
-    here = meeting_address(found)
     with timezone.override(zone):
-        form = EditForm(found.calendar, request.POST or None, initial=_as_typed(found))
+        form = EditForm(meeting.calendar, request.POST or None, initial=_as_typed(meeting))
         doubts = submit(
             form,
             _change_some,
-            as_shown(found, request.POST),
+            as_shown(meeting, request.POST),
             by=user,
             heard=request.POST.get("anyway", ""),
             of=form,
         )
-        if doubts:
-            return ask(
-                request,
-                found,
-                doubts,
-                reverse("web:edit_meeting", args=[calendar_id, meeting_id]),
-            )
-        if doubts is not None:
-            return redirect(here)
-    is_same_zone = clock.is_same_zone(zone, found.calendar.time_zone)
-    context = {
-        "meeting": found,
-        "calendar": found.calendar,
-        "title": found.name,
+    if doubts:
+        here = reverse("web:edit_meeting", args=[calendar_id, meeting_id])
+        return ask(request, meeting, doubts, here)
+    if doubts is not None:
+        return redirect(meeting_address(meeting))
+    return page(request, "web/meetings/edit.html", _context(meeting, zone, form))
+
+
+def _context(meeting: Meeting, zone: str, form: EditForm) -> dict[str, Any]:
+    calendar = meeting.calendar
+    is_same_zone = clock.is_same_zone(zone, calendar.time_zone)
+    return {
+        "meeting": meeting,
+        "calendar": calendar,
+        "title": meeting.name,
         "zone": zone,
-        "other_zone": "" if is_same_zone else found.calendar.time_zone,
-        "here": here,
+        "other_zone": "" if is_same_zone else calendar.time_zone,
+        "here": meeting_address(meeting),
+        "form": form,
     }
-    return page(request, "web/meetings/edit.html", {**context, "form": form})
 
 
 def _change_some(

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from commontime.calendars import limits
 from commontime.calendars.queries.people import Person
+from commontime.web.fields import BufferField, length_field, quorum_field
 from commontime.web.moments import moment_field
 from commontime.web.new_meeting import MeetingForm
 from commontime.web.typed import Form
@@ -28,18 +28,8 @@ class WhatIfForm(Form):
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
     )
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length in minutes"),
-        required=False,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
-    )
-    quorum = forms.IntegerField(
-        label=gettext_lazy("At least this many people must be able to come"),
-        required=False,
-        min_value=limits.QUORUM.least,
-        max_value=limits.QUORUM.most,
-    )
+    duration_minutes = length_field(required=False)
+    quorum = quorum_field()
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     quarter = forms.BooleanField(label=gettext_lazy("Only on the quarter hour"), required=False)
@@ -50,12 +40,4 @@ class WhatIfForm(Form):
 
 
 class EditForm(MeetingForm):
-    buffer_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes to keep free afterwards"),
-        required=False,
-        min_value=limits.BUFFER_MINUTES.least,
-        max_value=limits.BUFFER_MINUTES.most,
-    )
-
-    def clean_buffer_minutes(self) -> int:
-        return self.cleaned_data["buffer_minutes"] or 0
+    buffer_minutes = BufferField(gettext_lazy("Minutes to keep free afterwards"))

@@ -61,8 +61,9 @@ class MeetingView:
 
     @property
     def tag(self) -> str:
-        """The entity tag of the part that others' answers change. Asking this asks nothing of the
-        engine.
+        """The entity tag of the part that others' answers change.
+
+        It needs nothing of the engine.
         """
         return cache.tag_of((self.of_calendar.tag, self.meeting.pk, self.explains, self.supposes))
 
@@ -85,11 +86,12 @@ class MeetingView:
 
 def meeting_view(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> MeetingView:
     user, now = me(request), clock.now()
-    found = meeting_of(request, calendar_id, meeting_id)
-    shown = look(request.GET, found.calendar, accounts.setting_of(user), now)
+    meeting = meeting_of(request, calendar_id, meeting_id)
+    calendar = meeting.calendar
+    asked_look = look(request.GET, calendar, accounts.setting_of(user), now)
     return MeetingView(
-        found,
-        CalendarView(found.calendar, user, shown, now),
+        meeting,
+        CalendarView(calendar, user, asked_look, now),
         "explain" in request.GET,
         "if" in request.GET,
     )

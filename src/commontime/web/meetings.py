@@ -1,4 +1,4 @@
-"""A meeting’s page: its best starts and why, what would be if, fixing it; afterwards who comes."""
+"""A meeting’s page: its best starts and why, and fixing it; then who comes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -78,7 +78,7 @@ def _typed_form(request: HttpRequest) -> Form | None:
 
 
 def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
-    """Return whom the person did not want to remind before they had to sign in again."""
+    """Return whom the person had unticked before they had to sign in again."""
     if not isinstance(request.POST, Typed) or request.POST.get("do") != "remind":
         return set()
     return {person.username for person in silent} - {*request.POST.getlist("who")}
@@ -88,7 +88,7 @@ def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
-    """Answer an open page: the meeting's time or its best starts; 304 if nothing changed."""
+    """Answer an open page; 304 if nothing changed."""
     view = meeting_view(request, calendar_id, meeting_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
@@ -193,56 +193,47 @@ def _people(meeting: Meeting, group: groups.Group) -> list[Person] | None:
 
 
 def _fixed(view: MeetingView) -> dict[str, Any]:
-    """Return the meeting's time and who comes, and always one's own answer.
+    """Return the meeting's time, and who comes."""
+    meeting = view.meeting
+    assert meeting.final_time is not None
+    outcome = outcomes.outcomes_at(view.group, [meeting.final_time], meeting.duration)[0]
+    bar = best_times.bar(outcome, len(view.group.people))
+    return {
+        "when": _when(view, meeting.final_time),
+        "moment": meeting.final_time.isoformat(),
+        "is_past": meeting.final_time + meeting.duration <= view.now,
+        "bar": jinja.render("web/bar.html", {"bar": bar}),
+        **_who_comes(view, outcome),
+    }
+
+
+def _who_comes(view: MeetingView, outcome: outcomes.Outcome) -> dict[str, Any]:
+    """Return the people by their answers, and always one's own answer.
 
     People are named as far as the calendar's visibility allows.
     """
-    found, shown = view.meeting, view.look
-    assert found.final_time is not None
-    outcome = outcomes.outcomes_at(view.group, [found.final_time], found.duration)[0]
-    groups = [
+    answers = [
         ("yes", _("Yes"), [*outcome.ideal, *outcome.works]),
         ("need", _("If need be"), outcome.if_need_be),
         ("no", _("No"), outcome.cannot),
         ("silent", _("No answer yet"), outcome.unanswered),
     ]
-    own = next(
-        (
-            title
-            for _kind, title, people in groups
-            if view.user.pk in {person.user_id for person in people}
-        ),
-        "",
-    )
-    names = ", ".join
+    titles = {person.user_id: title for _kind, title, people in answers for person in people}
+
+    def names(people: Sequence[Person]) -> str:
+        return ", ".join(person.name for person in people) if view.with_names else ""
+
     return {
-        "when": words.when(found.final_time, found.duration, shown),
-        "moment": found.final_time.isoformat(),
-        "is_past": found.final_time + found.duration <= view.now,
-        "bar": jinja.render(
-            "web/bar.html", {"bar": best_times.bar(outcome, len(view.group.people))}
-        ),
-        "groups": [
-            (kind, title, len(people), names(p.name for p in people) if view.with_names else "")
-            for kind, title, people in groups
-        ],
-        "own": own,
+        "groups": [(kind, title, len(people), names(people)) for kind, title, people in answers],
+        "own": titles.get(view.user.pk, ""),
     }
 
 
 def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
-    """Answer what would be if; None if nobody asks, or the question makes no sense."""
+    """Answer what would be if; None if nobody asks, or it makes no sense."""
     if not form.is_valid():
         return None
-    given = form.cleaned_data
-    what_if = suggestions.WhatIf(
-        without=frozenset(given["without"]),
-        duration_minutes=given["duration_minutes"],
-        earliest=given["earliest"],
-        latest=given["latest"],
-        quorum=given["quorum"],
-        align=QUARTER if given["quarter"] else None,
-    )
+    what_if = _what_if(form.cleaned_data)
     try:
         imagined, group = suggestions.suppose(view.meeting, view.free, what_if, by=view.user)
     except InvalidInput as refusal:
@@ -256,6 +247,17 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
         "may_fix": view.may_fix and imagined.duration == view.meeting.duration,
         "change": change_of_best(view, imagined, group, what_if.align),
     }
+
+
+def _what_if(given: dict[str, Any]) -> suggestions.WhatIf:
+    return suggestions.WhatIf(
+        without=frozenset(given["without"]),
+        duration_minutes=given["duration_minutes"],
+        earliest=given["earliest"],
+        latest=given["latest"],
+        quorum=given["quorum"],
+        align=QUARTER if given["quarter"] else None,
+    )
 
 
 def _in_words(view: MeetingView, what_if: suggestions.WhatIf, imagined: Meeting) -> list[str]:
@@ -278,7 +280,10 @@ def _at(view: MeetingView, moment: datetime) -> str:
 
 
 def _do(request: HttpRequest, view: MeetingView) -> HttpResponse | Form:
-    """Do what a button says: return where to go then, a question, or the form that was refused."""
+    """Do what a button says.
+
+    Return where to go then, a question, or the form that was refused.
+    """
     user, meeting = view.user, as_shown(view.meeting, request.POST)
     match request.POST.get("do"):
         case "suggest":
@@ -373,10 +378,10 @@ def _with(view: MeetingView, **more: str) -> str:
 @signed_in
 def invite(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """The meeting as a file for one's own calendar."""
-    found = meeting_of(request, calendar_id, meeting_id)
-    if found.final_time is None:
+    meeting = meeting_of(request, calendar_id, meeting_id)
+    if meeting.final_time is None:
         raise Conflict(_("This meeting has no confirmed time yet."), code="not_scheduled")
-    body = exchange.invite_file(exchange.Snapshot.of(found))
+    body = exchange.invite_file(exchange.Snapshot.of(meeting))
     return HttpResponse(
         body,
         content_type="text/calendar; charset=utf-8",

@@ -1,7 +1,7 @@
 """Fields for moments, as clocks show them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django import forms
@@ -13,7 +13,10 @@ from commontime.layout.wall_clock import moments_of
 
 
 class MomentInput(forms.DateTimeInput):
-    """Clocks to type a moment by, and a choice between two that they may mean (web/_which.html)."""
+    """Clocks to type a moment by.
+
+    chosen: which of two moments that they may mean (web/_which.html).
+    """
 
     chosen = ""
 
@@ -31,11 +34,13 @@ class Offer(NamedTuple):
 
 
 class MomentField(forms.DateTimeField):
-    """A moment as typed by the page's clocks, or with an offset as our own buttons send it.
+    """A moment as the page's clocks show it, or with an offset.
+
+    Our own buttons send it with an offset. What the page showed means the moment that it was made
+    from.
 
     offered: the two moments to choose from, if clocks that change show what was typed twice or
-    never. A choice holds only for what was typed then. What the page showed means the moment that
-    it was made from.
+    never. A choice holds only for what was typed then.
     """
 
     offered: Sequence[Offer] = ()
@@ -88,7 +93,7 @@ class MomentField(forms.DateTimeField):
 
 
 def _shows(before: datetime | None, local: datetime) -> bool:
-    """Return whether this is the minute, and the turn of it, that the page showed."""
+    """Return whether the page showed this minute, in this turn."""
     if before is None:
         return False
     shown = before.astimezone(local.tzinfo) if before.tzinfo else before
@@ -96,6 +101,12 @@ def _shows(before: datetime | None, local: datetime) -> bool:
         local.replace(tzinfo=None),
         local.fold,
     )
+
+
+def in_a_week() -> datetime:
+    """Return a usual deadline, as the page's clocks show it."""
+    day = timezone.localtime() + timedelta(days=7)
+    return day.replace(hour=18, minute=0, second=0, microsecond=0, tzinfo=None)
 
 
 def moment_field(label: Any, **options: Any) -> MomentField:

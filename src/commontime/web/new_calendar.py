@@ -28,7 +28,7 @@ from commontime.web import inviting
 from commontime.web.base import FORM, me, page, submit
 from commontime.web.calendar_settings import VISIBILITIES
 from commontime.web.compression import gzipped
-from commontime.web.fields import ZoneInput
+from commontime.web.fields import ZoneInput, length_field
 from commontime.web.moments import moment_field
 from commontime.web.once import once
 from commontime.web.people import MOST_SHOWN
@@ -58,12 +58,7 @@ class NewCalendarForm(Form):
         label=gettext_lazy("To"),
         widget=forms.TimeInput(attrs={"type": "time", "step": 900}, format="%H:%M"),
     )
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length in minutes"),
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
-        widget=forms.NumberInput(attrs={"list": "lengths"}),
-    )
+    duration_minutes = length_field(widget=forms.NumberInput(attrs={"list": "lengths"}))
     look = forms.BooleanField(label=gettext_lazy("Look for a meeting time now"), required=False)
     title = forms.CharField(
         label=gettext_lazy("Title"),

@@ -1,6 +1,5 @@
 """A new meeting of a calendar."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,8 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import actions, limits, queries
 from commontime.calendars.models import Calendar
 from commontime.web.base import FORM, calendar_of, me, page, submit
-from commontime.web.moments import moment_field
+from commontime.web.fields import length_field, quorum_field
+from commontime.web.moments import in_a_week, moment_field
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in
 from commontime.web.typed import Form
@@ -27,21 +27,11 @@ FIRST = {"title", "deadline", "duration_minutes", "location"}  # what a new meet
 class MeetingForm(Form):
     title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=limits.NAME)
     deadline = moment_field(gettext_lazy("Answer by"))
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length in minutes"),
-        required=False,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
-    )
+    duration_minutes = length_field(required=False)
     location = forms.CharField(label=gettext_lazy("Place"), required=False, max_length=limits.PLACE)
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
-    quorum = forms.IntegerField(
-        label=gettext_lazy("At least this many people must be able to come"),
-        required=False,
-        min_value=limits.QUORUM.least,
-        max_value=limits.QUORUM.most,
-    )
+    quorum = quorum_field()
     required = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Must come"),
         required=False,
@@ -79,17 +69,18 @@ class MeetingForm(Form):
 def new_meeting(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Look for a time for another meeting."""
     user = me(request)
-    shown = calendar_of(request, calendar_id)
-    queries.calendars.require_owner(user, shown, _("add meetings"))
+    calendar = calendar_of(request, calendar_id)
+    queries.calendars.require_owner(user, calendar, _("add meetings"))
     zone = accounts.setting_of(user).time_zone
     with timezone.override(zone):
-        soon = (timezone.localtime() + timedelta(days=7)).replace(hour=18, minute=0, tzinfo=None)
-        form = MeetingForm(shown, request.POST or None, initial={"deadline": soon})
-        if submit(form, actions.create_meeting, shown, by=user):
+        form = MeetingForm(calendar, request.POST or None, initial={"deadline": in_a_week()})
+        if submit(form, actions.create_meeting, calendar, by=user):
             return redirect("web:calendar", calendar_id)
-    parts = (
-        [field for field in form if field.name in FIRST],
-        [field for field in form if field.name not in FIRST],
-    )
-    context = {"calendar": shown, "form": form, "zone": zone, "first": parts[0], "more": parts[1]}
+    context = {
+        "calendar": calendar,
+        "form": form,
+        "zone": zone,
+        "first": [field for field in form if field.name in FIRST],
+        "more": [field for field in form if field.name not in FIRST],
+    }
     return page(request, "web/calendars/new_meeting.html", context)

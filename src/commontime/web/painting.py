@@ -40,40 +40,49 @@ def _page_of(request: HttpRequest, calendar_id: UUID) -> str:
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Store one's times: PUT paints runs, POST carries out a button of the form."""
     if request.method == "PUT":
-        try:
-            _require_same_person(request, request.headers.get("X-Who"))
-            view = _view_again(request, calendar_id)
-            actions.paint_windows(view.calendar, by=view.user, runs=_read_runs(request.body))
-        except Refusal as refusal:
-            return JsonResponse(
-                {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
-            )
-        return live.response(calendar_view(request, calendar_id))
+        return _paint_runs(request, calendar_id)
     _require_same_person(request, request.POST.get("who"))
     view = calendar_view(request, calendar_id)
-    form = request.POST
+    after = _after_button(view, request.POST)
+    if after is None:
+        return redirect(grid_address(view, ticked="none"))
+    store(view, after)
+    return redirect(grid_address(view))
+
+
+def _paint_runs(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
+    """Paint the runs that a script sends, and answer with the live part."""
+    try:
+        _require_same_person(request, request.headers.get("X-Who"))
+        view = _view_again(request, calendar_id)
+        actions.paint_windows(view.calendar, by=view.user, runs=_read_runs(request.body))
+    except Refusal as refusal:
+        return JsonResponse(
+            {"detail": refusal.detail, "code": refusal.code}, status=errors.status_of(refusal)
+        )
+    return live.response(calendar_view(request, calendar_id))
+
+
+def _after_button(view: CalendarView, form: QueryDict) -> list[grid.Window] | None:
+    """Return one's times as a button makes them; None if no cell is ticked."""
     match form.get("do"):
         case "copy-day":
-            after = _day_copied(view, form)
+            return _day_copied(view, form)
         case "copy-week":
-            after = _week_copied(view)
+            return _week_copied(view)
         case level if level in {"0", "1", "2", "3"}:
-            if not form.getlist("at"):
-                return redirect(_grid_address(view, ticked="none"))
-            after = _ticked(view, form.getlist("at"), int(level))
-        case _:
-            raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
-    store(view, after)
-    return redirect(_grid_address(view))
+            ticked = form.getlist("at")
+            return _ticked(view, ticked, int(level)) if ticked else None
+    raise InvalidInput(_("Choose what to do with the times you ticked."), field="do")
 
 
-def _grid_address(view: CalendarView, **more: str) -> str:
+def grid_address(view: CalendarView, **more: str) -> str:
     """Return the address of the grid that one has just painted on."""
     return f"{reverse('web:calendar', args=[view.calendar.pk])}{view.look.query(**more)}#mine"
 
 
 def _view_again(request: HttpRequest, calendar_id: UUID) -> CalendarView:
-    """Return what a page that is open looks at, if it is still there for this person."""
+    """Return what an open page looks at, if this person still may."""
     try:
         return calendar_view(request, calendar_id)
     except NotFound:

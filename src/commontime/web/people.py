@@ -8,20 +8,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries, rules
-from commontime.calendars.models import Calendar
-from commontime.core.errors import InvalidInput, NotFound
+from commontime.calendars.models import Calendar, Invitation
+from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, calendar_of, me, page, submit
+from commontime.web.base import FORM, calendar_of, me, page, posted_id, submit
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in, signed_in_at
 from commontime.web.typed import Form
 
 MOST_SHOWN = 1000
+NOBODY = gettext_noop("This person isn’t in this calendar.")
 
 
 class InviteForm(Form):
@@ -39,38 +40,35 @@ class InviteForm(Form):
 @once("invite", "remind", "revoke")
 def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show who is in a calendar and who is invited. The owner changes both."""
-    user = me(request)
-    shown = calendar_of(request, calendar_id)
-    here = reverse("web:people", args=[calendar_id])
-    is_owner = rules.may_manage(user, shown)
+    user, calendar = me(request), calendar_of(request, calendar_id)
     form = InviteForm(request.POST if request.POST.get("do") == "invite" else None)
     if form.is_bound:
-        queries.calendars.require_owner(user, shown, _("invite people"))
-    if request.method == "POST" and not form.is_bound:
-        _do_with_people(request, shown)
-        return redirect(here)
+        queries.calendars.require_owner(user, calendar, _("invite people"))
+    elif request.method == "POST":
+        _do_with_people(request, calendar)
+        return redirect("web:people", calendar_id)
     new = inviting.new_in(request)
-    if result := submit(form, _invite, shown, by=user):
+    if result := submit(form, _invite, calendar, by=user):
         done, refused = result
         if not refused:
+            here = reverse("web:people", args=[calendar_id])
             return redirect(here + inviting.as_query(done))
         inviting.keep_refused(form, "who", refused)
         new = {str(row.pk) for row in done}
-    context = {"form": form if is_owner else None, **_context(shown, is_owner, new)}
+    is_owner = rules.may_manage(user, calendar)
+    context = {"form": form if is_owner else None, **_context(calendar, is_owner, new)}
     return page(request, "web/calendars/people.html", context)
 
 
 def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> dict[str, Any]:
     """Return what the page shows. new: ids of the participants and invitations just made."""
-    waiting = (
-        calendar.invitations.filter(status="pending")
-        .select_related("receiver")
-        .order_by("created_at", "id")
-    )
     participants = queries.people.participants_of(calendar).order_by("joined_at", "id")[:MOST_SHOWN]
-    invitations = waiting[:MOST_SHOWN] if is_owner else []
+    invitations = _waiting(calendar) if is_owner else []
     users = (participant.user for participant in participants)
     names = display_names([*users, *inviting.receivers(invitations)])
+    added = [
+        names[participant.user_id] for participant in participants if str(participant.pk) in new
+    ]
     return {
         "calendar": calendar,
         "is_owner": is_owner,
@@ -79,14 +77,13 @@ def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> dict[str, Any
             (invitation, inviting.receiver_in(invitation, names)) for invitation in invitations
         ],
         "invited": inviting.invited_in(invitations, new, names),
-        "added": inviting.named(
-            [
-                names[participant.user_id]
-                for participant in participants
-                if str(participant.pk) in new
-            ]
-        ),
+        "added": inviting.named(added),
     }
+
+
+def _waiting(calendar: Calendar) -> list[Invitation]:
+    pending = calendar.invitations.filter(status="pending").select_related("receiver")
+    return list(pending.order_by("created_at", "id")[:MOST_SHOWN])
 
 
 def _invite(
@@ -107,29 +104,31 @@ def _invite(
     return done, people.refused + refused
 
 
-def _do_with_people(request: HttpRequest, shown: Calendar) -> None:
+def _do_with_people(request: HttpRequest, calendar: Calendar) -> None:
     """Carry out the button beside a person."""
-    user, what = me(request), request.POST.get("do")
+    what = request.POST.get("do")
     if what == "revoke":
-        invitation = queries.invitations.invitation_for(user, _id(request.POST.get("invitation")))
-        actions.revoke_invitation(invitation, by=user)
-        return
-    if what not in {"required", "optional", "remind"}:
+        _revoke(request)
+    elif what in {"required", "optional", "remind"}:
+        _do_with_participant(request, calendar, what)
+    else:
         raise InvalidInput(_("Choose what to do."), field="do")
-    participant = queries.people.participant_for(shown, _id(request.POST.get("participant")))
+
+
+def _revoke(request: HttpRequest) -> None:
+    invitation_id = posted_id(request, "invitation", _(NOBODY))
+    invitation = queries.invitations.invitation_for(me(request), invitation_id)
+    actions.revoke_invitation(invitation, by=me(request))
+
+
+def _do_with_participant(request: HttpRequest, calendar: Calendar, what: str) -> None:
+    user, participant_id = me(request), posted_id(request, "participant", _(NOBODY))
+    participant = queries.people.participant_for(calendar, participant_id)
     if what == "remind":
-        actions.send_letter(
-            by=user, username=participant.user.username, kind="reminder", calendar_id=shown.pk
-        )
+        username = participant.user.username
+        actions.send_letter(by=user, username=username, kind="reminder", calendar_id=calendar.pk)
     else:
         actions.edit_participant(participant, by=user, required=what == "required")
-
-
-def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise NotFound(_("This person isn’t in this calendar.")) from None
 
 
 def _page_of(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> str:
@@ -142,8 +141,8 @@ def _page_of(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> s
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID
 ) -> HttpResponse:
-    shown = calendar_of(request, calendar_id)
-    participant = queries.people.participant_for(shown, participant_id)
+    calendar = calendar_of(request, calendar_id)
+    participant = queries.people.participant_for(calendar, participant_id)
     actions.remove_participant(participant, by=me(request))
     if participant.user_id == me(request).pk:
         return redirect("web:home")

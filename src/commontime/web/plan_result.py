@@ -24,7 +24,7 @@ NAMES_LIMIT = 3
 
 
 def quality(answer: plans.Answer, question: plans.Question) -> str:
-    """Return how good a plan is: proved best, or by how much another plan may be better."""
+    """Return how good a plan is, and by how much another may be better."""
     if answer.proved:
         if answer.placed:
             return _("Optimal, proven: no plan is better.")
@@ -75,7 +75,10 @@ def _first_gap(answer: plans.Answer) -> str:
 
 
 def counts(answer: plans.Answer, question: plans.Question) -> list[tuple[str, int, str]]:
-    """Return what a plan is worth: (title, count, its bound), the most important first."""
+    """Return what a plan is worth: (title, count, its bound).
+
+    The most important comes first.
+    """
     value, bound = answer.value, answer.bound
     at_most, at_least = _("at most %(n)d"), _("at least %(n)d")
     meetings = (
@@ -116,7 +119,7 @@ type _Week = tuple[str, timetable.Week[Line], list[tuple[int, str]], list[_Day]]
 
 
 def weeks(view: PlanView) -> list[_Week]:
-    """Return each week: its name, itself, the hours beside it, its days with their names."""
+    """Return each week with its name, its hours and its days."""
     entries = [_entry(view, placement) for placement in view.placed]
     first_weekday = FIRST_WEEKDAY[accounts.setting_of(view.user).week_start]
     return [_week(view, week) for week in timetable.weeks(entries, view.look.zone, first_weekday)]
@@ -151,7 +154,10 @@ def _entry(view: PlanView, placement: plans.Placement) -> timetable.Entry[Line]:
 
 
 def _missing(view: PlanView, meeting: Meeting, placement: plans.Placement) -> list[str]:
-    """Return the names of attendees who answered but can't come; none where answers are hidden."""
+    """Return the names of attendees who answered but can't come.
+
+    Where answers are hidden there are none.
+    """
     attending = placement.attending
     if attending is None:
         return []
@@ -163,7 +169,10 @@ def _missing(view: PlanView, meeting: Meeting, placement: plans.Placement) -> li
 
 
 def title_of(view: PlanView, meeting: Meeting) -> str:
-    """Return a meeting's name. A one-on-one has only the other person's: the owner is in each."""
+    """Return a meeting's name.
+
+    A one-on-one has only the other person's: the owner is in each.
+    """
     return meeting.name.removeprefix(f"{full_name(view.user)} & ")
 
 
@@ -175,22 +184,31 @@ def _noon(day: date) -> datetime:
 
 
 def omission(view: PlanView, omitted: plans.Omission) -> dict[str, Any]:
-    """Return a meeting without a time, the reason, and the least to ask of whom."""
+    """Return a meeting without a time, the reason, and what to ask."""
     meeting = view.meetings.get(omitted.meeting)
     titles = {pk: title_of(view, meeting) for pk, meeting in view.meetings.items()}
-    wanted = [ask for ask in omitted.ask if ask.user in view.roster.by_id]
-    shown = {
+    return {
         "title": title_of(view, meeting) if meeting else _("A deleted meeting"),
         "address": meeting_address(meeting) if meeting else "",
         "why": plans.why_unplaced(omitted, view.roster.by_id, titles),
+        **_least_to_ask(view, omitted, meeting),
     }
+
+
+def _least_to_ask(
+    view: PlanView, omitted: plans.Omission, meeting: Meeting | None
+) -> dict[str, Any]:
+    """Return the least to ask of whom, and the time that the meeting has then.
+
+    all_then: the names, if all are asked for the whole time.
+    """
+    wanted = [ask for ask in omitted.ask if ask.user in view.roster.by_id]
     if meeting is None or omitted.start is None or not wanted:
-        return {**shown, "asks": [], "all_then": "", "then": ""}
+        return {"asks": [], "all_then": "", "then": ""}
     end = omitted.start + meeting.duration
     is_whole = all((ask.start, ask.end) == (omitted.start, end) for ask in wanted)
     names = [view.roster.by_id[ask.user].name for ask in wanted]
     return {
-        **shown,
         "asks": _asks(view, wanted),
         "all_then": ", ".join(names) if is_whole else "",
         "then": words.when(omitted.start, meeting.duration, view.look),

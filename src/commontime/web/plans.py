@@ -1,8 +1,8 @@
 """The page of a plan: one-on-ones, the running search, the result, and publishing it."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -26,8 +26,9 @@ from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.web import plan_result, words
 from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.compression import gzipped
+from commontime.web.fields import BufferField, length_field, range_field
 from commontime.web.look import look
-from commontime.web.moments import moment_field
+from commontime.web.moments import in_a_week, moment_field
 from commontime.web.once import once
 from commontime.web.plan_view import PlanView
 from commontime.web.sign_in import signed_in
@@ -57,18 +58,8 @@ MATTERS = {
 
 class OneOnOnesForm(Form):
     deadline = moment_field(gettext_lazy("Answer by"))
-    duration_minutes = forms.IntegerField(
-        label=gettext_lazy("Length in minutes"),
-        required=False,
-        min_value=limits.DURATION_MINUTES.least,
-        max_value=limits.DURATION_MINUTES.most,
-    )
-    buffer_minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes to keep free after each"),
-        required=False,
-        min_value=limits.BUFFER_MINUTES.least,
-        max_value=limits.BUFFER_MINUTES.most,
-    )
+    duration_minutes = length_field(required=False)
+    buffer_minutes = BufferField(gettext_lazy("Minutes to keep free after each"))
     earliest = moment_field(gettext_lazy("Not before"), required=False)
     latest = moment_field(gettext_lazy("Must end by"), required=False)
     people = forms.TypedMultipleChoiceField(
@@ -91,12 +82,9 @@ class OneOnOnesForm(Form):
             view.calendar.duration_minutes
         )
 
-    def clean_buffer_minutes(self) -> int:
-        return self.cleaned_data["buffer_minutes"] or 0
-
 
 class PlanForm(Form):
-    """How to plan, and for each meeting whether, with which priority and at what time."""
+    """How to plan: which meetings, with which priority, at what time."""
 
     align = forms.TypedChoiceField(
         label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int
@@ -111,29 +99,33 @@ class PlanForm(Form):
         self.view = view
         for pk in view.listed:
             self.fields[f"planned-{pk}"] = forms.BooleanField(required=False)
-            self.fields[f"matters-{pk}"] = forms.IntegerField(
-                required=False, min_value=limits.PRIORITY.least, max_value=limits.PRIORITY.most
-            )
+            self.fields[f"matters-{pk}"] = range_field("", limits.PRIORITY, required=False)
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
     def clean(self) -> dict[str, Any]:
         """Return the arguments of `_plan`."""
-        data = self.cleaned_data
         chosen = self._chosen()
-        for pk in self.view.listed.keys() - set(chosen):
-            for name in ("matters", "then"):
-                self.errors.pop(f"{name}-{pk}", None)
+        self._forgive(self.view.listed.keys() - set(chosen))
         if self.view.listed and not chosen:
             self.add_error("meetings", _("Tick at least one meeting."))
-        times = {pk: data.get(f"then-{pk}") for pk in chosen}
-        priorities = {pk: data.get(f"matters-{pk}") or 1 for pk in chosen}
+        priorities = self._typed("matters", chosen)
         return {
-            "align": data.get("align"),
-            "seconds": data.get("seconds"),
+            "align": self.cleaned_data.get("align"),
+            "seconds": self.cleaned_data.get("seconds"),
             "chosen": chosen,
-            "typed": {pk: time for pk, time in times.items() if time},
+            "typed": self._typed("then", chosen),
             "priorities": {pk: number for pk, number in priorities.items() if number > 1},
         }
+
+    def _forgive(self, left_out: Set[UUID]) -> None:
+        """Drop the errors of meetings that are left out."""
+        for pk in left_out:
+            for name in ("matters", "then"):
+                self.errors.pop(f"{name}-{pk}", None)
+
+    def _typed(self, name: str, chosen: Iterable[UUID]) -> dict[UUID, Any]:
+        values = {pk: self.cleaned_data.get(f"{name}-{pk}") for pk in chosen}
+        return {pk: value for pk, value in values.items() if value}
 
     def _chosen(self) -> list[UUID]:
         """Return the ticked meetings, and those that came after the page was loaded."""
@@ -181,8 +173,8 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
         plan.calendar = calendar
     except NotFound:
         plan, roster = None, queries.people.roster_of(calendar)
-    shown = look(request.GET, calendar, accounts.setting_of(user), now)
-    return PlanView(calendar, user, shown, now, plan, roster)
+    asked_look = look(request.GET, calendar, accounts.setting_of(user), now)
+    return PlanView(calendar, user, asked_look, now, plan, roster)
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -197,11 +189,7 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     view = _plan_view(request, calendar_id)
     refusal = ""
     with timezone.override(view.look.zone):
-        what = request.POST.get("do")
-        pairs = OneOnOnesForm(
-            view, request.POST if what == "one-on-ones" else None, initial=_soon()
-        )
-        asking = PlanForm(view, request.POST if what == "plan" else None)
+        pairs, asking = _forms(request, view)
         if request.method == "POST":
             try:
                 if target := _do(request.POST, view, pairs, asking):
@@ -211,19 +199,28 @@ def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
                 refusal, view = conflict.detail, _plan_view(request, calendar_id)
         if asking.is_bound:
             view = replace(view, ticked=frozenset(_pins(request.POST)))
-    form = next((form for form in (pairs, asking) if form.is_bound), None)
-    shown = {
+    context = {
         **_context(view, asking),
         "pairs": pairs,
-        "form": form,
+        "form": next((form for form in (pairs, asking) if form.is_bound), None),
         "refusal": refusal,
         "detail": refusal,
         "notice": _notice(request),
     }
-    response = page(request, "web/plans/plan.html", shown)
+    response = page(request, "web/plans/plan.html", context)
     if refusal:
         response.status_code = 409
     return response
+
+
+def _forms(request: HttpRequest, view: PlanView) -> tuple[OneOnOnesForm, PlanForm]:
+    what = request.POST.get("do")
+    return (
+        OneOnOnesForm(
+            view, request.POST if what == "one-on-ones" else None, initial={"deadline": in_a_week()}
+        ),
+        PlanForm(view, request.POST if what == "plan" else None),
+    )
 
 
 @gzipped
@@ -249,9 +246,9 @@ def _do(post: QueryDict, view: PlanView, pairs: OneOnOnesForm, asking: PlanForm)
         case "plan":
             return view.here if submit(asking, _plan, view, by=user, ticked=_pins(post)) else ""
         case "stop":
-            actions.stop_plan(_shown(post, view), by=user)
+            actions.stop_plan(_plan_on_page(post, view), by=user)
         case "publish":
-            actions.apply_plan(view.calendar, by=user, seen=_shown(post, view).pk)
+            actions.apply_plan(view.calendar, by=user, seen=_plan_on_page(post, view).pk)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
     return view.here
@@ -288,7 +285,7 @@ def _plan(
         raise
 
 
-def _shown(post: QueryDict, view: PlanView) -> Plan:
+def _plan_on_page(post: QueryDict, view: PlanView) -> Plan:
     """Return the plan on the page that sent this form."""
     if view.plan is None:
         raise NotFound(_("Nothing has been planned in this calendar yet."))
@@ -318,14 +315,6 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     raise InvalidInput(_("This time isn’t part of the plan. Load the page again."), field="pin")
 
 
-def _soon() -> dict[str, Any]:
-    return {
-        "deadline": (timezone.localtime() + timedelta(days=7)).replace(
-            hour=18, minute=0, second=0, microsecond=0, tzinfo=None
-        )
-    }
-
-
 def _asked(view: PlanView) -> dict[str, Any]:
     """Return what was asked last, as far as the form can ask it again."""
     question = view.question
@@ -334,14 +323,22 @@ def _asked(view: PlanView) -> dict[str, Any]:
         "align": align if align in GRIDS else 15,
         "seconds": seconds if seconds in SEARCHES else 30,
     }
-    chosen, in_timetable = _chosen_last(view), _pinned_in_timetable(view)
+    chosen, times = _chosen_last(view), _times_typed_last(view)
     for pk in view.listed:
         asked[f"planned-{pk}"] = not chosen or pk in chosen
         asked[f"matters-{pk}"] = question.priorities.get(pk, 1)
-        then = question.pinned.get(pk)
-        if then and then > view.now and pk not in in_timetable:
-            asked[f"then-{pk}"] = then.astimezone(view.look.zone).replace(tzinfo=None)
+        asked[f"then-{pk}"] = times.get(pk)
     return asked
+
+
+def _times_typed_last(view: PlanView) -> dict[UUID, datetime]:
+    """Return the set times still ahead that no tick in the timetable asks for."""
+    in_timetable = _pinned_in_timetable(view)
+    return {
+        pk: start.astimezone(view.look.zone).replace(tzinfo=None)
+        for pk, start in view.question.pinned.items()
+        if start > view.now and pk not in in_timetable
+    }
 
 
 def _chosen_last(view: PlanView) -> Set[UUID]:
@@ -420,28 +417,29 @@ def _state(view: PlanView) -> dict[str, Any]:
 def _result(view: PlanView) -> dict[str, Any]:
     """Return what the plan found."""
     answer = view.answer
-    if answer is None:
-        count = {"placed": 0, "wanted": 0}
-        shown = {"proved": False, "gap": "", "quality": "", "counts": []}
-    else:
-        count = {
-            "placed": len(view.placed),
-            "wanted": len(answer.placed) + len(answer.unplaced),
-        }
-        shown = {
-            "proved": answer.proved and bool(answer.placed),
-            "gap": f"{100 * answer.gap:.3g}",
-            "quality": plan_result.quality(answer, view.question),
-            "counts": plan_result.counts(answer, view.question),
-        }
     omissions = [] if answer is None or view.is_running else answer.unplaced[:MOST_LISTED]
     unplaced = [plan_result.omission(view, omitted) for omitted in omissions]
     return {
-        "said": _("A time for %(placed)d of %(wanted)d") % count,
-        **shown,
+        **_worth(view),
         "weeks": [] if view.is_running else plan_result.weeks(view),
         "unplaced": unplaced,
         "asks_something": any(omitted["asks"] for omitted in unplaced),
+    }
+
+
+def _worth(view: PlanView) -> dict[str, Any]:
+    """Return how many meetings have a time, and how good the plan is."""
+    answer, text = view.answer, _("A time for %(placed)d of %(wanted)d")
+    if answer is None:
+        said = text % {"placed": 0, "wanted": 0}
+        return {"said": said, "proved": False, "gap": "", "quality": "", "counts": []}
+    wanted = len(answer.placed) + len(answer.unplaced)
+    return {
+        "said": text % {"placed": len(view.placed), "wanted": wanted},
+        "proved": answer.proved and bool(answer.placed),
+        "gap": f"{100 * answer.gap:.3g}",
+        "quality": plan_result.quality(answer, view.question),
+        "counts": plan_result.counts(answer, view.question),
     }
 
 
@@ -462,19 +460,24 @@ class Row:
 def _row(form: PlanForm, meeting: Meeting) -> Row:
     matters, then = (form[f"{name}-{meeting.pk}"] for name in ("matters", "then"))
     priority = str(matters.value() or 1)
-    choices = {str(number): str(name) for number, name in MATTERS.items()}
-    if priority.isdecimal():  # another one was asked for over the API
-        choices.setdefault(priority, _("priority %(n)s") % {"n": priority})
     return Row(
         pk=meeting.pk,
         title=plan_result.title_of(form.view, meeting),
         who=_who(form.view, meeting),
         is_planned=bool(form[f"planned-{meeting.pk}"].value()),
         matters=priority,
-        choices=choices,
+        choices=_priorities(priority),
         then=then.field.widget.format_value(then.value()) or "",
         errors=[*matters.errors, *then.errors],
     )
+
+
+def _priorities(chosen: str) -> dict[str, str]:
+    """Return the names of the priorities to choose from."""
+    names = {str(number): str(name) for number, name in MATTERS.items()}
+    if chosen.isdecimal():  # another one was asked for over the API
+        names.setdefault(chosen, _("priority %(n)s") % {"n": chosen})
+    return names
 
 
 def _who(view: PlanView, meeting: Meeting) -> str:

@@ -1,7 +1,9 @@
 """The page of one's own settings, and of the account's end."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -18,7 +20,7 @@ from commontime.accounts import queries
 from commontime.accounts.actions import passwords, profiles, sign_ins
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
-from commontime.accounts.models import UserSetting
+from commontime.accounts.models import Session, UserSetting
 from commontime.accounts.names import display_names
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
@@ -161,25 +163,29 @@ TITLES = {
 @signed_in
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show one's settings, a form per section, and store the one that was sent."""
-    user, what = me(request), request.POST.get("do", "")
+    what = request.POST.get("do", "")
     if request.method == "POST" and what not in TITLES:
         return _do(request, what)
-    filled = _forms(user, queries.setting_of(user), what, request)
-    if what in TITLES and _save(request, what, filled[what]):
+    section_forms = _forms(request, what)
+    if what in TITLES and _save(request, what, section_forms[what]):
         return redirect(reverse("web:settings", query={"saved": what}, fragment=what))
     saved = request.GET.get("saved")
     context = {
-        "form": filled.get(what),
+        "form": section_forms.get(what),
         "sections": [
-            Section(name, title, filled[name], name == saved) for name, title in TITLES.items()
+            Section(name, title, section_forms[name], name == saved)
+            for name, title in TITLES.items()
         ],
-        "sessions": [
-            (session, device(session.user_agent))
-            for session in queries.sessions_of(user)[:MOST_SESSIONS]
-        ],
+        "sessions": _sessions(me(request)),
         "this_session": auth_of(request).sign_in.id,
     }
     return page(request, "web/accounts/settings.html", context)
+
+
+def _sessions(user: User) -> list[tuple[Session, str]]:
+    """Return the person's sign-ins, with their devices."""
+    sessions = queries.sessions_of(user)[:MOST_SESSIONS]
+    return [(session, device(session.user_agent)) for session in sessions]
 
 
 def _do(request: HttpRequest, what: str) -> HttpResponse:
@@ -193,76 +199,77 @@ def _do(request: HttpRequest, what: str) -> HttpResponse:
     raise InvalidInput(_("Choose what to save."), field="do")
 
 
-def _forms(
-    user: User, setting: UserSetting, sent: str, request: HttpRequest
-) -> dict[str, forms.Form]:
-    def about(thing: Any, form: type[forms.Form]) -> dict[str, Any]:
-        return {name: getattr(thing, name) for name in form.base_fields if hasattr(thing, name)}
-
-    def data(name: str) -> dict[str, Any]:
-        return {
-            "data": request.POST if name == sent else None,
-            "prefix": None,
-            "auto_id": f"id_{name}_%s",
-        }
-
-    muted = queries.muted_by(user)
-    return {
-        "names": NamesForm(initial=about(user, NamesForm), **data("names")),
-        "time": TimeForm(initial=about(setting, TimeForm), **data("time")),
-        "mail": MailForm(initial=about(setting, MailForm), **data("mail")),
-        "privacy": PrivacyForm(
-            muted,
-            initial={"who_may_add_me": setting.who_may_add_me, "still": muted},
-            **data("privacy"),
-        ),
-        "email": EmailForm(initial={"email": user.email}, **data("email")),
-        "password": PasswordForm(**data("password")),
+def _forms(request: HttpRequest, sent: str) -> dict[str, forms.Form]:
+    """Return the form of each section; the one that was sent holds what was typed."""
+    user = me(request)
+    setting, muted = queries.setting_of(user), queries.muted_by(user)
+    privacy = {"who_may_add_me": setting.who_may_add_me, "still": muted}
+    sections: dict[str, tuple[Callable[..., forms.Form], dict[str, Any]]] = {
+        "names": (NamesForm, _fields_of(user, NamesForm)),
+        "time": (TimeForm, _fields_of(setting, TimeForm)),
+        "mail": (MailForm, _fields_of(setting, MailForm)),
+        "privacy": (partial(PrivacyForm, muted), privacy),
+        "email": (EmailForm, {"email": user.email}),
+        "password": (PasswordForm, {}),
     }
+    return {
+        name: form(request.POST if name == sent else None, initial=values, auto_id=f"id_{name}_%s")
+        for name, (form, values) in sections.items()
+    }
+
+
+def _fields_of(thing: User | UserSetting, form: type[forms.Form]) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in form.base_fields}
 
 
 def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
     """Store what one section holds, and return whether it was accepted."""
-    user, client = me(request), client_of(request.META)
-    sign_in = auth_of(request).sign_in
+    save = {
+        "names": _save_names,
+        "email": _save_credentials,
+        "password": _save_credentials,
+        "privacy": _save_privacy,
+    }.get(what, _save_settings)
+    return bool(submit(form, save, request))
 
-    def change_credentials(**typed: Any) -> bool:
-        passwords.confirm_password(user, typed["current_password"], client=client)
-        fresh = profiles.edit_profile(
-            user, by=user, sign_in=sign_in, client=client, door=Door.WEB, **typed
-        )
-        if fresh:  # all other sign-ins have ended, and this one with them
-            open_page_session(request, fresh)
-        return True
 
-    def change_names(**typed: Any) -> bool:
-        profiles.edit_profile(user, by=user, sign_in=sign_in, client=client, **typed)
-        return True
+def _save_names(request: HttpRequest, **typed: Any) -> bool:
+    user, sign_in = me(request), auth_of(request).sign_in
+    client = client_of(request.META)
+    profiles.edit_profile(user, by=user, sign_in=sign_in, client=client, **typed)
+    return True
 
-    def change_privacy(*, who_may_add_me: str, muted: str, still: list[str] | None = None) -> bool:
-        account_settings.change_settings(
-            user, who_may_add_me=who_may_add_me, muted=[*(still or []), *([muted] if muted else [])]
-        )
-        return True
 
-    def change_settings(**typed: Any) -> bool:
-        account_settings.change_settings(user, **typed)
-        return True
+def _save_credentials(request: HttpRequest, **typed: Any) -> bool:
+    user, sign_in = me(request), auth_of(request).sign_in
+    client = client_of(request.META)
+    passwords.confirm_password(user, typed["current_password"], client=client)
+    fresh = profiles.edit_profile(
+        user, by=user, sign_in=sign_in, client=client, door=Door.WEB, **typed
+    )
+    if fresh:  # all other sign-ins have ended, and this one with them
+        open_page_session(request, fresh)
+    return True
 
-    action = {
-        "names": change_names,
-        "email": change_credentials,
-        "password": change_credentials,
-        "privacy": change_privacy,
-    }
-    return bool(submit(form, action.get(what, change_settings)))
+
+def _save_privacy(
+    request: HttpRequest, *, who_may_add_me: str, muted: str, still: Sequence[str] = ()
+) -> bool:
+    account_settings.change_settings(
+        me(request), who_may_add_me=who_may_add_me, muted=[*still, *([muted] if muted else [])]
+    )
+    return True
+
+
+def _save_settings(request: HttpRequest, **typed: Any) -> bool:
+    account_settings.change_settings(me(request), **typed)
+    return True
 
 
 def _end_session(request: HttpRequest) -> HttpResponse:
     user = me(request)
-    session = queries.session_for(
-        user, posted_id(request, "session", _("That sign-in has already ended."))
-    )
+    session_id = posted_id(request, "session", _("That sign-in has already ended."))
+    session = queries.session_for(user, session_id)
     sign_ins.end_session(session)
     if session.pk == auth_of(request).sign_in.id:
         return redirect("web:welcome")
@@ -327,25 +334,25 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     user = me(request)
     owned = list(calendars.calendars.calendar_list_for(user, {"owner"}).order_by("name", "id"))
     form = DeleteForm(list(calendars.people.possible_heirs(user)), len(owned), request.POST or None)
-
-    def delete(*, current_password: str, transfer_to: int | None = None) -> bool:
-        passwords.confirm_password(user, current_password, client=client_of(request.META))
-        sign_in = auth_of(request).sign_in
-        calendar_actions.delete_account(
-            user, by=user, session_id=sign_in.id, sign_in=sign_in, transfer_to=transfer_to
-        )
-        return True
-
-    if submit(form, delete):
+    if submit(form, _delete, request):
         request.session.flush()
         return redirect(f"{reverse('web:welcome')}?gone")
-    joined = calendars.calendars.calendar_list_for(user, {"participant"}).count()
-    ahead = calendars.meetings.meetings_to_come(*owned).count() if owned else 0
-    return page(
-        request,
-        "web/accounts/delete.html",
-        {"form": form, "owned": owned, "joined": joined, "ahead": ahead},
+    context = {
+        "form": form,
+        "owned": owned,
+        "joined": calendars.calendars.calendar_list_for(user, {"participant"}).count(),
+        "ahead": calendars.meetings.meetings_to_come(*owned).count() if owned else 0,
+    }
+    return page(request, "web/accounts/delete.html", context)
+
+
+def _delete(request: HttpRequest, *, current_password: str, transfer_to: int | None = None) -> bool:
+    user, sign_in = me(request), auth_of(request).sign_in
+    passwords.confirm_password(user, current_password, client=client_of(request.META))
+    calendar_actions.delete_account(
+        user, by=user, session_id=sign_in.id, sign_in=sign_in, transfer_to=transfer_to
     )
+    return True
 
 
 # Sign-ins -----------------------------------------------------------------------------------------

@@ -25,25 +25,28 @@ def day_name(day: date, *, short: bool = False) -> str:
 
 
 def dated(day: datetime) -> str:
-    """Return a day as people say it: "Mon 4 May". Another year than this one is added."""
+    """Return a day as people say it: "Mon 4 May".
+
+    Another year than this one is added.
+    """
     year = "" if day.year == clock.now().astimezone(day.tzinfo).year else f" {day.year}"
     return f"{day_name(day, short=True)}{year}"
 
 
-def when(start: datetime, length: timedelta, shown: Look) -> str:
+def when(start: datetime, length: timedelta, look: Look) -> str:
     """Return a day and time as people say it: "Mon 4 May, 9:00–10:30".
 
-    The year is added if it is not the year of the days shown.
+    The year is added if it is not the year of the days look.
     """
-    first, last = (moment.astimezone(shown.zone) for moment in (start, start + length))
+    first, last = (moment.astimezone(look.zone) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
-    year = "" if first.year == shown.first.year else f" {first.year}"
-    return f"{day_name(first, short=True)}{year}, {shown.times(first, last, later=later)}"
+    year = "" if first.year == look.first.year else f" {first.year}"
+    return f"{day_name(first, short=True)}{year}, {look.times(first, last, later=later)}"
 
 
-def row_label(key: Key, shown: Look) -> str:
+def row_label(key: Key, look: Look) -> str:
     minute, again = key
-    text = shown.written(time(minute // 60, minute % 60)).replace(" ", "\xa0")
+    text = look.written(time(minute // 60, minute % 60)).replace(" ", "\xa0")
     return _("%(time)s again") % {"time": text} if again else text
 
 
@@ -56,21 +59,21 @@ def day_of(day: Day) -> str:
     return day_name(datetime.combine(day.date, time()))
 
 
-def until(deadline: datetime, shown: Look) -> str:
+def until(deadline: datetime, look: Look) -> str:
     if deadline <= clock.now():
         return _("The deadline has passed")
-    local = deadline.astimezone(shown.zone)
-    return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": shown.time(local)}
+    local = deadline.astimezone(look.zone)
+    return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": look.time(local)}
 
 
 def some(names: Sequence[str], most: int) -> str:
-    """Return names as a list in words; beyond `most`, the number of the others."""
+    """Return names as a list in words, and how many more than `most`."""
     more = len(names) - most
-    shown = ", ".join(names[:most])
+    listed = ", ".join(names[:most])
     if more <= 0:
-        return shown
+        return listed
     return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": shown,
+        "names": listed,
         "n": more,
     }
 
@@ -82,6 +85,5 @@ def as_json(value: object) -> str:
 
 def total(windows: Sequence[grid.Window]) -> str:
     """Return the total length of windows in words."""
-    return clock.hours(
-        timedelta(minutes=round(sum(end - start for start, end, _level in windows) / 60))
-    )
+    minutes = sum(end - start for start, end, _level in windows) / 60
+    return clock.hours(timedelta(minutes=round(minutes)))
