@@ -76,7 +76,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
-    """Make the account and sign in to it; a second click of the same form only signs in."""
+    """Make the account and sign in to it. A second click only signs in."""
     key, client = key_of(request), client_of(request.META)
     with transaction.atomic():
         take_turns(key)
@@ -93,7 +93,7 @@ def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
 
 
 def _settings_seen(request: HttpRequest) -> dict[str, Any]:
-    """Return the language that the page was in, and the zone of the device (`<local-zone>`)."""
+    """Return the page's language and the device's zone (`<local-zone>`)."""
     settings = {"locale": get_language()}
     zone = request.POST.get("time_zone", "")
     return settings | {"time_zone": zone} if zone in clock.zones() else settings
@@ -155,7 +155,7 @@ def _choose_password(request: HttpRequest, uidb64: str, token: str, key: str) ->
 @require_http_methods(FORM)
 @refusing
 def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what an unsubscribe link stops, and stop it on POST (RFC 8058).
+    """Stop the mails of an unsubscribe link on POST (RFC 8058).
 
     Mail programs post without a token: the link itself is the credential.
     """

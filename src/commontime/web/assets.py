@@ -53,7 +53,7 @@ def asset(kind: str, *names: str) -> Asset:
 
 
 def _joined(scripts: dict[str, str]) -> list[str]:
-    """Return the scripts after their imports, each once, without import and export words."""
+    """Return the scripts after their imports, each once."""
     joined: dict[str, str] = {}
 
     def add(name: str, text: str) -> None:

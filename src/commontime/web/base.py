@@ -1,4 +1,4 @@
-"""What every page shares: showing a template, and sending a form to an action."""
+"""Showing a template, and sending a form to an action."""
 
 from collections.abc import Callable, Hashable
 from functools import wraps
@@ -55,7 +55,7 @@ def page(
 def cached_page(
     request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]
 ) -> HttpResponse:
-    """Show a signed-in person a page from the cache, if nothing in it has changed.
+    """Show a signed-in person an unchanged page from the cache.
 
     key: the version of everything the context depends on, except who looks and at which address.
     The page is cached compressed, for the browser whose token is in its forms.
@@ -75,7 +75,7 @@ def cached_page(
 
 
 def _reader(request: HttpRequest) -> Hashable:
-    """Return all that a page shows of who looks at it, and how it shows anything to them."""
+    """Return all of the reader that a page depends on."""
     user = me(request)
     setting = accounts.setting_of(user)
     return (
@@ -135,12 +135,12 @@ def refusing(view: View) -> View:
 
 
 def me(request: HttpRequest) -> User:
-    """Return who is signed in, on a page that nobody else gets to."""
+    """Return who is signed in. Nobody else gets to the page."""
     return cast(User, request.user)
 
 
 def auth_of(request: HttpRequest) -> Auth:
-    """Return the sign-in on a page that nobody else gets to."""
+    """Return the sign-in. Nobody else gets to the page."""
     auth: Auth = cast(Any, request).auth
     return auth
 

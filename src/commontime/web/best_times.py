@@ -119,7 +119,10 @@ def start(
 
 
 def why_lower(suggested: Sequence[suggestions.Suggestion]) -> list[str]:
-    """Say of each start why it is below one to which fewer can come; nothing of the others."""
+    """Say why each start is below one to which fewer can come.
+
+    Nothing is said of the others.
+    """
     sentences, fewest = [], math.inf
     for outcome in (suggestion.outcome for suggestion in suggested):
         missing, attending = len(outcome.missing), len(outcome.attending)
@@ -157,7 +160,7 @@ def at_round_times(
     group: groups.Group,
     with_names: bool,
 ) -> list[suggestions.Suggestion]:
-    """Move computed starts to the next quarter of an hour where that is as good for everybody."""
+    """Move computed starts to a quarter of an hour that is as good."""
     rounded = _rounded(suggested, meeting, group)
     taken = {suggestion.outcome.start for suggestion in suggested}
     starts = []
@@ -179,7 +182,7 @@ def at_round_times(
 def _rounded(
     suggested: Sequence[suggestions.Suggestion], meeting: Meeting, group: groups.Group
 ) -> dict[datetime, outcomes.Outcome]:
-    """Return the outcomes at the next quarter of an hour, by the computed starts before it."""
+    """Return the outcomes at the next quarters, by start."""
     computed = [suggestion.outcome.start for suggestion in suggested if suggestion.stored is None]
     later = {start: quarter for start in computed if (quarter := next_quarter(start)) != start}
     if not later:

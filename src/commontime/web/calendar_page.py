@@ -100,7 +100,7 @@ def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
 
 
 def _typed(request: HttpRequest, name: str) -> list[str]:
-    """Return what was ticked or chosen before somebody had to sign in again."""
+    """Return what was ticked before somebody had to sign in again."""
     return request.POST.getlist(name) if isinstance(request.POST, Typed) else []
 
 
@@ -123,7 +123,7 @@ def _grid(view: CalendarView, ticked: frozenset[str]) -> dict[str, Any]:
 
 
 def _links(look: Look, home_zone: str) -> dict[str, Any]:
-    """Return the queries of the same page with other days, hours, steps or zones."""
+    """Return the queries for other days, hours, steps or zones."""
     return {
         "before": look.query(**{"from": str(look.before)}) if look.before else "",
         "after": look.query(**{"from": str(look.after)}) if look.after else "",
@@ -137,7 +137,7 @@ def _links(look: Look, home_zone: str) -> dict[str, Any]:
 
 
 def _meetings(view: CalendarView) -> dict[str, Any]:
-    """Return the confirmed meetings, apart those for this person and those of others."""
+    """Return the confirmed meetings, this person's and the others'."""
     scheduled = [
         meeting for meeting in view.meetings if meeting.status(view.now) == MeetingStatus.SCHEDULED
     ]
@@ -151,7 +151,7 @@ def _meetings(view: CalendarView) -> dict[str, Any]:
 
 
 def _without_scripts(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
-    """Return the lists to choose from where no script runs, and the answer to a choice."""
+    """Return what stands in for the scripts where none runs."""
     return {
         "days": _choices("options", _days, view.look),
         "copied_days": _choices("options", _days, view.look, _typed(request, "day")),
@@ -172,7 +172,7 @@ def _choices(
     look: Look,
     chosen: Sequence[str] = (),
 ) -> SafeString:
-    """Return the days or hours of a look as a list to choose from."""
+    """Return days or hours as a list to choose from."""
     return cache.get(
         (template, choices.__name__, look.key, get_language(), tuple(chosen)),
         lambda: jinja.render(f"web/{template}.html", {"choices": choices(look), "chosen": chosen}),
@@ -188,7 +188,7 @@ def _rows(look: Look) -> list[tuple[str, str]]:
 
 
 def _invited(request: HttpRequest, view: CalendarView) -> str:
-    """Return the people the owner has just invited together with creating this calendar."""
+    """Return whom the owner has just invited to the new calendar."""
     new = inviting.new_in(request)
     if not new or not rules.may_manage(view.user, view.calendar):
         return ""
@@ -198,7 +198,7 @@ def _invited(request: HttpRequest, view: CalendarView) -> str:
 
 
 def _participant_to_leave(view: CalendarView) -> Any:
-    """Return the participant with which this person can leave, None if they can't."""
+    """Return the participant to remove if this person leaves. None: they can't."""
     if view.user.pk == view.calendar.owner_id or view.calendar.is_finalized:
         return None
     return queries.people.participants_of(view.calendar).filter(user=view.user).first()
@@ -215,7 +215,7 @@ def _fixed(meeting: Any, view: CalendarView) -> dict[str, Any]:
 
 
 def _has_times_outside(view: CalendarView, cells: list[tuple[int, int]]) -> bool:
-    """Return whether the person has times on these days that no cell shows."""
+    """Return whether no cell shows some of the person's times."""
     begin, end = view.look.span
     near = [(start, stop) for start, stop, _level in view.windows if start < end and stop > begin]
     if not near or not cells:

@@ -1,4 +1,4 @@
-"""A calendar’s settings, and what its owner does with the whole of it."""
+"""A calendar’s settings, and what its owner does with it."""
 
 from typing import Any
 from uuid import UUID
@@ -62,7 +62,7 @@ class CalendarForm(Form):
 @signed_in
 @once("duplicate", "transfer", "delete")
 def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Change a calendar, or do something with the whole of it."""
+    """Change a calendar, or do something with all of it."""
     user = me(request)
     calendar = calendar_of(request, calendar_id)
     queries.calendars.require_owner(user, calendar, _("change this calendar"))
@@ -113,7 +113,7 @@ def _as_typed(calendar: Calendar) -> dict[str, Any]:
 
 
 def _do_with_calendar(request: HttpRequest, calendar: Calendar, what: str) -> str:
-    """Do what a button says, and return where to go then."""
+    """Do what a button says, and return the next page."""
     user, here = me(request), reverse("web:calendar", args=[calendar.pk])
     match what:
         case "finish" | "reopen":

@@ -47,7 +47,7 @@ class CalendarView:
 
     @property
     def invited(self) -> int:
-        """How many were invited and have not answered, as far as one may know."""
+        """How many invitations wait, as far as one may know."""
         return self._rows[1] if self.with_names or rules.may_manage(self.user, self.calendar) else 0
 
     @cached_property
@@ -119,7 +119,7 @@ class CalendarView:
 
     @property
     def key(self) -> Hashable:
-        """Return all that the live part depends on, without asking the engine."""
+        """Return all that the live part depends on. It needs no engine."""
         calendar = self.calendar
         bucket = int(self.now.timestamp() // BUCKET.total_seconds())
         whom = "all" if self.with_names else self.user.pk

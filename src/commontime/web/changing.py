@@ -39,7 +39,7 @@ class Change:
 def change_of(
     view: CalendarView, meeting: Meeting, group: groups.Group, align: int | None
 ) -> Change | None:
-    """Return what could change the best time; None if nobody can come to any.
+    """Return what could change the best time. None: nobody can come.
 
     People are named as far as the calendar's visibility allows.
     """
@@ -121,7 +121,7 @@ def _asking(ask: insights.Ask, duration: timedelta, view: CalendarView) -> Point
 
 
 def _wanted(ask: insights.Ask, look: Look) -> list[tuple[str, str]]:
-    """Return the times to ask for, each with the people to ask."""
+    """Return the times to ask for, with the people."""
     wanted: dict[str, list[str]] = {}
     for person, start, end in ask.wanted[:MOST_WANTED]:
         wanted.setdefault(words.when(start, end - start, look), []).append(person.name)
@@ -145,7 +145,7 @@ def _in_the_way(ask: insights.Ask) -> list[tuple[str, str]]:
 
 
 def _round(outcome: outcomes.Outcome, meeting: Meeting, group: groups.Group) -> datetime:
-    """Return the next quarter of an hour if it is as good, else the start."""
+    """Return the start, or the next quarter if as good."""
     later = next_quarter(outcome.start)
     if later == outcome.start or not bounds.allow(meeting, later):
         return outcome.start

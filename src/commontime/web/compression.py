@@ -1,4 +1,4 @@
-"""Compression of pages: fast, and to a length that reveals nothing."""
+"""Fast compression of pages, to a length that reveals nothing."""
 
 import gzip
 import secrets
@@ -51,7 +51,7 @@ def compress(content: bytes) -> bytes:
 
 
 def compressed_answer(request: HttpRequest, packed: bytes) -> HttpResponse:
-    """Answer with content that is compressed already, unpacked for browsers without gzip."""
+    """Answer with compressed content. Browsers without gzip get it unpacked."""
     if _accepts_gzip(request):
         response = HttpResponse(packed, headers={"Content-Encoding": "gzip"})
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,11 +16,12 @@ from django.views.decorators.http import require_http_methods
 from commontime.accounts.names import display_names
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
+from commontime.calendars.models import Invitation
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, me, page, posted_id, submit
+from commontime.web.base import FORM, me, page, posted_id
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in
 from commontime.web.typed import Form
@@ -42,13 +44,10 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not form.is_bound:
         _do(request, what)
         return redirect("web:contacts")
-    new = inviting.new_in(request)
-    if result := submit(form, _add, by=user):
-        done, refused = result
-        if not refused:
-            return redirect(reverse("web:contacts") + inviting.as_query(done))
-        inviting.keep_refused(form, "contactee", refused)
-        new = {str(contact.pk) for contact in done}
+    done = inviting.submit_people(form, "contactee", _add, by=user)
+    if done is not None and not form.errors:
+        return redirect(reverse("web:contacts") + inviting.as_query(done))
+    new = inviting.new_in(request) if done is None else inviting.ids_of(done)
     return page(request, "web/contacts/people.html", {"form": form, **_context(user, new)})
 
 
@@ -56,12 +55,7 @@ def _context(user: User, new: set[str]) -> dict[str, Any]:
     """Return what the page shows. new: ids of the contacts just added."""
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
     shared = _shared(user, (contact.contactee_id for contact in contacts))
-    received, sent = (
-        calendars.invitations.invitations_for(user, box).order_by("-created_at", "id")[
-            :MOST_INVITATIONS
-        ]
-        for box in ("received", "sent")
-    )
+    received, sent = (_invitations(user, box) for box in ("received", "sent"))
     names = display_names(
         [
             *(contact.contactee for contact in contacts),
@@ -82,6 +76,11 @@ def _context(user: User, new: set[str]) -> dict[str, Any]:
     }
 
 
+def _invitations(user: User, box: str) -> QuerySet[Invitation]:
+    invitations = calendars.invitations.invitations_for(user, box)
+    return invitations.order_by("-created_at", "id")[:MOST_INVITATIONS]
+
+
 def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
     """Add the typed people as contacts, as far as possible."""
 
@@ -95,9 +94,7 @@ def _add(*, by: User, contactee: str) -> tuple[list[Contact], inviting.Refused]:
             )
         return actions.add_contact(who, by=by)
 
-    people = inviting.look_up(contactee, by=by, field="contactee")
-    done, refused = inviting.one_by_one(people.known, act)
-    return done, people.refused + refused
+    return inviting.for_each(contactee, act, by=by, field="contactee")
 
 
 def _do(request: HttpRequest, what: str | None) -> None:
@@ -107,12 +104,9 @@ def _do(request: HttpRequest, what: str | None) -> None:
         case "remove":
             actions.remove_contact(request.POST.get("username", "").replace("\x00", ""), by=user)
         case "revoke":
-            calendar_actions.revoke_invitation(
-                calendars.invitations.invitation_for(
-                    user, posted_id(request, "invitation", _("There is no such invitation."))
-                ),
-                by=user,
-            )
+            invitation_id = posted_id(request, "invitation", _("There is no such invitation."))
+            invitation = calendars.invitations.invitation_for(user, invitation_id)
+            calendar_actions.revoke_invitation(invitation, by=user)
         case _:
             raise InvalidInput(_("Choose what to do."), field="do")
 

@@ -1,4 +1,4 @@
-"""Forms whose token is another's: mostly somebody signed in or out in another window meanwhile."""
+"""Forms whose token is another's. Mostly somebody signed in or out in another window."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,7 +12,7 @@ from commontime.web.sign_in import ask_to_sign_in
 
 
 def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say what to do about a form with another's token, and keep what was typed.
+    """Refuse a form with another's token, and keep what was typed.
 
     Somebody whom the first of two clicks signed in goes on.
     """
@@ -39,7 +39,7 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _has_just_signed_in(request: HttpRequest) -> bool:
-    """Return whether this form names the person whom its first click signed in."""
+    """Return whether this form's first click signed the person in."""
     fields = {reverse("web:sign_in"): "identifier", reverse("web:sign_up"): "username"}
     if request.path not in fields:
         return False
@@ -48,7 +48,7 @@ def _has_just_signed_in(request: HttpRequest) -> bool:
 
 
 def _shown_again(request: HttpRequest, fields: typed.Typed) -> HttpResponse | None:
-    """Show the page of the form with what was typed; None if it has none of its own."""
+    """Show the form's page with what was typed. None: it has no page of its own."""
     view, args, kwargs = resolve(request.path_info)
     typed.show(request, fields)
     response: HttpResponse = view(request, *args, **kwargs)

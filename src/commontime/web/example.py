@@ -1,4 +1,4 @@
-"""The example on the first page: an invented choir, its times computed like everybody's."""
+"""The first page's example: an invented choir. Its times are computed like everybody's."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -46,7 +46,7 @@ class Example:
 
 
 def choir(today: date) -> Example:
-    """Return heat map, legend, best times and a summary of the choir's coming week."""
+    """Return the example for the choir's coming week."""
     return _made(today + timedelta(days=7 - today.weekday()), get_language() or "")
 
 
@@ -92,7 +92,7 @@ def _packed(text: str, days: Days) -> str:
 
 
 def _rehearsal(monday: date) -> tuple[Meeting, datetime]:
-    """Return the meeting, and the moment from which it may start."""
+    """Return the meeting, and its earliest start."""
     start = datetime.combine(monday, datetime.min.time(), ZONE)
     deadline = start - timedelta(days=1, hours=-18)
     calendar = Calendar(duration_minutes=LENGTH)

@@ -24,7 +24,7 @@ LEGACY = (
 
 
 class ZoneInput(forms.TextInput):
-    """A zone to type, with the known ones to pick from."""
+    """A zone to type, or to pick from the known."""
 
     def __init__(self) -> None:
         super().__init__({"list": "zones", "autocomplete": "off", "spellcheck": "false"})
@@ -71,7 +71,7 @@ def quorum_field() -> forms.IntegerField:
 
 
 class BufferField(forms.IntegerField):
-    """Minutes to keep free after a meeting; none typed means 0."""
+    """Minutes to keep free after a meeting. None typed means 0."""
 
     def __init__(self, label: Any) -> None:
         allowed = limits.BUFFER_MINUTES

@@ -40,7 +40,7 @@ STEPS = 6  # of the scale; the last one is everybody
 
 
 def scale(heat: Heat) -> list[int]:
-    """Return the step of each number of people: 0 for nobody, the last for everybody.
+    """Return the step of each number of people. 0 is for nobody, the last for everybody.
 
     The numbers that occur share the steps between; in a small group each has its own.
     """
@@ -53,7 +53,7 @@ def scale(heat: Heat) -> list[int]:
 
 
 def _range(heat: Heat) -> tuple[int, int] | None:
-    """Return the smallest and the largest number that occurs between nobody and everybody."""
+    """Return the range of numbers between nobody and everybody."""
     if 1 < heat.people <= STEPS:
         return 1, heat.people - 1
     numbers = {can for can, _ in heat.counts if 0 < can < heat.people}
@@ -61,7 +61,7 @@ def _range(heat: Heat) -> tuple[int, int] | None:
 
 
 class Shade(NamedTuple):
-    """A step of the scale, and the numbers of people that it stands for."""
+    """A step of the scale, and its numbers of people."""
 
     step: int
     text: str
@@ -100,7 +100,7 @@ def summary(heat: Heat) -> str:
 
 
 def groups_of(outcome: outcomes.Outcome) -> list[tuple[str, list[str]]]:
-    """Return the people of a cell in groups, each with its title."""
+    """Return the people of a cell in titled groups."""
     people = [
         (_("Can come"), [*outcome.ideal, *outcome.works]),
         (_("If need be"), outcome.if_need_be),

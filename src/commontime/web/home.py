@@ -45,7 +45,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that waits for the person: what, where to do it, and until when."""
+    """Something that waits for the person. until: its deadline, if any."""
 
     name: str
     calendar: str
@@ -56,7 +56,7 @@ class Need:
 @require_safe
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """What needs the person, what is coming up, and their calendars."""
+    """Show what needs the person, their next meetings and their calendars."""
     user = me(request)
     calendars = _calendars(user)
     invitations = _invitations(user)
@@ -87,7 +87,7 @@ def _calendars(user: User) -> list[Any]:
 
 
 def _invitations(user: User) -> list[tuple[Invitation, str]]:
-    """Return the invitations that wait for an answer, with their senders' names."""
+    """Return the open invitations, with their senders' names."""
     received = queries.invitations.invitations_for(user, "received").filter(status="pending")
     invitations = list(received.order_by("-created_at")[:MOST_SHOWN])
     names = display_names([user, *(invitation.sender for invitation in invitations)])
@@ -144,7 +144,7 @@ def letters(request: HttpRequest) -> HttpResponse:
 
 
 def _with_links(text: str) -> list[tuple[bool, str]]:
-    """Return a text in parts, each with whether it is a link of ours.
+    """Return a text in parts, and which are our links.
 
     What people typed never becomes a link.
     """

@@ -1,4 +1,4 @@
-"""Several people typed or pasted at once, to invite them or to add them as contacts."""
+"""Several people typed or pasted at once."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
 from commontime.core.text import canonical, visible
 from commontime.web import words
+from commontime.web.base import submit
 from commontime.web.fields import PastedText
 
 MOST = 100
@@ -40,33 +41,42 @@ def names_field(label: Any, **options: Any) -> forms.CharField:
 
 
 def pieces_in(text: str) -> list[list[str]]:
-    """Return the usernames and email addresses in each piece of a text, each once.
+    """Return the usernames and addresses in each piece of a text.
 
     Of “Ana <ana@example.org>” that is the address. No name or address has invisible characters;
     they come along with pasted text.
     """
     pieces = []
     for piece in re.split(r"[,;\n，、；،؛]", _QUOTED.sub("", visible(text))):
-        words_of_piece: list[str] = []
-        *parts, rest = _ADDRESS.split(piece)  # alternately a name and its address
-        for number, part in enumerate(parts):
-            words_of_piece += [word for word in part.split() if number % 2 or "@" in word]
-        words_of_piece += rest.split()
-        unique = {canonical(word): word for word in reversed(words_of_piece)}
+        unique = {canonical(word): word for word in reversed(_words_in(piece))}
         pieces.append(list(reversed(unique.values())))
     return [piece for piece in pieces if piece]
 
 
+def _words_in(piece: str) -> list[str]:
+    *parts, rest = _ADDRESS.split(piece)  # alternately a name and its address
+    addresses = [
+        word
+        for number, part in enumerate(parts)
+        for word in part.split()
+        if number % 2 or "@" in word
+    ]
+    return addresses + rest.split()
+
+
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people a text names, with the words for them, and the pieces that were refused."""
+    """The people a text names, and the pieces that were refused.
+
+    known: with the words for them.
+    """
 
     known: dict[Who, str]
     refused: Refused
 
 
 def look_up(text: str, *, by: User, field: str) -> People:
-    """Look up all typed names before anything else happens, so that guesses count.
+    """Look up all typed names before anything else, so guesses count.
 
     A piece with an unknown word names nobody: “Tom Baker” is not the user “tom”. Once there were
     too many guesses, no more names are looked up.
@@ -74,15 +84,19 @@ def look_up(text: str, *, by: User, field: str) -> People:
     pieces = pieces_in(text)
     if text and not pieces:
         raise InvalidInput(_("Enter at least one name."), field=field)
-    if len({canonical(word) for piece in pieces for word in piece}) > MOST:
-        raise InvalidInput(
-            _("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST},
-            field=field,
-        )
+    require_few(len({canonical(word) for piece in pieces for word in piece}), field=field)
     search = _Search(by)
     for piece in pieces:
         search.add(piece)
     return People(search.known, search.refused)
+
+
+def require_few(count: int, *, field: str) -> None:
+    if count > MOST:
+        raise InvalidInput(
+            _("Add at most %(n)d at a time. You can add the others afterwards.") % {"n": MOST},
+            field=field,
+        )
 
 
 class _Search:
@@ -145,8 +159,37 @@ def one_by_one[Done](
     return done, refused
 
 
+def for_each[Done](
+    text: str, act: Callable[[Who], Done], *, by: User, field: str
+) -> tuple[list[Done], Refused]:
+    """Look up the people in a text, and act for each."""
+    people = look_up(text, by=by, field=field)
+    done, refused = one_by_one(people.known, act)
+    return done, people.refused + refused
+
+
+def submit_people(
+    form: forms.Form,
+    field: str,
+    action: Callable[..., tuple[list[Any], Refused]],
+    *args: Any,
+    **kwargs: Any,
+) -> list[Any] | None:
+    """Submit a form with people, and return the new rows.
+
+    None if the form is not sent or is refused. Who was refused alone stays in the field.
+    """
+    result = submit(form, action, *args, **kwargs)
+    if result is None:
+        return None
+    done, refused = result
+    if refused:
+        keep_refused(form, field, refused)
+    return done
+
+
 def invite(calendar_id: UUID, who: Who, *, by: User) -> Any:
-    """Invite an account or an email address, which gets a link."""
+    """Invite an account or an address. An address gets a link."""
     if isinstance(who, str):
         return actions.invite_address(calendar_id, by=by, email=who)
     return actions.invite_person(calendar_id, by=by, receiver=who)
@@ -172,9 +215,13 @@ def named(names: Sequence[str]) -> str:
 
 
 def as_query(done: Iterable[Any]) -> str:
-    """Return the query that tells the next page which rows are new."""
+    """Return the query that says which rows are new."""
     new = ",".join(str(row.pk) for row in done)
     return f"?new={new}" if new else ""
+
+
+def ids_of(done: Iterable[Any]) -> set[str]:
+    return {str(row.pk) for row in done}
 
 
 def new_in(request: HttpRequest) -> set[str]:

@@ -1,4 +1,4 @@
-"""Jinja2, for the parts of pages that repeat something for each start or person.
+"""Jinja2, for parts that repeat for each start or person.
 
 Django’s templates take five times as long for them (docs/decisions/0007-two-template-languages.md).
 """

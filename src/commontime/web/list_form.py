@@ -62,7 +62,7 @@ class LinesForm(Form):
 @require_http_methods(FORM)
 @signed_in
 def times(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Edit one's times as text, with a preview before they are saved."""
+    """Edit one's times as text, with a preview before saving."""
     view = calendar_view(request, calendar_id)
     days, tag = _days(view), cache.tag_of(tuple(view.windows))
     form = LinesForm(days, request.POST or None, initial={"text": _text(view), "seen": tag})

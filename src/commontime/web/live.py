@@ -44,7 +44,7 @@ def response(view: CalendarView) -> HttpResponse:
 
 
 def live_part(view: CalendarView) -> SafeString:
-    """Return best times, heat map and who has answered, with one's own stored times."""
+    """Return best times, heat map, answers and one's stored times."""
     fixed = [(meeting.pk, meeting.version) for meeting in view.meetings if meeting.final_time]
     return jinja.render(
         "web/live.html",
@@ -64,15 +64,11 @@ def live_part(view: CalendarView) -> SafeString:
 
 
 def _best_times(view: CalendarView) -> SafeString:
-    """Return the best times of the viewer's open meetings, and links to the others.
+    """Return the viewer's best times, and links to other meetings.
 
     The owner sees those of all meetings.
     """
-    own: list[Meeting] = []
-    others: list[Meeting] = []
-    for meeting in view.open_meetings:
-        is_own = view.whose is None or groups.is_for(meeting, view.whose)
-        (own if is_own else others).append(meeting)
+    own, others = _own_and_others(view)
     limit = MOST_STARTS.get(len(own), 1)
     bests = [_best_of(view, meeting, limit) for meeting in own[:MOST_MEETINGS]]
     more = len(others) - MOST_OTHERS
@@ -91,6 +87,16 @@ def _best_times(view: CalendarView) -> SafeString:
     )
 
 
+def _own_and_others(view: CalendarView) -> tuple[list[Meeting], list[Meeting]]:
+    """Return the open meetings: one's own, and the others."""
+    whose = view.whose
+    if whose is None:
+        return view.open_meetings, []
+    own = [meeting for meeting in view.open_meetings if groups.is_for(meeting, whose)]
+    others = [meeting for meeting in view.open_meetings if not groups.is_for(meeting, whose)]
+    return own, others
+
+
 def _best_of(view: CalendarView, meeting: Meeting, limit: int) -> BestTimes:
     group = view.free(meeting)
     fill = partial(
@@ -107,17 +113,21 @@ def _best_of(view: CalendarView, meeting: Meeting, limit: int) -> BestTimes:
         for suggestion in view.suggestions[meeting.pk]
         if suggestion.suggested_time > view.now
     ]
-    seconds = BUCKET.total_seconds()
-    # The same for so long, as the cache's key is.
-    now = datetime.fromtimestamp(view.now.timestamp() // seconds * seconds, view.now.tzinfo)
+    now, with_names = _start_of_bucket(view.now), view.with_names
     ranked = suggestions.rank(
-        meeting, group, stored, now=now, limit=limit + 1, with_names=view.with_names
+        meeting, group, stored, now=now, limit=limit + 1, with_names=with_names
     )
     return fill(
-        at_round_times(ranked[:limit], meeting, group, view.with_names),
+        at_round_times(ranked[:limit], meeting, group, with_names),
         has_more=len(ranked) > limit,
         nothing=reasons.no_times_yet(group),
     )
+
+
+def _start_of_bucket(now: datetime) -> datetime:
+    """Return a moment that changes only when the cache's key does."""
+    seconds = BUCKET.total_seconds()
+    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo)
 
 
 def _no_meeting(view: CalendarView) -> str:
@@ -156,7 +166,7 @@ def _who_answered(view: CalendarView) -> SafeString:
 
 
 def _invited(n: int) -> str:
-    """Return how many are invited and have not joined; nothing else counts them."""
+    """Return how many are invited and have not joined."""
     if not n:
         return ""
     return ngettext("%(n)d invited, not yet joined", "%(n)d invited, not yet joined", n) % {"n": n}

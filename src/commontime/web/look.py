@@ -1,4 +1,4 @@
-"""The days and hours of a calendar that somebody looks at, and their zone."""
+"""Which days and hours of a calendar somebody looks at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ def look(asked: Mapping[str, str], calendar: Calendar, setting: UserSetting, now
 
 
 def _zone(parameters: dict[str, str], setting: UserSetting) -> tuple[ZoneInfo, str]:
-    """Return the zone, and the text that was asked for if it is none.
+    """Return the zone, and the text that names none.
 
     Links keep no unknown zone: it is taken out of the parameters.
     """
@@ -143,7 +143,7 @@ def _zone(parameters: dict[str, str], setting: UserSetting) -> tuple[ZoneInfo, s
 
 
 def daily_hours(calendar: Calendar) -> tuple[int, int]:
-    """Return the daily hours of a calendar's window, in minutes on its own clocks."""
+    """Return the window's daily hours, in minutes on its clocks."""
     if calendar.window_start and calendar.window_end:
         start, end = (
             moment.astimezone(ZoneInfo(calendar.time_zone))
@@ -220,7 +220,7 @@ def _date(text: str) -> date | None:
 
 
 def days_of_lines(calendar: Calendar, look: Look) -> tuple[date, date]:
-    """Return the first and the last day that times as text are about.
+    """Return the first and last day of times as text.
 
     That is the calendar's window. Where it is open, it begins with the days shown and lasts four
     weeks.

@@ -29,7 +29,7 @@ class ListedStart:
 def listed_starts(
     view: MeetingView, meeting: Meeting, group: groups.Group, align: int | None = None
 ) -> list[ListedStart]:
-    """Return the best starts, and those that people suggested, of a real or supposed meeting."""
+    """Return the best and suggested starts of a meeting, real or supposed."""
     ranked = [
         suggestion
         for suggestion in _ranked(view, meeting, group, align)
@@ -88,7 +88,7 @@ def _may_withdraw(
 
 
 def _author(suggestion: ScheduleSuggestion | None, roster: Roster) -> str:
-    """Return what to call who suggested a time; they may have left the calendar."""
+    """Return the author's name. They may have left the calendar."""
     if suggestion is None or suggestion.author is None:
         return ""
     author = suggestion.author

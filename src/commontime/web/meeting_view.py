@@ -49,7 +49,7 @@ class MeetingView:
 
     @cached_property
     def free(self) -> groups.Group:
-        """Whom it is for, without the times in which they are in other meetings."""
+        """Whom it is for, without their times in other meetings."""
         return groups.free_for(
             self.meeting, self.group, self.of_calendar.scheduled, with_names=self.with_names
         )

@@ -1,4 +1,4 @@
-"""A meeting’s page: its best starts and why, and fixing it; then who comes."""
+"""A meeting’s page: its best starts, and who comes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -70,7 +70,7 @@ def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRe
 
 
 def _typed_form(request: HttpRequest) -> Form | None:
-    """Return the start that was typed before the person had to sign in again."""
+    """Return the start typed before one had to sign in again."""
     if not isinstance(request.POST, Typed):
         return None
     form = {"suggest": SuggestForm, "fix": FixForm}.get(request.POST.get("do", ""))
@@ -78,7 +78,7 @@ def _typed_form(request: HttpRequest) -> Form | None:
 
 
 def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
-    """Return whom the person had unticked before they had to sign in again."""
+    """Return whom one had unticked before signing in again."""
     if not isinstance(request.POST, Typed) or request.POST.get("do") != "remind":
         return set()
     return {person.username for person in silent} - {*request.POST.getlist("who")}
@@ -157,7 +157,7 @@ def _rights(view: MeetingView) -> dict[str, Any]:
 
 
 def _best(view: MeetingView) -> dict[str, Any]:
-    """Return the best starts, and what could change the first of them."""
+    """Return the best starts, and what could change the first."""
     may_rank = rules.may_rank(view.user, view.meeting, view.group.ids, view.group.places)
     # Only one best start is explained: what is supposed, or what is.
     explains = not view.is_fixed and not view.supposes
@@ -175,14 +175,14 @@ def _best(view: MeetingView) -> dict[str, Any]:
 
 
 def _explaining(request: HttpRequest) -> str:
-    """Return the same address, asking for what could change the best start."""
+    """Return the address that asks what could change the best start."""
     asked = request.GET.copy()
     asked["explain"] = "1"
     return f"?{asked.urlencode()}#change"
 
 
 def _people(meeting: Meeting, group: groups.Group) -> list[Person] | None:
-    """Return whom the meeting is for; None: everybody in its calendar."""
+    """Return whom the meeting is for. None: everybody in its calendar."""
     return (
         None
         if meeting.for_everyone
@@ -230,7 +230,7 @@ def _who_comes(view: MeetingView, outcome: outcomes.Outcome) -> dict[str, Any]:
 
 
 def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
-    """Answer what would be if; None if nobody asks, or it makes no sense."""
+    """Answer what would be if. None: nobody asks, or it makes no sense."""
     if not form.is_valid():
         return None
     what_if = _what_if(form.cleaned_data)

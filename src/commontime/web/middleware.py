@@ -25,7 +25,7 @@ _PATH = re.compile(f"/app/calendars/{_ID}/(?:meetings/{_ID}/)?")
 
 
 class SignedInMiddleware:
-    """Set `request.auth` and `request.user`, both None for somebody who is not signed in.
+    """Set `request.auth` and `request.user`, both None for the signed-out.
 
     They are looked up once, and only if asked for.
     """
@@ -39,7 +39,7 @@ class SignedInMiddleware:
 
 
 def identify(request: HttpRequest) -> None:
-    """Have it looked up who asks, again if somebody just signed in."""
+    """Look up who asks, again after a sign-in."""
     auth: Any = SimpleLazyObject(lambda: _auth(request))
     page = cast(Any, request)
     page.auth = auth
@@ -59,7 +59,7 @@ def _auth(request: HttpRequest) -> path.Auth | None:
 
 
 def _ids_in_path(request: HttpRequest) -> tuple[UUID | None, UUID | None]:
-    """Return the ids of the calendar and the meeting that a page is about.
+    """Return the ids of a page's calendar and meeting.
 
     None for a page that changes something: it may have to look again afterwards.
     """
@@ -71,7 +71,7 @@ def _ids_in_path(request: HttpRequest) -> tuple[UUID | None, UUID | None]:
 
 
 class LanguageMiddleware:
-    """Show a page in its reader's language; before signing in, in the browser's.
+    """Show a page in its reader's language. Before signing in that is the browser's.
 
     The API speaks English.
     """
@@ -87,7 +87,7 @@ class LanguageMiddleware:
 
 
 def is_page(request: HttpRequest) -> bool:
-    """Return whether a person looks at this path, and not a program."""
+    """Return whether people look at this path, not programs."""
     path = request.path_info
     return (
         path == "/"
@@ -106,7 +106,7 @@ def language_of(request: HttpRequest) -> str:
 
 
 def open_page_session(request: HttpRequest, sign_in: NewSignIn) -> None:
-    """Bind the browser to a sign-in, under a new session id so that nobody can have planted it."""
+    """Bind the browser to a sign-in. The session id is new, so nobody can have planted it."""
     request.session.flush()
     request.session[SESSION_KEY] = [str(sign_in.session.pk), sign_in.session.epoch]
     rotate_token(request)

@@ -61,7 +61,7 @@ class MomentField(forms.DateTimeField):
         return moment
 
     def _one_of_two(self, typed: datetime) -> datetime:
-        """Return which of two moments was chosen, or was there before; refuse to guess."""
+        """Return which of two moments was meant; refuse to guess."""
         zone = timezone.get_current_timezone()
         moments, is_skipped = moments_of(typed, zone)
         locals_ = [moment.astimezone(zone) for moment in moments]

@@ -1,4 +1,4 @@
-"""A new calendar on one screen: with its days, its first meeting and its people."""
+"""A new calendar with its first meeting and its people."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -130,7 +130,7 @@ class NewCalendarForm(Form):
 @signed_in
 @once()
 def new_calendar(request: HttpRequest) -> HttpResponse:
-    """Create a calendar with its first meeting and invitations, all or nothing."""
+    """Create a calendar, its first meeting and invitations, or nothing."""
     user = me(request)
     own = accounts.setting_of(user).time_zone
     typed = request.POST.get("time_zone", "")
@@ -181,22 +181,16 @@ def _start(
     deadline: datetime | None,
     **typed: Any,
 ) -> tuple[Calendar, list[Invitation]]:
-    """Create a calendar with its meeting and invitations, all or nothing.
+    """Create a calendar, its meeting and invitations, or nothing.
 
     Names are looked up before the transaction, so that the limit of look-ups also counts those of a
     form that is refused.
     """
     typed_people = inviting.look_up(others, by=by, field="others")
-    ticked = {
-        user_id: name for user_id, name in display_names(people).items() if user_id in contacts
-    }
+    names = display_names(people)
+    ticked = {user_id: name for user_id, name in names.items() if user_id in contacts}
     whom = ticked | typed_people.known
-    if len(whom) > inviting.MOST:
-        raise InvalidInput(
-            _("Add at most %(n)d at a time. You can add the others afterwards.")
-            % {"n": inviting.MOST},
-            field="others",
-        )
+    inviting.require_few(len(whom), field="others")
     fields = _with_window(**typed)
     with transaction.atomic():
         calendar = actions.create_calendar(by=by, **fields)

@@ -1,4 +1,4 @@
-"""Forms that do something once: a second click lands where the first did, and does nothing."""
+"""Forms that do something once. A second click lands where the first did, and does nothing."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from commontime.web.base import View, me, refusing
 
 
 def once(*buttons: str) -> Callable[[View], View]:
-    """Do what a form says once, however often the same form is sent with the same fields.
+    """Do once what a form says, however often it is sent.
 
     buttons: the values of `do` that this is for; none: all. Leave out what does no harm twice:
     somebody who goes back to an old page may mean it again.
@@ -51,7 +51,7 @@ def once(*buttons: str) -> Callable[[View], View]:
 
 
 def key_of(request: HttpRequest) -> str:
-    """Return a key for what was sent; none if it is not a form of a page.
+    """Return a key for what was sent. None: it is no form of a page.
 
     Its token is masked anew each time a page is made, so the key holds for one page and its fields.
     Somebody who goes back and changes a field sends something else.
@@ -77,7 +77,7 @@ def remember(user: User, key: str, address: str) -> None:
 
 
 def is_second_click(request: HttpRequest) -> bool:
-    """Return whether this form was sent before, also by somebody who is signed out.
+    """Return whether this form was sent before, also signed out.
 
     Ask it in the transaction that does what the form says: two clicks at once wait for each other.
     """
@@ -86,7 +86,7 @@ def is_second_click(request: HttpRequest) -> bool:
 
 
 def was_sent_by(username: str, key: str) -> bool:
-    """Return whether this account was made by the very form that is sent again."""
+    """Return whether this very form has made this account."""
     try:
         return bool(key) and was_sent_for(accounts.account_called(username), key)
     except NotFound:
@@ -94,5 +94,5 @@ def was_sent_by(username: str, key: str) -> bool:
 
 
 def was_sent_for(user: User, key: str) -> bool:
-    """Return whether the very form that is sent again was remembered for this account."""
+    """Return whether this very form was remembered for this account."""
     return RememberedAnswer.objects.filter(user=user, key=key).exists()

@@ -30,7 +30,7 @@ EARLIEST, LATEST = seconds(clock.EARLIEST), seconds(clock.LATEST)
 
 
 def _page_of(request: HttpRequest, calendar_id: UUID) -> str:
-    """Return the address of the calendar's page, with the days that were looked at."""
+    """Return the calendar's page, with the same days."""
     return reverse("web:calendar", args=[calendar_id], query=request.GET, fragment="mine")
 
 
@@ -38,7 +38,7 @@ def _page_of(request: HttpRequest, calendar_id: UUID) -> str:
 @require_http_methods(["PUT", "POST"])
 @signed_in_at(_page_of)
 def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Store one's times: PUT paints runs, POST carries out a button of the form."""
+    """Store one's times. PUT paints runs, POST carries out a button of the form."""
     if request.method == "PUT":
         return _paint_runs(request, calendar_id)
     _require_same_person(request, request.POST.get("who"))
@@ -51,7 +51,7 @@ def paint(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 
 def _paint_runs(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Paint the runs that a script sends, and answer with the live part."""
+    """Paint a script's runs, and answer with the live part."""
     try:
         _require_same_person(request, request.headers.get("X-Who"))
         view = _view_again(request, calendar_id)
@@ -64,7 +64,7 @@ def _paint_runs(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 
 def _after_button(view: CalendarView, form: QueryDict) -> list[grid.Window] | None:
-    """Return one's times as a button makes them; None if no cell is ticked."""
+    """Return one's times after a button. None: no cell is ticked."""
     match form.get("do"):
         case "copy-day":
             return _day_copied(view, form)
@@ -77,12 +77,12 @@ def _after_button(view: CalendarView, form: QueryDict) -> list[grid.Window] | No
 
 
 def grid_address(view: CalendarView, **more: str) -> str:
-    """Return the address of the grid that one has just painted on."""
+    """Return the address of the grid that was painted on."""
     return f"{reverse('web:calendar', args=[view.calendar.pk])}{view.look.query(**more)}#mine"
 
 
 def _view_again(request: HttpRequest, calendar_id: UUID) -> CalendarView:
-    """Return what an open page looks at, if this person still may."""
+    """Return what an open page looks at, if one still may."""
     try:
         return calendar_view(request, calendar_id)
     except NotFound:
@@ -90,7 +90,7 @@ def _view_again(request: HttpRequest, calendar_id: UUID) -> CalendarView:
 
 
 def _require_same_person(request: HttpRequest, painter: str | None) -> None:
-    """Refuse times painted on a page that was made for somebody else.
+    """Refuse times painted on a page made for somebody else.
 
     Another person may have signed in in another window.
     """
@@ -102,13 +102,13 @@ def _require_same_person(request: HttpRequest, painter: str | None) -> None:
 
 
 def store(view: CalendarView, after: Sequence[grid.Window]) -> None:
-    """Make one's times these, in one action that touches only where they differ."""
+    """Make one's times these, touching only where they differ."""
     runs = [_run(*each) for each in grid.changes(view.windows, after)]
     actions.paint_windows(view.calendar, by=view.user, runs=runs)
 
 
 def _read_runs(body: bytes) -> list[RunInput]:
-    """Read [[start, end, preference]], in seconds; null is a preference too: no time."""
+    """Read [[start, end, preference]], in seconds. null is a preference too: no time."""
     refused = InvalidInput(_("That isn’t a valid range of times. Load the page again."))
     try:
         runs = [

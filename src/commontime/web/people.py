@@ -16,7 +16,7 @@ from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar, Invitation
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, calendar_of, me, page, posted_id, submit
+from commontime.web.base import FORM, calendar_of, me, page, posted_id
 from commontime.web.once import once
 from commontime.web.sign_in import signed_in, signed_in_at
 from commontime.web.typed import Form
@@ -47,14 +47,11 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     elif request.method == "POST":
         _do_with_people(request, calendar)
         return redirect("web:people", calendar_id)
-    new = inviting.new_in(request)
-    if result := submit(form, _invite, calendar, by=user):
-        done, refused = result
-        if not refused:
-            here = reverse("web:people", args=[calendar_id])
-            return redirect(here + inviting.as_query(done))
-        inviting.keep_refused(form, "who", refused)
-        new = {str(row.pk) for row in done}
+    done = inviting.submit_people(form, "who", _invite, calendar, by=user)
+    if done is not None and not form.errors:
+        here = reverse("web:people", args=[calendar_id])
+        return redirect(here + inviting.as_query(done))
+    new = inviting.new_in(request) if done is None else inviting.ids_of(done)
     is_owner = rules.may_manage(user, calendar)
     context = {"form": form if is_owner else None, **_context(calendar, is_owner, new)}
     return page(request, "web/calendars/people.html", context)
@@ -99,9 +96,7 @@ def _invite(
             return actions.add_participant(calendar, by=by, user=person)
         return inviting.invite(calendar.pk, person, by=by)
 
-    people = inviting.look_up(who, by=by, field="who")
-    done, refused = inviting.one_by_one(people.known, act)
-    return done, people.refused + refused
+    return inviting.for_each(who, act, by=by, field="who")
 
 
 def _do_with_people(request: HttpRequest, calendar: Calendar) -> None:

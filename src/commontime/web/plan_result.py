@@ -24,7 +24,7 @@ NAMES_LIMIT = 3
 
 
 def quality(answer: plans.Answer, question: plans.Question) -> str:
-    """Return how good a plan is, and by how much another may be better."""
+    """Return how good a plan is. If not proved best: how much better another may be."""
     if answer.proved:
         if answer.placed:
             return _("Optimal, proven: no plan is better.")
@@ -119,7 +119,7 @@ type _Week = tuple[str, timetable.Week[Line], list[tuple[int, str]], list[_Day]]
 
 
 def weeks(view: PlanView) -> list[_Week]:
-    """Return each week with its name, its hours and its days."""
+    """Return each week with its name, hours and days."""
     entries = [_entry(view, placement) for placement in view.placed]
     first_weekday = FIRST_WEEKDAY[accounts.setting_of(view.user).week_start]
     return [_week(view, week) for week in timetable.weeks(entries, view.look.zone, first_weekday)]
@@ -184,7 +184,7 @@ def _noon(day: date) -> datetime:
 
 
 def omission(view: PlanView, omitted: plans.Omission) -> dict[str, Any]:
-    """Return a meeting without a time, the reason, and what to ask."""
+    """Return a meeting without a time, and the reason."""
     meeting = view.meetings.get(omitted.meeting)
     titles = {pk: title_of(view, meeting) for pk, meeting in view.meetings.items()}
     return {
@@ -198,7 +198,7 @@ def omission(view: PlanView, omitted: plans.Omission) -> dict[str, Any]:
 def _least_to_ask(
     view: PlanView, omitted: plans.Omission, meeting: Meeting | None
 ) -> dict[str, Any]:
-    """Return the least to ask of whom, and the time that the meeting has then.
+    """Return the least to ask, and the time it allows.
 
     all_then: the names, if all are asked for the whole time.
     """

@@ -1,4 +1,4 @@
-"""What the page of a plan knows: the calendar, its meetings and its last plan."""
+"""What the page of a plan knows."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class PlanView:
 
     @cached_property
     def listed(self) -> dict[UUID, Meeting]:
-        """Return the open meetings that can be planned together; none while a plan runs."""
+        """Return the meetings to plan together. While a plan runs there are none."""
         return {} if self.is_running else dict(islice(self.open.items(), limits.MOST_PLANNED))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The page of a plan: one-on-ones, the running search, the result, and publishing it."""
+"""The page of a plan: one-on-ones, search, result and publishing."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
@@ -84,7 +84,7 @@ class OneOnOnesForm(Form):
 
 
 class PlanForm(Form):
-    """How to plan: which meetings, with which priority, at what time."""
+    """How to plan: which meetings, how important, and when."""
 
     align = forms.TypedChoiceField(
         label=gettext_lazy("Start times"), choices=list(GRIDS.items()), coerce=int
@@ -128,7 +128,7 @@ class PlanForm(Form):
         return {pk: value for pk, value in values.items() if value}
 
     def _chosen(self) -> list[UUID]:
-        """Return the ticked meetings, and those that came after the page was loaded."""
+        """Return the ticked meetings, and those newer than the page."""
         return [
             pk
             for pk in self.view.listed
@@ -149,7 +149,7 @@ class PlanForm(Form):
 
     @property
     def chosen(self) -> str:
-        """Return a summary of the rows that differ, for when they are folded."""
+        """Return a summary of the rows that differ, once folded."""
         planned = [row for row in self.rows if row.is_planned]
         left_out = len(self.rows) - len(planned)
         higher = sum(row.matters != "1" for row in planned)
@@ -185,7 +185,7 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 @signed_in
 @once("one-on-ones", "publish")
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Show a calendar's plan to its owner, and carry out the buttons of the page."""
+    """Show a calendar's plan to its owner, and change it."""
     view = _plan_view(request, calendar_id)
     refusal = ""
     with timezone.override(view.look.zone):
@@ -227,7 +227,7 @@ def _forms(request: HttpRequest, view: PlanView) -> tuple[OneOnOnesForm, PlanFor
 @require_safe
 @signed_in
 def live(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Answer an open page: how far the search is; 304 if nothing changed."""
+    """Answer an open page: how far the search is. 304: nothing changed."""
     view = _plan_view(request, calendar_id)
     if unchanged := get_conditional_response(request, etag=view.tag):
         return unchanged
@@ -316,7 +316,7 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
 
 
 def _asked(view: PlanView) -> dict[str, Any]:
-    """Return what was asked last, as far as the form can ask it again."""
+    """Return what was asked last, as the form can ask again."""
     question = view.question
     align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
     asked: dict[str, Any] = {
@@ -332,7 +332,7 @@ def _asked(view: PlanView) -> dict[str, Any]:
 
 
 def _times_typed_last(view: PlanView) -> dict[UUID, datetime]:
-    """Return the set times still ahead that no tick in the timetable asks for."""
+    """Return the set times ahead that no tick stands for."""
     in_timetable = _pinned_in_timetable(view)
     return {
         pk: start.astimezone(view.look.zone).replace(tzinfo=None)
@@ -397,7 +397,7 @@ def _frame(view: PlanView, asking: PlanForm) -> dict[str, Any]:
 
 
 def _state(view: PlanView) -> dict[str, Any]:
-    """Return how far the plan is, and who gets mail once it is published."""
+    """Return how far the plan is, and who gets mail."""
     plan = view.plan
     status = PlanStatus(plan.status) if plan else None
     mail_counts = []
@@ -428,7 +428,7 @@ def _result(view: PlanView) -> dict[str, Any]:
 
 
 def _worth(view: PlanView) -> dict[str, Any]:
-    """Return how many meetings have a time, and how good the plan is."""
+    """Return how good the plan is."""
     answer, text = view.answer, _("A time for %(placed)d of %(wanted)d")
     if answer is None:
         said = text % {"placed": 0, "wanted": 0}
@@ -481,7 +481,7 @@ def _priorities(chosen: str) -> dict[str, str]:
 
 
 def _who(view: PlanView, meeting: Meeting) -> str:
-    """Return the other people of a meeting, unless its title names them."""
+    """Return a meeting's other people, unless its title names them."""
     if meeting.for_everyone:
         return _("everybody")
     named = meeting.attendees.keys() - {view.user.pk}

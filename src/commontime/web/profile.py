@@ -1,4 +1,4 @@
-"""The page of one's own settings, and of the account's end."""
+"""The pages of one's settings and of the account's end."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -140,7 +140,7 @@ class PrivacyForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page with a form of its own."""
+    """A part of the page with its own form."""
 
     name: str
     title: Any
@@ -162,7 +162,7 @@ TITLES = {
 @require_http_methods(FORM)
 @signed_in
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Show one's settings, a form per section, and store the one that was sent."""
+    """Show one's settings, and store the section that was sent."""
     what = request.POST.get("do", "")
     if request.method == "POST" and what not in TITLES:
         return _do(request, what)
@@ -200,7 +200,7 @@ def _do(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def _forms(request: HttpRequest, sent: str) -> dict[str, forms.Form]:
-    """Return the form of each section; the one that was sent holds what was typed."""
+    """Return the form of each section. The one that was sent holds what was typed."""
     user = me(request)
     setting, muted = queries.setting_of(user), queries.muted_by(user)
     privacy = {"who_may_add_me": setting.who_may_add_me, "still": muted}
@@ -223,7 +223,7 @@ def _fields_of(thing: User | UserSetting, form: type[forms.Form]) -> dict[str, A
 
 
 def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
-    """Store what one section holds, and return whether it was accepted."""
+    """Store one section, and return whether it was accepted."""
     save = {
         "names": _save_names,
         "email": _save_credentials,
@@ -330,7 +330,7 @@ class DeleteForm(Form):
 @require_http_methods(FORM)
 @signed_in
 def delete_account(request: HttpRequest) -> HttpResponse:
-    """Show what goes with the account, and delete it for whoever knows its password."""
+    """Show what goes with the account, and delete it. That takes its password."""
     user = me(request)
     owned = list(calendars.calendars.calendar_list_for(user, {"owner"}).order_by("name", "id"))
     form = DeleteForm(list(calendars.people.possible_heirs(user)), len(owned), request.POST or None)
@@ -376,7 +376,7 @@ SYSTEMS = {
 
 
 def device(user_agent: str) -> str:
-    """Say which program on what a sign-in came from, as far as its User-Agent tells."""
+    """Say which program a sign-in came from, by its User-Agent."""
     program = next((name for mark, name in PROGRAMS.items() if f"{mark}/" in user_agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     if program and system:

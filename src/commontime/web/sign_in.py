@@ -1,4 +1,4 @@
-"""Signing in: on its own page, or where a form was sent after the sign-in had ended."""
+"""Signing in. It has its own page, or happens where a form was sent signed out."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -53,7 +53,7 @@ def _open(request: HttpRequest, form: SignInForm) -> NewSignIn | None:
 
 
 def signed_in(view: View) -> View:
-    """Let people who are signed out sign in first; a form keeps what was typed."""
+    """Let signed-out people sign in first. A form keeps what was typed."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -67,7 +67,7 @@ def signed_in(view: View) -> View:
 
 
 def signed_in_at(page_of: Callable[..., str]) -> Callable[[View], View]:
-    """Let people who are signed out sign in first, then go on at the form's page.
+    """Let signed-out people sign in, and go on at the form.
 
     page_of: returns that page's address. Use it for addresses that only take forms.
     """
@@ -92,7 +92,7 @@ def sign_in_first(target: str) -> HttpResponse:
 
 
 def _sign_in_here(request: HttpRequest, show: Callable[[], HttpResponse]) -> HttpResponse:
-    """Sign in at the address of a form, and show its page with what was typed before.
+    """Sign in at a form's address, and show what was typed.
 
     The first time, only the sign-in page is shown, which carries what was typed.
     """
@@ -114,7 +114,7 @@ def _sign_in_here(request: HttpRequest, show: Callable[[], HttpResponse]) -> Htt
 
 
 def ask_to_sign_in(request: HttpRequest, target: str) -> HttpResponse:
-    """Show the sign-in page with what was typed into a form of the page at `target`."""
+    """Show the sign-in page, which carries what was typed. `target` is the form's page."""
     response = _sign_in_page(request, SignInForm(), typed.pack(request), target)
     response.status_code = 401
     return response

@@ -26,7 +26,7 @@ type Cells = dict[tuple[int, Key], str]  # by the number of the day, and the row
 def paint_table(
     look: Look, states: Sequence[State], ticked: frozenset[str] = frozenset()
 ) -> SafeString:
-    """Return one's own times as a table of ticks, which `<availability-grid>` improves."""
+    """Return one's times as ticks, which `<availability-grid>` improves."""
     labels = {key: row_label(key, look) for key in look.grid.rows}
     names, cells, in_order = levels(), {}, iter(states)
     for number, day in enumerate(look.grid.days):
@@ -44,7 +44,7 @@ def paint_table(
 
 
 def _hours_twice(day: Day, look: Look) -> dict[Key, str]:
-    """Return the hours that clocks show twice on a day, each with its turn."""
+    """Return the hours that clocks show twice on a day."""
     twice = {minute for minute, again in day.cells if again}
     return {
         key: look.time(moment(start).astimezone(look.zone))
@@ -54,9 +54,9 @@ def _hours_twice(day: Day, look: Look) -> dict[Key, str]:
 
 
 def heat_table(look: Look, heat: Heat) -> SafeString:
-    """Return how many can come in each cell, in shades that differ in lightness.
+    """Return how many can come in each cell, in shades.
 
-    `data-silent` says how many eighths of the people have not answered.
+    They differ in lightness. `data-silent` says how many eighths of the people have not answered.
     """
     cells, in_order, steps = {}, iter(heat.counts), scale(heat)
     for number, day in enumerate(look.grid.days):
@@ -104,7 +104,7 @@ def _head(days: Sequence[Day], prefix: str) -> str:
 
 
 def _clocks(day: Day) -> str:
-    """Return how many hours a day has on which the clocks change."""
+    """Return a day's number of hours if clocks change."""
     if day.hours == 24:
         return ""
     hours = {"n": number_format(f"{day.hours:g}")}

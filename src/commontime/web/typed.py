@@ -1,4 +1,4 @@
-"""What somebody typed into a form before they had to sign in again.
+"""What somebody typed before they had to sign in again.
 
 The sign-in page carries it in a hidden field, so nothing is stored here. Signed in again, the
 person finds it in the form, not sent yet. Nobody else gets it: each form holds a mark of who looked
@@ -24,14 +24,14 @@ _NEVER = {"csrfmiddlewaretoken", MARK}
 
 
 class Typed(QueryDict):
-    """The fields of a form that was not sent, as `request.POST`."""
+    """The fields of an unsent form, as `request.POST`."""
 
 
 class Form(forms.Form):
     """A form of a page. With `Typed` data it shows them, and can't be sent."""
 
     def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
-        """Set what a field of this form lets people choose from."""
+        """Set what a field lets people choose from."""
         cast(Any, self.fields[name]).choices = list(choices)
 
     def is_valid(self) -> bool:
@@ -49,7 +49,7 @@ def mark_of(user: User) -> str:
 
 
 def is_by(request: HttpRequest, user: User) -> bool:
-    """Return whether the form that was sent is of a page that this person looked at."""
+    """Return whether this person looked at the form's page."""
     return constant_time_compare(request.POST.get(MARK, ""), mark_of(user))
 
 
@@ -64,7 +64,7 @@ def fields_of(request: HttpRequest) -> Typed:
 
 
 def pack(request: HttpRequest) -> str:
-    """Return what was typed for the sign-in page, signed; "" if it is too long or unmarked."""
+    """Return what was typed, signed, for the sign-in page. "": it is too long or unmarked."""
     if FIELD in request.POST:  # from a sign-in page, which carries it already
         return request.POST[FIELD]
     if MARK not in request.POST:
@@ -76,14 +76,14 @@ def pack(request: HttpRequest) -> str:
 
 
 def of(request: HttpRequest, user: User) -> Typed | None:
-    """Return what this person sent, or what their sign-in page carried; None if it is another's."""
+    """Return what this person typed, or their sign-in page carried. None: it is another's."""
     if packed := request.POST.get(FIELD, ""):
         return unpack(packed, user)
     return fields_of(request) if is_by(request, user) else None
 
 
 def unpack(packed: str, user: User) -> Typed | None:
-    """Return what this person typed; None if it was somebody else, or too long ago."""
+    """Return what this person typed. None: it was somebody else, or too long ago."""
     try:
         mark, fields = signing.loads(packed, salt=_SALT, max_age=LASTS)
     except signing.BadSignature:
@@ -94,6 +94,6 @@ def unpack(packed: str, user: User) -> Typed | None:
 
 
 def show(request: HttpRequest, typed: Typed) -> None:
-    """Have the page shown as on a GET, with the fields of its form as they were typed."""
+    """Show the page as on a GET, with its form as typed."""
     asking: Any = request
     asking.method, asking.POST = "GET", typed

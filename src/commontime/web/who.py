@@ -12,6 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from commontime.calendars.planning import outcomes
+from commontime.calendars.queries.people import Person
 from commontime.core import cache
 from commontime.layout.instants import moment
 from commontime.web import heat_map, words
@@ -24,7 +25,7 @@ from commontime.web.sign_in import signed_in
 @require_safe
 @signed_in
 def who(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
-    """Send who can come in each cell, row by row of the heat map."""
+    """Send who can come in each cell, row by row."""
     view = calendar_view(request, calendar_id)
     key = ("who", view.key)
     tag = cache.tag_of(key)
@@ -44,19 +45,21 @@ def _who(view: CalendarView) -> str:
     cells = [day.cells[key] for key in table.rows for day in table.days if key in day.cells]
     starts = [moment(start) for start, _end in cells]
     in_cells = outcomes.outcomes_at(view.group, starts, timedelta(minutes=table.step))
-    people = view.group.people
     if not view.with_names:
         return json.dumps({"cells": _with_cells(cells, map(_counts, in_cells))})
-    codes = (
-        "".join(levels.get(person.user_id, "-") for person in people)
-        for levels in map(_levels, in_cells)
-    )
+    people = view.group.people
+    codes = (_code(people, outcome) for outcome in in_cells)
     names = [person.name for person in people]
     return json.dumps({"people": names, "cells": _with_cells(cells, codes)})
 
 
 def _with_cells(cells: Iterable[tuple[int, int]], values: Iterable[Any]) -> list[list[Any]]:
     return [[*cell, value] for cell, value in zip(cells, values, strict=True)]
+
+
+def _code(people: Iterable[Person], outcome: outcomes.Outcome) -> str:
+    levels = _levels(outcome)
+    return "".join(levels.get(person.user_id, "-") for person in people)
 
 
 def _counts(outcome: outcomes.Outcome) -> list[int]:
@@ -75,7 +78,10 @@ def _levels(outcome: outcomes.Outcome) -> dict[int, str]:
 
 
 def who_at(view: CalendarView, day: str, row: str) -> dict[str, Any] | None:
-    """Return who can come in the cell that an address names, for a page without scripts."""
+    """Return who can come in an address's cell.
+
+    That is for a page without scripts.
+    """
     columns = {str(column.date): column.cells for column in view.look.grid.days}
     cells = {words.row_name(key): cell for key, cell in columns.get(day, {}).items()}
     if row not in cells:

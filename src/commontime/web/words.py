@@ -34,7 +34,7 @@ def dated(day: datetime) -> str:
 
 
 def when(start: datetime, length: timedelta, look: Look) -> str:
-    """Return a day and time as people say it: "Mon 4 May, 9:00–10:30".
+    """Return a moment as people say it: "Mon 4 May, 9:00–10:30".
 
     The year is added if it is not the year of the days look.
     """
@@ -67,7 +67,7 @@ def until(deadline: datetime, look: Look) -> str:
 
 
 def some(names: Sequence[str], most: int) -> str:
-    """Return names as a list in words, and how many more than `most`."""
+    """Return names in words, and how many more than `most`."""
     more = len(names) - most
     listed = ", ".join(names[:most])
     if more <= 0:

@@ -1,4 +1,4 @@
-"""`{% styles "tokens" "base" %}`, `{% scripts "live-part" %}`: one file for each list of names."""
+"""One file for each list of names: `{% styles "tokens" "base" %}`, `{% scripts "live-part" %}`."""
 
 from django import template
 
@@ -19,7 +19,7 @@ def scripts(*names: str) -> dict[str, str]:
 
 @register.inclusion_tag("web/assets/_scripts_first.html")
 def scripts_first(*names: str) -> dict[str, str]:
-    """Run scripts before the page is seen, where it would jump if they ran later.
+    """Run scripts before the page is seen, so it won't jump.
 
     Browsers that can't wait for them show the page at once.
     """

@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.filter
 def told(value: Any, clock: str) -> str:
-    """Return a day, a time or both in words; nothing if the value is neither."""
+    """Return a day, a time or both in words. Other values give nothing."""
     value = _read(value) if isinstance(value, str) else value
     if isinstance(value, datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
@@ -29,7 +29,7 @@ def told(value: Any, clock: str) -> str:
 
 @register.filter
 def day(moment: datetime) -> str:
-    """Return the day of a moment, with its year unless it is this year."""
+    """Return the day of a moment. Another year than this one is added."""
     return dated(timezone.localtime(moment))
 
 
