@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,7 +18,7 @@ from commontime.core import clock
 from commontime.core.clients import client_of
 from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
-from commontime.web.fields import new_password_field, username_field
+from commontime.web.fields import email_field, name_field, new_password_field, username_field
 from commontime.web.middleware import open_page_session
 from commontime.web.once import is_second_click, key_of, remember, was_sent_by, was_sent_for
 from commontime.web.sign_in import SignInForm
@@ -32,32 +31,14 @@ class SignUpForm(Form):
             "Others use it to find and invite you. Letters, digits and . - _ + @"
         )
     )
-    email = forms.CharField(
-        label=gettext_lazy("Email address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
-    first_name = forms.CharField(
-        label=gettext_lazy("First name"),
-        required=False,
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-    )
-    last_name = forms.CharField(
-        label=gettext_lazy("Last name"),
-        required=False,
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-    )
+    email = email_field()
+    first_name = name_field(gettext_lazy("First name"), "given-name")
+    last_name = name_field(gettext_lazy("Last name"), "family-name")
     password = new_password_field(gettext_lazy("Password"))
 
 
 class EmailForm(Form):
-    email = forms.CharField(
-        label=gettext_lazy("Email address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    email = email_field()
 
 
 class NewPasswordForm(Form):

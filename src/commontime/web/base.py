@@ -19,7 +19,7 @@ from commontime.accounts import queries as accounts
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries import calendars, meetings
 from commontime.calendars.queries.path import Auth
-from commontime.core import cache
+from commontime.core import cache, clock
 from commontime.core.errors import (
     Conflict,
     InvalidInput,
@@ -167,6 +167,12 @@ def posted_id(request: HttpRequest, name: str, otherwise: str) -> UUID:
         return UUID(request.POST.get(name, ""))
     except ValueError:
         raise NotFound(otherwise) from None
+
+
+def posted_zone(request: HttpRequest, otherwise: str) -> str:
+    """Return the time zone that a form sends, if there is such a zone."""
+    typed = request.POST.get("time_zone", "")
+    return typed if typed in clock.zones() else otherwise
 
 
 def next_page(request: HttpRequest) -> str:

@@ -18,9 +18,8 @@ from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.calendars.queries.people import Person
-from commontime.core import clock
 from commontime.core.errors import InvalidInput
-from commontime.web.base import FORM, calendar_of, me, page, submit
+from commontime.web.base import FORM, calendar_of, me, page, posted_zone, submit
 from commontime.web.fields import ZoneInput, range_field
 from commontime.web.moments import moment_field
 from commontime.web.once import once
@@ -69,8 +68,7 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     what = request.POST.get("do", "edit")
     if request.method == "POST" and what != "edit":
         return redirect(_do_with_calendar(request, calendar, what))
-    typed = request.POST.get("time_zone", "")
-    with timezone.override(typed if typed in clock.zones() else calendar.time_zone):
+    with timezone.override(posted_zone(request, calendar.time_zone)):
         form = CalendarForm(
             request.POST if what == "edit" and request.POST else None, initial=_as_typed(calendar)
         )

@@ -106,3 +106,13 @@ def new_password_field(label: Any) -> forms.CharField:
 def username_field(**options: Any) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off"})
     return forms.CharField(label=gettext_lazy("Username"), max_length=150, widget=widget, **options)
+
+
+def email_field() -> forms.CharField:
+    widget = forms.EmailInput(attrs={"autocomplete": "email"})
+    return forms.CharField(label=gettext_lazy("Email address"), max_length=254, widget=widget)
+
+
+def name_field(label: Any, autocomplete: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, required=False, max_length=150, widget=widget)

@@ -25,7 +25,7 @@ from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 from commontime.web import inviting
-from commontime.web.base import FORM, me, page, submit
+from commontime.web.base import FORM, me, page, posted_zone, submit
 from commontime.web.calendar_settings import VISIBILITIES
 from commontime.web.compression import gzipped
 from commontime.web.fields import ZoneInput, length_field
@@ -132,9 +132,7 @@ class NewCalendarForm(Form):
 def new_calendar(request: HttpRequest) -> HttpResponse:
     """Create a calendar, its first meeting and invitations, or nothing."""
     user = me(request)
-    own = accounts.setting_of(user).time_zone
-    typed = request.POST.get("time_zone", "")
-    zone = ZoneInfo(typed if typed in clock.zones() else own)
+    zone = ZoneInfo(posted_zone(request, accounts.setting_of(user).time_zone))
     people = [contact.contactee for contact in contacts.contacts_of(user)[:MOST_SHOWN]]
     with timezone.override(zone):
         form = NewCalendarForm(people, request.POST or None, initial=_usual(zone))

@@ -28,7 +28,14 @@ from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
 from commontime.web.base import FORM, auth_of, me, page, posted_id, submit
 from commontime.web.compression import gzipped
-from commontime.web.fields import ZoneInput, new_password_field, password_field, username_field
+from commontime.web.fields import (
+    ZoneInput,
+    email_field,
+    name_field,
+    new_password_field,
+    password_field,
+    username_field,
+)
 from commontime.web.middleware import open_page_session
 from commontime.web.sign_in import signed_in
 from commontime.web.typed import Form
@@ -56,27 +63,13 @@ WHO_MAY_ADD = {
 
 
 class NamesForm(Form):
-    first_name = forms.CharField(
-        label=gettext_lazy("First name"),
-        required=False,
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-    )
-    last_name = forms.CharField(
-        label=gettext_lazy("Last name"),
-        required=False,
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-    )
+    first_name = name_field(gettext_lazy("First name"), "given-name")
+    last_name = name_field(gettext_lazy("Last name"), "family-name")
     username = username_field()
 
 
 class EmailForm(Form):
-    email = forms.CharField(
-        label=gettext_lazy("Email address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    email = email_field()
     current_password = password_field(gettext_lazy("Current password"), "current-password")
 
 

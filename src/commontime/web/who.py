@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from commontime.calendars.planning import outcomes
 from commontime.calendars.queries.people import Person
 from commontime.core import cache
+from commontime.layout.grid import Grid
 from commontime.layout.instants import moment
 from commontime.web import heat_map, words
 from commontime.web.calendar_view import CalendarView, calendar_view
@@ -82,11 +83,10 @@ def who_at(view: CalendarView, day: str, row: str) -> dict[str, Any] | None:
 
     That is for a page without scripts.
     """
-    columns = {str(column.date): column.cells for column in view.look.grid.days}
-    cells = {words.row_name(key): cell for key, cell in columns.get(day, {}).items()}
-    if row not in cells:
+    cell = _cell_at(view.look.grid, day, row)
+    if cell is None:
         return None
-    start, end = cells[row]
+    start, end = cell
     length = timedelta(seconds=end - start)
     outcome = outcomes.outcomes_at(view.group, [moment(start)], length)[0]
     groups = [
@@ -94,3 +94,9 @@ def who_at(view: CalendarView, day: str, row: str) -> dict[str, Any] | None:
         for title, names in heat_map.groups_of(outcome)
     ]
     return {"when": words.when(moment(start), length, view.look), "groups": groups}
+
+
+def _cell_at(grid: Grid, day: str, row: str) -> tuple[int, int] | None:
+    columns = {str(column.date): column.cells for column in grid.days}
+    cells = {words.row_name(key): cell for key, cell in columns.get(day, {}).items()}
+    return cells.get(row)
