@@ -31,7 +31,7 @@ def paint_table(
     names, cells, in_order = levels(), {}, iter(states)
     for number, day in enumerate(look.grid.days):
         head = day_name(datetime.combine(day.date, time()), short=True)
-        hours = labels | _hours_twice(day, look)
+        hours = _hours_of(day, labels, look)
         for key, (start, _end) in day.cells.items():
             state = next(in_order)
             label = escape(f"{head} {hours[key]}, {names[state.level]}")
@@ -43,10 +43,12 @@ def paint_table(
     return _table(look, "p", cells, _("When I can come"), "")
 
 
-def _hours_twice(day: Day, look: Look) -> dict[Key, str]:
-    """Return the hours that clocks show twice on a day."""
+def _hours_of(day: Day, labels: dict[Key, str], look: Look) -> dict[Key, str]:
+    """Return a day's hours; those that clocks show twice with their turn."""
     twice = {minute for minute, again in day.cells if again}
-    return {
+    if not twice:
+        return labels
+    return labels | {
         key: look.time(moment(start).astimezone(look.zone))
         for key, (start, _end) in day.cells.items()
         if key[0] in twice
