@@ -22,8 +22,8 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
         if not request.user:
             return ask_to_sign_in(request, request.get_full_path())
         fields = typed.of(request, me(request))
-        if fields is not None and (shown := _shown_again(request, fields)):
-            return shown
+        if fields is not None and (again := _form_again(request, fields)):
+            return again
     sentences = [
         _(
             "Nothing was changed. The page was open too long, or you’ve since signed in or out in "
@@ -41,13 +41,13 @@ def failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _has_just_signed_in(request: HttpRequest) -> bool:
     """Return whether this form's first click signed the person in."""
     fields = {reverse("web:sign_in"): "identifier", reverse("web:sign_up"): "username"}
-    if request.path not in fields:
+    if request.path not in fields or "csrfmiddlewaretoken" not in request.POST:
         return False
     name, user = canonical(request.POST.get(fields[request.path], "")), me(request)
     return name in {canonical(user.username), canonical(user.email)}
 
 
-def _shown_again(request: HttpRequest, fields: typed.Typed) -> HttpResponse | None:
+def _form_again(request: HttpRequest, fields: typed.Typed) -> HttpResponse | None:
     """Show the form's page with what was typed. None: it has no page of its own."""
     view, args, kwargs = resolve(request.path_info)
     typed.show(request, fields)
