@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from commontime.accounts import queries
+from commontime.accounts.actions.names import check_email
 from commontime.accounts.models import UserSetting
 from commontime.accounts.names import display_names, told_apart
+from commontime.core.errors import InvalidInput
 from commontime.core.text import canonical
 from tests import build
 
@@ -94,3 +96,16 @@ def test_addresses_stored_in_letters_of_their_domain_are_found_by_it_in_ascii():
 
     assert UserSetting.objects.get(user=sam).email_key == "sam@xn--strae-oqa.example"
     assert UserSetting.objects.get(user=other).email_key == before
+
+
+@pytest.mark.parametrize("domain", ["☃.example", f"{'ü' * 60}.example", "a\u200cb.example"])
+def test_an_address_was_taken_that_no_mail_can_go_to(domain):
+    with pytest.raises(InvalidInput) as refusal:
+        check_email(f"sam@{domain}")
+
+    assert refusal.value.fields.keys() == {"email"}
+
+
+@pytest.mark.parametrize("domain", ["example.org", "MÜLLER.example", "пример.испытание"])
+def test_an_address_in_any_script_is_taken(domain):
+    check_email(f"sam@{domain}")

@@ -13,6 +13,7 @@ from commontime.accounts import queries
 from commontime.accounts.models import UserSetting
 from commontime.core import limits, text
 from commontime.core.clients import Client
+from commontime.core.domains import ascii_domain
 from commontime.core.errors import InvalidInput, NotFound, Problems
 
 LONGEST = {"username": 150, "first_name": 150, "last_name": 150}
@@ -136,11 +137,12 @@ def _check_key(field: str, key: str) -> None:
 
 
 def check_email(email: str) -> None:
-    """Refuse a text that is no single email address."""
+    """Refuse a text that is no single email address, or none that a mail can go to."""
     try:
         email.encode()
         validate_email(email)
-    except (ValidationError, UnicodeEncodeError):
+        ascii_domain(email.rpartition("@")[2])
+    except (ValidationError, ValueError):
         raise InvalidInput(
             _("Enter an email address like mina@example.org."), field="email"
         ) from None
