@@ -64,3 +64,9 @@ def check_moment(moment: datetime | None, *, field: str) -> None:
     """Refuse a moment outside the years that are stored."""
     if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
         raise InvalidInput(_("Times must be in the years 2000 to 2099."), field=field)
+
+
+def check_bounds(earliest: datetime | None, latest: datetime | None) -> None:
+    """Refuse bounds between which no meeting can lie."""
+    if earliest and latest and latest <= earliest:
+        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")

@@ -60,23 +60,26 @@ def _store(setting: UserSetting, **changes: Any) -> None:
 
 
 def _set_muted(user: User, usernames: list[str]) -> None:
+    senders = _others_called(usernames, user)
+    Mute.objects.filter(user=user).exclude(sender_id__in=senders).delete()
+    Mute.objects.bulk_create(
+        [Mute(user=user, sender_id=sender_id) for sender_id in senders], ignore_conflicts=True
+    )
+
+
+def _others_called(usernames: list[str], user: User) -> list[int]:
+    """Return the ids of other people with these usernames. Each must have one."""
     keys = [text.canonical(name) for name in usernames]
-    senders = {
+    others = {
         setting.username_key: setting.user_id
         for setting in UserSetting.objects.filter(username_key__in=keys).exclude(user=user)
     }
-    missing = next(
-        (name for name, key in zip(usernames, keys, strict=True) if key not in senders), None
-    )
-    if missing is not None:
-        raise InvalidInput(
-            _("Nobody here is called “%(name)s”.") % {"name": missing}, field="muted"
-        )
-    Mute.objects.filter(user=user).exclude(sender_id__in=senders.values()).delete()
-    Mute.objects.bulk_create(
-        [Mute(user=user, sender_id=sender_id) for sender_id in senders.values()],
-        ignore_conflicts=True,
-    )
+    for name, key in zip(usernames, keys, strict=True):
+        if key not in others:
+            raise InvalidInput(
+                _("Nobody here is called “%(name)s”.") % {"name": name}, field="muted"
+            )
+    return list(others.values())
 
 
 def stop_mails(stop: queries.Stop) -> None:

@@ -275,8 +275,7 @@ def check_meeting(meeting: Meeting, *, new_deadline: bool) -> None:
     check_moments(meeting, "deadline", "earliest", "latest", "final_time")
     if new_deadline and meeting.deadline <= clock.now():
         raise InvalidInput(_("The deadline must be in the future."), field="deadline")
-    if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
+    limits.check_bounds(meeting.earliest, meeting.latest)
 
 
 def check_duration(minutes: int) -> None:

@@ -156,13 +156,8 @@ def _who_cannot(
     """
     sentences = []
     if outcome.missing:
-        length = span(outcome.start, meeting.duration)[1]
-        short = minutes_short(group, outcome, meeting.duration)
         missing = [person for person in outcome.missing if person not in elsewhere]
-        sentences += [
-            _required_and_away(person, short[person.user_id], length)
-            for person in missing[:MOST_MISSING]
-        ]
+        sentences += _what_they_lack(missing[:MOST_MISSING], outcome, group, meeting)
     if elsewhere:
         in_another = _("%(names)s: in another meeting at that time.")
         sentences.append(in_another % {"names": names_of(elsewhere)})
@@ -173,6 +168,14 @@ def _who_cannot(
         cannot = ngettext("%(names)s can’t come.", "%(names)s can’t come.", len(optional))
         sentences.append(cannot % {"names": names_of(optional)})
     return sentences
+
+
+def _what_they_lack(
+    required: Sequence[Person], outcome: Outcome, group: Group, meeting: Meeting
+) -> list[str]:
+    length = span(outcome.start, meeting.duration)[1]
+    short = minutes_short(group, outcome, meeting.duration)
+    return [_required_and_away(person, short[person.user_id], length) for person in required]
 
 
 def _how_many_cannot(outcome: Outcome) -> list[str]:

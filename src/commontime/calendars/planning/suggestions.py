@@ -47,8 +47,7 @@ def suppose(meeting: Meeting, group: Group, what_if: WhatIf, *, by: User) -> tup
         meeting.earliest, calendar.window_start = what_if.earliest, None
     if what_if.latest:
         meeting.latest, calendar.window_end = what_if.latest, None
-    if meeting.earliest and meeting.latest and meeting.latest <= meeting.earliest:
-        raise InvalidInput(_("The latest end must be after the earliest start."), field="latest")
+    limits.check_bounds(meeting.earliest, meeting.latest)
     meeting.duration_minutes = what_if.duration_minutes or meeting.duration_minutes
     meeting.quorum = what_if.quorum or meeting.quorum
     meeting.calendar = calendar
