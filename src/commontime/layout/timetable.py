@@ -70,13 +70,12 @@ def weeks[What](
     for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
         day, minutes = _minutes(entry, zone)
         by_day.setdefault(day, []).append(minutes)
+    by_week = groupby(sorted(by_day), lambda day: _first_of_week(day, first_weekday))
+    return [_week({day: by_day[day] for day in days}) for _, days in by_week]
 
-    def week_of(day: date) -> date:
-        return day - timedelta(days=(day.weekday() - first_weekday) % 7)
 
-    return [
-        _week({day: by_day[day] for day in days}) for _, days in groupby(sorted(by_day), week_of)
-    ]
+def _first_of_week(day: date, first_weekday: int) -> date:
+    return day - timedelta(days=(day.weekday() - first_weekday) % 7)
 
 
 def _minutes[What](entry: Entry[What], zone: ZoneInfo) -> tuple[date, Minutes[What]]:

@@ -85,13 +85,17 @@ def compare(
     if not outcomes:
         return []
     best, worst = _rank_ranges(outcomes, group, meeting)
-    losses = engine.losses(
-        outcomes[0].row, np.stack([outcome.row for outcome in outcomes]), group.required
-    )
-    said = ["", *(_against_best(loss, group, with_names=with_names) for loss in losses[1:])]
+    lost = _lost_in_words(outcomes, group, with_names=with_names)
     survives = survived(outcomes, meeting)
     works = [_still_works(n, meeting) for n in survives]
-    return [Comparison(*fields) for fields in zip(best, worst, survives, said, works, strict=True)]
+    return [Comparison(*fields) for fields in zip(best, worst, survives, lost, works, strict=True)]
+
+
+def _lost_in_words(outcomes: Sequence[Outcome], group: Group, *, with_names: bool) -> list[str]:
+    """Say what each start loses; the best one loses nothing."""
+    rows = np.stack([outcome.row for outcome in outcomes])
+    losses = engine.losses(outcomes[0].row, rows, group.required)
+    return ["", *(_against_best(loss, group, with_names=with_names) for loss in losses[1:])]
 
 
 def _still_works(n: int, meeting: Meeting) -> str:

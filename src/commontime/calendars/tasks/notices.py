@@ -244,12 +244,14 @@ def _deleted(
         theirs = [meeting for meeting in upcoming if groups.is_for(meeting, person.pk)]
         if not person.is_active or (person.pk == calendar.owner_id and not theirs):
             continue  # The owner knows; only their own calendar app does not.
-        cancels = [
-            Snapshot.of(m, organizer=owner).as_payload(sequence=m.sequence + 1, path="")
-            for m in theirs
-        ]
+        cancels = [_cancel(meeting, organizer=owner) for meeting in theirs]
         payload = {"calendar": calendar.name, "owner": owner, "meetings": cancels}
         yield _to(person, "deleted", f"deleted:{calendar.pk}", payload)
+
+
+def _cancel(meeting: Meeting, *, organizer: str) -> dict[str, Any]:
+    snapshot = Snapshot.of(meeting, organizer=organizer)
+    return snapshot.as_payload(sequence=meeting.sequence + 1, path="")
 
 
 # For owners ---------------------------------------------------------------------------------------
