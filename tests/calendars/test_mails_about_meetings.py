@@ -208,6 +208,16 @@ def test_the_first_line_says_what_changed(changes, sentence, earlier, rehearsal,
     assert ("Previously" in mail.text) == bool(earlier)
 
 
+def test_the_organiser_does_not_read_their_own_name_in_what_they_did(rehearsal, post):
+    edit(rehearsal, final_time=TEN)
+    assert first_line(post.deliver_to("mina")[0]) == "The time of this meeting is confirmed."
+
+    edit(rehearsal, final_time=NOON)
+
+    (mail,) = post.deliver_to("mina")
+    assert first_line(mail) == "You have changed this meeting: new time."
+
+
 def test_a_place_that_is_gone_is_said_too(rehearsal, post):
     edit(rehearsal, final_time=TEN)
     post.deliver()

@@ -204,10 +204,15 @@ def note(reader: Reader, *, sender: str, url: str, calendar: str = "", text: str
 
 
 def meeting_request(
-    reader: Reader, *, organizer: str, meeting: ScheduledMeeting, document: bytes
+    reader: Reader,
+    *,
+    organizer: str,
+    meeting: ScheduledMeeting,
+    document: bytes,
+    by_reader: bool = False,
 ) -> Letter:
-    """Give a meeting's final time to an attendee."""
-    context = {"organizer": name(organizer)}
+    """Give a meeting's final time to an attendee. by_reader: they are the organizer."""
+    context = {"organizer": name(organizer), "by_reader": by_reader}
     return _meeting_letter("meeting_request", reader, meeting, context, document)
 
 
@@ -218,15 +223,18 @@ def meeting_moved(
     meeting: ScheduledMeeting,
     document: bytes,
     before: ScheduledMeeting | None = None,
+    by_reader: bool = False,
 ) -> Letter:
     """Tell an attendee what has become of a meeting.
 
-    It is scheduled, and they knew it as `before`.
+    It is scheduled, and they knew it as `before`. by_reader: they are the organizer.
     """
-    context = {"organizer": name(organizer), "changes": "", "earlier": ""}
-    if before:
-        context["changes"] = ", ".join(_changes(before, meeting))
-        context["earlier"] = ", ".join(_earlier(before, meeting, reader))
+    context = {
+        "organizer": name(organizer),
+        "by_reader": by_reader,
+        "changes": ", ".join(_changes(before, meeting)) if before else "",
+        "earlier": ", ".join(_earlier(before, meeting, reader)) if before else "",
+    }
     return _meeting_letter("meeting_moved", reader, meeting, context, document)
 
 

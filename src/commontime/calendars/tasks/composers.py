@@ -220,6 +220,7 @@ def _requested(meeting: Meeting, required: bool, to: Recipient) -> dict[str, Any
         "organizer": snapshot.organizer,
         "meeting": _scheduled(snapshot, to),
         "document": exchange.request_for(snapshot, to.user, to.address, required=required),
+        "by_reader": meeting.calendar.owner_id == to.user.pk,
     }
 
 
