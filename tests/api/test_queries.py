@@ -74,7 +74,7 @@ TABLE = """
  4    PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
  4    POST /calendars/{calendar_id}/transfer/
- 7+1! POST /calendars/{calendar_id}/duplicate/
+ 8+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  4+2  POST /calendars/{calendar_id}/participants/
  2    GET /calendars/{calendar_id}/participants/{participant_id}/

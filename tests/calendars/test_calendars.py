@@ -272,6 +272,16 @@ def test_deleting_twice_finds_none(mina):
 # Duplicate ----------------------------------------------------------------------------------------
 
 
+def test_a_calendar_deleted_just_before_gave_an_empty_copy(mina):
+    calendar = build.calendar(owner=mina)
+    Calendar.objects.filter(pk=calendar.pk).delete()
+
+    with pytest.raises(NotFound):
+        actions.duplicate_calendar(calendar, by=mina, shift_days=7)
+
+    assert Calendar.objects.count() == 0
+
+
 def test_a_copy_has_the_settings_the_meetings_and_the_people_to_invite(mina, sam, post):
     gone = build.user("gone", is_active=False)
     calendar = build.calendar(

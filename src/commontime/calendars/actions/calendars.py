@@ -166,6 +166,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     The settings and meetings are copied. Neither final times nor anybody's times are copied; nobody
     is in the copy before they accept.
     """
+    hold(calendar)
     queries.calendars.require_owner(by, calendar, _("duplicate this calendar"))
     if not limits.SHIFT_DAYS.has(shift_days):
         raise InvalidInput(
