@@ -136,6 +136,7 @@ ONE_DOOR = {
     # a page signs in whoever just signed up; the API leaves that to its client
     "accounts.open_session": "web",
     "accounts.user_of_reset_link": "web",  # shows the form behind the link
+    "accounts.user_named_in": "web",  # whose link a second click sends again
     "accounts.stop_mails": "web",  # the unsubscribe link of a mail
     # the link of a mail; over the API it is accept_invitation
     "calendars.accept_invitation_link": "web",
