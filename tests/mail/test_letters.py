@@ -191,19 +191,19 @@ def test_the_base_url_is_the_configured_one(settings):
             datetime(2026, 12, 31, 23, tzinfo=UTC),
             datetime(2027, 1, 1, 1, tzinfo=UTC),
             "h23",
-            "Thursday 31 December 2026, 23:00 – Friday 1 January 2027, 01:00 (UTC)",
+            "Thursday 31 December 2026, 23:00 – Friday 1 January 2027, 1:00 (UTC)",
         ),
         (
             datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN),
             None,
             "h23",
-            "Sunday 25 October 2026, 02:30 (second time, CET) (Europe/Berlin)",
+            "Sunday 25 October 2026, 2:30 (second time, CET) (Europe/Berlin)",
         ),
         (
             datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN),
             datetime(2026, 10, 25, 2, 0, fold=1, tzinfo=BERLIN),
             "h23",
-            "Sunday 25 October 2026, 02:30 (first time, CEST)–02:00 (second time, CET) "
+            "Sunday 25 October 2026, 2:30 (first time, CEST)–2:00 (second time, CET) "
             "(Europe/Berlin)",
         ),
     ],

@@ -34,7 +34,7 @@ def when(start: datetime, end: datetime | None = None, *, hour_cycle: str = "h23
 
     For example "Tuesday 5 May 2026, 10:00–11:30 (Europe/Berlin)".
     """
-    hours = "g:i A" if hour_cycle == "h12" else "H:i"
+    hours = "g:i A" if hour_cycle == "h12" else "G:i"
     # Translators: a date as Django's date format writes it, for example "Tuesday 5 May 2026"
     day = _("l j F Y")
     first, last = clock.span(start, end or start, lambda moment: date_format(moment, hours))
