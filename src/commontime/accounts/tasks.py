@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -18,6 +17,7 @@ from commontime.accounts import queries
 from commontime.accounts.names import full_name
 from commontime.core import clock, limits
 from commontime.core.errors import TooMany
+from commontime.core.shapes import Fields
 from commontime.core.text import canonical
 from commontime.mail import letters, outbox
 from commontime.mail.models import Message
@@ -61,7 +61,7 @@ def tell_of_account_change(
     event = f"account:{user.pk}:{clock.now().timestamp()}"
     notices = []
     if new_email and old_email:
-        payload: dict[str, Any] = {"username": user.username, "new_email": user.email}
+        payload: Fields = {"username": user.username, "new_email": user.email}
         notices.append(
             outbox.Notice(
                 kind="email_changed",

@@ -26,6 +26,7 @@ from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendar_queries
 from commontime.core.clients import Client, client_of
 from commontime.core.errors import InvalidInput, Unidentified
+from commontime.core.shapes import Fields
 
 # Shapes -------------------------------------------------------------------------------------------
 
@@ -44,12 +45,12 @@ class UserSerializer(serializers.Serializer[User]):
     last_name = Verbatim(required=False, allow_blank=True)
     password = Verbatim(write_only=True)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Fields:
         """Read the fields; when one is refused, say also what the action would refuse."""
         try:
-            return cast(dict[str, Any], super().to_internal_value(data))
+            return cast(Fields, super().to_internal_value(data))
         except serializers.ValidationError as refusal:
-            detail = cast(dict[str, Any], refusal.detail)
+            detail = cast(Fields, refusal.detail)
             raise serializers.ValidationError({**self._refused_names(data), **detail}) from None
 
     def _refused_names(self, data: Any) -> dict[str, list[str]]:
@@ -66,7 +67,7 @@ class UserSerializer(serializers.Serializer[User]):
             raise serializers.ValidationError(refusal.fields["password"]) from None
         return value
 
-    def create(self, validated_data: dict[str, Any]) -> User:
+    def create(self, validated_data: Fields) -> User:
         return profiles.sign_up(**validated_data)
 
 
@@ -95,7 +96,7 @@ class EditProfileSerializer(UserSerializer):
             raise serializers.ValidationError(refusal.detail) from None
         return value
 
-    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+    def update(self, instance: User, validated_data: Fields) -> User:
         profiles.edit_profile(instance, **validated_data)
         return instance
 
@@ -180,15 +181,15 @@ class Export(Profile):
     """Everything stored about you, without secrets (GDPR, articles 15 and 20)."""
 
     exported_at: Moment
-    sessions: list[dict[str, Any]]
+    sessions: list[Fields]
     muted: list[str]
-    contacts: list[dict[str, Any]]
-    owned_calendars: list[dict[str, Any]]
-    participations: list[dict[str, Any]]
-    non_busy_times: list[dict[str, Any]]
-    suggestions: list[dict[str, Any]]
-    invitations_received: list[dict[str, Any]]
-    invitations_sent: list[dict[str, Any]]
+    contacts: list[Fields]
+    owned_calendars: list[Fields]
+    participations: list[Fields]
+    non_busy_times: list[Fields]
+    suggestions: list[Fields]
+    invitations_received: list[Fields]
+    invitations_sent: list[Fields]
 
 
 class Pair(msgspec.Struct):
@@ -226,19 +227,19 @@ class SignedInAt(msgspec.Struct):
     address: Annotated[str, means("The network address it was opened from.")]
 
 
-def account(user: User) -> dict[str, Any]:
+def account(user: User) -> Fields:
     return {name: getattr(user, name) for name in Account.__struct_fields__}
 
 
-def settings_of(setting: UserSetting) -> dict[str, Any]:
+def settings_of(setting: UserSetting) -> Fields:
     return {name: getattr(setting, name) for name in Settings.__struct_fields__}
 
 
-def settings_with_muted(user: User) -> dict[str, Any]:
+def settings_with_muted(user: User) -> Fields:
     return {**settings_of(queries.setting_of(user)), "muted": queries.muted_by(user)}
 
 
-def profile(user: User) -> dict[str, Any]:
+def profile(user: User) -> Fields:
     return {**account(user), "settings": settings_of(queries.setting_of(user))}
 
 
@@ -504,7 +505,7 @@ class PasswordResetConfirm(View):
         )
 
 
-def _own_refresh(data: dict[str, Any]) -> UUID:
+def _own_refresh(data: Fields) -> UUID:
     """Return the sign-in of the refresh token in a body.
 
     What is no refresh token is refused as input, since the caller is signed in.

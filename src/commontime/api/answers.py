@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpResponse
 
 from commontime.api.request import Request
+from commontime.core.shapes import Fields
 
 
 def json_answer(
@@ -16,7 +17,7 @@ def json_answer(
     *,
     status: int = 200,
     location: str = "",
-    beside: dict[str, Any] | None = None,
+    beside: Fields | None = None,
     etag: str = "",
 ) -> HttpResponse:
     """Answer with an object and its ETag, or with 304 if the asker has it.

@@ -16,6 +16,7 @@ from rest_framework.request import Request as AnyRequest
 from commontime.api import errors
 from commontime.api.request import Request
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 
 LARGEST_BODY = 1_000_000
 DEEPEST_BODY = 32
@@ -31,7 +32,7 @@ def parse(
     *,
     zone: Any = None,
     partial: bool = False,
-) -> dict[str, Any]:
+) -> Fields:
     """Return the body's fields as the shape reads them.
 
     Refusals come all at once. Naive times are local in `zone`.
@@ -40,7 +41,7 @@ def parse(
         data=request.data, partial=partial, context={"zone": zone, "request": request}
     )
     serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)
+    return cast(Fields, serializer.validated_data)
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -67,7 +68,7 @@ class JSON(BaseParser):
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> dict[str, Any]:
+    ) -> Fields:
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise errors.TooLarge("Send at most 1 MB.")

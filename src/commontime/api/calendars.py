@@ -21,6 +21,7 @@ from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 
 VISIBILITY = (
     "Whose times people see: `open` everybody's, `owner` their own, and the owner everybody's, "
@@ -95,13 +96,13 @@ class CalendarListed(CalendarOutput):
 _STORED = [name for name in CalendarOutput.__struct_fields__ if name not in ("owner", "my_role")]
 
 
-def show(calendar: Calendar, user: User) -> dict[str, Any]:
+def show(calendar: Calendar, user: User) -> Fields:
     shape = {name: getattr(calendar, name) for name in _STORED}
     role = "owner" if calendar.owner_id == user.pk else "participant"
     return {**shape, "owner": calendar.owner_id, "my_role": role}
 
 
-def show_listed(calendar: Any, user: User) -> dict[str, Any]:
+def show_listed(calendar: Any, user: User) -> Fields:
     counts = ("answered", "participant_count", "meeting_count")
     return {**show(calendar, user), **{name: getattr(calendar, name) for name in counts}}
 

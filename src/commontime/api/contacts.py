@@ -18,6 +18,7 @@ from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
+from commontime.core.shapes import Fields
 
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string", "maxLength": 150}]})
@@ -49,7 +50,7 @@ class ContactOutput(msgspec.Struct):
     mutual: Annotated[bool, means("Whether you are one of their contacts, too.")]
 
 
-def show(contact: Any) -> dict[str, Any]:
+def show(contact: Any) -> Fields:
     user = contact.contactee
     names = {name: getattr(user, name) for name in ("username", "first_name", "last_name")}
     return {

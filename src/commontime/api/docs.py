@@ -16,6 +16,7 @@ from rest_framework import serializers
 from commontime.api.paging import LONGEST_LIST
 from commontime.calendars.actions.checks import Caution
 from commontime.calendars.limits import Range
+from commontime.core.shapes import Fields
 
 
 def means(description: str) -> msgspec.Meta:
@@ -53,7 +54,7 @@ class Problem(msgspec.Struct):
 STRICT = "true: refuse with 409 what would only give a warning."
 
 
-def warned(cautions: Iterable[Caution]) -> dict[str, Any]:
+def warned(cautions: Iterable[Caution]) -> Fields:
     """Return the cautions as `warnings`, beside an answer."""
     warnings = [caution.fields for caution in cautions]
     return {"warnings": warnings} if warnings else {}

@@ -10,6 +10,7 @@ from django.urls import Resolver404
 from rest_framework import exceptions as drf
 
 from commontime.core import errors
+from commontime.core.shapes import Fields
 
 
 class Stale(errors.Refusal):
@@ -98,7 +99,7 @@ def problem(
     **extra: Any,
 ) -> HttpResponse:
     """Answer with an error, in the one shape."""
-    body: dict[str, Any] = {"code": code, "detail": detail}
+    body: Fields = {"code": code, "detail": detail}
     if status == 400:
         body["fields"] = fields or {}
     response = HttpResponse(

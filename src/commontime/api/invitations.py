@@ -24,6 +24,7 @@ from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import InvitationStatus, MailKind
 from commontime.calendars.models import Invitation
 from commontime.core.errors import Refusal
+from commontime.core.shapes import Fields
 
 BOXES = ("received", "sent")
 
@@ -33,7 +34,7 @@ class InvitationInput(serializers.Serializer[Any]):
     receiver = UserId(required=False, help_text="A user id. Send this or `email`.")
     email = Verbatim(required=False, help_text="For somebody who may have no account.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Fields) -> Fields:
         if ("receiver" in attrs) == ("email" in attrs):
             raise serializers.ValidationError({"receiver": ["Send either receiver or email."]})
         return attrs
@@ -80,7 +81,7 @@ class Queued(msgspec.Struct):
     detail: str
 
 
-def show(invitation: Invitation) -> dict[str, Any]:
+def show(invitation: Invitation) -> Fields:
     receiver = invitation.receiver
     return {
         "id": invitation.pk,

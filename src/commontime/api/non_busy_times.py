@@ -30,6 +30,7 @@ from commontime.calendars.models import Calendar, NonBusyTime
 from commontime.calendars.planning import availability
 from commontime.core import cache
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 
 LEVELS = "0 to 10, larger is better: 0-3 if need be, 4-7 works, 8-10 ideal."
 MOST_PIECES = 5000
@@ -54,7 +55,7 @@ class WindowChange(WindowInput):
 class WindowRows(serializers.Field[Any, Any, Any, Any]):
     """Reads up to 2,000 rows as WindowInput reads one. It makes no serializer for each."""
 
-    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+    def to_internal_value(self, data: Any) -> list[Fields]:
         if not isinstance(data, list):
             raise serializers.ValidationError("Send a list of times.")
         if len(data) > limits.MOST_WINDOWS:
@@ -74,7 +75,7 @@ class WindowRows(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-def _window(row: Any, zone: Any) -> dict[str, Any]:
+def _window(row: Any, zone: Any) -> Fields:
     """Read a row, quickly if it is valid. Otherwise the serializer says its refusals."""
     try:
         preference = row.get("preference_level", 5)
@@ -91,7 +92,7 @@ def _window(row: Any, zone: Any) -> dict[str, Any]:
 class RangeInput(serializers.Serializer[Any]):
     windows = WindowRows()
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> Fields:
         # `from` is a keyword of Python, so no attribute can have this name.
         return {"from": Instant(), "to": Instant(), **super().get_fields()}
 
@@ -175,7 +176,7 @@ Availability = msgspec.defstruct(
 )
 
 
-def show(window: NonBusyTime) -> dict[str, Any]:
+def show(window: NonBusyTime) -> Fields:
     return {
         "id": window.pk,
         "user": window.user_id,
@@ -344,7 +345,7 @@ def _availability(
     most_names = MOST_NAMES if with_people else 0
     profile = _profile(crowd, start, end, timedelta(minutes=minutes), most_names)
     has_names = with_people and (profile is None or profile.levels is not None)
-    answer: dict[str, Any] = {
+    answer: Fields = {
         "calendar": calendar.pk,
         "from": start,
         "to": end,

@@ -18,6 +18,7 @@ from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions, queries
 from commontime.calendars.models import CalendarParticipant
+from commontime.core.shapes import Fields
 
 REQUIRED = "Whether meetings need this person."
 
@@ -43,7 +44,7 @@ class ParticipantOutput(msgspec.Struct):
     joined_at: Moment
 
 
-def show(participant: CalendarParticipant) -> dict[str, Any]:
+def show(participant: CalendarParticipant) -> Fields:
     user = participant.user
     return {
         "id": participant.pk,

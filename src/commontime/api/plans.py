@@ -25,6 +25,7 @@ from commontime.calendars.models import Meeting
 from commontime.calendars.planning import plans
 from commontime.calendars.queries.people import Person
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 
 
 class OneOnOnesInput(serializers.Serializer[Any]):
@@ -43,7 +44,7 @@ class OneOnOnesInput(serializers.Serializer[Any]):
     earliest = Instant(required=False, allow_null=True, help_text="When they may start.")
     latest = Instant(required=False, allow_null=True, help_text="When they must be over.")
 
-    def get_fields(self) -> dict[str, Any]:
+    def get_fields(self) -> Fields:
         # `with` is a keyword of Python, so no attribute can have this name.
         people = serializers.ListField(
             child=UserId(),
@@ -388,7 +389,7 @@ class PlanApply(View):
         return json_answer(request, show_plan(details, request.user))
 
 
-def _question(data: dict[str, Any]) -> plans.Question:
+def _question(data: Fields) -> plans.Question:
     pinned = {pin["meeting"]: pin["final_time"] for pin in data.get("pinned", [])}
     priorities = {row["meeting"]: row["priority"] for row in data.get("priorities", [])}
     for name, by_meeting in (("pinned", pinned), ("priorities", priorities)):

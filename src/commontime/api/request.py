@@ -1,6 +1,6 @@
 """A request to the API, and who asks."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication
@@ -11,6 +11,7 @@ from commontime.api import tokens
 from commontime.calendars.queries import path
 from commontime.calendars.queries.path import Auth
 from commontime.core.errors import Unidentified
+from commontime.core.shapes import Fields
 
 if TYPE_CHECKING:
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
         user: User
         auth: Auth
-        data: dict[str, Any]
+        data: Fields
 
 else:
     Request = AnyRequest

@@ -27,6 +27,7 @@ from commontime.api.answers import etag_of, json_answer
 from commontime.api.docs import PAGING, Problem
 from commontime.api.request import Request
 from commontime.api.view import View
+from commontime.core.shapes import Fields
 
 # What is answered ---------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ BODY_CODES = ["not_valid_json"]
 TIME_CODES = ["nonexistent_time", "ambiguous_time"]
 
 
-def _header(description: str, **schema: Any) -> dict[str, Any]:
+def _header(description: str, **schema: Any) -> Fields:
     return {"description": description, "schema": {"type": "string", **schema}}
 
 
@@ -146,9 +147,9 @@ class Schema(AutoSchema):
         name = super()._get_serializer_name(serializer, direction, bypass_extensions)
         return str(name).removeprefix("Patched")
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: str = "response") -> Fields:
         codes = self._implied_codes()
-        answers: dict[str, Any] = {}
+        answers: Fields = {}
         for status, shape in self._declared().items():
             if isinstance(shape, str):
                 usual = REFUSALS[status].codes
@@ -221,7 +222,7 @@ class Schema(AutoSchema):
 
     # How it is written down
 
-    def _answer(self, status: int, shape: Any) -> dict[str, Any]:
+    def _answer(self, status: int, shape: Any) -> Fields:
         if isinstance(shape, tuple):
             media_type, description = shape
             content = {media_type: {"schema": {"type": "string"}}}
@@ -234,14 +235,14 @@ class Schema(AutoSchema):
             "Idempotency-Replayed": self._takes_key(),
         }
         wanted = {name: ANSWER_HEADERS[name] for name, applies in headers.items() if applies}
-        answer: dict[str, Any] = {"headers": wanted} if wanted else {}
+        answer: Fields = {"headers": wanted} if wanted else {}
         if shape is None:
             return {"description": DONE[status], **answer}
         description = cleandoc(shape.__doc__ or "") if is_object else "A page of the list."
         content = {"application/json": {"schema": self._schema_of(shape)}}
         return {"description": description or DONE[status], "content": content, **answer}
 
-    def _refusal(self, status: int, codes: list[str]) -> dict[str, Any]:
+    def _refusal(self, status: int, codes: list[str]) -> Fields:
         code = {"type": "object", "properties": {"code": {"enum": codes}}}
         schema = {"allOf": [self._schema_of(Problem), code]}
         headers = {"headers": REFUSAL_HEADERS[status]} if status in REFUSAL_HEADERS else {}
@@ -254,11 +255,11 @@ class Schema(AutoSchema):
             return response
         return self._component(f"Problem{status}", ResolvedComponent.RESPONSE, response, Problem)
 
-    def _schema_of(self, shape: Any) -> dict[str, Any]:
+    def _schema_of(self, shape: Any) -> Fields:
         (schema,), components = msgspec.json.schema_components(
             [shape], schema_hook=_choices, ref_template="#/components/schemas/{name}"
         )
-        structs: dict[str, Any] = {}
+        structs: Fields = {}
         for struct in _structs_in(shape):
             structs.setdefault(struct.__name__, struct)
         for name, component in components.items():
@@ -266,9 +267,7 @@ class Schema(AutoSchema):
             self._component(name, ResolvedComponent.SCHEMA, component, structs.get(name, Schema))
         return schema
 
-    def _component(
-        self, name: str, kind: str, schema: dict[str, Any], thing: Any
-    ) -> dict[str, Any]:
+    def _component(self, name: str, kind: str, schema: Fields, thing: Any) -> Fields:
         """Write the schema down once, and return its reference.
 
         drf-spectacular warns of two things under one name.
@@ -282,7 +281,7 @@ def _is_struct(shape: Any) -> bool:
     return isinstance(shape, type) and issubclass(shape, msgspec.Struct)
 
 
-def _choices(kind: type) -> dict[str, Any]:
+def _choices(kind: type) -> Fields:
     """Describe one of our enums for msgspec. It knows only the plain ones."""
     if issubclass(kind, TextChoices):
         return {"type": "string", "enum": kind.values}
@@ -332,7 +331,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 class TextField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "commontime.api.fields.Text"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Fields:
         least = {} if self.target.allow_blank else {"minLength": 1}
         return {"type": "string", **least, "maxLength": self.target.longest}
 
@@ -340,14 +339,14 @@ class TextField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-cal
 class VerbatimField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "commontime.api.fields.Verbatim"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Fields:
         return {"type": "string"} if self.target.allow_blank else {"type": "string", "minLength": 1}
 
 
 class UserIdField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "commontime.api.fields.UserId"
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Fields:
         return {"type": "integer", "minimum": 1, "description": "The id of a user."}
 
 
@@ -392,7 +391,7 @@ TAGS = {
 }
 
 
-def finish(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+def finish(result: Fields, **context: Any) -> Fields:
     """Add what no single view says: drf-spectacular's postprocessing hook."""
     result["info"]["description"] = INTRODUCTION.strip()
     result["tags"] = [

@@ -22,6 +22,7 @@ from commontime.calendars import actions, limits, queries, rules
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.calendars.planning import groups, suggestions
 from commontime.core import clock
+from commontime.core.shapes import Fields
 
 MOST_SUGGESTIONS = 100
 MOST_STORED = 1000
@@ -121,7 +122,7 @@ class RankedOutput(msgspec.Struct):
     ]
 
 
-def show(suggestion: ScheduleSuggestion) -> dict[str, Any]:
+def show(suggestion: ScheduleSuggestion) -> Fields:
     return {
         "id": suggestion.pk,
         "meeting": suggestion.meeting_id,

@@ -16,6 +16,7 @@ from commontime import ical
 from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.core import clock
+from commontime.core.shapes import Fields
 from commontime.mail.addresses import address_in, ascii_address
 
 
@@ -52,11 +53,11 @@ class Snapshot:
         )
 
     @classmethod
-    def read(cls, payload: dict[str, Any]) -> Self:
+    def read(cls, payload: Fields) -> Self:
         """Return the snapshot in a payload, which may hold more."""
         return cls(**{key.name: payload[key.name] for key in fields(cls) if key.name in payload})
 
-    def as_payload(self, **changes: Any) -> dict[str, Any]:
+    def as_payload(self, **changes: Any) -> Fields:
         return {**asdict(self), **changes}
 
     @property

@@ -16,6 +16,8 @@ from uuid import UUID
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
+from commontime.core.shapes import Fields
+
 
 class Columns:
     """All columns of a model under an alias. `sql` selects them, `read` makes an instance."""
@@ -211,12 +213,12 @@ class JsonRows:
         """Return the rows of a JSON text. Ids and times have their Python types."""
         return self._decoder.decode(text) if text else []
 
-    def read_named(self, text: str | None) -> list[dict[str, Any]]:
+    def read_named(self, text: str | None) -> list[Fields]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.read(text)]
 
     @cached_property
     def _decoder(self) -> Any:
-        types: dict[str, Any] = {
+        types: Fields = {
             "id": UUID | None,
             "time": datetime | None,
             "flag": bool,

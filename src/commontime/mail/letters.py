@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from textwrap import indent
-from typing import Any, Literal
+from typing import Literal
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commontime.core import clock
+from commontime.core.shapes import Fields
 from commontime.mail.writing import (
     ZERO_WIDTH_SPACE,
     excerpt,
@@ -381,7 +382,7 @@ def account_deleted(reader: Reader, *, username: str) -> Letter:
 # How a letter is made -----------------------------------------------------------------------------
 
 
-def _about(description: str, meetings: Sequence[OpenMeeting], reader: Reader) -> dict[str, Any]:
+def _about(description: str, meetings: Sequence[OpenMeeting], reader: Reader) -> Fields:
     """Return what a mail says of a calendar and of its meetings that wait for answers.
 
     A deadline that all of them share is said once, before them.
@@ -465,7 +466,7 @@ def _meeting_letter(
     template: str,
     reader: Reader,
     meeting: ScheduledMeeting,
-    context: dict[str, Any],
+    context: Fields,
     document: bytes,
     method: Method = "REQUEST",
 ) -> Letter:
@@ -482,7 +483,7 @@ def _meeting_letter(
 def _letter(
     template: str,
     reader: Reader,
-    context: dict[str, Any],
+    context: Fields,
     *,
     meeting_id: str = "",
     documents: Sequence[bytes] = (),

@@ -1,7 +1,5 @@
 """Signing up and out, a forgotten password, and stopping mails."""
 
-from typing import Any
-
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +14,7 @@ from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
 from commontime.core import clock
 from commontime.core.clients import client_of
+from commontime.core.shapes import Fields
 from commontime.core.turns import take_turns
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import email_field, name_field, new_password_field, username_field
@@ -73,7 +72,7 @@ def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
     return submit(again, sign_ins.sign_in, door=Door.WEB, client=client)
 
 
-def _settings_seen(request: HttpRequest) -> dict[str, Any]:
+def _settings_seen(request: HttpRequest) -> Fields:
     """Return the page's language and the device's zone (`<local-zone>`)."""
     settings = {"locale": get_language()}
     zone = request.POST.get("time_zone", "")
@@ -143,5 +142,5 @@ def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
     stops = queries.stop_of(token)
     if request.method == "POST":
         account_settings.stop_mails(stops)
-    context: dict[str, Any] = {"stops": stops, "done": request.method == "POST"}
+    context: Fields = {"stops": stops, "done": request.method == "POST"}
     return page(request, "web/accounts/stop_mails.html", context)

@@ -29,6 +29,7 @@ from commontime.core.errors import (
     TooMany,
     Unidentified,
 )
+from commontime.core.shapes import Fields
 from commontime.mail import backends
 from commontime.web import errors
 from commontime.web.compression import compress, compressed_answer
@@ -39,9 +40,7 @@ FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
 CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
 
 
-def page(
-    request: HttpRequest, template: str, context: dict[str, Any] | None = None
-) -> HttpResponse:
+def page(request: HttpRequest, template: str, context: Fields | None = None) -> HttpResponse:
     """Show a page, with times in the reader's zone.
 
     A page with a refused form answers 422, so that a script can tell it from success.
@@ -53,7 +52,7 @@ def page(
 
 
 def cached_page(
-    request: HttpRequest, template: str, key: Hashable, context: Callable[[], dict[str, Any]]
+    request: HttpRequest, template: str, key: Hashable, context: Callable[[], Fields]
 ) -> HttpResponse:
     """Show a signed-in person an unchanged page from the cache.
 
@@ -89,7 +88,7 @@ def _reader(request: HttpRequest) -> Hashable:
     )
 
 
-def _rendered(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+def _rendered(request: HttpRequest, template: str, context: Fields) -> str:
     setting = accounts.setting_of(me(request)) if request.user else None
     with timezone.override(setting.time_zone if setting else "UTC"):
         shared = {

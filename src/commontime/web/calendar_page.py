@@ -17,6 +17,7 @@ from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.planning import groups
 from commontime.core import cache
 from commontime.core.errors import NotAllowed
+from commontime.core.shapes import Fields
 from commontime.layout import grid
 from commontime.web import inviting, jinja, live, tables, words
 from commontime.web.base import FORM, cached_page, page
@@ -83,7 +84,7 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     return cached_page(request, template, view.key, partial(_context, request, view))
 
 
-def _context(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
+def _context(request: HttpRequest, view: CalendarView) -> Fields:
     return {
         "calendar": view.calendar,
         "look": view.look,
@@ -104,7 +105,7 @@ def _typed(request: HttpRequest, name: str) -> list[str]:
     return request.POST.getlist(name) if isinstance(request.POST, Typed) else []
 
 
-def _grid(view: CalendarView, ticked: frozenset[str]) -> dict[str, Any]:
+def _grid(view: CalendarView, ticked: frozenset[str]) -> Fields:
     """Return the person's own grid, and what its script needs."""
     look = view.look
     cells, twice = look.grid.cells, look.twice
@@ -122,7 +123,7 @@ def _grid(view: CalendarView, ticked: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _links(look: Look, home_zone: str) -> dict[str, Any]:
+def _links(look: Look, home_zone: str) -> Fields:
     """Return the queries for other days, hours, steps or zones."""
     return {
         "before": look.query(**{"from": str(look.before)}) if look.before else "",
@@ -136,7 +137,7 @@ def _links(look: Look, home_zone: str) -> dict[str, Any]:
     }
 
 
-def _meetings(view: CalendarView) -> dict[str, Any]:
+def _meetings(view: CalendarView) -> Fields:
     """Return the confirmed meetings, this person's and the others'."""
     scheduled = [
         meeting for meeting in view.meetings if meeting.status(view.now) == MeetingStatus.SCHEDULED
@@ -150,7 +151,7 @@ def _meetings(view: CalendarView) -> dict[str, Any]:
     }
 
 
-def _without_scripts(request: HttpRequest, view: CalendarView) -> dict[str, Any]:
+def _without_scripts(request: HttpRequest, view: CalendarView) -> Fields:
     """Return what stands in for the scripts where none runs."""
     return {
         "days": _choices("options", _days, view.look),
@@ -204,7 +205,7 @@ def _participant_to_leave(view: CalendarView) -> Any:
     return queries.people.participants_of(view.calendar).filter(user=view.user).first()
 
 
-def _fixed(meeting: Any, view: CalendarView) -> dict[str, Any]:
+def _fixed(meeting: Any, view: CalendarView) -> Fields:
     return {
         "title": meeting.name,
         "place": meeting.location or view.calendar.location,

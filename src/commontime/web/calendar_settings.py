@@ -19,6 +19,7 @@ from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar
 from commontime.calendars.queries.people import Person
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.web.base import FORM, calendar_of, me, page, posted_zone, submit
 from commontime.web.fields import ZoneInput, range_field
 from commontime.web.moments import moment_field
@@ -96,7 +97,7 @@ def _edit(calendar: Calendar, *, by: User, **typed: Any) -> Any:
     return actions.edit_calendar(calendar, by=by, **typed)
 
 
-def _as_typed(calendar: Calendar) -> dict[str, Any]:
+def _as_typed(calendar: Calendar) -> Fields:
     """Return the calendar's fields as its owner would type them.
 
     Moments are by the calendar's own clocks.

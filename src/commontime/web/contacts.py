@@ -20,6 +20,7 @@ from commontime.calendars.models import Invitation
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, posted_id
 from commontime.web.once import once
@@ -51,7 +52,7 @@ def people(request: HttpRequest) -> HttpResponse:
     return page(request, "web/contacts/people.html", {"form": form, **_context(user, new)})
 
 
-def _context(user: User, new: set[str]) -> dict[str, Any]:
+def _context(user: User, new: set[str]) -> Fields:
     """Return what the page shows. new: ids of the contacts just added."""
     contacts = list(queries.contacts_of(user)[:MOST_CONTACTS])
     shared = _shared(user, (contact.contactee_id for contact in contacts))

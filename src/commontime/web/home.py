@@ -20,6 +20,7 @@ from commontime.calendars import actions, queries
 from commontime.calendars.models import Invitation
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.mail import queries as mail
 from commontime.web import example
 from commontime.web.base import FORM, me, page, refusing
@@ -94,7 +95,7 @@ def _invitations(user: User) -> list[tuple[Invitation, str]]:
     return [(invitation, names[invitation.sender_id]) for invitation in invitations]
 
 
-def _ahead(user: User) -> dict[str, Any]:
+def _ahead(user: User) -> Fields:
     """Return the person's next meetings, and whether there are more."""
     meetings = list(queries.meetings.meetings_ahead_for(user)[: MOST_AHEAD + 1])
     return {

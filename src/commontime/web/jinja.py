@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from jinja2 import Environment
 
+from commontime.core.shapes import Fields
+
 
 def environment(**options: Any) -> Environment:
     """Make Jinja's environment; it escapes everything, translations too."""
@@ -19,7 +21,7 @@ def environment(**options: Any) -> Environment:
     return made
 
 
-def render(template: str, context: dict[str, Any]) -> SafeString:
+def render(template: str, context: Fields) -> SafeString:
     """Render a template of `jinja2/` as safe markup."""
     # Jinja has escaped it.
     return mark_safe(render_to_string(template, context, using="jinja2"))  # noqa: S308

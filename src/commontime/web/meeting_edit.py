@@ -18,6 +18,7 @@ from commontime.calendars import actions, queries
 from commontime.calendars.models import Meeting
 from commontime.core import cache, clock
 from commontime.core.errors import Conflict
+from commontime.core.shapes import Fields
 from commontime.web.base import FORM, me, meeting_of, page, submit
 from commontime.web.calendar_view import meeting_address
 from commontime.web.meeting_forms import EditForm
@@ -25,7 +26,7 @@ from commontime.web.once import once
 from commontime.web.sign_in import signed_in
 
 
-def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[dict[str, Any]]:
+def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[Fields]:
     """Change the meeting, or return what speaks against it.
 
     heard: the mark of what was said against it when the person said to do it all the same. If it is
@@ -34,7 +35,7 @@ def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[di
     try:
         actions.edit_meeting(meeting, by=by, strict=True, **changes)
     except Conflict as refusal:
-        doubts: list[dict[str, Any]] = refusal.extra.get("warnings", [])
+        doubts: list[Fields] = refusal.extra.get("warnings", [])
         if not doubts:
             raise
         if heard != cache.tag_of(repr(doubts)):
@@ -46,7 +47,7 @@ def change(meeting: Meeting, *, by: User, heard: str, **changes: Any) -> list[di
 def ask(
     request: HttpRequest,
     meeting: Meeting,
-    doubts: list[dict[str, Any]],
+    doubts: list[Fields],
     here: str,
     *,
     when: str = "",
@@ -116,7 +117,7 @@ def edit(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     return page(request, "web/meetings/edit.html", _context(meeting, zone, form))
 
 
-def _context(meeting: Meeting, zone: str, form: EditForm) -> dict[str, Any]:
+def _context(meeting: Meeting, zone: str, form: EditForm) -> Fields:
     calendar = meeting.calendar
     is_same_zone = clock.is_same_zone(zone, calendar.time_zone)
     return {
@@ -132,11 +133,11 @@ def _context(meeting: Meeting, zone: str, form: EditForm) -> dict[str, Any]:
 
 def _change_some(
     meeting: Meeting, *, by: User, heard: str, of: forms.Form, **typed: Any
-) -> list[dict[str, Any]]:
+) -> list[Fields]:
     return change(meeting, by=by, heard=heard, **{name: typed[name] for name in of.changed_data})
 
 
-def _as_typed(meeting: Meeting) -> dict[str, Any]:
+def _as_typed(meeting: Meeting) -> Fields:
     """Return the meeting's fields as the form shows them.
 
     Moments are cut to the minute, so that only typed changes count.

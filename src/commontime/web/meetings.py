@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from commontime.calendars.planning import groups, outcomes, reasons, suggestions
 from commontime.calendars.queries.people import Person
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
+from commontime.core.shapes import Fields
 from commontime.web import best_times, jinja, words
 from commontime.web.base import FORM, meeting_of, page, posted_id, submit
 from commontime.web.calendar_view import meeting_address
@@ -97,7 +97,7 @@ def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpRespo
     return response
 
 
-def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+def _context(request: HttpRequest, view: MeetingView) -> Fields:
     return {
         **_head(request, view),
         **_answers(request, view),
@@ -108,7 +108,7 @@ def _context(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
     }
 
 
-def _head(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+def _head(request: HttpRequest, view: MeetingView) -> Fields:
     """Return what the meeting is, and where its page is."""
     meeting, look = view.meeting, view.look
     live = reverse("web:meeting_live", args=[meeting.calendar_id, meeting.pk])
@@ -129,7 +129,7 @@ def _head(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
     }
 
 
-def _answers(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
+def _answers(request: HttpRequest, view: MeetingView) -> Fields:
     """Return whom the meeting is for, and who has not answered."""
     silent = view.group.silent
     return {
@@ -141,7 +141,7 @@ def _answers(request: HttpRequest, view: MeetingView) -> dict[str, Any]:
     }
 
 
-def _rights(view: MeetingView) -> dict[str, Any]:
+def _rights(view: MeetingView) -> Fields:
     """Return what the person may do here."""
     calendar, is_over = view.meeting.calendar, view.meeting.deadline <= view.now
     is_open = not view.is_fixed and not calendar.is_finalized
@@ -156,7 +156,7 @@ def _rights(view: MeetingView) -> dict[str, Any]:
     }
 
 
-def _best(view: MeetingView) -> dict[str, Any]:
+def _best(view: MeetingView) -> Fields:
     """Return the best starts, and what could change the first."""
     may_rank = rules.may_rank(view.user, view.meeting, view.group.ids, view.group.places)
     # Only one best start is explained: what is supposed, or what is.
@@ -192,7 +192,7 @@ def _people(meeting: Meeting, group: groups.Group) -> list[Person] | None:
     )
 
 
-def _fixed(view: MeetingView) -> dict[str, Any]:
+def _fixed(view: MeetingView) -> Fields:
     """Return the meeting's time, and who comes."""
     meeting = view.meeting
     assert meeting.final_time is not None
@@ -207,7 +207,7 @@ def _fixed(view: MeetingView) -> dict[str, Any]:
     }
 
 
-def _who_comes(view: MeetingView, outcome: outcomes.Outcome) -> dict[str, Any]:
+def _who_comes(view: MeetingView, outcome: outcomes.Outcome) -> Fields:
     """Return the people by their answers, and always one's own answer.
 
     People are named as far as the calendar's visibility allows.
@@ -229,7 +229,7 @@ def _who_comes(view: MeetingView, outcome: outcomes.Outcome) -> dict[str, Any]:
     }
 
 
-def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
+def _supposed(view: MeetingView, form: WhatIfForm) -> Fields | None:
     """Answer what would be if. None: nobody asks, or it makes no sense."""
     if not form.is_valid():
         return None
@@ -249,7 +249,7 @@ def _supposed(view: MeetingView, form: WhatIfForm) -> dict[str, Any] | None:
     }
 
 
-def _what_if(given: dict[str, Any]) -> suggestions.WhatIf:
+def _what_if(given: Fields) -> suggestions.WhatIf:
     return suggestions.WhatIf(
         without=frozenset(given["without"]),
         duration_minutes=given["duration_minutes"],

@@ -24,6 +24,7 @@ from commontime.calendars.models import Calendar, Invitation
 from commontime.contacts import queries as contacts
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.web import inviting
 from commontime.web.base import FORM, me, page, posted_zone, submit
 from commontime.web.calendar_settings import VISIBILITIES
@@ -99,7 +100,7 @@ class NewCalendarForm(Form):
         else:
             del self.fields["contacts"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Fields:
         given = super().clean() or self.cleaned_data
         if given.get("look") and not given.get("deadline") and "deadline" not in self.errors:
             self.add_error("deadline", _("Set a deadline for answers."))
@@ -148,7 +149,7 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _usual(zone: ZoneInfo) -> dict[str, Any]:
+def _usual(zone: ZoneInfo) -> Fields:
     """Return initial values that suit most groups.
 
     Two weeks from a Monday that leaves some days to answer, at the hours most people are awake.
@@ -210,7 +211,7 @@ def _refuse(refused: inviting.Refused) -> None:
 
 def _with_window(
     *, first_day: date, last_day: date, earliest_hour: time, latest_hour: time, **fields: Any
-) -> dict[str, Any]:
+) -> Fields:
     """Return a calendar's fields with its window.
 
     It begins at the first day's earliest hour and ends at the last day's latest; 0:00 ends the day.

@@ -15,6 +15,7 @@ from commontime.accounts.names import display_names
 from commontime.calendars import actions, queries, rules
 from commontime.calendars.models import Calendar, Invitation
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.web import inviting
 from commontime.web.base import FORM, calendar_of, me, page, posted_id
 from commontime.web.once import once
@@ -57,7 +58,7 @@ def people(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     return page(request, "web/calendars/people.html", context)
 
 
-def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> dict[str, Any]:
+def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> Fields:
     """Return what the page shows. new: ids of the participants and invitations just made."""
     participants = queries.people.participants_of(calendar).order_by("joined_at", "id")[:MOST_SHOWN]
     invitations = _waiting(calendar) if is_owner else []

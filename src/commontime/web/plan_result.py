@@ -11,6 +11,7 @@ from commontime.accounts import queries as accounts
 from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import groups, plans
+from commontime.core.shapes import Fields
 from commontime.layout import timetable
 from commontime.web import words
 from commontime.web.calendar_view import meeting_address
@@ -183,7 +184,7 @@ def _noon(day: date) -> datetime:
 # Meetings without a time --------------------------------------------------------------------------
 
 
-def omission(view: PlanView, omitted: plans.Omission) -> dict[str, Any]:
+def omission(view: PlanView, omitted: plans.Omission) -> Fields:
     """Return a meeting without a time, and the reason."""
     meeting = view.meetings.get(omitted.meeting)
     titles = {pk: title_of(view, meeting) for pk, meeting in view.meetings.items()}
@@ -195,9 +196,7 @@ def omission(view: PlanView, omitted: plans.Omission) -> dict[str, Any]:
     }
 
 
-def _least_to_ask(
-    view: PlanView, omitted: plans.Omission, meeting: Meeting | None
-) -> dict[str, Any]:
+def _least_to_ask(view: PlanView, omitted: plans.Omission, meeting: Meeting | None) -> Fields:
     """Return the least to ask, and the time it allows.
 
     all_then: the names, if all are asked for the whole time.

@@ -23,6 +23,7 @@ from commontime.calendars.models import Meeting, Plan
 from commontime.calendars.planning import plans
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
+from commontime.core.shapes import Fields
 from commontime.web import plan_result, words
 from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.compression import gzipped
@@ -102,7 +103,7 @@ class PlanForm(Form):
             self.fields[f"matters-{pk}"] = range_field("", limits.PRIORITY, required=False)
             self.fields[f"then-{pk}"] = moment_field("", required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Fields:
         """Return the arguments of `_plan`."""
         chosen = self._chosen()
         self._forgive(self.view.listed.keys() - set(chosen))
@@ -315,11 +316,11 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     raise InvalidInput(_("This time isn’t part of the plan. Load the page again."), field="pin")
 
 
-def _asked(view: PlanView) -> dict[str, Any]:
+def _asked(view: PlanView) -> Fields:
     """Return what was asked last, as the form can ask again."""
     question = view.question
     align, seconds = question.align_minutes or ANY_MINUTE, int(question.seconds)
-    asked: dict[str, Any] = {
+    asked: Fields = {
         "align": align if align in GRIDS else 15,
         "seconds": seconds if seconds in SEARCHES else 30,
     }
@@ -374,11 +375,11 @@ def _notice(request: HttpRequest) -> str:
 # What is shown ------------------------------------------------------------------------------------
 
 
-def _context(view: PlanView, asking: PlanForm) -> dict[str, Any]:
+def _context(view: PlanView, asking: PlanForm) -> Fields:
     return {**_frame(view, asking), **_state(view), **_result(view)}
 
 
-def _frame(view: PlanView, asking: PlanForm) -> dict[str, Any]:
+def _frame(view: PlanView, asking: PlanForm) -> Fields:
     """Return what the page shows with and without a plan."""
     return {
         "calendar": view.calendar,
@@ -396,7 +397,7 @@ def _frame(view: PlanView, asking: PlanForm) -> dict[str, Any]:
     }
 
 
-def _state(view: PlanView) -> dict[str, Any]:
+def _state(view: PlanView) -> Fields:
     """Return how far the plan is, and who gets mail."""
     plan = view.plan
     status = PlanStatus(plan.status) if plan else None
@@ -414,7 +415,7 @@ def _state(view: PlanView) -> dict[str, Any]:
     }
 
 
-def _result(view: PlanView) -> dict[str, Any]:
+def _result(view: PlanView) -> Fields:
     """Return what the plan found."""
     answer = view.answer
     omissions = [] if answer is None or view.is_running else answer.unplaced[:MOST_LISTED]
@@ -427,7 +428,7 @@ def _result(view: PlanView) -> dict[str, Any]:
     }
 
 
-def _worth(view: PlanView) -> dict[str, Any]:
+def _worth(view: PlanView) -> Fields:
     """Return how good the plan is."""
     answer, text = view.answer, _("A time for %(placed)d of %(wanted)d")
     if answer is None:

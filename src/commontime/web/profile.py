@@ -26,6 +26,7 @@ from commontime.calendars import actions as calendar_actions
 from commontime.calendars import queries as calendars
 from commontime.core.clients import client_of
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 from commontime.web.base import FORM, auth_of, me, page, posted_id, submit
 from commontime.web.compression import gzipped
 from commontime.web.fields import (
@@ -197,7 +198,7 @@ def _forms(request: HttpRequest, sent: str) -> dict[str, forms.Form]:
     user = me(request)
     setting, muted = queries.setting_of(user), queries.muted_by(user)
     privacy = {"who_may_add_me": setting.who_may_add_me, "still": muted}
-    sections: dict[str, tuple[Callable[..., forms.Form], dict[str, Any]]] = {
+    sections: dict[str, tuple[Callable[..., forms.Form], Fields]] = {
         "names": (NamesForm, _fields_of(user, NamesForm)),
         "time": (TimeForm, _fields_of(setting, TimeForm)),
         "mail": (MailForm, _fields_of(setting, MailForm)),
@@ -211,7 +212,7 @@ def _forms(request: HttpRequest, sent: str) -> dict[str, forms.Form]:
     }
 
 
-def _fields_of(thing: User | UserSetting, form: type[forms.Form]) -> dict[str, Any]:
+def _fields_of(thing: User | UserSetting, form: type[forms.Form]) -> Fields:
     return {name: getattr(thing, name) for name in form.base_fields}
 
 

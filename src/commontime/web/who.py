@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from commontime.calendars.planning import outcomes
 from commontime.calendars.queries.people import Person
 from commontime.core import cache
+from commontime.core.shapes import Fields
 from commontime.layout.grid import Grid
 from commontime.layout.instants import moment
 from commontime.web import heat_map, words
@@ -78,7 +79,7 @@ def _levels(outcome: outcomes.Outcome) -> dict[int, str]:
     return {person.user_id: level for level, people in lists for person in people}
 
 
-def who_at(view: CalendarView, day: str, row: str) -> dict[str, Any] | None:
+def who_at(view: CalendarView, day: str, row: str) -> Fields | None:
     """Return who can come in an address's cell.
 
     That is for a page without scripts.

@@ -17,6 +17,7 @@ from commontime.accounts.models import UserSetting
 from commontime.core import limits
 from commontime.core.clients import Client
 from commontime.core.errors import NotAllowed, Problems
+from commontime.core.shapes import Fields
 
 EDITABLE = ("username", "email", "first_name", "last_name")
 
@@ -95,7 +96,7 @@ def edit_profile(
     return fresh
 
 
-def _with(changes: dict[str, Any], user: User) -> User:
+def _with(changes: Fields, user: User) -> User:
     """Return a copy of the account with these changes."""
     edited = copy(user)
     for field in changes.keys() & set(EDITABLE):
@@ -103,7 +104,7 @@ def _with(changes: dict[str, Any], user: User) -> User:
     return edited
 
 
-def _changes(user: User, edited: User) -> dict[str, Any]:
+def _changes(user: User, edited: User) -> Fields:
     """Return the fields that differ, as edited."""
     return {
         field: getattr(edited, field)
@@ -153,7 +154,7 @@ def _require_proof(
         raise NotAllowed(wanted, code="reauth_required")
 
 
-def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
+def _store(user: User, changed: Fields, keys: dict[str, str]) -> None:
     """Write the changed fields, unless the password has changed.
 
     Somebody whom a new password has signed out meanwhile can't write any more, least of all the old
@@ -170,7 +171,7 @@ def _store(user: User, changed: dict[str, Any], keys: dict[str, str]) -> None:
 
 
 def _start_anew(
-    user: User, old_email: str, changed: dict[str, Any], door: Door, client: Client
+    user: User, old_email: str, changed: Fields, door: Door, client: Client
 ) -> sign_ins.NewSignIn:
     """End all sign-ins, tell the person, and open another."""
     sign_ins.end_sessions(user)

@@ -13,6 +13,7 @@ from commontime.accounts.enums import HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import Mute, UserSetting
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, Problems
+from commontime.core.shapes import Fields
 
 FEED_SECRET_BYTES = 32
 
@@ -29,7 +30,7 @@ def change_settings(user: User, **changes: Any) -> UserSetting:
     return setting
 
 
-def _check(changes: dict[str, Any]) -> None:
+def _check(changes: Fields) -> None:
     choices = {
         "week_start": WeekStart.values,
         "hour_cycle": HourCycle.values,

@@ -27,6 +27,7 @@ from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
 
 SHOWN_IN_MEETINGS = {"name", "location", "duration_minutes"}
 COPIED = ("name", "description", "location", "time_zone", "duration_minutes", "visibility")
@@ -70,7 +71,7 @@ def edit_calendar(
     return calendar, cautions
 
 
-def _changed(calendar: Calendar, wanted: dict[str, Any]) -> dict[str, Any]:
+def _changed(calendar: Calendar, wanted: Fields) -> Fields:
     """Change the fields, check the calendar, return what is new."""
     before = {field: getattr(calendar, field) for field in wanted}
     for field, value in wanted.items():
@@ -187,7 +188,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     return copy
 
 
-def _copy_meetings(meetings: Sequence[dict[str, Any]], copy: Calendar, shift: Shift) -> None:
+def _copy_meetings(meetings: Sequence[Fields], copy: Calendar, shift: Shift) -> None:
     soonest = clock.now() + timedelta(days=1)
     copies = []
     for fields in meetings:

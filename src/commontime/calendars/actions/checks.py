@@ -13,6 +13,7 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, 
 from commontime.calendars.queries.people import Roster
 from commontime.core import text
 from commontime.core.errors import Conflict, NotFound
+from commontime.core.shapes import Fields
 from commontime.core.turns import take_turns
 
 
@@ -22,10 +23,10 @@ class Caution:
 
     code: str
     detail: str
-    about: dict[str, Any]
+    about: Fields
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> Fields:
         return {"code": self.code, "detail": self.detail, **self.about}
 
 

@@ -29,6 +29,7 @@ from commontime.calendars.queries.people import Person, Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
 from commontime.core.errors import InvalidInput, NotFound
+from commontime.core.shapes import Fields
 
 TEXTS = ("title", "description", "location")  # which check_meeting cleans
 
@@ -93,7 +94,7 @@ def edit_meeting(
     return meeting, roster, cautions
 
 
-def _set_announced(meeting: Meeting, changes: dict[str, Any], *, had_time: bool) -> None:
+def _set_announced(meeting: Meeting, changes: Fields, *, had_time: bool) -> None:
     """Say whether the deadline is still due after the changes."""
     if "deadline" in changes:
         changes["announced_at"] = meeting.announced_at = None
@@ -102,7 +103,7 @@ def _set_announced(meeting: Meeting, changes: dict[str, Any], *, had_time: bool)
         changes["announced_at"] = meeting.announced_at = clock.now()
 
 
-def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
+def _changed(meeting: Meeting, wanted: Fields) -> Fields:
     """Change the fields, check the meeting, return what is new.
 
     What a check made of a text counts, or a text typed with other line ends would
@@ -123,9 +124,7 @@ def _changed(meeting: Meeting, wanted: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _save(
-    meeting: Meeting, roster: Roster, before: notices.Announcement, changes: dict[str, Any]
-) -> None:
+def _save(meeting: Meeting, roster: Roster, before: notices.Announcement, changes: Fields) -> None:
     """Store the changes of a meeting, which is held.
 
     Whoever was told of it otherwise hears of them.

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.calendars.queries.people import Person
 from commontime.core import clock
+from commontime.core.shapes import Fields
 
 MOST_CELLS = 40_000_000  # segments times people; beyond it two sessions are not looked for
 MOST_ASKED_FIRST = 5
@@ -114,7 +114,7 @@ class _Question:
         return minutes_of(self.meeting.duration)
 
     @property
-    def bounds(self) -> dict[str, Any]:
+    def bounds(self) -> Fields:
         """Where the engine may look for what to ask."""
         return {
             "earliest": self.earliest,

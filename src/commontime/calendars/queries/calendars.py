@@ -1,6 +1,5 @@
 """Calendars that somebody sees."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -25,6 +24,7 @@ from commontime.calendars.models import (
 from commontime.calendars.queries import path
 from commontime.core import clock
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
+from commontime.core.shapes import Fields
 
 
 def calendars_visible_to(user: User) -> QuerySet[Calendar]:
@@ -144,7 +144,7 @@ _COPIED = (
 )
 
 
-def to_copy(calendar: Calendar) -> tuple[list[dict[str, Any]], list[int]]:
+def to_copy(calendar: Calendar) -> tuple[list[Fields], list[int]]:
     """Return what a copy of the calendar keeps.
 
     The fields of its meetings, and its active people.

@@ -17,9 +17,10 @@ from commontime.calendars.models import (
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import NotFound
+from commontime.core.shapes import Fields
 
 
-def everything_about(user: User) -> dict[str, Any]:
+def everything_about(user: User) -> Fields:
     """Return all that is stored about the user (GDPR art. 15 and 20), without secrets."""
     if not User.objects.filter(pk=user.pk).exists():
         raise NotFound(_("This account has just been deleted."))

@@ -5,7 +5,6 @@ Each composer asks again whether the person may still know, and returns None if 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -24,6 +23,7 @@ from commontime.calendars.planning import groups
 from commontime.calendars.tasks import notices
 from commontime.core import clock
 from commontime.core.errors import TooMany
+from commontime.core.shapes import Fields
 from commontime.mail import letters, outbox
 from commontime.mail.letters import Letter, OpenMeeting, ScheduledMeeting
 from commontime.mail.models import Message
@@ -214,7 +214,7 @@ def _attended(message: Message) -> tuple[Meeting, bool] | None:
     return (meeting, meeting.attendees.get(message.user_id or 0, seat.required)) if seat else None
 
 
-def _requested(meeting: Meeting, required: bool, to: Recipient) -> dict[str, Any]:
+def _requested(meeting: Meeting, required: bool, to: Recipient) -> Fields:
     snapshot = Snapshot.of(meeting, organizer=_name_in(meeting.calendar, meeting.calendar.owner))
     return {
         "organizer": snapshot.organizer,
@@ -248,7 +248,7 @@ def cancelled_letter(message: Message) -> Letter | None:
     )
 
 
-def _ended(message: Message, to: Recipient) -> dict[str, Any]:
+def _ended(message: Message, to: Recipient) -> Fields:
     snapshot = Snapshot.read(message.payload)
     return {
         "organizer": snapshot.organizer,
@@ -508,7 +508,7 @@ def _scheduled(snapshot: Snapshot, to: Recipient) -> ScheduledMeeting:
     )
 
 
-def _cancelled(payloads: Sequence[dict[str, Any]], to: Recipient) -> dict[str, Any]:
+def _cancelled(payloads: Sequence[Fields], to: Recipient) -> Fields:
     snapshots = [Snapshot.read(payload) for payload in payloads]
     return {
         "meetings": [_scheduled(snapshot, to) for snapshot in snapshots],

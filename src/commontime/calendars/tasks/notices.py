@@ -23,6 +23,7 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Invitatio
 from commontime.calendars.planning import groups, suggestions
 from commontime.calendars.queries.people import Person, Roster
 from commontime.core import clock, limits
+from commontime.core.shapes import Fields
 from commontime.core.text import canonical
 from commontime.mail import outbox
 
@@ -249,7 +250,7 @@ def _deleted(
         yield _to(person, "deleted", f"deleted:{calendar.pk}", payload)
 
 
-def _cancel(meeting: Meeting, *, organizer: str) -> dict[str, Any]:
+def _cancel(meeting: Meeting, *, organizer: str) -> Fields:
     snapshot = Snapshot.of(meeting, organizer=organizer)
     return snapshot.as_payload(sequence=meeting.sequence + 1, path="")
 
@@ -309,7 +310,7 @@ def tell_from_person(
 # What they share ----------------------------------------------------------------------------------
 
 
-def _to(user: User, kind: str, event: str, payload: dict[str, Any]) -> outbox.Notice:
+def _to(user: User, kind: str, event: str, payload: Fields) -> outbox.Notice:
     return outbox.Notice(kind, event, user.email, user.pk, 0, payload)
 
 
