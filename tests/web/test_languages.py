@@ -8,6 +8,8 @@ import subprocess
 from gettext import GNUTranslations
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -18,8 +20,8 @@ import commontime
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
-from commontime.calendars.planning import plans
-from commontime.web import accounts, home, sign_in, words
+from commontime.calendars.planning import comparing, insights, plans
+from commontime.web import accounts, home, new_calendar, sign_in, words
 from tests import build
 from tests.catalogue import read
 from tests.client import caller
@@ -234,6 +236,32 @@ def test_one_more_person_is_not_several_in_french():
     with translation.override("fr"):
         assert words.some(["Ana", "Bao", "Zoé"], 2) == "Ana, Bao et 1 autre"
         assert words.some(["Ana", "Bao", "Zoé"], 1) == "Ana et 2 autres"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "16.7"), ("de", "16,7"), ("fr", "16,7")])
+def test_percents_have_the_readers_decimal_sign(language, said):
+    with translation.override(language):
+        assert words.percent(0.16667) == said
+        assert words.percent(0) == "0"
+
+
+def test_french_lists_of_losses_have_their_space_before_the_semicolon():
+    with translation.override("fr"):
+        assert comparing.said_of(["a", "b", "c"]).endswith(" a\xa0; b\xa0; c.")
+
+
+def test_one_other_person_is_not_one_of_several():
+    people: list[Any] = [SimpleNamespace(name=name) for name in "ABCDEFG"]
+
+    assert insights._one_of(people[:6]) == "A, B, C, D, E or 1 other person"
+    assert insights._one_of(people) == "A, B, C, D, E or one of 2 others"
+
+
+def test_fields_say_plainly_what_is_wrong():
+    form = new_calendar.NewCalendarForm([], {"name": "", "duration_minutes": "0"})
+
+    assert form.errors["name"] == ["This can’t be blank."]
+    assert form.errors["duration_minutes"] == ["Choose a whole number from 1 to 44640."]
 
 
 # What is seen -------------------------------------------------------------------------------------

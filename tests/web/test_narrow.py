@@ -111,11 +111,15 @@ WRONG = r"""() => {
       wrong.push(`Cut off: ${name(part)}`);
   }
 
+  const main = document.querySelector("main");
+  const { paddingRight } = getComputedStyle(main);
+  const margin = main.getBoundingClientRect().right - parseFloat(paddingRight);
   for (const button of all("main button, main .button")) {
     const text = textOf(button).getBoundingClientRect();
     const box = button.getBoundingClientRect();
     const touches = text.left < box.left + 2 || text.right > box.right - 2;
     if (isVisible(button) && text.width && touches) wrong.push(`Cramped: ${name(button)}`);
+    if (isVisible(button) && box.right > margin + 1) wrong.push(`In the margin: ${name(button)}`);
   }
 
   for (const part of all(".hours :is(tr:not(.part) > th span, .clocks)")) {
@@ -244,6 +248,10 @@ def test_the_parts_of_long_pages_stay_at_hand(site, worlds):
             expect(parts).to_be_in_viewport(ratio=1)
             parts.get_by_role("link", name=name).tap()
             expect(page.locator(f"#{heading}")).to_be_in_viewport(ratio=1)
+        page.emulate_media(media="print")
+        for pressed in (parts, page.locator(".tools"), page.locator(".brushes")):
+            expect(pressed).to_be_hidden()
+        page.emulate_media(media="screen", reduced_motion="reduce")
         page.goto(f"{site.url}/app/calendars/{calendar}/plan/")
         days = page.get_by_role("navigation", name="Days")
         page.locator(".slot").last.evaluate("each => each.scrollIntoView()")  # to the upper edge

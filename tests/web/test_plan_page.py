@@ -281,8 +281,8 @@ def test_a_time_is_typed_by_the_clocks_of_the_page():
         ({"then": "2001-01-01T10:00"}, "can’t be pinned to a time in the past"),
         ({"then": "soon"}, "Enter a valid date/time."),
         ({"then": "2199-01-01T10:00"}, "between the years 2000 and 2099"),
-        ({"matters": "0"}, "greater than or equal to 1"),
-        ({"matters": "1001"}, "less than or equal to 1000"),
+        ({"matters": "0"}, "Choose a whole number from 1 to 1000."),
+        ({"matters": "1001"}, "Choose a whole number from 1 to 1000."),
     ],
 )
 def test_a_refused_row_says_why_beside_it_and_all_that_was_typed_stays(typed, said):

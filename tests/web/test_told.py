@@ -39,6 +39,7 @@ def test_days_and_times_are_written_out(value, clock, language, said):
 
 def test_a_day_is_told_with_its_year_if_that_is_another():
     now = clock.now()
+    assert told("2020-01-01T10:00", "G:i") == "Wednesday 1 January 2020, 10:00"
     assert day(now) == f"{now:%a} {now.day} {now:%b}"
     assert day(now.replace(year=now.year + 1, month=6, day=15)).endswith(f"15 Jun {now.year + 1}")
 

@@ -72,7 +72,7 @@ def _first_gap(answer: plans.Answer) -> str:
         if reached != best:
             return text % {"value": reached, "bound": best}
     text = _("Only how well people like their times could still improve, by at most %(percent)s%%.")
-    return text % {"percent": f"{100 * answer.gap:.3g}"}
+    return text % {"percent": words.percent(answer.gap)}
 
 
 def counts(answer: plans.Answer, question: plans.Question) -> list[tuple[str, int, str]]:

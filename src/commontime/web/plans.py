@@ -438,7 +438,7 @@ def _worth(view: PlanView) -> Fields:
     return {
         "said": text % {"placed": len(view.placed), "wanted": wanted},
         "proved": answer.proved and bool(answer.placed),
-        "gap": f"{100 * answer.gap:.3g}",
+        "gap": words.percent(answer.gap),
         "quality": plan_result.quality(answer, view.question),
         "counts": plan_result.counts(answer, view.question),
     }

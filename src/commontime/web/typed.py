@@ -14,6 +14,7 @@ from django.core import signing
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, QueryDict
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 MARK = "typed_by"  # the field of a form with the mark of who looked at it
 FIELD = "typed"  # the field of the sign-in page with what was typed
@@ -41,7 +42,20 @@ class Form(forms.Form):
         if isinstance(self.data, Typed):
             self._errors, self.cleaned_data = ErrorDict(), {}
         else:
+            for field in self.fields.values():
+                say_plainly(field)
             super().full_clean()
+
+
+def say_plainly(field: forms.Field) -> None:
+    """Have a field say what is wrong in our words; Django's sound like a program."""
+    field.error_messages["required"] = _("This can’t be blank.")
+    if isinstance(field, forms.IntegerField) and field.min_value is not None:
+        wanted = _("Choose a whole number from %(least)d to %(most)d.") % {
+            "least": field.min_value,
+            "most": field.max_value,
+        }
+        field.error_messages |= dict.fromkeys(("invalid", "min_value", "max_value"), wanted)
 
 
 def mark_of(user: User) -> str:

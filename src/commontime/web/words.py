@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 
 from django.utils import dateformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -29,14 +31,18 @@ def dated(day: datetime) -> str:
 
     Another year than this one is added.
     """
-    year = "" if day.year == clock.now().astimezone(day.tzinfo).year else f" {day.year}"
-    return f"{day_name(day, short=True)}{year}"
+    return day_name(day, short=True) + year_of(day, day.tzinfo)
+
+
+def year_of(day: date, zone: tzinfo | None = None) -> str:
+    """Return a day's year as the end of its name; nothing if it is this year."""
+    return "" if day.year == clock.now().astimezone(zone).year else f" {day.year}"
 
 
 def when(start: datetime, length: timedelta, look: Look) -> str:
     """Return a moment as people say it: "Mon 4 May, 9:00–10:30".
 
-    The year is added if it is not the year of the days look.
+    The year is added if it is not the year of the days shown.
     """
     first, last = (moment.astimezone(look.zone) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
@@ -76,6 +82,11 @@ def some(names: Sequence[str], most: int) -> str:
         "names": listed,
         "n": more,
     }
+
+
+def percent(part: float) -> str:
+    """Return a part of 1 in percent, with three digits and the reader's decimal sign."""
+    return number_format(Decimal(f"{100 * part:.3g}"))
 
 
 def as_json(value: object) -> str:

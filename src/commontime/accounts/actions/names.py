@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import regex
 from django.contrib.auth.models import User
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
@@ -118,7 +117,7 @@ def check_free(keys: Mapping[str, str], problems: Problems, *, except_by: int | 
 def _check_username(user: User, keys: Mapping[str, str]) -> None:
     text.check_name(user.username, field="username")
     if not _USERNAME.fullmatch(user.username):
-        raise InvalidInput(str(UnicodeUsernameValidator.message), field="username")
+        raise InvalidInput(_("Use only letters, digits and . - _ + @"), field="username")
     if not user.username.strip("."):
         # Clients resolve "." and ".." in a path as steps, so nobody would be found there.
         raise InvalidInput(

@@ -319,9 +319,14 @@ def _about_answers(
 def _required_missing(missing: Sequence[Person], *, with_names: bool) -> Caution:
     if with_names:
         names = ", ".join(person.name for person in missing[:5])
+        said = ngettext(
+            "%(names)s: required, but can’t come at this time.",
+            "%(names)s: required, but can’t come at this time.",
+            len(missing),
+        )
         return Caution(
             "required_missing",
-            _("%(names)s: required, but can’t come at this time.") % {"names": names},
+            said % {"names": names},
             {"users": [person.user_id for person in missing]},
         )
     sentence = ngettext(

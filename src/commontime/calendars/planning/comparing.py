@@ -144,7 +144,14 @@ def _against_best(loss: engine.Loss, group: Group, *, with_names: bool) -> str:
         parts.append(more % {"n": loss.if_need_be})
     if not (loss.missing or loss.cannot or loss.if_need_be):
         parts.append(_popularity_lost(loss))
-    return _("Compared with the best time: %(parts)s.") % {"parts": "; ".join(parts)}
+    return said_of(parts)
+
+
+def said_of(parts: Sequence[str]) -> str:
+    said, *others = parts
+    for part in others:
+        said = _("%(said)s; %(more)s") % {"said": said, "more": part}
+    return _("Compared with the best time: %(parts)s.") % {"parts": said}
 
 
 def _people_lost(loss: engine.Loss, group: Group) -> list[str]:

@@ -452,7 +452,8 @@ def _one_of(people: Sequence[Person]) -> str:
     """Name people of whom any one is meant."""
     names = [person.name for person in people[:5]]
     if len(people) > 5:
-        names.append(_("one of %(n)d others") % {"n": len(people) - 5})
+        n = len(people) - 5
+        names.append(ngettext("%(n)d other person", "one of %(n)d others", n) % {"n": n})
     return (
         names[0]
         if len(names) == 1

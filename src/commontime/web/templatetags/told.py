@@ -10,7 +10,7 @@ from typing import Any
 from django import template
 from django.utils import dateformat, timezone
 
-from commontime.web.words import dated, day_name
+from commontime.web.words import dated, day_name, year_of
 
 register = template.Library()
 
@@ -21,7 +21,7 @@ def told(value: Any, clock: str) -> str:
     value = _read(value) if isinstance(value, str) else value
     if isinstance(value, datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
-    parts = [day_name(value)] if isinstance(value, date) else []
+    parts = [day_name(value) + year_of(value)] if isinstance(value, date) else []
     if isinstance(value, datetime | time):
         parts.append(dateformat.time_format(value, clock).lower())
     return ", ".join(parts)
