@@ -269,7 +269,7 @@ def test_without_the_tick_there_is_no_meeting():
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"name": " "}, "name", "required"),
+        ({"name": " "}, "name", "can’t be blank"),
         ({"name": "two\u202elines"}, "name", "invisible character (U+202E"),
         ({"last_day": "2031-05-04"}, "last_day", "before the first"),
         ({"last_day": "2039-05-04"}, "last_day", "at most"),
@@ -277,7 +277,7 @@ def test_without_the_tick_there_is_no_meeting():
         ({"last_day": "9999-12-31"}, "first_day", "2000 to 2099"),
         ({"latest_hour": "18:00"}, "latest_hour", "end after it begins"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone", "IANA"),
-        ({"duration_minutes": "0"}, "duration_minutes", "greater"),
+        ({"duration_minutes": "0"}, "duration_minutes", "whole number from 1"),
         ({"deadline": ""}, "deadline", "Set a deadline"),
         ({"deadline": "2021-05-01T12:00"}, "deadline", "in the future"),
         (
@@ -362,7 +362,12 @@ def test_a_contact_is_added_by_name_and_removed():
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("nobody", "Nobody here"), ("mina", "own contact"), ("cara", "already"), ("", "required")],
+    [
+        ("nobody", "Nobody here"),
+        ("mina", "own contact"),
+        ("cara", "already"),
+        ("", "can’t be blank"),
+    ],
 )
 def test_a_refused_contact_is_told_why(name, said):
     mina, cara = build.user("mina"), build.user("cara")
