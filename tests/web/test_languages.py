@@ -21,6 +21,7 @@ from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.models import UserSetting
 from commontime.calendars import actions as calendar_actions
 from commontime.calendars.planning import comparing, insights, plans
+from commontime.core.text import some_of
 from commontime.web import accounts, home, new_calendar, sign_in, words
 from tests import build
 from tests.catalogue import read
@@ -234,8 +235,8 @@ def test_what_is_shown_is_what_was_translated(language, gettext, tmp_path):
 
 def test_one_more_person_is_not_several_in_french():
     with translation.override("fr"):
-        assert words.some(["Ana", "Bao", "Zoé"], 2) == "Ana, Bao et 1 autre"
-        assert words.some(["Ana", "Bao", "Zoé"], 1) == "Ana et 2 autres"
+        assert some_of(["Ana", "Bao", "Zoé"], 2) == "Ana, Bao et 1 autre"
+        assert some_of(["Ana", "Bao", "Zoé"], 1) == "Ana et 2 autres"
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "16.7"), ("de", "16,7"), ("fr", "16,7")])

@@ -42,7 +42,7 @@ class Join[Value]:
     tables: str
     parameters: list[Any]
     width: int
-    read: Callable[[User, tuple[Any, ...]], Value]
+    read: Callable[[User, rows.Values], Value]
 
 
 _USER = rows.Columns(User, "u")
@@ -83,7 +83,7 @@ def signed_in(
     return SignIn(session_id, rows.read_moment(row[1]), user), values
 
 
-def _fetch_signed_in(session_id: UUID, joins: Sequence[Join[Any]]) -> tuple[Any, ...] | None:
+def _fetch_signed_in(session_id: UUID, joins: Sequence[Join[Any]]) -> rows.Values | None:
     statement = _SIGNED_IN.format(
         columns="".join(f", {join.columns}" for join in joins),
         joins=" ".join(join.tables for join in joins),

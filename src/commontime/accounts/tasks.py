@@ -87,14 +87,13 @@ def tell_of_account_change(
 def say_goodbye(user: User) -> None:
     """Post the last mail. It carries all it says, since the account is gone when it is sent."""
     if user.email:
-        payload = {"username": user.username, "locale": queries.setting_of(user).locale}
         outbox.post(
             [
                 outbox.Notice(
                     kind="account_deleted",
                     event=f"goodbye:{user.pk}",
                     recipient=user.email,
-                    payload=payload,
+                    payload={"username": user.username, "locale": queries.setting_of(user).locale},
                 )
             ]
         )

@@ -376,10 +376,9 @@ def _profile(
 
 
 def _people(calendar: Calendar) -> list[PersonOutput]:
-    people = queries.people.roster_of(calendar).people
     return [
         PersonOutput(p.user_id, p.username, p.first_name, p.last_name, p.required, bool(p.packed))
-        for p in people
+        for p in queries.people.roster_of(calendar).people
     ]
 
 

@@ -30,7 +30,7 @@ def page(
     def fetch(after: list[Any] | None, limit: int) -> tuple[list[Any], Callable[[int], list[Any]]]:
         behind = queryset
         if after:
-            behind = queryset.filter(_behind(order, _values(queryset, keys, after)))
+            behind = queryset.filter(_behind(order, _values(queryset.model, keys, after)))
         rows = list(behind.order_by(*order)[:limit])
         return rows, lambda index: [_key(rows[index], name) for name in keys]
 
@@ -83,11 +83,8 @@ def _key(row: Any, name: str) -> Any:
     return row
 
 
-def _values(queryset: QuerySet[Any], keys: Sequence[str], after: Sequence[Any]) -> list[Any]:
-    return [
-        _field(queryset.model, name).to_python(value)
-        for name, value in zip(keys, after, strict=True)
-    ]
+def _values(model: Any, keys: Sequence[str], after: Sequence[Any]) -> list[Any]:
+    return [_field(model, name).to_python(value) for name, value in zip(keys, after, strict=True)]
 
 
 def _field(model: Any, name: str) -> Any:

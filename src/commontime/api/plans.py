@@ -299,6 +299,15 @@ class OneOnOnes(View):
         return response
 
 
+def _answer(request: Request, details: plans.PlanDetails) -> HttpResponse:
+    return json_answer(request, show_plan(details, request.user))
+
+
+def _show_last(request: Request) -> HttpResponse:
+    plan, roster = queries.plans.plan_for(request.user, request.auth.calendar())
+    return _answer(request, plans.details_of(plan, roster))
+
+
 class PlanView(View):
     single = True
     for_owner = True
@@ -309,8 +318,7 @@ class PlanView(View):
 
         It says how far the search is, where each meeting is placed, and why others have no time.
         """
-        details = plans.details_of(*queries.plans.plan_for(request.user, request.auth.calendar()))
-        return json_answer(request, show_plan(details, request.user))
+        return _show_last(request)
 
     @extend_schema(
         request=PlanInput,
@@ -360,7 +368,7 @@ class PlanStop(View):
         """
         plan, roster = queries.plans.plan_for(request.user, request.auth.calendar())
         plan = actions.stop_plan(plan, by=request.user)
-        return json_answer(request, show_plan(plans.details_of(plan, roster), request.user))
+        return _answer(request, plans.details_of(plan, roster))
 
 
 class PlanApply(View):
@@ -368,8 +376,7 @@ class PlanApply(View):
     for_owner = True
 
     def present(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        details = plans.details_of(*queries.plans.plan_for(request.user, request.auth.calendar()))
-        return json_answer(request, show_plan(details, request.user))
+        return _show_last(request)
 
     @extend_schema(
         request=None,
@@ -386,7 +393,7 @@ class PlanApply(View):
         computed from.
         """
         details = actions.apply_plan(request.auth.calendar(), by=request.user)
-        return json_answer(request, show_plan(details, request.user))
+        return _answer(request, details)
 
 
 def _question(data: Fields) -> plans.Question:

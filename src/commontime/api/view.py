@@ -87,16 +87,17 @@ class View(APIView):
 
     def initial(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        request = cast(Request, request)
         check_length(request)
         if self.condition:
             self._check_condition(request, *args, **kwargs)
         if self.once:
-            self.once.begin(request, may_still=lambda: self._may_still(cast(Request, request)))
+            self.once.begin(request, may_still=lambda: self._may_still(request))
 
-    def _check_condition(self, request: AnyRequest, *args: Any, **kwargs: Any) -> None:
+    def _check_condition(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if matches(self.condition, self.present(request, *args, **kwargs).headers["ETag"]):
             return
-        self._require_rights(cast(Request, request))
+        self._require_rights(request)
         raise errors.Stale(
             "This has changed since you read it. Read it again and repeat your change if it still "
             "makes sense."

@@ -62,7 +62,7 @@ def check_whole(value: object, allowed: Range, *, field: str) -> None:
 
 def check_moment(moment: datetime | None, *, field: str) -> None:
     """Refuse a moment outside the years that are stored."""
-    if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
+    if moment is not None and not clock.is_stored(moment):
         raise InvalidInput(_("Times must be in the years 2000 to 2099."), field=field)
 
 

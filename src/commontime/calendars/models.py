@@ -181,6 +181,10 @@ class Meeting(Row):
         return timedelta(minutes=self.duration_minutes or self.calendar.duration_minutes)
 
     @property
+    def buffer(self) -> timedelta:
+        return timedelta(minutes=self.buffer_minutes)
+
+    @property
     def end_time(self) -> datetime | None:
         return self.final_time and self.final_time + self.duration
 

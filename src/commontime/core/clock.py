@@ -117,3 +117,8 @@ def hours(time: timedelta) -> str:
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def is_stored(moment: datetime) -> bool:
+    """Return whether the moment is in the years that are stored."""
+    return EARLIEST <= moment < LATEST

@@ -18,6 +18,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from commontime.core.shapes import Fields
 
+type Values = tuple[Any, ...]  # a row's values, in the order of the columns
+
 
 class Columns:
     """All columns of a model under an alias. `sql` selects them, `read` makes an instance."""
@@ -31,7 +33,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.fields)
 
-    def read(self, row: tuple[Any, ...]) -> Any:
+    def read(self, row: Values) -> Any:
         """Return an instance made of a row's first values."""
         values = list(row[: len(self.fields)])
         for index, convert in self._converters:
@@ -51,15 +53,15 @@ class Columns:
         ]
 
 
-def fetch_one(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+def fetch_one(statement: str, parameters: Sequence[Any]) -> Values | None:
     """Return the first row of a frequent statement, or None."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+        row: Values | None = cursor.fetchone()
         return row
 
 
-def fetch_all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch_all(statement: str, parameters: Sequence[Any]) -> list[Values]:
     """Return all rows of a frequent statement."""
     with _prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -139,7 +141,7 @@ class Query:
 
     def fetch(
         self, after: Sequence[Any] | None, limit: int
-    ) -> tuple[list[tuple[Any, ...]], Callable[[int], list[Any]]]:
+    ) -> tuple[list[Values], Callable[[int], list[Any]]]:
         """Return the rows, and a function from row index to sort keys.
 
         after: the sort keys of the last row of the page before. Values are as JSON shows them.
@@ -161,7 +163,7 @@ class Query:
         return rows, lambda row: [selected[row][index] for index in listing.key_indices]
 
 
-def _with_flags(row: tuple[Any, ...], flags: Sequence[int]) -> tuple[Any, ...]:
+def _with_flags(row: Values, flags: Sequence[int]) -> Values:
     if not flags:
         return row
     values = list(row)
@@ -209,7 +211,7 @@ class JsonRows:
         array = f"json_build_array({values}) ORDER BY {self.order}"
         return f"(SELECT json_agg({array})::text FROM {self.source})"  # noqa: S608 (no input)
 
-    def read(self, text: str | None) -> list[tuple[Any, ...]]:
+    def read(self, text: str | None) -> list[Values]:
         """Return the rows of a JSON text. Ids and times have their Python types."""
         return self._decoder.decode(text) if text else []
 

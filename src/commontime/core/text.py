@@ -1,14 +1,15 @@
-"""Cleaning and checking what people type.
+"""Cleaning and checking what people type, and listing their names.
 
 Names stay on one line, look-alikes are told apart, and nothing invisible steers a screen or a mail.
 """
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import regex
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commontime.core.domains import ascii_domain
 from commontime.core.errors import InvalidInput
@@ -161,6 +162,15 @@ def check_name(name: str, *, field: str) -> None:
         raise InvalidInput(
             _("Use fewer accents; the name could be mistaken for somebody else’s."), field=field
         )
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """Return names in words, and how many more than `most`."""
+    listed, more = ", ".join(names[:most]), len(names) - most
+    if more <= 0:
+        return listed
+    sentence = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more)
+    return sentence % {"names": listed, "n": more}
 
 
 def _check_unicode(value: str, field: str) -> None:

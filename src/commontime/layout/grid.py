@@ -21,6 +21,7 @@ LONGEST = 31 * 86_400  # seconds of one window
 
 type Key = tuple[int, int]  # minute of the day on the clock; 1 if it comes for the second time
 type Window = tuple[float, float, int]  # start, end, preference 0 to 10
+type Stretch = tuple[int, int]  # start, end
 type Run = tuple[float, float, int | None]  # start, end, preference; None: no time
 
 
@@ -29,7 +30,7 @@ class Day:
     """One column: its cells by row. hours: of the whole day."""
 
     date: date
-    cells: dict[Key, tuple[int, int]]
+    cells: dict[Key, Stretch]
     hours: float
 
 
@@ -43,11 +44,11 @@ class Grid:
     rows: list[Key]
 
     @property
-    def cells(self) -> list[tuple[int, int]]:
+    def cells(self) -> list[Stretch]:
         return [cell for day in self.days for cell in day.cells.values()]
 
     @property
-    def span(self) -> tuple[int, int] | None:
+    def span(self) -> Stretch | None:
         cells = self.cells
         return (min(start for start, _ in cells), max(end for _, end in cells)) if cells else None
 
@@ -88,7 +89,7 @@ def midnight(zone: ZoneInfo, day: date) -> int:
     return int(datetime.combine(day, time(), zone).timestamp())
 
 
-def turned_back(zone: ZoneInfo, first: date, days: int) -> list[tuple[int, int]]:
+def turned_back(zone: ZoneInfo, first: date, days: int) -> list[Stretch]:
     """Return the stretches that clocks show twice, each as its first and its second turn."""
     stretches = []
     for number in range(days):
@@ -142,7 +143,7 @@ def hours_shown(
 # A person's windows -------------------------------------------------------------------------------
 
 
-def states(windows: Sequence[Window], cells: Iterable[tuple[int, int]]) -> list[State]:
+def states(windows: Sequence[Window], cells: Iterable[Stretch]) -> list[State]:
     """Return the state of each cell. The windows are in order and do not overlap."""
     starts = [start for start, _, _ in windows]
     return [

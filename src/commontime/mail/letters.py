@@ -15,10 +15,10 @@ from typing import Literal
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from commontime.core import clock
 from commontime.core.shapes import Fields
+from commontime.core.text import some_of
 from commontime.mail.writing import (
     ZERO_WIDTH_SPACE,
     excerpt,
@@ -339,7 +339,7 @@ def deadline_report(
             }
             for choice in choices
         ],
-        "missing": _names(missing),
+        "missing": some_of([name(person) for person in missing], MOST_NAMES),
         "scheduled": _listed([scheduled], reader)[0] if scheduled else None,
     }
     return _letter("deadline_report", reader, context, meeting_id=meeting_id)
@@ -421,18 +421,6 @@ def _meeting(meeting: ScheduledMeeting, reader: Reader) -> dict[str, str]:
 def _listed(meetings: Sequence[ScheduledMeeting], reader: Reader) -> list[dict[str, str]]:
     """Return the meetings without their descriptions, for mails that are not about one of them."""
     return [{**_meeting(meeting, reader), **_description("")} for meeting in meetings]
-
-
-def _names(people: Sequence[str]) -> str:
-    """Return people's names as one text. Of many it is the first, and how many more there are."""
-    names = ", ".join(name(person) for person in people[:MOST_NAMES])
-    more = len(people) - MOST_NAMES
-    if more <= 0:
-        return names
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": names,
-        "n": more,
-    }
 
 
 def _description(text: str) -> dict[str, str]:

@@ -81,8 +81,8 @@ def settings(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
 
 def _others(calendar: Calendar, user: User) -> list[Person]:
     """Return who may become the calendar's owner."""
-    people = queries.people.roster_of(calendar).people
-    return [person for person in people if person.user_id != user.pk and person.is_active]
+    people = queries.people.roster_of(calendar).active
+    return [person for person in people if person.user_id != user.pk]
 
 
 def _edit(calendar: Calendar, *, by: User, **typed: Any) -> Any:

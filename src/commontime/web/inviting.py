@@ -18,8 +18,7 @@ from commontime.accounts.actions import names
 from commontime.calendars import actions
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
-from commontime.core.text import canonical, visible
-from commontime.web import words
+from commontime.core.text import canonical, some_of, visible
 from commontime.web.base import submit
 from commontime.web.fields import PastedText
 
@@ -211,7 +210,7 @@ def keep_refused(form: forms.Form, field: str, refused: Refused) -> None:
 
 
 def named(names: Sequence[str]) -> str:
-    return words.some(names, MOST_NAMED)
+    return some_of(names, MOST_NAMED)
 
 
 def as_query(done: Iterable[Any]) -> str:

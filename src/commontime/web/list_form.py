@@ -126,7 +126,7 @@ def _preview(windows: Sequence[grid.Window], look: Look) -> list[tuple[str, list
     """Return the days, each with its times."""
 
     def day_of(window: grid.Window) -> date:
-        return moment(window[0]).astimezone(look.zone).date()
+        return look.local(moment(window[0])).date()
 
     return [
         (_day_name(day, look), [_line(window, day, look) for window in group])
@@ -140,7 +140,7 @@ def _day_name(day: date, look: Look) -> str:
 
 
 def _line(window: grid.Window, day: date, look: Look) -> _Line:
-    start, end = (moment(edge).astimezone(look.zone) for edge in window[:2])
+    start, end = (look.local(moment(edge)) for edge in window[:2])
     later = "" if end.date() == day else f"{words.day_name(end, short=True)} "
     level = grid.BANDS[window[2] + 1]
     return look.times(start, end, later=later), level, words.levels()[level]

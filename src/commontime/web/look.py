@@ -79,6 +79,9 @@ class Look:
         parts = {name: value for name, value in ({**self.asked, **changes}).items() if value}
         return f"?{urlencode(parts)}" if parts else ""
 
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone)
+
     def written(self, local: datetime | time) -> str:
         if not self.h12:
             return f"{local.hour}:{local.minute:02}"
@@ -89,9 +92,7 @@ class Look:
 
     def times(self, start: datetime, end: datetime, *, later: str = "") -> str:
         """Return a period as text. later: the day of its end, if it is another one."""
-        first, last = clock.span(
-            start.astimezone(self.zone), end.astimezone(self.zone), self.written
-        )
+        first, last = clock.span(self.local(start), self.local(end), self.written)
         return f"{first}–{later}{last}"
 
     @property
@@ -101,7 +102,7 @@ class Look:
         They include the day after the last, at whose midnight the days end.
         """
         return [
-            (start, end, clock.turn_of(moment(start).astimezone(self.zone)))
+            (start, end, clock.turn_of(self.local(moment(start))))
             for start, end in grid.turned_back(self.zone, self.first, self.days + 1)
         ]
 

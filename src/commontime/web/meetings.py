@@ -275,7 +275,7 @@ def _in_words(view: MeetingView, what_if: suggestions.WhatIf, imagined: Meeting)
 
 
 def _at(view: MeetingView, moment: datetime) -> str:
-    local = moment.astimezone(view.look.zone)
+    local = view.look.local(moment)
     return f"{words.day_name(local, short=True)}, {view.look.time(local)}"
 
 

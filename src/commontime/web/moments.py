@@ -53,12 +53,11 @@ class MomentField(forms.DateTimeField):
 
     def to_python(self, value: Any) -> datetime | None:
         try:
-            moment: datetime | None = super().to_python(value)
+            return super().to_python(value)
         except forms.ValidationError as refusal:
             if refusal.code != "ambiguous_timezone" or not refusal.params:
                 raise
             return self._one_of_two(refusal.params["datetime"])
-        return moment
 
     def _one_of_two(self, typed: datetime) -> datetime:
         """Return which of two moments was meant; refuse to guess."""
@@ -87,7 +86,7 @@ class MomentField(forms.DateTimeField):
 
     def clean(self, value: Any) -> datetime | None:
         moment: datetime | None = super().clean(value)
-        if moment is not None and not clock.EARLIEST <= moment < clock.LATEST:
+        if moment is not None and not clock.is_stored(moment):
             raise forms.ValidationError(_("Enter a date between the years 2000 and 2099."))
         return moment
 

@@ -12,6 +12,7 @@ from commontime.accounts.names import full_name
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import groups, plans
 from commontime.core.shapes import Fields
+from commontime.core.text import some_of
 from commontime.layout import timetable
 from commontime.web import words
 from commontime.web.calendar_view import meeting_address
@@ -147,7 +148,7 @@ def _entry(view: PlanView, placement: plans.Placement) -> timetable.Entry[Line]:
         address=meeting_address(meeting),
         hours=view.look.times(start, end),
         moment=start.isoformat(),
-        without=words.some(_missing(view, meeting, placement), NAMES_LIMIT),
+        without=some_of(_missing(view, meeting, placement), NAMES_LIMIT),
         pin=f"{placement.meeting} {start.isoformat()}",
         is_pinned=placement.meeting in view.pinned,
     )

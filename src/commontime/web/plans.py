@@ -21,9 +21,11 @@ from commontime.calendars import actions, limits, queries
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, Plan
 from commontime.calendars.planning import plans
+from commontime.calendars.queries.plans import not_planned
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.shapes import Fields
+from commontime.core.text import some_of
 from commontime.web import plan_result, words
 from commontime.web.base import FORM, calendar_of, me, page, submit
 from commontime.web.compression import gzipped
@@ -73,11 +75,8 @@ class OneOnOnesForm(Form):
 
     def __init__(self, view: PlanView, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = [
-            person
-            for person in view.roster.people
-            if person.user_id != view.calendar.owner_id and person.is_active
-        ]
+        owner = view.calendar.owner_id
+        others = [person for person in view.roster.active if person.user_id != owner]
         self.offer("people", [(person.user_id, person.name) for person in others])
         self.fields["duration_minutes"].widget.attrs["placeholder"] = str(
             view.calendar.duration_minutes
@@ -289,7 +288,7 @@ def _plan(
 def _plan_on_page(post: QueryDict, view: PlanView) -> Plan:
     """Return the plan on the page that sent this form."""
     if view.plan is None:
-        raise NotFound(_("Nothing has been planned in this calendar yet."))
+        raise not_planned()
     if post.get("plan") not in (None, str(view.plan.pk)):
         raise Conflict(
             _("A newer plan has replaced the one you saw. Look at this one first."),
@@ -309,9 +308,7 @@ def _pins(post: QueryDict) -> dict[UUID, datetime]:
     except ValueError:
         pass
     else:
-        if all(
-            start.tzinfo and clock.EARLIEST <= start < clock.LATEST for start in pinned.values()
-        ):
+        if all(start.tzinfo and clock.is_stored(start) for start in pinned.values()):
             return pinned
     raise InvalidInput(_("This time isn’t part of the plan. Load the page again."), field="pin")
 
@@ -336,7 +333,7 @@ def _times_typed_last(view: PlanView) -> dict[UUID, datetime]:
     """Return the set times ahead that no tick stands for."""
     in_timetable = _pinned_in_timetable(view)
     return {
-        pk: start.astimezone(view.look.zone).replace(tzinfo=None)
+        pk: view.look.local(start).replace(tzinfo=None)
         for pk, start in view.question.pinned.items()
         if start > view.now and pk not in in_timetable
     }
@@ -486,7 +483,7 @@ def _who(view: PlanView, meeting: Meeting) -> str:
     if meeting.for_everyone:
         return _("everybody")
     named = meeting.attendees.keys() - {view.user.pk}
-    names = words.some(
+    names = some_of(
         sorted(view.roster.by_id[user].name for user in named if user in view.roster.by_id),
         plan_result.NAMES_LIMIT,
     )

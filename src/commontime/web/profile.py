@@ -228,9 +228,14 @@ def _save(request: HttpRequest, what: str, form: forms.Form) -> bool:
 
 
 def _save_names(request: HttpRequest, **typed: Any) -> bool:
-    user, sign_in = me(request), auth_of(request).sign_in
-    client = client_of(request.META)
-    profiles.edit_profile(user, by=user, sign_in=sign_in, client=client, **typed)
+    user = me(request)
+    profiles.edit_profile(
+        user,
+        by=user,
+        sign_in=auth_of(request).sign_in,
+        client=client_of(request.META),
+        **typed,
+    )
     return True
 
 

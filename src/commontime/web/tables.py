@@ -49,7 +49,7 @@ def _hours_of(day: Day, labels: dict[Key, str], look: Look) -> dict[Key, str]:
     if not twice:
         return labels
     return labels | {
-        key: look.time(moment(start).astimezone(look.zone))
+        key: look.time(look.local(moment(start)))
         for key, (start, _end) in day.cells.items()
         if key[0] in twice
     }

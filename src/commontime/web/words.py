@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils import dateformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 from commontime.core import clock
 from commontime.layout import grid
@@ -44,7 +44,7 @@ def when(start: datetime, length: timedelta, look: Look) -> str:
 
     The year is added if it is not the year of the days shown.
     """
-    first, last = (moment.astimezone(look.zone) for moment in (start, start + length))
+    first, last = (look.local(moment) for moment in (start, start + length))
     later = "" if last.date() == first.date() else f"{day_name(last, short=True)} "
     year = "" if first.year == look.first.year else f" {first.year}"
     return f"{day_name(first, short=True)}{year}, {look.times(first, last, later=later)}"
@@ -68,20 +68,8 @@ def day_of(day: Day) -> str:
 def until(deadline: datetime, look: Look) -> str:
     if deadline <= clock.now():
         return _("The deadline has passed")
-    local = deadline.astimezone(look.zone)
+    local = look.local(deadline)
     return _("Answer by %(day)s, %(time)s") % {"day": dated(local), "time": look.time(local)}
-
-
-def some(names: Sequence[str], most: int) -> str:
-    """Return names in words, and how many more than `most`."""
-    more = len(names) - most
-    listed = ", ".join(names[:most])
-    if more <= 0:
-        return listed
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": listed,
-        "n": more,
-    }
 
 
 def percent(part: float) -> str:

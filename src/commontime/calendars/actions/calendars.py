@@ -23,6 +23,7 @@ from commontime.calendars.actions.checks import (
 from commontime.calendars.actions.meetings import check_duration, raise_sequence
 from commontime.calendars.enums import Visibility
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
@@ -56,7 +57,7 @@ def edit_calendar(
     calendar's: its attendees hear of a change.
     """
     roster = hold_with_people(calendar)
-    queries.calendars.require_owner(by, calendar, _("change this calendar"))
+    require_owner(by, calendar, _("change this calendar"))
     scheduled = _scheduled(calendar, roster) if changes.keys() & SHOWN_IN_MEETINGS else []
     changes = _changed(calendar, changes)
     if not changes:
@@ -131,7 +132,7 @@ def delete_calendar(calendar: Calendar, *, by: User) -> None:
     Its people get one mail that cancels the scheduled meetings.
     """
     hold(calendar)
-    queries.calendars.require_owner(by, calendar, _("delete this calendar"))
+    require_owner(by, calendar, _("delete this calendar"))
     notices.tell_deleted([calendar])
     Calendar.objects.filter(pk=calendar.pk).delete()
 
@@ -145,7 +146,7 @@ class Shift:
 
     def moment(self, moment: datetime) -> datetime:
         shifted = (moment.astimezone(self.zone) + timedelta(days=self.days)).astimezone(UTC)
-        if not clock.EARLIEST <= shifted < clock.LATEST:
+        if not clock.is_stored(shifted):
             raise InvalidInput(
                 _("That would move a time outside the years 2000 to 2099."), field="shift_days"
             )
@@ -168,7 +169,7 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
     is in the copy before they accept.
     """
     hold(calendar)
-    queries.calendars.require_owner(by, calendar, _("duplicate this calendar"))
+    require_owner(by, calendar, _("duplicate this calendar"))
     if not limits.SHIFT_DAYS.has(shift_days):
         raise InvalidInput(
             _("Shift by at most %(n)d days.") % {"n": limits.SHIFT_DAYS.most}, field="shift_days"
@@ -207,7 +208,7 @@ def _copy_meetings(meetings: Sequence[Fields], copy: Calendar, shift: Shift) -> 
 def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     """Make a participant the owner. The old owner stays a participant."""
     seat = hold_with_seat(calendar, to)
-    queries.calendars.require_owner(by, calendar, _("hand this calendar over"))
+    require_owner(by, calendar, _("hand this calendar over"))
     if to != by.pk:
         if seat is None or not seat.user.is_active:
             raise InvalidInput(_("Choose somebody who is in this calendar."), field="user")

@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import limits, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
-from commontime.calendars.queries.people import Roster
+from commontime.calendars.queries import path
+from commontime.calendars.queries.calendars import require_owner
+from commontime.calendars.queries.people import Roster, read_roster, roster_of
+from commontime.calendars.queries.plans import not_planned
 from commontime.core import text
 from commontime.core.errors import Conflict, NotFound
 from commontime.core.shapes import Fields
@@ -97,7 +100,7 @@ def held(meeting: Meeting) -> tuple[Meeting, Roster]:
         rows.select_for_update(no_key=True, of=("calendar", "self")).filter(pk=meeting.pk).first()
     )
     if current is None:
-        raise NotFound(_(queries.path.NO_MEETING))
+        raise NotFound(_(path.NO_MEETING))
     roster = _bring_up_to_date_with_people(meeting.calendar, current.calendar, current)
     current.calendar = meeting.calendar
     return current, roster
@@ -127,7 +130,7 @@ def held_plan(calendar: Calendar) -> Plan:
     )
     plan = rows.filter(calendar=calendar).first()
     if plan is None:
-        raise NotFound(_("Nothing has been planned in this calendar yet."))
+        raise not_planned()
     _bring_up_to_date(calendar, plan.calendar)
     plan.calendar = calendar
     return plan
@@ -152,7 +155,7 @@ def hold_all(user: User) -> list[Calendar]:
 def _locked(calendar: Calendar, rows: QuerySet[Calendar]) -> Calendar:
     current = rows.select_for_update(no_key=True, of=("self",)).filter(pk=calendar.pk).first()
     if current is None:
-        raise NotFound(_(queries.path.NO_CALENDAR))
+        raise NotFound(_(path.NO_CALENDAR))
     return current
 
 
@@ -171,8 +174,8 @@ def _bring_up_to_date_with_people(calendar: Calendar, current: Calendar, row: An
     is_same = calendar.version == current.version
     _bring_up_to_date(calendar, current)
     if is_same:
-        return queries.people.read_roster(calendar, row.people)
-    return queries.people.roster_of(calendar)
+        return read_roster(calendar, row.people)
+    return roster_of(calendar)
 
 
 # What is refused ----------------------------------------------------------------------------------
@@ -197,6 +200,12 @@ def require_running(calendar: Calendar) -> None:
             _("Planning in this calendar is finished. The organiser can reopen it."),
             code="calendar_finalized",
         )
+
+
+def require_planner(user: User, calendar: Calendar, what: str) -> None:
+    """Refuse all but the owner, and the owner too once planning is finished."""
+    require_owner(user, calendar, what)
+    require_running(calendar)
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

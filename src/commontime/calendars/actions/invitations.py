@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
-from commontime.calendars.actions.checks import held_named, hold, require_running
+from commontime.calendars.actions.checks import held_named, hold, require_planner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
@@ -29,8 +29,7 @@ ANSWERS: dict[str, str] = {
 def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     """Invite somebody who has an account. They are told by mail."""
     calendar = held_named(by, calendar_id)
-    queries.calendars.require_owner(by, calendar, _("invite people"))
-    require_running(calendar)
+    require_planner(by, calendar, _("invite people"))
     person = _person_to_invite(calendar, receiver, by=by)
     return _send(Invitation(calendar=calendar, sender=by, receiver=person))
 
@@ -69,8 +68,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
     mail's link finds out.
     """
     calendar = held_named(by, calendar_id)
-    queries.calendars.require_owner(by, calendar, _("invite people"))
-    require_running(calendar)
+    require_planner(by, calendar, _("invite people"))
     names.check_email(email)
     if canonical(email) == canonical(by.email):
         raise InvalidInput(_("You can’t invite yourself."), field="email")

@@ -21,7 +21,7 @@ from commontime.calendars.actions.checks import (
     held_unchanged,
     hold_final_times,
     hold_with_people,
-    require_running,
+    require_planner,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.calendars.planning import bounds, groups, outcomes, reasons, suggestions
@@ -50,8 +50,7 @@ def create_meeting(
     calendar's people.
     """
     roster = hold_with_people(calendar)
-    queries.calendars.require_owner(by, calendar, _("add meetings"))
-    require_running(calendar)
+    require_planner(by, calendar, _("add meetings"))
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
     name_attendees(meeting, roster, _wanted({}, required=required, optional=optional))
     check_meeting(meeting, new_deadline=True)
@@ -71,8 +70,7 @@ def edit_meeting(
     final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
     meeting, roster = held_unchanged(meeting)
-    queries.calendars.require_owner(by, meeting.calendar, _("change meetings"))
-    require_running(meeting.calendar)
+    require_planner(by, meeting.calendar, _("change meetings"))
     before, names_before = notices.announcement_of(meeting, roster), meeting.attendees
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
@@ -167,8 +165,7 @@ def delete_meeting(meeting: Meeting, *, by: User) -> None:
     If it had a final time, its attendees get a cancel request.
     """
     meeting, roster = held_unchanged(meeting)
-    queries.calendars.require_owner(by, meeting.calendar, _("delete meetings"))
-    require_running(meeting.calendar)
+    require_planner(by, meeting.calendar, _("delete meetings"))
     before = notices.announcement_of(meeting, roster)
     Meeting.objects.filter(pk=meeting.pk).delete()
     meeting.sequence += 1
@@ -221,7 +218,7 @@ def _group_at_deadline(meeting: Meeting, roster: Roster, now: datetime) -> group
     return groups.less_busy(
         groups.group_for(meeting, roster),
         queries.plans.busy_times(meeting.calendar, after=now - limits.LONGEST_MEETING),
-        before=timedelta(minutes=meeting.buffer_minutes),
+        before=meeting.buffer,
     )
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts.names import full_name
 from commontime.calendars import queries
-from commontime.calendars.actions.checks import hold_with_people, require_running
+from commontime.calendars.actions.checks import hold_with_people, require_planner
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries.people import Person, Roster
@@ -31,8 +31,7 @@ def create_one_on_ones(
     the calendar's people.
     """
     roster = hold_with_people(calendar)
-    queries.calendars.require_owner(by, calendar, _("add meetings"))
-    require_running(calendar)
+    require_planner(by, calendar, _("add meetings"))
     wanted = _others(calendar, roster, people)
     check_meeting(Meeting(calendar=calendar, deadline=deadline, **fields), new_deadline=True)
     has_one = _met_by(calendar)
@@ -52,9 +51,7 @@ def create_one_on_ones(
 def _others(calendar: Calendar, roster: Roster, users: Sequence[int] | None) -> list[Person]:
     """Return these people, by default everybody but the owner."""
     others = {
-        person.user_id: person
-        for person in roster.people
-        if person.is_active and person.user_id != calendar.owner_id
+        person.user_id: person for person in roster.active if person.user_id != calendar.owner_id
     }
     wanted = others if users is None else dict.fromkeys(users)
     if wanted.keys() - others.keys():

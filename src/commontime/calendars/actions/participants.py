@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.enums import WhoMayAdd
 from commontime.calendars import queries, rules
-from commontime.calendars.actions.checks import hold, require_running
+from commontime.calendars.actions.checks import hold, require_planner, require_running
 from commontime.calendars.actions.meetings import raise_sequence
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
@@ -27,8 +27,7 @@ def add_participant(
     one to their address.
     """
     hold(calendar)
-    queries.calendars.require_owner(by, calendar, _("add people"))
-    require_running(calendar)
+    require_planner(by, calendar, _("add people"))
     pending = Invitation.objects.filter(calendar=calendar, status="pending")
     person, is_invited = _person_to_add(calendar, user, pending, by=by)
     participant, meetings = join(calendar, person, required=required)
@@ -100,8 +99,7 @@ def edit_participant(
     participant: CalendarParticipant, *, by: User, required: bool
 ) -> CalendarParticipant:
     hold(participant.calendar)
-    queries.calendars.require_owner(by, participant.calendar, _("change who must come"))
-    require_running(participant.calendar)
+    require_planner(by, participant.calendar, _("change who must come"))
     if participant.required != required:
         participant.required = required
         if not CalendarParticipant.objects.filter(pk=participant.pk).update(required=required):

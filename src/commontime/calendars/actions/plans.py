@@ -12,12 +12,13 @@ from commontime.calendars.actions.checks import (
     held_plan,
     hold,
     hold_final_times,
-    require_running,
+    require_planner,
 )
 from commontime.calendars.actions.meetings import save_final_times
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.calendars.planning import plans
+from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.tasks.plans import work_on_plan
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
@@ -41,7 +42,7 @@ def make_plan(
     at once is applied too. waits: false inside a transaction, in which everybody else's changes
     would wait with it (SQLite): all but a first look is the worker's.
     """
-    _require_may_plan(calendar, by)
+    require_planner(by, calendar, _("plan meetings"))
     begun, now = time.monotonic(), clock.now()
     problem = plans.problem_of(calendar, question, now=now)
     if problem.is_being_planned:
@@ -50,7 +51,7 @@ def make_plan(
     plan.calendar = calendar
     with transaction.atomic():
         hold(calendar)
-        _require_may_plan(calendar, by)
+        require_planner(by, calendar, _("plan meetings"))
         # One that has begun to be computed meanwhile stays.
         if not writes.store_plan(plan):
             raise _running()
@@ -59,11 +60,6 @@ def make_plan(
         elif apply:
             return _apply(plan, now=now)
     return plans.details_from(plan, problem)
-
-
-def _require_may_plan(calendar: Calendar, by: User) -> None:
-    queries.calendars.require_owner(by, calendar, _("plan meetings"))
-    require_running(calendar)
 
 
 def _first_plan(
@@ -101,7 +97,7 @@ def stop_plan(plan: Plan, *, by: User) -> Plan:
     The best so far is kept. Stopping again changes nothing. The worker ends it within a second. If
     none works on it, it is done now; one that is only late finds it so, and writes no more.
     """
-    queries.calendars.require_owner(by, plan.calendar, _("stop the plan"))
+    require_owner(by, plan.calendar, _("stop the plan"))
     if plan.status != PlanStatus.RUNNING:
         return plan
     running = Plan.objects.filter(pk=plan.pk, status=PlanStatus.RUNNING)
@@ -122,12 +118,10 @@ def apply_plan(calendar: Calendar, *, by: User, seen: UUID | None = None) -> pla
     since. Everybody hears of their meetings as if each had been fixed alone. Applying again changes
     nothing. seen: the plan that is meant.
     """
-    queries.calendars.require_owner(
-        by, calendar, _("apply the plan")
-    )  # before a stranger to it learns whether there is one
+    # Before a stranger to it learns whether there is one.
+    require_owner(by, calendar, _("apply the plan"))
     plan = held_plan(calendar)
-    queries.calendars.require_owner(by, calendar, _("apply the plan"))
-    require_running(calendar)
+    require_planner(by, calendar, _("apply the plan"))
     if seen not in (None, plan.pk):
         raise NotFound(_("This plan has been replaced by a newer one."))
     if plan.status == PlanStatus.APPLIED:

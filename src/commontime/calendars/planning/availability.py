@@ -105,8 +105,7 @@ def _where_numbers_change(profile: engine.Profile) -> NDArray[np.int64]:
 
 def _levels(crowd: Crowd, profile: engine.Profile) -> list[list[int]]:
     preferences = engine.preferences(crowd.free, profile.first, profile.duration)
-    levels: list[list[int]] = engine.levels(preferences).tolist()
-    return levels
+    return list(engine.levels(preferences).tolist())
 
 
 def known_range(calendar: Calendar, crowd: Crowd) -> tuple[datetime, datetime] | None:

@@ -18,6 +18,9 @@ class Stretch(NamedTuple):
     start: datetime
     end: datetime | None
 
+    def holds(self, start: datetime, end: datetime) -> bool:
+        return self.start <= start and (self.end is None or end <= self.end)
+
 
 def stretches(meeting: Meeting) -> list[Stretch]:
     """Return where the meeting may lie, in order, be that past or not."""
@@ -31,10 +34,7 @@ def stretches(meeting: Meeting) -> list[Stretch]:
 def allow(meeting: Meeting, start: datetime) -> bool:
     """Return whether the meeting may begin at `start`. That may be in the past."""
     end = start + meeting.duration
-    return any(
-        stretch.start <= start and (stretch.end is None or end <= stretch.end)
-        for stretch in stretches(meeting)
-    )
+    return any(stretch.holds(start, end) for stretch in stretches(meeting))
 
 
 def ticks(meeting: Meeting, *, now: datetime) -> tuple[int, int | None]:

@@ -16,6 +16,7 @@ from commontime import engine
 from commontime.calendars import queries
 from commontime.calendars.models import Meeting
 from commontime.calendars.queries.people import Person, Roster
+from commontime.calendars.queries.plans import BusyTime
 
 ENTRY = 17  # characters of one period in CalendarParticipant.packed
 
@@ -108,7 +109,7 @@ def group_of(people: Iterable[Person]) -> Group:
     return Group(answered, silent)
 
 
-def less_busy(group: Group, busy: Iterable[queries.plans.BusyTime], *, before: timedelta) -> Group:
+def less_busy(group: Group, busy: Iterable[BusyTime], *, before: timedelta) -> Group:
     """Return the group without the times of their scheduled meetings.
 
     The buffer after those, and `before` each of them, is taken too. Somebody with no time left
@@ -137,7 +138,7 @@ def free_for(
     would show by the numbers what they answered. So nobody is offered while somebody required is in
     another meeting, which takes knowing no answer.
     """
-    before = timedelta(minutes=meeting.buffer_minutes)
+    before = meeting.buffer
     busy: list[tuple[int, int, int]] = []
     for other in scheduled:
         if other.meeting_id != meeting.pk:

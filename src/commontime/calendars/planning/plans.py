@@ -28,6 +28,7 @@ from commontime.calendars.planning.outcomes import span
 from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.calendars.queries.people import Person, Roster
+from commontime.calendars.queries.plans import BusyTime
 from commontime.core import clock
 from commontime.core.errors import InvalidInput
 
@@ -214,7 +215,7 @@ def _possible(
 
 
 def _busy_ticks(
-    busy: Iterable[queries.plans.BusyTime], place: Mapping[int, int], now: datetime
+    busy: Iterable[BusyTime], place: Mapping[int, int], now: datetime
 ) -> list[tuple[int, int, int]]:
     """Return who is in scheduled meetings when. Nobody is taken out of a meeting that is fixed."""
     return [

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -121,7 +120,7 @@ _SUGGESTIONS = rows.JsonRows(
 )
 
 
-def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...]], int]:
+def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[rows.Values], int]:
     """Return rows of the calendar's meetings by deadline.
 
     Also the number of open invitations. A row begins with whether the meeting waits for its final
@@ -139,9 +138,7 @@ def meeting_rows(calendar: Calendar, now: datetime) -> tuple[list[tuple[Any, ...
     ]  # without meetings there is one row of none
 
 
-def read_meeting(
-    calendar: Calendar, row: tuple[Any, ...]
-) -> tuple[Meeting, list[ScheduleSuggestion]]:
+def read_meeting(calendar: Calendar, row: rows.Values) -> tuple[Meeting, list[ScheduleSuggestion]]:
     """Return the meeting of a row, and its suggestions.
 
     The row is one of `meeting_rows`; the meeting has its attendees.

@@ -105,7 +105,7 @@ def join(calendar_id: UUID | None, meeting_id: UUID | None) -> accounts.Join[Tar
     columns, tables, parameters = _sql(calendar_id, meeting_id)
     width = len(_CALENDAR) + 2 + (meeting_id is not None) * (1 + len(MEETING))
 
-    def read(user: User, row: tuple[Any, ...]) -> Target:
+    def read(user: User, row: rows.Values) -> Target:
         return _read(row, user, meeting_id)
 
     return accounts.Join(columns, tables, parameters, width, read)
@@ -152,7 +152,7 @@ def marks_sql() -> str:
     )
 
 
-def _read(row: tuple[Any, ...], user: User, meeting_id: UUID | None) -> Target:
+def _read(row: rows.Values, user: User, meeting_id: UUID | None) -> Target:
     if row[0] is None:
         return Target()
     calendar: Calendar = _CALENDAR.read(row)

@@ -78,6 +78,11 @@ class Roster:
     def by_id(self) -> dict[int, Person]:
         return {person.user_id: person for person in self.people}
 
+    @property
+    def active(self) -> list[Person]:
+        """The people whose accounts are not deactivated."""
+        return [person for person in self.people if person.is_active]
+
 
 PEOPLE = rows.JsonRows(
     "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = "

@@ -26,9 +26,13 @@ def plan_for(user: User, calendar: Calendar) -> tuple[Plan, people.Roster]:
         Plan.objects.filter(calendar=calendar), "calendars_plan.calendar_id"
     ).first()
     if plan is None:
-        raise NotFound(_("Nothing has been planned in this calendar yet."))
+        raise not_planned()
     plan.calendar = calendar
     return plan, people.read_roster(calendar, plan.people)
+
+
+def not_planned() -> NotFound:
+    return NotFound(_("Nothing has been planned in this calendar yet."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +119,14 @@ def plan_rows(calendar: Calendar, *, named: Sequence[UUID], most: int, after: da
 def _plan_statement(named: int, most: int) -> str:
     condition = f" AND id IN ({', '.join(['%s'] * named)})" if named else ""
     join = "group_concat" if connection.vendor == "sqlite" else "string_agg"
-    columns = (
+    selected = (
         people.PEOPLE.sql.format(calendar="c.id"),
         _OPEN.sql.format(named=condition, most=most, join=join),
         _BUSY.sql,
         _IS_BEING_PLANNED,
     )
-    return f"SELECT {', '.join(columns)} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
+    columns = ", ".join(selected)
+    return f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
 
 
 def _read_meetings(text: str | None, calendar: Calendar) -> list[Meeting]:

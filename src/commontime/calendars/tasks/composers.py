@@ -326,7 +326,7 @@ def deadline_letter(message: Message) -> Letter | None:
     )
 
 
-def _choice(choice: dict[str, str], meeting: Meeting, to: Recipient) -> letters.Choice:
+def _choice(choice: Fields, meeting: Meeting, to: Recipient) -> letters.Choice:
     start = to.local(datetime.fromisoformat(choice["start"]))
     return letters.Choice(start, start + meeting.duration, choice["reason"])
 

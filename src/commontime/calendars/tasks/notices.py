@@ -133,16 +133,15 @@ def tell_cancelled(meeting: Meeting, before: Announcement, roster: Roster) -> No
     """Post a meeting's cancel to everybody who was told."""
     outbox.post(
         _ended("cancelled", meeting, before, person, path="")
-        for person in roster.people
-        if person.is_active and person.user_id in before.attendees
+        for person in roster.active
+        if person.user_id in before.attendees
     )
 
 
 def _changes(meeting: Meeting, roster: Roster, before: Announcement) -> Iterator[outbox.Notice]:
     now = announcement_of(meeting, roster)
-    for person in roster.people:
-        notice = _change(meeting, before, now, person) if person.is_active else None
-        if notice:
+    for person in roster.active:
+        if notice := _change(meeting, before, now, person):
             yield notice
 
 
@@ -207,8 +206,7 @@ def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
     event, payload = f"finalized:{calendar.pk}:{calendar.version}", {"calendar": str(calendar.pk)}
     outbox.post(
         outbox.Notice("finalized", event, person.email, person.user_id, 0, payload)
-        for person in roster.people
-        if person.is_active
+        for person in roster.active
     )
 
 
