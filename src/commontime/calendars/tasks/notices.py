@@ -162,17 +162,13 @@ def _change(
 
 
 def _request(meeting: Meeting, user_id: int, address: str) -> outbox.Notice:
-    return outbox.Notice(
-        "request", _event(meeting), address, user_id, meeting.sequence, {"meeting": str(meeting.pk)}
-    )
+    return _about(meeting, "request", user_id, address, {"meeting": str(meeting.pk)})
 
 
 def _moved(meeting: Meeting, before: Announcement, person: Person) -> outbox.Notice:
     assert before.snapshot is not None
     payload = {"meeting": str(meeting.pk), "before": before.snapshot.as_payload()}
-    return outbox.Notice(
-        "moved", _event(meeting), person.email, person.user_id, meeting.sequence, payload
-    )
+    return _about(meeting, "moved", person.user_id, person.email, payload)
 
 
 def _withdrawn(meeting: Meeting, before: Announcement, person: Person) -> outbox.Notice:
@@ -192,13 +188,13 @@ def _ended(
     """Return a notice that removes a meeting from a calendar. It carries all it says."""
     assert before.snapshot is not None
     payload = before.snapshot.as_payload(sequence=meeting.sequence, **changes)
-    return outbox.Notice(
-        kind, _event(meeting), person.email, person.user_id, meeting.sequence, payload
-    )
+    return _about(meeting, kind, person.user_id, person.email, payload)
 
 
-def _event(meeting: Meeting) -> str:
-    return f"meeting:{meeting.pk}"
+def _about(
+    meeting: Meeting, kind: str, user_id: int, address: str, payload: Fields
+) -> outbox.Notice:
+    return outbox.Notice(kind, f"meeting:{meeting.pk}", address, user_id, meeting.sequence, payload)
 
 
 def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
