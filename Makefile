@@ -2,12 +2,11 @@
 PORT := $(or $(PORT),8000)
 UV   := .tools/bin/uv
 PY   := .venv/bin/python
+COMMONTIME := $(PY) -m commontime.program.cli
 TEMPLATES := $(wildcard src/commontime/*/templates)
 JINJA := $(wildcard src/commontime/*/jinja2)
 STATIC := $(wildcard src/commontime/*/static)
 export PORT
-# honcho gives each process a PORT of its own, and the worker must write the web server's into its mails.
-export COMMONTIME_BASE_URL := $(or $(COMMONTIME_BASE_URL),http://127.0.0.1:$(PORT))
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
 
@@ -21,10 +20,10 @@ export UV_PROJECT_ENVIRONMENT := .venv
 	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv
 	@touch $@
 .venv/.base: requirements/base.txt .tools/.stamp .venv/.made
-	$(UV) pip sync -q --require-hashes --python $(PY) requirements/base.txt
+	$(UV) pip sync -q --compile-bytecode --require-hashes --python $(PY) requirements/base.txt
 	@rm -f .venv/.dev; touch $@
 .venv/.dev: requirements/dev.txt .tools/.stamp .venv/.made
-	$(UV) pip sync -q --require-hashes --python $(PY) requirements/dev.txt
+	$(UV) pip sync -q --compile-bytecode --require-hashes --python $(PY) requirements/dev.txt
 	@touch $@ .venv/.base
 .venv-bench/.made: requirements/base.txt requirements/bench.txt .python-version .tools/.stamp
 	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv-bench
@@ -39,16 +38,16 @@ help:
 	@echo "make texts    update the translation files"
 	@echo "make bench    run the benchmarks"
 	@echo "make picture  redraw the README’s screenshot from the demo"
+	@echo "make release  build the wheel and the sdist in dist/, and check them"
 	@echo "make lock     recompile the lock files"
 
 ready: $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.base)
-	@$(PY) manage.py prepare
 run: ready
-	@echo "Commontime: $$COMMONTIME_BASE_URL (press Ctrl-C to stop)"
-	@exec .venv/bin/honcho start
+	@exec $(COMMONTIME) run
 demo: ready
-	@$(PY) manage.py demo
-	@exec .venv/bin/honcho start
+	@$(COMMONTIME) prepare
+	@$(COMMONTIME) demo
+	@exec $(COMMONTIME) run
 test: .venv/.dev
 	$(PY) -m pytest @tests/parallel.txt
 format: .venv/.dev
@@ -78,14 +77,19 @@ bench: .venv/.dev
 	@$(MAKE) -s .venv-bench/.made || echo "Could not install requirements/bench.txt; the rows that need it will say so." >&2
 	$(PY) -m bench
 	-.venv-bench/bin/python -m bench.optaplanner
+release: .venv/.dev
+	@rm -rf dist
+	.venv/bin/hatchling build
+	$(PY) -m pytest -q tests/program/test_wheel.py
 picture: .venv/.dev
 	$(PY) tests/picture.py
 
 lock:
 	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools -r requirements/uv.in
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
-	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/base.in -o requirements/base.txt
-	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header pyproject.toml -o requirements/base.txt
+	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/build.in -o requirements/build.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/base.txt requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: help ready run demo test format texts check bench picture lock
+.PHONY: help ready run demo test format texts check bench release picture lock

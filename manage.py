@@ -7,6 +7,7 @@ from pathlib import Path
 
 
 def main() -> None:
+    os.umask(0o077)
     sys.path.insert(0, str(Path(__file__).parent / "src"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commontime.config.settings")
     from django.core.exceptions import ImproperlyConfigured

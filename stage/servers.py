@@ -1,6 +1,6 @@
 """Run the product as its user does.
 
-The processes of the Procfile run on a free port, with a database and a mail server of their own.
+Its processes run on a free port, with a database and a mail server of their own.
 
     with open_site() as site:
         mina = site.person("mina")
@@ -14,7 +14,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import shutil
 import signal
 import sqlite3
@@ -71,8 +70,8 @@ class Answer:
 class Wire:
     """Open connections to a port, shared by any number of threads."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self.port, self.address = port, address
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def request(
@@ -85,7 +84,7 @@ class Wire:
         timeout: float = PATIENCE,
     ) -> Answer:
         idle = self._idle_connection()
-        connection = idle or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = idle or http.client.HTTPConnection(self.address, self.port, timeout=timeout)
         try:
             try:
                 connection.request(method, path, body=content, headers=headers)
@@ -95,7 +94,7 @@ class Wire:
                     raise
                 # The server had closed a connection that was kept, as it may. Nothing of this
                 # request was read, or it changes nothing.
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+                connection = http.client.HTTPConnection(self.address, self.port, timeout=timeout)
                 connection.request(method, path, body=content, headers=headers)
                 response = None
             response = response or connection.getresponse()
@@ -174,39 +173,50 @@ class Site:
             "COMMONTIME_DATA_DIR": str(folder),
             "COMMONTIME_SMTP_URL": sink.url,
             "COMMONTIME_LIMIT_SIGN_UP": "100000",
+            # The default is one of each. Two show what processes do to each other.
+            "COMMONTIME_WEB_WORKERS": "2",
+            "COMMONTIME_WORKERS": "2",
+            "COMMONTIME_PLANNERS": "2",
             **environment,
         }
         self.application = "commontime.config.wsgi:application"
+        self.home = ROOT
+        self.program = [sys.executable, "-m", "commontime.program.cli"]
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.wire = Wire(self.port)
 
     # Processes ------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start processes of the Procfile, and wait until the web answers.
+        """Start processes, and wait until the web answers.
 
         Without names these are the web and a worker.
         """
         for name in names or ("web", "worker"):
-            command = _procfile()[name].replace(
-                "commontime.config.wsgi:application", self.application
-            )
             log = (self.folder / f"{name}.log").open("ab")
             self._running[name] = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"],
-                cwd=ROOT,
+                [*self.program, *self.command(name)],
+                cwd=self.home,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        if "web" in self._running:
+        if self._running.keys() & {"web", "run"}:
             self.wait_ready()
+
+    def command(self, name: str) -> list[str]:
+        """Return the arguments of the program for a kind of process."""
+        queues = {"worker": "default", "planner": "plans"}
+        if name in queues:
+            return ["worker", "--queue", queues[name]]
+        return [name, "--application", self.application]
 
     def wait_ready(self, seconds: float = PATIENCE) -> None:
         def ready() -> bool:
-            web = self._running["web"]
-            assert web.poll() is None, f"The web server ended: {self.log('web')[-2000:]}"
+            name = "web" if "web" in self._running else "run"
+            ended = self._running[name].poll() is not None
+            assert not ended, f"The web server ended: {self.log(name)[-2000:]}"
             with contextlib.suppress(NoAnswer):
                 return (
                     Wire(self.port).request("GET", "/readyz", None, {}, timeout=5).status_code
@@ -328,6 +338,21 @@ class Site:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def commontime(
+        self, *arguments: str, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `commontime` with these arguments. Its exit code is the caller's to check."""
+        return subprocess.run(
+            [*self.program, *arguments],
+            cwd=ROOT,
+            env={**self.environment, **environment},
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
     def close(self) -> None:
         self.stop(seconds=10)
 
@@ -384,10 +409,6 @@ def fresh_database(folder: Path, server: str) -> Iterator[str]:
             psycopg.connect(server, autocommit=True) as connection,
         ):
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _procfile() -> dict[str, str]:
-    return dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
 
 
 def _children(pid: int) -> list[int]:

@@ -124,7 +124,7 @@ def borrow_environment(folder: Path) -> None:
         text=True,
         check=True,
     )
-    assert pending.stdout == ".venv/bin/python manage.py prepare\n"
+    assert "uv" not in pending.stdout, pending.stdout
 
 
 def clean_environment(**changes: str) -> dict[str, str]:
@@ -200,7 +200,6 @@ def test_the_tour_shows_what_readme_says(product):
 
 
 def test_links_in_mails_lead_to_the_running_product(product):
-    """The worker has a PORT of its own from honcho; the links must have the web server's."""
     mail = next((product.folder / "var" / "mail").glob("*.eml")).read_text().replace("=\n", "")
 
     assert set(re.findall(r"http://127\.0\.0\.1:\d+", mail)) == {product.url}
@@ -222,9 +221,7 @@ def test_a_second_start_on_the_same_port_is_refused(product):
 
 
 def test_ctrl_c_ends_everything_without_complaint(product):
-    assert (
-        len(processes_in(product.folder)) >= 6
-    )  # make, honcho, two web and two worker processes, with their supervisors
+    assert len(processes_in(product.folder)) == 5  # make, commontime, web, worker, planner
 
     os.killpg(product.make.pid, signal.SIGINT)  # what a terminal does
 

@@ -1,7 +1,6 @@
 """Start the product and its anchors as in production, and read their CPU."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -33,11 +32,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **more}
 
 
-def web_command(application: str) -> list[str]:
-    """Return the Procfile's command for the web server, with this application."""
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    web = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
-    return ["sh", "-c", f"exec {web.replace(PRODUCT, shlex.quote(application))}"]
+def web_command(application: str, port: int) -> list[str]:
+    """Return the product's command for the web server, or granian's own for an anchor."""
+    if application == PRODUCT:
+        return [sys.executable, "-m", "commontime.program.cli", "web"]
+    options = (
+        f"--interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 4 "
+        "--no-ws --http 1 --log-level warning"
+    )
+    return [sys.executable, "-m", "granian", *options.split(), application]
 
 
 @dataclass
@@ -68,9 +71,9 @@ def serve(
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
-        web_command(application),
+        web_command(application, port),
         cwd=ROOT,
-        env=environment(**settings, PORT=str(port)),
+        env=environment(COMMONTIME_WEB_WORKERS="2", **settings, PORT=str(port)),
         stdout=sys.stderr,
         start_new_session=True,
     )

@@ -1,6 +1,4 @@
-import multiprocessing
 import os
-import threading
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -10,17 +8,6 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commontime.config.settings")
 _django = get_wsgi_application()
-
-
-def _end_with_server() -> None:
-    """Exit when the server's main process is gone. An orphan would never be replaced."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-threading.Thread(target=_end_with_server, daemon=True).start()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

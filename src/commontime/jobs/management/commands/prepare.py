@@ -1,53 +1,23 @@
-"""Check what a start needs, then migrate the database."""
+"""Check the database, then migrate it."""
 
-import os
-import socket
-from typing import Any, cast
+from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+
+from commontime.jobs.databases import is_migrated, refuse_silent_database
+from commontime.jobs.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
-        "Checks the port and the database, then migrates the database. `make run` does this first."
+        "Checks that the database responds, and brings it up to date with this version. "
+        "`commontime run` and `commontime web` do this first, so that you need it only where "
+        "neither has run yet."
     )
-    requires_system_checks: list[str] = []
+    examples = ("prepare",)
+    needs_tables = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        refuse_taken_port(settings.HOST, settings.PORT)
         refuse_silent_database()
-        call_command("migrate", verbosity=0)
-
-
-def refuse_taken_port(host: str, port: int) -> None:
-    """Refuse a port that another process uses.
-
-    The web server would share it with another web server, and visitors would reach either site.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host.strip("[]"), port), family=family).close()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise CommandError(
-            f"Can’t listen on {host}:{port}: {reason}. Choose another port, for example: PORT=8001 "
-            "make run"
-        ) from None
-
-
-def refuse_silent_database() -> None:
-    """Refuse a database that does not respond, and say why.
-
-    This bypasses the pool, which would hide the reason behind a timeout.
-    """
-    database = cast(Any, connection).Database
-    try:
-        database.connect(**connection.get_connection_params()).close()
-    except database.Error as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise CommandError(
-            f"Can’t connect to the database: {reason}. Is it running, and is DATABASE_URL right?"
-        ) from None
+        if not is_migrated():
+            call_command("migrate", verbosity=0)
