@@ -32,10 +32,15 @@ def start(folder: Path, *command: str, **environment: str) -> subprocess.Complet
         ("PORT", "0", "set it to 1 or more"),
         ("PORT", "65536", "set it to 65535 or less"),
         ("COMMONTIME_LOG_LEVEL", "loud", "set it to DEBUG, INFO, WARNING or ERROR"),
+        ("COMMONTIME_LOG_FORMAT", "xml", "set it to text or json"),
+        ("COMMONTIME_METRICS_TOKEN", "too short", "must have at least 16 characters"),
         ("COMMONTIME_DATA_DIR", "/dev/null/here", "set it to a folder Commontime can write to"),
         ("DATABASE_URL", "mysql://db/commontime", "must start with postgresql:// or sqlite:///"),
         ("COMMONTIME_BASE_URL", "commontime.example.org", "must look like https://"),
         ("COMMONTIME_BASE_URL", "https://‑ü.example", "must look like https://"),
+        ("COMMONTIME_SIGN_UP", "half", "set it to open, invited or closed"),
+        ("COMMONTIME_SIGN_UP_DOMAINS", "*.example.org", "for example example.org"),
+        ("COMMONTIME_SIGN_UP_DOMAINS", "example.org ü.example", "write domains separated"),
         ("COMMONTIME_SMTP_URL", "mail.example.org", "must look like smtp://"),
         ("COMMONTIME_MAIL_FROM", "Commontime", "set it to one email address"),
     ],
@@ -51,7 +56,7 @@ def test_it_is_refused_with_the_way_out(tmp_path, variable, value, way_out):
 
 def test_with_an_ipv6_host_no_meeting_could_be_mailed(tmp_path):
     """The default sender was no address, and every calendar invitation names it."""
-    done = start(tmp_path, "describe_settings", COMMONTIME_BASE_URL="http://[::1]:8000")
+    done = start(tmp_path, "settings", "--markdown", COMMONTIME_BASE_URL="http://[::1]:8000")
 
     (row,) = [line for line in done.stdout.splitlines() if "COMMONTIME_MAIL_FROM" in line]
     assert address_in(row.split("`")[3]) == "commontime@localhost"

@@ -101,6 +101,25 @@ def test_behind_a_proxy_of_ours_its_word_counts_and_no_other(settings):
     assert attempt("mina", HTTP_X_FORWARDED_FOR="203.0.113.2") == 401
 
 
+def test_a_network_of_proxies_was_ignored(settings):
+    settings.TRUSTED_PROXIES = ["172.18.0.0/16", "fd00::/8"]
+    said = {"HTTP_X_FORWARDED_FOR": "198.51.100.4, 203.0.113.1, 172.18.0.9"}
+
+    assert client_of({"REMOTE_ADDR": "172.18.3.4", **said}).address == "203.0.113.1"
+    assert client_of({"REMOTE_ADDR": "::ffff:172.18.3.4", **said}).address == "203.0.113.1"
+    assert client_of({"REMOTE_ADDR": "fd12::1", **said}).address == "203.0.113.1"
+    assert client_of({"REMOTE_ADDR": "172.19.3.4", **said}).address == "172.19.3.4"
+
+
+@pytest.mark.parametrize("peer", ["", "no address", "unix:"])
+def test_an_unreadable_peer_was_believed(settings, peer):
+    settings.TRUSTED_PROXIES = ["172.18.0.0/16"]
+
+    said = client_of({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": "203.0.113.1"})
+
+    assert said.address == ""
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [

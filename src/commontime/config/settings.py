@@ -3,7 +3,6 @@
 docs/settings.md lists the variables; a test compares the two.
 """
 
-import ipaddress
 import select
 import zoneinfo
 from datetime import timedelta
@@ -14,6 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
+from commontime import __version__
 from commontime.config import env
 from commontime.core.domains import ascii_domain
 from commontime.mail.addresses import BadAddress, address_in
@@ -22,34 +22,38 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 # Where things lie ---------------------------------------------------------------------------------
 
+
+def data_folder() -> str:
+    """Return where data lies by default: in a checkout beside its sources."""
+    if (PACKAGE.parent.parent / "manage.py").exists():
+        return "var"
+    return str(env.data_home() / "commontime")
+
+
 DATA_DIR = env.folder(
     "COMMONTIME_DATA_DIR",
-    "var",
+    data_folder(),
     purpose=(
         "Folder of the SQLite file, the generated secret key and, without a mail server, the "
         "emails."
     ),
 )
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535, purpose="Port of the web server.")
-# The Procfile passes these two to the web server. Reading them here refuses bad values.
-WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 2, minimum=1, purpose="Web server processes.")
+WEB_WORKERS = env.integer("COMMONTIME_WEB_WORKERS", 1, minimum=1, purpose="Web processes.")
 WEB_THREADS = env.integer(
     "COMMONTIME_WEB_THREADS", 4, minimum=1, purpose="Requests each web process answers at once."
+)
+WORKERS = env.integer(
+    "COMMONTIME_WORKERS", 1, minimum=1, purpose="Processes that send mail and keep deadlines."
+)
+PLANNERS = env.integer(
+    "COMMONTIME_PLANNERS", 1, minimum=1, purpose="Processes that work out long plans."
 )
 HOST = env.text(
     "COMMONTIME_HOST",
     "127.0.0.1",
     purpose="Address the web server listens on. Anything but a loopback address is public.",
 )
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def address_of(url: SplitResult, host: str) -> str:
@@ -60,7 +64,7 @@ def address_of(url: SplitResult, host: str) -> str:
     return f"{url.scheme}://{shown}" + (f":{url.port}" if url.port else "")
 
 
-PUBLIC = not is_loopback(HOST)
+PUBLIC = not env.is_loopback(HOST)
 COMMONTIME_BASE_URL = env.text(
     "COMMONTIME_BASE_URL",
     f"http://127.0.0.1:{PORT}",
@@ -76,7 +80,7 @@ except ValueError:
         "COMMONTIME_BASE_URL must look like https://commontime.example.org, without a path."
     ) from None
 HTTPS = _base.scheme == "https"
-OTHERS_COME = PUBLIC or not is_loopback(BASE_HOST)
+OTHERS_COME = PUBLIC or not env.is_loopback(BASE_HOST)
 
 DEBUG = env.flag(
     "COMMONTIME_DEBUG",
@@ -89,41 +93,43 @@ DEBUG = env.flag(
 ALLOWED_HOSTS = env.names(
     "COMMONTIME_ALLOWED_HOSTS",
     sorted({BASE_HOST, "localhost", "127.0.0.1", "[::1]"}),
-    purpose="Host names the server answers to, comma-separated. Required on a public address.",
+    purpose="Host names the server answers to, comma-separated.",
 )
 SECRET_KEY = env.secret(
     "COMMONTIME_SECRET_KEY",
-    keep_in=None if PUBLIC else DATA_DIR / "secret_key",
+    keep_in=DATA_DIR / "secret_key",
     purpose=(
-        "Signs tokens and cookies, at least 32 characters. Generated and kept in the data "
-        "folder, except on a public address."
+        "Signs tokens and cookies, at least 32 characters. Unset: generated and kept in the data "
+        "folder. Several machines need the same one."
     ),
 )
-TRUSTED_PROXIES = env.names(
+TRUSTED_PROXIES = env.networks(
     "COMMONTIME_TRUSTED_PROXIES",
-    purpose="Addresses of reverse proxies whose X-Forwarded-For is believed, comma-separated.",
+    purpose=(
+        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed, "
+        "comma-separated."
+    ),
 )
 
-_missing = [
-    name
-    for name, is_missing in {
-        "COMMONTIME_SECRET_KEY": len(SECRET_KEY) < 32,
-        "COMMONTIME_BASE_URL": is_loopback(BASE_HOST),
-        "COMMONTIME_ALLOWED_HOSTS": not (env.is_set("COMMONTIME_ALLOWED_HOSTS") and ALLOWED_HOSTS),
-    }.items()
-    if is_missing
-]
-if (SECRET_KEY or not PUBLIC) and len(SECRET_KEY) < 32:
+if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("COMMONTIME_SECRET_KEY must have at least 32 characters.")
-if PUBLIC and _missing:
+if PUBLIC and not env.is_set("COMMONTIME_BASE_URL"):
+    # The links in emails can't be guessed, and neither can the host names to answer to.
     raise ImproperlyConfigured(
-        f"COMMONTIME_HOST={HOST} is open to the network, so set {', '.join(_missing)} too (see "
+        f"COMMONTIME_HOST={HOST} is open to the network, so set COMMONTIME_BASE_URL too (see "
         "docs/settings.md)."
     )
-if PUBLIC and not HTTPS:
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS names no host; unset it or name one.")
+if not HTTPS and not env.is_private(BASE_HOST):
     raise ImproperlyConfigured(
-        f"COMMONTIME_HOST={HOST} is open to the network, so COMMONTIME_BASE_URL must start with "
-        "https:// (see docs/operations.md)."
+        f"COMMONTIME_BASE_URL is {COMMONTIME_BASE_URL}, an address on the internet, so it must "
+        "start with https:// (see docs/operations.md)."
+    )
+if not HTTPS and not env.is_loopback(BASE_HOST):
+    env.warn(
+        f"COMMONTIME_BASE_URL is {COMMONTIME_BASE_URL}: on the way, others in this network can "
+        "read what people send, passwords included. Use https:// where you can."
     )
 if OTHERS_COME and "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured(
@@ -154,12 +160,13 @@ INSTALLED_APPS = [
     "commontime.jobs",
 ]
 MIDDLEWARE = [
+    "commontime.config.middleware.RequestMiddleware",
     "commontime.config.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "commontime.config.middleware.HostMiddleware",
     "commontime.config.middleware.OutageMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "commontime.config.middleware.FilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "commontime.web.middleware.SignedInMiddleware",
@@ -172,7 +179,12 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "commontime.web.base.about",
+            ]
+        },
     },
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
@@ -206,7 +218,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
 # Databases ----------------------------------------------------------------------------------------
 
-DATABASE_URL = env.text(
+DATABASE_URL = env.private_text(
     "DATABASE_URL",
     purpose=(
         "postgresql://user:password@host:port/name for PostgreSQL. Unset: SQLite in the data "
@@ -291,6 +303,7 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(DATABASE_URL)}
+READ_DATABASE_URL = database  # for `commontime move-to`
 
 # People -------------------------------------------------------------------------------------------
 
@@ -380,11 +393,12 @@ CSRF_FAILURE_VIEW = "commontime.web.csrf.failed"
 CSRF_TRUSTED_ORIGINS = [COMMONTIME_BASE_URL]
 
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = True
+# For this host alone: its neighbours below the same domain may speak plain HTTP.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_HSTS_PRELOAD = False
 # TLS ends at the proxy, which redirects too. A redirect from here would lose the body of a POST.
 SECURE_SSL_REDIRECT = False
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -397,13 +411,31 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
 }
 
+# Who may sign up ----------------------------------------------------------------------------------
+
+SIGN_UP = env.choice(
+    "COMMONTIME_SIGN_UP",
+    ["open", "invited", "closed"],
+    purpose=(
+        "Who can make an account: everybody (`open`), people with the link of an invitation "
+        "(`invited`), or only you, with `commontime create-account` (`closed`)."
+    ),
+)
+SIGN_UP_DOMAINS = env.domains(
+    "COMMONTIME_SIGN_UP_DOMAINS",
+    purpose=(
+        "Domains whose email addresses can sign up, comma-separated, without their subdomains. "
+        "Unset: all."
+    ),
+)
+
 # Mail and the queue -------------------------------------------------------------------------------
 
-SMTP_URL = env.text(
+SMTP_URL = env.private_text(
     "COMMONTIME_SMTP_URL",
     purpose=(
         "smtp://user:password@host:port, smtps:// for TLS, smtp+tls:// for STARTTLS. Unset: "
-        "emails become files."
+        "people read their emails at `/app/mail/`, and each is also a file."
     ),
 )
 DEFAULT_FROM_EMAIL = env.text(
@@ -494,7 +526,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Commontime",
     "DESCRIPTION": "Find a group the time it has in common.",
-    "VERSION": "1",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_URLCONF": "commontime.api.urls",
@@ -503,6 +535,16 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["commontime.api.schema.finish"],
 }
 
+# What is logged and counted -----------------------------------------------------------------------
+
+METRICS_TOKEN = env.private_text(
+    "COMMONTIME_METRICS_TOKEN",
+    purpose=(
+        "Whoever reads /metrics must send it; at least 16 characters. Unset: there is no /metrics."
+    ),
+)
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("COMMONTIME_METRICS_TOKEN must have at least 16 characters.")
 LOG_LEVEL = env.text(
     "COMMONTIME_LOG_LEVEL",
     "INFO",
@@ -512,16 +554,31 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured(
         f"COMMONTIME_LOG_LEVEL is {LOG_LEVEL!r}; set it to DEBUG, INFO, WARNING or ERROR."
     )
+LOG_FORMAT = env.text(
+    "COMMONTIME_LOG_FORMAT",
+    "text",
+    purpose="text for lines that people read, json for a JSON object a line.",
+).lower()
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured(f"COMMONTIME_LOG_FORMAT is {LOG_FORMAT!r}; set it to text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "text": {
             "()": "commontime.config.logs.OneLine",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "format": "%(asctime)s %(levelname)s %(name)s%(tag)s: %(message)s",
+        },
+        "json": {"()": "commontime.config.logs.Json"},
+    },
+    "filters": {"outages": {"()": "commontime.config.outages.Outages"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["outages"],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "WARNING"},
@@ -537,5 +594,5 @@ LOGGING = {
     },
 }
 
-# For docs/settings.md: `manage.py describe_settings` prints it as a table.
+# For docs/settings.md: `manage.py settings` prints it as a table.
 ENVIRONMENT = env.READ

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -30,16 +31,30 @@ class Client:
 
 def client_of(environ: Mapping[str, Any]) -> Client:
     """Return the client of a WSGI environment. Only trusted proxies can name another one."""
-    trusted = {_read(proxy) for proxy in settings.TRUSTED_PROXIES}
     address = _read(environ.get("REMOTE_ADDR", ""))
-    if address in trusted:
+    if _is_proxy(address):
         hops = [
             _read(hop) for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()
         ]
         # Each trusted proxy appended the address it was called from: from the right, the first
         # address that is no proxy is the client.
-        address = next((hop for hop in reversed(hops) if hop not in trusted), address)
+        address = next((hop for hop in reversed(hops) if not _is_proxy(hop)), address)
     return Client("" if address is None else str(address), environ.get("HTTP_USER_AGENT", ""))
+
+
+def is_from_proxy(environ: Mapping[str, Any]) -> bool:
+    """Return whether a trusted proxy passed this request on."""
+    return _is_proxy(_read(environ.get("REMOTE_ADDR", "")))
+
+
+def _is_proxy(address: Address | None) -> bool:
+    proxies = _networks(tuple(settings.TRUSTED_PROXIES))
+    return address is not None and any(address in network for network in proxies)
+
+
+@lru_cache(maxsize=1)
+def _networks(written: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(each) for each in written]
 
 
 def _read(raw: str) -> Address | None:
