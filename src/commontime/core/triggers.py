@@ -1,10 +1,11 @@
-"""Migrations of a database that has triggers."""
+"""Changing a database that has triggers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
@@ -47,3 +48,31 @@ def _triggers_aside(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
     yield
     for _name, sql in triggers:
         schema_editor.execute(sql, params=None)
+
+
+@contextmanager
+def triggers_off(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let rows be written as they are, with what triggers once derived.
+
+    It must be inside a transaction. Nobody else may write meanwhile.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            before = [f"DROP TRIGGER {name}" for name, _sql in triggers]
+            after = [sql for _name, sql in triggers]
+        else:
+            cursor.execute(
+                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+            )
+            tables = [table for (table,) in cursor.fetchall()]
+            before = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables]
+            after = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables]
+            # No table can be altered while checks of its rows wait.
+            after.insert(0, "SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in before:
+            cursor.execute(statement, None)
+        yield
+        for statement in after:
+            cursor.execute(statement, None)

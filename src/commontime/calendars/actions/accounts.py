@@ -33,6 +33,12 @@ def delete_account(
         raise InvalidInput(
             _("This refresh token is not yours, or is no longer valid."), field="refresh_token"
         )
+    remove_account(user, transfer_to=transfer_to)
+
+
+@transaction.atomic
+def remove_account(user: User, *, transfer_to: int | None = None) -> None:
+    """Delete an account without asking for a sign-in, for operators. As `delete_account` else."""
     owned = [calendar for calendar in hold_all(user) if calendar.owner_id == user.pk]
     if transfer_to is not None and owned:
         hand_over(owned, by=user, heir=_heir(owned, transfer_to, by=user))

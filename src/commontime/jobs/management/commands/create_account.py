@@ -2,25 +2,27 @@ import getpass
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from commontime.accounts.actions import profiles
 from commontime.core.errors import InvalidInput
+from commontime.jobs.management.base import OperatorCommand
 from commontime.jobs.management.commands._accounts import refused
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     # Never as an argument: whoever else is on the machine sees those.
     help = (
-        "Creates an account. Asks for the password, or reads it from the first line of standard "
-        "input."
+        "Creates an account, also where sign-up is closed. Asks for the password, or reads it from "
+        "the first line of standard input."
     )
+    examples = ("create-account mina mina@example.org --first-name Mina",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
-        parser.add_argument("email")
-        parser.add_argument("--first-name", default="")
-        parser.add_argument("--last-name", default="")
+        parser.add_argument("username", metavar="USERNAME", help="what they sign in with")
+        parser.add_argument("email", metavar="ADDRESS", help="their email address")
+        parser.add_argument("--first-name", metavar="NAME", default="")
+        parser.add_argument("--last-name", metavar="NAME", default="")
 
     def handle(
         self, *args: Any, username: str, email: str, first_name: str, last_name: str, **options: Any

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from commontime.accounts.actions import profiles
@@ -18,6 +18,7 @@ from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.planning import groups, suggestions
 from commontime.contacts.actions import add_contact
 from commontime.core import clock
+from commontime.jobs.management.base import OperatorCommand
 from commontime.jobs.management.commands import _choir as choir
 from commontime.mail.backends import mail_folder
 from commontime.mail.enums import State
@@ -35,11 +36,12 @@ Sign in at {url}/app/sign-in/ with the password "{password}" as
 """
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Fills an empty database with a choir of forty people, so that you can look around. "
         "Running it again changes nothing."
     )
+    examples = ("demo",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_where_others_come()

@@ -1,16 +1,18 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from commontime.accounts.actions import profiles
+from commontime.jobs.management.base import OperatorCommand
 from commontime.jobs.management.commands._accounts import account_called
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Reactivates a deactivated account. Earlier sign-ins stay ended."
+    examples = ("reactivate mina",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="the username or email address")
+        parser.add_argument("name", metavar="NAME", help="the username or email address")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         user = account_called(name)

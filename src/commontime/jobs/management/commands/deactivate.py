@@ -1,19 +1,21 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from commontime.accounts.actions import profiles
+from commontime.jobs.management.base import OperatorCommand
 from commontime.jobs.management.commands._accounts import account_called
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Deactivates an account: ends every sign-in, and no token, cookie or feed works until "
-        "reactivate_user. Nothing is deleted."
+        "reactivate. Nothing is deleted."
     )
+    examples = ("deactivate mina",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="the username or email address")
+        parser.add_argument("name", metavar="NAME", help="the username or email address")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         user = account_called(name)
@@ -22,7 +24,7 @@ class Command(BaseCommand):
         if was_active:
             self.stdout.write(
                 f"{user.username} is signed out everywhere and can't sign in until you run: "
-                f"manage.py reactivate_user {user.username}"
+                f"commontime reactivate {user.username}"
             )
         else:
             self.stdout.write(f"{user.username} is already deactivated.")
