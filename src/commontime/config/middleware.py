@@ -1,28 +1,65 @@
 """Middleware for every response, whichever door answered."""
 
+import gzip
 import logging
+import re
+import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, override
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.csp import build_policy
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from commontime.config import errors
+from commontime.core import metrics, request_id
+from commontime.core.clients import is_from_proxy
+from commontime.core.routes import pattern_of
+from commontime.web.compression import compressed_answer
 
 Answer = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 
 BODILESS = {204, 304}  # RFC 9110, 8.6: no Content-Length
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+WELL_FORMED = re.compile(r"[0-9A-Za-z._-]{8,64}")
+
+
+class RequestMiddleware:
+    """Give every request an id, and count it.
+
+    It is the outermost middleware, so that the time includes everything.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began, name = time.perf_counter(), _id_of(request)
+        request_id.current.set(name)
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = name
+        metrics.count_request(
+            pattern_of(request), request.method, response.status_code, time.perf_counter() - began
+        )
+        return response
+
+
+def _id_of(request: HttpRequest) -> str:
+    """Return the id that a trusted proxy gave a request, or a new one."""
+    given = str(request.META.get("HTTP_X_REQUEST_ID", ""))
+    if WELL_FORMED.fullmatch(given) and is_from_proxy(request.META):
+        return given
+    return request_id.new()
 
 
 class HeadersMiddleware:
-    """Set the headers of every response.
-
-    It is the outermost middleware, so that errors and static files get them too.
-    """
+    """Set the headers of every response, of errors and static files too."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -51,7 +88,7 @@ class HostMiddleware:
     Probes may use any address: the answer is one word.
     """
 
-    PROBES = ("/healthz", "/readyz")
+    PROBES = ("/healthz", "/readyz", "/metrics")
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -80,3 +117,35 @@ class OutageMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return errors.of_the_database(request, exception)
+
+
+class FilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Serve static files, the large ones compressed: the script of /docs/ has 1.6 MB."""
+
+    LARGE = 20_000  # bytes
+    TEXTS = ("text/javascript", "text/css")
+
+    @staticmethod
+    @override
+    def serve(static_file: Any, request: HttpRequest) -> Any:
+        plain = WhiteNoiseMiddleware.serve(static_file, request)
+        is_whole = request.method == "GET" and plain.status_code == 200
+        if not is_whole or not _is_worth_packing(plain):
+            return plain
+        plain.close()
+        path, _headers = static_file.get_path_and_headers(request.META)
+        response = compressed_answer(request, _packed(path))
+        for name in ("Content-Type", "ETag", "Last-Modified", "Cache-Control"):
+            response.headers[name] = plain.headers[name]
+        return response
+
+
+def _is_worth_packing(response: HttpResponse) -> bool:
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    length = int(response.headers.get("Content-Length", 0))
+    return kind in FilesMiddleware.TEXTS and length > FilesMiddleware.LARGE
+
+
+@cache
+def _packed(path: str) -> bytes:
+    return gzip.compress(Path(path).read_bytes(), 9, mtime=0)

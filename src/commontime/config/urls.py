@@ -11,6 +11,7 @@ from commontime.api.urls import about_the_api
 from commontime.api.urls import urlpatterns as api
 from commontime.core.routes import route
 from commontime.web.accounts import choose_password
+from commontime.web.compression import gzipped
 
 
 @csrf_exempt  # only the API posts here; the page's form posts elsewhere
@@ -26,7 +27,7 @@ _confirm = PasswordResetConfirm.as_view()
 urlpatterns = [
     route("password_reset/<str:uidb64>/<str:token>/", reset_link),
     *api,
-    *about_the_api,
+    *[route(str(one.pattern), gzipped(one.callback), name=one.name) for one in about_the_api],
     path("", include("commontime.web.urls")),
 ]
 handler400 = "commontime.config.errors.bad_request"

@@ -5,6 +5,8 @@ from typing import Any
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
 
+NO_ROUTE = "(no route)"
+
 
 class EitherSlash(RoutePattern):
     """A route that matches with and without a trailing slash. `reverse` writes it as declared."""
@@ -28,3 +30,10 @@ def route(path: str, view: Any, *, name: str | None = None) -> URLPattern:
     """Return a URL pattern like django.urls.path; `view` may be a view class."""
     pattern = EitherSlash(path, name=name, is_endpoint=True)
     return URLPattern(pattern, view.as_view() if hasattr(view, "as_view") else view, None, name)
+
+
+def pattern_of(request: Any) -> str:
+    """Return the pattern of a request's route, such as `/calendars/<uuid:calendar_id>/`."""
+    if match := request.resolver_match:
+        return f"/{match.route}"
+    return "/static/" if request.path_info.startswith("/static/") else NO_ROUTE
