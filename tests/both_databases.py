@@ -24,9 +24,13 @@ PARALLEL = ["@tests/parallel.txt"]
 ONCE = (
     "tests/architecture",
     "tests/bench",
+    "tests/deploy",
     "tests/engine",
     "tests/ical",
     "tests/layout",
+    "tests/program/test_help.py",
+    "tests/program/test_supervisor.py",
+    "tests/program/test_wheel.py",
     "tests/web/test_accessibility.py",
     "tests/web/test_assets.py",
     "tests/web/test_contrast.py",
