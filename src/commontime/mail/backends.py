@@ -1,4 +1,4 @@
-"""Keep each mail as a file where there is no mail server. Its receiver reads it on a page."""
+"""Keep each mail as a file where there is no mail server, for operators and tests."""
 
 import hashlib
 import os

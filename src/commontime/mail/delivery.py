@@ -42,18 +42,22 @@ READ_AHEAD = 50
 
 Composer = Callable[[Message], Letter | None]
 _composers: dict[str, Composer] = {}
+_secret: set[str] = set()
 
 
 class LeaseLost(Exception):
     """Another worker has the message now, or it was deleted. This one may not touch it again."""
 
 
-def composer(kind: str) -> Callable[[Composer], Composer]:
+def composer(kind: str, *, is_secret: bool = False) -> Callable[[Composer], Composer]:
     """Register what composes the messages of a kind.
 
     It returns None if the person no longer may know, or there is nothing left to say: then the
-    message is dropped.
+    message is dropped. is_secret: such a mail gives its reader an account, so without a mail server
+    no page shows it.
     """
+    if is_secret:
+        _secret.add(kind)
 
     def register(function: Composer) -> Composer:
         if _composers.setdefault(kind, function) is not function:
@@ -167,8 +171,8 @@ def _settle(message: Message, **changes: Any) -> None:
         raise LeaseLost
 
 
-def _finish(message: Message, state: State, error: str = "") -> None:
-    _settle(message, state=state, settled_at=clock.now(), payload={}, error=error)
+def _finish(message: Message, state: State, error: str = "", **kept: str) -> None:
+    _settle(message, state=state, settled_at=clock.now(), payload={}, error=error, **kept)
 
 
 def _deliver(message: Message, server: Server) -> None:
@@ -234,16 +238,19 @@ def _send(message: Message, mail: EmailMessage, server: Server) -> None:
         logger.exception("A mail of the kind %s could not be sent.", message.kind)
         server.close()
         return _retry(message, f"Could not be sent: {type(bug).__name__}", _backoff(message))
-    _mark_sent(message)
+    _mark_sent(message, mail)
 
 
-def _mark_sent(message: Message) -> None:
+def _mark_sent(message: Message, mail: EmailMessage) -> None:
+    # Without a mail server the account it is for reads it on a page.
+    is_kept = message.user_id and mail_folder() and message.kind not in _secret
+    kept = {"subject": str(mail.subject), "text": str(mail.body)} if is_kept else {}
     try:
-        _finish(message, State.SENT)
+        _finish(message, State.SENT, **kept)
     except (OperationalError, InterfaceError):
         # It went out, so try hard to remember that: an unmarked mail goes out once more.
         connection.close()
-        _finish(message, State.SENT)
+        _finish(message, State.SENT, **kept)
 
 
 def _retry(message: Message, error: str, wait: timedelta, **changes: Any) -> None:

@@ -125,11 +125,17 @@ def invitation_by_email(
     sender: str,
     calendar: str,
     url: str,
+    can_sign_up: bool = True,
     description: str = "",
     meetings: Sequence[OpenMeeting] = (),
 ) -> Letter:
     """Invite the holder of an address. `url` is for them alone; there they sign up or in."""
-    context = {"sender": name(sender), "calendar": name(calendar), "url": url}
+    context = {
+        "sender": name(sender),
+        "calendar": name(calendar),
+        "url": url,
+        "can_sign_up": can_sign_up,
+    }
     return _letter(
         "invitation_by_email", reader, {**context, **_about(description, meetings, reader)}
     )

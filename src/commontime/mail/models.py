@@ -1,6 +1,5 @@
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Upper
 
 from commontime.core.models import Row
 from commontime.mail.enums import State
@@ -13,14 +12,19 @@ class Message(Row):
     rows are gone when it is sent; it is emptied once the message is settled. A worker holds the
     message until `lease_until`; every claim raises `lease_epoch`, and only the holder of the latest
     epoch may settle. `held`: at the last try the mail server was away, so until `due_at` nobody
-    tries it again.
+    tries it again. `subject` and `text` are kept where there is no mail server, for the account the
+    mail was sent to.
     """
 
     kind = models.CharField(max_length=40)
     event = models.CharField(max_length=200)
     recipient = models.CharField(max_length=320)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.DB_CASCADE, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DB_CASCADE,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     sequence = models.PositiveIntegerField(default=0)
     payload = models.JSONField(default=dict)
@@ -34,6 +38,8 @@ class Message(Row):
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    subject = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [
@@ -54,10 +60,5 @@ class Message(Row):
                 fields=["created_at"], condition=models.Q(state=State.QUEUED), name="mails_waiting"
             ),
             models.Index(fields=["settled_at"], name="mails_settled"),
-            models.Index(
-                Upper("recipient"),
-                models.F("settled_at").desc(),
-                condition=models.Q(state=State.SENT),
-                name="mails_of_an_address",
-            ),
+            models.Index(fields=["user", "-settled_at"], name="mails_of_an_account"),
         ]

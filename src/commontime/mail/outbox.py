@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from commontime.core import clock
 from commontime.mail.delivery import composer, deliver_due, forget_settled
+from commontime.mail.enums import State
 from commontime.mail.models import Message
 from commontime.mail.tasks import deliver
 
-__all__ = ["Notice", "composer", "deliver_due", "forget_settled", "post"]
+__all__ = ["Notice", "composer", "deliver_due", "forget_settled", "post", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,23 @@ def post(notices: Iterable[Notice]) -> None:
     with transaction.atomic(savepoint=False):
         Message.objects.bulk_create(messages, ignore_conflicts=True)
         deliver.enqueue()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many mails wait, since when the oldest does, and what became of the last day's."""
+
+    queued: int
+    oldest: datetime | None
+    last_day: dict[str, int]
+
+
+def totals() -> Totals:
+    waiting = Message.objects.filter(state=State.QUEUED)
+    queued = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    settled = Message.objects.filter(settled_at__gt=clock.now() - timedelta(days=1))
+    counts = dict(settled.values_list("state").annotate(Count("pk")))
+    states = (State.SENT, State.FAILED, State.DROPPED)
+    return Totals(
+        queued["count"], queued["oldest"], {state.value: counts.get(state, 0) for state in states}
+    )

@@ -79,7 +79,8 @@ def calendar(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     except NotAllowed:
         return redirect("web:home")
     template = "web/calendars/calendar.html"
-    if isinstance(request.POST, Typed):
+    # What somebody typed, and the links of invitations, are shown once and not cached.
+    if isinstance(request.POST, Typed) or inviting.new_in(request):
         return page(request, template, _context(request, view))
     return cached_page(request, template, view.key, partial(_context, request, view))
 
@@ -92,7 +93,7 @@ def _context(request: HttpRequest, view: CalendarView) -> Fields:
         "closed": view.is_closed,
         "live": live.live_part(view),
         "leave": _participant_to_leave(view),
-        "invited": _invited(request, view),
+        **_invited(request, view),
         **_grid(view, frozenset(_typed(request, "at"))),
         **_links(view.look, view.calendar.time_zone),
         **_meetings(view),
@@ -188,14 +189,18 @@ def _rows(look: Look) -> list[tuple[str, str]]:
     return [(words.row_name(key), words.row_label(key, look)) for key in look.grid.rows]
 
 
-def _invited(request: HttpRequest, view: CalendarView) -> str:
+def _invited(request: HttpRequest, view: CalendarView) -> Fields:
     """Return whom the owner has just invited to the new calendar."""
     new = inviting.new_in(request)
     if not new or not rules.may_manage(view.user, view.calendar):
-        return ""
-    invitations = view.calendar.invitations.select_related("receiver").order_by("created_at", "id")
+        return {}
+    rows = view.calendar.invitations.select_related("receiver").order_by("created_at", "id")
+    invitations = [invitation for invitation in rows if str(invitation.pk) in new]
     names = display_names([view.user, *inviting.receivers(invitations)])
-    return inviting.invited_in(invitations, new, names)
+    return {
+        "invited": inviting.invited_in(invitations, new, names),
+        "links": inviting.links_in(invitations, names),
+    }
 
 
 def _participant_to_leave(view: CalendarView) -> Any:

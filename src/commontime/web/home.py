@@ -26,7 +26,7 @@ from commontime.web import example
 from commontime.web.base import FORM, me, page, refusing
 from commontime.web.calendar_view import meeting_address
 from commontime.web.once import once
-from commontime.web.sign_in import signed_in, signed_in_at
+from commontime.web.sign_in import no_sign_up, signed_in, signed_in_at
 
 MOST_SHOWN = 100
 MOST_AHEAD = 12
@@ -37,7 +37,11 @@ MOST_AHEAD = 12
 def welcome(request: HttpRequest) -> HttpResponse:
     if request.user:
         return redirect("web:home")
-    context = {"example": example.choir(clock.now().date()), "has_gone": "gone" in request.GET}
+    context = {
+        "example": example.choir(clock.now().date()),
+        "has_gone": "gone" in request.GET,
+        "no_sign_up": no_sign_up(),
+    }
     return page(request, "web/home/welcome.html", context)
 
 
@@ -132,11 +136,8 @@ def _unanswered(calendar: Any) -> Need:
 @require_safe
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
-    """List the person’s mails that were written to files.
-
-    That is where they go without a mail server.
-    """
-    kept = mail.letters_kept_for(me(request).email)
+    """List the person’s mails that were kept, as without a mail server they are."""
+    kept = mail.letters_kept_for(me(request))
     return page(
         request,
         "web/home/letters.html",

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from commontime.accounts.actions import names
-from commontime.calendars import actions
+from commontime.calendars import actions, queries
+from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Invitation
 from commontime.core.errors import InvalidInput, NotFound, Refusal, TooMany
 from commontime.core.text import canonical, some_of, visible
@@ -237,6 +238,20 @@ def receiver_in(invitation: Invitation, names: Mapping[int, str]) -> str:
 
 def receivers(invitations: Iterable[Invitation]) -> list[User]:
     return [invitation.receiver for invitation in invitations if invitation.receiver]
+
+
+def links_in(
+    invitations: Iterable[Invitation], names: Mapping[int, str]
+) -> list[tuple[Invitation, str, str]]:
+    """Return the invitations that wait, each with its receiver and the link for them.
+
+    The owner alone may see them: whoever holds a link is the person invited.
+    """
+    return [
+        (invitation, receiver_in(invitation, names), queries.invitations.link_to(invitation))
+        for invitation in invitations
+        if invitation.status == InvitationStatus.PENDING
+    ]
 
 
 def invited_in(invitations: Iterable[Invitation], new: set[str], names: Mapping[int, str]) -> str:

@@ -71,9 +71,7 @@ def _context(calendar: Calendar, is_owner: bool, new: set[str]) -> Fields:
         "calendar": calendar,
         "is_owner": is_owner,
         "participants": [(participant, names[participant.user_id]) for participant in participants],
-        "waiting": [
-            (invitation, inviting.receiver_in(invitation, names)) for invitation in invitations
-        ],
+        "waiting": inviting.links_in(invitations, names),
         "invited": inviting.invited_in(invitations, new, names),
         "added": inviting.named(added),
     }

@@ -18,6 +18,7 @@ from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import NotFound
 from commontime.core.shapes import Fields
+from commontime.mail.models import Message
 
 
 def everything_about(user: User) -> Fields:
@@ -38,6 +39,7 @@ def everything_about(user: User) -> Fields:
         "invitations_sent": Invitation.objects.filter(sender=user)
         .order_by("created_at")
         .values("calendar_id", "email", "status", "created_at"),
+        "emails": _emails(user),
     }
     return {"exported_at": clock.now(), **{name: list(part) for name, part in parts.items()}}
 
@@ -88,3 +90,9 @@ def _non_busy_times(user: User) -> QuerySet[Any, Any]:
 def _suggestions(user: User) -> QuerySet[Any, Any]:
     suggestions = ScheduleSuggestion.objects.filter(author=user).order_by("created_at")
     return suggestions.values("meeting_id", "suggested_time")
+
+
+def _emails(user: User) -> QuerySet[Any, Any]:
+    """Return the emails that are kept for the user, as they are without a mail server."""
+    kept = Message.objects.filter(user=user).exclude(text="").order_by("settled_at")
+    return kept.values("subject", "text", sent_at=F("settled_at"))

@@ -3,12 +3,16 @@
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.core import signing
 from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from commontime.calendars.models import Invitation
 from commontime.calendars.queries import calendars
 from commontime.core.errors import NotFound
+from commontime.mail.writing import link
+
+INVITATION_SALT = "commontime.invitation"
 
 
 def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
@@ -27,6 +31,20 @@ def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
     # If the calendar got another owner while this waited for its row, PostgreSQL returns nothing,
     # because the owner it had joined no longer matches. So it is asked again.
     return _required(rows.first() or rows.first())
+
+
+def link_to(invitation: Invitation) -> str:
+    """Return where the invitation is answered. Whoever holds the link is the person invited."""
+    token = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
+    return link(f"/app/invitations/{token}/")
+
+
+def id_in_link(token: str) -> UUID:
+    """Return the id of the invitation that a link's token is for."""
+    try:
+        return UUID(signing.Signer(salt=INVITATION_SALT).unsign(token))
+    except (signing.BadSignature, ValueError):
+        raise NotFound(_("This invitation link is incomplete.")) from None
 
 
 def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:

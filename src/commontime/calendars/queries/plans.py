@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
+from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import (
     Calendar,
     Meeting,
@@ -33,6 +35,14 @@ def plan_for(user: User, calendar: Calendar) -> tuple[Plan, people.Roster]:
 
 def not_planned() -> NotFound:
     return NotFound(_("Nothing has been planned in this calendar yet."))
+
+
+def unfinished_plans() -> dict[str, int]:
+    """Return how many plans run, and how many wait until a worker takes them."""
+    unfinished = Plan.objects.filter(status=PlanStatus.RUNNING)
+    return unfinished.aggregate(
+        running=Count("pk", filter=Q(run__gt=0)), waiting=Count("pk", filter=Q(run=0))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.core import signing
 from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 
@@ -28,9 +28,6 @@ from commontime.mail import letters, outbox
 from commontime.mail.letters import Letter, OpenMeeting, ScheduledMeeting
 from commontime.mail.models import Message
 from commontime.mail.writing import link
-
-INVITATION_SALT = "commontime.invitation"
-
 
 # Invitations and people ---------------------------------------------------------------------------
 
@@ -59,14 +56,14 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
     invitation = _pending(message)
     if invitation is None or invitation.receiver_id is not None:
         return None
-    token = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
     # Which language the receiver reads is not known; most likely their friend's.
     with translation.override(accounts.setting_of(invitation.sender).locale):
         return letters.invitation_by_email(
             letters.Reader(name=invitation.email),
             sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
-            url=link(f"/app/invitations/{token}/"),
+            url=queries.invitations.link_to(invitation),
+            can_sign_up=settings.SIGN_UP != "closed",
             description=invitation.calendar.description,
             meetings=_open_meetings(invitation.calendar, ZoneInfo(invitation.calendar.time_zone)),
         )
