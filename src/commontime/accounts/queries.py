@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -29,6 +29,19 @@ class SignIn:
     id: UUID
     created_at: datetime
     user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as its operator sees it.
+
+    signed_in_at: of the last sign-in that is still kept.
+    """
+
+    username: str
+    email: str
+    is_active: bool
+    signed_in_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,13 @@ def account_called(username: str) -> User:
         if user.is_active and canonical(user.username) == key:
             return user
     raise NotFound(_("Nobody here has this username."))
+
+
+def all_accounts() -> list[Account]:
+    """Return all accounts by name, for operators."""
+    rows = User.objects.annotate(signed_in_at=Max("session__created_at")).order_by("username")
+    columns = ("username", "email", "is_active", "signed_in_at")
+    return [Account(*row) for row in rows.values_list(*columns)]
 
 
 def active_user(user_id: int) -> User | None:

@@ -156,7 +156,7 @@ def stop_url(user: User, switch: str) -> str:
     return link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
 
 
-@outbox.composer("password_reset")
+@outbox.composer("password_reset", is_secret=True)
 def password_reset_letter(message: Message) -> letters.Letter | None:
     return letter_to(
         message,

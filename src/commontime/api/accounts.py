@@ -67,8 +67,25 @@ class UserSerializer(serializers.Serializer[User]):
             raise serializers.ValidationError(refusal.fields["password"]) from None
         return value
 
+
+class SignUpInput(UserSerializer):
+    invitation = Verbatim(
+        required=False,
+        allow_blank=True,
+        help_text=(
+            "Where only invited people sign up: the token that ends the link of an invitation. It "
+            "makes one account."
+        ),
+    )
+
+    def to_internal_value(self, data: Any) -> Fields:
+        # Who may not sign up learns nothing else, such as which names are taken.
+        token = data.get("invitation")
+        calendar_actions.require_sign_up(token if isinstance(token, str) else "")
+        return super().to_internal_value(data)
+
     def create(self, validated_data: Fields) -> User:
-        return profiles.sign_up(**validated_data)
+        return calendar_actions.sign_up(**validated_data)
 
 
 class EditProfileSerializer(UserSerializer):
@@ -190,6 +207,7 @@ class Export(Profile):
     suggestions: list[Fields]
     invitations_received: list[Fields]
     invitations_sent: list[Fields]
+    emails: Annotated[list[Fields], means("Those kept for you, where there is no mail server.")]
 
 
 class Pair(msgspec.Struct):
@@ -249,14 +267,21 @@ def profile(user: User) -> Fields:
 class SignUp(View):
     public = True
 
-    @extend_schema(request=UserSerializer, responses={201: Account, 429: "too_many_requests"})
+    @extend_schema(
+        request=SignUpInput,
+        responses={
+            201: Account,
+            403: "invitation_needed sign_up_closed",
+            429: "too_many_requests",
+        },
+    )
     def post(self, request: Request) -> HttpResponse:
         """Sign up.
 
-        A refusal lists everything wrong with the input at once. The answer never holds the
-        password.
+        The operator decides who can: everybody, people with an `invitation`, or nobody. A refusal
+        lists everything wrong with the input at once. The answer never holds the password.
         """
-        serializer = UserSerializer(data=request.data, context={"client": client_of(request.META)})
+        serializer = SignUpInput(data=request.data, context={"client": client_of(request.META)})
         serializer.is_valid(raise_exception=True)
         user = serializer.save(client=client_of(request.META))
         return json_answer(request, account(user), status=201, location="/profile/")
@@ -427,7 +452,9 @@ class FeedRotate(View):
     def post(self, request: Request) -> HttpResponse:
         """Get a new secret address for your calendar feed; the old one stops working.
 
-        An Idempotency-Key is ignored, since the secret is not stored: each call makes a new one.
+        The feed itself comes with a later version. Until then its address answers 404, and from
+        then on it works. An Idempotency-Key is ignored, since the secret is not stored: each call
+        makes a new one.
         """
         secret = account_settings.rotate_feed(request.user)
         return json_answer(request, {"url": f"{settings.COMMONTIME_BASE_URL}/feeds/{secret}.ics"})

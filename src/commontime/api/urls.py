@@ -8,6 +8,7 @@ from commontime.api import (
     insights,
     invitations,
     meetings,
+    metrics,
     non_busy_times,
     participants,
     plans,
@@ -79,4 +80,6 @@ urlpatterns = [
 about_the_api = [
     route("schema/", schema.SchemaView, name="schema"),
     route("docs/", schema.DocsView, name="docs"),
+    # For the operator's Prometheus, so the schema does not tell of it.
+    route("metrics/", metrics.Metrics),
 ]

@@ -4,23 +4,26 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commontime.accounts import queries
-from commontime.accounts.actions import passwords, profiles, sign_ins
+from commontime.accounts.actions import passwords, sign_ins
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
+from commontime.calendars import actions
 from commontime.core import clock
 from commontime.core.clients import client_of
 from commontime.core.shapes import Fields
 from commontime.core.turns import take_turns
+from commontime.web import errors
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import email_field, name_field, new_password_field, username_field
 from commontime.web.middleware import open_page_session
 from commontime.web.once import is_second_click, key_of, remember, was_sent_by, was_sent_for
-from commontime.web.sign_in import SignInForm
+from commontime.web.sign_in import SignInForm, invitation_in, no_sign_up
 from commontime.web.typed import Form
 
 
@@ -52,6 +55,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if opened:
         open_page_session(request, opened)
         return redirect(next_page(request))
+    if refusal := no_sign_up(next_page(request)):
+        return errors.plain(request, 403, refusal, title=_("Sign up"))
     return page(request, "web/accounts/sign_up.html", {"form": form, "next": next_page(request)})
 
 
@@ -60,7 +65,8 @@ def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
     key, client = key_of(request), client_of(request.META)
     with transaction.atomic():
         take_turns(key)
-        user = submit(form, profiles.sign_up, client=client)
+        invitation = invitation_in(next_page(request))
+        user = submit(form, actions.sign_up, invitation=invitation, client=client)
         if user:
             account_settings.change_settings(user, **_settings_seen(request))
             remember(user, key, next_page(request))

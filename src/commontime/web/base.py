@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
+from commontime import __version__
 from commontime.accounts import queries as accounts
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries import calendars, meetings
@@ -38,6 +40,11 @@ from commontime.web.typed import Typed, mark_of
 View = Callable[..., HttpResponse]
 FORM = ["GET", "HEAD", "POST"]  # the methods of a page with a form
 CLOCKS = {"h23": "G:i", "h12": "g:i A"}  # in lower case, as on the calendar page
+
+
+def about(request: HttpRequest) -> dict[str, str]:
+    """Tell every template which version this is."""
+    return {"version": __version__}
 
 
 def page(request: HttpRequest, template: str, context: Fields | None = None) -> HttpResponse:
@@ -94,6 +101,7 @@ def _rendered(request: HttpRequest, template: str, context: Fields) -> str:
         shared = {
             "user": request.user,
             "clock": CLOCKS[setting.hour_cycle] if setting else "",
+            "sign_up": settings.SIGN_UP,
             "keeps_letters": backends.mail_folder() is not None,
             "typed": request.POST if isinstance(request.POST, Typed) else None,
             "mark": mark_of(me(request)) if request.user else "",

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commontime.core import errors
+from commontime.core import errors, request_id
 
 STATUS: list[tuple[type[errors.Refusal], int]] = [
     (errors.NotFound, 404),
@@ -52,7 +53,9 @@ def plain(request: HttpRequest, status: int, detail: str, **more: Any) -> HttpRe
         "title": _(TITLES[status]),
         "detail": detail,
         "user": user,
+        "sign_up": settings.SIGN_UP,
         "back": _sent_from(request),
+        "request_id": request_id.current.get(),
         **more,
     }
     return render(request, "web/error.html", context, status=status)

@@ -1,13 +1,15 @@
 """Signing in. It has its own page, or happens where a form was sent signed out."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -15,7 +17,9 @@ from django.views.decorators.http import require_http_methods
 from commontime.accounts.actions import sign_ins
 from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
+from commontime.calendars import actions
 from commontime.core.clients import client_of
+from commontime.core.errors import NotAllowed
 from commontime.web import typed
 from commontime.web.base import FORM, View, me, next_page, page, refusing, submit
 from commontime.web.fields import password_field
@@ -42,7 +46,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if opened:
         open_page_session(request, opened)
         return redirect(next_page(request))
-    return page(request, "web/accounts/sign_in.html", {"form": form, "next": next_page(request)})
+    target = next_page(request)
+    context = {"form": form, "next": target, "no_sign_up": no_sign_up(target)}
+    return page(request, "web/accounts/sign_in.html", context)
+
+
+def no_sign_up(target: str = "") -> str:
+    """Return why somebody on the way to this page of ours can't sign up; empty if they can."""
+    try:
+        actions.require_sign_up(invitation_in(target))
+    except NotAllowed as refusal:
+        return refusal.detail
+    return ""
+
+
+def invitation_in(target: str) -> str:
+    """Return the token in the link of an invitation; none in any other path."""
+    with suppress(Resolver404):
+        match = resolve(urlsplit(target).path)
+        if match.view_name == "web:join":
+            return str(match.kwargs["token"])
+    return ""
 
 
 def _open(request: HttpRequest, form: SignInForm) -> NewSignIn | None:
@@ -121,5 +145,11 @@ def ask_to_sign_in(request: HttpRequest, target: str) -> HttpResponse:
 
 
 def _sign_in_page(request: HttpRequest, form: Form, packed: str, target: str) -> HttpResponse:
-    context = {"form": form, "next": target, "here": target, "packed": packed}
+    context = {
+        "form": form,
+        "next": target,
+        "here": target,
+        "packed": packed,
+        "no_sign_up": no_sign_up(target),
+    }
     return page(request, "web/accounts/sign_in.html", context)

@@ -1,8 +1,10 @@
 """Checking the names of accounts, and finding people by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import regex
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -59,7 +61,8 @@ def problems_with(user: User, *, client: Client) -> dict[str, list[str]]:
     """
     count_question(user, client)
     problems, keys = Problems(), keys_of(user)
-    check_names(user, keys, problems)
+    domains = settings.SIGN_UP_DOMAINS if user.pk is None else ()
+    check_names(user, keys, problems, domains=domains)
     check_free(keys, problems, except_by=user.pk)
     return problems.fields
 
@@ -75,10 +78,13 @@ def count_question(user: User, client: Client) -> None:
         limits.take("look_up", user.pk)
 
 
-def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None:
+def check_names(
+    user: User, keys: Mapping[str, str], problems: Problems, *, domains: Sequence[str] = ()
+) -> None:
     """Clean the account's names, and gather what is wrong.
 
-    keys: the canonical names, from `keys_of`.
+    keys: the canonical names, from `keys_of`. domains: where the address must be; everywhere if
+    there are none.
     """
     user.username = text.composed(user.username)
     for field, longest in LONGEST.items():
@@ -93,6 +99,7 @@ def check_names(user: User, keys: Mapping[str, str], problems: Problems) -> None
     user.email = user.email.strip()
     with problems.gather("email"):
         check_email(user.email)
+        _check_domain(user.email, domains)
     for field in UNIQUE:
         if field not in problems.fields:
             with problems.gather(field):
@@ -127,6 +134,18 @@ def _check_username(user: User, keys: Mapping[str, str]) -> None:
         raise InvalidInput(
             _("A username with an @ must be your own email address."), field="username"
         )
+
+
+def _check_domain(email: str, domains: Sequence[str]) -> None:
+    if not domains:
+        return
+    with suppress(ValueError):
+        if ascii_domain(email.rpartition("@")[2].lower()) in domains:
+            return
+    raise InvalidInput(
+        _("Sign up with an email address of %(domains)s.") % {"domains": ", ".join(domains)},
+        field="email",
+    )
 
 
 def _check_key(field: str, key: str) -> None:

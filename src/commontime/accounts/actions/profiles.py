@@ -1,10 +1,11 @@
 """Making an account, changing its profile, closing and deleting it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -30,8 +31,12 @@ def sign_up(
     last_name: str = "",
     password: str,
     client: Client,
+    then: Callable[[User], None] = lambda user: None,
 ) -> User:
-    """Make an account. All reasons against the input are given at once."""
+    """Make an account. All reasons against the input are given at once.
+
+    then: what is done with the account in its transaction.
+    """
     limits.take("sign_up", client.network)
     return create_account(
         username=username,
@@ -39,21 +44,31 @@ def sign_up(
         first_name=first_name,
         last_name=last_name,
         password=password,
+        domains=settings.SIGN_UP_DOMAINS,
+        then=then,
     )
 
 
 def create_account(
-    *, username: str, email: str, first_name: str = "", last_name: str = "", password: str
+    *,
+    username: str,
+    email: str,
+    first_name: str = "",
+    last_name: str = "",
+    password: str,
+    domains: Sequence[str] = (),
+    then: Callable[[User], None] = lambda user: None,
 ) -> User:
     user = User(username=username, email=email, first_name=first_name, last_name=last_name)
     keys = names.keys_of(user)
-    _check(user, keys, new_keys=keys, password=password)
+    _check(user, keys, new_keys=keys, password=password, domains=domains)
     user.password = make_password(password)
     with _taken_at_once(keys, except_by=None), transaction.atomic():
         user.save()
         UserSetting.objects.create(
             user=user, username_key=keys["username"], email_key=keys["email"]
         )
+        then(user)
     return user
 
 
@@ -114,14 +129,20 @@ def _changes(user: User, edited: User) -> Fields:
 
 
 def _check(
-    user: User, keys: dict[str, str], *, new_keys: dict[str, str], password: str | None
+    user: User,
+    keys: dict[str, str],
+    *,
+    new_keys: dict[str, str],
+    password: str | None,
+    domains: Sequence[str] = (),
 ) -> None:
     """Refuse names or a password with all reasons at once.
 
-    new_keys: those of the canonical names that may belong to somebody else.
+    new_keys: those of the canonical names that may belong to somebody else. domains: where the
+    address must be; everywhere if there are none.
     """
     problems = Problems()
-    names.check_names(user, keys, problems)
+    names.check_names(user, keys, problems, domains=domains)
     names.check_free(new_keys, problems, except_by=user.pk)
     if password is not None:
         with problems.gather("password"):

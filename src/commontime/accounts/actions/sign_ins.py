@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from commontime.accounts import queries
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Session
-from commontime.core import clock, limits, text
+from commontime.core import clock, limits, metrics, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, Unidentified
 
@@ -48,6 +48,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
     tries = password_tries(identifier, user, client)
     wait_as, wait_of = limits.count("password", *tries)
     if wait_as:
+        metrics.count_sign_in("limited")
         raise limits.too_many(wait_as)
     if wait_of:
         # The limit was used up under the account's other name. Saying so would tell whose address
@@ -55,7 +56,9 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
         user = nobody
     if check_password(password, user.password) and user.is_active and user is not nobody:
         limits.give_back("password", *tries)  # only failures count
+        metrics.count_sign_in("accepted")
         return open_session(user, door=door, client=client)
+    metrics.count_sign_in("refused")
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
     raise Unidentified(
         _("Wrong username or password. If you’ve forgotten your password, ask for a reset link.")

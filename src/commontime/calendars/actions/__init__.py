@@ -1,6 +1,6 @@
 """What a user can do with calendars, by subject."""
 
-from commontime.calendars.actions.accounts import delete_account
+from commontime.calendars.actions.accounts import delete_account, remove_account
 from commontime.calendars.actions.calendars import (
     create_calendar,
     delete_calendar,
@@ -38,6 +38,7 @@ from commontime.calendars.actions.participants import (
     remove_participant,
 )
 from commontime.calendars.actions.plans import apply_plan, make_plan, stop_plan
+from commontime.calendars.actions.signing_up import require_sign_up, sign_up
 from commontime.calendars.actions.suggestions import suggest_time, withdraw_suggestion
 
 __all__ = [
@@ -64,11 +65,14 @@ __all__ = [
     "invite_person",
     "make_plan",
     "paint_windows",
+    "remove_account",
     "remove_participant",
     "remove_window",
     "replace_windows",
+    "require_sign_up",
     "revoke_invitation",
     "send_letter",
+    "sign_up",
     "stop_plan",
     "suggest_time",
     "transfer_calendar",

@@ -2,7 +2,6 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from commontime.calendars.actions.checks import held_named, hold, require_planne
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
-from commontime.calendars.tasks import composers, notices
+from commontime.calendars.tasks import notices
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.core.text import canonical
@@ -150,12 +149,8 @@ def _claim(invitation: Invitation, by: User) -> None:
 
 def invitation_of_link(token: str) -> Invitation:
     """Return the pending invitation behind the link of a mail. Asking does not use it up."""
-    try:
-        invitation_id = UUID(signing.Signer(salt=composers.INVITATION_SALT).unsign(token))
-    except (signing.BadSignature, ValueError):
-        raise NotFound(_("This invitation link is incomplete.")) from None
     invitation = (
-        Invitation.objects.filter(pk=invitation_id, status="pending")
+        Invitation.objects.filter(pk=queries.invitations.id_in_link(token), status="pending")
         .select_related("calendar__owner", "sender")
         .first()
     )

@@ -1,0 +1,61 @@
+"""Who may make an account here. The operator decides (`COMMONTIME_SIGN_UP`)."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from commontime.accounts.actions import profiles
+from commontime.calendars import queries
+from commontime.calendars.models import Invitation
+from commontime.core.errors import NotAllowed, NotFound
+
+
+def sign_up(*, invitation: str = "", **fields: Any) -> User:
+    """Make an account for somebody whom the operator lets in.
+
+    invitation: the token of an invitation's link, where only invited people may sign up. It makes
+    one account, and the invitation is that account's from then on.
+    """
+    found = require_sign_up(invitation)
+
+    def claim(user: User) -> None:
+        # Of two who sign up at once with one link, the database lets one win.
+        if found and not _open_invitations().filter(pk=found.pk).update(receiver=user):
+            raise _invitation_needed()
+
+    return profiles.sign_up(**fields, then=claim)
+
+
+def require_sign_up(invitation: str) -> Invitation | None:
+    """Refuse somebody who may not sign up here. Return the invitation that lets them in, if any."""
+    if settings.SIGN_UP == "open":
+        return None
+    if settings.SIGN_UP == "closed":
+        raise NotAllowed(
+            _("Whoever runs this site makes the accounts here. Ask them for one, then sign in."),
+            code="sign_up_closed",
+        )
+    with suppress(NotFound):
+        found = _open_invitations().filter(pk=queries.invitations.id_in_link(invitation)).first()
+        if found:
+            return found
+    raise _invitation_needed()
+
+
+def _open_invitations() -> QuerySet[Invitation]:
+    """The invitations to addresses that nobody has claimed, from people who may still invite."""
+    return Invitation.objects.filter(receiver=None, status="pending", sender__is_active=True)
+
+
+def _invitation_needed() -> NotAllowed:
+    return NotAllowed(
+        _(
+            "To sign up here you need an invitation that nobody has used yet. Ask somebody who "
+            "plans here for one, and open its link."
+        ),
+        code="invitation_needed",
+    )
