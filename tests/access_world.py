@@ -31,7 +31,7 @@ from commontime.api import tokens
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.planning import plans
-from commontime.calendars.tasks.composers import INVITATION_SALT
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts.models import Contact
 from commontime.core import cache, clock
 from commontime.core.clients import Client

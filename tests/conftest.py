@@ -41,6 +41,26 @@ def _forget_answers():
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_request_id():
+    """All requests have one id, so that two answers can be compared."""
+    from commontime.core import request_id
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(request_id, "new", lambda: "0" * 16)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_looks_for_the_database():
+    """An outage that a test makes ends at once: no thread asks the test's own database."""
+    from commontime.config import outages
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outages, "answers", lambda: True)
+        yield
+
+
 # The cast: Mina owns, Sam takes part, Iris is invited, Eve is a stranger.
 
 

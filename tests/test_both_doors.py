@@ -19,7 +19,7 @@ from django_ox.models import OxTask
 from commontime.accounts.models import Session
 from commontime.accounts.tasks import reset_url
 from commontime.calendars.models import CalendarParticipant, Invitation, NonBusyTime
-from commontime.calendars.tasks.composers import INVITATION_SALT
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.mail.models import Message
 from tests import build
 from tests.client import Caller, caller
@@ -86,7 +86,6 @@ BOTH = {
     "accounts.reset_password",
     "accounts.sign_in",
     "accounts.sign_out",
-    "accounts.sign_up",
     "calendars.accept_invitation",
     "calendars.add_participant",
     "calendars.apply_plan",
@@ -105,8 +104,10 @@ BOTH = {
     "calendars.invite_person",
     "calendars.make_plan",
     "calendars.remove_participant",
+    "calendars.require_sign_up",
     "calendars.revoke_invitation",
     "calendars.send_letter",
+    "calendars.sign_up",
     "calendars.stop_plan",
     "calendars.suggest_time",
     "calendars.transfer_calendar",
@@ -144,13 +145,14 @@ ONE_DOOR = {
     "accounts.create_account": "jobs",  # for operators; people sign up
     "accounts.deactivate": "jobs",
     "accounts.reactivate": "jobs",
+    "calendars.remove_account": "jobs",  # for operators; people use delete_account
     "calendars.finish_deadline": "jobs",  # the clock's
     "accounts.end_sessions": "",  # part of other actions
     # whom the user names mean that are invited with a new calendar; otherwise part of other actions
     "accounts.find": "web",
     # before what can't be undone; the API asks for a fresh sign-in or the password in the body
     "accounts.confirm_password": "web",
-    "accounts.erase_account": "",  # calendars.delete_account settles the calendars before
+    "accounts.erase_account": "",  # calendars.remove_account settles the calendars before
     # parts of other actions, in modules of their own
     "accounts.check_free": "",
     "accounts.check_names": "",
@@ -158,6 +160,7 @@ ONE_DOOR = {
     "accounts.is_password_of": "",
     "accounts.keys_of": "",
     "accounts.password_tries": "",
+    "accounts.sign_up": "",  # calendars.sign_up asks whether somebody may
     "accounts.signed_out": "",
 }
 

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django_ox.models import OxTask
 
 from commontime.accounts.models import UserSetting
 from commontime.api import schema
@@ -105,13 +106,19 @@ def fields_of(component: str) -> set[str]:
 
 
 def refused(answer: Any, status: int, code: str, *fields: str) -> bool:
-    """Return whether this is a refusal in the one shape, `{code, detail, fields?}`."""
-    expected = {"code", "detail", "fields"} if status == 400 else {"code", "detail"}
+    """Return whether this is a refusal in the one shape, `{code, detail, fields?, request_id}`."""
+    expected = {"code", "detail", "request_id"} | ({"fields"} if status == 400 else set())
     assert answer.status_code == status, answer.content
     assert answer.data["code"] == code, answer.content
     assert expected <= set(answer.data) <= expected | {"warnings"}, answer.content
     assert set(answer.data.get("fields", ())) >= set(fields), answer.content
     return answer["Content-Type"] == "application/json" and len(answer.data["detail"]) > 10
+
+
+def a_worker_took_a_task(ago: timedelta = timedelta(), **fields: Any) -> OxTask:
+    moment = clock.now() - ago
+    values = {"status": "SUCCESSFUL", "enqueued_at": moment, "last_attempted_at": moment}
+    return OxTask.objects.create(task_path="a.task", backend_name="default", **{**values, **fields})
 
 
 @contextmanager

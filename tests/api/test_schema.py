@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from commontime import __version__
 from commontime.api import docs
 from commontime.api.schema import TAGS, text
 from commontime.calendars import actions
@@ -296,6 +297,7 @@ MODES = [(GenerationMode.POSITIVE, 20), (GenerationMode.NEGATIVE, 6)]
 def test_no_request_gets_an_answer_that_is_not_described(
     path, method, group, described, django_db_blocker
 ):
+    cast.a_worker_took_a_task()
     operation = described[path][method]
     answered = ANSWERED.setdefault((path, method), Counter())
     for mode, examples in MODES:
@@ -387,3 +389,7 @@ def _ask(
         case.validate_response(answer, checks=CHECKS)
 
     ask()
+
+
+def test_the_schema_says_which_version_it_describes():
+    assert TEXT["info"]["version"] == __version__

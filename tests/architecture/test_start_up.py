@@ -23,6 +23,7 @@ NOT_AT_START = {
     "pandas",
     "networkx",
     "icalendar",
+    "prometheus_client",
     "intervaltree",
     "pytest",
     "hypothesis",

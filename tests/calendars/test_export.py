@@ -14,6 +14,7 @@ from commontime.calendars.models import Calendar, CalendarParticipant, ScheduleS
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.clients import Client
+from commontime.mail.models import Message
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,9 @@ def one_by_one(user):
         "invitations_sent": user.sent_invitations.order_by("created_at").values(
             "calendar_id", "email", "status", "created_at"
         ),
+        "emails": Message.objects.filter(user=user)
+        .exclude(text="")
+        .values("subject", "text", sent_at=F("settled_at")),
     }
     return msgspec.json.decode(
         msgspec.json.encode({part: list(rows) for part, rows in told.items()})
@@ -105,7 +109,19 @@ def test_it_is_everything(django_assert_num_queries):
         pk=sign_ins.open_session(mina, door=Door.WEB, client=Client()).session.pk
     ).update(ended_at=ODD)
 
-    with django_assert_num_queries(10):
+    for number, person in enumerate((mina, sam, mina)):
+        Message.objects.create(
+            kind="note",
+            event=f"note:{number}",
+            recipient=person.email,
+            user=person,
+            due_at=ODD,
+            created_at=ODD,
+            settled_at=ODD,
+            text=NAME if number < 2 else "",  # the last one went to a mail server
+        )
+
+    with django_assert_num_queries(11):
         told = export_of(mina)
 
     assert told == one_by_one(mina)
@@ -120,6 +136,7 @@ def test_it_is_everything(django_assert_num_queries):
         "suggestions": 1,
         "invitations_received": 1,
         "invitations_sent": 2,
+        "emails": 1,
     }
 
 

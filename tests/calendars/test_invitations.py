@@ -9,7 +9,7 @@ from django.core import signing
 from commontime.accounts.models import Mute
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
-from commontime.calendars.tasks import composers
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from tests import build
@@ -272,6 +272,16 @@ def link_in(mail) -> str:
     return urlsplit(line[line.index("http") :]).path.removeprefix("/app/invitations/").rstrip("/")
 
 
+def test_where_sign_up_is_closed_the_mail_asked_people_to_sign_up(mina, calendar, post, settings):
+    settings.SIGN_UP = "closed"
+    actions.invite_address(calendar.pk, by=mina, email="ana@example.org")
+
+    (mail,) = post.deliver()
+
+    assert "sign up" not in mail.text
+    assert "If you have no account yet, ask whoever runs the site for one first." in mail.text
+
+
 def test_the_holder_of_an_address_gets_a_link_that_joins(mina, calendar, post):
     invitation = actions.invite_address(calendar.pk, by=mina, email="New.Friend@Example.org")
 
@@ -411,7 +421,7 @@ def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
         token[:-1] + ("a" if token[-1] != "a" else "b"),
         str(invitation.pk),
         signing.Signer(salt="another").sign(str(invitation.pk)),
-        signing.Signer(salt=composers.INVITATION_SALT).sign("no id"),
+        signing.Signer(salt=INVITATION_SALT).sign("no id"),
         "",
     ]
 

@@ -144,7 +144,7 @@ def test_looking_for_heirs_among_all_accounts_would_be_noticed(world, monkeypatc
 @pytest.mark.parametrize(
     ("index", "request_", "table"),
     [
-        ("mails_of_an_address", "GET /app/mail/", "mail_message"),
+        ("mails_of_an_account", "GET /app/mail/", "mail_message"),
         ("mails_held", "GET /app/mail/", "mail_message"),
     ],
 )

@@ -30,7 +30,7 @@ def is_outage_for_programs(answer: Any) -> bool:
     ) == (
         503,
         "unavailable",
-        {"code", "detail"},
+        {"code", "detail", "request_id"},
         "5",
     )
 

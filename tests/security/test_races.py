@@ -750,7 +750,7 @@ def test_signed_out_means_signed_out_in_every_process_at_once(site):
         )
 
     def deactivate(one: Remote) -> None:
-        site.manage("deactivate_user", one.name)
+        site.manage("deactivate", one.name)
 
     def delete(one: Remote) -> Any:
         return one.post("/profile/delete/", {"refresh_token": one.refresh})

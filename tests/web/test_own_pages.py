@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from commontime import __version__
 from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.calendars import queries
 from commontime.calendars.models import (
@@ -67,6 +68,13 @@ def test_the_first_page_shows_a_heat_map_that_says_it_is_an_example():
     assert "made-up choir" in text
     assert "Everybody can come" in text
     assert 'class="hours"' in browser.page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/app/sign-in/", "/app/none/", "/app/"])
+def test_every_page_says_which_version_it_is(sam, path):
+    for browser in (Browser(), browser_of(sam)):
+        page = browser.get(path)
+        assert f'<footer class="about">Commontime {__version__}</footer>' in page.content.decode()
 
 
 def test_whoever_is_signed_in_goes_on_to_home():

@@ -14,7 +14,7 @@ from commontime.accounts import tasks as accounts
 from commontime.accounts.models import Mute, Session
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
-from commontime.calendars.tasks.composers import INVITATION_SALT
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.config import errors
 from commontime.mail import outbox
 from commontime.mail.models import Message

@@ -16,7 +16,7 @@ from commontime.accounts.models import Session
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.calendars.planning.plans import Question
-from commontime.calendars.tasks.composers import INVITATION_SALT
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts import actions as contacts
 from commontime.core import clock
 from commontime.web import typed
