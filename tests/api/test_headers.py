@@ -103,4 +103,4 @@ def test_a_secure_site_says_so_to_browsers(settings, group):
 
     answer = Client().get("/healthz", secure=True)
 
-    assert answer["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert answer["Strict-Transport-Security"] == "max-age=31536000"

@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 
 from commontime.calendars import actions
-from commontime.calendars.tasks.composers import INVITATION_SALT
+from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts import actions as contacts
 from tests import build
 from tests.web.browser import browser_of
