@@ -225,7 +225,7 @@ def test_ctrl_c_ends_everything_without_complaint(product):
 
     os.killpg(product.make.pid, signal.SIGINT)  # what a terminal does
 
-    assert product.make.wait(20) != 0
+    product.make.wait(20)
     wait_until(lambda: not processes_in(product.folder), 10)
     complaints = [
         line

@@ -106,8 +106,8 @@ def fields_of(component: str) -> set[str]:
 
 
 def refused(answer: Any, status: int, code: str, *fields: str) -> bool:
-    """Return whether this is a refusal in the one shape, `{code, detail, fields?, request_id}`."""
-    expected = {"code", "detail", "request_id"} | ({"fields"} if status == 400 else set())
+    """Return whether this is a refusal in the one shape, `{code, detail, fields?}`."""
+    expected = {"code", "detail", "fields"} if status == 400 else {"code", "detail"}
     assert answer.status_code == status, answer.content
     assert answer.data["code"] == code, answer.content
     assert expected <= set(answer.data) <= expected | {"warnings"}, answer.content

@@ -11,13 +11,7 @@ import pytest
 from stage.servers import Site, open_site, wait_until
 
 SECRET = "two-machines-" * 4
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(
-        not os.environ.get("DATABASE_URL", "").startswith("postgres"),
-        reason="SQLite is for one machine; the same test runs on PostgreSQL",
-    ),
-]
+pytestmark = [pytest.mark.processes, pytest.mark.postgresql]  # SQLite is for one machine
 
 
 @pytest.fixture

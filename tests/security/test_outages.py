@@ -30,7 +30,7 @@ def is_outage_for_programs(answer: Any) -> bool:
     ) == (
         503,
         "unavailable",
-        {"code", "detail", "request_id"},
+        {"code", "detail"},
         "5",
     )
 

@@ -45,10 +45,6 @@ class Problem(msgspec.Struct):
         dict[str, list[str]] | msgspec.UnsetType,
         means("With 400: the sentences about each refused field."),
     ] = msgspec.UNSET
-    request_id: Annotated[
-        str | msgspec.UnsetType,
-        means("Names this request, like the header X-Request-ID. The operator’s log has it."),
-    ] = msgspec.UNSET
     warnings: Annotated[
         list[Warning] | msgspec.UnsetType,
         means("With 409 because of `strict`: the warnings behind it."),

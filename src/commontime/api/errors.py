@@ -1,4 +1,4 @@
-"""Turn refusals into answers: `{code, detail, fields?, request_id}` with a status."""
+"""Turn refusals into answers: `{code, detail, fields?}` with a status."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404
 from rest_framework import exceptions as drf
 
-from commontime.core import errors, request_id
+from commontime.core import errors
 from commontime.core.shapes import Fields
 
 
@@ -102,8 +102,6 @@ def problem(
     body: Fields = {"code": code, "detail": detail}
     if status == 400:
         body["fields"] = fields or {}
-    if current := request_id.current.get():
-        body["request_id"] = current
     response = HttpResponse(
         msgspec.json.encode({**body, **extra}),
         status=status,
