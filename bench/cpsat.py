@@ -1,6 +1,6 @@
 """Solve the programme of a joint plan with CP-SAT, in a process of its own.
 
-Its library can't share a process with scipy's HiGHS. Runs with .venv-bench
+Its library can't share a process with HiGHS's. Runs with .venv-bench
 (requirements/bench.txt). It reads JSON: `objective` by variable; rows of variables `exactly` and
 `at_most`, in which one is 1; pairs `implies`; `seconds`. It writes JSON: `proved`, `seconds`,
 `value`, `bound`.

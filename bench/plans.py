@@ -1,6 +1,6 @@
 """Measure how fast the engine plans many meetings, and proves the plan.
 
-It prints a Markdown table. A plan is compared with scipy's `linprog` of the same matrix, in the
+It prints a Markdown table. A plan is compared with the linear relaxation of the same matrix, in the
 same process, because no proof by linear programming takes less than that relaxation. CP-SAT gets
 the same columns and rows in a process of its own. `.venv/bin/python -m bench.plans [--quick]`
 """
@@ -139,9 +139,9 @@ class Instance:
         kinds: dict[str, list[list[int]]] = {"exactly": [], "at_most": [], "implies": []}
         bounds = zip(whole.lower.tolist(), whole.upper.tolist(), strict=True)
         for number, (lower, upper) in enumerate(bounds):
-            entries = slice(*whole.matrix.indptr[number : number + 2].tolist())
-            row = whole.matrix.indices[entries].tolist()
-            sign = whole.matrix.data[entries].tolist()
+            entries = slice(*whole.matrix.start[number : number + 2].tolist())
+            row = whole.matrix.index[entries].tolist()
+            sign = whole.matrix.value[entries].tolist()
             if upper == 0:
                 kinds["implies"].append([row[sign.index(1.0)], row[sign.index(-1.0)]])
             else:
@@ -258,7 +258,7 @@ def proofs(quick: bool) -> dict[Instance, float]:
         (relaxed, _), (took, plan) = best["relaxed"], best["plan"]
         seconds[instance] = took
         ratio = f"{took / relaxed:.1f} x" if plan.proved else "not proved"
-        what = f"proof / `linprog`: {instance.name}"
+        what = f"proof / linear relaxation: {instance.name}"
         row(name, what, ratio, target, moonshot, f"{took:.2f} of {relaxed:.2f}")
     return seconds
 
@@ -308,7 +308,7 @@ def first_answer() -> None:
 def main(quick: bool = False) -> None:
     load, python = os.getloadavg()[0], sys.version.split()[0]
     print(f"load {load:.2f}, {os.cpu_count()} CPUs, Python {python}\n")
-    Instance(5, 8, 1).plan()  # imports scipy
+    Instance(5, 8, 1).plan()  # the first takes longer
     row("id", "what", "measured", "target", "moonshot", "seconds")
     row("---", "---", "---:", "---:", "---:", "---:")
     seconds = proofs(quick)

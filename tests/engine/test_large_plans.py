@@ -97,7 +97,7 @@ def test_a_programme_has_no_more_entries_than_it_may(problem, most):
     model = programme(meetings, options, gaps, placed=[False] * len(meetings), kept=kept)
 
     if kept is None:
-        assert model.matrix.nnz <= entries(meetings, options, gaps, most) <= most
+        assert len(model.matrix.value) <= entries(meetings, options, gaps, most) <= most
     else:
         assert sum(map(len, kept)) < sum(map(len, options)) or max(map(len, options)) <= 5
         assert all(column in some for column, some in zip(place, kept, strict=True) if column >= 0)
@@ -141,7 +141,7 @@ def test_columns_and_programme_stay_within_memory(monkeypatch):
     model = programme(asked, options, gaps, placed=[False] * len(asked), kept=kept)
 
     assert {(len(option), option.is_complete) for option in options} == {(1_000, False)}
-    assert 10_000 < model.matrix.nnz <= 100_000
+    assert 10_000 < len(model.matrix.value) <= 100_000
 
 
 def test_where_choices_rule_out_too_much_nothing_is_tried():

@@ -423,7 +423,6 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
 
 SOLVER_PAST_ITS_TIME = """
 import time
-import scipy.optimize
 from commontime.engine import Meeting, plan, windows
 from commontime.engine.proof import Proof
 

@@ -1,13 +1,14 @@
 """Assign one-on-ones to slots cut beforehand, exactly.
 
-This is the assignment problem (Kuhn, Naval Research Logistics Quarterly 2, 1955); scipy solves it
-as in Crouse, IEEE Transactions on Aerospace and Electronic Systems 52, 2016.
+This is the assignment problem (Kuhn, Naval Research Logistics Quarterly 2, 1955); lapx solves it as
+in Jonker and Volgenant, Computing 38, 1987.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from lap import lapjvx
 from numpy.typing import ArrayLike, NDArray
 
 from .erosion import lifts
@@ -96,24 +97,27 @@ def pair_up(preferences: ArrayLike) -> Pairing:
     return Pairing(slot, histogram, int(reached[reached >= 0].sum()))
 
 
+def matching(worth: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of pairs that are together worth most. -inf is no pair."""
+    who, where = lapjvx(-worth, extend_cost=True, return_cost=False)
+    return who, where
+
+
 def _solve(place: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows and columns of the best pairs. place: preference + 1."""
-    # Imported here, because it takes long.
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
-
     stages = _stages(*place.shape)
     if len(stages) == 1:
-        who, where = linear_sum_assignment(_worth(place, *stages[0]), maximize=True)
-        return who, where
+        return matching(_worth(place, *stages[0]))
     # In a square matrix the best pairings are exactly the perfect ones among the tight pairs, so
     # each stage keeps to the tight pairs of the stage before.
     side = max(place.shape)
     allowed = np.ones((side, side), np.bool_)
     for table, scale in stages:
-        cost = np.zeros((side, side))
-        cost[: place.shape[0], : place.shape[1]] = -_worth(place, table, scale)
-        who, where = linear_sum_assignment(np.where(allowed, cost, np.inf))
-        allowed &= _tight(np.where(allowed, cost, np.inf), where)
+        worth = np.zeros((side, side))
+        worth[: place.shape[0], : place.shape[1]] = _worth(place, table, scale)
+        worth[~allowed] = -np.inf
+        who, where = matching(worth)
+        allowed &= _tight(-worth, where)
     real = (who < place.shape[0]) & (where < place.shape[1])
     return who[real], where[real]
 

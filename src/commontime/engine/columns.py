@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .erosion import HIGH, LOW, lifts
 from .explain import preferences
-from .marks import Align, Marks, TooManyStartsError, distinct, marks_of
+from .marks import Align, Marks, TooManyStartsError, marks_of
 from .meetings import Meeting, at_times
 from .rank import scores
 from .windows import (
@@ -26,6 +26,7 @@ from .windows import (
     Ints,
     Windows,
     consecutive,
+    distinct,
     levels,
 )
 
@@ -219,12 +220,12 @@ def starts_that_matter(
         for duration in {meeting.duration for meeting in meetings}
     ]
     offsets = np.concatenate([free.start[involved[free.who]], pins, returns, *earliest])
-    return Grid(step, np.unique(offsets % step if step else offsets))
+    return Grid(step, distinct(offsets % step if step else offsets))
 
 
 def _possible_earliest(free: Windows, meetings: Sequence[Meeting]) -> Ints:
     """Return each `earliest` that suits all required people. The meetings are equally long."""
-    earliest = np.unique([meeting.earliest for meeting in meetings])
+    earliest = distinct(np.array([meeting.earliest for meeting in meetings]))
     can = preferences(free, earliest, meetings[0].duration) >= 0
     place = earliest.searchsorted([meeting.earliest for meeting in meetings])
     possible = [

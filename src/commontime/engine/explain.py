@@ -10,7 +10,7 @@ from .erosion import HIGH, KINDS, LOW, Lifts, lifts
 from .profile import checked
 from .rank import scores
 from .sweep import is_dense, sweep
-from .windows import Bools, Bytes, Ints, Windows, levels
+from .windows import Bools, Bytes, Ints, Windows, distinct, levels
 
 
 def attendance(free: Windows, start: int, duration: int) -> Bytes:
@@ -164,7 +164,7 @@ def _shortage(
         return before[i] + uncovered[i] * (until - tick[i])
 
     first = np.concatenate((groups, tick[tick < ticks], tick[tick >= duration] - duration))
-    first = np.unique(first)
+    first = distinct(first)
     last = np.append(first[1:], ticks) - 1
     at_first, at_last = (sum_until(start + duration) - sum_until(start) for start in (first, last))
     return _Pieces(first, last, at_first, at_last)

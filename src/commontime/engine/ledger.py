@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .erosion import Lifts, lifts
 from .profile import Profile, checked, lanes, of_sums
-from .windows import Bools, Ints, Windows, from_arrays
+from .windows import Bools, Ints, Windows, distinct, from_arrays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,7 @@ class Ledger:
         new = at[at.searchsorted(ticks)] != ticks
         if not new.any():
             return replace(self, bounds=bounds.copy(), change=change.copy())
-        fresh = np.unique(ticks[new])
+        fresh = distinct(ticks[new])
         place = at.searchsorted(fresh)
         return replace(
             self,
@@ -136,7 +136,7 @@ def ledger(
     Arguments and ValueError as profile. O(n log n).
     """
     must = checked(free, duration, required, earliest, latest_end)
-    ends = np.unique([0, max(latest_end - duration + 1 - earliest, 0)])
+    ends = distinct(np.array([0, max(latest_end - duration + 1 - earliest, 0)]))
     change = np.zeros((len(lanes(free.people.bit_length())), 2, len(ends)), np.int64)
     # The ends count as a bound that nobody takes away.
     empty = Ledger(

@@ -115,15 +115,6 @@ def marks_of(align: Align | None) -> Marks:
     return marks(align or 1, [])
 
 
-def distinct(times: Ints) -> Ints:
-    """Return the times without repeats, ascending.
-
-    np.unique hashes, which takes six times as long for 100,000 times.
-    """
-    ordered = np.sort(times)
-    return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
-
-
 def marks(step: int, offsets: Iterable[tuple[int, int]]) -> Marks:
     """Return the ticks at which a clock shows multiples of `step`.
 

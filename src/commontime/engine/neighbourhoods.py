@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.random import default_rng
 from numpy.typing import NDArray
 
 from .placing import Board, bits
 from .programme import Programme
 from .solver import count_ranges, maximise, phases, weights_of
+from .windows import distinct
 
 SMALLEST, LARGEST = 10, 120  # meetings at once
 # Seconds: a neighbourhood that takes less makes the next larger; one that takes all, smaller.
@@ -38,7 +40,7 @@ class Neighbourhoods:
     ) -> None:
         self.board, self.model, self.numbers = board, model, numbers
         self.movable, self.near = movable, near
-        self.random = np.random.default_rng(2)
+        self.random = default_rng(2)
         self.size, self.took = 30.0, 0.0
 
     def improve(self, until: float) -> None:
@@ -119,7 +121,7 @@ class Neighbourhoods:
                 allowed = self._allowed(number)
                 kept[mine] = allowed[model.seat[mine] + 1, model.column[mine]]
         part = model.only(np.flatnonzero(kept))
-        homes = np.unique(part.meeting)
+        homes = distinct(part.meeting)
         lower = part.lower.copy()
         lower[: len(homes)][place[homes] >= 0] = 1  # a meeting that has a place keeps it
         return replace(part, lower=lower)

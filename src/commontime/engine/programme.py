@@ -9,7 +9,7 @@ that are too near to it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from .columns import Columns, worth
 from .meetings import Meeting
-from .windows import Ints, consecutive
-
-type Floats = NDArray[np.float64]
+from .sparse import Floats, Matrix, from_entries
+from .windows import Ints, consecutive, distinct
 
 FEWEST = 4  # columns of a meeting
 
@@ -37,33 +36,35 @@ class Programme:
     meeting: Ints
     column: Ints
     seat: Ints
-    matrix: Any
+    matrix: Matrix
     lower: Floats
     upper: Floats
 
     def only(self, kept: NDArray[np.intp]) -> "Programme":
         """Return the programme in which all other variables are 0."""
-        matrix = self.matrix[:, kept]
-        rows = np.flatnonzero((np.diff(matrix.indptr) > 0) | np.isfinite(self.lower))
+        matrix = self.matrix.only(kept)
+        rows = np.flatnonzero((np.diff(matrix.start) > 0) | np.isfinite(self.lower))
         return Programme(
             self.gain[kept],
             self.meeting[kept],
             self.column[kept],
             self.seat[kept],
-            matrix[rows],
+            matrix.without_empty(rows),
             self.lower[rows],
             self.upper[rows],
         )
 
     def at_least(self, gain: Ints, counts: Sequence[int]) -> "Programme":
         """Return the programme of solutions worth at least `gain`. counts: in these counts only."""
-        from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
-
-        more = csr_array(self.gain[:, counts].T.astype(float))
-        matrix = vstack([self.matrix, more], format="csr")
-        lower = np.concatenate([self.lower, gain[list(counts)].astype(float)])
-        upper = np.concatenate([self.upper, np.full(len(counts), np.inf)])
-        return Programme(self.gain, self.meeting, self.column, self.seat, matrix, lower, upper)
+        some = self.gain[:, counts].astype(float)
+        column, row = np.nonzero(some)
+        more = from_entries(row, column, some[column, row], rows=len(counts), columns=len(some))
+        return replace(
+            self,
+            matrix=self.matrix.above(more),
+            lower=np.concatenate([self.lower, gain[list(counts)].astype(float)]),
+            upper=np.concatenate([self.upper, np.full(len(counts), np.inf)]),
+        )
 
     def values_of(
         self, place: Sequence[int], attends: Sequence[Sequence[int]], meetings: Sequence[Meeting]
@@ -205,7 +206,7 @@ def _one_start_each(meeting: Ints, seat: Ints, placed: Sequence[bool]) -> _Rows:
     It has exactly one if it is placed.
     """
     x = np.flatnonzero(seat < 0)
-    homes = np.unique(meeting)
+    homes = distinct(meeting)
     lower = np.array([1.0 if placed[number] else -np.inf for number in homes])
     return _Rows(np.searchsorted(homes, meeting[x]), x, 1.0, lower)
 
@@ -221,10 +222,8 @@ def _attend_where_placed(seat: Ints, x_of: Ints) -> _Rows:
     )
 
 
-def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Any, Floats, Floats]:
+def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Matrix, Floats, Floats]:
     """Stack blocks of rows. Return the sparse matrix and the limits of its rows."""
-    from scipy.sparse import coo_array
-
     sizes = [int(block.row.max()) + 1 if len(block.row) else 0 for block in blocks]
     offsets = np.cumsum([0, *sizes])
     row = np.concatenate([block.row + at for block, at in zip(blocks, offsets, strict=False)])
@@ -234,7 +233,7 @@ def _assemble(blocks: Sequence[_Rows], variables: int) -> tuple[Any, Floats, Flo
         np.concatenate([np.broadcast_to(limit, n) for limit, n in zip(limits, sizes, strict=True)])
         for limits in ([block.lower for block in blocks], [block.upper for block in blocks])
     )
-    matrix = coo_array((value, (row, variable)), shape=(int(offsets[-1]), variables)).tocsr()
+    matrix = from_entries(row, variable, value, rows=int(offsets[-1]), columns=variables)
     return matrix, lower, upper
 
 
@@ -285,7 +284,7 @@ def _shortest(
     gaps = np.array(apart)
     np.fill_diagonal(gaps, np.iinfo(np.int64).max)
     shortest = np.empty(len(people), np.int64)
-    for person in np.unique(people):
+    for person in distinct(people):
         mine = np.flatnonzero(people == person)
         numbers, which = np.unique(meeting[mine], return_inverse=True)
         if len(numbers) > 1:
@@ -332,7 +331,7 @@ def maximal_moments(begin: Ints, end: Ints) -> Ints:
     maximal cliques of an interval graph (Fulkerson and Gross, Pacific Journal of Mathematics 15,
     1965).
     """
-    starts = np.unique(begin)
+    starts = distinct(begin)
     closed = np.searchsorted(np.sort(end), starts, side="right")
     return starts[np.append(closed[1:], len(end)) > closed]
 

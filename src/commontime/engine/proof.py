@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .programme import Programme
 from .solver import Relaxation, count_ranges, maximise, phases, relax, weights_of
-from .windows import Ints
+from .windows import Ints, distinct
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Proof:
                 return
             held += (best @ current.gain)[counts].tolist()
             kept = np.flatnonzero(relaxation.loss <= relaxation.limit - worth)
-            kept = np.union1d(kept, np.flatnonzero(best))
+            kept = distinct(np.append(kept, np.flatnonzero(best)))
             numbers, best = numbers[kept], best[kept]
             current = current.only(kept).at_least(best @ current.gain[kept], counts)
         self.proved = True

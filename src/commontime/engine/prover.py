@@ -54,11 +54,6 @@ class Prover(threading.Thread):
         self.start_bound = bound
 
     def run(self) -> None:
-        try:
-            # Imported here, because it takes long, and before the search needs it.
-            import scipy.optimize  # type: ignore[import-untyped]  # noqa: F401
-        except RuntimeError:
-            return  # the process ended first
         model, self.known = self.pose()
         proof = Proof(model, self.start_bound)
         self.model, self.proof = model, proof

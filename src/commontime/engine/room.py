@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from .erosion import lifts
 from .explain import preferences
-from .marks import Align, Marks, distinct, marks_of
+from .marks import Align, Marks, marks_of
 from .meetings import Meeting, Plan, Travel, apart, at_times
-from .windows import Bools, Busy, Ints, Windows
+from .windows import Bools, Busy, Ints, Windows, distinct
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.random import default_rng
 
 from .placing import Board, bits
 
@@ -42,7 +43,7 @@ class Search:
 
     def __init__(self, board: Board, movable: Sequence[int], *, seed: int) -> None:
         self.board, self.movable = board, movable
-        self.random = np.random.default_rng(seed)
+        self.random = default_rng(seed)
         people = {number: self._people_of(number) for number in sorted(movable)}
         self.near = {
             number: [other for other, theirs in people.items() if mine & theirs and other != number]

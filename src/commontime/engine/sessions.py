@@ -16,7 +16,7 @@ from .profile import checked, profile
 from .rank import attending, best
 from .robust import away_from
 from .unions import FAN, NEVER, Level, Places, Words, children_of, packed, tree_of
-from .windows import IDEAL, WORKS, Bools, Bytes, Ints, Windows, from_arrays, levels
+from .windows import IDEAL, WORKS, Bools, Bytes, Ints, Windows, distinct, from_arrays, levels
 
 MOST_PAIRS = 20_000_000  # of sets to unite; beyond it the answer is the best so far, unproved
 _PAIRS_AT_ONCE = 512
@@ -98,7 +98,7 @@ class _Search:
         self.free, self.duration, self.must, self.grid = free, duration, must, grid
         self.left = most_pairs
         self.best = _Key(-1, -1, -NEVER, -NEVER)
-        self.thresholds = np.unique(free.preference)
+        self.thresholds = distinct(free.preference)
         self.band = levels(self.thresholds)
         self.weight: Ints = np.diff(self.thresholds.astype(np.int64), prepend=0).astype(np.int64)
         self.base = free.people + 1

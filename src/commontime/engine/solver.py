@@ -1,18 +1,19 @@
 """Solve the programmes of a joint problem with HiGHS, relaxed or whole.
 
-HiGHS (Huangfu and Hall, Mathematical Programming Computation 10, 2018) is reached through scipy.
+HiGHS is that of Huangfu and Hall, Mathematical Programming Computation 10, 2018.
 """
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from highspy import Highs, HighsModelStatus, MatrixFormat, ObjSense
 
-from .programme import Floats, Programme
+from .programme import Programme
+from .sparse import Floats
 from .windows import Bools, Ints
 
+NO_BOUND = 2**62
 EXACT = 2**46  # sums of weighted counts below this are told apart in float64 with room to spare
 # One unit, as the solver sees it: above its tolerance of 1e-7, while the largest weights stay small
 # enough.
@@ -50,52 +51,21 @@ def relax(current: Programme, objective: Ints, until: float) -> Relaxation:
 
     The limit is a bound whatever the solver says (weak duality).
     """
-    # Imported here, because it takes long.
-    from scipy.optimize import linprog  # type: ignore[import-untyped]
-
-    equal = current.lower == current.upper
-    has_upper = np.isfinite(current.upper) & ~equal
-    has_lower = np.isfinite(current.lower) & ~equal
-    result = linprog(
-        -objective * UNIT,
-        A_ub=_stack([current.matrix[has_upper], -current.matrix[has_lower]]),
-        b_ub=np.concatenate([current.upper[has_upper], -current.lower[has_lower]]),
-        A_eq=current.matrix[equal] if equal.any() else None,
-        b_eq=current.upper[equal] if equal.any() else None,
-        bounds=(0, 1),
-        method="highs-ds",
-        options={"time_limit": max(0.05, until - time.monotonic())},
-    )
-    price = _prices(result, has_upper, has_lower, equal)
-    reduced = objective - current.matrix.T @ price
-    upper, lower = (np.where(np.isfinite(side), side, 0) for side in (current.upper, current.lower))
+    result = _solve(current, objective, np.zeros(len(objective), np.bool_), until)
+    has_lower, has_upper = np.isfinite(current.lower), np.isfinite(current.upper)
+    price, used = np.zeros(len(current.lower)), len(objective)
+    if result.values is not None:
+        price, used = result.prices, int((result.values > 1e-6).sum())
+    price = np.clip(price, np.where(has_lower, -np.inf, 0), np.where(has_upper, np.inf, 0))
+    reduced = objective - current.matrix.sums(price)
+    lower, upper = np.where(has_lower, current.lower, 0), np.where(has_upper, current.upper, 0)
     limit = float(price @ np.where(price >= 0, upper, lower) + np.maximum(reduced, 0).sum())
-    used = int((result.x > 1e-6).sum()) if result.x is not None else len(objective)
     return Relaxation(limit + 1e-13 * abs(limit) + 0.01, np.maximum(-reduced, 0), used)
-
-
-def _prices(result: Any, has_upper: Bools, has_lower: Bools, equal: Bools) -> Floats:
-    """Return the dual price of each row, or 0 without one."""
-    price = np.zeros(len(equal))
-    marginals = result.ineqlin.marginals
-    if marginals is not None and len(marginals):
-        prices, count = np.maximum(-marginals / UNIT, 0), int(has_upper.sum())
-        price[has_upper] += prices[:count]
-        price[has_lower] -= prices[count:]
-        if equal.any():
-            price[equal] = -result.eqlin.marginals / UNIT
-    return price
-
-
-def _stack(parts: list[Any]) -> Any:
-    from scipy.sparse import vstack  # type: ignore[import-untyped]
-
-    return vstack(parts, format="csr")
 
 
 def maximise(
     current: Programme, objective: Ints, until: float, *, relaxed_first: bool = False
-) -> tuple[NDArray[np.bool_] | None, int]:
+) -> tuple[Bools | None, int]:
     """Return the solver's best solution in time, and its bound.
 
     Attendances need no branching: with the starts fixed, each person's cliques are intervals, and
@@ -103,33 +73,82 @@ def maximise(
     fractions are all variables asked for in whole numbers. relaxed_first: try the linear relaxation
     before any branching, because it is likely to yield whole numbers too.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     starts, everything = current.seat < 0, np.ones(len(objective), np.bool_)
     tries = [np.zeros(len(objective), np.bool_)] if relaxed_first else []
     for whole in (*tries, starts, everything):
-        result = milp(
-            -objective * UNIT,
-            constraints=LinearConstraint(current.matrix, current.lower, current.upper),
-            integrality=whole.astype(float),
-            bounds=Bounds(0, 1),
-            options={"time_limit": max(0.05, until - time.monotonic()), "mip_rel_gap": 0.0},
-        )
-        if result.x is None or (np.abs(result.x - np.round(result.x)) < 1e-4).all():
+        result = _solve(current, objective, whole, until)
+        values = result.values
+        if values is None or (np.abs(values - np.round(values)) < 1e-4).all():
             break
-    if result.status == 2:  # infeasible
-        return None, -(2**62)
-    x = None if result.x is None else result.x > 0.5
-    if x is not None and result.status == 0:
-        return x, int(x @ objective)
-    return x, _bound_of(result)
+    if result.is_infeasible:
+        return None, -NO_BOUND
+    solution = None if values is None else values > 0.5
+    if solution is not None and result.is_optimal:
+        return solution, int(solution @ objective)
+    return solution, result.bound
 
 
-def _bound_of(result: Any) -> int:
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What the solver says.
+
+    values: of the variables, or None. prices: of the rows, if no variable had to be whole. bound:
+    no solution is worth more.
+    """
+
+    is_optimal: bool
+    is_infeasible: bool
+    values: Floats | None
+    prices: Floats
+    bound: int
+
+
+def _solve(current: Programme, objective: Ints, whole: Bools, until: float) -> _Result:
+    """Maximise the objective. whole: the variables that must be whole numbers."""
+    highs = Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.setOptionValue("time_limit", max(0.05, until - time.monotonic()))
+    _pass(highs, current, objective, whole)
+    highs.run()
+    status, info, solution = highs.getModelStatus(), highs.getInfo(), highs.getSolution()
+    is_optimal, may_branch = status == HighsModelStatus.kOptimal, bool(whole.any())
+    has_values = is_optimal or (may_branch and np.isfinite(info.objective_function_value))
+    return _Result(
+        is_optimal=is_optimal,
+        is_infeasible=status == HighsModelStatus.kInfeasible,
+        values=np.array(solution.col_value) if has_values else None,
+        prices=-np.array(solution.row_dual) / UNIT,
+        bound=_bound_of(info.mip_dual_bound) if may_branch else NO_BOUND,
+    )
+
+
+def _pass(highs: Highs, current: Programme, objective: Ints, whole: Bools) -> None:
+    """Pass a programme to the solver, which minimises."""
+    size, matrix = len(objective), current.matrix
+    highs.passModel(
+        size,
+        len(current.lower),
+        len(matrix.value),
+        int(MatrixFormat.kRowwise),
+        int(ObjSense.kMinimize),
+        0.0,
+        -UNIT * objective.astype(np.float64),
+        np.zeros(size),
+        np.ones(size),
+        current.lower,
+        current.upper,
+        matrix.start,
+        matrix.index,
+        matrix.value,
+        whole.astype(np.int32),
+    )
+
+
+def _bound_of(dual: float) -> int:
     """Return the solver's bound, rounded up past its tolerance. 2**62 if it has none."""
-    dual = getattr(result, "mip_dual_bound", None)
-    if dual is None or not np.isfinite(dual):
-        return 2**62
+    if not np.isfinite(dual):
+        return NO_BOUND
     return int(np.floor(-dual / UNIT + 1e-6 * abs(dual) / UNIT + 0.5))
 
 

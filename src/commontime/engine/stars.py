@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .assign import cut
+from .assign import cut, matching
 from .meetings import Meeting
 from .placing import Board
-from .windows import Ints, Windows
+from .windows import Ints, Windows, distinct
 
 
 def owner_of(meetings: Sequence[Meeting]) -> int | None:
@@ -41,7 +41,7 @@ def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: 
     latest_end = max(meeting.latest_end for meeting in meetings)
     buffer = length - first.duration
     own = cut(free, owner, first.duration, buffer=buffer, earliest=earliest, latest_end=latest_end)
-    possible = np.unique(np.concatenate([board.options[number].start for number in numbers]))
+    possible = distinct(np.concatenate([board.options[number].start for number in numbers]))
     for slots in (own.start, _in_a_row(possible, length)):
         before, held = board.total, [board.place[number] for number in numbers]
         board.set(numbers, _assign(board, numbers, slots))
@@ -51,9 +51,6 @@ def pair_up_at_once(free: Windows, board: Board, numbers: Sequence[int], owner: 
 
 def _assign(board: Board, numbers: Sequence[int], slots: Ints) -> list[int]:
     """Return each meeting's column in the best assignment, or -1."""
-    # Imported here, because it takes long.
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
-
     worth = np.zeros((len(numbers), len(slots)))
     column = np.full(worth.shape, -1)
     for row, number in enumerate(numbers):
@@ -62,7 +59,7 @@ def _assign(board: Board, numbers: Sequence[int], slots: Ints) -> list[int]:
         exact = np.flatnonzero(starts[where] == slots)
         column[row, exact] = where[exact]
         worth[row, exact] = board.score[number][where[exact]]
-    who, slot = linear_sum_assignment(worth, maximize=True)
+    who, slot = matching(worth)
     columns = np.full(len(numbers), -1)
     columns[who] = column[who, slot]
     return [int(number) for number in columns]

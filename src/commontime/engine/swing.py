@@ -7,7 +7,7 @@ from .marks import Align, marks_of
 from .profile import checked
 from .room import inside, taken_by
 from .sweep import sweep
-from .windows import Bools, Busy, Ints, Windows
+from .windows import Bools, Busy, Ints, Windows, distinct
 
 
 def swing(
@@ -33,7 +33,7 @@ def swing(
     can = lifts(free, duration, earliest=earliest, latest_end=latest_end, among=must, depth=1)
     at, sums = sweep(can, ticks, np.ones((1, KINDS), np.int64), must)
     taken = taken_by(busy, np.flatnonzero(must).tolist(), duration) - earliest
-    bounds = np.union1d(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1))
+    bounds = distinct(np.append(at, np.clip(taken + np.array([1, 0]), 0, ticks - 1)))
     lacks_one = (sums[0, 1] == must.sum() - 1)[at.searchsorted(bounds, side="right") - 1]
     lacks_one &= ~inside(taken, bounds)
     aligned = marks_of(align).before(np.append(bounds, ticks) + earliest)
