@@ -18,7 +18,7 @@ from commontime.engine.neighbourhoods import Neighbourhoods
 from commontime.engine.placing import Board
 from commontime.engine.programme import maximal_moments, programme
 from commontime.engine.searching import Search
-from commontime.engine.solver import weights_of
+from commontime.engine.solver import maximise, weights_of
 from tests.engine.plans import GRID, best_of_all, is_possible, problems, value_of
 
 quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -419,6 +419,21 @@ def test_a_search_can_be_stopped_and_keeps_the_best(monkeypatch):
     assert is_possible(free, meetings, answer.start, answer.attends)
     assert answer.value.priority > 0
     assert answer.value.key <= plan(free, meetings, seconds=60).value.key <= answer.bound.key
+
+
+@pytest.mark.parametrize("relaxed_first", [False, True])
+def test_a_solver_that_fails_bounds_nothing(monkeypatch, relaxed_first):
+    free, meetings = a_full_week()
+    gaps = apart(meetings)
+    model = programme(
+        meetings, columns(free, meetings, 15, gaps), gaps, placed=[False] * len(meetings)
+    )
+    monkeypatch.setattr("commontime.engine.solver.Highs.run", lambda highs: None)
+
+    solution, bound = maximise(model, model.gain[:, 0], 0, relaxed_first=relaxed_first)
+
+    assert solution is None
+    assert bound == 2**62
 
 
 SOLVER_PAST_ITS_TIME = """

@@ -108,18 +108,22 @@ def _solve(current: Programme, objective: Ints, whole: Bools, until: float) -> _
     highs = Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("mip_rel_gap", 0.0)
+    # It looks for a first solution, and the search has one.
+    highs.setOptionValue("mip_heuristic_run_feasibility_jump", False)
     highs.setOptionValue("time_limit", max(0.05, until - time.monotonic()))
     _pass(highs, current, objective, whole)
     highs.run()
     status, info, solution = highs.getModelStatus(), highs.getInfo(), highs.getSolution()
-    is_optimal, may_branch = status == HighsModelStatus.kOptimal, bool(whole.any())
-    has_values = is_optimal or (may_branch and np.isfinite(info.objective_function_value))
+    is_optimal = status == HighsModelStatus.kOptimal
+    # After an error, or of a linear programme out of time, the bound would be 0.
+    is_bounded = status == HighsModelStatus.kTimeLimit and bool(whole.any())
+    has_values = is_optimal or (is_bounded and np.isfinite(info.objective_function_value))
     return _Result(
         is_optimal=is_optimal,
         is_infeasible=status == HighsModelStatus.kInfeasible,
         values=np.array(solution.col_value) if has_values else None,
         prices=-np.array(solution.row_dual) / UNIT,
-        bound=_bound_of(info.mip_dual_bound) if may_branch else NO_BOUND,
+        bound=_bound_of(info.mip_dual_bound) if is_bounded else NO_BOUND,
     )
 
 
