@@ -169,9 +169,8 @@ def _last_number(model: type[Model], source: BaseDatabaseWrapper) -> int:
         if source.vendor == "postgresql":
             cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [table, key.column])
             sequence = cursor.fetchone()[0]
-            cursor.execute(
-                f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"  # noqa: S608
-            )
+            last = "CASE WHEN is_called THEN last_value ELSE 0 END"
+            cursor.execute(f"SELECT {last} FROM {sequence}")  # noqa: S608
         else:
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
