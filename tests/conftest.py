@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from stage.sink import Sink
 from tests import build
 
 # A slow machine is no bug: nothing here is timed.
@@ -39,6 +42,18 @@ def _forget_answers():
 
     yield
     cache.clear()
+
+
+@pytest.fixture
+def sink(settings) -> Iterator[Sink]:
+    """A mail server, and the settings that send to it."""
+    from commontime.config.settings import mailer
+
+    sink = Sink()
+    sink.start()
+    settings.MAILERS = {"default": mailer(sink.url)}
+    yield sink
+    sink.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,5 @@
 """Every event is one line, in text or in JSON, and a line about a request names its route."""
 
-import io
 import json
 import logging
 
@@ -8,24 +7,10 @@ import pytest
 from django.test import Client
 
 from commontime.api import contacts
-from commontime.config.logs import Json, OneLine
-from commontime.core import request_id
+from commontime.config.logs import Json
 from tests.client import Caller, caller
 
 FORMAT = "%(levelname)s %(name)s%(tag)s: %(message)s"
-
-
-@pytest.fixture
-def lines():
-    """What the product's loggers write."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(OneLine(FORMAT))
-    request_id.current.set("")
-    root = logging.getLogger()
-    root.addHandler(handler)
-    yield lambda: written.getvalue().splitlines()
-    root.removeHandler(handler)
 
 
 @pytest.fixture

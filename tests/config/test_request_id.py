@@ -7,7 +7,6 @@ from commontime.config.logs import OneLine
 from commontime.core import request_id
 from commontime.core.request_id import new
 from tests.client import caller
-from tests.config.test_logs import lines  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 GIVEN = "5f0c1b8e-proxy"
@@ -31,7 +30,7 @@ def test_error_pages_say_the_id_of_their_request():
     assert page["X-Request-ID"] in page.content.decode()
 
 
-def test_a_log_line_has_the_id_of_its_request(lines):  # noqa: F811
+def test_a_log_line_has_the_id_of_its_request(lines):
     answer = caller().post("/login/", {"username": "nobody", "password": "wrong"})
 
     (line,) = [line for line in lines() if "Sign-in failed" in line]

@@ -21,15 +21,6 @@ from stage.ports import free_port
 from stage.sink import Sink, greeting_server, silent_server
 
 
-@pytest.fixture
-def sink(settings) -> Iterator[Sink]:
-    sink = Sink()
-    sink.start()
-    settings.MAILERS = {"default": mailer(sink.url)}
-    yield sink
-    sink.stop()
-
-
 def send(address: str = "mina@example.org") -> str:
     output = io.StringIO()
     call_command("send_test_mail", address, stdout=output)

@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,8 +82,8 @@ def test_the_wheel_says_what_it_is(wheel):
 class Installed(Site):
     """A site whose processes are those of the installed program, far from the sources."""
 
-    def __init__(self, program: Path, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+    def __init__(self, program: Path, *args: Any) -> None:
+        super().__init__(*args)
         self.program = [str(program)]
         self.home = self.folder
         del self.environment["PYTHONPATH"]
