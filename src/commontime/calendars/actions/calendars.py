@@ -19,6 +19,7 @@ from commontime.calendars.actions.checks import (
     hold,
     hold_with_people,
     hold_with_seat,
+    keep_same,
 )
 from commontime.calendars.actions.meetings import check_duration, raise_sequence
 from commontime.calendars.enums import Visibility
@@ -78,13 +79,7 @@ def _changed(calendar: Calendar, wanted: Fields) -> Fields:
     for field, value in wanted.items():
         setattr(calendar, field, value)
     _check(calendar)
-    changes = {}
-    for field, old in before.items():
-        if text.is_same(getattr(calendar, field), old):
-            setattr(calendar, field, old)
-        else:
-            changes[field] = getattr(calendar, field)
-    return changes
+    return keep_same(calendar, before)
 
 
 def _scheduled(calendar: Calendar, roster: Roster) -> list[tuple[Meeting, notices.Announcement]]:

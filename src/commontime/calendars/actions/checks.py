@@ -189,6 +189,17 @@ def clean_texts(thing: Calendar | Meeting) -> None:
     thing.location = text.one_line(thing.location, field="location", longest=limits.PLACE)
 
 
+def keep_same(thing: Calendar | Meeting, before: Fields) -> Fields:
+    """Put back what reads the same as before, and return the values that are new."""
+    changes = {}
+    for field, old in before.items():
+        if text.is_same(getattr(thing, field), old):
+            setattr(thing, field, old)
+        else:
+            changes[field] = getattr(thing, field)
+    return changes
+
+
 def check_moments(thing: Calendar | Meeting, *fields: str) -> None:
     for field in fields:
         limits.check_moment(getattr(thing, field), field=field)

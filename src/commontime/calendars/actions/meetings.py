@@ -21,6 +21,7 @@ from commontime.calendars.actions.checks import (
     held_unchanged,
     hold_final_times,
     hold_with_people,
+    keep_same,
     require_planner,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
@@ -113,13 +114,7 @@ def _changed(meeting: Meeting, wanted: Fields) -> Fields:
     check_meeting(
         meeting, new_deadline=meeting.deadline != before.get("deadline", meeting.deadline)
     )
-    changes = {}
-    for field, old in before.items():
-        if text.is_same(getattr(meeting, field), old):
-            setattr(meeting, field, old)
-        else:
-            changes[field] = getattr(meeting, field)
-    return changes
+    return keep_same(meeting, before)
 
 
 def _save(meeting: Meeting, roster: Roster, before: notices.Announcement, changes: Fields) -> None:
