@@ -48,8 +48,11 @@ class Message(Row):
             )
         ]
         indexes = [
+            # In the order of sending, or PostgreSQL may read all that wait, and sort them.
             models.Index(
-                fields=["due_at"], condition=models.Q(state=State.QUEUED), name="mails_due"
+                fields=["due_at", "sequence", "id"],
+                condition=models.Q(state=State.QUEUED),
+                name="mails_due",
             ),
             models.Index(
                 fields=["held", "due_at"],
