@@ -110,10 +110,13 @@ def _grid(view: CalendarView, ticked: frozenset[str]) -> Fields:
     """Return the person's own grid, and what its script needs."""
     look = view.look
     cells, twice = look.grid.cells, look.twice
-    states = grid.states(view.windows, cells)
-    key = ("paint", get_language(), look.key, tuple(states), ticked)
+    windows = grid.touching(view.windows, *look.span)
+
+    def table() -> str:
+        return tables.paint_table(look, grid.states(windows, cells), ticked)
+
     return {
-        "table": cache.get(key, partial(tables.paint_table, look, states, ticked)),
+        "table": cache.get(("paint", get_language(), look.key, tuple(windows), ticked), table),
         "levels": words.as_json(grid.BANDS),
         "preferences": words.as_json(grid.PREFERENCE),
         "longest": words.as_json(grid.LONGEST),
