@@ -6,6 +6,7 @@ COMMONTIME := $(PY) -m commontime.program.cli
 TEMPLATES := $(wildcard src/commontime/*/templates)
 JINJA := $(wildcard src/commontime/*/jinja2)
 STATIC := $(wildcard src/commontime/*/static)
+LOCKS := $(wildcard requirements/*.txt)
 export PORT
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -29,6 +30,10 @@ export UV_PROJECT_ENVIRONMENT := .venv
 	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv-bench
 	$(UV) pip sync -q --require-hashes --python .venv-bench/bin/python requirements/base.txt requirements/bench.txt
 	@touch $@
+.venv-audit/.made: requirements/audit.txt .python-version .tools/.stamp
+	$(UV) venv -q --clear --python "$$(cat .python-version)" .venv-audit
+	$(UV) pip sync -q --require-hashes --python .venv-audit/bin/python requirements/audit.txt
+	@touch $@
 help:
 	@echo "make run      start Commontime at http://127.0.0.1:$(PORT)"
 	@echo "make demo     start it with an example choir, and show how to sign in"
@@ -40,6 +45,7 @@ help:
 	@echo "make picture  redraw the README’s screenshot from the demo"
 	@echo "make release  build the wheel and the sdist in dist/, and check them"
 	@echo "make lock     recompile the lock files"
+	@echo "make advisories  ask PyPI for known faults of the locked versions"
 
 ready: $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.base)
 run: ready
@@ -83,6 +89,13 @@ release: .venv/.dev
 	$(PY) -m pytest -q tests/program/test_wheel.py
 picture: .venv/.dev
 	$(PY) tests/picture.py
+# PyPI knows them. Without --strict, pip-audit would also find nothing where PyPI did not answer.
+advisories: .venv-audit/.made
+	@code=0; for lock in $(LOCKS); do \
+	    echo "$$lock:"; $(RM) .venv-audit/found; \
+	    .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -o .venv-audit/found -r $$lock && continue; \
+	    code=1; cat .venv-audit/found 2>/dev/null || echo "Could not look: whether these versions have known faults is unknown." >&2; \
+	done; exit $$code
 
 lock:
 	python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools -r requirements/uv.in
@@ -90,6 +103,7 @@ lock:
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header pyproject.toml -o requirements/base.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header requirements/build.in -o requirements/build.txt
+	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/dev.txt requirements/audit.in -o requirements/audit.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/base.txt requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: help ready run demo test format texts check bench release picture lock
+.PHONY: help ready run demo test format texts check bench release picture advisories lock
