@@ -227,6 +227,18 @@ def test_a_link_dies_with_the_address_or_password_it_was_made_for(change):
     assert refused(use(link))
 
 
+def test_a_reset_mail_that_waited_was_sent_to_the_address_somebody_had_given_up(mails):
+    """Whoever reads the old mailbox asks while the mail server is away; then the owner leaves it.
+    The link is made when the mail goes out, so it was a fresh one.
+    """
+    mina = caller("mina")
+    tasks.send_password_reset.func("mina@example.org")
+
+    assert mina.post("/profile/edit/", {"email": "other@example.org"}).status_code == 200
+
+    assert [mail.message["Subject"] for mail in mails()] == ["Your email address has changed"]
+
+
 @pytest.mark.parametrize(
     "uid",
     [

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
 
 from stage.servers import Answer, Site
 from tests import build
@@ -128,6 +130,39 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
         assert (heard.status, heard.code) == (413, "too_large"), name
         assert heard.seconds < 10, name
     assert memory(site) - before < 40_000
+
+
+def send_file(path: str) -> HttpResponse:
+    """Send a form with a file of 3 MB, as anybody can."""
+    file = io.BytesIO(b"x" * 3 * MEGABYTE)
+    return Client(enforce_csrf_checks=True).post(path, {"file": file})
+
+
+@pytest.fixture
+def no_disk(settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "missing")
+
+
+FORMS = ["/app/sign-in/", "/app/mail/stop/x/", "/app/nowhere/", "/static/joined/x", "/"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", FORMS)
+def test_a_file_in_a_form_filled_the_disk(path, no_disk):
+    """Django's limit for a body leaves files out, and its token check reads them first."""
+    answer = send_file(path)
+
+    assert answer.status_code == 413
+    assert "1 MB" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_without_its_guard_a_file_in_a_form_goes_to_the_disk(no_disk, settings):
+    guard = "commontime.config.middleware.BodyMiddleware"
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if each != guard]
+
+    with pytest.raises(FileNotFoundError):
+        send_file("/app/sign-in/")
 
 
 @pytest.mark.processes

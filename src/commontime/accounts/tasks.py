@@ -158,10 +158,13 @@ def stop_url(user: User, switch: str) -> str:
 
 @outbox.composer("password_reset", is_secret=True)
 def password_reset_letter(message: Message) -> letters.Letter | None:
+    """Write the mail, unless the account has another address by now: the link is made here."""
     return letter_to(
         message,
-        lambda to: letters.password_reset(
-            to.reader(), username=to.user.username, url=reset_url(to.user)
+        lambda to: (
+            letters.password_reset(to.reader(), username=to.user.username, url=reset_url(to.user))
+            if canonical(to.user.email) == canonical(to.address)
+            else None
         ),
     )
 

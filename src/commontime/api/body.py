@@ -116,9 +116,14 @@ def _depth(value: Any) -> int:
 
 
 def check_length(request: AnyRequest) -> None:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
+    if is_too_long(request):
         raise errors.TooLarge("Send at most 1 MB.")
+
+
+def is_too_long(request: AnyRequest | HttpRequest) -> bool:
+    """Return whether the body has more than 1 MB, or a length that is no number."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY
 
 
 def receive(request: HttpRequest) -> None:

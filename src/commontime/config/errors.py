@@ -24,7 +24,7 @@ API = {str(route.pattern).partition("/")[0] for route in [*urlpatterns, *about_t
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if not _is_page(request):
+    if not is_for_people(request):
         return api.bad_request(request)
     if isinstance(exception, RequestDataTooBig):
         return web.plain(
@@ -36,13 +36,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return (
         web.plain(request, 403, _("You’re not allowed to see this."))
-        if _is_page(request)
+        if is_for_people(request)
         else api.forbidden(request)
     )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if not _is_page(request) and not _is_lost(request):
+    if not is_for_people(request) and not _is_lost(request):
         return api.not_found(request)
     with translation.override(language_of(request)):
         return web.plain(
@@ -64,7 +64,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return answer
     return (
         web.plain(request, 500, _("The error has been logged. Nothing was changed."))
-        if _is_page(request)
+        if is_for_people(request)
         else api.server_error(request)
     )
 
@@ -84,7 +84,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     detail = _("The database isn’t responding. Nothing was changed; try again in a moment.")
     answer = (
         web.plain(request, 503, detail)
-        if _is_page(request)
+        if is_for_people(request)
         else api.problem(503, "unavailable", detail)
     )
     answer["Retry-After"] = RETRY_AFTER
@@ -97,7 +97,7 @@ def _clash(request: HttpRequest) -> HttpResponse:
     )
     return (
         web.plain(request, 409, detail)
-        if _is_page(request)
+        if is_for_people(request)
         else api.problem(409, "changed_meanwhile", detail)
     )
 
@@ -112,5 +112,6 @@ def _is_orphan(exception: IntegrityError) -> bool:
     )
 
 
-def _is_page(request: HttpRequest) -> bool:
+def is_for_people(request: HttpRequest) -> bool:
+    """Return whether an error here becomes a page."""
     return is_page(request) or request.path_info.startswith("/static/")

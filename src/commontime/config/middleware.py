@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, override
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.csp import build_policy
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
+from commontime.api.body import is_too_long
 from commontime.config import errors
 from commontime.core import metrics, request_id
 from commontime.core.clients import is_from_proxy
@@ -103,6 +104,22 @@ class HostMiddleware:
                     request.META.get("HTTP_HOST"),
                 )
                 return errors.bad_request(request)
+        return self.get_response(request)
+
+
+class BodyMiddleware:
+    """Refuse a page's body of more than 1 MB before anything reads it.
+
+    Django's own limit leaves out files in a form, and writes them to the disk, whoever sends them.
+    The API reads no forms, and asks the length itself once it knows who asks.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if errors.is_for_people(request) and is_too_long(request):
+            return errors.bad_request(request, RequestDataTooBig())
         return self.get_response(request)
 
 

@@ -171,6 +171,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "commontime.web.middleware.SignedInMiddleware",
     "commontime.web.middleware.LanguageMiddleware",
+    # Behind all that its page needs; the token check reads the body later, before the view.
+    "commontime.config.middleware.BodyMiddleware",
 ]
 ROOT_URLCONF = "commontime.config.urls"
 WSGI_APPLICATION = "commontime.config.wsgi.application"
