@@ -18,7 +18,6 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.core import signing
 from django.db import connection, transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -31,9 +30,8 @@ from commontime.api import tokens
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.planning import plans
-from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts.models import Contact
-from commontime.core import cache, clock
+from commontime.core import cache, clock, links
 from commontime.core.clients import Client
 from commontime.web.assets import asset
 from commontime.web.middleware import SESSION_KEY
@@ -307,7 +305,7 @@ class World:
             "token": default_token_generator.make_token(self.user("rita")),
             "stop": stop_url(self.user("rita"), "mail_meetings").rstrip("/").rpartition("/")[2],
             "files": asset("css", "tokens", "base").address.rpartition("/")[2],
-            "link": signing.Signer(salt=INVITATION_SALT).sign(str(self.link.pk)),
+            "link": links.token(links.Kind.INVITATION, self.link.pk),
             "secret": "x" * 43,
             "xid": uuid4(),
         }

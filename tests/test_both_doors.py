@@ -11,7 +11,6 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.core.signing import Signer
 from django.db import transaction
 from django.test import Client
 from django_ox.models import OxTask
@@ -19,7 +18,7 @@ from django_ox.models import OxTask
 from commontime.accounts.models import Session
 from commontime.accounts.tasks import reset_url
 from commontime.calendars.models import CalendarParticipant, Invitation, NonBusyTime
-from commontime.calendars.queries.invitations import INVITATION_SALT
+from commontime.core import links
 from commontime.mail.models import Message
 from tests import build
 from tests.client import Caller, caller
@@ -530,7 +529,7 @@ def test_answering_an_invitation(status, name, is_finalized, before):
 @pytest.mark.parametrize("is_finalized", [False, True])
 def test_joining_by_the_link_of_a_mail_is_as_accepting(is_finalized):
     choir = Choir(is_finalized=is_finalized)
-    link = Signer(salt=INVITATION_SALT).sign(str(choir.link.pk))
+    link = links.token(links.Kind.INVITATION, choir.link.pk)
     path = f"/calendars/invitations/{choir.invitation.pk}/"
 
     by_api, by_page = choir.through_both(

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.signing import Signer
 
 from commontime.accounts.actions import profiles
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
-from commontime.calendars.queries.invitations import INVITATION_SALT
+from commontime.core import links
 from tests import build
 from tests.client import Caller, caller
 from tests.pages import Client
@@ -30,7 +29,7 @@ def invitation(mina) -> Invitation:
 
 
 def token(invitation: Invitation) -> str:
-    return Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
+    return links.token(links.Kind.INVITATION, invitation.pk)
 
 
 def link(invitation: Invitation) -> str:
@@ -132,7 +131,7 @@ def test_a_second_click_on_the_sign_up_of_a_link_does_not_find_it_used(settings,
         lambda found: "",
         lambda found: str(found.pk),
         lambda found: token(found)[:-1],
-        lambda found: Signer(salt="commontime.join").sign(str(found.pk)),
+        lambda found: links.token(links.Kind.CONFIRMATION, found.pk),
         lambda found: "\u0141" * 5000,
     ],
     ids=["none", "unsigned", "cut", "of another kind", "long"],

@@ -4,13 +4,11 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from django.core import signing
 
 from commontime.accounts.models import Mute
 from commontime.calendars import actions, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
-from commontime.calendars.queries.invitations import INVITATION_SALT
-from commontime.core import clock
+from commontime.core import clock, links
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from tests import build
 from tests.calendars.cast import changes_nothing, refuses
@@ -420,8 +418,8 @@ def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
     forged = [
         token[:-1] + ("a" if token[-1] != "a" else "b"),
         str(invitation.pk),
-        signing.Signer(salt="another").sign(str(invitation.pk)),
-        signing.Signer(salt=INVITATION_SALT).sign("no id"),
+        links.token(links.Kind.CONFIRMATION, invitation.pk),
+        links.token(links.Kind.INVITATION, invitation.pk, 1),
         "",
     ]
 
@@ -431,6 +429,13 @@ def test_a_link_taken_back_or_tampered_with_is_dead(mina, iris, calendar, post):
     actions.revoke_invitation(fresh(invitation), by=mina)
     with refuses(NotFound):
         actions.accept_invitation_link(token, by=iris)
+
+
+def test_a_link_mailed_by_an_earlier_version_still_works(mina, iris, calendar):
+    invitation = actions.invite_address(calendar.pk, by=mina, email="guest@example.org")
+    token = signing.Signer(salt="commontime.invitation").sign(str(invitation.pk))
+
+    assert actions.accept_invitation_link(token, by=iris).status == "accepted"
 
 
 def test_who_takes_part_needs_no_link(mina, calendar, post):

@@ -20,9 +20,12 @@ def written(message: str) -> str:
         f"/password_reset/MQ/{SECRET}/",
         f"/password_reset/MQ/{SECRET}",
         f"/app/password_reset/MTIz/{SECRET}/",
-        f"/app/invitations/8f14e45f-ceea-467f-a9fb-1c7a5d0cd1b7:{SECRET}/",
+        f"/app/invitations/{SECRET}/",
+        f"/app/confirm/{SECRET}/",
         f"/app/mail/stop/WzEsIm1haWwiXQ:1abcde:{SECRET}/",
         f"/app/join/{SECRET}/",
+        f"/join/{SECRET}/",
+        f"/app/g/{SECRET}/",
         f"/rsvp/{SECRET}/",
         f"/feeds/{SECRET}.ics",
     ],
@@ -40,6 +43,7 @@ def test_other_paths_are_written_as_they_are():
         "/calendars/8f14e45f-ceea-467f-a9fb-1c7a5d0cd1b7/meetings/",
         "/password_reset/",
         "/app/mail/",
+        "/app/confirm/",
         "/calendars/invitations/",
     ):
         assert written(f"Internal Server Error: {path}").endswith(path)

@@ -340,7 +340,8 @@ def test_the_page_behind_the_link_leaks_nothing_and_works(caplog):
     page = person.get(link)
     done = person.post(f"/app{link}", {"password": NEW})
 
-    assert page["Referrer-Policy"] == "same-origin"
+    assert page["Referrer-Policy"] == "strict-origin"
+    assert page["X-Robots-Tag"] == "noindex"
     assert page["Cache-Control"] == "no-store"
     assert page["Content-Security-Policy"].startswith("default-src 'self';")
     assert not re.findall(r"(?:src|href|action)=\"(?:https?:)?//", page.content.decode())

@@ -4,11 +4,10 @@ import re
 from html import unescape
 
 import pytest
-from django.core import signing
 
 from commontime.calendars import actions
-from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts import actions as contacts
+from commontime.core import links
 from tests import build
 from tests.web.browser import browser_of
 from tests.web.test_calendar_page import browser_of as client_of
@@ -132,7 +131,7 @@ def test_who_is_invited_by_their_namesake_could_not_tell(namesakes):
     named = build.calendar(owner=first, name="Choir")
     build.invitation(named, second)
     by_mail = actions.invite_address(named.pk, by=first, email="thomas@example.com")
-    link = signing.Signer(salt=INVITATION_SALT).sign(str(by_mail.pk))
+    link = links.token(links.Kind.INVITATION, by_mail.pk)
     browser = browser_of(second)
 
     for path in ("/app/", f"/app/invitations/{link}/"):

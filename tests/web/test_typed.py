@@ -16,9 +16,8 @@ from commontime.accounts.models import Session
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
 from commontime.calendars.planning.plans import Question
-from commontime.calendars.queries.invitations import INVITATION_SALT
 from commontime.contacts import actions as contacts
-from commontime.core import clock
+from commontime.core import clock, links
 from commontime.web import typed
 from tests import build
 from tests.pages import Client
@@ -80,7 +79,7 @@ def choir(monkeypatch) -> Choir:
     actions.make_plan(calendar, by=mina, question=Question())
     assert Plan.objects.get().answer
     invitation = actions.invite_address(calendar.pk, by=mina, email="ana@example.org")
-    link = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
+    link = links.token(links.Kind.INVITATION, invitation.pk)
     return Choir(mina, sam, calendar, meeting, link)
 
 

@@ -1,22 +1,17 @@
 """One log line per event: typed text can neither forge nor hide a line."""
 
 import logging
-import re
 from datetime import UTC, datetime
 from typing import Any, override
 
 import msgspec
 from django.http import HttpRequest
 
-from commontime.core import request_id
+from commontime.core import links, request_id
 from commontime.core.routes import pattern_of
 
 LONGEST = 4000
 LONGEST_TRACEBACK = 12_000
-# The rest of these paths is a secret: it lets people in without a password.
-_LINKS = re.compile(
-    r"(/(?:password_reset/[^/\s]+|app/invitations|app/mail/stop|app/join|rsvp|feeds)/)[^/\s?]+"
-)
 
 
 class OneLine(logging.Formatter):
@@ -83,5 +78,5 @@ def _clean(text: str, keep: str = "") -> str:
     """Return text without secrets of links, and with what no terminal shows as escapes."""
     return "".join(
         c if c.isprintable() or c in keep else c.encode("unicode_escape").decode()
-        for c in _LINKS.sub(r"\1…", text)
+        for c in links.without_secrets(text)
     )

@@ -18,7 +18,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-un
 
 from commontime.api.body import is_too_long
 from commontime.config import errors
-from commontime.core import metrics, request_id
+from commontime.core import links, metrics, request_id
 from commontime.core.clients import is_from_proxy
 from commontime.core.routes import pattern_of
 from commontime.web.compression import compressed_answer
@@ -77,6 +77,11 @@ class HeadersMiddleware:
             # signing out. Error pages name who is signed in.
             response.headers.setdefault("Cache-Control", "no-store")
             patch_vary_headers(response, ("Cookie", "Authorization"))
+        if links.is_in(request.get_full_path()):
+            # The origin alone: without it browsers send forms with `Origin: null`, which the check
+            # of their token refuses.
+            response.headers["Referrer-Policy"] = "strict-origin"
+            response.headers["X-Robots-Tag"] = "noindex"
         if not response.streaming and response.status_code not in BODILESS:
             # Without it the server sends chunks, and a client can't notice a truncated response.
             response.headers.setdefault("Content-Length", str(len(response.content)))

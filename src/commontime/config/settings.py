@@ -103,6 +103,11 @@ SECRET_KEY = env.secret(
         "folder. Several machines need the same one."
     ),
 )
+SECRET_KEY_OLD = env.private_text(
+    "COMMONTIME_SECRET_KEY_OLD",
+    purpose="The key before, while you change it: links in emails keep working.",
+)
+SECRET_KEY_FALLBACKS = [SECRET_KEY_OLD] if SECRET_KEY_OLD else []
 TRUSTED_PROXIES = env.networks(
     "COMMONTIME_TRUSTED_PROXIES",
     purpose=(

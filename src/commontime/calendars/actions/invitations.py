@@ -150,7 +150,7 @@ def _claim(invitation: Invitation, by: User) -> None:
 def invitation_of_link(token: str) -> Invitation:
     """Return the pending invitation behind the link of a mail. Asking does not use it up."""
     invitation = (
-        Invitation.objects.filter(pk=queries.invitations.id_in_link(token), status="pending")
+        Invitation.objects.filter(pk=queries.invitations.read_link(token).row_id, status="pending")
         .select_related("calendar__owner", "sender")
         .first()
     )

@@ -40,7 +40,8 @@ def require_sign_up(invitation: str) -> Invitation | None:
             code="sign_up_closed",
         )
     with suppress(NotFound):
-        found = _open_invitations().filter(pk=queries.invitations.id_in_link(invitation)).first()
+        link = queries.invitations.read_link(invitation)
+        found = _open_invitations().filter(pk=link.row_id).first()
         if found:
             return found
     raise _invitation_needed()

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars.models import Invitation
 from commontime.calendars.queries import calendars
+from commontime.core import links
 from commontime.core.errors import NotFound
 from commontime.mail.writing import link
 
-INVITATION_SALT = "commontime.invitation"
+LINKS = (links.Kind.INVITATION, links.Kind.MAILED_INVITATION)
 
 
 def invitations_for(user: User, box: str) -> QuerySet[Invitation]:
@@ -35,14 +36,27 @@ def locked_invitation_for(user: User, invitation_id: UUID) -> Invitation:
 
 def link_to(invitation: Invitation) -> str:
     """Return where the invitation is answered. Whoever holds the link is the person invited."""
-    token = signing.Signer(salt=INVITATION_SALT).sign(str(invitation.pk))
-    return link(f"/app/invitations/{token}/")
+    return _link(links.Kind.INVITATION, invitation)
 
 
-def id_in_link(token: str) -> UUID:
-    """Return the id of the invitation that a link's token is for."""
+def mailed_link_to(invitation: Invitation) -> str:
+    """Return the link for the mail alone: who uses it reads the mails to that address."""
+    return _link(links.Kind.MAILED_INVITATION, invitation)
+
+
+def _link(kind: links.Kind, invitation: Invitation) -> str:
+    return link(f"/app/invitations/{links.token(kind, invitation.pk)}/")
+
+
+def read_link(token: str) -> links.Link:
+    """Return which invitation a link's token is for, and whether it was mailed."""
+    found = links.read(token)
+    if found and found.kind in LINKS and found.fits():
+        return found
     try:
-        return UUID(signing.Signer(salt=INVITATION_SALT).unsign(token))
+        # Mails of version 0.2 and before have such a link. It was copied, too.
+        invitation_id = signing.Signer(salt="commontime.invitation").unsign(token)
+        return links.Link(links.Kind.INVITATION, UUID(invitation_id), b"")
     except (signing.BadSignature, ValueError):
         raise NotFound(_("This invitation link is incomplete.")) from None
 

@@ -62,7 +62,7 @@ def invitation_by_email_letter(message: Message) -> Letter | None:
             letters.Reader(name=invitation.email),
             sender=full_name(invitation.sender),
             calendar=invitation.calendar.name,
-            url=queries.invitations.link_to(invitation),
+            url=queries.invitations.mailed_link_to(invitation),
             can_sign_up=settings.SIGN_UP != "closed",
             description=invitation.calendar.description,
             meetings=_open_meetings(invitation.calendar, ZoneInfo(invitation.calendar.time_zone)),
