@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.core import signing
 
 from commontime.accounts.models import Mute
 from commontime.calendars import actions, queries
