@@ -22,7 +22,6 @@ from commontime.program.supervisor import Process, Supervisor
 
 APPLICATION = "commontime.config.wsgi:application"
 QUEUES = {"default": "worker", "plans": "planner"}  # and who works on each
-POLL = 0.7  # seconds; a mail that is due leaves within one
 # Granian's lines take our way out, so that they are lines like ours.
 GRANIAN_LOGGING = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {"propagate": True}}}
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -88,8 +87,9 @@ def _give_memory_back() -> None:
 def _loaded(application: str) -> Callable[..., Any]:
     """Load all that requests and tasks need, so that children share it."""
     from django.urls import get_resolver
-    from django_ox import worker  # noqa: F401
     from granian import server  # noqa: F401
+
+    from commontime.program import queue  # noqa: F401
 
     module, _, name = application.partition(":")
     loaded: Callable[..., Any] = getattr(import_module(module), name)
@@ -157,10 +157,9 @@ def _answer_requests(application: Callable[..., Any]) -> None:
 def _work_on(queue: str) -> None:
     """Be a worker of a queue."""
     from django_ox.management.commands.ox_worker import install_stop_handlers
-    from django_ox.worker import Worker
 
-    # A planner says twice a second that it lives. So the plan of a dead one is taken up soon.
-    timeout = 6.0 if queue == "plans" else None
-    worker = Worker(queues=[queue], poll_interval=POLL, lock_timeout=timeout)
+    from commontime.program.queue import QueueWorker
+
+    worker = QueueWorker(queue)
     install_stop_handlers(worker)
     worker.run()
