@@ -207,7 +207,7 @@ class Site:
 
     def command(self, name: str) -> list[str]:
         """Return the arguments of the program for a kind of process."""
-        queues = {"worker": "default", "planner": "plans"}
+        queues = {"worker": "default", "planner": "plans", "short-planner": "short-plans"}
         if name in queues:
             return ["worker", "--queue", queues[name]]
         return [name, "--application", self.application]

@@ -73,7 +73,7 @@ TABLE = """
  3+2  PUT /calendars/{calendar_id}/ (If-Match)
  4    PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
- 4    POST /calendars/{calendar_id}/transfer/
+ 5  ! POST /calendars/{calendar_id}/transfer/
  8+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  4+2  POST /calendars/{calendar_id}/participants/

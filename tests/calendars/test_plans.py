@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_ox.models import OxTask
 
 from commontime import engine
 from commontime.calendars import actions, queries
@@ -463,6 +464,65 @@ def test_what_takes_longer_goes_on_in_the_worker(world, slow):
     assert world.mina.post(world.path + "apply/").json()["status"] == "applied"
 
 
+def other_calendar(world, owner) -> str:
+    """Return the path of the plan of a calendar of theirs, in which there is something to plan."""
+    calendar = build.calendar(owner=owner.user, participants=[world.sam.user], name="Sopranos")
+    build.window(calendar, owner.user, build.day(9), build.day(13), 5)
+    build.meeting(calendar=calendar)
+    return f"/calendars/{calendar.pk}/plan/"
+
+
+def test_five_plans_of_one_person_kept_the_planner_from_everybody(world, slow):
+    one_on_ones(world)
+    mine, sams = other_calendar(world, world.mina), other_calendar(world, world.others[2])
+    world.mina.post(world.path, {"time_limit_s": 300})
+
+    second = world.mina.post(mine, {})
+
+    assert (second.status_code, second.json()["code"]) == (409, "plan_running")
+    assert f"“{world.calendar.name}”" in second.json()["detail"]
+    assert world.others[2].post(sams, {}).status_code == 202
+    world.mina.post(world.path + "stop/")
+    work.work_on_plan.call(str(Plan.objects.get(calendar=world.calendar).pk))
+    assert world.mina.post(mine, {}).status_code == 202
+
+
+def test_of_two_plans_asked_for_at_once_one_is_worked_on(world, slow, monkeypatch):
+    one_on_ones(world)
+    mine = other_calendar(world, world.mina)
+    real = queries.plans.plan_rows
+    monkeypatch.setattr(
+        queries.plans,
+        "plan_rows",
+        lambda *args, **kwargs: replace(real(*args, **kwargs), being_planned=None),
+    )  # each looked before the other was stored
+
+    answers = [world.mina.post(path, {}).status_code for path in (world.path, mine)]
+
+    assert answers == [202, 409]
+    assert Plan.objects.count() == 1
+
+
+def test_short_plans_never_wait_for_long_ones(world, slow):
+    one_on_ones(world)
+    world.mina.post(world.path, {"time_limit_s": 300})
+    world.others[2].post(other_calendar(world, world.others[2]), {"time_limit_s": 30})
+
+    queued = OxTask.objects.filter(task_path__endswith="work_on_plan").order_by("enqueued_at")
+
+    assert list(queued.values_list("queue_name", flat=True)) == ["plans", "short-plans"]
+
+
+def test_a_calendar_handed_over_takes_no_turn_of_its_new_owner(world, slow):
+    one_on_ones(world)
+    world.mina.post(world.path, {"time_limit_s": 300})
+
+    world.mina.post(f"/calendars/{world.calendar.pk}/transfer/", {"user": world.sam.user.pk})
+
+    work.work_on_plan.call(str(Plan.objects.get().pk))
+    assert world.sam.get(world.path).json()["status"] == "done"
+
+
 def test_it_can_be_stopped_and_keeps_the_best(world, slow):
     one_on_ones(world)
     world.mina.post(world.path, {})
@@ -576,7 +636,7 @@ def test_one_that_began_meanwhile_is_not_replaced(world, slow, monkeypatch):
     monkeypatch.setattr(
         queries.plans,
         "plan_rows",
-        lambda *args, **kwargs: replace(real(*args, **kwargs), is_being_planned=False),
+        lambda *args, **kwargs: replace(real(*args, **kwargs), being_planned=None),
     )  # it looked before
 
     answer = world.mina.post(world.path, {})

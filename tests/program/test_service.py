@@ -17,6 +17,7 @@ from stage.servers import ROOT, NoAnswer, Remote, Site, open_site, wait_until
 from tests.program.test_supervisor import is_alive
 
 pytestmark = pytest.mark.processes
+PROCESSES = 4  # web, worker, two planners
 
 
 def commontime(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess:
@@ -128,7 +129,7 @@ def answers(person: Remote) -> bool:
 def start(site: Site) -> list[int]:
     """Start everything, and return the ids of the processes when there are three."""
     site.start("run")
-    return wait_until(lambda: len(pids := site.processes("run")) == 3 and pids)
+    return wait_until(lambda: len(pids := site.processes("run")) == PROCESSES and pids)
 
 
 def test_the_first_line_says_which_version_serves_where(site):
@@ -147,25 +148,35 @@ def test_killed_with_kill_9_it_left_web_worker_and_planner_running(site):
 
     wait_until(lambda: not any(is_alive(pid) for pid in pids), 5)
     site.stop("run")
-    assert len(start(site)) == 3  # the port is free again
+    assert len(start(site)) == PROCESSES  # the port is free again
 
 
 def test_whichever_process_is_killed_is_replaced_and_serves(site):
     mina = site.person() if start(site) else None
     assert mina
 
-    for place in range(3):
+    for place in range(PROCESSES):
         victim = site.processes("run")[place]
         site.kill(victim)
         wait_until(
             lambda killed=victim: (
-                len(left := site.processes("run")) == 3 and killed not in left and left
+                len(left := site.processes("run")) == PROCESSES and killed not in left and left
             )
         )
         wait_until(lambda: answers(mina))
 
     mina.post("/password_reset/", {"email": f"{mina.name}@example.org"})
     wait_until(lambda: site.sink.received)
+
+
+def test_planners_leave_the_processor_to_what_somebody_waits_for(site):
+    pids = start(site)
+
+    def gives_way() -> list[int]:
+        return sorted(os.getpriority(os.PRIO_PROCESS, pid) for pid in pids)
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    wait_until(lambda: gives_way() == [own, own, own + 10, own + 10])
 
 
 def test_a_signal_ends_everything_without_complaint(site):

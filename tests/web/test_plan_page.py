@@ -446,7 +446,7 @@ def test_a_running_search_shows_how_far_it_is_and_can_be_stopped():
 
     refused = talks.post(**ASK)
     assert refused.status_code == 422
-    assert "A plan is being worked out." in refused.text
+    assert "A plan of yours is being worked out in" in refused.text
     assert talks.post(do="stop", plan=str(plan.pk)).status_code == 302
     assert Plan.objects.get().stop_wanted
     assert "Stopping" in talks.page

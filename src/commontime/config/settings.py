@@ -47,7 +47,10 @@ WORKERS = env.integer(
     "COMMONTIME_WORKERS", 1, minimum=1, purpose="Processes that send mail and keep deadlines."
 )
 PLANNERS = env.integer(
-    "COMMONTIME_PLANNERS", 1, minimum=1, purpose="Processes that work out long plans."
+    "COMMONTIME_PLANNERS",
+    1,
+    minimum=1,
+    purpose="Processes that work out plans of up to 30 seconds, and as many for longer ones.",
 )
 HOST = env.text(
     "COMMONTIME_HOST",
@@ -498,7 +501,7 @@ MAILERS = {"default": mailer(SMTP_URL)}
 TASKS = {
     "default": {
         "BACKEND": "django_ox.backend.OxBackend",
-        "QUEUES": ["default", "plans"],
+        "QUEUES": ["default", "plans", "short-plans"],
         "OPTIONS": {
             "MAX_ATTEMPTS": 5,
             "LOCK_TIMEOUT": 30.0,

@@ -27,7 +27,7 @@ class QueueWorker(Worker):
     """
 
     def __init__(self, queue: str) -> None:
-        planner = queue == "plans"
+        planner = queue != "default"
         super().__init__(
             queues=[queue],
             poll_interval=POLL,

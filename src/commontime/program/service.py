@@ -21,7 +21,9 @@ from commontime.core import metrics, running
 from commontime.program.supervisor import Process, Supervisor
 
 APPLICATION = "commontime.config.wsgi:application"
-QUEUES = {"default": "worker", "plans": "planner"}  # and who works on each
+# The queues, and who works on each.
+QUEUES = {"default": "worker", "plans": "planner", "short-plans": "planner"}
+MODESTY = 10  # how much a planner gives way to all that somebody waits for: nice(2)
 # Granian's lines take our way out, so that they are lines like ours.
 GRANIAN_LOGGING = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {"propagate": True}}}
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -60,10 +62,11 @@ def _serve(*, web: bool, queues: list[str], load: Callable[..., Any]) -> int:
             f"Commontime {__version__}: {settings.COMMONTIME_BASE_URL} (press Ctrl-C to stop)",
             flush=True,
         )
-    counts = {"default": settings.WORKERS, "plans": settings.PLANNERS}
+    counts = {"worker": settings.WORKERS, "planner": settings.PLANNERS}
     for queue in queues:
         work = partial(_work_on, queue)
-        supervisor.start(*[Process(QUEUES[queue], work) for _ in range(counts[queue])])
+        name = QUEUES[queue]
+        supervisor.start(*[Process(name, work) for _ in range(counts[name])])
     return supervisor.run()
 
 
@@ -160,6 +163,8 @@ def _work_on(queue: str) -> None:
 
     from commontime.program.queue import QueueWorker
 
+    if QUEUES[queue] == "planner":
+        os.nice(MODESTY)
     worker = QueueWorker(queue)
     install_stop_handlers(worker)
     worker.run()

@@ -22,8 +22,8 @@ from commontime.calendars.actions.checks import (
     keep_same,
 )
 from commontime.calendars.actions.meetings import check_duration, raise_sequence
-from commontime.calendars.enums import Visibility
-from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
+from commontime.calendars.enums import PlanStatus, Visibility
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, Plan
 from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
@@ -221,6 +221,8 @@ def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
     Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(
         owner=heir, version=F("version") + 1
     )
+    # The heir can plan at once, which they could not beside a plan of somebody else's asking.
+    Plan.objects.filter(calendar__in=calendars, status=PlanStatus.RUNNING).update(stop_wanted=True)
     # So that they can take back what still waits, and it outlives the old owner's account.
     Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
     notices.tell_handed_over(

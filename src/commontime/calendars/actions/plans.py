@@ -19,9 +19,10 @@ from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Calendar, Plan
 from commontime.calendars.planning import plans
 from commontime.calendars.queries.calendars import require_owner
-from commontime.calendars.tasks.plans import work_on_plan
+from commontime.calendars.tasks.plans import hand_to_planner
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
+from commontime.core.turns import take_turns
 
 AT_ONCE = 2.0  # seconds somebody waits for an answer; what takes longer is the worker's
 SILENT = timedelta(seconds=3)  # a worker says twice a second how far it is
@@ -45,18 +46,20 @@ def make_plan(
     require_planner(by, calendar, _("plan meetings"))
     begun, now = time.monotonic(), clock.now()
     problem = plans.problem_of(calendar, question, now=now)
-    if problem.is_being_planned:
-        raise _running()
+    _require_turn(problem.being_planned)
     plan = _first_plan(problem, question, begun=begun, now=now, at_once=AT_ONCE if waits else 0.0)
     plan.calendar = calendar
     with transaction.atomic():
         hold(calendar)
         require_planner(by, calendar, _("plan meetings"))
+        if plan.status == PlanStatus.RUNNING:
+            take_turns(f"plan of {by.pk}")
+            _require_turn(queries.plans.being_planned(by))
         # One that has begun to be computed meanwhile stays.
         if not writes.store_plan(plan):
-            raise _running()
+            raise _running(calendar.name)
         if plan.status == PlanStatus.RUNNING:
-            work_on_plan.enqueue(str(plan.pk))
+            hand_to_planner(plan, question)
         elif apply:
             return _apply(plan, now=now)
     return plans.details_from(plan, problem)
@@ -84,9 +87,19 @@ def _first_plan(
     )
 
 
-def _running() -> Conflict:
+def _require_turn(being_planned: str | None) -> None:
+    """Refuse a second plan of one person, so that everybody gets a turn."""
+    if being_planned is not None:
+        raise _running(being_planned)
+
+
+def _running(calendar: str) -> Conflict:
     return Conflict(
-        _("A plan is being worked out. Wait for it to finish, or stop it first."),
+        _(
+            "A plan of yours is being worked out in “%(calendar)s”. Wait for it to finish, or "
+            "stop it first."
+        )
+        % {"calendar": calendar},
         code="plan_running",
     )
 

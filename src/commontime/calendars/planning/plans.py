@@ -121,8 +121,8 @@ class Problem:
     """Everything a plan of the `asked` meetings is computed from.
 
     posed: the `meetings` that the engine can place; unposed: those it can't even try.
-    is_being_planned: whether such a plan is being computed. align: where starts may lie by the
-    zone's clocks; None means anywhere.
+    being_planned: which of the owner's calendars is being planned, if any. align: where starts may
+    lie by the zone's clocks; None means anywhere.
     """
 
     roster: Roster
@@ -134,7 +134,7 @@ class Problem:
     meetings: list[Meeting]
     posed: list[engine.Meeting]
     unposed: list[Omission]
-    is_being_planned: bool
+    being_planned: str | None
     align: engine.Marks | None
     zone: str
 
@@ -194,7 +194,7 @@ def problem_of(calendar: Calendar, question: Question, *, now: datetime) -> Prob
         [meeting for meeting, _group in possible],
         posed,
         unposed,
-        rows.is_being_planned,
+        rows.being_planned,
         _marks_for(calendar, question, posed),
         clock.canonical_zone(calendar.time_zone),
     )

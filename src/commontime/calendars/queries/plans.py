@@ -37,6 +37,12 @@ def not_planned() -> NotFound:
     return NotFound(_("Nothing has been planned in this calendar yet."))
 
 
+def being_planned(user: User) -> str | None:
+    """Return the name of a calendar of theirs whose plan is waiting or being worked out."""
+    running = Plan.objects.filter(calendar__owner=user, status=PlanStatus.RUNNING)
+    return running.values_list("calendar__name", flat=True).first()
+
+
 def unfinished_plans() -> dict[str, int]:
     """Return how many plans run, and how many wait until a worker takes them."""
     unfinished = Plan.objects.filter(status=PlanStatus.RUNNING)
@@ -68,7 +74,7 @@ class PlanRows:
     roster: people.Roster
     meetings: list[Meeting]
     busy: list[BusyTime]
-    is_being_planned: bool
+    being_planned: str | None
 
 
 _OPEN = rows.JsonRows(
@@ -100,8 +106,10 @@ _BUSY = rows.JsonRows(
 )
 
 
-_IS_BEING_PLANNED = """
-    EXISTS (SELECT 1 FROM calendars_plan l WHERE l.calendar_id = c.id AND l.status = 'running')
+# Of the owner's calendars the one that is being planned.
+_BEING_PLANNED = """
+    (SELECT k.name FROM calendars_calendar k JOIN calendars_plan l ON l.calendar_id = k.id
+     WHERE k.owner_id = c.owner_id AND l.status = 'running' LIMIT 1)
 """
 
 
@@ -117,12 +125,12 @@ def plan_rows(calendar: Calendar, *, named: Sequence[UUID], most: int, after: da
     )
     if row is None:
         raise NotFound(_(path.NO_CALENDAR))
-    roster, meetings, busy, is_being_planned = row
+    roster, meetings, busy, being_planned = row
     return PlanRows(
         people.read_roster(calendar, roster),
         _read_meetings(meetings, calendar),
         _read_busy(busy),
-        bool(is_being_planned),
+        being_planned,
     )
 
 
@@ -133,7 +141,7 @@ def _plan_statement(named: int, most: int) -> str:
         people.PEOPLE.sql.format(calendar="c.id"),
         _OPEN.sql.format(named=condition, most=most, join=join),
         _BUSY.sql,
-        _IS_BEING_PLANNED,
+        _BEING_PLANNED,
     )
     columns = ", ".join(selected)
     return f"SELECT {columns} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)

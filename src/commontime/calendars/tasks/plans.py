@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.tasks import task
 
+from commontime.calendars import limits
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Plan
 from commontime.calendars.planning import plans
@@ -17,6 +18,15 @@ from commontime.core.errors import Refusal
 
 logger = logging.getLogger(__name__)
 MOST_RUNS = 4  # the queue tries a task five times
+
+
+def hand_to_planner(plan: Plan, question: plans.Question) -> None:
+    """Have a planner work on a plan, in the order of asking.
+
+    A short one has a queue of its own, where it never waits for a long one.
+    """
+    queue = "short-plans" if question.seconds <= limits.SHORT_PLAN else "plans"
+    work_on_plan.using(queue_name=queue).enqueue(str(plan.pk))
 
 
 @task(queue_name="plans")
