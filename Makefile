@@ -42,6 +42,7 @@ help:
 	@echo "make format   format the code"
 	@echo "make texts    update the translation files"
 	@echo "make bench    run the benchmarks"
+	@echo "make chaos    kill, cut off and fuzz it for hours, and count what breaks (see docs/reliability.md)"
 	@echo "make picture  redraw the README’s screenshot from the demo"
 	@echo "make release  build the wheel and the sdist in dist/, and check them"
 	@echo "make lock     recompile the lock files"
@@ -83,6 +84,8 @@ bench: .venv/.dev
 	@$(MAKE) -s .venv-bench/.made || echo "Could not install requirements/bench.txt; the rows that need it will say so." >&2
 	$(PY) -m bench
 	-.venv-bench/bin/python -m bench.optaplanner
+chaos: .venv/.dev
+	$(PY) -m chaos --write
 release: .venv/.dev
 	@rm -rf dist
 	.venv/bin/hatchling build
@@ -106,4 +109,4 @@ lock:
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/dev.txt requirements/audit.in -o requirements/audit.txt
 	$(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-header -c requirements/base.txt requirements/bench.in -o requirements/bench.txt
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt
-.PHONY: help ready run demo test format texts check bench release picture advisories lock
+.PHONY: help ready run demo test format texts check bench chaos release picture advisories lock

@@ -6,8 +6,10 @@ It is a new cluster in a temporary folder, on a free loopback port, and gone aft
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +53,26 @@ class Server:
     def stop(self) -> None:
         """Stop it as a crash would, without telling its clients."""
         self._control("-m", "immediate", "stop")
+
+    def kill(self) -> None:
+        """Kill the first process; the others end when they notice. See `start_again`."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        """The first process of the server."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
+    def start_again(self, seconds: float = 30) -> None:
+        """Start it after `kill`, as soon as its other processes are gone."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.start()
+            except NoPostgres:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def _control(self, *arguments: object) -> None:
         _do([self._programs / "pg_ctl", "-D", self._data, "-w", *arguments], self._as_other)

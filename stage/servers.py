@@ -237,6 +237,13 @@ class Site:
             if "resource_tracker" not in _command(pid)
         ]
 
+    def memory(self) -> float:
+        """Return the memory of all processes in MB. What they share is counted once."""
+        pids = [process.pid for process in self._running.values()]
+        for pid in pids:
+            pids += _children(pid)
+        return sum(map(_pss, pids)) / 1024
+
     def kill(self, pid: int) -> None:
         self.wire.forget()
         with contextlib.suppress(ProcessLookupError):
@@ -423,3 +430,12 @@ def _command(pid: int) -> str:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""
+
+
+def _pss(pid: int) -> int:
+    """Return a process's share of memory in KB."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0

@@ -2,7 +2,7 @@
 invited, Eve is a stranger.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -23,8 +23,8 @@ from commontime.calendars.models import (
 from commontime.core import clock
 from commontime.core.clients import Client
 from stage.callers import PASSWORD
+from stage.times import day as day
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _numbers = count(1)
 
 
@@ -108,10 +108,3 @@ def invitation(calendar: Calendar, receiver: User, **fields: Any) -> Invitation:
     return Invitation.objects.create(
         calendar=calendar, sender=calendar.owner, receiver=receiver, **fields
     )
-
-
-def day(hour: float = 0, *, days: int = 30) -> datetime:
-    """A moment on a day that is still to come: `hour` o'clock UTC, so many days from when the run
-    began, also if it runs over midnight.
-    """
-    return TODAY + timedelta(days=days, hours=hour)

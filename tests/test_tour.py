@@ -250,7 +250,9 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.
     (ROOT / "docs").rglob("*.md")
 )
 SOURCES = [
-    str(path) for room in ("src", "tests", "bench", "stage") for path in (ROOT / room).rglob("*.*")
+    str(path)
+    for room in ("src", "tests", "bench", "chaos", "stage")
+    for path in (ROOT / room).rglob("*.*")
 ]
 
 

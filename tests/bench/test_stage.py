@@ -21,7 +21,12 @@ def packages_imported(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("package", "others"), [("stage", {"tests", "bench", "django"}), ("bench", {"tests"})]
+    ("package", "others"),
+    [
+        ("stage", {"tests", "bench", "chaos", "django"}),
+        ("bench", {"tests", "chaos"}),
+        ("chaos", {"tests", "bench"}),
+    ],
 )
 def test_a_stage_knows_nobody_on_it_and_benchmarks_no_tests(package, others):
     paths = list((ROOT / package).rglob("*.py"))

@@ -14,11 +14,12 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import Client
 
+from chaos.races import new_calendar
+from stage.crowd import at_once
 from stage.servers import Site, wait_until
 from tests import build
 from tests.client import caller
 from tests.security.conftest import LATE, ON_POSTGRESQL
-from tests.security.test_races import at_once, new_calendar
 
 
 def is_outage_for_programs(answer: Any) -> bool:

@@ -1,0 +1,82 @@
+"""What a kind of chaos is given, and what it finds."""
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from stage.postgres import Server
+from stage.servers import Site, open_site
+
+# Limits that would end a long run early. Each has tests of its own.
+LIMITLESS = {
+    "COMMONTIME_LIMIT_MAIL_PAIR": "1000000",
+    "COMMONTIME_LIMIT_MAIL_RECEIVER": "1000000",
+    "COMMONTIME_LIMIT_RESET_TRY": "1000000",
+    "COMMONTIME_ACCESS_SECONDS": "86400",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How often, with which seed, and on which database. `server` is None on SQLite."""
+
+    cycles: int
+    seed: int
+    server: Server | None = None
+
+    def chance(self) -> random.Random:
+        return random.Random(self.seed)
+
+    @contextlib.contextmanager
+    def site(self, *names: str, application: str = "", **environment: str) -> Iterator[Site]:
+        """Yield a site of its own on that database, with these processes started."""
+        url = self.server.url if self.server else ""
+        settings = {**LIMITLESS, **environment}
+        with open_site(start=False, server=url, application=application, **settings) as site:
+            if names:
+                site.start(*names)
+            yield site
+
+
+@dataclass
+class Found:
+    """What was tried, how often, and what went wrong."""
+
+    tried: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    measured: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was tried and nothing went wrong."""
+        return bool(self.tried) and all(self.tried.values()) and not self.faults
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to break the product. `promise` is what must hold all the same."""
+
+    name: str
+    promise: str
+    run: Callable[[Options], Found]
+    cycles: int
+    databases: tuple[str, ...]
+
+
+KINDS: dict[str, Kind] = {}
+BOTH = ("sqlite", "postgresql")
+
+
+def kind(
+    *, cycles: int, databases: tuple[str, ...] = BOTH
+) -> Callable[[Callable[[Options], Found]], Callable[[Options], Found]]:
+    """Register a kind. Its docstring is the promise, `cycles` the usual number."""
+
+    def register(run: Callable[[Options], Found]) -> Callable[[Options], Found]:
+        name = run.__name__.replace("_", "-")
+        promise = " ".join((run.__doc__ or "").split())
+        KINDS[name] = Kind(name, promise, run, cycles, databases)
+        return run
+
+    return register

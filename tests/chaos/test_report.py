@@ -1,0 +1,107 @@
+"""The chaos report says what was tried, and nothing holds that was not."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos import __main__ as report
+from chaos.kinds import KINDS, Found
+from chaos.mail import Mail, faults_of
+from stage.sink import Received
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+
+
+# The table ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "holds"),
+    [
+        (Found({"kills": 3}), True),
+        (Found({"kills": 3}, ["one write is lost"]), False),
+        (Found({"kills": 3, "mails": 0}), False),
+        (Found(), False),
+    ],
+)
+def test_a_kind_holds_if_something_was_tried_and_nothing_went_wrong(found, holds):
+    assert found.holds == holds
+
+
+def test_a_new_row_takes_the_place_of_the_older_one():
+    page = "Before\n\n<!-- rows -->\n<!-- end -->\n\nAfter\n"
+    for row in ("| races | SQLite | 1 |", "| kill-all | SQLite | 2 |", "| races | SQLite | 3 |"):
+        page = report.with_row(page, row)
+
+    assert page == (
+        f"Before\n\n<!-- rows -->\n{report.HEAD}\n| kill-all | SQLite | 2 |\n"
+        "| races | SQLite | 3 |\n<!-- end -->\n\nAfter\n"
+    )
+
+
+def test_a_kind_that_breaks_is_a_row_that_does_not_hold(monkeypatch, capsys):
+    def run(options):
+        raise AssertionError("It took too long.")
+
+    broken = report.Kind("races", "Holds.", run, 1, ("sqlite",))
+    monkeypatch.setitem(report.KINDS, "races", broken)
+
+    code = report.main(["races"])
+
+    assert code == 1
+    assert "**AssertionError: It took too long.**" in capsys.readouterr().out
+
+
+def test_the_document_says_what_each_kind_promises():
+    promises = PAGE.read_text().partition("## What each row promises")[2]
+
+    assert [name for name in KINDS if name not in promises] == []
+
+
+# What a kind notices ------------------------------------------------------------------------------
+
+
+def row(**changes):
+    whole = {
+        "message_id": "<1@here>",
+        "kind": "request",
+        "event": "meeting:1",
+        "recipient": "sam@example.org",
+        "sequence": 0,
+        "state": "sent",
+        "error": "",
+    }
+    return Mail(**{**whole, **changes})
+
+
+def mail(message_id, sequence=0):
+    content = (
+        f"Message-ID: {message_id}\r\nContent-Type: text/calendar\r\n\r\nSEQUENCE:{sequence}\r\n"
+    )
+    return Received("", [], content.encode())
+
+
+NEWER = row(message_id="<2@here>", sequence=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "mails", "fault"),
+    [
+        ([row()], [], "never received"),
+        ([row()], [mail("<1@here>"), mail("<3@here>")], "unknown Message-ID"),
+        ([row()], [mail("<1@here>", sequence=4)], "says b'SEQUENCE:4'"),
+        ([row(state="queued")], [], "still waits"),
+        ([row(state="dropped")], [], "dropped, though the newest"),
+        ([row(state="failed", error="Could not be sent")], [], "failed"),
+    ],
+)
+def test_a_mail_that_went_wrong_is_seen(rows, mails, fault):
+    (seen,) = faults_of(rows, mails)
+
+    assert fault in seen
+
+
+def test_a_mail_twice_and_one_that_a_newer_one_replaced_are_as_promised():
+    rows = [row(state="dropped"), NEWER, row(state="failed", error="550 No", event="meeting:2")]
+
+    assert faults_of(rows, [mail("<2@here>", 1), mail("<2@here>", 1)]) == []
