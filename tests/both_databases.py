@@ -24,6 +24,7 @@ PARALLEL = ["@tests/parallel.txt"]
 ONCE = (
     "tests/architecture",
     "tests/bench",
+    "tests/chaos",
     "tests/deploy",
     "tests/engine",
     "tests/ical",
