@@ -172,9 +172,16 @@ FORGERIES: dict[str, Any] = {
     "no epoch": lambda claims: forge(
         {"alg": "HS256"}, {k: v for k, v in claims.items() if k != "epoch"}
     ),
-    "no end": lambda claims: forge(
-        {"alg": "HS256"}, {k: v for k, v in claims.items() if k != "exp"}
+    **{
+        f"no {claim}": lambda claims, claim=claim: forge(
+            {"alg": "HS256"}, {k: v for k, v in claims.items() if k != claim}
+        )
+        for claim in ("exp", "iat", "jti", "token_type")
+    },
+    "signed in the future": lambda claims: forge(
+        {"alg": "HS256"}, {**claims, "iat": claims["iat"] + 3600, "exp": claims["exp"] + 3600}
     ),
+    "an end just past": lambda claims: forge({"alg": "HS256"}, {**claims, "exp": claims["iat"]}),
     "an end that is no time": lambda claims: forge({"alg": "HS256"}, {**claims, "exp": "never"}),
     "an end far away": lambda claims: forge(
         {"alg": "HS256"}, {**claims, "exp": 10**30}, key="0" * 50

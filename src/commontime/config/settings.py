@@ -352,12 +352,6 @@ REFRESH_TOTAL = timedelta(
         "COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days until every sign-in ends."
     )
 )
-SIMPLE_JWT = {
-    "ALGORITHM": "HS256",
-    "ACCESS_TOKEN_LIFETIME": ACCESS_LIFETIME,
-    "REFRESH_TOKEN_LIFETIME": REFRESH_IDLE,
-    "LEEWAY": 5,
-}
 
 
 def limit(variable: str, count: int, seconds: int, purpose: str) -> tuple[int, int]:
