@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -476,6 +477,37 @@ def test_too_much_is_refused_not_computed():
 
     assert len(mistakes) == 1
     assert str(lines.WINDOW_LIMIT) in said(mistakes[0])
+
+
+# What somebody can send in 200,000 characters, and what it took before: minutes to days.
+LONG = {
+    "many times on many days": "daily " + ",".join(f"{n % 24}-{n % 24 + 1}" for n in range(30_000)),
+    "many days": "mon," * 49_000 + "mon 9-10",
+    "many ranges": "2026-01-01 - 2027-01-31," * 8_000 + "mon 9-10",
+    "many days left out": "mon 9-10, not " + "daily," * 30_000 + "mon",
+    "many ranges in mistakes": "\n".join(["2026-01-01 - 2027-01-31," * 4 + "mon 9-10 x"] * 1_700),
+    "over and over": "\n".join(f"daily {n % 23}:{n % 60:02}-23:59" for n in range(2_000)),
+    "in between": "\n".join(
+        ["daily all day works"]
+        + [
+            f"{n % 4 + 1:02} May {n // 120:02}:{n // 4 % 30 * 2:02}-24:00 ideal"
+            for n in range(1990)
+        ]
+    ),
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_a_long_text_of_times_kept_a_thread_busy_for_ever(text):
+    """It is counted before it is computed."""
+    year = Days(BERLIN, date(2026, 1, 1), date(2027, 1, 31))
+    began = time.process_time()
+
+    windows, _ = read(text, year)
+
+    assert time.process_time() - began < 5
+    assert len(windows) <= 3 * lines.WINDOW_LIMIT
 
 
 @pytest.mark.timeout(20)

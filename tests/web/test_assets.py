@@ -3,6 +3,7 @@ else is named.
 """
 
 import gzip
+import itertools
 import re
 
 import pytest
@@ -51,6 +52,13 @@ def test_the_files_of_all_pages_could_share_a_scope():
     )
 
     assert sorted(names) == sorted(set(names))
+
+
+def test_asking_for_the_files_in_every_order_filled_the_memory():
+    for names in itertools.islice(itertools.permutations(ELEMENTS, 3), 100):
+        assert fetch(f"/static/joined/{'+'.join(names)}.x.js").status_code == 200
+
+    assert assets.asset.cache_info().currsize <= 64
 
 
 def test_an_old_address_gets_what_there_is_now_but_not_for_ever():

@@ -5,11 +5,12 @@ a skipped hour has none. Moments are seconds since 1970 (int or float), stretche
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 STEPS = (15, 30)  # minutes
@@ -180,17 +181,23 @@ def painted(
     None as the preference clears them. Nothing changes outside the spans.
     """
     spans = _joined(spans)
-    rest = list(windows)
-    for first, last in spans:
-        rest = [part for window in rest for part in _parts_outside(window, first, last)]
+    rest = [part for window in windows for part in _parts_outside(window, spans)]
     new = [] if preference is None else [(first, last, preference) for first, last in spans]
     return merged([*rest, *new])
 
 
-def _parts_outside(window: Window, first: float, last: float) -> list[Window]:
+def _parts_outside(window: Window, spans: Sequence[tuple[float, float]]) -> Iterator[Window]:
+    """Yield what is left of a window. The spans are in order and apart."""
     start, end, preference = window
-    parts = ((start, min(end, first), preference), (max(start, last), end, preference))
-    return [part for part in parts if part[0] < part[1]]
+    for number in range(bisect_right(spans, start, key=itemgetter(1)), len(spans)):
+        first, last = spans[number]
+        if first >= end:
+            break
+        if start < first:
+            yield start, first, preference
+        start = last
+    if start < end:
+        yield start, end, preference
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:

@@ -11,6 +11,7 @@ from commontime.layout.instants import seconds
 from commontime.layout.line_words import Patterns, date_text, time_text, words
 from commontime.layout.wall_clock import moments_of, put_forward
 
+WINDOW_LIMIT = 2000
 RANGE_LIMIT = 400  # days of one range of dates
 # A date without a year is neither one of last week nor one of eleven months from now.
 SOON = timedelta(days=183)
@@ -78,7 +79,7 @@ class LineReader:
     position: int = 0
 
     def line(self) -> list[Window]:
-        days = self._days() or list(each_day(self.days.first, self.days.last))
+        days = self._days() or each_day(self.days.first, self.days.last)
         spans = self._spans()
         preference = self._level()
         self._take(self.patterns.and_)
@@ -90,34 +91,37 @@ class LineReader:
                 ),
                 text=self._rest(),
             )
-        windows = (
-            self._window(day, *span, preference)
-            for day in days
-            if day not in excluded
-            for span in spans
-        )
+        wanted = [day for day in days if day not in excluded]
+        if len(wanted) * len(spans) > WINDOW_LIMIT:
+            raise too_many(WINDOW_LIMIT)
+        windows = (self._window(day, *span, preference) for day in wanted for span in spans)
         return [window for window in windows if window]
 
-    def _excluded_days(self) -> set[date]:
+    def _excluded_days(self) -> Container[date]:
         if not self._take(self.patterns.without):
-            return set()
-        days = set(self._days())
+            return ()
+        days = self._days()
         if not days:
             raise Unclear(gettext_noop("After “not”, write a day: %(text)s."), text=self._rest())
         return days
 
     # Days
 
-    def _days(self) -> list[date]:
-        days: list[date] = []
+    def _days(self) -> dict[date, None]:
+        """Return the days, each once, as the keys of a dictionary."""
+        days: dict[date, None] = {}
+        named = 0
         while (more := self._day_or_range()) is not None:
-            days += more
+            named += len(more)
+            if named > WINDOW_LIMIT:
+                raise too_many(WINDOW_LIMIT)
+            days |= dict.fromkeys(more)
             back = self.position
             if not (self._take(self.patterns.and_) and self._is_at_day()):
                 self.position = back
                 break
         self._skip_space()
-        return list(dict.fromkeys(days))
+        return days
 
     def _day_or_range(self) -> list[date] | None:
         self._skip_space()
@@ -363,6 +367,10 @@ class LineReader:
 
     def _quote(self, match: re.Match[str]) -> str:
         return self.typed[slice(*match.span())].strip()
+
+
+def too_many(most: int) -> Unclear:
+    return Unclear(gettext_noop("With this line there are more than %(n)d times."), n=most)
 
 
 def each_day(first: date, last: date) -> Iterator[date]:

@@ -22,18 +22,27 @@ The grammar, where words may also come from the person's language (line_words.py
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from commontime.layout.grid import BANDS, PREFERENCE, Window, merged, painted
 from commontime.layout.instants import moment
-from commontime.layout.line_reader import Days, LineReader, Unclear, gettext_noop
+from commontime.layout.line_reader import (
+    WINDOW_LIMIT,
+    Days,
+    LineReader,
+    Unclear,
+    gettext_noop,
+    too_many,
+)
 from commontime.layout.line_words import Words, date_text, patterns, time_text, words
 
-WINDOW_LIMIT = 2000
+# Times that all lines together name, also where a later line says something else.
+NAMED_LIMIT = 10 * WINDOW_LIMIT
 LINE_LIMIT = 2000
+MISTAKE_LIMIT = 100  # mistakes after which reading ends
 # Characters of a line. To normalise a long run of accents takes minutes.
 NORMALISED_LIMIT = 2000
 _SIGNS = {
@@ -62,19 +71,22 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
     """
     windows: list[Window] = []
     mistakes: list[Mistake] = []
+    named = 0
     lines = text.splitlines()
     for number, line in enumerate(lines[:LINE_LIMIT], 1):
         if not simplified(line):
             continue
         try:
-            for window in read_line(line, days):
-                windows = _with_window(windows, window)
-            if len(windows) > WINDOW_LIMIT:
-                message = gettext_noop("With this line there are more than %(n)d times.")
-                raise Unclear(message, n=WINDOW_LIMIT)
+            new = read_line(line, days)
+            named += len(new)
+            windows = _with_windows(windows, new)
+            for most, count in ((WINDOW_LIMIT, len(windows)), (NAMED_LIMIT, named)):
+                if count > most:
+                    raise too_many(most)
         except Unclear as unclear:
             mistakes.append(Mistake(number, line.strip(), unclear.message, unclear.values))
-            if len(windows) > WINDOW_LIMIT:
+            is_enough = len(mistakes) >= MISTAKE_LIMIT
+            if is_enough or len(windows) > WINDOW_LIMIT or named > NAMED_LIMIT:
                 break
     if len(lines) > LINE_LIMIT:
         message = gettext_noop("Write at most %(n)d lines.")
@@ -82,12 +94,26 @@ def read(text: str, days: Days) -> tuple[list[Window], list[Mistake]]:
     return windows, mistakes
 
 
-def _with_window(windows: list[Window], window: Window) -> list[Window]:
-    """Paint a window over the earlier ones. Lines mostly come in order: then it is appended."""
-    if windows and window[0] <= windows[-1][1]:
-        return painted(windows, [(window[0], window[1])], window[2])
-    windows.append(window)
-    return windows
+def _with_windows(windows: list[Window], line: Iterable[Window]) -> list[Window]:
+    """Paint a line's windows over the earlier ones. They have one preference.
+
+    Lines mostly come in order: then they are appended.
+    """
+    new = _apart(line)
+    if not windows or windows[-1][1] < new[0][0]:
+        return windows + merged(new)
+    rest = painted(windows, ((start, end) for start, end, _ in new), None)
+    return merged([*rest, *new])
+
+
+def _apart(windows: Iterable[Window]) -> list[Window]:
+    """Return the windows in order. What two of them share is left to the first."""
+    apart: list[Window] = []
+    for start, end, preference in sorted(windows):
+        begin = max(start, apart[-1][1]) if apart else start
+        if begin < end:
+            apart.append((begin, end, preference))
+    return apart
 
 
 def read_line(line: str, days: Days) -> list[Window]:

@@ -9,7 +9,7 @@ indentation, so no text in them may span lines.
 import gzip
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Asset:
     packed: bytes
 
 
-@cache
+@lru_cache(maxsize=64)  # anybody can ask for the files in any order
 def asset(kind: str, *names: str) -> Asset:
     """Return these files as one. KeyError, OSError: there is no such kind or file."""
     folder, _ = KINDS[kind]

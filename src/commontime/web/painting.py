@@ -152,7 +152,9 @@ def _day_copied(view: CalendarView, form: QueryDict) -> list[grid.Window]:
     days = {str(day.date): day.date for day in view.look.grid.days}
     source = days.get(form.get("day", ""))
     targets = [
-        days[value] for value in form.getlist("to") if value in days and days[value] != source
+        days[value]
+        for value in dict.fromkeys(form.getlist("to"))
+        if value in days and days[value] != source
     ]
     if source is None or not targets:
         raise InvalidInput(_("Choose the day to copy, and the days to copy it to."), field="to")
