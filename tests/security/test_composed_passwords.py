@@ -1,6 +1,7 @@
 """One password typed on two devices, which compose its letters differently, is one password."""
 
 import io
+import time
 import unicodedata
 from typing import Any
 
@@ -153,3 +154,17 @@ def test_a_run_of_marks_that_takes_minutes_to_normalise_is_refused_at_once(field
 
     assert caller().post("/login/", body).status_code == 401
     assert sign_up(**{field: marks}).status_code == 400
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("field", ["username", "first_name", "last_name", "email"])
+def test_a_name_without_end_was_compared_with_the_password_word_by_word(field):
+    """One sign-up took twelve seconds."""
+    names = {"username": "mina", "email": "mina@example.org", field: "a " * 200_000}
+    began = time.process_time()
+
+    answer = caller().post("/signup/", {**names, "password": "zzqqwwvvy"})
+
+    assert answer.status_code == 400
+    assert list(answer.data["fields"]) == [field]
+    assert time.process_time() - began < 2

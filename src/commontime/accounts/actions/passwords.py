@@ -19,6 +19,8 @@ from commontime.core import limits, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, TooMany
 
+NAMES = ("username", "first_name", "last_name", "email")
+LONGEST_NAME = 254
 LENGTHS = (MinimumLengthValidator, MaximumLengthValidator)
 
 
@@ -26,17 +28,26 @@ def check_new_password(password: str, user: User) -> None:
     """Refuse a weak password, with all reasons."""
     if "\x00" in password or not text.is_unicode(password):
         raise InvalidInput(_("This is not valid Unicode text."), field="password")
-    normal = hashers.normalised(password)
+    normal, names = hashers.normalised(password), _names_of(user)
     reasons: list[str] = []
     for validator in get_default_password_validators():
         # A length is judged as typed. All else is judged as it will be hashed.
         judged = password if isinstance(validator, LENGTHS) else normal
         try:
-            validator.validate(judged, user)
+            validator.validate(judged, names)
         except ValidationError as refusal:
             reasons += refusal.messages
     if reasons:
         raise InvalidInput(_("Choose another password."), fields={"password": reasons})
+
+
+def _names_of(user: User) -> User:
+    """Return somebody with the beginnings of the user's names and address.
+
+    A password is compared with each word of them. They may be refused too, and have no end.
+    """
+    cut = {field: getattr(user, field)[:LONGEST_NAME] for field in NAMES}
+    return User(**cut)
 
 
 def confirm_password(user: User, current_password: str, *, client: Client) -> None:
