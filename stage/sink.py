@@ -123,3 +123,21 @@ def greeting_server(greeting: bytes) -> Iterator[int]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def endless_server(piece: bytes, pause: float) -> Iterator[int]:
+    """Yield the port of a server whose greeting has no end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        while True:
+                            connection.sendall(piece)
+                            time.sleep(pause)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]

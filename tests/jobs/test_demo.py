@@ -161,7 +161,7 @@ def test_only_those_one_signs_in_as_get_mails(made):
 def test_nothing_goes_to_a_mail_server(made, settings):
     settings.MAILERS = {
         "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "BACKEND": "commontime.mail.backends.ServerBackend",
             "OPTIONS": {"host": "mail.example.org"},
         }
     }

@@ -259,6 +259,26 @@ def test_a_server_that_falls_silent_in_the_middle_blocks_once_too(sink, settings
     assert sorted(states()) == [State.QUEUED, State.QUEUED, State.SENT]
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("piece", "pause"),
+    [(b"220-hello\r\n" * 1000, 0), (b"220-hello\r\n", 0.1), (b"2", 0.1)],
+    ids=["fast lines", "slow lines", "a line without end"],
+)
+def test_a_server_that_never_came_to_an_end_held_the_worker_for_ever(settings, piece, pause):
+    with sinks.endless_server(piece, pause) as port:
+        settings.MAILERS = {"default": mailer(f"smtp://127.0.0.1:{port}")}
+        settings.MAILERS["default"]["OPTIONS"]["timeout"] = 1
+        post(2)
+        started = time.monotonic()
+
+        outbox.deliver_due()
+
+        assert time.monotonic() - started < 2.5
+    assert states() == [State.QUEUED] * 2
+    assert Message.objects.filter(held=True).count() == 1
+
+
 @pytest.mark.parametrize(
     "greeting", [b"421 too busy\r\n", b"554 go away\r\n", b"\xff\xfe garbage\r\n", b""]
 )

@@ -327,7 +327,7 @@ def test_a_page_says_where_mails_lie_only_while_they_do(choir, settings, tmp_pat
 
     settings.MAILERS = {
         "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "BACKEND": "commontime.mail.backends.ServerBackend",
             "OPTIONS": {"host": "localhost"},
         }
     }

@@ -471,7 +471,7 @@ def mailer(url: str) -> dict[str, Any]:
             "smtp+tls://)."
         )
     return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": "commontime.mail.backends.ServerBackend",
         "OPTIONS": {
             "host": parts.hostname,
             "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
