@@ -59,14 +59,17 @@ def sign_in(person: User) -> accounts.SignIn:
 def calendar(
     *, owner: User | None = None, participants: Any = (), name: str = "Choir", **fields: Any
 ) -> Calendar:
+    """A calendar. Its participants are together with the owner, as if they had accepted."""
     made = Calendar.objects.create(owner=owner or user(), name=name, **fields)
     for person in (made.owner, *participants):
-        CalendarParticipant.objects.create(calendar=made, user=person)
+        participant(made, person)
     made.refresh_from_db()
     return made
 
 
 def participant(calendar: Calendar, person: User, **fields: Any) -> CalendarParticipant:
+    """Somebody who accepted. With `agreed_at=None` the owner added them, and they did nothing."""
+    fields = {"agreed_at": clock.now(), **fields}
     return CalendarParticipant.objects.create(calendar=calendar, user=person, **fields)
 
 

@@ -1217,9 +1217,9 @@ def any_list(user: User, roles: set[str]) -> QuerySet[Calendar]:
 
 def any_participants() -> QuerySet[CalendarParticipant]:
     answered = Case(When(packed="", then=Value(False)), default=Value(True))
-    return CalendarParticipant.objects.select_related("user", "calendar__owner").annotate(
-        has_answered=answered
-    )
+    return CalendarParticipant.objects.select_related(
+        "user", "calendar__owner", "added_by"
+    ).annotate(has_answered=answered)
 
 
 def any_windows(user: User, calendar: Calendar, *, whose: int | None, start: Any, end: Any) -> Any:
@@ -1310,13 +1310,17 @@ def any_plan(user: User, calendar: Calendar) -> tuple[Plan, Roster]:
 
 
 def roster_of_anybody(calendar: Any) -> Roster:
-    people = User.objects.annotate(required=Value(True), packed=Value("")).values_list(*PERSON)
-    return Roster(
-        calendar.pk, [queries.people.Person(*person, name=person[1]) for person in people]
-    )
+    people = User.objects.annotate(
+        required=Value(True), packed=Value(""), has_agreed=Value(True)
+    ).values_list(*PERSON)
+    everybody = [queries.people.Person(*person, name=person[1]) for person in people]
+    return Roster(calendar.pk, calendar.owner_id, everybody)
 
 
-PERSON = ("id", "username", "first_name", "last_name", "email", "is_active", "required", "packed")
+PERSON = (
+    *("id", "username", "first_name", "last_name", "email", "is_active"),
+    *("required", "packed", "has_agreed"),
+)
 JOIN, KEPT_FOR, EVERYTHING, MEETING_ROWS = (
     queries.path.join,
     mail.letters_kept_for,
@@ -1352,6 +1356,7 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         test_only_owners_remind,
     ),
     (calendar_rules, "may_remove"): (yes, rows_say("DELETE /calendars/{id}/participants/")),
+    (calendar_rules, "may_take_part"): (yes, pages_say("/take-part/")),
     (calendar_rules, "may_edit"): (yes, rows_say("/nonbusytimes/{nid}")),
     (calendar_rules, "may_withdraw"): (yes, rows_say("DELETE /calendars/meetings/")),
     (calendar_rules, "may_answer"): (yes, invitation),

@@ -109,6 +109,7 @@ BOTH = {
     "calendars.sign_up",
     "calendars.stop_plan",
     "calendars.suggest_time",
+    "calendars.take_part",
     "calendars.transfer_calendar",
     "calendars.withdraw_suggestion",
     "contacts.add_contact",

@@ -28,6 +28,7 @@ from commontime.calendars.actions import (
     participants,
     plans,
     suggestions,
+    taking_part,
 )
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.calendars.planning import plans as planning
@@ -150,6 +151,7 @@ def switch_off() -> None:
         participants,
         plans,
         suggestions,
+        taking_part,
     ):
         for name in off.keys() & vars(actions).keys():
             setattr(actions, name, off[name])

@@ -21,6 +21,10 @@ from commontime.calendars.models import CalendarParticipant
 from commontime.core.shapes import Fields
 
 REQUIRED = "Whether meetings need this person."
+AGREED = (
+    "Whether they take part by their own doing: accepted an invitation, gave or suggested a time, "
+    "or said so here. Until then their meetings in other calendars count for nothing in this one."
+)
 
 
 class ParticipantInput(serializers.Serializer[Any]):
@@ -30,6 +34,14 @@ class ParticipantInput(serializers.Serializer[Any]):
 
 class ParticipantChange(serializers.Serializer[Any]):
     required = Flag(help_text=REQUIRED)  # type: ignore[assignment]
+    agreed = Flag(help_text="Say `true` of yourself: you take part. Leave if you don't want to.")
+
+    def validate_agreed(self, agreed: bool) -> bool:
+        if not agreed:
+            raise serializers.ValidationError(
+                "This can't be taken back. To take part no longer, leave the calendar."
+            )
+        return agreed
 
 
 class ParticipantOutput(msgspec.Struct):
@@ -41,6 +53,7 @@ class ParticipantOutput(msgspec.Struct):
     last_name: str
     required: Annotated[bool, means(REQUIRED)]
     answered: Annotated[bool, means("Whether they have given any times.")]
+    agreed: Annotated[bool, means(AGREED)]
     joined_at: Moment
 
 
@@ -55,6 +68,7 @@ def show(participant: CalendarParticipant) -> Fields:
         "last_name": user.last_name,
         "required": participant.required,
         "answered": participant.has_answered,
+        "agreed": participant.agreed_at is not None,
         "joined_at": participant.joined_at,
     }
 
@@ -111,13 +125,20 @@ class ParticipantOne(View):
         responses={200: ParticipantOutput, 403: "not_allowed", 409: "calendar_finalized"},
     )
     def put(self, request: Request, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
-        """Say whether a participant is required, as the owner."""
+        """Say whether a participant is required, as the owner.
+
+        Or, having been added by somebody, say that you take part: `{"agreed": true}`.
+        """
         calendar = request.auth.calendar()
         participant = queries.people.participant_for(calendar, participant_id)
-        data = {"required": participant.required, **parse(ParticipantChange, request, partial=True)}
-        return json_answer(
-            request, show(actions.edit_participant(participant, by=request.user, **data))
-        )
+        data = parse(ParticipantChange, request, partial=True)
+        says_so = data.pop("agreed", False)
+        if data or not says_so:
+            data = {"required": participant.required, **data}
+            participant = actions.edit_participant(participant, by=request.user, **data)
+        if says_so:
+            participant = actions.take_part(participant, by=request.user)
+        return json_answer(request, show(participant))
 
     patch = put
 

@@ -50,12 +50,17 @@ class Calendar(Row):
 class CalendarParticipant(Row):
     """A person in a calendar. `packed` is their non-busy times in the form the engine reads, kept
     true by the database (`calendars/guards`).
+
+    added_by: who put them here without asking. agreed_at: when they first took part by their own
+    doing; see actions/taking_part.py.
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.DB_CASCADE, related_name="participants")
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="participations")
     required = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    agreed_at = models.DateTimeField(null=True)
     packed = models.TextField(default="", editable=False)
 
     # Whether they gave any time. Only queries.people sets it.

@@ -30,6 +30,11 @@ def may_remove(user: User, participant: CalendarParticipant) -> bool:
     return user.pk in (participant.user_id, participant.calendar.owner_id)
 
 
+def may_take_part(user: User, participant: CalendarParticipant) -> bool:
+    """Nobody else can say that somebody takes part, not even the owner."""
+    return participant.user_id == user.pk
+
+
 def may_edit(user: User, window: NonBusyTime) -> bool:
     """Nobody edits another person's times, not even the owner."""
     return window.user_id == user.pk

@@ -369,6 +369,12 @@ LIMITS = {
     ),
     "sign_up": limit("SIGN_UP", 100, HOUR, "Sign-ups from one address in an hour."),
     "look_up": limit("LOOK_UP", 60, HOUR, "Usernames one person can look up in an hour."),
+    "double_booked": limit(
+        "DOUBLE_BOOKED",
+        60,
+        HOUR,
+        "Answers in an hour that tell one organiser who is in another meeting.",
+    ),
     "reset_mail": limit("RESET_MAIL", 3, HOUR, "Reset emails to one address in an hour."),
     "reset_ask": limit(
         "RESET_ASK", 10, HOUR, "Reset emails requested from one client address in an hour."

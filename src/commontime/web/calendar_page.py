@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from commontime.accounts.names import display_names
+from commontime.accounts.names import display_names, full_name
 from commontime.calendars import queries, rules
 from commontime.calendars.enums import MeetingStatus
 from commontime.calendars.planning import groups
@@ -92,7 +93,7 @@ def _context(request: HttpRequest, view: CalendarView) -> Fields:
         "is_owner": rules.may_manage(view.user, view.calendar),
         "closed": view.is_closed,
         "live": live.live_part(view),
-        "leave": _participant_to_leave(view),
+        **_own_seat(view),
         **_invited(request, view),
         **_grid(view, frozenset(_typed(request, "at"))),
         **_links(view.look, view.calendar.time_zone),
@@ -206,11 +207,27 @@ def _invited(request: HttpRequest, view: CalendarView) -> Fields:
     }
 
 
-def _participant_to_leave(view: CalendarView) -> Any:
-    """Return the participant to remove if this person leaves. None: they can't."""
-    if view.user.pk == view.calendar.owner_id or view.calendar.is_finalized:
-        return None
-    return queries.people.participants_of(view.calendar).filter(user=view.user).first()
+def _own_seat(view: CalendarView) -> Fields:
+    """Return the participant to remove if this person leaves, and the one to greet.
+
+    Whoever was added without being asked is greeted until they take part by their own doing.
+    """
+    if view.user.pk == view.calendar.owner_id:
+        return {}
+    seat = queries.people.participants_of(view.calendar).filter(user=view.user).first()
+    if seat is None:
+        return {}
+    is_new = seat.agreed_at is None
+    return {
+        "leave": None if view.calendar.is_finalized else seat,
+        "greeted": seat if is_new else None,
+        "added_by": _name_of(seat.added_by, view) if is_new and seat.added_by else "",
+    }
+
+
+def _name_of(person: User, view: CalendarView) -> str:
+    seat = view.roster.by_id.get(person.pk)
+    return seat.name if seat else full_name(person)
 
 
 def _fixed(meeting: Any, view: CalendarView) -> Fields:

@@ -81,7 +81,7 @@ def _made(monday: date, language: str) -> Example:
 def _people(monday: date) -> list[Person]:
     days = Days(ZONE, monday, monday + timedelta(days=6))
     return [
-        Person(number, "", name, "", "", True, number < LEADERS, _packed(text, days), name)
+        Person(number, "", name, "", "", True, number < LEADERS, _packed(text, days), True, name)
         for number, (name, text) in enumerate(CHOIR.items())
     ]
 

@@ -131,6 +131,16 @@ def _page_of(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> s
 
 @require_POST
 @signed_in_at(_page_of)
+def take_part(request: HttpRequest, calendar_id: UUID, participant_id: UUID) -> HttpResponse:
+    """Say that one takes part, after somebody added one."""
+    calendar = calendar_of(request, calendar_id)
+    participant = queries.people.participant_for(calendar, participant_id)
+    actions.take_part(participant, by=me(request))
+    return redirect("web:calendar", calendar_id)
+
+
+@require_POST
+@signed_in_at(_page_of)
 @once()
 def remove_participant(
     request: HttpRequest, calendar_id: UUID, participant_id: UUID

@@ -92,4 +92,9 @@ urlpatterns = [
         people.remove_participant,
         name="remove_participant",
     ),
+    route(
+        "app/calendars/<uuid:calendar_id>/participants/<uuid:participant_id>/take-part/",
+        people.take_part,
+        name="take_part",
+    ),
 ]

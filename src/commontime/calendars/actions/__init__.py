@@ -40,6 +40,7 @@ from commontime.calendars.actions.participants import (
 from commontime.calendars.actions.plans import apply_plan, make_plan, stop_plan
 from commontime.calendars.actions.signing_up import require_sign_up, sign_up
 from commontime.calendars.actions.suggestions import suggest_time, withdraw_suggestion
+from commontime.calendars.actions.taking_part import take_part
 
 __all__ = [
     "accept_invitation",
@@ -75,6 +76,7 @@ __all__ = [
     "sign_up",
     "stop_plan",
     "suggest_time",
+    "take_part",
     "transfer_calendar",
     "withdraw_suggestion",
 ]

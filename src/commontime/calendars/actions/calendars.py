@@ -42,7 +42,7 @@ def create_calendar(*, by: User, name: str, is_finalized: bool = False, **fields
     calendar = Calendar(owner=by, name=name, is_finalized=is_finalized, **fields)
     _check(calendar)
     calendar.save(force_insert=True)
-    CalendarParticipant.objects.create(calendar=calendar, user=by)
+    CalendarParticipant.objects.create(calendar=calendar, user=by, agreed_at=clock.now())
     calendar.version += 1  # by the trigger on participants
     return calendar
 

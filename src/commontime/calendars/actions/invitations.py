@@ -1,4 +1,3 @@
-from contextlib import suppress
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -11,6 +10,7 @@ from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held_named, hold, require_planner, require_running
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
+from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.calendars.tasks import notices
@@ -99,14 +99,19 @@ def _accept(invitation: Invitation, by: User) -> Invitation:
     """Accept an invitation whose calendar is held."""
     _require_receiver(invitation, by)
     if invitation.status == InvitationStatus.ACCEPTED:
+        # Adding somebody who is invited accepts for them; now they do it themselves.
+        agree(invitation.calendar, by)
         return invitation
     require_running(invitation.calendar)
     if not _answer(invitation, InvitationStatus.ACCEPTED):
         return _answered_meanwhile(invitation, InvitationStatus.ACCEPTED)
-    # If the owner added them in the meantime, they are where they wanted to be.
-    with suppress(Conflict), transaction.atomic():
-        _, meetings = join(invitation.calendar, by)
-        notices.tell_accepted(invitation, meetings)
+    try:
+        with transaction.atomic():
+            _, meetings = join(invitation.calendar, by)
+            notices.tell_accepted(invitation, meetings)
+    except Conflict:
+        # The owner added them in the meantime, so they are where they wanted to be.
+        agree(invitation.calendar, by)
     return invitation
 
 

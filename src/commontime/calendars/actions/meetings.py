@@ -29,10 +29,12 @@ from commontime.calendars.planning import bounds, groups, outcomes, reasons, sug
 from commontime.calendars.queries.people import Person, Roster
 from commontime.calendars.tasks import notices
 from commontime.core import clock, text
-from commontime.core.errors import InvalidInput, NotFound
+from commontime.core import limits as rates
+from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.shapes import Fields
 
 TEXTS = ("title", "description", "location")  # which check_meeting cleans
+DOUBLE_BOOKED = "double_booked"
 
 
 @transaction.atomic
@@ -60,7 +62,6 @@ def create_meeting(
     return meeting, roster
 
 
-@transaction.atomic
 def edit_meeting(
     meeting: Meeting, *, by: User, strict: bool = False, **changes: Any
 ) -> tuple[Meeting, Roster, list[Caution]]:
@@ -70,6 +71,18 @@ def edit_meeting(
     and of its end; SEQUENCE grows only when what their calendars show changes (RFC 5546, 2.1.4). A
     final time that is probably not wanted is a caution, or with `strict` a Conflict.
     """
+    try:
+        return _edit_meeting(meeting, by=by, strict=strict, changes=changes)
+    except Conflict as refusal:
+        # The refusal undid the transaction, and with it that the answer was counted.
+        _count_double_booked(refusal.extra.get("warnings", ()), by=by)
+        raise
+
+
+@transaction.atomic
+def _edit_meeting(
+    meeting: Meeting, *, by: User, strict: bool, changes: Fields
+) -> tuple[Meeting, Roster, list[Caution]]:
     meeting, roster = held_unchanged(meeting)
     require_planner(by, meeting.calendar, _("change meetings"))
     before, names_before = notices.announcement_of(meeting, roster), meeting.attendees
@@ -86,6 +99,7 @@ def edit_meeting(
     if meeting.final_time and changes.keys() & {"final_time", "duration_minutes"}:
         hold_final_times()
         cautions = _cautions(meeting, roster, by)
+        _count_double_booked([caution.fields for caution in cautions], by=by)
     heed(cautions, strict=strict)
     _set_announced(meeting, changes, had_time=before.snapshot is not None)
     _save(meeting, roster, before, changes)
@@ -212,7 +226,7 @@ def _group_at_deadline(meeting: Meeting, roster: Roster, now: datetime) -> group
     """
     return groups.less_busy(
         groups.group_for(meeting, roster),
-        queries.plans.busy_times(meeting.calendar, after=now - limits.LONGEST_MEETING),
+        queries.plans.busy_times(meeting.calendar, roster, after=now - limits.LONGEST_MEETING),
         before=meeting.buffer,
     )
 
@@ -285,7 +299,7 @@ def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
     return [
         *_about_time(meeting, meeting.final_time),
         *_about_answers(meeting, meeting.final_time, group, by),
-        *_about_other_meetings(meeting, group),
+        *_about_other_meetings(meeting, group, roster),
     ]
 
 
@@ -329,12 +343,23 @@ def _required_missing(missing: Sequence[Person], *, with_names: bool) -> Caution
     return Caution("required_missing", sentence % {"n": len(missing)}, {})
 
 
-def _about_other_meetings(meeting: Meeting, group: groups.Group) -> Iterator[Caution]:
+def _about_other_meetings(
+    meeting: Meeting, group: groups.Group, roster: Roster
+) -> Iterator[Caution]:
     """Say who is in another meeting, but not in which."""
-    if busy := _double_booked(meeting, group.ids):
+    if busy := _double_booked(meeting, group.ids & roster.together):
         names = [person.name for person in group.people if person.user_id in busy]
         said = _("%(names)s: in another meeting at that time.") % {"names": ", ".join(names[:5])}
-        yield Caution("double_booked", said, {"users": sorted(busy)})
+        yield Caution(DOUBLE_BOOKED, said, {"users": sorted(busy)})
+
+
+def _count_double_booked(warnings: Iterable[Fields], *, by: User) -> None:
+    """Count an answer that says who is in another meeting. TooMany after too many of them.
+
+    Else one could learn, quarter of an hour by quarter of an hour, when somebody is in meetings.
+    """
+    if any(warning["code"] == DOUBLE_BOOKED for warning in warnings):
+        rates.take("double_booked", by.pk)
 
 
 def _double_booked(meeting: Meeting, users: Collection[int]) -> set[int]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import limits, queries, rules, writes
 from commontime.calendars.actions.checks import require_running
+from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.models import Calendar, CalendarParticipant, NonBusyTime
 from commontime.calendars.planning import groups, outcomes
 from commontime.calendars.tasks import notices
@@ -47,7 +48,7 @@ def add_window(
     seat = _hold_seat(calendar, by)
     _require_room(_given(seat) + 1)
     window = _window(by, calendar, start_time, end_time, preference_level)
-    _apart(lambda: writes.insert_windows([window]))
+    _insert([window], seat)
     return window
 
 
@@ -117,7 +118,7 @@ def replace_windows(
     ]
     new.sort(key=lambda window: window.start_time)
     _require_room(given + len(rest) + len(new))
-    _apart(lambda: writes.insert_windows([*rest, *new]))
+    _insert([*rest, *new], seat)
     _tell_of_lost_yes(seat)
     return new
 
@@ -167,7 +168,7 @@ def paint_windows(calendar: Calendar, *, by: User, runs: Sequence[RunInput]) -> 
     _require_room(given - len(gone) + len(new))
     if gone:
         NonBusyTime.objects.filter(pk__in=gone).delete()
-    _apart(lambda: writes.insert_windows(new))
+    _insert(new, seat)
     if gone:
         _tell_of_lost_yes(seat)
 
@@ -332,6 +333,13 @@ def _too_many() -> InvalidInput:
         % {"n": limits.MOST_WINDOWS},
         field="windows",
     )
+
+
+def _insert(windows: Sequence[NonBusyTime], seat: queries.windows.Seat) -> None:
+    """Store new times. Giving one is taking part by one's own doing."""
+    _apart(lambda: writes.insert_windows(windows))
+    if windows and not seat.has_agreed:
+        agree(seat.calendar, seat.user)
 
 
 def _apart[Written](write: Callable[[], Written]) -> Written:

@@ -30,7 +30,7 @@ def add_participant(
     require_planner(by, calendar, _("add people"))
     pending = Invitation.objects.filter(calendar=calendar, status="pending")
     person, is_invited = _person_to_add(calendar, user, pending, by=by)
-    participant, meetings = join(calendar, person, required=required)
+    participant, meetings = join(calendar, person, required=required, added_by=by)
     if is_invited:
         pending.filter(receiver=person).update(status="accepted", answered_at=clock.now())
     notices.tell_added(participant, meetings)
@@ -69,14 +69,21 @@ def _person_to_add(
 
 
 def join(
-    calendar: Calendar, person: User, *, required: bool = True
+    calendar: Calendar, person: User, *, required: bool = True, added_by: User | None = None
 ) -> tuple[CalendarParticipant, list[Meeting]]:
     """Give the person a seat in a calendar, which is held.
 
-    Conflict if they have one. Returns it and the meetings that are theirs now. The refusal ends the
-    action's transaction.
+    added_by: who puts them there without asking; None: they join by their own doing. Conflict if
+    they have a seat. Returns it and the meetings that are theirs now. The refusal ends the action's
+    transaction.
     """
-    participant = CalendarParticipant(calendar=calendar, user=person, required=required)
+    participant = CalendarParticipant(
+        calendar=calendar,
+        user=person,
+        required=required,
+        added_by=added_by,
+        agreed_at=None if added_by else clock.now(),
+    )
     try:
         participant.save(force_insert=True)
     except IntegrityError:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held, hold, require_running
+from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.models import Meeting, ScheduleSuggestion
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -35,6 +36,8 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
         raise Conflict(
             _("This time has already been suggested."), code="duplicate_suggestion"
         ) from None
+    if not roster.by_id[by.pk].has_agreed:
+        agree(meeting.calendar, by)
     return suggestion
 
 

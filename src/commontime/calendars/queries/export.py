@@ -79,7 +79,7 @@ def _owned_calendars(user: User) -> QuerySet[Any, Any]:
 
 def _participations(user: User) -> QuerySet[Any, Any]:
     seats = CalendarParticipant.objects.filter(user=user).order_by("joined_at")
-    return seats.values("calendar_id", "calendar__name", "required", "joined_at")
+    return seats.values("calendar_id", "calendar__name", "required", "joined_at", "agreed_at")
 
 
 def _non_busy_times(user: User) -> QuerySet[Any, Any]:

@@ -43,6 +43,7 @@ _PARTICIPANTS = rows.Listing(
         ("u.last_name", "plain"),
         ("p.required", "flag"),
         ("p.packed <> ''", "flag"),
+        ("p.agreed_at IS NOT NULL", "flag"),
         ("p.joined_at", "time"),
     ],
     ["p.joined_at", "p.id"],
@@ -53,6 +54,7 @@ class Person(NamedTuple):
     """Somebody in a calendar; a tuple, because a page may need a thousand of them.
 
     packed: their non-busy times, as `calendars/guards` packs them; empty: they have not answered.
+    has_agreed: whether they take part by their own doing.
     name: with the username where another person of the calendar has the same name.
     """
 
@@ -64,6 +66,7 @@ class Person(NamedTuple):
     is_active: bool
     required: bool
     packed: str
+    has_agreed: bool
     name: str
 
 
@@ -72,6 +75,7 @@ class Roster:
     """Everybody in a calendar at one moment, in the order in which they joined."""
 
     calendar_id: UUID
+    owner_id: int
     people: list[Person]
 
     @cached_property
@@ -83,6 +87,16 @@ class Roster:
         """The people whose accounts are not deactivated."""
         return [person for person in self.people if person.is_active]
 
+    @cached_property
+    def together(self) -> frozenset[int]:
+        """Return who is together with the owner: took part by their own doing.
+
+        The one rule for what is known of people elsewhere: of the others nothing counts here, and
+        nothing is told. Else whoever adds somebody could ask when that person is in meetings.
+        """
+        agreed = (person.user_id for person in self.people if person.has_agreed)
+        return frozenset((self.owner_id, *agreed))
+
 
 PEOPLE = rows.JsonRows(
     "calendars_calendarparticipant p JOIN auth_user u ON u.id = p.user_id WHERE p.calendar_id = "
@@ -92,6 +106,7 @@ PEOPLE = rows.JsonRows(
             User, "u", "id", "username", "first_name", "last_name", "email", "is_active"
         ),
         **rows.columns_of(CalendarParticipant, "p", "required", "packed"),
+        "has_agreed": ("p.agreed_at IS NOT NULL", "flag"),
     },
     "p.joined_at, p.id",
 )
@@ -110,7 +125,8 @@ def read_roster(calendar: Calendar, people: str | None) -> Roster:
         (user_id, f"{first} {last}".strip() or username, username)
         for user_id, username, first, last, *_ in people_rows
     )
-    return Roster(calendar.pk, [Person._make((*row, names[row[0]])) for row in people_rows])
+    people_named = [Person._make((*row, names[row[0]])) for row in people_rows]
+    return Roster(calendar.pk, calendar.owner_id, people_named)
 
 
 def roster_of(calendar: Calendar) -> Roster:
@@ -136,7 +152,7 @@ def roster_and_scheduled_of(calendar: Calendar) -> tuple[Roster, list[meetings.S
 def participant_rows(calendar: Calendar) -> rows.Query:
     """Rows of the calendar's people.
 
-    (id, user, username, first name, last name, required, answered, joined at).
+    (id, user, username, first name, last name, required, answered, agreed, joined at).
     """
     return _PARTICIPANTS.where("p.calendar_id = %s", parameters=[rows.uuid(calendar.pk)])
 
@@ -147,7 +163,7 @@ def participants_of(calendar: Calendar) -> QuerySet[CalendarParticipant]:
     has_answered = {"has_answered": Case(When(packed="", then=Value(False)), default=Value(True))}
     return (
         CalendarParticipant.objects.filter(calendar=calendar)
-        .select_related("user")
+        .select_related("user", "added_by")
         .annotate(**has_answered)
         .defer("packed")
     )

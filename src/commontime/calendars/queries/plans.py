@@ -68,7 +68,8 @@ class BusyTime:
 class PlanRows:
     """What a joint plan is computed from.
 
-    meetings: open ones, the first made first. busy: of the calendar's people who have answered.
+    meetings: open ones, the first made first. busy: of the calendar's people who have answered and
+    are together with its owner.
     """
 
     roster: people.Roster
@@ -125,11 +126,12 @@ def plan_rows(calendar: Calendar, *, named: Sequence[UUID], most: int, after: da
     )
     if row is None:
         raise NotFound(_(path.NO_CALENDAR))
-    roster, meetings, busy, being_planned = row
+    people_rows, meetings, busy, being_planned = row
+    roster = people.read_roster(calendar, people_rows)
     return PlanRows(
-        people.read_roster(calendar, roster),
+        roster,
         _read_meetings(meetings, calendar),
-        _read_busy(busy),
+        _read_busy(busy, roster),
         being_planned,
     )
 
@@ -156,20 +158,22 @@ def _read_meetings(text: str | None, calendar: Calendar) -> list[Meeting]:
     return meetings
 
 
-def busy_times(calendar: Calendar, *, after: datetime) -> list[BusyTime]:
+def busy_times(calendar: Calendar, roster: people.Roster, *, after: datetime) -> list[BusyTime]:
     """Return when those who answered are in scheduled meetings.
 
-    The meetings may be in any calendar. Only those that begin after this count.
+    The meetings may be in any calendar. Only those that begin after this count, and of people who
+    are together with the owner.
     """
     busy = _BUSY.sql
     statement = f"SELECT {busy} FROM calendars_calendar c WHERE c.id = %s"  # noqa: S608 (no input)
     row = rows.fetch_one(statement, [rows.moment(after), rows.uuid(calendar.pk)])
-    return _read_busy(row[0] if row else None)
+    return _read_busy(row[0] if row else None, roster)
 
 
-def _read_busy(text: str | None) -> list[BusyTime]:
+def _read_busy(text: str | None, roster: people.Roster) -> list[BusyTime]:
     minute = timedelta(minutes=1)
     return [
         BusyTime(user, start, start + minutes * minute, buffer * minute)
         for user, start, minutes, buffer in _BUSY.read(text)
+        if user in roster.together
     ]

@@ -27,7 +27,8 @@ class Seat:
 
     `packed` is their times as migration 0002 describes.
 
-    given: how many times those are, with those too short to be packed. waits, is_over: whether a
+    has_agreed: whether they took part by their own doing before. given: how many times those are,
+    with those too short to be packed. waits, is_over: whether a
     meeting without a final time is before, or past, its deadline. has_scheduled: whether one is
     still to come.
     """
@@ -35,6 +36,7 @@ class Seat:
     user: User
     calendar: Calendar
     packed: str
+    has_agreed: bool
     given: int
     waits: bool
     is_over: bool
@@ -42,7 +44,7 @@ class Seat:
 
 
 _SEAT = """
-    SELECT p.packed, c.is_finalized,
+    SELECT p.packed, p.agreed_at IS NOT NULL, c.is_finalized,
         (SELECT COUNT(*) FROM calendars_nonbusytime w
          WHERE w.calendar_id = c.id AND w.user_id = p.user_id),
         EXISTS (SELECT 1 FROM calendars_meeting m
@@ -69,8 +71,9 @@ def hold_seat(user: User, calendar: Calendar) -> Seat:
     row = rows.fetch_one(_SEAT + lock, [now, now, now, rows.uuid(calendar.pk), user.pk])
     if row is None:
         raise NotFound(_(path.NO_CALENDAR))
-    packed, calendar.is_finalized, given, waits, is_over, has_scheduled = row
-    return Seat(user, calendar, packed, given, bool(waits), bool(is_over), bool(has_scheduled))
+    packed, agreed, calendar.is_finalized, given, waits, is_over, scheduled = row
+    flags = bool(waits), bool(is_over), bool(scheduled)
+    return Seat(user, calendar, packed, bool(agreed), given, *flags)
 
 
 def windows_over(
