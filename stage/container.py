@@ -225,7 +225,7 @@ class Host:
     def system(self, systemd: subprocess.Popen[bytes], *command: str) -> str:
         """Run a command where systemd runs, and return what it prints."""
         pid = _child(systemd)
-        enter = _entering(pid, "--mount", "--pid", f"--root=/proc/{pid}/root", "--wd=/")
+        enter = _entering(pid, "--mount", "--net", "--pid", f"--root=/proc/{pid}/root", "--wd=/")
         return _do(*enter, *command)
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -215,7 +216,10 @@ def test_it_runs_on_postgresql(host, image, data, tmp_path):
             lack(str(reason))
         with running(host, image, tmp_path / "log", DATABASE_URL=url):
             live(host, data)
+            backup = host.start(image, "commontime", "backup", "first.tar.gz", DATABASE_URL=url)
+            assert backup.wait(60) == 0
 
+    assert (data / "first.tar.gz").exists()
     assert not (data / "commontime.sqlite3").exists()
 
 
@@ -237,6 +241,9 @@ def service(host, image) -> Iterator[Any]:
     (units / "commontime.service.d/log.conf").write_text(
         "[Service]\nStandardOutput=append:/var/log/commontime.log\nStandardError=inherit\n"
     )
+    helper = host.files(image, "/opt/commontime/commontime.sh")
+    shutil.copy(ROOT / "deploy/commontime.sh", helper)
+    helper.chmod(0o755)
     host.files(image, "/etc/commontime.env").write_text(
         f"COMMONTIME_BASE_URL={HERE}\nCOMMONTIME_HOST=0.0.0.0\n"
         "COMMONTIME_MAIL_FROM=Commontime <commontime@example.org>\n"
@@ -252,6 +259,7 @@ def service(host, image) -> Iterator[Any]:
 
 def test_systemd_runs_the_unit_as_closed_as_it_is(host, image, service):
     live(host, host.files(image, "/var/lib/commontime"))
+    commands_run_beside_it(host, image, service)
 
     host.system(service, "systemctl", "kill", "-s", "KILL", "--kill-who=main", "commontime")
     wait_until(lambda: not is_ready(host))
@@ -265,6 +273,18 @@ def test_systemd_runs_the_unit_as_closed_as_it_is(host, image, service):
     log = host.files(image, "/var/log/commontime.log").read_text()
     assert "Traceback" not in log
     assert "Operation not permitted" not in log
+
+
+def commands_run_beside_it(host: Host, image: Image, service: Any) -> None:
+    """Run commands as root, with the settings of the service and as its user."""
+    said = host.system(service, "/opt/commontime/commontime.sh", "check")
+    assert "WRONG" not in said
+    assert f"base URL: {HERE} answers" in said
+    host.system(service, "/opt/commontime/commontime.sh", "backup", "first.tar.gz")
+    data = host.files(image, "/var/lib/commontime")
+    made, database = (data / "first.tar.gz").stat(), (data / "commontime.sqlite3").stat()
+    assert stat.S_IMODE(made.st_mode) == 0o600
+    assert made.st_uid == database.st_uid != 0
 
 
 # The proxies --------------------------------------------------------------------------------------

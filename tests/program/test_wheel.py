@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from commontime import __version__
+from stage.ports import free_port
 from stage.servers import ROOT, Site, fresh_database, wait_until
 from stage.sink import Sink
 from tests.test_tour import clean_environment, copy_tracked_files
 
 pytestmark = pytest.mark.processes
 NOT_CODE = {".html", ".txt", ".css", ".js", ".svg", ".mo", ".sql"}
+DOCKER = {"Dockerfile", "compose.yml", "compose.caddy.yml", "compose.postgresql.yml"}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,9 @@ def test_the_wheel_holds_everything_and_nothing_else(wheel):
     assert {name.removeprefix("src/") for name in tracked} <= names
     assert {Path(name).suffix for name in names} >= NOT_CODE
     others = {name for name in names if not name.startswith("commontime/")}
-    assert all(".dist-info/" in name for name in others)
+    shared = {name.rpartition("/")[2] for name in others if ".data/data/share/" in name}
+    assert shared == {path.name for path in (ROOT / "deploy").iterdir() if path.name not in DOCKER}
+    assert all(".dist-info/" in name or ".data/data/share/" in name for name in others)
     assert any(name.endswith("licenses/LICENSE") for name in others)
 
 
@@ -74,7 +79,9 @@ def test_the_wheel_says_what_it_is(wheel):
 
     assert f"\nVersion: {__version__}\n" in metadata
     assert "\nLicense-Expression: MIT\n" in metadata
-    assert "\nRequires-Python: >=3.13\n" in metadata
+    # Without a bound uv took 3.15 on a machine without Python, and found no wheel of highspy.
+    tested = (ROOT / ".python-version").read_text().strip()
+    assert f"\nRequires-Python: <3.{int(tested[2:]) + 1},>={tested}\n" in metadata
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert metadata.count("\nRequires-Dist: ") == len(wanted)
 
@@ -127,3 +134,29 @@ def test_people_plan_a_meeting_with_the_installed_program(site, tmp_path):
         assert site.caller().get(style).status_code == 200
     if not site.is_postgresql:
         assert (tmp_path / "commontime" / "commontime.sqlite3").exists()
+
+
+def test_uvx_serves_the_first_page(wheel, tmp_path):
+    """With the locked packages, so that a new release of one can't fail this."""
+    port = free_port()
+    command = [ROOT / ".tools/bin/uvx", "--python", sys.executable, "--from", wheel]
+    command += ["--constraints", ROOT / "requirements/base.txt", "commontime", "run"]
+    environment = clean_environment(
+        PORT=str(port), XDG_DATA_HOME=str(tmp_path), PYTHONDONTWRITEBYTECODE="yes"
+    )
+
+    def first_page() -> str:
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).text
+        except httpx.TransportError:
+            return ""
+
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        assert "<title>Commontime</title>" in wait_until(first_page, 100)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert (tmp_path / "commontime" / "commontime.sqlite3").exists()
