@@ -1,5 +1,8 @@
 """Every start checks the database and migrates it."""
 
+import uuid
+from urllib.parse import urlsplit, urlunsplit
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -46,3 +49,26 @@ def test_a_migrated_database_is_not_migrated_again(monkeypatch):
     monkeypatch.setattr(prepare, "call_command", lambda *_, **__: pytest.fail("It migrates."))
 
     call_command("prepare")
+
+
+@pytest.mark.postgresql
+def test_a_database_of_somebody_else_ended_in_a_traceback():
+    with open_site(start=False) as site:
+        address = urlsplit(site.database_url)
+        stranger = f"stranger_{uuid.uuid4().hex}"
+        site.sql(f"CREATE ROLE {stranger} LOGIN")
+        site.sql(f"CREATE DATABASE of_{stranger}")
+        theirs = address._replace(
+            netloc=address.netloc.replace(address.username, stranger), path=f"/of_{stranger}"
+        )
+        try:
+            done = site.commontime("run", DATABASE_URL=urlunsplit(theirs))
+        finally:
+            site.sql(f"DROP DATABASE of_{stranger} WITH (FORCE)")
+            site.sql(f"DROP ROLE {stranger}")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Commontime does not start: The user in DATABASE_URL must own the database. PostgreSQL "
+        "says: permission denied for schema public.\n"
+    )

@@ -107,8 +107,8 @@ def folder(name: str, default: str, *, purpose: str) -> Path:
         ) from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise ImproperlyConfigured(
-            f"{name} is {path}, where user {os.geteuid()} can’t write; run: chown -R "
-            f"{os.geteuid()} {path}"
+            f"{name} is {path}, where user {os.geteuid()} can’t write; set it to a folder of "
+            f"Commontime’s own. If that is one, run: chown -R {os.geteuid()} {path}"
         )
     return path
 

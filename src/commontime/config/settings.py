@@ -124,15 +124,15 @@ if len(SECRET_KEY) < 32:
 if PUBLIC and not env.is_set("COMMONTIME_BASE_URL"):
     # The links in emails can't be guessed, and neither can the host names to answer to.
     raise ImproperlyConfigured(
-        f"COMMONTIME_HOST={HOST} is open to the network, so set COMMONTIME_BASE_URL too (see "
-        "docs/settings.md)."
+        f"COMMONTIME_HOST={HOST} is open to the network, so set COMMONTIME_BASE_URL too, to the "
+        "address that people use, for example http://nas.lan:8000."
     )
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("COMMONTIME_ALLOWED_HOSTS names no host; unset it or name one.")
 if not HTTPS and not env.is_private(BASE_HOST):
     raise ImproperlyConfigured(
         f"COMMONTIME_BASE_URL is {COMMONTIME_BASE_URL}, an address on the internet, so it must "
-        "start with https:// (see docs/operations.md)."
+        "start with https://. A reverse proxy does that, for example Caddy."
     )
 if not HTTPS and not env.is_loopback(BASE_HOST):
     env.warn(

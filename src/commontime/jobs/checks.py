@@ -128,7 +128,10 @@ def disk_space() -> str:
 def worker() -> str:
     age = workers.silence()
     if age is None:
-        raise Wrong("No worker has run yet. Start Commontime with: commontime run")
+        raise Wrong(
+            "No worker has run yet. Start Commontime with: commontime run (and check again after "
+            "15 seconds)"
+        )
     if age > workers.LONGEST_SILENCE:
         raise Wrong(
             f"The worker has done nothing for {age.total_seconds():.0f} seconds, so no email is "

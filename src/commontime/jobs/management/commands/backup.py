@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
 
 from commontime.jobs import backups
 from commontime.jobs.databases import refuse_silent_database
@@ -28,4 +29,4 @@ class Command(OperatorCommand):
             size = backups.make(file.absolute())
         except OSError as error:
             raise CommandError(f"{file} can’t be written: {error.strerror}.") from None
-        self.stdout.write(f"{file}: {size / 1e6:.1f} MB")
+        self.stdout.write(f"{file}: {filesizeformat(size).replace('\xa0', ' ')}")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from psycopg import errors
 
 from commontime.jobs.databases import is_migrated, refuse_silent_database
 from commontime.jobs.management.base import OperatorCommand
@@ -20,4 +22,24 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_silent_database()
         if not is_migrated():
-            call_command("migrate", verbosity=0)
+            _migrate()
+
+
+def _migrate() -> None:
+    try:
+        call_command("migrate", verbosity=0)
+    except DatabaseError as error:
+        denial = _denial(error)
+        if denial is None:
+            raise
+        sentence = str(denial).partition("\n")[0]
+        raise CommandError(
+            f"The user in DATABASE_URL must own the database. PostgreSQL says: {sentence}."
+        ) from None
+
+
+def _denial(error: BaseException | None) -> BaseException | None:
+    """Return what PostgreSQL refused for want of a right, if that is the reason."""
+    while error and not isinstance(error, errors.InsufficientPrivilege):
+        error = error.__cause__ or error.__context__
+    return error
