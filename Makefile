@@ -10,6 +10,8 @@ LOCKS := $(wildcard requirements/*.txt)
 export PORT
 export PYTHONPATH := src
 export UV_PROJECT_ENVIRONMENT := .venv
+# Containers often set this. Then each process that a test starts compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
