@@ -370,3 +370,15 @@ def test_an_account_made_by_a_command_can_sign_in_and_keep_settings():
 def edit(sign_in: SignIn, **changes: str) -> None:
     """Change the profile in a request that came with this sign-in."""
     profiles.edit_profile(sign_in.user, by=sign_in.user, sign_in=sign_in, client=HERE, **changes)
+
+
+@pytest.mark.parametrize("path", ["/login/", "/token/"])
+def test_who_signed_in_from_where_was_not_logged(path, caplog):
+    mina = build.user("mina")
+
+    with caplog.at_level("INFO"):
+        caller().post(path, {"username": "mina", "password": build.PASSWORD})
+
+    assert f"Signed in: user {mina.pk} from 127.0.0.1 by api" in caplog.text
+    assert "mina" not in caplog.text
+    assert build.PASSWORD not in caplog.text

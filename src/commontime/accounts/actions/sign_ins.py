@@ -57,6 +57,7 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
     if check_password(password, user.password) and user.is_active and user is not nobody:
         limits.give_back("password", *tries)  # only failures count
         metrics.count_sign_in("accepted")
+        logger.info("Signed in: user %s from %s by %s", user.pk, client.address, door)
         return open_session(user, door=door, client=client)
     metrics.count_sign_in("refused")
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
