@@ -30,6 +30,7 @@ ONCE = (
     "tests/ical",
     "tests/layout",
     "tests/program/test_help.py",
+    "tests/program/test_operations.py",
     "tests/program/test_service.py",
     "tests/program/test_supervisor.py",
     "tests/program/test_wheel.py",
