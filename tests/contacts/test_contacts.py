@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from commontime.calendars.actions import find_contact
 from commontime.contacts import queries
 from commontime.contacts.actions import add_contact, remove_contact
 from commontime.contacts.models import Contact
@@ -20,7 +21,9 @@ def names_of(user) -> list[str]:
 
 @pytest.mark.parametrize("spelling", ["id", "sam", "SAM", " Sam "])
 def test_a_person_is_kept_by_id_or_name_whatever_its_case(mina, sam, spelling):
-    contact = add_contact(sam.pk if spelling == "id" else spelling, by=mina)
+    contactee = find_contact(sam.pk, by=mina) if spelling == "id" else spelling
+
+    contact = add_contact(contactee, by=mina)
 
     assert (contact.owner, contact.contactee) == (mina, sam)
     assert names_of(mina) == ["sam"]
@@ -29,8 +32,8 @@ def test_a_person_is_kept_by_id_or_name_whatever_its_case(mina, sam, spelling):
 
 def test_whether_it_is_mutual_is_told(mina, sam, iris):
     for person in (sam, iris):
-        add_contact(person.pk, by=mina)
-    add_contact(mina.pk, by=sam)
+        add_contact(person, by=mina)
+    add_contact(mina, by=sam)
 
     assert {
         contact.contactee.username: contact.mutual for contact in queries.contacts_of(mina)
@@ -40,15 +43,16 @@ def test_whether_it_is_mutual_is_told(mina, sam, iris):
 def test_oneself_nobody_and_who_is_gone_are_refused(mina):
     gone = build.user("gone", is_active=False)
 
-    for unfit in (mina.pk, "mina", gone.pk, "gone", 0, 2**31 - 1, "nobody", ""):
+    ids = (mina.pk, gone.pk, 0, 2**31 - 1)
+    for unfit in (*ids, "mina", "gone", "nobody", ""):
         with pytest.raises(InvalidInput) as refusal:
-            add_contact(unfit, by=mina)
+            add_contact(find_contact(unfit, by=mina) if unfit in ids else unfit, by=mina)
         assert "contactee" in refusal.value.fields
     assert not Contact.objects.exists()
 
 
 def test_the_same_person_twice_is_a_conflict(mina, sam):
-    add_contact(sam.pk, by=mina)
+    add_contact(sam, by=mina)
 
     with pytest.raises(Conflict) as refusal:
         add_contact("sam", by=mina)
@@ -58,8 +62,8 @@ def test_the_same_person_twice_is_a_conflict(mina, sam):
 
 
 def test_a_contact_is_removed_once_by_name(mina, sam):
-    add_contact(sam.pk, by=mina)
-    add_contact(mina.pk, by=sam)
+    add_contact(sam, by=mina)
+    add_contact(mina, by=sam)
 
     remove_contact("SAM", by=mina)
 
@@ -72,7 +76,7 @@ def test_a_contact_is_removed_once_by_name(mina, sam):
 
 
 def test_somebody_who_was_deactivated_is_not_shown_but_can_be_removed(mina, sam):
-    add_contact(sam.pk, by=mina)
+    add_contact(sam, by=mina)
     User.objects.filter(pk=sam.pk).update(is_active=False)
 
     assert names_of(mina) == []
@@ -105,7 +109,7 @@ def test_a_list_of_one_and_of_three_costs_the_same(mina):
     counts = []
     for size in (1, 2):
         for _ in range(size):
-            add_contact(build.user().pk, by=mina)
+            add_contact(build.user(), by=mina)
         with CaptureQueriesContext(connection) as statements:
             assert [contact.mutual for contact in queries.contacts_of(mina)]
             assert [contact.contactee.first_name for contact in queries.contacts_of(mina)]

@@ -88,7 +88,7 @@ def test_an_invited_namesake_of_somebody_there_looked_the_same(namesakes):
 
 def test_namesakes_looked_the_same_among_contacts_and_invitations(namesakes, mina):
     for person in namesakes:
-        contacts.add_contact(person.pk, by=mina)
+        contacts.add_contact(person, by=mina)
         build.invitation(build.calendar(owner=person), mina)
         build.invitation(build.calendar(owner=mina), person)
     browser = browser_of(mina)

@@ -35,7 +35,7 @@ for language in ("en", "de", "fr"):
     )
     build.window(calendar, owner, build.day(8), build.day(10), 9)
     for guest in guests[:2]:
-        add_contact(guest.pk, by=owner)
+        add_contact(guest, by=owner)
         build.window(calendar, guest, build.day(9), build.day(10), 9)
     actions.invite_address(calendar.pk, by=owner, email=f"jemand-{language}@example.org")
     build.meeting(calendar=calendar, title="Generalprobe", final_time=build.day(18))
@@ -59,7 +59,7 @@ calendar = build.calendar(
 )
 build.window(calendar, owner, build.day(8), build.day(10), 9)
 for guest in guests[:2]:
-    add_contact(guest.pk, by=owner)
+    add_contact(guest, by=owner)
     build.window(calendar, guest, build.day(9), build.day(10), 9)
 actions.invite_address(calendar.pk, by=owner, email=f"{'j' * 60}@{'example' * 8}.org")
 waiting = build.user("waits-" + "w" * 60, first_name=word[:147])

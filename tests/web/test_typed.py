@@ -75,7 +75,7 @@ def choir(monkeypatch) -> Choir:
         build.window(calendar, person, build.day(9), build.day(20))
     meeting = build.meeting(calendar=calendar, title="Rehearsal")
     build.meeting(calendar=calendar, title="Solo", required=[sam])
-    contacts.add_contact(sam.pk, by=mina)
+    contacts.add_contact(sam, by=mina)
     actions.make_plan(calendar, by=mina, question=Question())
     assert Plan.objects.get().answer
     invitation = actions.invite_address(calendar.pk, by=mina, email="ana@example.org")

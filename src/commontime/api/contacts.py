@@ -16,6 +16,7 @@ from commontime.api.fields import LARGEST_USER_ID, Moment
 from commontime.api.paging import page_of
 from commontime.api.request import Request
 from commontime.api.view import View
+from commontime.calendars.actions import find_contact
 from commontime.contacts import actions, queries
 from commontime.contacts.models import Contact
 from commontime.core.shapes import Fields
@@ -71,12 +72,20 @@ class Contacts(View):
 
 
 class ContactAdd(View):
-    @extend_schema(request=ContactInput, responses={201: ContactOutput, 409: "already_contact"})
+    @extend_schema(
+        request=ContactInput,
+        responses={201: ContactOutput, 409: "already_contact", 429: "too_many_requests"},
+    )
     def post(self, request: Request) -> HttpResponse:
-        """Add a person to your contacts; they are not told."""
-        contact: Contact = actions.add_contact(
-            parse(ContactInput, request)["contactee"], by=request.user
-        )
+        """Add a person to your contacts; they are not told.
+
+        The id of somebody you share no calendar with counts like looking up a name, unless you
+        looked theirs up within the last hour.
+        """
+        contactee = parse(ContactInput, request)["contactee"]
+        if isinstance(contactee, int):
+            contactee = find_contact(contactee, by=request.user)
+        contact: Contact = actions.add_contact(contactee, by=request.user)
         return json_answer(
             request, show(queries.with_mutual(contact)), status=201, location="/contacts/"
         )

@@ -124,12 +124,15 @@ class Invitations(View):
             201: InvitationOutput,
             403: "not_allowed",
             409: "already_invited already_participant calendar_finalized declined_recently",
+            429: "too_many_requests",
         },
     )
     def post(self, request: Request) -> HttpResponse:
         """Invite a person by `receiver` or by `email`, as the owner.
 
-        They get an email. Whoever declines can be invited again after seven days.
+        They get an email. Whoever declines can be invited again after seven days. The id of
+        somebody you share no calendar with, and who is no contact of yours, counts like looking up
+        a name, unless you looked theirs up within the last hour.
         """
         data = parse(InvitationInput, request)
         if "email" in data:
@@ -202,7 +205,8 @@ class GetUserId(View):
     def get(self, request: Request, username: str) -> HttpResponse:
         """Find a user by their exact username, ignoring case.
 
-        This is limited to 60 an hour.
+        This is limited to 60 an hour, together with the ids of strangers that you send elsewhere.
+        Whom you found you can name by their id for an hour.
         """
         user = names.look_up(username, by=request.user)
         return json_answer(request, {"id": user.pk, "username": user.username})

@@ -91,13 +91,16 @@ class Participants(View):
             201: ParticipantOutput,
             403: "not_allowed invitation_required",
             409: "already_participant calendar_finalized",
+            429: "too_many_requests",
         },
     )
     def post(self, request: Request, calendar_id: UUID) -> HttpResponse:
         """Add a person, as the owner.
 
         They are told, and may leave. A pending invitation of theirs becomes accepted. People who
-        let only their contacts add them must be invited: 403 `invitation_required`.
+        let only their contacts add them must be invited: 403 `invitation_required`. The id of
+        somebody you share no calendar with, and who is no contact of yours, counts like looking up
+        a name, unless you looked theirs up within the last hour.
         """
         calendar = request.auth.calendar()
         participant = actions.add_participant(

@@ -368,7 +368,9 @@ LIMITS = {
         "Wrong passwords for one account from one address in 15 minutes.",
     ),
     "sign_up": limit("SIGN_UP", 100, HOUR, "Sign-ups from one address in an hour."),
-    "look_up": limit("LOOK_UP", 60, HOUR, "Usernames one person can look up in an hour."),
+    "look_up": limit(
+        "LOOK_UP", 60, HOUR, "Usernames and ids of strangers one person can look up in an hour."
+    ),
     "double_booked": limit(
         "DOUBLE_BOOKED",
         60,

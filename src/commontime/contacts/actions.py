@@ -3,21 +3,23 @@
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from commontime.accounts import queries as accounts
 from commontime.accounts.actions import names
 from commontime.contacts.models import Contact
 from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.text import canonical
 
+UNKNOWN = gettext_noop("Nobody here has this id or username.")
 
-def add_contact(contactee: int | str, *, by: User) -> Contact:
-    """Add a person to the contacts of `by`.
 
-    They are given by id or username. Neither learns anything about the other.
+def add_contact(contactee: User | str, *, by: User) -> Contact:
+    """Add a person, or whoever has this username, to the contacts of `by`.
+
+    Neither learns anything about the other.
     """
-    person = _person(contactee, by)
+    person = contactee if isinstance(contactee, User) else _person_called(contactee, by)
     if person.pk == by.pk:
         raise InvalidInput(_("You can’t be your own contact."), field="contactee")
     contact = Contact(owner=by, contactee=person, created_at=clock.now())
@@ -41,14 +43,8 @@ def remove_contact(username: str, *, by: User) -> None:
         raise NotFound(_("None of your contacts has this username."))
 
 
-def _person(contactee: int | str, by: User) -> User:
-    unknown = InvalidInput(_("Nobody here has this id or username."), field="contactee")
-    if isinstance(contactee, int):
-        person = accounts.active_user(contactee)
-        if person is None:
-            raise unknown
-        return person
+def _person_called(username: str, by: User) -> User:
     try:
-        return names.find(contactee, by=by)
+        return names.find(username, by=by)
     except NotFound:
-        raise unknown from None
+        raise InvalidInput(_(UNKNOWN), field="contactee") from None

@@ -7,7 +7,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import TooMany
 from commontime.core.models import Throttle
 
@@ -61,6 +61,22 @@ def too_many(wait: int) -> TooMany:
         _("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _in_words(wait)},
         retry_after=wait,
     )
+
+
+def note(name: str, *subject: object) -> None:
+    """Remember for as long as the limit `name` counts that something happened."""
+    statement = """
+        INSERT INTO core_throttle (key, started, used) VALUES (%s, %s, 1)
+        ON CONFLICT (key) DO UPDATE SET started = excluded.started
+    """
+    rows.execute(statement, [_key(f"{name} noted", subject), int(clock.now().timestamp())])
+
+
+def is_noted(name: str, *subject: object) -> bool:
+    """Return whether it happened so lately."""
+    _allowed, seconds = settings.LIMITS[name]
+    since = int(clock.now().timestamp()) - seconds
+    return Throttle.objects.filter(key=_key(f"{name} noted", subject), started__gt=since).exists()
 
 
 def give_back(name: str, *subjects: Subject) -> None:

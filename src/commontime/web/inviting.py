@@ -29,7 +29,7 @@ LONGEST_SAID = 60  # characters of what was typed that a refusal repeats
 SEVERAL = gettext_lazy("For several, separate them with commas, spaces or new lines.")
 _QUOTED = re.compile(r'"[^"\n]*"(?=\s*<)')  # a name before its address, often with a comma in it
 _ADDRESS = re.compile(r"<([^<>]*)>")
-type Who = int | str  # an account, or an address
+type Who = User | str  # an account, or an address
 type Refused = list[tuple[str, str]]  # what was typed, and why nothing came of it
 
 
@@ -127,7 +127,7 @@ class _Search:
         if "@" in word:
             return word.lower()
         try:
-            return None if self.stopped else names.find(word, by=self.by).pk
+            return None if self.stopped else names.find(word, by=self.by)
         except NotFound:
             return None
         except TooMany as refusal:

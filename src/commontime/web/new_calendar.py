@@ -187,7 +187,7 @@ def _start(
     """
     typed_people = inviting.look_up(others, by=by, field="others")
     names = display_names(people)
-    ticked = {user_id: name for user_id, name in names.items() if user_id in contacts}
+    ticked = {person: names[person.pk] for person in people if person.pk in contacts}
     whom = ticked | typed_people.known
     inviting.require_few(len(whom), field="others")
     fields = _with_window(**typed)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -91,7 +92,7 @@ def _invite(
     """
 
     def act(person: inviting.Who) -> Any:
-        if at_once and isinstance(person, int):
+        if at_once and isinstance(person, User):
             return actions.add_participant(calendar, by=by, user=person)
         return inviting.invite(calendar.pk, person, by=by)
 

@@ -28,10 +28,23 @@ _USERNAME = regex.compile(r"(?:[\p{L}\p{Mn}\p{Mc}\p{N}_.@+-]|(?<=[lL])·(?=[lL])
 def look_up(username: str, *, by: User) -> User:
     """Return the active user with exactly this name.
 
-    Each call counts against a limit, so that nobody can list all accounts.
+    Each call counts against a limit, so that nobody can list all accounts. Whom it finds the asker
+    can name by id for an hour (`count_id`).
     """
     limits.take("look_up", by.pk)
-    return queries.account_called(username)
+    user = queries.account_called(username)
+    limits.note("look_up", by.pk, user.pk)
+    return user
+
+
+def count_id(user_id: int, *, by: User) -> None:
+    """Count naming a stranger by id like looking up a name, whether or not there is such a person.
+
+    Else somebody could list all accounts by counting. Whom they looked up lately is free. Call it
+    outside the transaction that a refusal undoes.
+    """
+    if not limits.is_noted("look_up", by.pk, user_id):
+        limits.take("look_up", by.pk)
 
 
 def find(username: str, *, by: User) -> User:

@@ -24,6 +24,7 @@ from commontime.calendars.actions.meetings import (
     edit_meeting,
     finish_deadline,
 )
+from commontime.calendars.actions.naming import find_contact
 from commontime.calendars.actions.non_busy_times import (
     add_window,
     edit_window,
@@ -60,6 +61,7 @@ __all__ = [
     "edit_meeting",
     "edit_participant",
     "edit_window",
+    "find_contact",
     "finish_deadline",
     "invitation_of_link",
     "invite_address",

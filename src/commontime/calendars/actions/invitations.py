@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held_named, hold, require_planner, require_running
+from commontime.calendars.actions.naming import count_stranger
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.enums import InvitationStatus
@@ -24,9 +25,16 @@ ANSWERS: dict[str, str] = {
 }
 
 
+def invite_person(calendar_id: UUID, *, by: User, receiver: User | int) -> Invitation:
+    """Invite somebody who has an account. They are told by mail.
+
+    receiver: found by name, or an id that was sent.
+    """
+    return _invite(calendar_id, by=by, receiver=count_stranger(receiver, by=by))
+
+
 @transaction.atomic
-def invite_person(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
-    """Invite somebody who has an account. They are told by mail."""
+def _invite(calendar_id: UUID, *, by: User, receiver: int) -> Invitation:
     calendar = held_named(by, calendar_id)
     require_planner(by, calendar, _("invite people"))
     person = _person_to_invite(calendar, receiver, by=by)

@@ -8,6 +8,7 @@ from commontime.accounts.enums import WhoMayAdd
 from commontime.calendars import queries, rules
 from commontime.calendars.actions.checks import hold, require_planner, require_running
 from commontime.calendars.actions.meetings import raise_sequence
+from commontime.calendars.actions.naming import count_stranger
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
 from commontime.calendars.tasks import notices
@@ -19,13 +20,21 @@ UNKNOWN_USER = gettext_noop("Nobody here has this id.")
 NO_PARTICIPANT = gettext_noop("Nobody in this calendar has this participant id.")
 
 
-@transaction.atomic
 def add_participant(
-    calendar: Calendar, *, by: User, user: int, required: bool = True
+    calendar: Calendar, *, by: User, user: User | int, required: bool = True
 ) -> CalendarParticipant:
     """Add a person, who is told and may leave. A pending invitation of theirs becomes accepted, and
     one to their address.
+
+    user: found by name, or an id that was sent.
     """
+    require_planner(by, calendar, _("add people"))
+    user_id = count_stranger(user, by=by)
+    return _add(calendar, by=by, user=user_id, required=required)
+
+
+@transaction.atomic
+def _add(calendar: Calendar, *, by: User, user: int, required: bool) -> CalendarParticipant:
     hold(calendar)
     require_planner(by, calendar, _("add people"))
     pending = Invitation.objects.filter(calendar=calendar, status="pending")

@@ -30,6 +30,7 @@ from commontime.calendars.models import (
     MeetingAttendee,
 )
 from commontime.calendars.queries import calendars, meetings
+from commontime.contacts.models import Contact
 from commontime.core import rows
 from commontime.core.errors import NotFound
 
@@ -183,6 +184,14 @@ def seats_shared_by(user: User, people: Sequence[int]) -> QuerySet[CalendarParti
         user__in=people, calendar__in=calendars.calendars_visible_to(user)
     ).select_related("calendar")
     return seats.defer("packed").order_by("calendar__name", "calendar")
+
+
+def is_known_to(user: User, user_id: int) -> bool:
+    """Return whether the user shares a calendar with this person or has them as a contact."""
+    seats = CalendarParticipant.objects.filter(user=user)
+    shared = seats.filter(calendar__participants__user=user_id)
+    kept = Contact.objects.filter(owner=user, contactee=user_id)
+    return user_id == user.pk or shared.values("pk").union(kept.values("pk"), all=True).exists()
 
 
 def possible_heirs(user: User) -> QuerySet[User]:

@@ -223,9 +223,7 @@ class Demo:
         joined, asked = altos[:-3], altos[-3:]
         calendar = self.calendar("amara", "Altos", joined, days=14, duration_minutes=75)
         declined, *_ = [
-            actions.invite_person(
-                calendar.pk, by=self.people["amara"], receiver=self.people[name].pk
-            )
+            actions.invite_person(calendar.pk, by=self.people["amara"], receiver=self.people[name])
             for name in asked
         ]
         actions.decline_invitation(declined.pk, by=self.people[asked[0]])
@@ -246,9 +244,7 @@ class Demo:
             description="Who takes part in planning the trip in autumn?",
         )
         for name in ("noor", "bao", "annika", "viktor"):
-            actions.invite_person(
-                calendar.pk, by=self.people["priya"], receiver=self.people[name].pk
-            )
+            actions.invite_person(calendar.pk, by=self.people["priya"], receiver=self.people[name])
         actions.invite_address(
             calendar.pk, by=self.people["priya"], email="solveig@bergen-choir.example"
         )
@@ -314,11 +310,11 @@ class Demo:
         """
         user = self.people[person]
         if user.usersetting.who_may_add_me == "contacts":
-            invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user.pk)
+            invitation = actions.invite_person(calendar.pk, by=calendar.owner, receiver=user)
             actions.accept_invitation(invitation.pk, by=user)
         else:
             actions.add_participant(
-                calendar, by=calendar.owner, user=user.pk, required=person in MUST_BE_THERE
+                calendar, by=calendar.owner, user=user, required=person in MUST_BE_THERE
             )
 
     def answer(
