@@ -203,3 +203,9 @@ def test_nothing_of_peoples_own_is_touched_and_cleaning_again_changes_nothing(mi
     clean_up.func()
 
     assert everything_stored() == before
+
+
+def test_each_hour_four_lines_were_printed_between_those_of_the_log(capfd):
+    clean_up.func()
+
+    assert capfd.readouterr() == ("", "")

@@ -5,6 +5,8 @@ Each can run late, twice or in several workers at once; the actions notice what 
 
 import logging
 from datetime import timedelta
+from io import StringIO
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session as WebSession
@@ -48,7 +50,10 @@ def clean_up() -> None:
     Session.objects.filter(ended_at__lt=now - settings.REFRESH_IDLE).delete()
     WebSession.objects.filter(expire_date__lt=now).delete()
     # A finished task is useless but may hold an address. A failed one says why it failed.
-    call_command("ox_prune", older_than="1d", verbosity=0)
-    call_command(
-        "ox_prune", older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True, verbosity=0
-    )
+    _prune(older_than="1d")
+    _prune(older_than=f"{settings.KEEP_MAIL_DAYS}d", include_failed=True)
+
+
+def _prune(**options: Any) -> None:
+    """Delete finished tasks. What the command prints is no line of our log."""
+    call_command("ox_prune", **options, stdout=StringIO())
