@@ -82,3 +82,13 @@ def test_a_failed_request_is_named_by_its_route(kind, request, monkeypatch):
     assert "Internal Server Error: DELETE /contacts/delete/<str:username>/" in line
     assert "ZeroDivisionError" in line
     assert "secret" not in line
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_refused_request_was_twelve_thousand_characters_of_log(lines, method):
+    """Anybody could send them, and fill the disk."""
+    ask = getattr(Client(), method)
+
+    assert ask("/app/sign-in/", {"x": [""] * 2_101}).status_code == 400
+    assert not [line for line in lines() if "Traceback" in line]

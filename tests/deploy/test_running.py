@@ -402,6 +402,13 @@ def test_through_a_proxy_a_header_chose_the_clients_address(host, proxy, name):
         assert known_address(host, proxy, [(name, FORGED)], CLIENT) == CLIENT
 
 
+@pytest.mark.parametrize("name", ["X-Request-ID", "X_Request_ID"])
+def test_through_a_proxy_a_client_chose_the_id_of_its_log_lines(host, proxy, name):
+    answer = ask(host, "/healthz", headers=[(name, "chosen-by-the-client")])
+
+    assert re.fullmatch("[0-9a-f-]{32,36}", answer.headers["X-Request-ID"])
+
+
 def test_behind_a_proxy_slow_senders_stopped_everything(host, proxy):
     slow = [host.outside.submit(begin_slowly).result() for _ in range(16)]
     try:

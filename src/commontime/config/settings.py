@@ -596,6 +596,9 @@ LOGGING = {
         "django": {"level": "WARNING"},
         # Refused requests are the clients' problem; our own failures are logged as errors.
         "django.request": {"level": "ERROR"},
+        # Each has a traceback, with which anybody could fill the disk.
+        "django.security": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "WARNING"},
         # Without its own handler the worker would add one and log every line twice. It logs each
         # task at INFO.
         "django_ox": {
