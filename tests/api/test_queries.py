@@ -66,15 +66,15 @@ TABLE = """
  2    GET /profile/sessions/
  4    DELETE /profile/sessions/{session_id}/
  2    GET /calendars/
- 3    POST /calendars/
- 4    POST /calendars/ (key)
+ 4    POST /calendars/
+ 5  ! POST /calendars/ (key)
  1    GET /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/ (If-Match)
  4    PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
- 5  ! POST /calendars/{calendar_id}/transfer/
- 8+1! POST /calendars/{calendar_id}/duplicate/
+ 6  ! POST /calendars/{calendar_id}/transfer/
+11+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
  7+2  POST /calendars/{calendar_id}/participants/
  2    GET /calendars/{calendar_id}/participants/{participant_id}/
@@ -88,9 +88,9 @@ TABLE = """
  4+2  DELETE /calendars/{calendar_id}/nonbusytimes/{window_id}/
  3    GET /calendars/{calendar_id}/availability/
  3    GET /calendars/{calendar_id}/meetings/
- 3    POST /calendars/{calendar_id}/meetings/
- 4    POST /calendars/{calendar_id}/meetings/ (attendees)
- 5  ! POST /calendars/{calendar_id}/one-on-ones/
+ 4    POST /calendars/{calendar_id}/meetings/
+ 5  ! POST /calendars/{calendar_id}/meetings/ (attendees)
+ 6  ! POST /calendars/{calendar_id}/one-on-ones/
  3    GET /calendars/{calendar_id}/plan/
  5  ! POST /calendars/{calendar_id}/plan/
  3    POST /calendars/{calendar_id}/plan/stop/
@@ -103,12 +103,12 @@ TABLE = """
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/invite.ics/
  3    GET /calendars/meetings/{meeting_id}/suggestions/
- 3    POST /calendars/meetings/{meeting_id}/suggestions/
+ 4    POST /calendars/meetings/{meeting_id}/suggestions/
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
- 7+1  POST /calendars/invitations/
- 3+2  POST /calendars/invitations/ (address)
+ 8+1! POST /calendars/invitations/
+ 4+2  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
  4+1  PUT /calendars/invitations/{invitation_id}/
  3    PUT /calendars/invitations/{invitation_id}/ (decline)
@@ -117,8 +117,8 @@ TABLE = """
  4+2  POST /calendars/send-email/
  5+2! POST /calendars/send-email/ (calendar, note)
  2    GET /contacts/
- 7    POST /contacts/add/
- 4    POST /contacts/add/ (name)
+ 8  ! POST /contacts/add/
+ 5  ! POST /contacts/add/ (name)
  2    DELETE /contacts/delete/{username}/
  0    GET /healthz/
  1    GET /readyz/

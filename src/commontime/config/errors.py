@@ -80,6 +80,30 @@ def of_the_database(request: HttpRequest, exception: BaseException) -> HttpRespo
     return None
 
 
+def late(request: HttpRequest) -> HttpResponse:
+    """Answer a request whose body did not arrive in time."""
+    detail = _("This request took too long to arrive. Nothing was changed; send it again.")
+    answer = (
+        web.plain(request, 408, detail)
+        if is_page(request)
+        else api.problem(408, "request_timeout", detail)
+    )
+    answer["Connection"] = "close"
+    return answer
+
+
+def crowded(request: HttpRequest) -> HttpResponse:
+    """Answer a request while too many others only trickle in."""
+    detail = _("Too many requests are arriving. Nothing was changed; try again in a moment.")
+    answer = (
+        web.plain(request, 503, detail)
+        if is_page(request)
+        else api.problem(503, "unavailable", detail)
+    )
+    answer["Retry-After"] = RETRY_AFTER
+    return answer
+
+
 def unavailable(request: HttpRequest) -> HttpResponse:
     detail = _("The database isn’t responding. Nothing was changed; try again in a moment.")
     answer = (

@@ -17,7 +17,7 @@ from django.utils.csp import build_policy
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from commontime.api.body import is_too_long
-from commontime.config import errors
+from commontime.config import bodies, errors
 from commontime.core import links, metrics, request_id
 from commontime.core.clients import is_from_proxy
 from commontime.core.routes import pattern_of
@@ -125,6 +125,21 @@ class BodyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if errors.is_for_people(request) and is_too_long(request):
             return errors.bad_request(request, RequestDataTooBig())
+        return self.get_response(request)
+
+
+class ArrivalMiddleware:
+    """Refuse requests that did not arrive whole (config/bodies.py)."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        match request.META.get("commontime.fault"):
+            case bodies.Late():
+                return errors.late(request)
+            case bodies.NoPlace():
+                return errors.crowded(request)
         return self.get_response(request)
 
 

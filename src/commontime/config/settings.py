@@ -173,6 +173,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "commontime.config.middleware.HostMiddleware",
+    "commontime.config.middleware.ArrivalMiddleware",
     "commontime.config.middleware.OutageMiddleware",
     "commontime.config.middleware.FilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -225,6 +226,12 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # The contract allows 1 MB per body. The form of a plan has four fields for each of 500 meetings.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
+BODY_SECONDS = env.integer(
+    "COMMONTIME_BODY_SECONDS",
+    10,
+    minimum=2,
+    purpose="Seconds within which a request must have arrived; a second more is possible.",
+)
 
 # Databases ----------------------------------------------------------------------------------------
 
@@ -392,6 +399,45 @@ LIMITS = {
         "REMINDER", 1, 12 * HOUR, "Reminders one person can send another in 12 hours."
     ),
     "same_form": (1, DAY),  # the second time is a second click
+}
+
+
+def quota(name: str, count: int, purpose: str) -> int:
+    """Return how much of something one person can keep."""
+    return env.integer(f"COMMONTIME_QUOTA_{name}", count, minimum=1, purpose=purpose)
+
+
+QUOTAS = {
+    "calendars": quota(
+        "CALENDARS",
+        1000,
+        "Calendars one person owns: most of what is stored belongs to one. Nobody is handed those "
+        "of others beyond half of it.",
+    ),
+    "meetings": quota(
+        "MEETINGS",
+        10_000,
+        "Meetings in all calendars of one person: each is looked at when a deadline comes.",
+    ),
+    "suggestions": quota(
+        "SUGGESTIONS",
+        500,
+        "Times one person suggests for a meeting: everybody in it reads them.",
+    ),
+    "plans": quota(
+        "PLANS", 200, "Plans kept for one person, one a calendar: each can take half a megabyte."
+    ),
+    "invitations": quota(
+        "INVITATIONS", 1000, "Invitations of one person that wait for an answer: others get mail."
+    ),
+    "contacts": quota(
+        "CONTACTS", 2000, "Contacts of one person: they are a list on several pages."
+    ),
+    "text": quota(
+        "TEXT",
+        2_000_000,
+        "Characters of descriptions in all calendars of one person, 200 of the longest.",
+    ),
 }
 
 SESSION_ENGINE = "commontime.web.sessions"

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
 from commontime.contacts.models import Contact
-from commontime.core import clock
+from commontime.core import clock, quotas
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.text import canonical
 
@@ -22,6 +22,7 @@ def add_contact(contactee: User | str, *, by: User) -> Contact:
     person = contactee if isinstance(contactee, User) else _person_called(contactee, by)
     if person.pk == by.pk:
         raise InvalidInput(_("You can’t be your own contact."), field="contactee")
+    quotas.require_room("contacts", Contact.objects.filter(owner=by))
     contact = Contact(owner=by, contactee=person, created_at=clock.now())
     try:
         with transaction.atomic():

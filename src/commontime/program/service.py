@@ -139,12 +139,15 @@ def _answer_requests(application: Callable[..., Any]) -> None:
     from granian.log import LogLevels
     from granian.server import MPServer
 
+    from commontime.config import bodies
+
     server = MPServer(
         APPLICATION,
         settings.HOST.strip("[]"),
         settings.PORT,
         interface=Interfaces.WSGI,
-        blocking_threads=settings.WEB_THREADS,
+        # More than answer at once: the others wait for bodies (config/bodies.py).
+        blocking_threads=settings.WEB_THREADS + bodies.PLACES,
         runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
         websockets=False,

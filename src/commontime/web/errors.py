@@ -37,6 +37,7 @@ TITLES = {
     401: gettext_noop("Please sign in"),
     403: gettext_noop("You’re not allowed to do that"),
     404: gettext_noop("There’s nothing here"),
+    408: gettext_noop("That took too long"),
     409: gettext_noop("Things have changed"),
     413: gettext_noop("That’s too much at once"),
     422: gettext_noop("Please check this again"),

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries as accounts
+from commontime.accounts.names import full_name
 from commontime.calendars import limits, queries
 from commontime.calendars.actions.checks import (
     Caution,
@@ -19,7 +21,10 @@ from commontime.calendars.actions.checks import (
     hold,
     hold_with_people,
     hold_with_seat,
+    invitations_open_of,
     keep_same,
+    require_meeting_room,
+    require_text_room,
 )
 from commontime.calendars.actions.meetings import check_duration, raise_sequence
 from commontime.calendars.enums import PlanStatus, Visibility
@@ -27,8 +32,8 @@ from commontime.calendars.models import Calendar, CalendarParticipant, Invitatio
 from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.queries.people import Roster
 from commontime.calendars.tasks import notices
-from commontime.core import clock, text
-from commontime.core.errors import InvalidInput
+from commontime.core import clock, quotas, text
+from commontime.core.errors import Conflict, InvalidInput
 from commontime.core.shapes import Fields
 
 SHOWN_IN_MEETINGS = {"name", "location", "duration_minutes"}
@@ -41,6 +46,8 @@ def create_calendar(*, by: User, name: str, is_finalized: bool = False, **fields
     fields.setdefault("time_zone", accounts.setting_of(by).time_zone)
     calendar = Calendar(owner=by, name=name, is_finalized=is_finalized, **fields)
     _check(calendar)
+    quotas.require_room("calendars", Calendar.objects.filter(owner=by))
+    require_text_room(by, calendar.description)
     calendar.save(force_insert=True)
     CalendarParticipant.objects.create(calendar=calendar, user=by, agreed_at=clock.now())
     calendar.version += 1  # by the trigger on participants
@@ -60,9 +67,11 @@ def edit_calendar(
     roster = hold_with_people(calendar)
     require_owner(by, calendar, _("change this calendar"))
     scheduled = _scheduled(calendar, roster) if changes.keys() & SHOWN_IN_MEETINGS else []
+    text_before = calendar.description
     changes = _changed(calendar, changes)
     if not changes:
         return calendar, []
+    require_text_room(by, calendar.description, before=text_before)
     cautions = _still_open(calendar) if changes.get("is_finalized") else []
     heed(cautions, strict=strict)
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
@@ -171,14 +180,16 @@ def duplicate_calendar(calendar: Calendar, *, by: User, shift_days: int) -> Cale
         )
     shift = Shift(shift_days, ZoneInfo(calendar.time_zone))
     start, end = shift.span(calendar.window_start, calendar.window_end)
-    settings = {field: getattr(calendar, field) for field in COPIED}
-    copy = create_calendar(by=by, **settings, window_start=start, window_end=end)
+    copied = {field: getattr(calendar, field) for field in COPIED}
+    copy = create_calendar(by=by, **copied, window_start=start, window_end=end)
     meetings, people = queries.calendars.to_copy(calendar)
+    others = [user_id for user_id in people if user_id != by.pk]
+    require_meeting_room(by, adding=len(meetings))
+    require_text_room(by, *(fields["description"] for fields in meetings))
+    quotas.require_room("invitations", invitations_open_of(by), adding=len(others))
     _copy_meetings(meetings, copy, shift)
     invitations = Invitation.objects.bulk_create(
-        Invitation(calendar=copy, sender=by, receiver_id=user_id)
-        for user_id in people
-        if user_id != by.pk
+        Invitation(calendar=copy, sender=by, receiver_id=user_id) for user_id in others
     )
     notices.tell_invited(invitations)
     return copy
@@ -216,8 +227,18 @@ def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
 def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
     """Make somebody the owner of these calendars.
 
-    The calendars are held, and the heir takes part in each.
+    The calendars are held, and the heir takes part in each. Others fill at most half of the heir's
+    quota, so that nobody can take it all from them.
     """
+    half = settings.QUOTAS["calendars"] // 2
+    if not quotas.has_room(
+        "calendars", Calendar.objects.filter(owner=heir), adding=half + len(calendars)
+    ):
+        raise Conflict(
+            _("%(name)s has too many calendars to take over more. Choose somebody else.")
+            % {"name": full_name(heir)},
+            code="quota_reached",
+        )
     Calendar.objects.filter(pk__in=[calendar.pk for calendar in calendars]).update(
         owner=heir, version=F("version") + 1
     )

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commontime.calendars import limits, queries
-from commontime.calendars.models import Calendar, CalendarParticipant, Meeting, Plan
+from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, Plan
 from commontime.calendars.queries import path
 from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.queries.people import Roster, read_roster, roster_of
 from commontime.calendars.queries.plans import not_planned
-from commontime.core import text
+from commontime.core import quotas, text
 from commontime.core.errors import Conflict, NotFound
 from commontime.core.shapes import Fields
 from commontime.core.turns import take_turns
@@ -217,6 +218,22 @@ def require_planner(user: User, calendar: Calendar, what: str) -> None:
     """Refuse all but the owner, and the owner too once planning is finished."""
     require_owner(user, calendar, what)
     require_running(calendar)
+
+
+def require_meeting_room(owner: User, *, adding: int = 1) -> None:
+    meetings = Meeting.objects.filter(calendar__owner=owner)
+    quotas.require_room("meetings", meetings, adding=adding)
+
+
+def require_text_room(owner: User, *texts: str, before: str = "") -> None:
+    """Refuse texts for which the owner's calendars have no room. before: what they replace."""
+    adding = sum(map(len, texts)) - len(before)
+    if adding > 0 and queries.calendars.text_of(owner) + adding > settings.QUOTAS["text"]:
+        raise quotas.used_up("text")
+
+
+def invitations_open_of(sender: User) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(sender=sender, status="pending")
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

@@ -8,14 +8,20 @@ from django.utils.translation import gettext_noop
 
 from commontime.accounts.actions import names
 from commontime.calendars import limits, queries, rules
-from commontime.calendars.actions.checks import held_named, hold, require_planner, require_running
+from commontime.calendars.actions.checks import (
+    held_named,
+    hold,
+    invitations_open_of,
+    require_planner,
+    require_running,
+)
 from commontime.calendars.actions.naming import count_stranger
 from commontime.calendars.actions.participants import UNKNOWN_USER, join
 from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.enums import InvitationStatus
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation
 from commontime.calendars.tasks import notices
-from commontime.core import clock
+from commontime.core import clock, quotas
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from commontime.core.text import canonical
 
@@ -87,6 +93,7 @@ def invite_address(calendar_id: UUID, *, by: User, email: str) -> Invitation:
 
 
 def _send(invitation: Invitation) -> Invitation:
+    quotas.require_room("invitations", invitations_open_of(invitation.sender))
     try:
         invitation.save(force_insert=True)
     except IntegrityError:

@@ -22,7 +22,9 @@ from commontime.calendars.actions.checks import (
     hold_final_times,
     hold_with_people,
     keep_same,
+    require_meeting_room,
     require_planner,
+    require_text_room,
 )
 from commontime.calendars.models import Calendar, Meeting, MeetingAttendee
 from commontime.calendars.planning import bounds, groups, outcomes, reasons, suggestions
@@ -57,6 +59,8 @@ def create_meeting(
     meeting = Meeting(calendar=calendar, deadline=deadline, **fields)
     name_attendees(meeting, roster, _wanted({}, required=required, optional=optional))
     check_meeting(meeting, new_deadline=True)
+    require_meeting_room(by)
+    require_text_room(by, meeting.description)
     meeting.save(force_insert=True)
     store_names([meeting])
     return meeting, roster
@@ -89,7 +93,9 @@ def _edit_meeting(
     named = _wanted(
         names_before, required=changes.pop("required", None), optional=changes.pop("optional", None)
     )
+    text_before = meeting.description
     changes = _changed(meeting, changes)
+    require_text_room(by, meeting.description, before=text_before)
     if named != names_before:
         name_attendees(meeting, roster, named)
         changes["for_everyone"] = meeting.for_everyone

@@ -8,7 +8,12 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts.names import full_name
 from commontime.calendars import queries
-from commontime.calendars.actions.checks import hold_with_people, require_planner
+from commontime.calendars.actions.checks import (
+    hold_with_people,
+    require_meeting_room,
+    require_planner,
+    require_text_room,
+)
 from commontime.calendars.actions.meetings import check_meeting, name_attendees, store_names
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries.people import Person, Roster
@@ -43,6 +48,8 @@ def create_one_on_ones(
             meeting = Meeting(calendar=calendar, deadline=deadline, title=title, **fields)
             name_attendees(meeting, roster, {calendar.owner_id: True, person.user_id: True})
             meetings.append(meeting)
+    require_meeting_room(by, adding=len(meetings))
+    require_text_room(by, *(meeting.description for meeting in meetings))
     Meeting.objects.bulk_create(meetings)
     store_names(meetings)
     return meetings, roster

@@ -20,7 +20,7 @@ from commontime.calendars.models import Calendar, Plan
 from commontime.calendars.planning import plans
 from commontime.calendars.queries.calendars import require_owner
 from commontime.calendars.tasks.plans import hand_to_planner
-from commontime.core import clock
+from commontime.core import clock, quotas
 from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.turns import take_turns
 
@@ -55,6 +55,8 @@ def make_plan(
         if plan.status == PlanStatus.RUNNING:
             take_turns(f"plan of {by.pk}")
             _require_turn(queries.plans.being_planned(by))
+        kept = Plan.objects.filter(calendar__owner=by).exclude(calendar=calendar)
+        quotas.require_room("plans", kept)
         # One that has begun to be computed meanwhile stays.
         if not writes.store_plan(plan):
             raise _running(calendar.name)

@@ -8,7 +8,7 @@ from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import held, hold, require_running
 from commontime.calendars.actions.taking_part import agree
 from commontime.calendars.models import Meeting, ScheduleSuggestion
-from commontime.core import clock
+from commontime.core import clock, quotas
 from commontime.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 
@@ -29,6 +29,9 @@ def suggest_time(meeting: Meeting, *, by: User, suggested_time: datetime) -> Sch
     limits.check_moment(suggested_time, field="suggested_time")
     if suggested_time <= now:
         raise InvalidInput(_("Suggest a time in the future."), field="suggested_time")
+    quotas.require_room(
+        "suggestions", ScheduleSuggestion.objects.filter(meeting=meeting, author=by)
+    )
     suggestion = ScheduleSuggestion(meeting=meeting, author=by, suggested_time=suggested_time)
     try:
         suggestion.save(force_insert=True)

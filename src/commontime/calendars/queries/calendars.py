@@ -22,7 +22,7 @@ from commontime.calendars.models import (
     Meeting,
 )
 from commontime.calendars.queries import path
-from commontime.core import clock
+from commontime.core import clock, rows
 from commontime.core.errors import InvalidInput, NotAllowed, NotFound
 from commontime.core.shapes import Fields
 
@@ -155,6 +155,21 @@ def to_copy(calendar: Calendar) -> tuple[list[Fields], list[int]]:
         [dict(fields) for fields in meetings.values(*_COPIED)],
         list(people.order_by("joined_at", "id").values_list("user_id", flat=True)),
     )
+
+
+_TEXT = """
+    SELECT COALESCE((SELECT SUM(LENGTH(description)) FROM calendars_calendar
+                     WHERE owner_id = %s), 0)
+         + COALESCE((SELECT SUM(LENGTH(m.description)) FROM calendars_meeting m
+                     JOIN calendars_calendar c ON c.id = m.calendar_id
+                     WHERE c.owner_id = %s), 0)
+"""
+
+
+def text_of(owner: User) -> int:
+    """Return how many characters the descriptions in the owner's calendars have."""
+    row = rows.fetch_one(_TEXT, [owner.pk, owner.pk])
+    return int(row[0]) if row else 0
 
 
 def share_a_calendar(one: User, other: User) -> bool:
