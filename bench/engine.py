@@ -16,6 +16,7 @@ from unittest import mock
 import numpy as np
 from lap import lapjvx
 
+from bench import row
 from commontime import engine
 from commontime.engine import assign, rank, sweep
 
@@ -265,10 +266,6 @@ def pairs_by_bare_solver(people: int, rng: np.random.Generator) -> tuple[float, 
     }
     ms = race(runners, 20)
     return ms["whole"] / ms["bare"], ms["staged"] / ms["bare"]
-
-
-def row(*cells: object) -> None:
-    print("|", " | ".join(str(cell) for cell in cells), "|")
 
 
 # The tables ---------------------------------------------------------------------------------------

@@ -15,12 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.engine import row
+from bench import row
 from bench.http.pages import Browser, unpacked
-from bench.http.servers import cpu_of, environment, serve
+from bench.http.servers import children, cpu_of, environment, serve
 from stage.ports import free_port
 
 OURS = [sys.executable, "-m", "commontime.program.cli"]
@@ -64,16 +64,7 @@ class Product:
 
     @property
     def pids(self) -> list[int]:
-        pids = [self.process.pid]
-        for pid in pids:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            pids += map(int, children)
-        return pids
-
-    def memory(self) -> float:
-        """Return the sum of PSS in MB."""
-        texts = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids)
-        return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) for text in texts) / 1024
+        return family(self.process.pid)
 
     def cpu(self) -> float:
         return sum(map(cpu_of, self.pids))
@@ -86,6 +77,25 @@ class Product:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait()
+
+
+def family(parent: int) -> list[int]:
+    """Return a process and all that it started."""
+    pids = [parent]
+    for pid in pids:
+        with suppress(FileNotFoundError):  # it has just ended
+            pids += children(pid)
+    return pids
+
+
+def memory_of(pids: list[int]) -> float:
+    """Return the sum of PSS in MB."""
+    sizes = []
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            sizes += map(int, re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE))
+    return sum(sizes) / 1024
 
 
 @contextmanager
@@ -126,10 +136,10 @@ def starts(command: list[str], folder: Path) -> tuple[float, float, float]:
     return tuple(statistics.median(times[1:]) for times in (bare, ours, again))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.small")
     parser.add_argument("--installed", help="the program `commontime` of an installed wheel")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     program = [options.installed] if options.installed else OURS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -145,7 +155,7 @@ def main() -> None:
             row("R20", f"`{what}` ready after kill -9", f"{again / ours:.2f} x a start", 1.2, 1.0)
         with product([*program, "run"], folder) as running:
             look_around(running)
-            row("R23", f"memory after {VIEWS} pages", f"{running.memory():.0f} MB", 200, 150)
+            row("R23", f"memory after {VIEWS} pages", f"{memory_of(running.pids):.0f} MB", 200, 150)
             before = running.cpu()
             time.sleep(IDLE)
             idle = (running.cpu() - before) * 60 / IDLE

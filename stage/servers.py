@@ -71,7 +71,7 @@ class Wire:
     """Open connections to a port, shared by any number of threads."""
 
     def __init__(self, port: int, address: str = "127.0.0.1") -> None:
-        self.port, self.address = port, address
+        self.port, self.address, self.patience = port, address, PATIENCE
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def request(
@@ -81,8 +81,9 @@ class Wire:
         content: bytes | None,
         headers: dict[str, str],
         *,
-        timeout: float = PATIENCE,
+        timeout: float | None = None,
     ) -> Answer:
+        timeout = timeout or self.patience
         idle = self._idle_connection()
         connection = idle or http.client.HTTPConnection(self.address, self.port, timeout=timeout)
         try:
@@ -358,6 +359,15 @@ class Site:
             text=True,
             timeout=120,
             check=False,
+        )
+
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `commontime` with these arguments, and leave it to the caller."""
+        return subprocess.Popen(
+            [*self.program, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
         )
 
     def close(self) -> None:
