@@ -196,6 +196,13 @@ def test_a_forged_token_is_nobody(name):
     assert not is_signed_in(mina, FORGERIES[name](payload_of(mina.access)))
 
 
+def test_a_token_of_a_machine_whose_clock_is_ahead_was_refused():
+    mina = caller("mina")
+    claims = payload_of(mina.access)
+
+    assert is_signed_in(mina, forge({"alg": "HS256"}, {**claims, "iat": claims["iat"] + 3}))
+
+
 def test_a_changed_or_unsigned_token_is_nobody():
     mina = caller("mina")
     head, claims, signature = mina.access.split(".")

@@ -16,6 +16,7 @@ from commontime.core.errors import Unidentified
 from commontime.core.shapes import Fields
 
 ALGORITHM = "HS256"
+APART = 5  # seconds by which the clocks of two machines may differ
 CLAIMS = ["token_type", "sid", "iat", "exp", "jti"]  # which every token has
 
 
@@ -73,7 +74,9 @@ def read_refresh(raw: str) -> Refresh:
 
 def _verified(kind: str, raw: str) -> tuple[UUID, Fields]:
     try:
-        claims = jwt.decode(raw, settings.SECRET_KEY, [ALGORITHM], {"require": CLAIMS})
+        claims = jwt.decode(
+            raw, settings.SECRET_KEY, [ALGORITHM], {"require": CLAIMS}, leeway=APART
+        )
         if claims["token_type"] == kind:
             return UUID(str(claims["sid"])), claims
     except (jwt.InvalidTokenError, ValueError):
