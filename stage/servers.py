@@ -173,7 +173,9 @@ class Site:
             "DATABASE_URL": database_url,
             "COMMONTIME_DATA_DIR": str(folder),
             "COMMONTIME_SMTP_URL": sink.url,
+            # What drives it does more than people do. These limits have tests of their own.
             "COMMONTIME_LIMIT_SIGN_UP": "100000",
+            "COMMONTIME_LIMIT_LOOK_UP": "100000",
             # The default is one of each. Two show what processes do to each other.
             "COMMONTIME_WEB_WORKERS": "2",
             "COMMONTIME_WORKERS": "2",

@@ -76,7 +76,7 @@ TABLE = """
  6  ! POST /calendars/{calendar_id}/transfer/
 11+1! POST /calendars/{calendar_id}/duplicate/
  2    GET /calendars/{calendar_id}/participants/
- 7+2  POST /calendars/{calendar_id}/participants/
+ 8+2  POST /calendars/{calendar_id}/participants/
  2    GET /calendars/{calendar_id}/participants/{participant_id}/
  4    PUT /calendars/{calendar_id}/participants/{participant_id}/
  4+2  DELETE /calendars/{calendar_id}/participants/{participant_id}/
@@ -107,7 +107,7 @@ TABLE = """
  4    DELETE /calendars/meetings/{meeting_id}/suggestions/{suggestion_id}/
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
- 8+1! POST /calendars/invitations/
+ 9+1! POST /calendars/invitations/
  4+2  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
  4+1  PUT /calendars/invitations/{invitation_id}/
@@ -117,7 +117,7 @@ TABLE = """
  4+2  POST /calendars/send-email/
  5+2! POST /calendars/send-email/ (calendar, note)
  2    GET /contacts/
- 8  ! POST /contacts/add/
+ 9  ! POST /contacts/add/
  5  ! POST /contacts/add/ (name)
  2    DELETE /contacts/delete/{username}/
  0    GET /healthz/

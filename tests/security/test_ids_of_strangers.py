@@ -1,6 +1,7 @@
 """Naming a stranger by id counts like looking up a name, so that nobody can list all accounts."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,8 +13,13 @@ from tests.client import caller
 from tests.pages import Client
 
 pytestmark = pytest.mark.django_db
-NOBODY = 2**31 - 1
+_UNKNOWN = count(2**31 - 1, -1)
 type Name = Callable[..., Any]
+
+
+def nobody() -> int:
+    """An id that nobody has, and that was not asked for yet."""
+    return next(_UNKNOWN)
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +47,8 @@ def name(request, eve) -> Name:
 def test_ids_of_strangers_count_whether_or_not_there_is_somebody(name):
     strangers = [build.user().pk for _ in range(3)]
 
-    answers = [name(strangers[0]), name(NOBODY), name(strangers[1])]
-    refused = [name(strangers[2]), name(NOBODY)]
+    answers = [name(strangers[0]), name(nobody()), name(strangers[1])]
+    refused = [name(strangers[2]), name(nobody())]
 
     assert [answer.status_code for answer in answers] == [201, 400, 201]
     for answer in refused:
@@ -57,8 +63,17 @@ def test_without_the_count_all_accounts_could_be_listed(name, monkeypatch):
     assert [name(build.user().pk).status_code for _ in range(6)] == [201] * 6
 
 
+def test_the_same_id_again_tells_nothing_new_and_counts_once(name, eve):
+    unknown, sam = nobody(), build.user("sam").pk
+
+    assert {name(unknown).status_code for _ in range(5)} == {400}
+    assert [name(sam).status_code for _ in range(5)] == [201, *[409] * 4]
+    assert name(nobody()).status_code == 400
+    assert name(nobody()).status_code == 429
+
+
 def test_a_retry_key_is_no_way_around(name):
-    statuses = [name(NOBODY, idempotency_key=f"k{number}").status_code for number in range(4)]
+    statuses = [name(nobody(), idempotency_key=f"k{number}").status_code for number in range(4)]
 
     assert statuses == [400, 400, 400, 429]
 
@@ -79,7 +94,7 @@ def test_after_an_hour_a_look_up_opens_nothing(name, eve, later):
     later(minutes=61)
     eve.sign_in()
     for _ in range(3):
-        name(NOBODY)
+        name(nobody())
 
     assert name(sam.pk).status_code == 429
 
@@ -88,19 +103,19 @@ def test_a_look_up_opens_an_id_for_nobody_else(name, eve):
     sam = build.user("sam")
     caller("iris").get("/calendars/get-user-id/sam")
     for _ in range(3):
-        name(NOBODY)
+        name(nobody())
 
     assert name(sam.pk).status_code == 429
 
 
 def test_look_ups_and_ids_share_one_limit(name, eve):
     build.user("sam")
-    name(NOBODY)
+    name(nobody())
     assert eve.get("/calendars/get-user-id/nobody").status_code == 404
     assert eve.get("/calendars/get-user-id/sam").status_code == 200
 
     assert eve.get("/calendars/get-user-id/sam").status_code == 429
-    assert name(NOBODY).status_code == 429
+    assert name(nobody()).status_code == 429
 
 
 def test_people_one_shares_a_calendar_with_are_no_strangers(name, eve):
@@ -143,5 +158,5 @@ def test_who_may_add_nobody_counts_nothing(eve):
     calendar = build.calendar(participants=[eve.user])
     path = f"/calendars/{calendar.pk}/participants/"
 
-    assert [eve.post(path, {"user": NOBODY}).status_code for _ in range(5)] == [403] * 5
+    assert [eve.post(path, {"user": nobody()}).status_code for _ in range(5)] == [403] * 5
     assert eve.get("/calendars/get-user-id/nobody").status_code == 404

@@ -45,6 +45,8 @@ def count_id(user_id: int, *, by: User) -> None:
     """
     if not limits.is_noted("look_up", by.pk, user_id):
         limits.take("look_up", by.pk)
+        # The same id again tells nothing new.
+        limits.note("look_up", by.pk, user_id)
 
 
 def find(username: str, *, by: User) -> User:
