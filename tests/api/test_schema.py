@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -27,10 +28,12 @@ from schemathesis.specs.openapi.checks import (
 
 from commontime import __version__
 from commontime.api import docs
+from commontime.api import schema as schema_text
 from commontime.api.schema import TAGS, text
 from commontime.calendars import actions
 from commontime.calendars.planning import plans
 from commontime.config.wsgi import application
+from stage.crowd import at_once
 from tests import build
 from tests.api import cast
 from tests.client import Caller, caller
@@ -169,6 +172,27 @@ def test_the_text_is_made_once_and_everybody_may_read_it(monkeypatch):
     assert answer.status_code == 200
     assert answer.data == TEXT
     assert caller().get("/schema", if_none_match=answer["ETag"]).status_code == 304
+
+
+def test_several_who_are_the_first_to_ask_get_a_text_that_is_made_once(monkeypatch):
+    """drf-spectacular fails in two threads at once. Some of the first requests got 500."""
+    made: list[int] = []
+
+    class Generator:
+        def __init__(self, urlconf: str) -> None:
+            made.append(len(made))
+
+        def get_schema(self, *, public: bool) -> dict[str, int]:
+            time.sleep(0.05)
+            return {"made": len(made)}
+
+    monkeypatch.setattr(schema_text, "SchemaGenerator", Generator)
+    schema_text._text.cache_clear()
+    texts = at_once(*[text] * 4)
+    schema_text._text.cache_clear()
+
+    assert made == [0]
+    assert {body for body, _ in texts} == {b'{"made":1}'}
 
 
 def test_two_shapes_of_one_name_are_noticed(capsys):

@@ -4,6 +4,7 @@ They are read from the views and their shapes, so they say what those do.
 """
 
 import re
+import threading
 from collections.abc import Iterator
 from functools import cache
 from inspect import cleandoc
@@ -28,6 +29,8 @@ from commontime.api.docs import PAGING, Problem
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.core.shapes import Fields
+
+_MAKING = threading.Lock()
 
 # What is answered ---------------------------------------------------------------------------------
 
@@ -400,9 +403,15 @@ def finish(result: Fields, **context: Any) -> Fields:
     return result
 
 
-@cache
 def text() -> tuple[bytes, str]:
     """Return the OpenAPI text and its ETag. They are made once a process."""
+    # drf-spectacular fails if two threads begin at once.
+    with _MAKING:
+        return _text()
+
+
+@cache
+def _text() -> tuple[bytes, str]:
     generator = SchemaGenerator(urlconf="commontime.api.urls")  # type: ignore[no-untyped-call]
     body = msgspec.json.encode(generator.get_schema(public=True))  # type: ignore[no-untyped-call]
     return body, etag_of(body)
