@@ -15,9 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import chaos.ending
+import chaos.fuzz
 import chaos.kill
 import chaos.mail
-import chaos.races  # noqa: F401 (each registers its kinds)
+import chaos.outages
+import chaos.races
+import chaos.soak
+import chaos.upgrades  # noqa: F401 (each registers its kinds)
 from chaos.kinds import BOTH, KINDS, Found, Kind, Options
 from stage import postgres
 
@@ -64,7 +68,7 @@ def _row(one: Kind, database: str, cycles: int | None, seed: int) -> tuple[str, 
     except Exception as error:
         traceback.print_exc()
         found = Found(faults=[f"{type(error).__name__}: {error}"])
-    for fault in found.faults[20:]:
+    for fault in found.faults:
         print(fault, file=sys.stderr)
     command = f"`python -m chaos {one.name} --database {database} --cycles {cycles} --seed {seed}`"
     cells = [
@@ -99,8 +103,7 @@ def with_row(page: str, row: str) -> str:
     rows = {key(line): line for line in table.splitlines() if line.startswith("| ")}
     rows.pop(key(HEAD), None)
     rows[key(row)] = row
-    order = list(KINDS)
-    lines = sorted(rows.values(), key=lambda line: (order.index(key(line)[0]), key(line)[1]))
+    lines = [rows[name] for name in sorted(rows)]
     return "\n".join([f"{before}<!-- rows -->", HEAD, *lines, f"<!-- end -->{after}"])
 
 

@@ -19,6 +19,7 @@ from stage.writers import Writers
 PROCESSES = ("web", "worker", "planner")
 READY_WITHIN = 1.2  # of a clean start
 CLEAN_STARTS = 3
+LONG = 120.0  # seconds
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Scene:
     site: Site
     server: Server | None
     chance: random.Random
+    writers: Writers
 
     @property
     def database(self) -> Server:
@@ -35,7 +37,8 @@ class Scene:
         return self.server
 
 
-Accident = Callable[[Scene], None]
+# It returns how long it waited on purpose, if it did.
+Accident = Callable[[Scene], float | None]
 
 
 @kind(cycles=200)
@@ -53,13 +56,13 @@ def kill_all(options: Options) -> Found:
 @kind(cycles=200)
 def kill_web(options: Options) -> Found:
     """All web processes killed: as above, and they are replaced without help."""
-    return endure(options, lambda scene: _kill_children(scene, "web"))
+    return endure(options, lambda scene: _kill_children(scene.site, "web"))
 
 
 @kind(cycles=200)
 def kill_worker(options: Options) -> Found:
     """All mail workers killed: as above, and every mail goes out, with one Message-ID."""
-    return endure(options, lambda scene: _kill_children(scene, "worker"))
+    return endure(options, lambda scene: _kill_children(scene.site, "worker"))
 
 
 @kind(cycles=200, databases=("postgresql",))
@@ -90,43 +93,48 @@ def kill_backends(options: Options) -> Found:
     return endure(options, accident)
 
 
-def _kill_children(scene: Scene, name: str) -> None:
+def _kill_children(site: Site, name: str) -> None:
     """Kill all processes of a kind, and wait until there are as many new ones."""
-    old = scene.site.processes(name)
+    old = site.processes(name)
     for pid in old:
-        scene.site.kill(pid)
-    wait_until(lambda: len(set(scene.site.processes(name)) - set(old)) >= len(old))
+        site.kill(pid)
+    wait_until(lambda: len(set(site.processes(name)) - set(old)) >= len(old))
 
 
 def endure(options: Options, accident: Accident) -> Found:
     """Repeat an accident under twelve writers, then compare the database with their ledger."""
     with options.site(*PROCESSES) as site:
-        scene = Scene(site, options.server, options.chance())
-        people = [site.person() for _ in range(12)]
-        clean, ready = [], []
-        with Writers(site, people, guest=site.person()) as writers:
-            for number in range(options.cycles):
-                if number % max(1, options.cycles // CLEAN_STARTS) == 0:
-                    site.stop()
-                    clean.append(_seconds_until_ready(site, lambda: site.start(*PROCESSES)))
-                writers.wait_for(scene.chance.randrange(10, 150))
-                ready.append(_seconds_until_ready(site, lambda: accident(scene)))
-            writers.wait_for(100)
-        faults = writers.faults()
-        mails, mail_faults = _mails(site)
+        return endure_on(site, options, accident)
+
+
+def endure_on(site: Site, options: Options, accident: Accident) -> Found:
+    """Do so on a site that runs."""
+    people = [site.person() for _ in range(12)]
+    clean, ready = [], []
+    with Writers(site, people, guest=site.person()) as writers:
+        scene = Scene(site, options.server, options.chance(), writers)
+        for number in range(options.cycles):
+            if number % max(1, options.cycles // CLEAN_STARTS) == 0:
+                site.stop()
+                clean.append(_seconds_until_ready(site, lambda: site.start(*PROCESSES)))
+            writers.wait_for(scene.chance.randrange(10, 150))
+            ready.append(_seconds_until_ready(site, lambda: accident(scene)))
+        writers.wait_for(100)
+    faults = writers.faults()
+    mails, mail_faults = _mails(site)
     return Found(
-        {"kills": len(ready), "acknowledged writes": len(writers), "mails": mails},
+        {"accidents": len(ready), "acknowledged writes": len(writers), "mails": mails},
         faults + mail_faults + _late(clean, ready),
         f"ready after {statistics.median(ready):.2f} s (worst {max(ready):.2f}), clean start "
         f"{statistics.median(clean):.2f} s; {writers.sent_again} requests sent again",
     )
 
 
-def _seconds_until_ready(site: Site, act: Callable[[], None]) -> float:
+def _seconds_until_ready(site: Site, act: Callable[[], float | None]) -> float:
     began = time.monotonic()
-    act()
+    waited = act() or 0
     site.wait_ready()
-    return time.monotonic() - began
+    return time.monotonic() - began - waited
 
 
 def _late(clean: list[float], ready: list[float]) -> list[str]:
@@ -154,25 +162,25 @@ def kill_planner(options: Options) -> Found:
     worse."""
     faults, waits = [], []
     with options.site(*PROCESSES) as site:
-        scene = Scene(site, options.server, options.chance())
+        chance = options.chance()
         owner, path = committees(site)
         plan = owner.post(path, {"time_limit_s": 300}).data
         for _ in range(options.cycles):
             if plan["elapsed_s"] > 200 or plan["status"] != "running":
                 owner.post(f"{path}stop/")
-                wait_until(lambda: owner.get(path).data["status"] == "done")
+                wait_until(lambda: owner.get(path).data["status"] == "done", LONG)
                 plan = owner.post(path, {"time_limit_s": 300}).data
-            time.sleep(scene.chance.uniform(0, 1))
+            time.sleep(chance.uniform(0, 1))
             cut = owner.get(path).data
             began = time.monotonic()
-            _kill_children(scene, "planner")
+            _kill_children(site, "planner")
             goes_on = cut["elapsed_s"] + 0.5
-            wait_until(lambda most=goes_on: owner.get(path).data["elapsed_s"] > most)
+            wait_until(lambda most=goes_on: owner.get(path).data["elapsed_s"] > most, LONG)
             waits.append(time.monotonic() - began)
             plan = owner.get(path).data
             if better(plan) < better(cut):
                 faults.append(f"the plan got worse: {better(cut)}, then {better(plan)}")
         owner.post(f"{path}stop/")
-        wait_until(lambda: owner.get(path).data["status"] == "done")
+        wait_until(lambda: owner.get(path).data["status"] == "done", LONG)
     measured = f"goes on after {statistics.median(waits):.1f} s (worst {max(waits):.1f})"
     return Found({"kills": len(waits)}, faults, measured)

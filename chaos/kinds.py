@@ -4,6 +4,7 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from stage.postgres import Server
 from stage.servers import Site, open_site
@@ -29,11 +30,11 @@ class Options:
         return random.Random(self.seed)
 
     @contextlib.contextmanager
-    def site(self, *names: str, application: str = "", **environment: str) -> Iterator[Site]:
+    def site(self, *names: str, within: Path | None = None, **environment: str) -> Iterator[Site]:
         """Yield a site of its own on that database, with these processes started."""
         url = self.server.url if self.server else ""
         settings = {**LIMITLESS, **environment}
-        with open_site(start=False, server=url, application=application, **settings) as site:
+        with open_site(start=False, server=url, within=within, **settings) as site:
             if names:
                 site.start(*names)
             yield site

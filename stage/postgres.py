@@ -59,6 +59,14 @@ class Server:
         os.kill(self.pid, signal.SIGKILL)
 
     @property
+    def runs(self) -> bool:
+        try:
+            self._control("status")
+        except NoPostgres:
+            return False
+        return True
+
+    @property
     def pid(self) -> int:
         """The first process of the server."""
         return int((self._data / "postmaster.pid").read_text().split()[0])
@@ -79,19 +87,20 @@ class Server:
 
 
 @contextmanager
-def server(*, durable: bool = False) -> Iterator[Server]:
-    """Yield a new server that runs.
+def server(*, durable: bool = False, within: Path | None = None) -> Iterator[Server]:
+    """Yield a new server that runs, `within` a folder.
 
     It runs without fsync, because its data need not last; `durable` runs it as in production.
     """
-    folder = Path(tempfile.mkdtemp(prefix="commontime-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="commontime-pg-", dir=within))
     try:
         own = Server(folder, durable=durable)
         own.start()
         try:
             yield own
         finally:
-            own.stop()
+            if own.runs:
+                own.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

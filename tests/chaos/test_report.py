@@ -1,5 +1,7 @@
 """The chaos report says what was tried, and nothing holds that was not."""
 
+import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from chaos import __main__ as report
 from chaos.kinds import KINDS, Found
 from chaos.mail import Mail, faults_of
+from chaos.outages import full, small_disk
+from chaos.upgrades import is_whole
 from stage.sink import Received
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -105,3 +109,27 @@ def test_a_mail_twice_and_one_that_a_newer_one_replaced_are_as_promised():
     rows = [row(state="dropped"), NEWER, row(state="failed", error="550 No", event="meeting:2")]
 
     assert faults_of(rows, [mail("<2@here>", 1), mail("<2@here>", 1)]) == []
+
+
+def test_half_a_backup_is_seen(tmp_path):
+    path = tmp_path / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name in ("commontime.json", "database", "secret_key"):
+            (tmp_path / name).write_bytes(bytes(range(256)) * 40)
+            tar.add(tmp_path / name, name)
+    assert is_whole(path)
+
+    path.write_bytes(path.read_bytes()[:-200])
+
+    assert not is_whole(path)
+    assert not is_whole(tmp_path / "absent.tar.gz")
+
+
+def test_a_full_disk_has_no_byte_free(tmp_path):
+    """It is written to the end, and free again afterwards."""
+    if os.geteuid():
+        pytest.fail("Mounting a small disk needs root, as the tests of deploy/ do.")
+    with small_disk(1) as disk:
+        with full(disk), pytest.raises(OSError, match="No space left"):
+            (disk / "one").write_bytes(b"x" * 5000)
+        (disk / "two").write_bytes(b"x" * 5000)

@@ -2,21 +2,19 @@
 test_postgresql_away.py too.
 """
 
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import Client
 
+from chaos.outages import write_lock
 from chaos.races import new_calendar
 from stage.crowd import at_once
-from stage.servers import Site, wait_until
+from stage.servers import wait_until
 from tests import build
 from tests.client import caller
 from tests.security.conftest import LATE, ON_POSTGRESQL
@@ -47,20 +45,6 @@ def is_outage_for_people(answer: Any) -> bool:
 
 
 # A lock from outside (CR-04) ----------------------------------------------------------------------
-
-
-@contextmanager
-def write_lock(site: Site) -> Iterator[None]:
-    """Keep everybody from writing to the database, or on PostgreSQL to its calendars."""
-    if site.is_postgresql:
-        with psycopg.connect(site.database_url) as other:
-            other.execute("LOCK TABLE calendars_calendar IN EXCLUSIVE MODE")
-            yield
-        return
-    with closing(sqlite3.connect(site.folder / "commontime.sqlite3", timeout=20)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.rollback()
 
 
 @pytest.mark.processes

@@ -4,13 +4,12 @@ the tests run on PostgreSQL.
 
 import re
 import time
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from stage import postgres
 from stage.crowd import at_once
+from stage.pages import browser
 from stage.servers import open_site, wait_until
 from stage.writers import Writers
 from tests.security.test_outages import is_outage_for_people, is_outage_for_programs
@@ -35,18 +34,18 @@ def test_while_the_server_is_away_everybody_is_told_so_and_afterwards_all_is_as_
 ):
     alice = shop.person()
     calendar = alice.post("/calendars/", {"name": "Choir"}).headers["Location"]
-    browser = shop.caller(cookie=f"session={signed_in_page(shop, alice.name)}")
-    assert browser.get("/app/").status_code == 200
+    page = browser(shop, alice.name)
+    assert page.get("/app/").status_code == 200
 
     server.stop()
     began = time.monotonic()
-    read, write, login, ready, alive, page = at_once(
+    read, write, login, ready, alive, shown = at_once(
         lambda: alice.get(calendar),
         lambda: alice.put(calendar, {"name": "Never"}),
         lambda: shop.caller().post("/login/", {"username": alice.name, "password": "x"}),
         lambda: shop.caller().get("/readyz"),
         lambda: shop.caller().get("/healthz"),
-        lambda: browser.get("/app/"),
+        lambda: page.get("/app/"),
     )
     took = time.monotonic() - began
     server.start()
@@ -56,12 +55,12 @@ def test_while_the_server_is_away_everybody_is_told_so_and_afterwards_all_is_as_
 
     assert all(is_outage_for_programs(answer) for answer in (read, write, login, ready))
     assert (alive.status_code, alive.content) == (200, b"ok")
-    assert is_outage_for_people(page)
+    assert is_outage_for_people(shown)
     assert took < 20
     assert back_after < 5
     assert alice.get(calendar).data["name"] == "Choir"
     assert shop.caller().get("/readyz").status_code == 200
-    assert browser.get("/app/").status_code == 200
+    assert page.get("/app/").status_code == 200
     # The worker comes back by itself as well.
     shop.caller().post("/password_reset/", {"email": f"{alice.name}@example.org"})
     wait_until(lambda: shop.sink.received, 60)
@@ -108,28 +107,3 @@ def test_nothing_acknowledged_is_lost_when_the_server_crashes(server, shop):
 
     assert set(writers.statuses) == {201, 503}
     assert writers.faults() == []
-
-
-def signed_in_page(shop: Any, name: str) -> str:
-    """Sign in by the page and return the session cookie."""
-    from tests import build
-
-    caller = shop.caller()
-    form = caller.get("/app/sign-in/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-    cookie = re.search(r"csrf=(\w+)", form.headers["Set-Cookie"])
-    assert token
-    assert cookie
-    form = {"csrfmiddlewaretoken": token[1], "identifier": name, "password": build.PASSWORD}
-    body = urlencode(form).encode()
-    done = caller.post(
-        "/app/sign-in/",
-        body,
-        cookie=f"csrf={cookie[1]}",
-        content_type="application/x-www-form-urlencoded",
-    )
-    assert done.status_code == 302, done.text
-    cookies = " ".join(done.headers.get_all("Set-Cookie"))
-    session = re.search(r"session=(\w+)", cookies)
-    assert session
-    return session[1]
