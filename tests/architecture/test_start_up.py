@@ -51,6 +51,15 @@ def test_a_process_starts_with_its_solvers_and_without_what_is_slow(tmp_path):
     assert loaded & NOT_AT_START == set()
 
 
+def test_a_backup_beside_the_running_product_loads_no_solvers(tmp_path):
+    command = "import commontime.jobs.management.commands.backup"
+
+    loaded = loaded_after(f"import django; django.setup(); {command}", tmp_path)
+
+    assert "django" in loaded
+    assert loaded & {"numpy", "highspy", "lap"} == set()
+
+
 def test_the_measure_sees_what_a_start_loads_too_early(tmp_path):
     loaded = loaded_after(f"{START}; import icalendar", tmp_path)
 

@@ -6,4 +6,6 @@ class CalendarsConfig(AppConfig):
     label = "calendars"
 
     def ready(self) -> None:
-        from commontime.calendars.tasks import composers  # noqa: F401  (registers them)
+        from commontime.mail import outbox
+
+        outbox.composers_in("commontime.calendars.tasks.composers")

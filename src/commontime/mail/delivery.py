@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -42,6 +43,7 @@ READ_AHEAD = 50
 
 Composer = Callable[[Message], Letter | None]
 _composers: dict[str, Composer] = {}
+_sources: list[str] = []
 _secret: set[str] = set()
 
 
@@ -65,6 +67,20 @@ def composer(kind: str, *, is_secret: bool = False) -> Callable[[Composer], Comp
         return function
 
     return register
+
+
+def composers_in(module: str) -> None:
+    """Name a module that registers composers.
+
+    It is loaded with the first mail: a command that sends none needs no engine in its memory.
+    """
+    _sources.append(module)
+
+
+def load_composers() -> None:
+    while _sources:
+        import_module(_sources[0])
+        del _sources[0]
 
 
 def is_due() -> bool:
@@ -202,6 +218,7 @@ def _is_next(message: Message) -> bool:
 def _compose(message: Message) -> EmailMessage | None:
     """Return the mail. If there is none to send, the message is settled or put back."""
     try:
+        load_composers()
         letter = _composers[message.kind](message)
         mail = mime.email_message(message, letter) if letter else None
     except BadAddress:

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Count, Min
 
 from commontime.core import clock
-from commontime.mail.delivery import composer, deliver_due, forget_settled
+from commontime.mail.delivery import composer, composers_in, deliver_due, forget_settled
 from commontime.mail.enums import State
 from commontime.mail.models import Message
 from commontime.mail.tasks import deliver
 
-__all__ = ["Notice", "composer", "deliver_due", "forget_settled", "post", "totals"]
+__all__ = ["Notice", "composer", "composers_in", "deliver_due", "forget_settled", "post", "totals"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,13 @@ def _loaded(application: str) -> Callable[..., Any]:
     from django.urls import get_resolver
     from granian import server  # noqa: F401
 
+    from commontime.mail.delivery import load_composers
     from commontime.program import queue  # noqa: F401
 
     module, _, name = application.partition(":")
     loaded: Callable[..., Any] = getattr(import_module(module), name)
     _ = get_resolver().url_patterns
+    load_composers()
     return loaded
 
 
