@@ -120,8 +120,8 @@ def test_in_other_peoples_calendars_what_was_ones_own_goes_and_what_was_said_sta
     suggestion = build.suggestion(build.meeting(calendar=calendar), sam, TEN)
     build.invitation(build.calendar(owner=mina), sam)
     build.invitation(build.calendar(owner=sam), mina)
-    add_contact(sam.pk, by=mina)
-    add_contact(mina.pk, by=sam)
+    add_contact(sam, by=mina)
+    add_contact(mina, by=sam)
 
     delete(sam)
 

@@ -91,12 +91,12 @@ def test_only_the_owner_adds_and_only_people_there_are(mina, sam, calendar):
 
 def test_who_wants_to_be_added_by_contacts_only_is_not_added_by_others(mina, calendar, post):
     sam = build.user("sam", who_may_add_me="contacts")
-    add_contact(sam.pk, by=mina)  # that she keeps him says nothing
+    add_contact(sam, by=mina)  # that she keeps him says nothing
 
     with refuses(NotAllowed, "invitation_required"):
         actions.add_participant(calendar, by=mina, user=sam.pk)
 
-    add_contact(mina.pk, by=sam)
+    add_contact(mina, by=sam)
     actions.add_participant(calendar, by=mina, user=sam.pk)
     assert calendar.participants.filter(user=sam).exists()
 
