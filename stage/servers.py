@@ -173,6 +173,8 @@ class Site:
             "DATABASE_URL": database_url,
             "COMMONTIME_DATA_DIR": str(folder),
             "COMMONTIME_SMTP_URL": sink.url,
+            # Whoever signs up is mailed at once.
+            "COMMONTIME_CONFIRM_ADDRESSES": "no",
             # What drives it does more than people do. These limits have tests of their own.
             "COMMONTIME_LIMIT_SIGN_UP": "100000",
             "COMMONTIME_LIMIT_LOOK_UP": "100000",

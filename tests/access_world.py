@@ -195,6 +195,7 @@ class World:
             for name, hour in (("mina", 9), ("sam", 10))
         }
         self.invitation = build.invitation(self.calendar, iris)
+        self.unconfirmed = build.user("una", email_confirmed=False, confirm_asked_at=clock.now())
         self.link = Invitation.objects.create(
             calendar=self.calendar, sender=mina, email="somebody@example.org"
         )
@@ -263,6 +264,10 @@ class World:
             self.calendar, by=mina.user, question=plans.Question(meetings=(self.open.pk,))
         )
 
+    @property
+    def confirm_token(self) -> str:
+        return links.token(links.Kind.CONFIRMATION, self.unconfirmed.usersetting.pk)
+
     def user(self, name: str) -> User:
         return self.people[name].user
 
@@ -306,6 +311,7 @@ class World:
             "stop": stop_url(self.user("rita"), "mail_meetings").rstrip("/").rpartition("/")[2],
             "files": asset("css", "tokens", "base").address.rpartition("/")[2],
             "link": links.token(links.Kind.INVITATION, self.link.pk),
+            "confirm": self.confirm_token,
             "secret": "x" * 43,
             "xid": uuid4(),
         }
@@ -338,6 +344,7 @@ class World:
             "POST /token/refresh/": {"refresh": person.refresh or self.people["rita"].refresh},
             "POST /password_reset/": {"email": "rita@example.org"},
             "POST /password_reset/{uid}/{token}/": {"password": "another correct horse"},
+            "POST /confirm-email/": {"token": self.confirm_token},
             "POST /profile/edit/": {"first_name": "Somebody"},
             "POST /profile/delete/": {"refresh_token": person.refresh},
             "PUT /profile/settings/": {"week_start": "sunday"},

@@ -103,6 +103,7 @@ def in_the_matrix(path: str) -> str:
     renamed = {
         "/app/mail/stop/{token}/": "/app/mail/stop/{stop}/",
         "/app/invitations/{token}/": "/app/invitations/{link}/",
+        "/app/confirm/{token}/": "/app/confirm/{confirm}/",
     }
     path = renamed.get(path, path)
     return (

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from django.db import transaction
 from django.test import Client
 from django_ox.models import OxTask
 
-from commontime.accounts.models import Session
+from commontime.accounts.models import Session, UserSetting
 from commontime.accounts.tasks import reset_url
 from commontime.calendars.models import CalendarParticipant, Invitation, NonBusyTime
-from commontime.core import links
+from commontime.core import clock, links
 from commontime.mail.models import Message
 from tests import build
 from tests.client import Caller, caller
@@ -79,10 +80,12 @@ def doors() -> dict[str, str]:
 
 BOTH = {
     "accounts.change_settings",
+    "accounts.confirm_address",
     "accounts.edit_profile",
     "accounts.end_session",
     "accounts.request_password_reset",
     "accounts.reset_password",
+    "accounts.send_confirmation",
     "accounts.sign_in",
     "accounts.sign_out",
     "calendars.accept_invitation",
@@ -156,6 +159,8 @@ ONE_DOOR = {
     "accounts.confirm_password": "web",
     "accounts.erase_account": "",  # calendars.remove_account settles the calendars before
     # parts of other actions, in modules of their own
+    "accounts.confirm_by_mail": "",
+    "accounts.require_confirmation": "",
     "accounts.check_free": "",
     "accounts.check_names": "",
     "accounts.count_question": "",
@@ -400,6 +405,38 @@ def test_asking_for_a_reset(address):
 
     assert api == page
     assert (api.refusals, len(api.stored)) == ({}, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_asking_for_the_confirmation_again(is_confirmed):
+    mina = caller(build.user("mina", email_confirmed=is_confirmed))
+    browser = Client()
+    browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+
+    api = through_the_api("/profile/confirm-email/", {}, letters, mina)
+    page = through_the_page("/app/confirm/", {}, letters, browser)
+
+    assert api == page
+    assert (api.refusals == {}) == (not is_confirmed)
+    assert api.stored == ([] if is_confirmed else [("confirm_address", "mina@example.org")])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "counter"), [(0, 0), (8, 0), (0, 1)])
+def test_confirming_an_address(days, counter):
+    asked_at = clock.now() - timedelta(days=days)
+    build.user("mina", email_confirmed=False, confirm_asked_at=asked_at)
+    token = links.token(links.Kind.CONFIRMATION, UserSetting.objects.get().pk, counter)
+
+    def stored() -> bool:
+        return UserSetting.objects.get().email_confirmed
+
+    api = through_the_api("/confirm-email/", {"token": token}, stored)
+    page = through_the_page(f"/app/confirm/{token}/", {}, stored)
+
+    assert api == page
+    assert api.stored == (api.refusals == {}) == (not days and not counter)
 
 
 @pytest.mark.django_db

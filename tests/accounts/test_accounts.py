@@ -258,9 +258,9 @@ def test_a_new_address_ends_other_sign_ins_and_the_old_one_hears_of_it(mina, pos
     assert queries.accounts_named("mina@example.org") == []
     assert Session.objects.get(pk=other.pk).ended_at
     assert list(Session.objects.filter(user=mina, ended_at=None)) == [opened.session]
-    assert post.told() == ["email_changed mina"]
-    (mail,) = post.deliver()
-    assert mail.to == "mina@example.org"
+    assert post.told() == ["confirm_address new", "email_changed mina"]
+    mail, asked = post.deliver()
+    assert (mail.to, asked.to) == ("mina@example.org", "new@example.org")
     assert "new@example.org" not in mail.everything  # only how it begins
 
 

@@ -33,7 +33,7 @@ from commontime.calendars.models import (
 )
 from commontime.calendars.planning import plans
 from commontime.contacts.models import Contact
-from commontime.core import clock
+from commontime.core import clock, links
 from tests import build
 from tests.api import cast
 from tests.api.cast import iso
@@ -47,13 +47,15 @@ MANY = 300
 READS, WRITES = 3, 4  # the aim
 
 TABLE = """
- 4    POST /signup/
+ 6  ! POST /signup/
  4    POST /login/
  4    POST /token/
  2    POST /token/refresh/
  3    POST /logout/
  1    POST /password_reset/
  4    POST /password_reset/{uidb64}/{token}/
+ 3    POST /confirm-email/
+ 4    POST /profile/confirm-email/
  1    GET /profile/
  2    POST /profile/edit/
  4    POST /profile/edit/ (password)
@@ -71,7 +73,7 @@ TABLE = """
  1    GET /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/ (If-Match)
- 4    PUT /calendars/{calendar_id}/ (finalise)
+ 5  ! PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
  6  ! POST /calendars/{calendar_id}/transfer/
 11+1! POST /calendars/{calendar_id}/duplicate/
@@ -97,7 +99,7 @@ TABLE = """
  4    POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
  3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
- 4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
+ 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
  4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
@@ -143,6 +145,7 @@ class World:
     seat: CalendarParticipant
     invitation: Invitation
     spare: Any
+    una: Caller  # her address is not confirmed
 
     @property
     def path(self) -> str:
@@ -245,6 +248,7 @@ def world(size: int) -> World:
         seat=CalendarParticipant.objects.get(calendar=calendar, user=sam.user),
         invitation=Invitation.objects.filter(receiver=sam.user).order_by("id")[0],
         spare=others[0],
+        una=caller(build.user(f"una{size}", email_confirmed=False, confirm_asked_at=clock.now())),
     )
 
 
@@ -278,6 +282,11 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "POST /password_reset/{uidb64}/{token}/": lambda w: caller().post(
         reset_path(w.mina.user), {"password": "another long secret"}
     ),
+    "POST /confirm-email/": lambda w: caller().post(
+        "/confirm-email/",
+        {"token": links.token(links.Kind.CONFIRMATION, w.una.user.usersetting.pk)},
+    ),
+    "POST /profile/confirm-email/": lambda w: w.una.post("/profile/confirm-email/"),
     "GET /profile/": lambda w: w.mina.get("/profile/"),
     "POST /profile/edit/": lambda w: w.mina.post("/profile/edit/", {"first_name": "Wilhelmina"}),
     "POST /profile/edit/ (password)": lambda w: w.mina.post(

@@ -313,7 +313,11 @@ def point_at_things(case: Any, draw: Any, things: dict[str, list[Any]]) -> None:
 
 ANSWERED: dict[tuple[str, str], Counter[int]] = {}
 # What no made-up request can do: use a link from a mail.
-NEVER_DONE = {("/password_reset/{uidb64}/{token}/", "post")}
+NEVER_DONE = {
+    ("/password_reset/{uidb64}/{token}/", "post"),
+    ("/confirm-email/", "post"),
+    ("/profile/confirm-email/", "post"),  # all of the group are confirmed
+}
 MODES = [(GenerationMode.POSITIVE, 20), (GenerationMode.NEGATIVE, 6)]
 
 

@@ -7,11 +7,18 @@ from commontime.core.models import Row
 
 
 class UserSetting(Row):
-    """A person's choices, and their names in canonical form. Those are unique."""
+    """A person's choices, and their names in canonical form. Those are unique.
+
+    email_confirmed: whether the mails to the address reach the person. confirm_counter ends the
+    links to confirm earlier addresses.
+    """
 
     user = models.OneToOneField(User, on_delete=models.DB_CASCADE)
     username_key = models.CharField(max_length=450, unique=True)
     email_key = models.CharField(max_length=762, unique=True, null=True)
+    email_confirmed = models.BooleanField(default=True)
+    confirm_counter = models.PositiveIntegerField(default=0)
+    confirm_asked_at = models.DateTimeField(null=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     week_start = models.CharField(max_length=10, choices=WeekStart, default=WeekStart.MONDAY)
     hour_cycle = models.CharField(max_length=3, choices=HourCycle, default=HourCycle.H23)

@@ -1,13 +1,15 @@
 """Reads people, their settings and their sign-ins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
@@ -17,9 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from commontime.accounts.models import Mute, Session, UserSetting
-from commontime.core import clock, rows
+from commontime.core import clock, links, rows
 from commontime.core.errors import NotFound
 from commontime.core.text import canonical
+from commontime.mail.backends import mail_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,34 @@ def setting_of(user: User) -> UserSetting:
         )
 
 
+def unconfirmed(people: Collection[int]) -> set[int]:
+    """Return which of these accounts have an address that is not confirmed."""
+    if not confirms_addresses():
+        return set()
+    rows = UserSetting.objects.filter(user__in=people, email_confirmed=False)
+    return set(rows.values_list("user", flat=True))
+
+
+class _MailedResets(PasswordResetTokenGenerator):
+    """Makes the tokens of mailed links. They differ from those that an operator hands over."""
+
+    key_salt = "commontime.mailed_resets"
+
+
+MAILED_RESETS = _MailedResets()
+DAYS_TO_CONFIRM = 7
+
+
+def confirms_addresses() -> bool:
+    """Return whether addresses must be confirmed here. Without a mail server none can be."""
+    return settings.CONFIRM_ADDRESSES and mail_folder() is None
+
+
+def is_confirmed(user: User) -> bool:
+    """Return whether the user's address counts as confirmed."""
+    return setting_of(user).email_confirmed or not confirms_addresses()
+
+
 # Each of the three parts uses an index; with OR the database would read every account. The last is
 # for accounts that Django's own commands made, which have no setting.
 _BY_KEY = f"""
@@ -238,6 +269,41 @@ def muted_by(user: User) -> list[str]:
         .order_by("sender__username")
         .values_list("sender__username", flat=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Whose address a link confirms, and what has become of it."""
+
+    setting: UserSetting
+    is_over: bool
+
+    @property
+    def user(self) -> User:
+        return self.setting.user
+
+    @property
+    def is_done(self) -> bool:
+        return self.setting.email_confirmed
+
+
+def confirmation_of(token: str) -> Confirmation:
+    """Return what the link of a mail confirms. Asking does not use it up."""
+    link = links.read(token)
+    setting = None
+    if link and link.kind == links.Kind.CONFIRMATION:
+        rows = UserSetting.objects.select_related("user").filter(user__is_active=True)
+        setting = rows.filter(pk=link.row_id).first()
+    if link is None or setting is None or not link.fits(setting.confirm_counter):
+        raise NotFound(
+            _(
+                "This link is incomplete, or the account has another address by now. Sign in to "
+                "have a new one sent."
+            )
+        )
+    asked_at = setting.confirm_asked_at
+    is_over = asked_at is None or asked_at < clock.now() - timedelta(days=DAYS_TO_CONFIRM)
+    return Confirmation(setting, is_over)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,23 @@
 """What is done later for accounts, and their letters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
 from django.core import signing
+from django.db import connection
 from django.tasks import task
 from django.utils import translation
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from commontime.accounts import queries
+from commontime.accounts.models import UserSetting
 from commontime.accounts.names import full_name
-from commontime.core import clock, limits
+from commontime.core import clock, limits, links
 from commontime.core.errors import TooMany
 from commontime.core.shapes import Fields
 from commontime.core.text import canonical
@@ -51,12 +53,41 @@ def send_password_reset(email: str) -> None:
             )
 
 
+def ask_to_confirm(user: User) -> None:
+    """Post the mail that confirms the account's address."""
+    outbox.post(
+        [
+            outbox.Notice(
+                kind="confirm_address",
+                event=f"confirm:{user.pk}:{clock.now().timestamp()}",
+                recipient=user.email,
+                user_id=user.pk,
+            )
+        ]
+    )
+
+
+@outbox.gate
+def is_kept_back(people: Collection[int]) -> bool:
+    """Keep back mails to or from accounts whose address is not confirmed.
+
+    In a transaction, none of them can be confirmed before its end.
+    """
+    if not queries.confirms_addresses():
+        return False
+    unconfirmed = UserSetting.objects.filter(user__in=people, email_confirmed=False)
+    if connection.in_atomic_block:
+        unconfirmed = unconfirmed.select_for_update(no_key=True).order_by("pk")
+    return bool(unconfirmed.values_list("pk")[:])
+
+
 def tell_of_account_change(
     user: User, *, new_email: bool, new_password: bool, old_email: str
 ) -> None:
     """Post the security notices.
 
-    A new address is told to the old one, a new password to the current address.
+    A new address is told to the old one, a new password to the current address. An old address that
+    was never confirmed is given as empty.
     """
     event = f"account:{user.pk}:{clock.now().timestamp()}"
     notices = []
@@ -86,7 +117,7 @@ def tell_of_account_change(
 
 def say_goodbye(user: User) -> None:
     """Post the last mail. It carries all it says, since the account is gone when it is sent."""
-    if user.email:
+    if user.email and queries.is_confirmed(user):
         outbox.post(
             [
                 outbox.Notice(
@@ -100,8 +131,23 @@ def say_goodbye(user: User) -> None:
 
 
 def reset_url(user: User) -> str:
+    """Return a link for a new password, to hand over."""
+    return _reset_url(user, default_token_generator)
+
+
+def mailed_reset_url(user: User) -> str:
+    """Return the link for the mail alone: who uses it reads the mails to the account's address."""
+    return _reset_url(user, queries.MAILED_RESETS)
+
+
+def _reset_url(user: User, generator: PasswordResetTokenGenerator) -> str:
     uid = urlsafe_base64_encode(force_bytes(user.pk))
-    return link(f"/password_reset/{uid}/{default_token_generator.make_token(user)}/")
+    return link(f"/password_reset/{uid}/{generator.make_token(user)}/")
+
+
+def confirm_url(setting: UserSetting) -> str:
+    token = links.token(links.Kind.CONFIRMATION, setting.pk, setting.confirm_counter)
+    return link(f"/app/confirm/{token}/")
 
 
 # Who reads ----------------------------------------------------------------------------------------
@@ -156,13 +202,39 @@ def stop_url(user: User, switch: str) -> str:
     return link(f"/app/mail/stop/{signing.dumps([user.pk, switch], salt=queries.STOP_SALT)}/")
 
 
-@outbox.composer("password_reset", is_secret=True)
+@outbox.composer("confirm_address", is_secret=True, is_kept_back=False)
+def confirm_address_letter(message: Message) -> letters.Letter | None:
+    """Write the mail, unless there is nothing left to confirm.
+
+    The address and its counter are read at once: the link may reach no other address.
+    """
+    message.user = queries.active_user(message.user_id or 0)
+    if message.user is None or message.user.email != message.recipient:
+        return None
+    setting = queries.setting_of(message.user)
+    if setting.email_confirmed:
+        return None
+    return letter_to(
+        message,
+        lambda to: letters.confirm_address(
+            to.reader(),
+            username=to.user.username,
+            email=to.user.email,
+            url=confirm_url(setting),
+            days=queries.DAYS_TO_CONFIRM,
+        ),
+    )
+
+
+@outbox.composer("password_reset", is_secret=True, is_kept_back=False)
 def password_reset_letter(message: Message) -> letters.Letter | None:
     """Write the mail, unless the account has another address by now: the link is made here."""
     return letter_to(
         message,
         lambda to: (
-            letters.password_reset(to.reader(), username=to.user.username, url=reset_url(to.user))
+            letters.password_reset(
+                to.reader(), username=to.user.username, url=mailed_reset_url(to.user)
+            )
             if canonical(to.user.email) == canonical(to.address)
             else None
         ),
@@ -180,7 +252,7 @@ def password_changed_letter(message: Message) -> letters.Letter | None:
     )
 
 
-@outbox.composer("email_changed")
+@outbox.composer("email_changed", is_kept_back=False)
 def email_changed_letter(message: Message) -> letters.Letter | None:
     return letter_to(message, lambda to: letters.email_changed(to.reader(), **message.payload))
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from commontime.accounts import queries
-from commontime.accounts.actions import names, passwords, profiles, sign_ins
+from commontime.accounts.actions import addresses, names, passwords, profiles, sign_ins
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.enums import Door, HourCycle, WeekStart, WhoMayAdd
 from commontime.accounts.models import UserSetting
@@ -138,6 +138,10 @@ class RefreshInput(serializers.Serializer[Any]):
     refresh = Verbatim()
 
 
+class ConfirmInput(serializers.Serializer[Any]):
+    token = Verbatim(help_text="What ends the link of the email.")
+
+
 class EmailInput(serializers.Serializer[Any]):
     email = Verbatim()
 
@@ -191,6 +195,9 @@ class SettingsWithMuted(Settings):
 
 
 class Profile(Account):
+    email_confirmed: Annotated[
+        bool, means("Until it is, emails to you and because of you are kept back.")
+    ]
     settings: Settings
 
 
@@ -258,7 +265,11 @@ def settings_with_muted(user: User) -> Fields:
 
 
 def profile(user: User) -> Fields:
-    return {**account(user), "settings": settings_of(queries.setting_of(user))}
+    return {
+        **account(user),
+        "email_confirmed": queries.is_confirmed(user),
+        "settings": settings_of(queries.setting_of(user)),
+    }
 
 
 # Views --------------------------------------------------------------------------------------------
@@ -379,7 +390,8 @@ class ProfileEdit(View):
 
         A new password or email address needs `current_password`, or a sign-in of the last ten
         minutes. It ends all other sign-ins and is told to the old address, and the answer has a
-        fresh pair of tokens. An Idempotency-Key is ignored: the same edit again changes nothing.
+        fresh pair of tokens. A new address must be confirmed by the link of an email to it. An
+        Idempotency-Key is ignored: the same edit again changes nothing.
         """
         serializer = EditProfileSerializer(instance=request.user, data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -393,6 +405,35 @@ class ProfileEdit(View):
         return json_answer(
             request, profile(request.user), beside=tokens.pair_for(opened) if opened else None
         )
+
+
+class ConfirmEmailAgain(View):
+    @extend_schema(
+        request=None,
+        responses={202: Said, 409: "already_confirmed", 429: "too_many_requests"},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Have the email sent again that confirms your address.
+
+        This is limited to 3 an hour.
+        """
+        addresses.send_confirmation(request.user, by=request.user)
+        return json_answer(request, {"detail": "The email is on its way."}, status=202)
+
+
+class ConfirmEmail(View):
+    public = True
+
+    @extend_schema(
+        request=ConfirmInput, responses={200: Said, 404: "not_found", 409: "link_expired"}
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Confirm an email address by the link of the email to it.
+
+        It works for seven days. Then the emails go out that were kept back until now.
+        """
+        addresses.confirm_address(parse(ConfirmInput, request)["token"])
+        return json_answer(request, {"detail": "Your email address is confirmed."})
 
 
 class ProfileDelete(View):

@@ -28,6 +28,8 @@ urlpatterns = [
     route("password_reset/<str:uidb64>/<str:token>/", accounts.PasswordResetConfirm),
     route("profile/", accounts.ProfileView),
     route("profile/edit/", accounts.ProfileEdit),
+    route("confirm-email/", accounts.ConfirmEmail),
+    route("profile/confirm-email/", accounts.ConfirmEmailAgain),
     route("profile/delete/", accounts.ProfileDelete),
     route("profile/settings/", accounts.ProfileSettings),
     route("profile/export/", accounts.ProfileExport),

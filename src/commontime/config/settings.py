@@ -385,6 +385,12 @@ LIMITS = {
         "Answers in an hour that tell one organiser who is in another meeting.",
     ),
     "reset_mail": limit("RESET_MAIL", 3, HOUR, "Reset emails to one address in an hour."),
+    "confirm_mail": limit(
+        "CONFIRM_MAIL",
+        3,
+        HOUR,
+        "Emails to confirm an address, for one account or address in an hour.",
+    ),
     "reset_ask": limit(
         "RESET_ASK", 10, HOUR, "Reset emails requested from one client address in an hour."
     ),
@@ -539,6 +545,14 @@ def mailer(url: str) -> dict[str, Any]:
     }
 
 
+CONFIRM_ADDRESSES = env.flag(
+    "COMMONTIME_CONFIRM_ADDRESSES",
+    True,
+    purpose=(
+        "Whether a new address must be confirmed before emails go to it, or go out because of its "
+        "account. Without that, anybody can have us email strangers. Only with a mail server."
+    ),
+)
 KEEP_MAIL_DAYS = env.integer(
     "COMMONTIME_KEEP_MAIL_DAYS",
     30,

@@ -60,7 +60,8 @@ def mail_server() -> str:
         trial.connect()
     except trial.Failed as failure:
         raise Wrong(str(failure)) from None
-    return f"{server} answers, from {settings.DEFAULT_FROM_EMAIL}"
+    confirmed = "" if settings.CONFIRM_ADDRESSES else "; addresses are not confirmed"
+    return f"{server} answers, from {settings.DEFAULT_FROM_EMAIL}{confirmed}"
 
 
 def base_url() -> str:

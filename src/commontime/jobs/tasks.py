@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
 from django.tasks import task
 
+from commontime.accounts import queries as accounts
 from commontime.accounts.models import Session
 from commontime.calendars import actions, queries
 from commontime.core import clock, limits
@@ -44,6 +45,10 @@ def clean_up() -> None:
     """Delete old mails, remembered answers, limits, ended sign-ins and finished tasks."""
     now = clock.now()
     outbox.forget_settled(days=settings.KEEP_MAIL_DAYS)
+    if accounts.confirms_addresses():
+        outbox.drop_kept_back(days=accounts.DAYS_TO_CONFIRM)
+    else:
+        outbox.send_all_kept_back()
     limits.forget_old()
     RememberedAnswer.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     Session.objects.filter(ends_at__lt=now).delete()

@@ -7,13 +7,13 @@ second time, with the same Message-ID.
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 from django.core.mail import EmailMessage
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from commontime.core import clock
@@ -42,24 +42,31 @@ KEEP_TRYING = timedelta(days=3)
 READ_AHEAD = 50
 
 Composer = Callable[[Message], Letter | None]
+Gate = Callable[[Collection[int]], bool]
 _composers: dict[str, Composer] = {}
 _sources: list[str] = []
 _secret: set[str] = set()
+_ungated: set[str] = set()
+_gates: list[Gate] = []
 
 
 class LeaseLost(Exception):
     """Another worker has the message now, or it was deleted. This one may not touch it again."""
 
 
-def composer(kind: str, *, is_secret: bool = False) -> Callable[[Composer], Composer]:
+def composer(
+    kind: str, *, is_secret: bool = False, is_kept_back: bool = True
+) -> Callable[[Composer], Composer]:
     """Register what composes the messages of a kind.
 
     It returns None if the person no longer may know, or there is nothing left to say: then the
     message is dropped. is_secret: such a mail gives its reader an account, so without a mail server
-    no page shows it.
+    no page shows it. is_kept_back: whether it waits at a gate.
     """
     if is_secret:
         _secret.add(kind)
+    if not is_kept_back:
+        _ungated.add(kind)
 
     def register(function: Composer) -> Composer:
         if _composers.setdefault(kind, function) is not function:
@@ -81,6 +88,15 @@ def load_composers() -> None:
     while _sources:
         import_module(_sources[0])
         del _sources[0]
+
+
+def gate(function: Gate) -> Gate:
+    """Register what says whether mails to or from these accounts are kept back.
+
+    It is asked a second time in a transaction. Then what it says must stay true until the end.
+    """
+    _gates.append(function)
+    return function
 
 
 def is_due() -> bool:
@@ -192,7 +208,7 @@ def _finish(message: Message, state: State, error: str = "", **kept: str) -> Non
 
 
 def _deliver(message: Message, server: Server) -> None:
-    if _is_next(message) and (mail := _compose(message)):
+    if _is_next(message) and _may_pass(message) and (mail := _compose(message)):
         _send(message, mail, server)
 
 
@@ -213,6 +229,23 @@ def _is_next(message: Message) -> bool:
         )  # an older one is being sent this moment: never overtake it
         return False
     return True
+
+
+def _may_pass(message: Message) -> bool:
+    """Tell whether no gate keeps the message back. If one does, it is put aside."""
+    people = {who for who in (message.user_id, message.caused_by_id) if who is not None}
+    if message.kind in _ungated or not _is_kept_back(people):
+        return True
+    with transaction.atomic():
+        # Whoever opens the gate meanwhile either waits, and then finds the message, or has done so.
+        if not _is_kept_back(people):
+            return True
+        _settle(message, state=State.KEPT_BACK)
+    return False
+
+
+def _is_kept_back(people: Collection[int]) -> bool:
+    return bool(people) and any(is_closed(people) for is_closed in _gates)
 
 
 def _compose(message: Message) -> EmailMessage | None:

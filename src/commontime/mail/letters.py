@@ -360,6 +360,12 @@ def attendee_lost(reader: Reader, *, attendee: str, meeting: ScheduledMeeting) -
 # Accounts -----------------------------------------------------------------------------------------
 
 
+def confirm_address(reader: Reader, *, username: str, email: str, url: str, days: int) -> Letter:
+    """Send the link that confirms an address. It works for some days."""
+    context = {"username": name(username), "email": name(email), "url": url, "days": days}
+    return _letter("confirm_address", reader, context)
+
+
 def password_reset(reader: Reader, *, username: str, url: str) -> Letter:
     """Send the link for a new password. It works for an hour."""
     return _letter("password_reset", reader, {"username": name(username), "url": url})

@@ -10,6 +10,7 @@ class Message(Row):
 
     It is kept until some days after it was settled. `payload` holds ids, or a snapshot where the
     rows are gone when it is sent; it is emptied once the message is settled. A worker holds the
+    `caused_by` is the account whose doing it is, if it is one's; it may be gone. A worker holds the
     message until `lease_until`; every claim raises `lease_epoch`, and only the holder of the latest
     epoch may settle. `held`: at the last try the mail server was away, so until `due_at` nobody
     tries it again. `subject` and `text` are kept where there is no mail server, for the account the
@@ -24,6 +25,14 @@ class Message(Row):
         on_delete=models.DB_CASCADE,
         null=True,
         related_name="+",
+        db_index=False,
+    )
+    caused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
         db_index=False,
     )
     sequence = models.PositiveIntegerField(default=0)
@@ -63,5 +72,13 @@ class Message(Row):
                 fields=["created_at"], condition=models.Q(state=State.QUEUED), name="mails_waiting"
             ),
             models.Index(fields=["settled_at"], name="mails_settled"),
+            models.Index(
+                fields=["user"], condition=models.Q(state=State.KEPT_BACK), name="mails_kept_back"
+            ),
+            models.Index(
+                fields=["caused_by"],
+                condition=models.Q(state__in=[State.QUEUED, State.KEPT_BACK]),
+                name="mails_caused_by",
+            ),
             models.Index(fields=["user", "-settled_at"], name="mails_of_an_account"),
         ]

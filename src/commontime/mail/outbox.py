@@ -6,15 +6,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from commontime.core import clock
-from commontime.mail.delivery import composer, composers_in, deliver_due, forget_settled
+from commontime.mail.delivery import composer, composers_in, deliver_due, forget_settled, gate
 from commontime.mail.enums import State
 from commontime.mail.models import Message
 from commontime.mail.tasks import deliver
 
-__all__ = ["Notice", "composer", "composers_in", "deliver_due", "forget_settled", "post", "totals"]
+__all__ = [
+    "Notice",
+    "composer",
+    "composers_in",
+    "deliver_due",
+    "forget_settled",
+    "gate",
+    "post",
+    "totals",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,8 @@ class Notice:
     `kind` names its composer. `event` names what happened: of one event an address gets each
     `sequence` once, and a larger sequence replaces smaller ones that have not gone out yet.
     `payload` is JSON: ids, or all the letter says where the rows will be gone by then. With a
-    `user_id` the mail goes when that account does.
+    `user_id` the mail goes when that account does. `caused_by` is whose doing it is; None for what
+    the clock does, or what one's own account needs.
     """
 
     kind: str
@@ -33,6 +43,7 @@ class Notice:
     user_id: int | None = None
     sequence: int = 0
     payload: Mapping[str, Any] = field(default_factory=dict)
+    caused_by: int | None = None
 
 
 def post(notices: Iterable[Notice]) -> None:
@@ -48,6 +59,7 @@ def post(notices: Iterable[Notice]) -> None:
             event=notice.event,
             recipient=notice.recipient.strip(),
             user_id=notice.user_id,
+            caused_by_id=notice.caused_by,
             sequence=notice.sequence,
             payload=dict(notice.payload),
             due_at=now,
@@ -64,6 +76,49 @@ def post(notices: Iterable[Notice]) -> None:
     with transaction.atomic(savepoint=False):
         Message.objects.bulk_create(messages, ignore_conflicts=True)
         deliver.enqueue()
+
+
+# Mails that are kept back -------------------------------------------------------------------------
+
+
+def send_kept_back(user: int, address: str) -> None:
+    """Queue what was kept back because of an account. What is for it goes to this address."""
+    kept = Message.objects.filter(state=State.KEPT_BACK)
+    theirs = kept.filter(user=user)
+    # Nobody gets two mails of one event and sequence.
+    again = Message.objects.filter(
+        event=OuterRef("event"), sequence=OuterRef("sequence"), recipient=address
+    )
+    theirs.exclude(recipient=address).exclude(Exists(again)).update(recipient=address)
+    theirs.exclude(recipient=address).delete()
+    now = clock.now()
+    waiting = kept.filter(Q(user=user) | Q(caused_by=user))
+    if waiting.update(state=State.QUEUED, due_at=now, created_at=now):
+        deliver.enqueue()
+
+
+def send_all_kept_back() -> None:
+    """Queue whatever was kept back."""
+    now = clock.now()
+    Message.objects.filter(state=State.KEPT_BACK).update(
+        state=State.QUEUED, due_at=now, created_at=now
+    )
+
+
+def drop_kept_back(*, days: int) -> None:
+    """Drop what has been kept back for more than `days` days."""
+    now = clock.now()
+    Message.objects.filter(state=State.KEPT_BACK, created_at__lt=now - timedelta(days=days)).update(
+        state=State.DROPPED,
+        settled_at=now,
+        payload={},
+        error="The address was not confirmed in time.",
+    )
+
+
+def drop_caused_by(user: int) -> None:
+    """Delete what an account has caused and what has not gone out yet."""
+    Message.objects.filter(caused_by=user, state__in=[State.QUEUED, State.KEPT_BACK]).delete()
 
 
 @dataclass(frozen=True, slots=True)

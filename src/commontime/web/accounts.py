@@ -3,13 +3,14 @@
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commontime.accounts import queries
-from commontime.accounts.actions import passwords, sign_ins
+from commontime.accounts.actions import addresses, passwords, sign_ins
 from commontime.accounts.actions import settings as account_settings
 from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
@@ -22,8 +23,8 @@ from commontime.web import errors
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import email_field, name_field, new_password_field, username_field
 from commontime.web.middleware import open_page_session
-from commontime.web.once import is_second_click, key_of, remember, was_sent_by, was_sent_for
-from commontime.web.sign_in import SignInForm, invitation_in, no_sign_up
+from commontime.web.once import is_second_click, key_of, once, remember, was_sent_by, was_sent_for
+from commontime.web.sign_in import SignInForm, invitation_in, no_sign_up, signed_in
 from commontime.web.typed import Form
 
 
@@ -135,6 +136,32 @@ def _choose_password(request: HttpRequest, uidb64: str, token: str, key: str) ->
         "web/accounts/choose_password.html",
         {"form": form, "uidb64": uidb64, "token": token},
     )
+
+
+@require_http_methods(FORM)
+@signed_in
+@once()
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Say whether one's address is confirmed, and have the mail sent again."""
+    user = me(request)
+    if request.method == "POST":
+        addresses.send_confirmation(user, by=user)
+        return redirect(f"{reverse('web:confirm')}?sent")
+    context = {"is_confirmed": queries.is_confirmed(user), "was_sent": "sent" in request.GET}
+    context["is_unconfirmed"] = False  # the page itself says so
+    return page(request, "web/accounts/confirm.html", context)
+
+
+@require_http_methods(FORM)
+@refusing
+def confirm_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what the link of a mail confirms. Only its button does it: mail scanners open links."""
+    confirmation = queries.confirmation_of(token)
+    if request.method == "POST":
+        addresses.confirm_address(token)
+        return redirect("web:confirm_by_link", token)
+    context = {"confirmation": confirmation, "is_unconfirmed": False}
+    return page(request, "web/accounts/confirm_by_link.html", context)
 
 
 @csrf_exempt

@@ -91,6 +91,7 @@ def _reader(request: HttpRequest) -> Hashable:
         user.last_name,
         setting.time_zone,
         setting.hour_cycle,
+        "" if accounts.is_confirmed(user) else user.email,  # which it asks to confirm
         get_language(),
     )
 
@@ -103,6 +104,7 @@ def _rendered(request: HttpRequest, template: str, context: Fields) -> str:
             "clock": CLOCKS[setting.hour_cycle] if setting else "",
             "sign_up": settings.SIGN_UP,
             "keeps_letters": backends.mail_folder() is not None,
+            "is_unconfirmed": bool(request.user) and not accounts.is_confirmed(me(request)),
             "typed": request.POST if isinstance(request.POST, Typed) else None,
             "mark": mark_of(me(request)) if request.user else "",
         }

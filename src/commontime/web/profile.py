@@ -286,7 +286,7 @@ def export(request: HttpRequest) -> HttpResponse:
     account = {
         name: getattr(user, name) for name in ("id", "username", "email", "first_name", "last_name")
     }
-    hidden = {"id", "user", "username_key", "email_key", "feed_hash"}
+    hidden = {"id", "user", "username_key", "email_key", "feed_hash", "confirm_counter"}
     setting = queries.setting_of(user)
     chosen = {
         field.name: getattr(setting, field.name)

@@ -36,6 +36,8 @@ urlpatterns = [
         accounts.choose_password,
         name="choose_password",
     ),
+    route("app/confirm/", accounts.confirm, name="confirm"),
+    route("app/confirm/<str:token>/", accounts.confirm_by_link, name="confirm_by_link"),
     route("app/mail/", home.letters, name="letters"),
     route("app/mail/stop/<str:token>/", accounts.stop_mails, name="stop_mails"),
     route("app/invitations/<str:token>/", home.join, name="join"),

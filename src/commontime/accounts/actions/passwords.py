@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 
-from commontime.accounts import hashers, tasks
-from commontime.accounts.actions import sign_ins
+from commontime.accounts import hashers, queries, tasks
+from commontime.accounts.actions import addresses, sign_ins
 from commontime.accounts.validators import MaximumLengthValidator
 from commontime.core import limits, text
 from commontime.core.clients import Client
@@ -86,10 +86,11 @@ def request_password_reset(email: str, *, client: Client) -> None:
 def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
     """Set a new password by the link of a mail.
 
-    It works once, for one hour, and ends all sign-ins.
+    It works once, for one hour, and ends all sign-ins. A mailed link also confirms the address.
     """
     limits.take("reset_try", client.network)
     user = user_of_reset_link(uidb64, token)
+    was_mailed = queries.MAILED_RESETS.check_token(user, token)
     check_new_password(password, user)
     old = user.password
     user.password = make_password(password)
@@ -100,6 +101,8 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
             password=user.password
         ):
             raise _bad_link()
+        if was_mailed:
+            addresses.confirm_by_mail(user, user.email)
         sign_ins.end_sessions(user)
         tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
     return user
@@ -108,7 +111,8 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
 def user_of_reset_link(uidb64: str, token: str) -> User:
     """Return whose password the link sets. Asking does not use it up."""
     user = user_named_in(uidb64)
-    if user is None or not default_token_generator.check_token(user, token):
+    generators = (queries.MAILED_RESETS, default_token_generator)
+    if user is None or not any(each.check_token(user, token) for each in generators):
         raise _bad_link()
     return user
 

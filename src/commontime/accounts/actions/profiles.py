@@ -12,13 +12,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries, rules, tasks
-from commontime.accounts.actions import names, passwords, sign_ins
+from commontime.accounts.actions import addresses, names, passwords, sign_ins
 from commontime.accounts.enums import Door
 from commontime.accounts.models import UserSetting
 from commontime.core import limits
 from commontime.core.clients import Client
 from commontime.core.errors import NotAllowed, Problems
 from commontime.core.shapes import Fields
+from commontime.mail import outbox
 
 EDITABLE = ("username", "email", "first_name", "last_name")
 
@@ -38,6 +39,11 @@ def sign_up(
     then: what is done with the account in its transaction.
     """
     limits.take("sign_up", client.network)
+
+    def welcome(user: User) -> None:
+        addresses.require_confirmation(user)
+        then(user)
+
     return create_account(
         username=username,
         email=email,
@@ -45,7 +51,7 @@ def sign_up(
         last_name=last_name,
         password=password,
         domains=settings.SIGN_UP_DOMAINS,
-        then=then,
+        then=welcome,
     )
 
 
@@ -59,6 +65,7 @@ def create_account(
     domains: Sequence[str] = (),
     then: Callable[[User], None] = lambda user: None,
 ) -> User:
+    """Make an account whose address counts as confirmed."""
     user = User(username=username, email=email, first_name=first_name, last_name=last_name)
     keys = names.keys_of(user)
     _check(user, keys, new_keys=keys, password=password, domains=domains)
@@ -86,8 +93,8 @@ def edit_profile(
 
     An absent field and an empty password change nothing. A new password or address needs a sign-in
     of less than ten minutes or the current password. It ends all other sign-ins, and a mail tells
-    the old address. The result is then a fresh sign-in through this door; otherwise None. A current
-    password that is sent must be right.
+    the old address. A new address must be confirmed. The result is then a fresh sign-in through
+    this door; otherwise None. A current password that is sent must be right.
     """
     password = changes.pop("password", None) or None
     edited = _with(changes, user)
@@ -194,8 +201,12 @@ def _store(user: User, changed: Fields, keys: dict[str, str]) -> None:
 def _start_anew(
     user: User, old_email: str, changed: Fields, door: Door, client: Client
 ) -> sign_ins.NewSignIn:
-    """End all sign-ins, tell the person, and open another."""
+    """End all sign-ins, tell the person, and open another. A new address is to be confirmed."""
     sign_ins.end_sessions(user)
+    if not queries.is_confirmed(user):
+        old_email = ""
+    if "email" in changed:
+        addresses.require_confirmation(user)
     tasks.tell_of_account_change(
         user,
         new_email="email" in changed,
@@ -214,6 +225,8 @@ def erase_account(user: User) -> None:
     Must run inside a transaction, after the calendars are settled.
     """
     tasks.say_goodbye(user)
+    if not queries.is_confirmed(user):
+        outbox.drop_caused_by(user.pk)
     user.delete()
 
 

@@ -15,6 +15,7 @@ from commontime.accounts.names import full_name
 from commontime.calendars import limits, queries
 from commontime.calendars.actions.checks import (
     Caution,
+    about_addresses,
     check_moments,
     clean_texts,
     heed,
@@ -72,7 +73,9 @@ def edit_calendar(
     if not changes:
         return calendar, []
     require_text_room(by, calendar.description, before=text_before)
-    cautions = _still_open(calendar) if changes.get("is_finalized") else []
+    cautions = []
+    if changes.get("is_finalized"):
+        cautions = [*_still_open(calendar), *about_addresses(by, roster.active)]
     heed(cautions, strict=strict)
     Calendar.objects.filter(pk=calendar.pk).update(version=F("version") + 1, **changes)
     calendar.version += 1

@@ -1,5 +1,6 @@
 """Locks and refusals that several actions share."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from commontime.accounts import queries as accounts
 from commontime.calendars import limits, queries
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting, Plan
 from commontime.calendars.queries import path
 from commontime.calendars.queries.calendars import require_owner
-from commontime.calendars.queries.people import Roster, read_roster, roster_of
+from commontime.calendars.queries.people import Person, Roster, read_roster, roster_of
 from commontime.calendars.queries.plans import not_planned
 from commontime.core import quotas, text
 from commontime.core.errors import Conflict, NotFound
@@ -218,6 +221,26 @@ def require_planner(user: User, calendar: Calendar, what: str) -> None:
     """Refuse all but the owner, and the owner too once planning is finished."""
     require_owner(user, calendar, what)
     require_running(calendar)
+
+
+def about_addresses(by: User, people: Sequence[Person]) -> Iterator[Caution]:
+    """Say whose mails are kept back until an address is confirmed: those of `by`, or to people."""
+    unconfirmed = accounts.unconfirmed({by.pk, *(person.user_id for person in people)})
+    if by.pk in unconfirmed:
+        yield Caution(
+            "address_not_confirmed",
+            _("Your email address isn’t confirmed. Until it is, nobody gets an email from you."),
+            {"users": [by.pk]},
+        )
+    elif unconfirmed:
+        names = [person.name for person in people if person.user_id in unconfirmed]
+        said = ngettext(
+            "%(names)s: no emails until they have confirmed their address.",
+            "%(names)s: no emails until they have confirmed their addresses.",
+            len(names),
+        )
+        about = {"users": sorted(unconfirmed)}
+        yield Caution("address_not_confirmed", said % {"names": ", ".join(names[:5])}, about)
 
 
 def require_meeting_room(owner: User, *, adding: int = 1) -> None:

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commontime.accounts.actions import names
+from commontime.accounts.actions import addresses, names
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import (
     held_named,
@@ -144,13 +144,18 @@ def decline_invitation(invitation_id: UUID, *, by: User) -> Invitation:
 
 @transaction.atomic
 def accept_invitation_link(token: str, *, by: User) -> Invitation:
-    """Join by the link of an invitation. Whoever holds the link is the person invited."""
+    """Join by the link of an invitation. Whoever holds the link is the person invited.
+
+    If it was mailed to their address, that confirms the address.
+    """
     invitation = invitation_of_link(token)
     hold(invitation.calendar)
     if invitation.receiver_id is None:
         _claim(invitation, by)
     if invitation.receiver_id != by.pk:
         raise NotFound(_("This link has already been used."))
+    if address := queries.invitations.address_proved_by(token, invitation):
+        addresses.confirm_by_mail(by, address)
     return _accept(invitation, by)
 
 

@@ -14,6 +14,7 @@ from commontime.accounts import queries as accounts
 from commontime.calendars import limits, queries, rules
 from commontime.calendars.actions.checks import (
     Caution,
+    about_addresses,
     check_moments,
     clean_texts,
     heed,
@@ -306,6 +307,7 @@ def _cautions(meeting: Meeting, roster: Roster, by: User) -> list[Caution]:
         *_about_time(meeting, meeting.final_time),
         *_about_answers(meeting, meeting.final_time, group, by),
         *_about_other_meetings(meeting, group, roster),
+        *about_addresses(by, group.people),
     ]
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from commontime.accounts.actions import profiles
+from commontime.accounts.actions import addresses, profiles
 from commontime.calendars import queries
 from commontime.calendars.models import Invitation
 from commontime.core.errors import NotAllowed, NotFound
@@ -17,15 +17,19 @@ from commontime.core.errors import NotAllowed, NotFound
 def sign_up(*, invitation: str = "", **fields: Any) -> User:
     """Make an account for somebody whom the operator lets in.
 
-    invitation: the token of an invitation's link, where only invited people may sign up. It makes
-    one account, and the invitation is that account's from then on.
+    invitation: the token of an invitation's link. Where only invited people may sign up, it makes
+    one account, and the invitation is that account's from then on. One that was mailed confirms its
+    address.
     """
     found = require_sign_up(invitation)
+    address = _address_proved_by(invitation)
 
     def claim(user: User) -> None:
         # Of two who sign up at once with one link, the database lets one win.
         if found and not _open_invitations().filter(pk=found.pk).update(receiver=user):
             raise _invitation_needed()
+        if address:
+            addresses.confirm_by_mail(user, address)
 
     return profiles.sign_up(**fields, then=claim)
 
@@ -45,6 +49,17 @@ def require_sign_up(invitation: str) -> Invitation | None:
         if found:
             return found
     raise _invitation_needed()
+
+
+def _address_proved_by(token: str) -> str:
+    """Return the address whose mails the holder of a link reads, if it is an open invitation's."""
+    if not token:
+        return ""
+    with suppress(NotFound):
+        link = queries.invitations.read_link(token)
+        if found := _open_invitations().filter(pk=link.row_id).first():
+            return queries.invitations.address_proved_by(token, found)
+    return ""
 
 
 def _open_invitations() -> QuerySet[Invitation]:

@@ -61,6 +61,12 @@ def read_link(token: str) -> links.Link:
         raise NotFound(_("This invitation link is incomplete.")) from None
 
 
+def address_proved_by(token: str, invitation: Invitation) -> str:
+    """Return the address whose mails the holder of a link reads; "" if it was not mailed."""
+    was_mailed = read_link(token).kind == links.Kind.MAILED_INVITATION
+    return invitation.email if was_mailed else ""
+
+
 def _invitation(user: User, invitation_id: UUID) -> QuerySet[Invitation]:
     return _invitations(_received(user) | Q(sender=user) | Q(calendar__owner=user)).filter(
         pk=invitation_id

@@ -44,6 +44,7 @@ def tell_invited(invitations: Sequence[Invitation]) -> None:
             recipient=addresses.get(i.receiver_id, "") if i.receiver_id else i.email,
             user_id=i.receiver_id,
             payload={"invitation": str(i.pk)},
+            caused_by=i.sender_id,
         )
         for i in invitations
     )
@@ -57,16 +58,17 @@ def tell_accepted(invitation: Invitation, meetings: Iterable[Meeting]) -> None:
     person = invitation.receiver
     assert person is not None
     payload = {"calendar": str(invitation.calendar_id), "person": person.pk}
-    notice = _to(invitation.calendar.owner, "accepted", f"accepted:{invitation.pk}", payload)
+    event = f"accepted:{invitation.pk}"
+    notice = _to(invitation.calendar.owner, "accepted", event, payload, by=person.pk)
     outbox.post([notice, *(_request(meeting, person.pk, person.email) for meeting in meetings)])
 
 
 def tell_added(participant: CalendarParticipant, meetings: Iterable[Meeting]) -> None:
     """Post to somebody that they were added. With the requests of their meetings."""
     person = participant.user
-    notice = _to(
-        person, "added", f"added:{participant.pk}", {"calendar": str(participant.calendar_id)}
-    )
+    calendar = participant.calendar
+    event, payload = f"added:{participant.pk}", {"calendar": str(calendar.pk)}
+    notice = _to(person, "added", event, payload, by=calendar.owner_id)
     outbox.post([notice, *(_request(meeting, person.pk, person.email) for meeting in meetings)])
 
 
@@ -79,6 +81,7 @@ def tell_handed_over(calendars: Iterable[tuple[UUID, int]], heir: User, *, by: U
             "handed_over",
             f"handed_over:{pk}:{version}",
             {"calendar": str(pk), "by": by_name},
+            by=by.pk,
         )
         for pk, version in calendars
     )
@@ -90,7 +93,8 @@ def tell_removed(
     """Post the goodbye of a calendar. With a cancel for each of the meetings."""
     cancels = [Snapshot.of(meeting).as_payload(path="") for meeting in meetings]
     payload = {"calendar": participant.calendar.name, "by": by.pk, "meetings": cancels}
-    outbox.post([_to(participant.user, "removed", f"removed:{participant.pk}", payload)])
+    event = f"removed:{participant.pk}"
+    outbox.post([_to(participant.user, "removed", event, payload, by=by.pk)])
 
 
 # Meetings -----------------------------------------------------------------------------------------
@@ -194,14 +198,17 @@ def _ended(
 def _about(
     meeting: Meeting, kind: str, user_id: int, address: str, payload: Fields
 ) -> outbox.Notice:
-    return outbox.Notice(kind, f"meeting:{meeting.pk}", address, user_id, meeting.sequence, payload)
+    event, organizer = f"meeting:{meeting.pk}", meeting.calendar.owner_id
+    return outbox.Notice(kind, event, address, user_id, meeting.sequence, payload, organizer)
 
 
 def tell_calendar_finalized(calendar: Calendar, roster: Roster) -> None:
     """Post one letter to everyone with all final times."""
     event, payload = f"finalized:{calendar.pk}:{calendar.version}", {"calendar": str(calendar.pk)}
     outbox.post(
-        outbox.Notice("finalized", event, person.email, person.user_id, 0, payload)
+        outbox.Notice(
+            "finalized", event, person.email, person.user_id, 0, payload, calendar.owner_id
+        )
         for person in roster.active
     )
 
@@ -241,7 +248,7 @@ def _deleted(
             continue  # The owner knows; only their own calendar app does not.
         cancels = [_cancel(meeting, organizer=owner) for meeting in theirs]
         payload = {"calendar": calendar.name, "owner": owner, "meetings": cancels}
-        yield _to(person, "deleted", f"deleted:{calendar.pk}", payload)
+        yield _to(person, "deleted", f"deleted:{calendar.pk}", payload, by=calendar.owner_id)
 
 
 def _cancel(meeting: Meeting, *, organizer: str) -> Fields:
@@ -280,6 +287,7 @@ def tell_attendee_lost(seat: queries.windows.Seat, lost: Iterable[Meeting]) -> N
             "attendee_lost",
             f"lost:{meeting.pk}:{seat.user.pk}:{stamp}",
             {"meeting": str(meeting.pk), "person": seat.user.pk},
+            by=seat.user.pk,
         )
         for meeting in lost
     )
@@ -298,14 +306,17 @@ def tell_from_person(
         "note": note,
     }
     event = f"person:{sender.pk}:{receiver.pk}:{clock.now().timestamp()}"
-    outbox.post([_to(receiver, "from_person", event, payload)])
+    outbox.post([_to(receiver, "from_person", event, payload, by=sender.pk)])
 
 
 # What they share ----------------------------------------------------------------------------------
 
 
-def _to(user: User, kind: str, event: str, payload: Fields) -> outbox.Notice:
-    return outbox.Notice(kind, event, user.email, user.pk, 0, payload)
+def _to(
+    user: User, kind: str, event: str, payload: Fields, *, by: int | None = None
+) -> outbox.Notice:
+    """Return a notice to a person. by: whose doing it is."""
+    return outbox.Notice(kind, event, user.email, user.pk, 0, payload, by)
 
 
 def count_letter(sender: int, address: str) -> None:
