@@ -244,6 +244,8 @@ class _Writer:
 
 
 class InsightsView(View):
+    expensive = ("GET",)
+
     @extend_schema(parameters=WHAT_IF, responses={200: InsightsOutput, 403: "not_allowed"})
     def get(self, request: Request, meeting_id: UUID) -> HttpResponse:
         """Explain the best start.

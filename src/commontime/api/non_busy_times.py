@@ -299,6 +299,7 @@ class WindowOne(View):
 
 
 class AvailabilityView(View):
+    expensive = ("GET",)
     # Computed once for each version of the calendar, and answered from memory after that.
 
     @extend_schema(

@@ -309,6 +309,7 @@ def _show_last(request: Request) -> HttpResponse:
 
 
 class PlanView(View):
+    expensive = ("POST",)
     single = True
     for_owner = True
 

@@ -196,6 +196,8 @@ def _what_if(request: Request, zone: tzinfo) -> suggestions.WhatIf:
 
 
 class Suggestions(View):
+    expensive = ("GET",)
+
     @extend_schema(
         parameters=[
             docs.query("computed", "`only`: leave out what people suggested.", choices=["only"]),

@@ -1,5 +1,6 @@
 """What all views of the API share."""
 
+from contextlib import ExitStack
 from typing import Any, cast
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from commontime.api.body import JSON, AlwaysJSON, check_length, receive
 from commontime.api.once import Once, Replay
 from commontime.api.request import Request, SignedIn
 from commontime.calendars.queries import calendars
+from commontime.core import crowd
 from commontime.core.errors import NotAllowed, NotFound
 from commontime.core.turns import take_turns
 
@@ -35,6 +37,8 @@ class View(APIView):
     # Whether only the calendar's owner changes something here. Nobody else is answered from store,
     # or hears that If-Match is stale.
     for_owner = False
+    # The methods that compute long: at most some at once, one of a person.
+    expensive: tuple[str, ...] = ()
     authentication_classes = [SignedIn]
     parser_classes = [JSON]
     content_negotiation_class = AlwaysJSON
@@ -58,7 +62,8 @@ class View(APIView):
         self.once, self.condition = self._once(request), self._if_match(request)
         self.in_transaction = bool(self.once or self.condition)
         if not self.in_transaction:
-            return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+            with ExitStack() as self.at_end:
+                return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
         receive(request)
         # Comparing, changing and storing the answer are one transaction: all of it, or nothing.
         with transaction.atomic():
@@ -89,6 +94,9 @@ class View(APIView):
         super().initial(request, *args, **kwargs)
         request = cast(Request, request)
         check_length(request)
+        # Whoever is in a transaction must not wait: others would wait for what it has locked.
+        if request.method in self.expensive and not self.in_transaction:
+            self.at_end.enter_context(crowd.questions.turn(request.user.pk))
         if self.condition:
             self._check_condition(request, *args, **kwargs)
         if self.once:

@@ -1,5 +1,4 @@
 import os
-import threading
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -11,10 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "commontime.config.settings")
 _django = get_wsgi_application()
 
 from commontime.config import bodies  # noqa: E402 (the settings come first)
+from commontime.core import crowd  # noqa: E402
 from commontime.core.clients import client_of  # noqa: E402
-
-# More threads than these only wait for bodies (program/service.py).
-_places = threading.BoundedSemaphore(settings.WEB_THREADS)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -25,7 +22,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     if environ["PATH_INFO"].rstrip("/") == "/healthz":
         return _django(environ, start_response)  # whatever others do, the process is alive
     environ = _with_body(environ)
-    with _places:
+    with crowd.place():
         return _django(environ, start_response)
 
 

@@ -142,14 +142,15 @@ def _answer_requests(application: Callable[..., Any]) -> None:
     from granian.server import MPServer
 
     from commontime.config import bodies
+    from commontime.core import crowd
 
     server = MPServer(
         APPLICATION,
         settings.HOST.strip("[]"),
         settings.PORT,
         interface=Interfaces.WSGI,
-        # More than answer at once: the others wait for bodies (config/bodies.py).
-        blocking_threads=settings.WEB_THREADS + bodies.PLACES,
+        # More than answer at once: the others wait, for bodies or turns.
+        blocking_threads=settings.WEB_THREADS + bodies.PLACES + 2 * crowd.MOST_WAITING,
         runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
         websockets=False,

@@ -21,7 +21,7 @@ from commontime.accounts import queries as accounts
 from commontime.calendars.models import Calendar, Meeting
 from commontime.calendars.queries import calendars, meetings
 from commontime.calendars.queries.path import Auth
-from commontime.core import cache, clock
+from commontime.core import cache, clock, crowd
 from commontime.core.errors import (
     Conflict,
     InvalidInput,
@@ -141,6 +141,17 @@ def refusing(view: View) -> View:
             return errors.page_for(request, refusal)
 
     return guarded
+
+
+def expensive(view: View) -> View:
+    """Have a person's visits of a page that computes long wait for each other."""
+
+    @wraps(view)
+    def in_turn(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with crowd.questions.turn(me(request).pk if request.user else None):
+            return view(request, *args, **kwargs)
+
+    return in_turn
 
 
 def me(request: HttpRequest) -> User:

@@ -21,7 +21,7 @@ from commontime.core import clock
 from commontime.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from commontime.core.shapes import Fields
 from commontime.web import best_times, jinja, words
-from commontime.web.base import FORM, meeting_of, page, posted_id, submit
+from commontime.web.base import FORM, expensive, meeting_of, page, posted_id, submit
 from commontime.web.calendar_view import meeting_address
 from commontime.web.compression import gzipped
 from commontime.web.meeting_edit import as_shown, ask, change
@@ -47,6 +47,7 @@ NOTICES = {
 @gzipped
 @require_http_methods(FORM)
 @signed_in
+@expensive
 @once()
 def meeting(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Show a meeting, and do what a button on its page says."""
@@ -87,6 +88,7 @@ def _unticked(request: HttpRequest, silent: Sequence[Person]) -> set[str]:
 @gzipped
 @require_safe
 @signed_in
+@expensive
 def live(request: HttpRequest, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
     """Answer an open page; 304 if nothing changed."""
     view = meeting_view(request, calendar_id, meeting_id)

@@ -27,7 +27,7 @@ from commontime.core.errors import Conflict, InvalidInput, NotFound
 from commontime.core.shapes import Fields
 from commontime.core.text import some_of
 from commontime.web import plan_result, words
-from commontime.web.base import FORM, calendar_of, me, page, submit
+from commontime.web.base import FORM, calendar_of, expensive, me, page, submit
 from commontime.web.compression import gzipped
 from commontime.web.fields import BufferField, length_field, range_field
 from commontime.web.look import look
@@ -183,6 +183,7 @@ def _plan_view(request: HttpRequest, calendar_id: UUID) -> PlanView:
 @gzipped
 @require_http_methods(FORM)
 @signed_in
+@expensive
 @once("one-on-ones", "publish")
 def plan(request: HttpRequest, calendar_id: UUID) -> HttpResponse:
     """Show a calendar's plan to its owner, and change it."""

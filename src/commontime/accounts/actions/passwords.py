@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from commontime.accounts import hashers, queries, tasks
 from commontime.accounts.actions import addresses, sign_ins
 from commontime.accounts.validators import MaximumLengthValidator
-from commontime.core import limits, text
+from commontime.core import crowd, limits, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, TooMany
 
@@ -61,7 +61,9 @@ def is_password_of(user: User, password: str, client: Client) -> bool:
     tries = sign_ins.password_tries(user.username, user, client)
     if wait := max(limits.count("password", *tries)):
         raise limits.too_many(wait)
-    if not check_password(password, user.password):
+    with crowd.passwords.turn():
+        is_right = check_password(password, user.password)
+    if not is_right:
         return False
     limits.give_back("password", *tries)  # only failures count
     return True

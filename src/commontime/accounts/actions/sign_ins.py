@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from commontime.accounts import queries
 from commontime.accounts.enums import Door
 from commontime.accounts.models import Session
-from commontime.core import clock, limits, metrics, text
+from commontime.core import clock, crowd, limits, metrics, text
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, Unidentified
 
@@ -54,7 +54,9 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
         # The limit was used up under the account's other name. Saying so would tell whose address
         # this is, so we act as if nobody had this name.
         user = nobody
-    if check_password(password, user.password) and user.is_active and user is not nobody:
+    with crowd.passwords.turn():
+        is_right = check_password(password, user.password)
+    if is_right and user.is_active and user is not nobody:
         limits.give_back("password", *tries)  # only failures count
         metrics.count_sign_in("accepted")
         logger.info("Signed in: user %s from %s by %s", user.pk, client.address, door)

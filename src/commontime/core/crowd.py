@@ -1,0 +1,120 @@
+"""Turns at what takes long, so that others are answered meanwhile.
+
+A process answers some requests at once. What is expensive has half of these places, one person has
+one of them, and whoever waits for a turn holds neither a place nor a connection to the database.
+"""
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from commontime.core.errors import TooMany
+
+MOST_WAITING = 8  # for a turn, in one process
+MOST_OF_ONE = 4  # of one person, the one at work included
+PATIENCE = 10.0  # seconds that somebody waits for a turn
+RETRY_AFTER = 2  # seconds
+
+_places = threading.BoundedSemaphore(settings.WEB_THREADS)
+_mine = threading.local()
+
+
+@contextlib.contextmanager
+def place() -> Iterator[None]:
+    """Take one of the places at which requests are answered."""
+    with _places:
+        _mine.is_held = True
+        try:
+            yield
+        finally:
+            _mine.is_held = False
+
+
+@contextlib.contextmanager
+def _place_left() -> Iterator[None]:
+    """Leave the place to others for a while."""
+    if not getattr(_mine, "is_held", False):
+        yield
+        return
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()  # gives it back to the pool
+    _places.release()
+    try:
+        yield
+    finally:
+        _places.acquire()
+
+
+class Crowd:
+    """Those who want the same expensive thing of a process."""
+
+    def __init__(self, at_once: int = 0) -> None:
+        self._at_once = at_once or max(1, settings.WEB_THREADS // 2)
+        self._changed = threading.Condition()
+        self._at_work: list[object] = []
+        self._waiting = 0
+        self._of: Counter[object] = Counter()
+
+    @contextlib.contextmanager
+    def turn(self, who: object = None) -> Iterator[None]:
+        """Wait for a turn, and take it. TooMany if too many wait; `who` is no person if None."""
+        self._join(who)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work.remove(who)
+                self._forget(who)
+                self._changed.notify_all()
+
+    def _join(self, who: object) -> None:
+        with self._changed:
+            if who is not None and self._of[who] >= MOST_OF_ONE:
+                raise TooMany(
+                    _("You’re already asking for much that takes long. Wait, then try again."),
+                    retry_after=RETRY_AFTER,
+                )
+            if self._is_free_for(who):
+                self._of[who] += 1
+                self._at_work.append(who)
+                return
+            if self._waiting >= MOST_WAITING:
+                raise _crowded()
+            self._waiting += 1
+            self._of[who] += 1
+        with _place_left():
+            self._wait(who)
+
+    def _wait(self, who: object) -> None:
+        with self._changed:
+            has_turn = self._changed.wait_for(lambda: self._is_free_for(who), PATIENCE)
+            self._waiting -= 1
+            if not has_turn:
+                self._forget(who)
+                raise _crowded()
+            self._at_work.append(who)
+
+    def _is_free_for(self, who: object) -> bool:
+        is_mine_at_work = who is not None and who in self._at_work
+        return len(self._at_work) < self._at_once and not is_mine_at_work
+
+    def _forget(self, who: object) -> None:
+        self._of[who] -= 1
+        if not self._of[who]:
+            del self._of[who]
+
+
+def _crowded() -> TooMany:
+    return TooMany(
+        _("Too much is being computed at the moment. Try again in a moment."),
+        retry_after=RETRY_AFTER,
+    )
+
+
+questions = Crowd()  # best times, what could change them, plans
+passwords = Crowd()  # comparing one takes a twentieth of a second of a core

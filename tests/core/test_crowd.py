@@ -1,0 +1,118 @@
+"""Expensive questions wait for each other, and not the cheap ones for them."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from commontime.core import crowd
+from commontime.core.errors import TooMany
+from stage.servers import wait_until
+from tests import build
+from tests.client import caller
+from tests.web.test_calendar_page import browser_of, here
+
+
+class Asking:
+    """People who ask something that takes until `end` is called."""
+
+    def __init__(self, crowd: crowd.Crowd) -> None:
+        self.crowd = crowd
+        self.at_work: list[str] = []
+        self.ended = threading.Event()
+        self.pool = ThreadPoolExecutor(20)
+        self.answers = []
+
+    def ask(self, *people: str | None) -> None:
+        self.answers += [self.pool.submit(self._ask, who) for who in people]
+
+    def _ask(self, who: str | None) -> str:
+        try:
+            with self.crowd.turn(who):
+                self.at_work.append(who)
+                self.ended.wait(10)
+        except TooMany:
+            return "refused"
+        return "answered"
+
+    def end(self) -> list[str]:
+        self.ended.set()
+        return sorted(answer.result() for answer in self.answers)
+
+
+@pytest.fixture
+def asking():
+    made = Asking(crowd.Crowd(2))
+    yield made
+    made.end()
+
+
+def refused(asking: Asking) -> int:
+    return sum(answer.done() for answer in asking.answers)
+
+
+def test_one_person_asking_eight_times_has_one_turn_and_four_places(asking):
+    asking.ask(*["eve"] * 8)
+    wait_until(lambda: refused(asking) == 8 - crowd.MOST_OF_ONE)
+
+    asking.ask("mina")
+
+    wait_until(lambda: "mina" in asking.at_work)
+    assert asking.at_work.count("eve") == 1
+    assert asking.end() == ["answered"] * 5 + ["refused"] * 4
+
+
+def test_many_people_wait_and_not_without_end(asking):
+    people = [f"person{n}" for n in range(2 + crowd.MOST_WAITING + 3)]
+
+    asking.ask(*people)
+
+    wait_until(lambda: refused(asking) == 3)
+    assert len(asking.at_work) == 2
+    assert asking.end().count("answered") == 2 + crowd.MOST_WAITING
+
+
+def test_whoever_waits_leaves_their_place_to_others(monkeypatch):
+    monkeypatch.setattr(crowd, "_places", threading.BoundedSemaphore(1))
+    only, begun, end = crowd.Crowd(1), threading.Event(), threading.Event()
+
+    def at_work() -> None:
+        with only.turn():
+            begun.set()
+            end.wait(10)
+
+    def waiting() -> None:
+        with crowd.place(), only.turn():
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(at_work)
+        begun.wait(10)
+        other = pool.submit(waiting)
+        wait_until(lambda: only._waiting == 1)
+        with crowd.place():  # a cheap question is answered
+            assert not other.done()
+        end.set()
+        other.result()
+
+
+@pytest.mark.django_db
+def test_both_doors_say_when_to_come_back(monkeypatch):
+    mina = caller("mina")
+    meeting = build.meeting(calendar=build.calendar(owner=mina.user))
+    browser = browser_of(mina.user)
+    full = crowd.Crowd(1)
+    monkeypatch.setattr(crowd, "questions", full)
+    monkeypatch.setattr(crowd, "MOST_WAITING", 0)
+
+    with full.turn("eve"):
+        answer = mina.get(f"/calendars/meetings/{meeting.pk}/suggestions/")
+        page = browser.get(here(meeting.calendar, f"meetings/{meeting.pk}/"))
+        cheap = mina.get("/profile/")
+
+    assert (answer.status_code, answer["Retry-After"]) == (429, str(crowd.RETRY_AFTER))
+    assert "Try again in a moment" in answer.data["detail"]
+    assert (page.status_code, page["Retry-After"]) == (429, str(crowd.RETRY_AFTER))
+    assert "Try again in a moment" in page.text
+    assert cheap.status_code == 200
+    assert mina.get(f"/calendars/meetings/{meeting.pk}/suggestions/").status_code == 200
