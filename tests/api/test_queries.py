@@ -73,7 +73,7 @@ TABLE = """
  1    GET /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/
  3+2  PUT /calendars/{calendar_id}/ (If-Match)
- 5  ! PUT /calendars/{calendar_id}/ (finalise)
+ 6  ! PUT /calendars/{calendar_id}/ (finalise)
  3+2  DELETE /calendars/{calendar_id}/
  6  ! POST /calendars/{calendar_id}/transfer/
 11+1! POST /calendars/{calendar_id}/duplicate/
@@ -99,7 +99,7 @@ TABLE = """
  4    POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
  3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
- 5  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
+ 6  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)
  4    PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (attendees)
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/
  3    DELETE /calendars/{calendar_id}/meetings/{meeting_id}/ (scheduled)
@@ -110,14 +110,14 @@ TABLE = """
  2    GET /calendars/meetings/{meeting_id}/insights/
  2    GET /calendars/invitations/
  9+1! POST /calendars/invitations/
- 4+2  POST /calendars/invitations/ (address)
+ 4+3  POST /calendars/invitations/ (address)
  2    GET /calendars/invitations/{invitation_id}/
  4+1  PUT /calendars/invitations/{invitation_id}/
  3    PUT /calendars/invitations/{invitation_id}/ (decline)
  3    DELETE /calendars/invitations/{invitation_id}/
  4    GET /calendars/get-user-id/{username}/
- 4+2  POST /calendars/send-email/
- 5+2! POST /calendars/send-email/ (calendar, note)
+ 4+3  POST /calendars/send-email/
+ 5+3! POST /calendars/send-email/ (calendar, note)
  2    GET /contacts/
  9  ! POST /contacts/add/
  5  ! POST /contacts/add/ (name)

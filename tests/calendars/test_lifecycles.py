@@ -39,6 +39,7 @@ class World:
             **settings.LIMITS,
             "mail_pair": (10**6, 86400),
             "mail_receiver": (10**6, 86400),
+            "mails_caused": (10**6, 86400),
         }
         self.people = [
             build.user(f"p{seed}x{number}", first_name=f"Person {number}") for number in range(4)

@@ -463,16 +463,6 @@ def test_adding_and_removing_somebody_again_and_again_sends_five_mails(mails, sa
     assert len(mails()) == 5
 
 
-def test_a_mail_that_is_tried_again_is_counted_once(mails):
-    from commontime.calendars.tasks import composers
-
-    mina, iris = build.user("mina"), build.user("iris")
-    build.invitation(build.calendar(owner=mina), iris)
-    message = Message(attempts=3, recipient=iris.email)
-
-    assert not any(composers._is_unwanted(message, mina.pk) for _ in range(30))
-
-
 def test_a_muted_sender_learns_nothing_of_it():
     mina, iris = caller("mina"), caller("iris")
     iris.put("/profile/settings/", {"muted": ["mina"]})

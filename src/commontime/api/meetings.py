@@ -251,6 +251,7 @@ class MeetingOne(View):
                 "calendar_finalized changed_meanwhile in_the_past outside_days nobody_answered "
                 "required_missing double_booked"
             ),
+            429: "too_many_requests",
         },
     )
     def put(self, request: Request, calendar_id: UUID, meeting_id: UUID) -> HttpResponse:
@@ -258,7 +259,9 @@ class MeetingOne(View):
 
         `final_time` confirms or moves it, and null withdraws its time; the attendees get an email.
         There is a warning if the time is in the past or outside the calendar's days, if somebody
-        required can't come or is in another meeting, or if nobody has answered.
+        required can't come or is in another meeting, or if nobody has answered. Of other meetings
+        you hear only for people who take part by their own doing, at most 60 times an hour. The
+        warning `mails_wait` says that you caused 200 emails today: the others go out later.
         """
         meeting = request.auth.meeting()
         data = parse(MeetingChange, request, partial=True, zone=zone_of(meeting.calendar.time_zone))

@@ -18,6 +18,7 @@ from commontime.calendars.models import Meeting
 from commontime.core import clock
 from commontime.core.shapes import Fields
 from commontime.mail.addresses import address_in, ascii_address
+from commontime.mail.allowance import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,21 @@ def _attendee(reader: User, address: str, required: bool) -> ical.Attendee:
 
 
 def _event(snapshot: Snapshot, attendee: ical.Attendee | None) -> ical.Event:
+    # In this order, for where there is little room.
+    summary, organizer, location, description = (
+        typed(text)
+        for text in (snapshot.title, snapshot.organizer, snapshot.location, snapshot.description)
+    )
     return ical.Event(
         uid=snapshot.uid,
         sequence=snapshot.sequence,
         stamp=clock.now(),
         start=snapshot.begins,
         end=snapshot.ends,
-        summary=snapshot.title,
-        description=snapshot.description,
-        location=snapshot.location,
-        organizer=ical.Person(snapshot.organizer, address_in(settings.DEFAULT_FROM_EMAIL)),
+        summary=summary,
+        description=description,
+        location=location,
+        organizer=ical.Person(organizer, address_in(settings.DEFAULT_FROM_EMAIL)),
         attendees=(attendee,) if attendee else (),
         url=f"{settings.COMMONTIME_BASE_URL}{snapshot.path}" if snapshot.path else "",
     )

@@ -397,6 +397,13 @@ LIMITS = {
     "reset_try": limit(
         "RESET_TRY", 20, MINUTE, "Tries with reset links from one client address in a minute."
     ),
+    "mails_caused": limit(
+        "MAILS_CAUSED",
+        200,
+        DAY,
+        "Emails one person can cause in a day, of whatever kind. A choir of forty needs 40 for a "
+        "meeting; what is more goes out the next day.",
+    ),
     "mail_pair": limit("MAIL_PAIR", 5, DAY, "Emails one person can send another in a day."),
     "mail_receiver": limit(
         "MAIL_RECEIVER", 20, DAY, "Emails from other people that one person receives in a day."

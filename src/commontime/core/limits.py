@@ -56,6 +56,14 @@ def count(name: str, *subjects: Subject) -> list[int]:
     return [waits[key] for key in keys]
 
 
+def is_used_up(name: str, *subject: object) -> bool:
+    """Return whether the next use would be one too many. Asking counts nothing."""
+    allowed, seconds = settings.LIMITS[name]
+    since = int(clock.now().timestamp()) - seconds
+    uses = Throttle.objects.filter(key=_key(name, subject), started__gt=since)
+    return uses.filter(used__gte=allowed).exists()
+
+
 def too_many(wait: int) -> TooMany:
     return TooMany(
         _("You’ve reached the limit for now. Try again in %(time)s.") % {"time": _in_words(wait)},

@@ -19,6 +19,7 @@ from django.db.models import Q, QuerySet
 from commontime.core import clock
 from commontime.mail import mime
 from commontime.mail.addresses import BadAddress
+from commontime.mail.allowance import count_caused, count_letter, little_text
 from commontime.mail.backends import mail_folder
 from commontime.mail.enums import State
 from commontime.mail.letters import Letter
@@ -39,6 +40,7 @@ BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 1800,
 # this for its recovery.
 IN_DOUBT = timedelta(seconds=25)
 KEEP_TRYING = timedelta(days=3)
+KEEP_WAITING = timedelta(days=7)
 READ_AHEAD = 50
 
 Composer = Callable[[Message], Letter | None]
@@ -208,7 +210,9 @@ def _finish(message: Message, state: State, error: str = "", **kept: str) -> Non
 
 
 def _deliver(message: Message, server: Server) -> None:
-    if _is_next(message) and _may_pass(message) and (mail := _compose(message)):
+    if not (_is_next(message) and _may_pass(message)):
+        return
+    if (mail := _compose(message)) and _has_room(message):
         _send(message, mail, server)
 
 
@@ -252,7 +256,8 @@ def _compose(message: Message) -> EmailMessage | None:
     """Return the mail. If there is none to send, the message is settled or put back."""
     try:
         load_composers()
-        letter = _composers[message.kind](message)
+        with little_text() if message.is_unasked else contextlib.nullcontext():
+            letter = _composers[message.kind](message)
         mail = mime.email_message(message, letter) if letter else None
     except BadAddress:
         _finish(message, State.FAILED, "This is not one address that a mail can go to.")
@@ -266,6 +271,28 @@ def _compose(message: Message) -> EmailMessage | None:
     if mail is None:
         _finish(message, State.DROPPED)
     return mail
+
+
+def _has_room(message: Message) -> bool:
+    """Count a mail that one person caused to another.
+
+    If there were enough today it waits until the day is over. Then the newest of its event goes.
+    """
+    sender = message.caused_by_id
+    if sender in (None, message.user_id) or message.is_counted:
+        return True
+    now = clock.now()
+    count = count_letter if message.is_unasked else count_caused
+    if wait := count(sender, message.recipient):
+        if now - message.created_at > KEEP_WAITING:
+            _finish(message, State.DROPPED, "Too many others of its sender had to go out.")
+        else:
+            _settle(message, due_at=now + timedelta(seconds=wait))
+        return False
+    # Once, however often it is tried.
+    message.is_counted = True
+    Message.objects.filter(pk=message.pk).update(is_counted=True)
+    return True
 
 
 def _send(message: Message, mail: EmailMessage, server: Server) -> None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from commontime.core import clock
 from commontime.core.shapes import Fields
 from commontime.core.text import some_of
+from commontime.mail.allowance import typed
 from commontime.mail.writing import (
     ZERO_WIDTH_SPACE,
     excerpt,
@@ -27,6 +28,7 @@ from commontime.mail.writing import (
     name,
     one_line,
     own_link,
+    unlinked,
     when,
 )
 
@@ -115,7 +117,12 @@ def invitation(
     note: str = "",
 ) -> Letter:
     """Invite someone with an account to a calendar. On `url` they accept or decline."""
-    context = {"sender": name(sender), "calendar": name(calendar), "url": url, "note": lines(note)}
+    context = {
+        "sender": name(sender),
+        "calendar": name(calendar),
+        "url": url,
+        "note": lines(typed(note)),
+    }
     return _letter("invitation", reader, {**context, **_about(description, meetings, reader)})
 
 
@@ -197,13 +204,23 @@ def reminder(
 
     sender: the person who had it sent, if it was one.
     """
-    context = {"calendar": name(calendar), "url": url, "sender": name(sender), "note": lines(note)}
+    context = {
+        "calendar": name(calendar),
+        "url": url,
+        "sender": name(sender),
+        "note": lines(typed(note)),
+    }
     return _letter("reminder", reader, {**context, **_about(description, meetings, reader)})
 
 
 def note(reader: Reader, *, sender: str, url: str, calendar: str = "", text: str = "") -> Letter:
     """Pass on what a person wrote. Without words it only asks to look at the calendar."""
-    context = {"sender": name(sender), "calendar": name(calendar), "note": lines(text), "url": url}
+    context = {
+        "sender": name(sender),
+        "calendar": name(calendar),
+        "note": lines(typed(text)),
+        "url": url,
+    }
     return _letter("note", reader, context)
 
 
@@ -289,7 +306,7 @@ def calendar_finalized(
         "meetings": _listed(meetings, reader),
         "url": url,
         "sender": name(sender),
-        "note": lines(note),
+        "note": lines(typed(note)),
     }
     return _letter("calendar_finalized", reader, context)
 
@@ -403,15 +420,15 @@ def _about(description: str, meetings: Sequence[OpenMeeting], reader: Reader) ->
     shared = deadlines[0] if len(set(deadlines)) == 1 else ""
     more = len(meetings) - MOST_MEETINGS
     return {
-        **_description(excerpt(description, LONGEST_EXCERPT)),
+        **_description(typed(excerpt(description, LONGEST_EXCERPT))),
         "deadline": shared,
         "open_meetings": [
             {
                 "title": name(meeting.title),
                 "length": clock.length(meeting.length),
-                "location": one_line(meeting.location),
+                "location": one_line(typed(meeting.location)),
                 "answer_by": "" if shared else deadline,
-                **_description(excerpt(meeting.description, LONGEST_EXCERPT)),
+                **_description(typed(excerpt(meeting.description, LONGEST_EXCERPT))),
             }
             for meeting, deadline in zip(meetings[:MOST_MEETINGS], deadlines, strict=False)
         ],
@@ -424,9 +441,9 @@ def _meeting(meeting: ScheduledMeeting, reader: Reader) -> dict[str, str]:
         "title": name(meeting.title or meeting.calendar),
         "calendar": name(meeting.calendar),
         "when": when(meeting.start, meeting.end, hour_cycle=reader.hour_cycle),
-        "location": one_line(meeting.location),
+        "location": one_line(typed(meeting.location)),
         "url": own_link(meeting.url),
-        **_description(excerpt(meeting.description, LONGEST_DESCRIPTION)),
+        **_description(excerpt(typed(meeting.description), LONGEST_DESCRIPTION)),
     }
 
 
@@ -491,7 +508,7 @@ def _letter(
 ) -> Letter:
     context = {
         **context,
-        "reader": name(reader.name),
+        "reader": unlinked(reader.name),
         "unsubscribe_url": reader.unsubscribe_url,
         "home_url": link("/"),
     }

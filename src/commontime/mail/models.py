@@ -10,11 +10,13 @@ class Message(Row):
 
     It is kept until some days after it was settled. `payload` holds ids, or a snapshot where the
     rows are gone when it is sent; it is emptied once the message is settled. A worker holds the
-    `caused_by` is the account whose doing it is, if it is one's; it may be gone. A worker holds the
     message until `lease_until`; every claim raises `lease_epoch`, and only the holder of the latest
     epoch may settle. `held`: at the last try the mail server was away, so until `due_at` nobody
-    tries it again. `subject` and `text` are kept where there is no mail server, for the account the
-    mail was sent to.
+    tries it again. `caused_by` is the account whose doing it is, if it is one's; it may be gone.
+    `is_unasked`: its reader is not together with them; such mails of a pair are few a day
+    (`allowance.py`). `is_counted`: it is one of its day's already.
+    `subject` and `text` are kept where there is no mail server, for the account the mail was sent
+    to.
     """
 
     kind = models.CharField(max_length=40)
@@ -35,6 +37,8 @@ class Message(Row):
         db_constraint=False,
         db_index=False,
     )
+    is_unasked = models.BooleanField(default=False)
+    is_counted = models.BooleanField(default=False)
     sequence = models.PositiveIntegerField(default=0)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=7, choices=State, default=State.QUEUED)

@@ -34,7 +34,8 @@ class Notice:
     `sequence` once, and a larger sequence replaces smaller ones that have not gone out yet.
     `payload` is JSON: ids, or all the letter says where the rows will be gone by then. With a
     `user_id` the mail goes when that account does. `caused_by` is whose doing it is; None for what
-    the clock does, or what one's own account needs.
+    the clock does, or what one's own account needs. `is_unasked`: its reader is not together with
+    them; `is_counted`: the caller has counted it (`allowance.py`).
     """
 
     kind: str
@@ -44,6 +45,8 @@ class Notice:
     sequence: int = 0
     payload: Mapping[str, Any] = field(default_factory=dict)
     caused_by: int | None = None
+    is_unasked: bool = False
+    is_counted: bool = False
 
 
 def post(notices: Iterable[Notice]) -> None:
@@ -60,6 +63,8 @@ def post(notices: Iterable[Notice]) -> None:
             recipient=notice.recipient.strip(),
             user_id=notice.user_id,
             caused_by_id=notice.caused_by,
+            is_unasked=notice.is_unasked,
+            is_counted=notice.is_counted,
             sequence=notice.sequence,
             payload=dict(notice.payload),
             due_at=now,
@@ -119,6 +124,14 @@ def drop_kept_back(*, days: int) -> None:
 def drop_caused_by(user: int) -> None:
     """Delete what an account has caused and what has not gone out yet."""
     Message.objects.filter(caused_by=user, state__in=[State.QUEUED, State.KEPT_BACK]).delete()
+
+
+def release(user: int, *, caused_by: int) -> None:
+    """Let go what waits because its reader was not together with somebody. Now they are."""
+    waiting = Message.objects.filter(
+        user=user, state=State.QUEUED, caused_by=caused_by, is_unasked=True, is_counted=False
+    )
+    waiting.update(is_unasked=False, due_at=clock.now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from commontime.core import clock
+from commontime.mail.allowance import typed
 
 ZERO_WIDTH_SPACE = "\u200b"
 _BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -58,6 +59,11 @@ def one_line(text: str) -> str:
 
 def name(text: str) -> str:
     """Return a name that no mail program takes for links. It has one line."""
+    return unlinked(typed(text))
+
+
+def unlinked(text: str) -> str:
+    """Return a name like `name`, also where letters may carry little text."""
     line = one_line(text)
     if not _LOOKS_LIKE_A_LINK.search(line):
         return line

@@ -24,6 +24,7 @@ from commontime.calendars.actions.checks import (
     hold_with_seat,
     invitations_open_of,
     keep_same,
+    mails_that_wait,
     require_meeting_room,
     require_text_room,
 )
@@ -82,6 +83,7 @@ def edit_calendar(
     _tell_changed(scheduled, roster)
     if changes.get("is_finalized"):
         notices.tell_calendar_finalized(calendar, roster)
+        cautions += mails_that_wait(by)
     return calendar, cautions
 
 
@@ -221,17 +223,20 @@ def transfer_calendar(calendar: Calendar, *, by: User, to: int) -> Calendar:
     if to != by.pk:
         if seat is None or not seat.user.is_active:
             raise InvalidInput(_("Choose somebody who is in this calendar."), field="user")
-        hand_over([calendar], by=by, heir=seat.user)
+        has_agreed = seat.agreed_at is not None
+        hand_over([calendar], by=by, heir=seat.user, has_agreed=has_agreed)
         calendar.owner = seat.user
         calendar.version += 1
     return calendar
 
 
-def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
+def hand_over(
+    calendars: Sequence[Calendar], *, by: User, heir: User, has_agreed: bool = True
+) -> None:
     """Make somebody the owner of these calendars.
 
-    The calendars are held, and the heir takes part in each. Others fill at most half of the heir's
-    quota, so that nobody can take it all from them.
+    The calendars are held, and the heir takes part in each. has_agreed: by their own doing. Others
+    fill at most half of the heir's quota, so that nobody can take it all from them.
     """
     half = settings.QUOTAS["calendars"] // 2
     if not quotas.has_room(
@@ -250,7 +255,10 @@ def hand_over(calendars: Sequence[Calendar], *, by: User, heir: User) -> None:
     # So that they can take back what still waits, and it outlives the old owner's account.
     Invitation.objects.filter(calendar__in=calendars, sender=by).update(sender=heir)
     notices.tell_handed_over(
-        [(calendar.pk, calendar.version + 1) for calendar in calendars], heir, by=by
+        [(calendar.pk, calendar.version + 1) for calendar in calendars],
+        heir,
+        by=by,
+        has_agreed=has_agreed,
     )
 
 

@@ -22,6 +22,7 @@ from commontime.core import quotas, text
 from commontime.core.errors import Conflict, NotFound
 from commontime.core.shapes import Fields
 from commontime.core.turns import take_turns
+from commontime.mail import allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,17 @@ def require_text_room(owner: User, *texts: str, before: str = "") -> None:
 
 def invitations_open_of(sender: User) -> QuerySet[Invitation]:
     return Invitation.objects.filter(sender=sender, status="pending")
+
+
+def mails_that_wait(user: User) -> list[Caution]:
+    """Return the caution that what the user causes now is mailed when the day is over."""
+    if not allowance.is_used_up(user.pk):
+        return []
+    said = _(
+        "You’ve had as many emails sent today as one person can. The others go out when the day is "
+        "over."
+    )
+    return [Caution("mails_wait", said, {})]
 
 
 def heed(warnings: list[Caution], *, strict: bool) -> None:

@@ -35,14 +35,18 @@ def send_letter(
     note = text.many_lines(note, field="note", longest=limits.NOTE)
     calendar = None if calendar_id is None else queries.calendars.calendar_named(by, calendar_id)
     letter = _kind_of(kind, calendar, by, receiver)
-    seated = calendar is not None and _require_subject(letter, calendar, by, receiver)
+    seated, has_agreed = False, False
+    if calendar is not None:
+        seated, has_agreed = _require_subject(letter, calendar, by, receiver)
     if note and not seated:
         _require_shared_calendar(by, receiver)
     with transaction.atomic():
         if letter == MailKind.REMINDER:
             _count_reminder(by, receiver)
         notices.count_letter(by.pk, receiver.email)
-        notices.tell_from_person(by, receiver, kind=letter, calendar=calendar, note=note)
+        notices.tell_from_person(
+            by, receiver, kind=letter, calendar=calendar, note=note, has_agreed=has_agreed
+        )
 
 
 def _kind_of(kind: str | None, calendar: Calendar | None, by: User, receiver: User) -> MailKind:
@@ -83,12 +87,15 @@ def _count_reminder(by: User, receiver: User) -> None:
         raise TooMany(said % {"n": hours}, retry_after=wait, code="reminded_lately")
 
 
-def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: User) -> bool:
+def _require_subject(
+    kind: MailKind, calendar: Calendar, by: User, receiver: User
+) -> tuple[bool, bool]:
     """Refuse a letter that would be about nothing.
 
-    It would never be sent. Returns whether the receiver takes part in the calendar.
+    It would never be sent. Returns whether the receiver has a seat in the calendar, and whether
+    they took it by their own doing.
     """
-    seated, invited, fixed = queries.people.standing_in(calendar, receiver)
+    seated, has_agreed, invited, fixed = queries.people.standing_in(calendar, receiver)
     # Whom the owner invited is not for the others to find out.
     invited = invited and rules.may_manage(by, calendar)
     if kind == MailKind.INVITATION and not invited:
@@ -102,4 +109,4 @@ def _require_subject(kind: MailKind, calendar: Calendar, by: User, receiver: Use
         )
     if not (seated or invited):
         raise InvalidInput(_("This person isn’t in this calendar."), field="calendar")
-    return seated
+    return seated, has_agreed

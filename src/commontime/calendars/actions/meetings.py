@@ -23,6 +23,7 @@ from commontime.calendars.actions.checks import (
     hold_final_times,
     hold_with_people,
     keep_same,
+    mails_that_wait,
     require_meeting_room,
     require_planner,
     require_text_room,
@@ -111,6 +112,9 @@ def _edit_meeting(
     _set_announced(meeting, changes, had_time=before.snapshot is not None)
     _save(meeting, roster, before, changes)
     _store_changed_names(meeting, names_before)
+    if before.snapshot or meeting.final_time:
+        # Nothing to ask about: the change is made, and its mails go out later.
+        cautions += mails_that_wait(by)
     return meeting, roster, cautions
 
 

@@ -3,7 +3,8 @@
 Whoever adds somebody puts them into a calendar, and that says nothing about what they want. They
 take part by their own doing once they accept an invitation, give a time, suggest one, or say so
 (`take_part`). Looking is no such doing. Until then nothing that is known of them elsewhere counts
-in the calendar: `Roster.together` is that rule.
+in the calendar: `Roster.together` is that rule. And the organiser's mails to them are few a day
+(`mail/allowance.py`).
 """
 
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from commontime.calendars.actions.checks import hold
 from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.core import clock
 from commontime.core.errors import NotAllowed
+from commontime.mail import outbox
 
 
 @transaction.atomic
@@ -34,4 +36,5 @@ def take_part(participant: CalendarParticipant, *, by: User) -> CalendarParticip
 def agree(calendar: Calendar, user: User) -> None:
     """Note that the user takes part by their own doing. The calendar is held."""
     seats = CalendarParticipant.objects.filter(calendar=calendar, user=user, agreed_at=None)
-    seats.update(agreed_at=clock.now())
+    if seats.update(agreed_at=clock.now()):
+        outbox.release(user.pk, caused_by=calendar.owner_id)

@@ -217,17 +217,18 @@ def takes_part_in_one_of(user: User, *, owner: User) -> bool:
     return seats.exists()
 
 
-def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool]:
+def standing_in(calendar: Calendar, user: User) -> tuple[bool, bool, bool, bool]:
     """Return what somebody has in the calendar.
 
-    A seat, an open invitation, a fixed meeting. One query.
+    A seat, one by their own doing, an open invitation, a fixed meeting. One query.
     """
+    seats = calendars.seat(user.pk)
     named = Exists(MeetingAttendee.objects.filter(meeting=OuterRef("pk"), user=user))
     fixed = Meeting.objects.filter(named | Q(for_everyone=True), calendar=OuterRef("pk")).exclude(
         final_time=None
     )
     invited = Invitation.objects.filter(calendar=OuterRef("pk"), receiver=user, status="pending")
     answer = Calendar.objects.filter(pk=calendar.pk).values_list(
-        Exists(calendars.seat(user.pk)), Exists(invited), Exists(fixed)
+        Exists(seats), Exists(seats.exclude(agreed_at=None)), Exists(invited), Exists(fixed)
     )
-    return answer.first() or (False, False, False)
+    return answer.first() or (False, False, False, False)

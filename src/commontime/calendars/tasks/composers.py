@@ -20,9 +20,7 @@ from commontime.calendars.enums import MailKind
 from commontime.calendars.exchange import Snapshot, calendar_path, meeting_path
 from commontime.calendars.models import Calendar, CalendarParticipant, Invitation, Meeting
 from commontime.calendars.planning import groups
-from commontime.calendars.tasks import notices
 from commontime.core import clock
-from commontime.core.errors import TooMany
 from commontime.core.shapes import Fields
 from commontime.mail import letters, outbox
 from commontime.mail.letters import Letter, OpenMeeting, ScheduledMeeting
@@ -77,19 +75,8 @@ def _pending(message: Message) -> Invitation | None:
 
 
 def _is_unwanted(message: Message, sender: int) -> bool:
-    """Count a letter that one person has us send another. True if it shall not be sent.
-
-    They muted the sender, or got enough today; what it says they find on our pages too.
-    """
-    if accounts.has_muted(message.user_id or 0, sender):
-        return True
-    if message.attempts:
-        return False
-    try:
-        notices.count_letter(sender, message.recipient)
-    except TooMany:
-        return True
-    return False
+    """Return whether the reader muted the sender. What it says they find on our pages too."""
+    return accounts.has_muted(message.user_id or 0, sender)
 
 
 @outbox.composer("accepted")
