@@ -286,7 +286,9 @@ def export(request: HttpRequest) -> HttpResponse:
     account = {
         name: getattr(user, name) for name in ("id", "username", "email", "first_name", "last_name")
     }
-    hidden = {"id", "user", "username_key", "email_key", "feed_hash", "confirm_counter"}
+    account["email_confirmed"] = queries.is_confirmed(user)
+    keys = {"id", "user", "username_key", "email_key", "feed_hash"}
+    hidden = keys | {"email_confirmed", "confirm_counter", "confirm_asked_at"}
     setting = queries.setting_of(user)
     chosen = {
         field.name: getattr(setting, field.name)
