@@ -74,7 +74,7 @@ def test_invitations_and_reminders_did_not_say_what_they_were_about(
         assert "1 h 30 min" in part
         assert "Church hall" in part
         assert "Please answer by " in part
-        assert f"{rehearsal.deadline:%Y, %H:%M} (UTC)" in part
+        assert f"{rehearsal.deadline:%Y, %-H:%M} (UTC)" in part
         assert "Bring the blue scores." in part
 
 
