@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chaos import fuzz
-from chaos.kinds import Found, Options, kind
+from chaos.kinds import NO_LIMIT, Found, Options, kind
 from stage.pages import browser
 from stage.servers import NoAnswer, Site
 
@@ -83,11 +83,10 @@ class Clients:
 def soak(options: Options) -> Found:
     """Six clients for as many minutes: the memory of all processes grows by less than 5 % after the
     first third."""
-    unlimited = {f"COMMONTIME_LIMIT_{name}": "1000000" for name in fuzz.UNLIMITED}
     one_each = {f"COMMONTIME_{kind}": "1" for kind in ("WEB_WORKERS", "WORKERS", "PLANNERS")}
     minutes: list[float] = []
     with (
-        options.site("run", **unlimited, **one_each) as site,
+        options.site("run", COMMONTIME_LIMIT_PASSWORD=NO_LIMIT, **one_each) as site,
         Clients(site, options.seed) as clients,
     ):
         for _ in range(options.cycles):
