@@ -96,8 +96,8 @@ def kill_migrations(options: Options) -> Found:
             for _ in range(3):
                 hits += Killed(site, "prepare", after=chance.uniform(0.2, 1) * took).hit
             timed(site, "prepare")
-            if shape_of(site) != shape:
-                faults.append(f"{number}: another shape")
+            if other := set(shape_of(site)) ^ set(shape):
+                faults.append(f"{number}: another shape: {sorted(other)}")
             if rows_of(site) != rows:
                 faults.append(f"{number}: other rows")
     return Found(
