@@ -57,7 +57,7 @@ def one_by_one(user):
             *calendar, "created_at"
         ),
         "participations": user.participations.order_by("joined_at").values(
-            "calendar_id", "calendar__name", "required", "joined_at"
+            "calendar_id", "calendar__name", "required", "joined_at", "agreed_at"
         ),
         "non_busy_times": user.non_busy_times.order_by("start_time").values(
             "id", "calendar_id", "start_time", "end_time", "preference_level"
