@@ -83,12 +83,12 @@ def test_mails_are_counted_by_what_became_of_them(settings):
         message = Message.objects.filter(event=f"test:{number}")
         message.update(state=done, settled_at=clock.now())
 
-    found = asked(settings)
+    samples = asked(settings)
 
-    assert found["commontime_mails_queued", frozenset()] == 2
-    assert 0 <= found["commontime_mails_oldest_queued_seconds", frozenset()] < 60
+    assert samples["commontime_mails_queued", frozenset()] == 2
+    assert 0 <= samples["commontime_mails_oldest_queued_seconds", frozenset()] < 60
     assert [
-        found["commontime_mails_last_day", state(s)] for s in ("sent", "failed", "dropped")
+        samples["commontime_mails_last_day", state(s)] for s in ("sent", "failed", "dropped")
     ] == [
         2,
         1,
@@ -96,7 +96,7 @@ def test_mails_are_counted_by_what_became_of_them(settings):
     ]
     # Each mail woke the worker, in one task.
     ready = frozenset({("queue", "default")})
-    assert found["django_ox_ready_tasks", ready] == 1
+    assert samples["django_ox_ready_tasks", ready] == 1
 
 
 @pytest.mark.django_db
@@ -106,10 +106,10 @@ def test_plans_run_or_wait(settings, mina):
             calendar=build.calendar(owner=mina), question={}, run=run, created_at=clock.now()
         )
 
-    found = asked(settings)
+    samples = asked(settings)
 
-    assert found["commontime_plans", state("running")] == 2
-    assert found["commontime_plans", state("waiting")] == 1
+    assert samples["commontime_plans", state("running")] == 2
+    assert samples["commontime_plans", state("waiting")] == 1
 
 
 # What the processes count -------------------------------------------------------------------------
@@ -131,9 +131,9 @@ def scraped(site: Site) -> dict[Sample, float]:
     return samples(answer.text)
 
 
-def requests(found: dict[Sample, float], route: str, method: str, status: str) -> float:
+def requests(samples: dict[Sample, float], route: str, method: str, status: str) -> float:
     labels = frozenset({("route", route), ("method", method), ("status", status)})
-    return found.get(("commontime_request_duration_seconds_count", labels), 0)
+    return samples.get(("commontime_request_duration_seconds_count", labels), 0)
 
 
 @pytest.mark.processes
@@ -154,12 +154,12 @@ def test_durations_are_a_histogram(site):
     site.caller().get("/healthz")
     labels = {("route", "/healthz/"), ("method", "GET"), ("status", "2xx")}
 
-    found = scraped(site)
+    samples = scraped(site)
 
     name = "commontime_request_duration_seconds"
-    total = found[f"{name}_count", frozenset(labels)]
-    assert found[f"{name}_bucket", frozenset({*labels, ("le", "+Inf")})] == total >= 1
-    assert 0 < found[f"{name}_sum", frozenset(labels)] < 10 * total
+    total = samples[f"{name}_count", frozenset(labels)]
+    assert samples[f"{name}_bucket", frozenset({*labels, ("le", "+Inf")})] == total >= 1
+    assert 0 < samples[f"{name}_sum", frozenset(labels)] < 10 * total
 
 
 @pytest.mark.processes
@@ -169,21 +169,21 @@ def test_labels_hold_patterns_and_no_path(site):
         site.caller().get(path)
     site.caller()("SECRET", "/healthz")
 
-    found = scraped(site)
+    samples = scraped(site)
 
-    routes = {dict(labels)["route"] for name, labels in found if name.endswith("_seconds_count")}
+    routes = {dict(labels)["route"] for name, labels in samples if name.endswith("_seconds_count")}
     known = {f"/{pattern.pattern}" for pattern in url_patterns()}
     assert routes <= known | {"/static/", "(no route)"}
     assert {"/calendars/<uuid:calendar_id>/", "/static/", "(no route)"} <= routes
-    assert "secret" not in str(found).lower()
+    assert "secret" not in str(samples).lower()
 
 
 @pytest.mark.processes
 def test_sign_ins_are_counted_by_their_outcome(site):
     def counts() -> list[float]:
-        found = scraped(site)
+        samples = scraped(site)
         return [
-            found.get(("commontime_sign_ins_total", frozenset({("outcome", outcome)})), 0)
+            samples.get(("commontime_sign_ins_total", frozenset({("outcome", outcome)})), 0)
             for outcome in ("accepted", "refused", "limited")
         ]
 

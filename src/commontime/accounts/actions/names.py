@@ -38,7 +38,7 @@ def look_up(username: str, *, by: User) -> User:
 
 
 def count_id(user_id: int, *, by: User) -> None:
-    """Count naming a stranger by id like looking up a name, whether or not there is such a person.
+    """Count naming a stranger by id like looking up a name, also where nobody has that id.
 
     Else somebody could list all accounts by counting. Whom they looked up lately is free. Call it
     outside the transaction that a refusal undoes.
