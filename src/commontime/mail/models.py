@@ -81,6 +81,16 @@ class Message(Row):
             ),
             models.Index(
                 fields=["caused_by"],
+                condition=models.Q(state=State.KEPT_BACK),
+                name="mails_kept_back_by",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state=State.KEPT_BACK),
+                name="mails_kept_since",
+            ),
+            models.Index(
+                fields=["caused_by"],
                 condition=models.Q(state__in=[State.QUEUED, State.KEPT_BACK]),
                 name="mails_caused_by",
             ),

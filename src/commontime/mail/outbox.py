@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef
 
 from commontime.core import clock
 from commontime.mail.delivery import composer, composers_in, deliver_due, forget_settled, gate
@@ -97,15 +97,16 @@ def send_kept_back(user: int, address: str) -> None:
     theirs.exclude(recipient=address).exclude(Exists(again)).update(recipient=address)
     theirs.exclude(recipient=address).delete()
     now = clock.now()
-    waiting = kept.filter(Q(user=user) | Q(caused_by=user))
-    if waiting.update(state=State.QUEUED, due_at=now, created_at=now):
+    queued = {"state": State.QUEUED, "due_at": now, "created_at": now}
+    # Two statements, because one with OR would read whatever is kept back of anybody.
+    if kept.filter(user=user).update(**queued) + kept.filter(caused_by=user).update(**queued):
         deliver.enqueue()
 
 
 def send_all_kept_back() -> None:
     """Queue whatever was kept back."""
     now = clock.now()
-    Message.objects.filter(state=State.KEPT_BACK).update(
+    Message.objects.filter(state=State.KEPT_BACK, created_at__lte=now).update(
         state=State.QUEUED, due_at=now, created_at=now
     )
 
