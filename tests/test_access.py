@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 
 from commontime.accounts import queries as accounts
 from commontime.accounts import rules as account_rules
-from commontime.accounts.models import Mute, Session
+from commontime.accounts.models import Mute, Session, UserSetting
 from commontime.calendars import queries
 from commontime.calendars import rules as calendar_rules
 from commontime.calendars.models import (
@@ -1080,7 +1080,7 @@ def test_other_spellings_of_an_id_open_nothing_more(world):
                 ).status_code in (403, 404)
 
 
-@pytest.mark.parametrize("name", ["stop", "link", "token"])
+@pytest.mark.parametrize("name", ["stop", "link", "token", "confirm"])
 def test_a_link_that_was_changed_opens_nothing(world, name):
     for row in ROWS:
         if row.is_page and name in row.names:
@@ -1246,6 +1246,10 @@ def any_session(session_id: UUID, **how: Any) -> tuple[accounts.SignIn, list[Any
 
 def any_stop(token: str) -> accounts.Stop:
     return accounts.Stop(User.objects.get(username="rita").pk, "mail_meetings", None)
+
+
+def any_confirmation(token: str) -> accounts.Confirmation:
+    return accounts.Confirmation(UserSetting.objects.get(user__username="una"), is_over=False)
 
 
 def any_letter(user: User) -> list[Message]:
@@ -1472,6 +1476,10 @@ GUARDS: dict[tuple[Any, str], tuple[Callable[..., Any], Callable[[World], None]]
         any_stop,
         lambda world: test_a_link_that_was_changed_opens_nothing(world, "stop"),
     ),
+    (accounts, "confirmation_of"): (
+        any_confirmation,
+        lambda world: test_a_link_that_was_changed_opens_nothing(world, "confirm"),
+    ),
     (contacts, "contact_rows"): (
         lambda user: contacts._CONTACTS.where("1 = 1", parameters=[]),
         list_shows("/contacts/"),
@@ -1487,7 +1495,14 @@ GUARD_NAME = re.compile(
     r"^may_|^require_|^(?!_).*_(for|visible_to|of|named|by|about|rows)$|^signed_in$|^join$"
 )
 # Of a person or a calendar that was looked up before.
-HARMLESS = {"epoch_of", "setting_of", "accounts_named", "plan_rows"}
+HARMLESS = {
+    "accounts_named",
+    "address_proved_by",
+    "epoch_of",
+    "plan_rows",
+    "setting_of",
+    "text_of",
+}
 
 
 def guards() -> Iterator[tuple[Any, str]]:

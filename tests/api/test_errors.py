@@ -62,6 +62,7 @@ def test_only_these_paths_are_open_to_all():
         "/token/refresh/",
         "/password_reset/",
         "/password_reset/{uidb64}/{token}/",
+        "/confirm-email/",
         "/healthz/",
         "/readyz/",
     }

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import time_machine
 
 from commontime import engine
 from commontime.calendars import queries
@@ -38,9 +39,10 @@ NIGHTS = {
 
 
 @pytest.fixture(autouse=True)
-def _in_january_2026(monkeypatch):
+def _in_january_2026():
     """So that every night here is still to come."""
-    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 5, 12, 34, 56, 789, tzinfo=UTC))
+    with time_machine.travel(datetime(2026, 1, 5, 12, 34, 56, 789, tzinfo=UTC), tick=False):
+        yield
 
 
 class World:

@@ -191,7 +191,9 @@ def test_of_the_mails_that_waited_only_the_goodbye_goes_out(mails):
     mina.put(
         f"/calendars/{calendar.pk}/meetings/{meeting.pk}/", {"final_time": build.day(9).isoformat()}
     )
-    notices.tell_from_person(mina.user, sam.user, kind="reminder", calendar=calendar, note="")
+    notices.tell_from_person(
+        mina.user, sam.user, kind="reminder", calendar=calendar, note="", has_agreed=True
+    )
     sam.post("/profile/edit/", {"password": "a wholly new password"})
     assert Message.objects.filter(user=sam.user).count() == 3
     sam.sign_in(password="a wholly new password")

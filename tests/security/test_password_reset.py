@@ -236,7 +236,10 @@ def test_a_reset_mail_that_waited_was_sent_to_the_address_somebody_had_given_up(
 
     assert mina.post("/profile/edit/", {"email": "other@example.org"}).status_code == 200
 
-    assert [mail.message["Subject"] for mail in mails()] == ["Your email address has changed"]
+    assert [mail.message["Subject"] for mail in mails()] == [
+        "Confirm your email address",
+        "Your email address has changed",
+    ]
 
 
 @pytest.mark.parametrize(

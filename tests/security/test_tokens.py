@@ -86,7 +86,7 @@ def test_signing_up_and_in_tells_no_secret():
     assert set(up.data) == {"id", "username", "email", "first_name", "last_name"}
     assert set(into.data) == {"access", "refresh", "user"}
     assert into.data["user"] == up.data
-    assert set(profile.data) == {*up.data, "settings"}
+    assert set(profile.data) == {*up.data, "email_confirmed", "settings"}
     stored = User.objects.get(username="mina").password
     for answer in (up, into, profile):
         assert answer["Cache-Control"] == "no-store"

@@ -20,6 +20,7 @@ def test_a_refused_or_lost_save_keeps_what_was_painted_and_can_be_tried_again(si
         page = choir.visit("sam")
         address = f"**/app/calendars/{choir.id}/availability/*"
         page.route(address.removesuffix("*"), lambda route: route.abort())
+        cell(page, 2, 9.5).scroll_into_view_if_needed()  # as the drag does
         place = cell(page, 2, 9).bounding_box()
         drag(page, cell(page, 2, 9), cell(page, 2, 9.5))
         expect(page.locator(".state")).to_contain_text("kept here")

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
 NO_PAGE = {
     "answer_invitation", "ask_for_reset", "asset", "choose_password", "export", "invite_file",
     "live", "meeting_live", "paint", "plan_live", "remove_participant", "sign_in", "sign_out",
-    "sign_up", "stop_mails", "welcome", "who",
+    "sign_up", "stop_mails", "take_part", "welcome", "who",
 }  # fmt: skip
 
 
