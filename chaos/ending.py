@@ -13,6 +13,8 @@ from stage.servers import NoAnswer, Remote, Site, Wire, wait_until
 from stage.writers import ids
 
 PATIENCE = 10.0  # seconds that Commontime has to end
+# What a client reads of a connection that no process has taken.
+NEVER_READ = ("reset", "broken pipe", "without response")
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Visitors:
         faults = [
             f"a request broke: {reason}"
             for reason in self.unanswered.values()
-            if "reset" not in reason.lower() and "without response" not in reason
+            if not any(words in reason.lower() for words in NEVER_READ)
         ]
         if lost := self.acknowledged - there:
             faults.append(f"{len(lost)} acknowledged calendars are lost")
