@@ -128,6 +128,7 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
 
     for name, heard in answers.items():
         assert (heard.status, heard.code) == (413, "too_large"), name
+        assert heard.headers["connection"] == "close", name
         assert heard.seconds < 10, name
     assert memory(site) - before < 40_000
 

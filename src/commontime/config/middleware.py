@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, override
 
@@ -82,6 +83,9 @@ class HeadersMiddleware:
             # of their token refuses.
             response.headers["Referrer-Policy"] = "strict-origin"
             response.headers["X-Robots-Tag"] = "noindex"
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            # Its body stays unread, so the server ends the connection: the client must know.
+            response.headers["Connection"] = "close"
         if not response.streaming and response.status_code not in BODILESS:
             # Without it the server sends chunks, and a client can't notice a truncated response.
             response.headers.setdefault("Content-Length", str(len(response.content)))
