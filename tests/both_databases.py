@@ -27,6 +27,7 @@ ONCE = (
     "tests/architecture",
     "tests/bench",
     "tests/chaos",
+    "tests/config/test_bodies.py",
     "tests/config/test_logs_keep_secrets.py",
     "tests/config/test_unusable_settings.py",
     "tests/config/test_zones.py",

@@ -2,7 +2,7 @@
 
 The server hands over a request before its body, and then reads without a limit of time: a few
 clients that send one byte of a thousand would hold all its threads. So there are more threads than
-bodies may wait for, and the connections of late ones are closed.
+slow bodies may wait for, and the connections of late ones are closed.
 """
 
 import contextlib
@@ -16,14 +16,16 @@ from typing import Any
 
 from django.conf import settings
 
-PLACES = 16  # bodies that one process waits for at once
+PLACES = 16  # slow bodies that one process waits for at once
 PLACES_OF_ONE = PLACES // 2  # of one network
+SPARE_THREADS = 2 * PLACES  # as many again that are not known to be slow yet
+SLOW = 1.0  # seconds; what arrives sooner is never refused, however many come at once
 LOOK_EVERY = 1.0  # seconds
 LAST_SENT = struct.Struct("=44xI")  # tcpi_last_data_sent, in milliseconds: linux/tcp.h
 
 
 class NoPlace(Exception):
-    """Too many bodies are waited for."""
+    """Too many slow bodies are waited for."""
 
 
 class Late(Exception):
@@ -40,13 +42,13 @@ class Arrivals:
 
     @contextlib.contextmanager
     def place(self, network: str) -> Iterator[None]:
-        """Wait for a body that a network sends. NoPlace if too many are waited for."""
-        me = object()
+        """Wait for a body that a network sends. NoPlace if too many slow ones are waited for."""
+        me, now = object(), time.monotonic()
         with self._lock:
-            of_one = sum(sender == network for _, sender in self._waiting.values())
-            if len(self._waiting) >= PLACES or of_one >= PLACES_OF_ONE:
+            slow = [sender for begun, sender in self._waiting.values() if now - begun > SLOW]
+            if len(slow) >= PLACES or slow.count(network) >= PLACES_OF_ONE:
                 raise NoPlace
-            self._waiting[me] = time.monotonic(), network
+            self._waiting[me] = now, network
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, daemon=True)
                 self._watcher.start()
@@ -60,9 +62,13 @@ class Arrivals:
         while True:
             time.sleep(LOOK_EVERY)
             with self._lock:
-                begun = min((begun for begun, _ in self._waiting.values()), default=None)
-            if begun is not None and time.monotonic() - begun > settings.BODY_SECONDS:
-                hang_up(settings.BODY_SECONDS - LOOK_EVERY)
+                now = time.monotonic()
+                waits = [now - begun for begun, _ in self._waiting.values()]
+            # When more came at once than there are places, all must hurry.
+            is_crowded = sum(wait > SLOW for wait in waits) > PLACES
+            deadline = SLOW + LOOK_EVERY if is_crowded else settings.BODY_SECONDS
+            if max(waits, default=0) > deadline:
+                hang_up(deadline - LOOK_EVERY)
 
 
 arrivals = Arrivals()
