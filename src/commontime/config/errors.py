@@ -83,11 +83,7 @@ def of_the_database(request: HttpRequest, exception: BaseException) -> HttpRespo
 def late(request: HttpRequest) -> HttpResponse:
     """Answer a request whose body did not arrive in time."""
     detail = _("This request took too long to arrive. Nothing was changed; send it again.")
-    answer = (
-        web.plain(request, 408, detail)
-        if is_page(request)
-        else api.problem(408, "request_timeout", detail)
-    )
+    answer = _for_either_door(request, 408, "request_timeout", detail)
     answer["Connection"] = "close"
     return answer
 
@@ -95,22 +91,16 @@ def late(request: HttpRequest) -> HttpResponse:
 def crowded(request: HttpRequest) -> HttpResponse:
     """Answer a request while too many others only trickle in."""
     detail = _("Too many requests are arriving. Nothing was changed; try again in a moment.")
-    answer = (
-        web.plain(request, 503, detail)
-        if is_page(request)
-        else api.problem(503, "unavailable", detail)
-    )
-    answer["Retry-After"] = RETRY_AFTER
-    return answer
+    return _try_again(request, detail)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     detail = _("The database isn’t responding. Nothing was changed; try again in a moment.")
-    answer = (
-        web.plain(request, 503, detail)
-        if is_for_people(request)
-        else api.problem(503, "unavailable", detail)
-    )
+    return _try_again(request, detail)
+
+
+def _try_again(request: HttpRequest, detail: str) -> HttpResponse:
+    answer = _for_either_door(request, 503, "unavailable", detail)
     answer["Retry-After"] = RETRY_AFTER
     return answer
 
@@ -119,11 +109,14 @@ def _clash(request: HttpRequest) -> HttpResponse:
     detail = _(
         "Something you were working on has just been deleted. Nothing was changed; load it again."
     )
-    return (
-        web.plain(request, 409, detail)
-        if is_for_people(request)
-        else api.problem(409, "changed_meanwhile", detail)
-    )
+    return _for_either_door(request, 409, "changed_meanwhile", detail)
+
+
+def _for_either_door(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    """Return the error as a page for people, or as the API's problem."""
+    if is_for_people(request):
+        return web.plain(request, status, detail)
+    return api.problem(status, code, detail)
 
 
 def _is_orphan(exception: IntegrityError) -> bool:
