@@ -19,6 +19,9 @@ def back(monkeypatch):
     monkeypatch.setattr(outages, "answers", event.is_set)
     monkeypatch.setattr(outages, "CALM", 0.0)
     monkeypatch.setattr(outages, "PAUSE", 0.01)
+    event.set()
+    wait_for_threads()  # of outages in other tests, which wait for this database now
+    event.clear()
     yield event
     event.set()
     wait_for_threads()
@@ -32,7 +35,6 @@ def wait_for_threads() -> None:
 
 @pytest.fixture
 def lines(back, monkeypatch):
-    wait_for_threads()
     for handler in logging.getLogger().handlers:  # the product's own would tell of it too
         monkeypatch.setattr(handler, "filters", [])
     written = io.StringIO()
