@@ -40,31 +40,17 @@ def send_password_reset(email: str) -> None:
                 limits.take("reset_mail", key)
             except TooMany:
                 return
-            now = clock.now()
-            outbox.post(
-                [
-                    outbox.Notice(
-                        kind="password_reset",
-                        event=f"reset:{user.pk}:{now.timestamp()}",
-                        recipient=user.email,
-                        user_id=user.pk,
-                    )
-                ]
-            )
+            _post_link(user, "password_reset", "reset")
 
 
 def ask_to_confirm(user: User) -> None:
     """Post the mail that confirms the account's address."""
-    outbox.post(
-        [
-            outbox.Notice(
-                kind="confirm_address",
-                event=f"confirm:{user.pk}:{clock.now().timestamp()}",
-                recipient=user.email,
-                user_id=user.pk,
-            )
-        ]
-    )
+    _post_link(user, "confirm_address", "confirm")
+
+
+def _post_link(user: User, kind: str, event: str) -> None:
+    event = f"{event}:{user.pk}:{clock.now().timestamp()}"
+    outbox.post([outbox.Notice(kind=kind, event=event, recipient=user.email, user_id=user.pk)])
 
 
 @outbox.gate
