@@ -20,7 +20,7 @@ class Asking:
         self.crowd = crowd
         self.at_work: list[str] = []
         self.ended = threading.Event()
-        self.pool = ThreadPoolExecutor(20)
+        self.pool = ThreadPoolExecutor(200)
         self.answers = []
 
     def ask(self, *people: str | None) -> None:
@@ -51,15 +51,21 @@ def refused(asking: Asking) -> int:
     return sum(answer.done() for answer in asking.answers)
 
 
-def test_one_person_asking_eight_times_has_one_turn_and_four_places(asking):
-    asking.ask(*["eve"] * 8)
-    wait_until(lambda: refused(asking) == 8 - crowd.MOST_OF_ONE)
+def test_one_person_asking_twelve_times_has_one_turn_and_eight_places(asking):
+    asking.ask(*["eve"] * 12)
+    wait_until(lambda: refused(asking) == 12 - crowd.MOST_OF_ONE)
 
     asking.ask("mina")
 
     wait_until(lambda: "mina" in asking.at_work)
     assert asking.at_work.count("eve") == 1
-    assert asking.end() == ["answered"] * 5 + ["refused"] * 4
+    assert asking.end() == ["answered"] * 9 + ["refused"] * 4
+
+
+def test_of_120_people_at_once_most_were_refused(asking):
+    asking.ask(*[f"person{n}" for n in range(120)])
+
+    assert asking.end() == ["answered"] * 120
 
 
 def test_many_people_wait_and_not_without_end(asking):

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from commontime.core.errors import TooMany
 
-MOST_WAITING = 8  # for a turn, in one process
-MOST_OF_ONE = 4  # of one person, the one at work included
-PATIENCE = 10.0  # seconds that somebody waits for a turn
+# For a turn, in one process: a group of 120 who sign in or look at once are all served.
+MOST_WAITING = 128
+MOST_OF_ONE = 8  # of one person, the one at work included
+PATIENCE = 20.0  # seconds that somebody waits for a turn
 RETRY_AFTER = 2  # seconds
 
 _places = threading.BoundedSemaphore(settings.WEB_THREADS)
