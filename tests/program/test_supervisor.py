@@ -20,8 +20,8 @@ def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # in one piece
 
 def patient():
-    say("working", os.getpid())
     signal.signal(signal.SIGTERM, lambda *_: (say("finished"), sys.exit()))
+    say("working", os.getpid())
     while True:
         time.sleep(60)
 
@@ -33,6 +33,7 @@ def stubborn():
 
 def broken():
     say("working", os.getpid())
+    os.read(0, 1)
     sys.exit(3)
 
 supervisor = Supervisor()
@@ -48,6 +49,7 @@ class Family:
         self.log = log
         self.parent = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *works],
+            stdin=subprocess.PIPE,
             stdout=log.open("wb"),
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": "src"},
@@ -57,6 +59,11 @@ class Family:
     def children(self, count: int) -> list[int]:
         """Wait until this many have begun, and return the process ids of all that ever began."""
         return wait_until(lambda: len(self._begun()) >= count and self._begun())
+
+    def let_one_end(self) -> None:
+        """Let one of the broken, which wait for this, go on."""
+        self.parent.stdin.write(b"1")
+        self.parent.stdin.flush()
 
     def _begun(self) -> list[int]:
         return [int(line[8:]) for line in self.said.splitlines() if line.startswith("working")]
@@ -85,6 +92,7 @@ def family(tmp_path):
     for each in families:
         each.parent.kill()
         each.parent.wait()
+        each.parent.stdin.close()
 
 
 def test_a_killed_process_is_replaced_as_often_as_it_is_killed(family):
@@ -99,6 +107,10 @@ def test_a_killed_process_is_replaced_as_often_as_it_is_killed(family):
 
 def test_a_process_that_cannot_run_ends_all_with_an_error(family):
     shop = family("patient", "broken")
+
+    for count in (2, 3):
+        shop.children(count)
+        shop.let_one_end()
 
     assert shop.parent.wait(20) == 1
     assert "The test process ended twice (3). Commontime stops." in shop.said
