@@ -1,6 +1,7 @@
 import pytest
 
-from commontime.core.cache import ENTRY, Cache
+from commontime.core import cache as module
+from commontime.core.cache import ENTRY, KEPT_FOR, Cache
 
 
 def never() -> str:
@@ -15,6 +16,23 @@ def test_memory_has_an_end_and_what_was_asked_for_last_stays():
 
     cache.get("e", lambda: "x" * 100)
 
+    assert cache.get("a", never) == "x" * 100
+    assert cache.get("b", lambda: "made anew") == "made anew"
+
+
+def test_what_nobody_asks_for_any_more_filled_the_memory_for_hours(monkeypatch):
+    cache, now = Cache(100_000), 0.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    for name in "ab":
+        cache.get(name, lambda: "x" * 100)
+    now = KEPT_FOR
+    cache.get("a", never)
+
+    now = KEPT_FOR + 1
+    cache.get("c", lambda: "x" * 100)
+
+    assert len(cache._values) == 2
+    assert cache._size == 2 * (ENTRY + 100)
     assert cache.get("a", never) == "x" * 100
     assert cache.get("b", lambda: "made anew") == "made anew"
 

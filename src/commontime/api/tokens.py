@@ -59,7 +59,7 @@ def read_access(raw: str) -> Access:
     return access
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _read_access(raw: str) -> Access:
     # A valid signature stays valid, and checking it costs as much as all of Django around it. A
     # refusal is not cached.

@@ -8,17 +8,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
 from hashlib import blake2b
 from threading import Lock
+from time import monotonic
 from typing import cast
 
-ENTRY = 250  # bytes that an entry takes besides its value
+ENTRY = 350  # bytes that an entry takes besides its value
+KEPT_FOR = 300.0  # seconds after somebody asked for it last
 
 
 class Cache:
-    """A thread-safe cache, limited by its entries' size (LRU)."""
+    """A thread-safe cache, limited by its entries' size and age (LRU).
+
+    With the size alone, memory would grow for hours before the limit is reached.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values: OrderedDict[bytes, Sized] = OrderedDict()
+        # Each with when somebody asked for it last; the longest ago comes first.
+        self._values: OrderedDict[bytes, tuple[float, Sized]] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
@@ -31,17 +37,24 @@ class Cache:
         digest = _digest_of(key)
         with self._lock:
             if digest in self._values:
-                self._values.move_to_end(digest)
-                return cast(Value, self._values[digest])
+                _, value = self._values.pop(digest)
+                self._values[digest] = monotonic(), value
+                return cast(Value, value)
         value = make()
         with self._lock:
             if digest not in self._values and len(value) <= self._limit // 4:
-                self._values[digest] = value
+                self._values[digest] = monotonic(), value
                 self._size += ENTRY + len(value)
-            while self._size > self._limit:
-                _, oldest = self._values.popitem(last=False)
-                self._size -= ENTRY + len(oldest)
+            self._drop_oldest()
         return value
+
+    def _drop_oldest(self) -> None:
+        while self._values:
+            digest, (asked_at, value) = next(iter(self._values.items()))
+            if self._size <= self._limit and asked_at >= monotonic() - KEPT_FOR:
+                return
+            del self._values[digest]
+            self._size -= ENTRY + len(value)
 
     def clear(self) -> None:
         with self._lock:
