@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session as WebSession
 from django.db import connection, models
 
-from commontime.accounts.models import Mute, Session, UserSetting
+from commontime.accounts.models import KnownNetwork, Mute, Session, UserSetting
 from commontime.calendars.models import (
     Calendar,
     CalendarParticipant,
@@ -32,6 +32,7 @@ GROWING = (
     UserSetting,
     Session,
     WebSession,
+    KnownNetwork,
     Mute,
     Contact,
     Calendar,
@@ -80,6 +81,10 @@ def fill() -> None:
         for n in range(ACCOUNTS)
     )
     pairs = list(zip(people, people[1:] + people[:1], people[2:] + people[:2], strict=True))
+    store(
+        KnownNetwork(user=user, network_hash=f"other{n}", used_at=now)
+        for n, user in enumerate(people)
+    )
     store(Mute(user=user, sender=other) for user, other, _ in pairs)
     store(
         Contact(owner=user, contactee=contact, created_at=now)

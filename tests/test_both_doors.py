@@ -166,7 +166,9 @@ ONE_DOOR = {
     "accounts.count_question": "",
     "accounts.is_password_of": "",
     "accounts.keys_of": "",
+    "accounts.is_refused": "",
     "accounts.password_tries": "",
+    "accounts.tries_elsewhere": "",
     "accounts.sign_up": "",  # calendars.sign_up asks whether somebody may
     "accounts.signed_out": "",
 }

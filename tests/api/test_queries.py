@@ -48,8 +48,8 @@ READS, WRITES = 3, 4  # the aim
 
 TABLE = """
  6  ! POST /signup/
- 4    POST /login/
- 4    POST /token/
+ 7  ! POST /login/
+ 7  ! POST /token/
  2    POST /token/refresh/
  3    POST /logout/
  1    POST /password_reset/
@@ -58,7 +58,7 @@ TABLE = """
  4    POST /profile/confirm-email/
  1    GET /profile/
  2    POST /profile/edit/
- 4    POST /profile/edit/ (password)
+ 5  ! POST /profile/edit/ (password)
  5+2! POST /profile/delete/
  5  ! POST /profile/delete/ (participant)
  2    GET /profile/settings/

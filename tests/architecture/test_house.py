@@ -122,7 +122,7 @@ def reaching_past_the_queries(source: str) -> list[str]:
     """Return the rows a door fetches by itself, though only the queries know who may see them."""
     return re.findall(
         r"\b(?:Calendar|CalendarParticipant|NonBusyTime|Meeting|MeetingAttendee|ScheduleSuggestion"
-        r"|Invitation|Contact|User|UserSetting|Session|Mute)\.objects",
+        r"|Invitation|Contact|User|UserSetting|Session|KnownNetwork|Mute)\.objects",
         source,
     )
 

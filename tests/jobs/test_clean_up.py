@@ -14,7 +14,7 @@ from django_ox.models import OxTask
 
 from commontime.accounts.actions import sign_ins
 from commontime.accounts.enums import Door
-from commontime.accounts.models import Session
+from commontime.accounts.models import KnownNetwork, Session
 from commontime.api.once import REMEMBERED
 from commontime.core import clock, limits
 from commontime.core.clients import Client
@@ -84,6 +84,14 @@ def test_a_cookie_goes_when_it_has_run_out(ends_in, is_kept):
         )
         == is_kept
     )
+
+
+@pytest.mark.parametrize(("early", "is_kept"), [(MINUTE, True), (-MINUTE, False)])
+def test_a_network_is_known_for_400_days(mina, early, is_kept):
+    sign_in(mina)
+    KnownNetwork.objects.update(used_at=clock.now() - 400 * DAY + early)
+
+    assert stays(KnownNetwork.objects.get()) == is_kept
 
 
 # Answers and limits -------------------------------------------------------------------------------

@@ -210,7 +210,7 @@ def test_when_tries_cannot_be_counted_no_password_is_compared(monkeypatch, hashe
     def away(*args: object) -> None:
         raise OperationalError("the limits are away")
 
-    monkeypatch.setattr(limits, "count", away)
+    monkeypatch.setattr(limits, "count_each", away)
 
     for path in ("/login/", "/token/", "/signup/", "/password_reset/MQ/x-y/"):
         body = {

@@ -95,9 +95,9 @@ def forgetful(method: Any) -> Any:
     return unconditional
 
 
-def look_then_count(name: str, *subjects: limits.Subject) -> list[int]:
+def look_then_count(*uses: limits.Use) -> list[int]:
     """Count tries in two steps instead of one."""
-    keys = [limits._key(name, subject) for subject in subjects]
+    keys = [limits._key(*use) for use in uses]
     used = [
         Throttle.objects.filter(key=key).values_list("used", flat=True).first() or 0 for key in keys
     ]
@@ -106,7 +106,8 @@ def look_then_count(name: str, *subjects: limits.Subject) -> list[int]:
         Throttle.objects.update_or_create(
             key=key, defaults={"used": before + 1, "started": int(time.time())}
         )
-    return [900 if before >= limits.settings.LIMITS[name][0] else 0 for before in used]
+    most = [limits.settings.LIMITS[name][0] for name, _subject in uses]
+    return [900 if before >= many else 0 for before, many in zip(used, most, strict=True)]
 
 
 def not_held(meeting: Any) -> tuple[Any, Any]:
@@ -155,7 +156,7 @@ def switch_off() -> None:
     ):
         for name in off.keys() & vars(actions).keys():
             setattr(actions, name, off[name])
-    limits.count = look_then_count
+    limits.count_each = look_then_count
     account_queries.epoch_of = lambda user: "0" * 32
     slow = pausing(sign_ins.check_password)  # type: ignore[attr-defined]
     sign_ins.check_password = passwords.check_password = slow  # type: ignore[attr-defined]

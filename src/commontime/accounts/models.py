@@ -59,6 +59,22 @@ class Session(Row):
         ]
 
 
+class KnownNetwork(Row):
+    """A network from which `user` has signed in.
+
+    network_hash: keyed, so that a dump of the database shows no address.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="known_networks")
+    network_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "network_hash"], name="one_row_a_known_network")
+        ]
+
+
 class Mute(Row):
     """`user` has stopped the mails `sender` has us send."""
 

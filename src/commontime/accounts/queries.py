@@ -14,11 +14,11 @@ from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 from django.db.models import Max, QuerySet
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commontime.accounts.models import Mute, Session, UserSetting
+from commontime.accounts.models import KnownNetwork, Mute, Session, UserSetting
 from commontime.core import clock, links, rows
 from commontime.core.errors import NotFound
 from commontime.core.text import canonical
@@ -243,6 +243,19 @@ def all_accounts() -> list[Account]:
 
 def active_user(user_id: int) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).select_related("usersetting").first()
+
+
+def has_signed_in_from(user: User, network: str) -> bool:
+    """Return whether the account was entered from there. It is one query for nobody, too."""
+    return KnownNetwork.objects.filter(
+        user_id=user.pk or 0, network_hash=hash_of_network(user.pk, network)
+    ).exists()
+
+
+def hash_of_network(user_id: int, network: str) -> str:
+    return salted_hmac(
+        "commontime.known_networks", f"{user_id} {network}", algorithm="sha256"
+    ).hexdigest()
 
 
 def sessions_of(user: User) -> QuerySet[Session]:

@@ -310,7 +310,9 @@ class Login(View):
 
         Every failure is the same 401. After ten wrong tries for one name from one network, the
         answer is 429, whatever the password. They count for the account's other name, too. That one
-        answers 401 even to the right password, since 429 would show whose address it is.
+        answers 401 even to the right password, since 429 would show whose address it is. So does
+        a network from which nobody has signed in to the account, after many wrong tries elsewhere:
+        see SECURITY.md. Then ask for a reset link.
         """
         data = parse(LoginInput, request)
         opened = sign_ins.sign_in(

@@ -360,6 +360,26 @@ REFRESH_TOTAL = timedelta(
         "COMMONTIME_REFRESH_TOTAL_DAYS", 90, minimum=1, purpose="Days until every sign-in ends."
     )
 )
+KNOWN_NETWORK_AGE = timedelta(
+    days=env.integer(
+        "COMMONTIME_KNOWN_NETWORK_DAYS",
+        400,
+        minimum=1,
+        purpose=(
+            "Days until a network is forgotten from which somebody signed in: long enough for a "
+            "holiday home that is visited once a year."
+        ),
+    )
+)
+KNOWN_NETWORKS = env.integer(
+    "COMMONTIME_KNOWN_NETWORKS",
+    100,
+    minimum=1,
+    purpose=(
+        "Networks kept for one account, the last ones used: a phone on the road has many, and each "
+        "is a row."
+    ),
+)
 
 
 def limit(variable: str, count: int, seconds: int, purpose: str) -> tuple[int, int]:
@@ -373,7 +393,28 @@ LIMITS = {
         "PASSWORD",
         10,
         15 * MINUTE,
-        "Wrong passwords for one account from one address in 15 minutes.",
+        "Wrong passwords for one account from one address in 15 minutes, or one IPv6 /64.",
+    ),
+    "password_site": limit(
+        "PASSWORD_SITE",
+        50,
+        15 * MINUTE,
+        "Wrong passwords for one account from one IPv6 /48 in 15 minutes: it has 65,536 /64, and "
+        "often one customer.",
+    ),
+    "password_day": limit(
+        "PASSWORD_DAY",
+        500,
+        DAY,
+        "Wrong passwords for one account in a day, from everywhere. No person mistypes so often; "
+        "somebody guesses from many networks.",
+    ),
+    "password_stranger": limit(
+        "PASSWORD_STRANGER",
+        3,
+        DAY,
+        "When that is reached: wrong passwords in a day from a network (IPv6: a /48) from which "
+        "nobody has signed in to the account. Its owner needs one try.",
     ),
     "sign_up": limit("SIGN_UP", 100, HOUR, "Sign-ups from one address in an hour."),
     "look_up": limit(

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Bits of an IPv6 network: a subscriber has all addresses of one.
-ONE_SUBSCRIBER = 64
+# Bits of IPv6 networks. All addresses of the first have one subscriber, and one customer of a
+# provider can have all of the second.
+ONE_SUBSCRIBER, ONE_SITE = 64, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,17 @@ class Client:
     @property
     def network(self) -> str:
         """The address that limits count by. Of IPv6 it is only the part a client can't choose."""
+        return self._network_of(ONE_SUBSCRIBER)
+
+    @property
+    def site(self) -> str:
+        """The widest network that can be one customer's. Of IPv4 it is the address."""
+        return self._network_of(ONE_SITE)
+
+    def _network_of(self, bits: int) -> str:
         address = _read(self.address)
         if isinstance(address, ipaddress.IPv6Address):
-            return str(ipaddress.ip_network((address, ONE_SUBSCRIBER), strict=False))
+            return str(ipaddress.ip_network((address, bits), strict=False))
         return self.address
 
 

@@ -16,14 +16,17 @@ COUNT = """
     INSERT INTO core_throttle (key, started, used) VALUES {rows}
     ON CONFLICT (key) DO UPDATE SET
         used = CASE
-            WHEN core_throttle.started <= %s THEN 1 ELSE core_throttle.used + 1
+            WHEN core_throttle.started <= {since} THEN 1 ELSE core_throttle.used + 1
         END,
         started = CASE
-            WHEN core_throttle.started <= %s THEN excluded.started ELSE core_throttle.started
+            WHEN core_throttle.started <= {since} THEN excluded.started ELSE core_throttle.started
         END
     RETURNING key, started, used
 """
+# Limits of up to so many seconds have keys that begin so: their rows are deleted after that.
+SHORT, SHORT_MARK = 3600, "short-"
 type Subject = tuple[object, ...]
+type Use = tuple[str, Subject]  # of a limit, by somebody
 
 
 def take(name: str, *subject: object) -> None:
@@ -41,16 +44,25 @@ def count(name: str, *subjects: Subject) -> list[int]:
 
     That is the seconds each must wait. 0 means allowed. This is one statement.
     """
-    allowed, seconds = settings.LIMITS[name]
+    return count_each(*((name, subject) for subject in subjects))
+
+
+def count_each(*uses: Use) -> list[int]:
+    """Count these uses of several limits in one statement, and return the waits."""
     now = int(clock.now().timestamp())
-    keys = [_key(name, subject) for subject in subjects]
+    keys = [_key(*use) for use in uses]
+    limits = {key: settings.LIMITS[name] for key, (name, _subject) in zip(keys, uses, strict=True)}
     # Sorted, so that two requests never deadlock.
-    rows = [value for key in sorted(set(keys)) for value in (key, now, 1)]
+    rows = [value for key in sorted(limits) for value in (key, now, 1)]
+    since = [value for key, (_, seconds) in limits.items() for value in (key, now - seconds)]
+    statement = COUNT.format(
+        rows=", ".join(["(%s, %s, %s)"] * len(limits)),
+        since=f"CASE core_throttle.key {'WHEN %s THEN %s ' * len(limits)}END",
+    )
     with connection.cursor() as cursor:
-        statement = COUNT.format(rows=", ".join(["(%s, %s, %s)"] * (len(rows) // 3)))
-        cursor.execute(statement, [*rows, now - seconds, now - seconds])
+        cursor.execute(statement, [*rows, *since, *since])
         waits = {
-            key: max(1, started + seconds - now) if used > allowed else 0
+            key: max(1, started + limits[key][1] - now) if used > limits[key][0] else 0
             for key, started, used in cursor.fetchall()
         }
     return [waits[key] for key in keys]
@@ -77,31 +89,40 @@ def note(name: str, *subject: object) -> None:
         INSERT INTO core_throttle (key, started, used) VALUES (%s, %s, 1)
         ON CONFLICT (key) DO UPDATE SET started = excluded.started
     """
-    rows.execute(statement, [_key(f"{name} noted", subject), int(clock.now().timestamp())])
+    rows.execute(statement, [_noted(name, subject), int(clock.now().timestamp())])
 
 
 def is_noted(name: str, *subject: object) -> bool:
     """Return whether it happened so lately."""
     _allowed, seconds = settings.LIMITS[name]
     since = int(clock.now().timestamp()) - seconds
-    return Throttle.objects.filter(key=_key(f"{name} noted", subject), started__gt=since).exists()
+    return Throttle.objects.filter(key=_noted(name, subject), started__gt=since).exists()
 
 
-def give_back(name: str, *subjects: Subject) -> None:
-    """Undo one use of each subject, for example after a correct password."""
-    keys = [_key(name, subject) for subject in subjects]
+def give_back(*uses: Use) -> None:
+    """Undo these uses, for example after a correct password."""
+    keys = [_key(*use) for use in uses]
     Throttle.objects.filter(key__in=keys, used__gt=0).update(used=F("used") - 1)
 
 
 def forget_old() -> None:
+    """Delete the rows that count no more: names can be invented without end."""
+    now = int(clock.now().timestamp())
     longest = max(seconds for _allowed, seconds in settings.LIMITS.values())
-    Throttle.objects.filter(started__lt=int(clock.now().timestamp()) - longest).delete()
+    Throttle.objects.filter(started__lt=now - longest).delete()
+    Throttle.objects.filter(key__startswith=SHORT_MARK, started__lt=now - SHORT).delete()
 
 
 def _key(name: str, subject: Subject) -> str:
-    return salted_hmac(
+    key = salted_hmac(
         "commontime.limits", repr((name, *map(str, subject))), algorithm="sha256"
     ).hexdigest()
+    _allowed, seconds = settings.LIMITS[name]
+    return f"{SHORT_MARK}{key}"[:64] if seconds <= SHORT else key
+
+
+def _noted(name: str, subject: Subject) -> str:
+    return _key(name, ("noted", *subject))
 
 
 def _in_words(seconds: int) -> str:

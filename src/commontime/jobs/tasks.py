@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.tasks import task
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.models import Session
+from commontime.accounts.models import KnownNetwork, Session
 from commontime.calendars import actions, queries
 from commontime.core import clock, limits
 from commontime.core.models import RememberedAnswer
@@ -42,7 +42,7 @@ def meet_deadlines() -> None:
 
 @task
 def clean_up() -> None:
-    """Delete old mails, remembered answers, limits, ended sign-ins and finished tasks."""
+    """Delete old mails, remembered answers, limits, networks, sign-ins and finished tasks."""
     now = clock.now()
     outbox.forget_settled(days=settings.KEEP_MAIL_DAYS)
     if accounts.confirms_addresses():
@@ -53,6 +53,7 @@ def clean_up() -> None:
     RememberedAnswer.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     Session.objects.filter(ends_at__lt=now).delete()
     Session.objects.filter(ended_at__lt=now - settings.REFRESH_IDLE).delete()
+    KnownNetwork.objects.filter(used_at__lt=now - settings.KNOWN_NETWORK_AGE).delete()
     WebSession.objects.filter(expire_date__lt=now).delete()
     # A finished task is useless but may hold an address. A failed one says why it failed.
     _prune(older_than="1d")

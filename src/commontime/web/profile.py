@@ -242,7 +242,7 @@ def _save_names(request: HttpRequest, **typed: Any) -> bool:
 def _save_credentials(request: HttpRequest, **typed: Any) -> bool:
     user, sign_in = me(request), auth_of(request).sign_in
     client = client_of(request.META)
-    passwords.confirm_password(user, typed["current_password"], client=client)
+    passwords.confirm_password(user, typed["current_password"], sign_in=sign_in, client=client)
     fresh = profiles.edit_profile(
         user, by=user, sign_in=sign_in, client=client, door=Door.WEB, **typed
     )
@@ -349,7 +349,8 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
 def _delete(request: HttpRequest, *, current_password: str, transfer_to: int | None = None) -> bool:
     user, sign_in = me(request), auth_of(request).sign_in
-    passwords.confirm_password(user, current_password, client=client_of(request.META))
+    client = client_of(request.META)
+    passwords.confirm_password(user, current_password, sign_in=sign_in, client=client)
     calendar_actions.delete_account(
         user, by=user, session_id=sign_in.id, sign_in=sign_in, transfer_to=transfer_to
     )

@@ -13,7 +13,7 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 
 from commontime.accounts import hashers, queries, tasks
-from commontime.accounts.actions import addresses, sign_ins
+from commontime.accounts.actions import addresses, sign_ins, tries
 from commontime.accounts.validators import MaximumLengthValidator
 from commontime.core import crowd, limits, text
 from commontime.core.clients import Client
@@ -50,22 +50,33 @@ def _names_of(user: User) -> User:
     return User(**cut)
 
 
-def confirm_password(user: User, current_password: str, *, client: Client) -> None:
+def confirm_password(
+    user: User, current_password: str, *, sign_in: queries.SignIn, client: Client
+) -> None:
     """Refuse anything but the person's password. A wrong one counts like a wrong sign-in."""
-    if not is_password_of(user, current_password, client):
+    if not is_password_of(user, current_password, sign_in, client):
         raise InvalidInput(_("This isn’t your current password."), field="current_password")
 
 
-def is_password_of(user: User, password: str, client: Client) -> bool:
-    """Compare the password; TooMany after too many wrong ones."""
-    tries = sign_ins.password_tries(user.username, user, client)
-    if wait := max(limits.count("password", *tries)):
+def is_password_of(user: User, password: str, sign_in: queries.SignIn, client: Client) -> bool:
+    """Compare the password; TooMany after too many wrong ones.
+
+    A device that is signed in is known, wherever it is. So it has one count in all networks, and
+    those that others make never refuse it.
+    """
+    here = (
+        *tries.password_tries(user.username, user, client),
+        ("password", ("in", sign_in.id)),
+    )
+    if wait := max(limits.count_each(*here)):
         raise limits.too_many(wait)
+    elsewhere = tries.tries_elsewhere(user.username, user, client)
+    limits.count_each(*elsewhere)
     with crowd.passwords.turn():
         is_right = check_password(password, user.password)
     if not is_right:
         return False
-    limits.give_back("password", *tries)  # only failures count
+    limits.give_back(*here, *elsewhere)  # only failures count
     return True
 
 

@@ -173,7 +173,7 @@ def _require_proof(
     user: User, sign_in: queries.SignIn, current_password: str | None, client: Client
 ) -> None:
     if current_password:
-        is_proved = passwords.is_password_of(user, current_password, client)
+        is_proved = passwords.is_password_of(user, current_password, sign_in, client)
         wanted = _("This current_password is wrong. Send the right one, or sign in again first.")
     else:
         is_proved = rules.may_change_credentials(sign_in.created_at)

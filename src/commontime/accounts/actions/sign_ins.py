@@ -10,12 +10,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commontime.accounts import queries
+from commontime.accounts.actions import tries
 from commontime.accounts.enums import Door
-from commontime.accounts.models import Session
-from commontime.core import clock, crowd, limits, metrics, text
+from commontime.accounts.models import KnownNetwork, Session
+from commontime.core import clock, crowd, limits, metrics
 from commontime.core.clients import Client
 from commontime.core.errors import InvalidInput, Unidentified
 
@@ -39,25 +41,27 @@ class NewSignIn:
 def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> NewSignIn:
     """Open a sign-in for a username or email address.
 
-    Every failure is the same refusal in about the same time. The limit is asked before the password
-    is hashed, for the name and for the account behind it. It counts by network, so that guessing
-    elsewhere can't lock the owner out.
+    Every failure is the same refusal in about the same time. The limits are asked before the
+    password is hashed, for the name and for the account behind it. They count by network, so that
+    guessing elsewhere can't lock the owner out.
     """
     nobody = User(password=_nobodys_password())
     user = next(iter(queries.accounts_named(identifier)), nobody)
-    tries = password_tries(identifier, user, client)
-    wait_as, wait_of = limits.count("password", *tries)
+    here = tries.password_tries(identifier, user, client)
+    elsewhere = tries.tries_elsewhere(identifier, user, client)
+    wait_as, wait_of = limits.count_each(*here)
     if wait_as:
         metrics.count_sign_in("limited")
         raise limits.too_many(wait_as)
-    if wait_of:
-        # The limit was used up under the account's other name. Saying so would tell whose address
-        # this is, so we act as if nobody had this name.
+    is_refused = tries.is_refused(user, client, elsewhere)
+    if wait_of or is_refused:
+        # The limit was used up under the account's other name, or from other networks. Saying so
+        # would tell that there is such an account, so we act as if nobody had this name.
         user = nobody
     with crowd.passwords.turn():
         is_right = check_password(password, user.password)
     if is_right and user.is_active and user is not nobody:
-        limits.give_back("password", *tries)  # only failures count
+        limits.give_back(*here, *elsewhere)  # only failures count
         metrics.count_sign_in("accepted")
         logger.info("Signed in: user %s from %s by %s", user.pk, client.address, door)
         return open_session(user, door=door, client=client)
@@ -65,21 +69,6 @@ def sign_in(identifier: str, password: str, *, door: Door, client: Client) -> Ne
     logger.info("Sign-in failed for %.80r from %s", identifier, client.address)
     raise Unidentified(
         _("Wrong username or password. If you’ve forgotten your password, ask for a reset link.")
-    )
-
-
-def password_tries(
-    identifier: str, user: User, client: Client
-) -> tuple[limits.Subject, limits.Subject]:
-    """Return what a try counts for: name and account.
-
-    A new password starts a new count. Somebody who resets a forgotten password has failed several
-    times before, and must get in now.
-    """
-    epoch = queries.epoch_of(user) if user.pk else ""
-    return (
-        ("as", text.canonical(identifier), epoch, client.network),
-        ("of", user.pk, epoch, client.network),
     )
 
 
@@ -99,7 +88,26 @@ def open_session(user: User, *, door: Door, client: Client) -> NewSignIn:
     """
     now = clock.now()
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    session = Session.objects.create(
+    with transaction.atomic():
+        _remember_network(user, client, now)
+        session = _store_session(user, door, client, now, secret)
+    return NewSignIn(user, session, secret)
+
+
+def _remember_network(user: User, client: Client, now: datetime) -> None:
+    """Remember where somebody has signed in: guessing elsewhere never locks them out there."""
+    name = queries.hash_of_network(user.pk, client.network)
+    known = KnownNetwork.objects.filter(user=user)
+    if known.filter(network_hash=name).update(used_at=now):
+        return
+    network = KnownNetwork(user=user, network_hash=name, used_at=now)
+    KnownNetwork.objects.bulk_create([network], ignore_conflicts=True)
+    too_many = known.order_by("-used_at", "id").values("pk")[settings.KNOWN_NETWORKS :]
+    KnownNetwork.objects.filter(pk__in=too_many).delete()
+
+
+def _store_session(user: User, door: Door, client: Client, now: datetime, secret: str) -> Session:
+    return Session.objects.create(
         user=user,
         door=door,
         epoch=queries.epoch_of(user),
@@ -111,7 +119,6 @@ def open_session(user: User, *, door: Door, client: Client) -> NewSignIn:
         user_agent="".join(c for c in client.user_agent if c.isprintable())[:200],
         address=client.address[:45],
     )
-    return NewSignIn(user, session, secret)
 
 
 def renew_session(session_id: UUID, secret: str, *, client: Client) -> NewSignIn:
