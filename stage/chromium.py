@@ -14,11 +14,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 from stage.callers import PASSWORD
-from stage.servers import Site
+from stage.servers import PATIENCE, Site
 
 CHROMIUM = shutil.which("chromium")
 PHONE, TABLET, DESK = 360, 768, 1280
 HEIGHT = 740
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def in_chromium(visit: Callable[[Browser], Any], *arguments: str) -> Any:
@@ -65,6 +66,7 @@ class Windows:
             timezone_id=zone,
             locale=language,
         )
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         page.on(
             "console",

@@ -35,7 +35,8 @@ from stage.ports import free_port
 from stage.sink import Sink
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 30.0
+# Seconds. What is awaited comes at once or never; only a busy machine takes long.
+PATIENCE = 100.0
 # The server hangs up after 30 seconds without a request. A busy machine needs a margin.
 IDLE = 5.0
 

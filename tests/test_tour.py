@@ -17,10 +17,9 @@ import httpx
 import pytest
 
 from stage.ports import free_port
-from stage.servers import ROOT, fresh_database, wait_until
+from stage.servers import PATIENCE, ROOT, fresh_database, wait_until
 
 pytestmark = pytest.mark.processes
-PATIENCE = 60.0
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Product:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self.answers, PATIENCE)
+        wait_until(self.answers)
 
     @property
     def url(self) -> str:
@@ -225,8 +224,8 @@ def test_ctrl_c_ends_everything_without_complaint(product):
 
     os.killpg(product.make.pid, signal.SIGINT)  # what a terminal does
 
-    product.make.wait(20)
-    wait_until(lambda: not processes_in(product.folder), 10)
+    product.make.wait(PATIENCE)
+    wait_until(lambda: not processes_in(product.folder))
     complaints = [
         line
         for line in product.said.splitlines()
@@ -240,8 +239,8 @@ def test_ending_make_ends_everything(product):
 
     product.make.terminate()  # what a supervisor does: it tells make alone
 
-    product.make.wait(20)
-    wait_until(lambda: not processes_in(product.folder), 10)
+    product.make.wait(PATIENCE)
+    wait_until(lambda: not processes_in(product.folder))
 
 
 # The documents ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from commontime.calendars.models import (
 from commontime.contacts.models import Contact
 from commontime.core.text import canonical
 from commontime.core.triggers import MigrationKeepingTriggers
+from stage.servers import PATIENCE
 from tests import build
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +170,7 @@ def test_two_writers_past_the_actions_can_neither_overlap_nor_lose_a_time():
     has_written, outcome = threading.Event(), {}
 
     def write_after_the_first() -> None:
-        has_written.wait(30)
+        has_written.wait(PATIENCE)
         outcome["touching"] = refused(
             lambda: build.window(calendar, mina, build.day(11), build.day(12))
         )
@@ -185,7 +186,7 @@ def test_two_writers_past_the_actions_can_neither_overlap_nor_lose_a_time():
         has_written.set()
         second.join(0.5)  # it waits for us at the seat
         assert not outcome
-    second.join(30)
+    second.join(PATIENCE)
 
     assert outcome == {"touching": False, "overlapping": True}
     assert_packed()

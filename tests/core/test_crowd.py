@@ -7,7 +7,7 @@ import pytest
 
 from commontime.core import crowd
 from commontime.core.errors import TooMany
-from stage.servers import wait_until
+from stage.servers import PATIENCE, wait_until
 from tests import build
 from tests.client import caller
 from tests.web.test_calendar_page import browser_of, here
@@ -30,7 +30,7 @@ class Asking:
         try:
             with self.crowd.turn(who):
                 self.at_work.append(who)
-                self.ended.wait(10)
+                self.ended.wait(PATIENCE)
         except TooMany:
             return "refused"
         return "answered"
@@ -85,7 +85,7 @@ def test_whoever_waits_leaves_their_place_to_others(monkeypatch):
     def at_work() -> None:
         with only.turn():
             begun.set()
-            end.wait(10)
+            end.wait(PATIENCE)
 
     def waiting() -> None:
         with crowd.place(), only.turn():
@@ -93,7 +93,7 @@ def test_whoever_waits_leaves_their_place_to_others(monkeypatch):
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(at_work)
-        begun.wait(10)
+        begun.wait(PATIENCE)
         other = pool.submit(waiting)
         wait_until(lambda: only._waiting == 1)
         with crowd.place():  # a cheap question is answered

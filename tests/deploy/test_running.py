@@ -23,7 +23,7 @@ from stage import container
 from stage.callers import PASSWORD
 from stage.container import ADDRESS, CLIENT, OTHER_CLIENT, Host, Image
 from stage.postgres import NoPostgres, postgres
-from stage.servers import ROOT, NoAnswer, Remote, Wire, wait_until
+from stage.servers import PATIENCE, ROOT, NoAnswer, Remote, Wire, wait_until
 from tests.deploy.needs import lack, need
 from tests.test_tour import copy_tracked_files
 
@@ -157,7 +157,7 @@ def test_a_new_container_keeps_what_was_in_its_volume(host, image, data, tmp_pat
 
 def test_the_health_check_notices_when_nothing_answers(host, image, data, tmp_path):
     def check() -> int:
-        return host.start(image, *image.healthcheck).wait(20)
+        return host.start(image, *image.healthcheck).wait(PATIENCE)
 
     assert check() != 0
     with running(host, image, tmp_path / "log"):
@@ -168,7 +168,7 @@ def test_commands_run_beside_it(host, image, data, tmp_path):
     with running(host, image, tmp_path / "log"):
         sign_up(host, "mina")
         process = host.start(image, "commontime", "deactivate", "mina")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
         answer = Remote(client=Guest(host)).post(
             "/login/", {"username": "mina", "password": PASSWORD}
         )
@@ -188,7 +188,7 @@ def test_a_data_folder_of_somebody_else_ended_in_a_traceback(host, image, data):
     shutil.chown(data, 0, 0)
     try:
         process = host.start(image)
-        said = process.communicate(timeout=30)[0].decode()
+        said = process.communicate(timeout=PATIENCE)[0].decode()
     finally:
         shutil.chown(data, 10001, 10001)
 
@@ -201,7 +201,7 @@ def test_a_data_folder_of_somebody_else_ended_in_a_traceback(host, image, data):
 
 def test_nothing_is_compiled_at_a_start(host, image, data):
     process = host.start(image, "python", "-v", "-m", "commontime.program.cli", "settings")
-    said = process.communicate(timeout=60)[0].decode()
+    said = process.communicate(timeout=PATIENCE)[0].decode()
 
     assert process.returncode == 0
     assert "matches /usr/local/lib/python3.13/site-packages/commontime/config/settings.py" in said
@@ -217,7 +217,7 @@ def test_it_runs_on_postgresql(host, image, data, tmp_path):
         with running(host, image, tmp_path / "log", DATABASE_URL=url):
             live(host, data)
             backup = host.start(image, "commontime", "backup", "first.tar.gz", DATABASE_URL=url)
-            assert backup.wait(60) == 0
+            assert backup.wait(PATIENCE) == 0
 
     assert (data / "first.tar.gz").exists()
     assert not (data / "commontime.sqlite3").exists()
@@ -296,7 +296,7 @@ def certificate(host, image) -> None:
     files = ["-keyout", "/etc/ssl/private/commontime.key", "-out", "/etc/ssl/commontime.pem"]
     create = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *files]
     process = host.serve(image, *create, "-subj", f"/CN={NAME}")
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="module", params=["Caddyfile", "nginx.conf"])
@@ -348,7 +348,7 @@ def ask(host: Host, path: str, *, scheme: str = "https", **options: Any) -> http
 
     def send() -> httpx.Response:
         transport = httpx.HTTPTransport(local_address=client, verify=False)
-        with httpx.Client(transport=transport, trust_env=False, timeout=20) as session:
+        with httpx.Client(transport=transport, trust_env=False, timeout=PATIENCE) as session:
             return session.request(
                 method,
                 f"{scheme}://{ADDRESS}{path}",
@@ -426,7 +426,7 @@ def begin_slowly() -> ssl.SSLSocket:
     """Send one byte of a thousand."""
     trusting = ssl._create_unverified_context()
     connection = trusting.wrap_socket(
-        socket.create_connection((ADDRESS, 443), timeout=20), server_hostname=NAME
+        socket.create_connection((ADDRESS, 443), timeout=PATIENCE), server_hostname=NAME
     )
     connection.sendall(
         f"POST /login/ HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\r\n"

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from commontime.calendars import actions
 from commontime.calendars.models import Calendar, Meeting
 from commontime.jobs import tasks
-from stage.servers import ROOT, Site, open_site
+from stage.servers import PATIENCE, ROOT, Site, open_site
 from tests import build
 from tests.post import Post
 
@@ -493,7 +493,9 @@ def met_by_two(site: Site, guard: str = "") -> list[str]:
         for command in commands
     ]
     return [
-        meeting for process in running for meeting in json.loads(process.communicate(timeout=60)[0])
+        meeting
+        for process in running
+        for meeting in json.loads(process.communicate(timeout=PATIENCE)[0])
     ]
 
 

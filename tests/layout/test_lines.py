@@ -497,7 +497,7 @@ LONG = {
 }
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(20, func_only=True)
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_a_long_text_of_times_kept_a_thread_busy_for_ever(text):
     """It is counted before it is computed."""
@@ -510,7 +510,7 @@ def test_a_long_text_of_times_kept_a_thread_busy_for_ever(text):
     assert len(windows) <= 3 * lines.WINDOW_LIMIT
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(20, func_only=True)
 def test_a_line_of_accents_alone_is_refused_at_once():
     """Normalising a long run of them takes time in the square of its length."""
     windows, mistakes = read("a" + "\u0300\u0316" * 99_000, MAY)

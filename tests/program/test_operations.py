@@ -22,7 +22,7 @@ import pytest
 from commontime import __version__
 from stage.ports import free_port
 from stage.postgres import NoPostgres, postgres
-from stage.servers import ROOT, Wire, wait_until
+from stage.servers import PATIENCE, ROOT, Wire, wait_until
 from stage.sink import Sink
 from tests.deploy.needs import lack, need
 from tests.test_tour import clean_environment, pattern_of
@@ -219,7 +219,7 @@ class Operator:
     def close(self) -> None:
         for pid in self.running:
             self.do(f"kill {pid}; wait {pid}")
-        self.bash.communicate("exit\n", timeout=20)
+        self.bash.communicate("exit\n", timeout=PATIENCE)
 
 
 def own_programs(folder: Path) -> str:

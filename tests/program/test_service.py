@@ -13,7 +13,7 @@ import pytest
 
 from commontime import __version__
 from stage.ports import free_port
-from stage.servers import ROOT, NoAnswer, Remote, Site, open_site, wait_until
+from stage.servers import PATIENCE, ROOT, NoAnswer, Remote, Site, open_site, wait_until
 from tests.program.test_supervisor import is_alive
 
 pytestmark = pytest.mark.processes
@@ -32,7 +32,7 @@ def commontime(*arguments: str, folder: Path, **environment: str) -> subprocess.
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -184,7 +184,7 @@ def test_a_signal_ends_everything_without_complaint(site):
 
     site.master("run").send_signal(signal.SIGTERM)
 
-    assert site.master("run").wait(15) == 0
+    assert site.master("run").wait(PATIENCE) == 0
     assert not any(is_alive(pid) for pid in pids)
     assert len(site.log("run").splitlines()) == 1
 

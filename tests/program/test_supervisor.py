@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stage.servers import wait_until
+from stage.servers import PATIENCE, wait_until
 
 pytestmark = pytest.mark.processes
 PROGRAM = """
@@ -112,7 +112,7 @@ def test_a_process_that_cannot_run_ends_all_with_an_error(family):
         shop.children(count)
         shop.let_one_end()
 
-    assert shop.parent.wait(20) == 1
+    assert shop.parent.wait(PATIENCE) == 1
     assert "The test process ended twice (3). Commontime stops." in shop.said
     assert not any(is_alive(pid) for pid in shop.children(3))
 
@@ -124,7 +124,7 @@ def test_a_signal_ends_all_in_peace(family, number):
 
     shop.parent.send_signal(number)
 
-    assert shop.parent.wait(20) == 0
+    assert shop.parent.wait(PATIENCE) == 0
     assert shop.said.count("finished") == 2
     assert not any(is_alive(pid) for pid in pids)
 
@@ -135,7 +135,7 @@ def test_ctrl_c_in_a_terminal_tells_each_process_once(family):
 
     os.killpg(shop.parent.pid, signal.SIGINT)
 
-    assert shop.parent.wait(20) == 0
+    assert shop.parent.wait(PATIENCE) == 0
     assert shop.said.count("finished") == 2
     assert "Traceback" not in shop.said
 
@@ -147,8 +147,8 @@ def test_a_process_that_does_not_end_is_killed(family):
 
     shop.parent.terminate()
 
-    assert shop.parent.wait(30) == 0
-    assert 9 < time.monotonic() - began < 20
+    assert shop.parent.wait(PATIENCE) == 0
+    assert time.monotonic() - began > 9
     assert not is_alive(pids[0])
 
 
@@ -158,4 +158,4 @@ def test_killed_with_kill_9_the_parent_left_its_children_running(family):
 
     shop.parent.kill()
 
-    wait_until(lambda: not any(is_alive(pid) for pid in pids), 5)
+    wait_until(lambda: not any(is_alive(pid) for pid in pids))

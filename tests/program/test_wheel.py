@@ -18,7 +18,7 @@ import pytest
 
 from commontime import __version__
 from stage.ports import free_port
-from stage.servers import ROOT, Site, fresh_database, wait_until
+from stage.servers import PATIENCE, ROOT, Site, fresh_database, wait_until
 from stage.sink import Sink
 from tests.test_tour import clean_environment, copy_tracked_files
 
@@ -155,8 +155,8 @@ def test_uvx_serves_the_first_page(wheel, tmp_path):
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:
-        assert "<title>Commontime</title>" in wait_until(first_page, 100)
+        assert "<title>Commontime</title>" in wait_until(first_page)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
     assert (tmp_path / "commontime" / "commontime.sqlite3").exists()

@@ -146,7 +146,7 @@ def test_lists_judge_it_normalised_and_lengths_as_typed(bad):
     assert (answer.status_code, set(answer.data["fields"])) == (400, {"password"})
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(20, func_only=True)
 @pytest.mark.parametrize("field", ["username", "password"])
 def test_a_run_of_marks_that_takes_minutes_to_normalise_is_refused_at_once(field):
     marks = "a" + "\u0300\u0316" * 75_000
@@ -156,7 +156,7 @@ def test_a_run_of_marks_that_takes_minutes_to_normalise_is_refused_at_once(field
     assert sign_up(**{field: marks}).status_code == 400
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)
 @pytest.mark.parametrize("field", ["username", "first_name", "last_name", "email"])
 def test_a_name_without_end_was_compared_with_the_password_word_by_word(field):
     """One sign-up took twelve seconds."""

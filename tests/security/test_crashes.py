@@ -15,7 +15,7 @@ import pytest
 from chaos.ending import Visitors, end_under_load
 from chaos.races import stored
 from stage.crowd import at_once
-from stage.servers import Site, open_site, wait_until
+from stage.servers import PATIENCE, Site, open_site, wait_until
 from stage.writers import Writers
 
 pytestmark = pytest.mark.processes
@@ -91,7 +91,7 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_half_done(shak
 def test_when_the_first_process_is_killed_the_others_do_not_serve_on_unseen(shaky):
     server = shaky.master("web")
     server.kill()
-    server.wait(timeout=10)
+    server.wait(PATIENCE)
 
     wait_until(lambda: not is_open(shaky.port))
     shaky.stop("web")
@@ -276,12 +276,10 @@ def test_asked_to_end_the_server_finishes_what_it_has_begun_and_goes(shaky):
 
 def test_somebody_who_never_finishes_a_request_does_not_keep_the_server_from_ending(shaky):
     with unfinished_request(shaky):
-        began = time.monotonic()
         server = shaky.master("web")
         server.terminate()
-        server.wait(timeout=20)
+        assert server.wait(PATIENCE) == 0
 
-    assert time.monotonic() - began < 12
     shaky.stop("web")
     shaky.start("web")
 

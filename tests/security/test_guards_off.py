@@ -17,6 +17,7 @@ from commontime.accounts.actions import sign_ins
 from commontime.accounts.models import Session
 from commontime.config import errors, wsgi
 from commontime.core import limits
+from stage.servers import PATIENCE
 from tests import build
 from tests.client import caller
 from tests.security.test_tokens import is_signed_in
@@ -46,7 +47,11 @@ def test_without_the_look_at_its_depth_json_kills_a_thread_with_granians_stack()
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
     assert done.returncode == -signal.SIGSEGV

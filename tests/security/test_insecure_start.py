@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from stage.servers import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 SECRET = "k3q9-" * 10
 SAFE = {
@@ -263,7 +265,7 @@ def test_a_command_says_it_in_one_sentence_and_starts_nothing(tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

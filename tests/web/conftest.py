@@ -2,16 +2,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
 
 from stage.chromium import CHROMIUM
 from stage.servers import Site, open_site
-
-expect.set_options(
-    timeout=20_000
-    # what is awaited comes at once or never; only a busy machine takes longer than the usual five
-    # seconds
-)
 
 
 @pytest.fixture(scope="module")

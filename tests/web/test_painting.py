@@ -61,7 +61,7 @@ def test_three_people_paint_each_in_their_way_and_see_each_other(site):
         choir.look(iris)
 
         # The others' answers arrive by themselves, while Mina goes on painting.
-        expect(mina.locator(".best li").first).to_contain_text("10:00–11:00", timeout=15_000)
+        expect(mina.locator(".best li").first).to_contain_text("10:00–11:00")
         expect(mina.locator(".best li").first).to_have_class("all")
         expect(mina.locator(".best li").first).to_contain_text("Only if need be: Iris.")
         expect(mina.locator(".said")).to_have_text("A new answer has changed the best times.")
@@ -277,9 +277,7 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         expect(why.locator("li").first).to_have_text("Mina is required but would miss 30 minutes.")
         choir.look(page)
         give("iris", 2)
-        expect(page.locator(".said")).to_have_text(
-            "A new answer has changed the best times.", timeout=15_000
-        )
+        expect(page.locator(".said")).to_have_text("A new answer has changed the best times.")
         expect(why).to_have_attribute("open", "")
         expect(why.locator("summary")).to_be_focused()
         expect(page.locator(".best details.why[open]")).to_have_count(1)
@@ -296,7 +294,7 @@ def test_the_heat_map_is_read_by_keyboard_and_reasons_stay_unfolded_while_others
         for day in (1, 3, 4, 5, 6):
             for name in ("sam", "mina", "iris"):
                 give(name, day)
-        expect(page.locator(".best .all")).to_have_count(5, timeout=15_000)
+        expect(page.locator(".best .all")).to_have_count(5)
         expect(page.locator("#best-h")).to_be_focused()  # what had it is gone
         assert choir.faults == []
 
