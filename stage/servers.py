@@ -10,7 +10,9 @@ Starting takes a few seconds, so share one site where you can. Everything that w
 at the end.
 """
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -35,6 +37,7 @@ from stage.ports import free_port
 from stage.sink import Sink
 
 ROOT = Path(__file__).resolve().parent.parent
+SQLITE = "commontime.sqlite3"
 # Seconds. What is awaited comes at once or never; only a busy machine takes long.
 PATIENCE = 100.0
 # The server hangs up after 30 seconds without a request. A busy machine needs a margin.
@@ -322,9 +325,7 @@ class Site:
                 cursor = connection.execute(statement)
                 return cursor.fetchall() if cursor.description else []
         with (
-            contextlib.closing(
-                sqlite3.connect(self.folder / "commontime.sqlite3", timeout=20)
-            ) as connection,
+            contextlib.closing(sqlite3.connect(self.folder / SQLITE, timeout=20)) as connection,
             connection,
         ):
             return connection.execute(statement).fetchall()
@@ -383,6 +384,7 @@ class Site:
 def open_site(
     *,
     start: bool = True,
+    prepared: bool = True,
     application: str = "",
     server: str | None = None,
     within: Path | None = None,
@@ -390,22 +392,21 @@ def open_site(
 ) -> Iterator[Site]:
     """Yield a site that runs on a fresh database.
 
-    It has two web processes and a worker, and a database of the kind the tests run on.
-    `environment` sets variables of the product. `application` replaces its WSGI application, to see
-    what happens with a guard off. `server` is the DATABASE_URL of another PostgreSQL server; ""
-    means SQLite. The data folder is made `within` a folder.
+    It has two web processes and a worker, and a database of the kind the tests run on, `prepared`
+    or empty. `environment` sets variables of the product. `application` replaces its WSGI
+    application, to see what happens with a guard off. `server` is the DATABASE_URL of another
+    PostgreSQL server; "" means SQLite. The data folder is made `within` a folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="commontime-site-", dir=within))
     sink = Sink()
     sink.start()
     try:
-        with fresh_database(
-            folder, os.environ.get("DATABASE_URL", "") if server is None else server
-        ) as url:
+        if server is None:
+            server = os.environ.get("DATABASE_URL", "")
+        with fresh_database(folder, server, prepared=prepared) as url:
             site = Site(folder, url, sink, environment)
             site.application = application or site.application
             try:
-                site.manage("prepare")
                 if start:
                     site.start()
                 yield site
@@ -417,17 +418,20 @@ def open_site(
 
 
 @contextlib.contextmanager
-def fresh_database(folder: Path, server: str) -> Iterator[str]:
-    """Yield the DATABASE_URL of a new database on the server.
+def fresh_database(folder: Path, server: str, *, prepared: bool = False) -> Iterator[str]:
+    """Yield the DATABASE_URL of a new database on the server, `prepared` or empty.
 
     Without a server it is "", for SQLite in the data folder.
     """
     if not server.startswith("postgres"):
+        if prepared:
+            shutil.copy2(_prepared(server), folder / SQLITE)
         yield ""
         return
     name = f"site_{uuid.uuid4().hex}"
+    template = f" TEMPLATE {_prepared(server)}" if prepared else ""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name}{template}")
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
@@ -436,6 +440,20 @@ def fresh_database(folder: Path, server: str) -> Iterator[str]:
             psycopg.connect(server, autocommit=True) as connection,
         ):
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@functools.cache
+def _prepared(server: str) -> str:
+    """Prepare a database for sites to copy, and return its file, or its name on the server.
+
+    Each process makes one, as that takes as long as starting a site.
+    """
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="commontime-prepared-")))
+    url = stack.enter_context(fresh_database(folder, server))
+    Site(folder, url, Sink(), {}).manage("prepare")
+    return urlsplit(url).path[1:] if url else str(folder / SQLITE)
 
 
 def _children(pid: int) -> list[int]:

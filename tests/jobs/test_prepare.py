@@ -34,7 +34,9 @@ def test_a_database_that_does_not_answer_is_refused_with_its_reason(monkeypatch,
 
 
 def test_a_new_database_is_up_to_date_afterwards():
-    with open_site(start=False) as site:  # which runs it
+    with open_site(start=False, prepared=False) as site:
+        site.manage("prepare")
+
         assert "[ ]" not in site.manage("showmigrations")
 
 

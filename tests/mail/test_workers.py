@@ -1,103 +1,64 @@
 """Real worker processes, several at once, killed and put to sleep: cases ML-04, ML-05 and ML-15."""
 
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
-import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterator
 
-import psycopg
 import pytest
 
-from stage.sink import Sink
+from stage.servers import ROOT, Site, open_site, wait_until
 
 pytestmark = pytest.mark.processes
-ROOT = Path(__file__).parents[2]
+POST = """
+from commontime.mail import outbox
+from tests.mail.cast import notice
+for first in range(0, {count}, {at_a_time}):
+    outbox.post(notice(first + n) for n in range({at_a_time}))
+"""
 
 
-class Site:
-    """A database of its own, and processes of the product that use it."""
+class Workers:
+    """Processes that send the mails of a site, and nothing else of the product."""
 
-    def __init__(self, database_url: str, smtp_url: str, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.mail.process_settings",
-            "DATABASE_URL": database_url,
-            "COMMONTIME_SMTP_URL": smtp_url,
-            "COMMONTIME_DATA_DIR": str(folder),
-        }
-        self.workers: list[subprocess.Popen[bytes]] = []
-        self.run("manage.py", "migrate", "--verbosity", "0")
-
-    def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def __init__(self, site: Site) -> None:
+        self.site, self.sink = site, site.sink
+        self._running: list[subprocess.Popen[bytes]] = []
 
     def post(self, count: int, *, at_a_time: int) -> None:
-        self.run(
-            "manage.py",
-            "shell",
-            "--no-imports",
-            "-c",
-            "from commontime.mail import outbox\nfrom tests.mail.cast import notice\n"
-            f"for first in range(0, {count}, {at_a_time}):\n"
-            f"    outbox.post(notice(first + n) for n in range({at_a_time}))",
-        )
+        script = POST.format(count=count, at_a_time=at_a_time)
+        self.site.manage("shell", "--no-imports", "-c", script)
 
-    def ask(self, imports: str, question: str) -> list[Any]:
-        answer = self.run(
-            "manage.py",
-            "shell",
-            "--no-imports",
-            "-c",
-            f"import json\n{imports}\nprint(json.dumps(list({question})))",
-        )
-        return list(json.loads(answer))
-
-    def states(self) -> Counter[str]:
-        return Counter(
-            self.ask(
-                "from commontime.mail.models import Message",
-                "Message.objects.values_list('state', flat=True)",
+    def start(self) -> subprocess.Popen[bytes]:
+        with (self.site.folder / "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "manage.py", "ox_worker", "--interval", "0.1"],
+                cwd=ROOT,
+                env=self.site.environment,
+                stdout=log,
+                stderr=log,
             )
-        )
-
-    def busy_workers(self) -> int:
-        names = self.ask(
-            "from django_ox.models import OxTask",
-            "OxTask.objects.values_list('worker_ids', flat=True)",
-        )
-        return len({name for some in names for name in some})
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        log = (self.folder / "worker.log").open("ab")
-        command = [sys.executable, "manage.py", "ox_worker", "--interval", "0.1"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-        self.workers.append(worker)
+        self._running.append(worker)
         return worker
+
+    def states(self) -> dict[str, int]:
+        return dict(self.site.sql("SELECT state, count(*) FROM mail_message GROUP BY state"))
+
+    def busy(self) -> int:
+        """Return how many have worked."""
+        rows = self.site.sql("SELECT worker_ids FROM django_ox_oxtask")
+        lists = [json.loads(ids) if isinstance(ids, str) else ids for (ids,) in rows]
+        return len({name for names in lists for name in names})
 
     @property
     def log(self) -> str:
-        return (self.folder / "worker.log").read_text()
+        return self.site.log("worker")
 
     def stop(self) -> None:
-        for worker in self.workers:
+        for worker in self._running:
             if worker.poll() is None:
                 worker.send_signal(signal.SIGCONT)
                 worker.kill()
@@ -105,121 +66,96 @@ class Site:
 
 
 @pytest.fixture
-def database_url(tmp_path) -> Iterator[str]:
-    """A new database of the kind the tests run on."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'mail.sqlite3'}"
-        return
-    name = f"mail_{uuid.uuid4().hex}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def workers(request) -> Iterator[Workers]:
+    with open_site(
+        start=False,
+        DJANGO_SETTINGS_MODULE="tests.mail.process_settings",
+        GUARD_OFF=getattr(request, "param", ""),
+    ) as site:
+        workers = Workers(site)
+        try:
+            yield workers
+        finally:
+            workers.stop()
 
 
-@pytest.fixture
-def open_site(database_url, tmp_path) -> Iterator[Callable[..., Site]]:
-    sink = Sink()
-    sink.start()
-    sites: list[Site] = []
-
-    def open_it(guard_off: str = "") -> tuple[Site, Sink]:
-        site = Site(database_url, sink.url, tmp_path)
-        site.environment["GUARD_OFF"] = guard_off
-        sites.append(site)
-        return site, sink
-
-    yield open_it
-    for site in sites:
-        site.stop()
-    sink.stop()
+def without(guard: str) -> pytest.MarkDecorator:
+    """Switch a guard of process_app.py off."""
+    return pytest.mark.parametrize("workers", [guard], indirect=True)
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "It took too long."
-        time.sleep(0.01)
-
-
-def test_three_workers_send_three_hundred_mails_once_each(open_site):
-    site, sink = open_site()
+def test_three_workers_send_three_hundred_mails_once_each(workers):
     for _ in range(3):
-        site.start_worker()
-    site.post(300, at_a_time=10)
+        workers.start()
+    workers.post(300, at_a_time=10)
 
-    wait_until(lambda: len(sink.received) >= 300)
-    wait_until(lambda: site.states() == {"sent": 300})
+    wait_until(lambda: len(workers.sink.received) >= 300)
+    wait_until(lambda: workers.states() == {"sent": 300})
 
-    assert len(sink.received) == len(set(sink.recipients)) == 300
-    assert site.busy_workers() == 3
+    assert len(workers.sink.received) == len(set(workers.sink.recipients)) == 300
+    assert workers.busy() == 3
 
 
-def test_without_the_claim_they_would_send_some_twice(open_site):
-    site, sink = open_site(guard_off="claim")
-    sink.delay = 0.01
+@without("claim")
+def test_without_the_claim_they_would_send_some_twice(workers):
+    workers.sink.delay = 0.01
     for _ in range(3):
-        site.start_worker()
-    site.post(100, at_a_time=10)
+        workers.start()
+    workers.post(100, at_a_time=10)
 
-    wait_until(lambda: len(set(sink.recipients)) == 100)
+    wait_until(lambda: len(set(workers.sink.recipients)) == 100)
 
-    assert len(sink.received) > 100
+    assert len(workers.sink.received) > 100
 
 
-def kill_at_random(site: Site, sink: Sink, mails: int, kills: int) -> None:
+def kill_at_random(workers: Workers, mails: int, kills: int) -> None:
     """Kill the one worker in the middle of its batch, several times."""
-    sink.delay = 0.05
-    site.post(mails, at_a_time=mails)
+    workers.sink.delay = 0.05
+    workers.post(mails, at_a_time=mails)
     chance = random.Random(1)
     for _ in range(kills):
-        worker = site.start_worker()
-        seen = len(sink.received)
-        wait_until(lambda seen=seen: len(sink.received) > seen)
-        time.sleep(chance.uniform(0, mails * sink.delay / (kills + 1)))
+        worker = workers.start()
+        seen = len(workers.sink.received)
+        wait_until(lambda seen=seen: len(workers.sink.received) > seen)
+        time.sleep(chance.uniform(0, mails * workers.sink.delay / (kills + 1)))
         worker.kill()
         worker.wait()
-    sink.delay = 0
-    site.start_worker()
+    workers.sink.delay = 0
+    workers.start()
 
 
-def test_a_batch_of_fifty_survives_kills_at_random(open_site):
-    site, sink = open_site()
+def test_a_batch_of_fifty_survives_kills_at_random(workers):
+    kill_at_random(workers, mails=50, kills=4)
 
-    kill_at_random(site, sink, mails=50, kills=4)
-
-    wait_until(lambda: site.states() == {"sent": 50})
-    assert len(set(sink.recipients)) == 50
-    assert len(sink.received) <= 54
-    assert len({mail.message_id for mail in sink.received}) == 50
+    wait_until(lambda: workers.states() == {"sent": 50})
+    assert len(set(workers.sink.recipients)) == 50
+    assert len(workers.sink.received) <= 54
+    assert len({mail.message_id for mail in workers.sink.received}) == 50
 
 
-def test_marked_before_it_is_sent_a_mail_would_be_lost(open_site):
-    site, sink = open_site(guard_off="mark after sending")
+@without("mark after sending")
+def test_marked_before_it_is_sent_a_mail_would_be_lost(workers):
+    kill_at_random(workers, mails=50, kills=4)
 
-    kill_at_random(site, sink, mails=50, kills=4)
-
-    wait_until(lambda: site.states() == {"sent": 50})
-    assert len(set(sink.recipients)) < 50
+    wait_until(lambda: workers.states() == {"sent": 50})
+    assert len(set(workers.sink.recipients)) < 50
 
 
-def test_a_worker_that_was_stopped_for_longer_than_its_lease_sends_at_most_its_one_mail(open_site):
-    site, sink = open_site()
-    sink.delay = 1
-    site.post(10, at_a_time=10)
-    sleeper = site.start_worker()
-    wait_until(lambda: sink.asked)
+def test_a_worker_that_was_stopped_for_longer_than_its_lease_sends_at_most_its_one_mail(workers):
+    workers.sink.delay = 1
+    workers.post(10, at_a_time=10)
+    sleeper = workers.start()
+    wait_until(lambda: workers.sink.asked)
     sleeper.send_signal(signal.SIGSTOP)
-    sink.delay = 0
+    workers.sink.delay = 0
 
-    site.start_worker()
-    wait_until(lambda: site.states() == {"sent": 10})
-    assert len(set(sink.recipients)) == 10
+    workers.start()
+    wait_until(lambda: workers.states() == {"sent": 10})
+    assert len(set(workers.sink.recipients)) == 10
     sleeper.send_signal(signal.SIGCONT)
     time.sleep(2)
 
-    assert len(sink.received) <= 11
-    assert len({mail.message_id for mail in sink.received}) == 10
-    assert site.states() == {"sent": 10}
-    assert "taken over by another worker" in site.log
+    assert len(workers.sink.received) <= 11
+    assert len({mail.message_id for mail in workers.sink.received}) == 10
+    assert workers.states() == {"sent": 10}
+    assert "taken over by another worker" in workers.log
