@@ -25,7 +25,8 @@ import chaos.upgrades  # noqa: F401 (each registers its kinds)
 from chaos.kinds import BOTH, KINDS, Found, Kind, Options
 from stage import postgres
 
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
 HEAD = (
     "| kind | database | tried | went wrong | measured | seconds | date, machine | command |\n"
     "|---|---|---|---|---|---:|---|---|"
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
 def _row(one: Kind, database: str, cycles: int | None, seed: int) -> tuple[str, bool]:
     """Run a kind on a database, and return its line of the table and whether it holds."""
     cycles = cycles or one.cycles
-    began = time.monotonic()
+    began, product = time.monotonic(), state_of(ROOT / "src")
     try:
         with contextlib.ExitStack() as stack:
             durable = postgres.server(durable=True)
@@ -68,7 +69,9 @@ def _row(one: Kind, database: str, cycles: int | None, seed: int) -> tuple[str, 
     except Exception as error:
         traceback.print_exc()
         found = Found(faults=[f"{type(error).__name__}: {error}"])
-    for fault in found.faults:
+    if state_of(ROOT / "src") != product:
+        found.faults.append("the product’s files were changed during the run")
+    for fault in found.faults + found.late:
         print(fault, file=sys.stderr)
     command = f"`python -m chaos {one.name} --database {database} --cycles {cycles} --seed {seed}`"
     cells = [
@@ -84,9 +87,15 @@ def _row(one: Kind, database: str, cycles: int | None, seed: int) -> tuple[str, 
     return f"| {' | '.join(cells)} |", found.holds
 
 
+def state_of(folder: Path) -> dict[Path, int]:
+    """Return when each file was changed. What a run loads late must be what it began with."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
 def wrong(found: Found) -> str:
     """Return what went wrong, in one cell."""
-    faults = found.faults or ["not everything was tried"]
+    faults = found.faults + found.late or ["not everything was tried"]
     more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
     return re.sub(r"[|\s]+", " ", "; ".join(faults[:3]))[:300] + more
 

@@ -42,6 +42,7 @@ MAY_CHANGE = {
     ("participant", "owner"): {"people"},
     ("participant", "stranger"): {"people"},
 }
+CLOSED = "asked again, the connection had been closed"
 LARGE = 1_000_000  # bytes; the server may hang up on such a body after it has refused it
 HUNG_UP = Answer(413, HTTPMessage(), b"", {"code": "too_large", "detail": ""})
 
@@ -193,7 +194,7 @@ def _ask(caller: Remote, made: Made, statuses: Counter[Any]) -> Any:
                 return HUNG_UP
             if "without response" not in str(reason):
                 return None
-            statuses["asked again, the connection had been closed"] += 1
+            statuses[CLOSED] += 1
         else:
             statuses[answer.status_code] += 1
             return answer

@@ -127,7 +127,7 @@ def full(folder: Path) -> Iterator[None]:
 
 
 @kind(cycles=20)
-def disk_full(options: Options) -> Found:
+def disk_full(options: Options, count: int = 12) -> Found:
     """The database's disk full until writes are refused: requests get their answer or 503, nothing
     is half done, and with room again all goes on. PostgreSQL may need to be started again."""
     reads: list[str] = []
@@ -161,7 +161,7 @@ def disk_full(options: Options) -> Found:
         here = replace(options, server=own)
         site = stack.enter_context(here.site(*("web", "worker"), within=None if own else disk))
         person = site.person()
-        found = endure_on(site, here, accident)
+        found = endure_on(site, here, accident, count)
     found.tried |= {"refused writes": sum(refused), "reads meanwhile": len(reads)}
     found.faults += [f"a reader got {status}" for status in reads if status not in ("200", "503")]
     found.measured += (

@@ -24,14 +24,16 @@ PAGES = ("", "calendars/{id}/", "people/", "settings/", "calendars/new/", "nowhe
 class Clients:
     """Clients that ask whatever they like until it is over."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(
+        self, site: Site, seed: int, count: int = CLIENTS, browsers: int = BROWSERS
+    ) -> None:
         self.site, self.seed = site, seed
         self.statuses: Counter[Any] = Counter()
         self.faults: list[str] = []
         self._over = threading.Event()
         self._threads = [
-            threading.Thread(target=self._browse if n < BROWSERS else self._ask, args=(n,))
-            for n in range(CLIENTS)
+            threading.Thread(target=self._browse if n < browsers else self._ask, args=(n,))
+            for n in range(count)
         ]
 
     def __enter__(self) -> "Clients":
@@ -92,16 +94,21 @@ def soak(options: Options) -> Found:
         for _ in range(options.cycles):
             minutes.append(min(_looks(site)))
         in_log = fuzz.in_log(site)
-    first, last = minutes[len(minutes) // 3], minutes[-1]
-    growth = last / first - 1
     faults = clients.faults + in_log
+    growth, measured = growth_of(minutes)
     if growth >= MOST_GROWTH:
         faults.append(f"memory grew by {growth:.1%}")
-    measured = (
+    closed = clients.statuses[fuzz.CLOSED]
+    tried = {"minutes": options.cycles, "requests": clients.statuses.total()}
+    return Found(tried, faults, f"{measured}; {closed} kept connections closed unsaid")
+
+
+def growth_of(minutes: list[float]) -> tuple[float, str]:
+    """Return how much the memory of each minute grew after the first third, and a sentence."""
+    first, last = minutes[len(minutes) // 3], minutes[-1]
+    growth = last / first - 1
+    return growth, (
         f"{minutes[0]:.0f} MB, after a third {first:.0f}, at the end {last:.0f} ({growth:+.1%})"
-    )
-    return Found(
-        {"minutes": options.cycles, "requests": clients.statuses.total()}, faults, measured
     )
 
 

@@ -10,6 +10,7 @@ from chaos import __main__ as report
 from chaos.kinds import KINDS, Found
 from chaos.mail import Mail, faults_of
 from chaos.outages import full, small_disk
+from chaos.soak import growth_of
 from chaos.upgrades import is_whole
 from stage.sink import Received
 
@@ -24,6 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
     [
         (Found({"kills": 3}), True),
         (Found({"kills": 3}, ["one write is lost"]), False),
+        (Found({"kills": 3}, late=["ready after 9 s, not within 3 s"]), False),
         (Found({"kills": 3, "mails": 0}), False),
         (Found(), False),
     ],
@@ -54,6 +56,22 @@ def test_a_kind_that_breaks_is_a_row_that_does_not_hold(monkeypatch, capsys):
 
     assert code == 1
     assert "**AssertionError: It took too long.**" in capsys.readouterr().out
+
+
+def test_what_was_run_is_what_it_was_at_the_beginning(monkeypatch, capsys, tmp_path):
+    """An upgrade seemed to end in another shape: a pull had brought one more migration."""
+    (tmp_path / "src").mkdir()
+
+    def run(options):
+        (tmp_path / "src" / "new.py").touch()
+        return Found({"upgrades": 1})
+
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    changing = report.Kind("races", "Holds.", run, 1, ("sqlite",))
+    monkeypatch.setitem(report.KINDS, "races", changing)
+
+    assert report.main(["races"]) == 1
+    assert "the product’s files were changed during the run" in capsys.readouterr().out
 
 
 def test_the_document_says_what_each_kind_promises():
@@ -109,6 +127,13 @@ def test_a_mail_twice_and_one_that_a_newer_one_replaced_are_as_promised():
     rows = [row(state="dropped"), NEWER, row(state="failed", error="550 No", event="meeting:2")]
 
     assert faults_of(rows, [mail("<2@here>", 1), mail("<2@here>", 1)]) == []
+
+
+def test_memory_is_measured_from_the_first_third_on():
+    growth, said = growth_of([100, 180, 200, 200, 205, 210])
+
+    assert growth == pytest.approx(0.05)
+    assert said == "100 MB, after a third 200, at the end 210 (+5.0%)"
 
 
 def test_half_a_backup_is_seen(tmp_path):

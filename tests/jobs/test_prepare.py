@@ -1,8 +1,5 @@
 """Every start checks the database and migrates it."""
 
-import signal
-import subprocess
-import sys
 import uuid
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,7 +9,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from commontime.jobs.management.commands import prepare
-from stage.servers import ROOT, open_site
+from stage.servers import open_site
 
 
 @pytest.mark.django_db
@@ -37,36 +34,6 @@ def test_a_new_database_is_up_to_date_afterwards():
     with open_site(start=False, prepared=False) as site:
         site.manage("prepare")
 
-        assert "[ ]" not in site.manage("showmigrations")
-
-
-# A migration whose last statements Django defers.
-KILL_BEFORE_RECORDING = """
-import os, signal
-from django.core.management import call_command
-from django.db import connection
-
-def kill(execute, sql, params, *more):
-    if sql.startswith('INSERT INTO "django_migrations"') and "0009_agreed" in params:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return execute(sql, params, *more)
-
-call_command("migrate", "calendars", "0008", verbosity=0)
-with connection.execute_wrapper(kill):
-    call_command("prepare")
-"""
-
-
-@pytest.mark.processes
-def test_killed_between_a_migration_and_its_record_every_later_start_failed():
-    with open_site(start=False) as site:
-        shell = [sys.executable, "manage.py", "shell", "--no-imports", "-c", KILL_BEFORE_RECORDING]
-        killed = subprocess.run(shell, cwd=ROOT, env=site.environment, check=False)
-
-        again = site.commontime("prepare")
-
-        assert killed.returncode == -signal.SIGKILL
-        assert again.returncode == 0, again.stderr
         assert "[ ]" not in site.manage("showmigrations")
 
 

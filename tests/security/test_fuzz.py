@@ -1,4 +1,4 @@
-"""Hostile requests to the real processes; the long form is the kind `fuzz` of `make chaos`."""
+"""Hostile requests to the real processes; the long forms are `fuzz` and `soak` of `make chaos`."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from chaos.fuzz import BATCH, batch, fault_of
+from chaos.soak import Clients
 from stage.schema_requests import Made
+from stage.servers import wait_until
 
 # Batches that found something once are added here.
 NUMBERS = [1]
@@ -21,6 +23,18 @@ def test_hostile_requests_get_described_answers_and_change_nothing_of_others(sit
     assert statuses.total() >= 4 * BATCH
     assert statuses[200] > 10
     assert statuses[400] > 10
+
+
+@pytest.mark.processes
+def test_whoever_asks_for_pages_with_parameters_that_nobody_knows_gets_them(site):
+    """The first minute of a soak, by one browser. Its clients that ask are the batches above."""
+    with Clients(site, seed=1, count=1, browsers=1) as clients:
+        wait_until(lambda: clients.faults or clients.statuses.total() > 40)
+        memory = site.memory()
+
+    assert clients.faults == []
+    assert set(clients.statuses) <= {200, 404}
+    assert memory > 0
 
 
 ASKED = Made("PUT", "/profile/settings/", statuses={200, 401})

@@ -26,8 +26,9 @@ QUEUES = {"default": "worker", "plans": "planner", "short-plans": "planner"}
 MODESTY = 10  # how much a planner gives way to all that somebody waits for: nice(2)
 # Granian's lines take our way out, so that they are lines like ours.
 GRANIAN_LOGGING = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {"propagate": True}}}
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
-KEPT_FREE = 4 * 1024 * 1024  # bytes
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # mallopt(3)
+KEPT_FREE = 4 * 1024 * 1024  # bytes, in each arena
+ARENAS = 2  # for all threads of a process; by default most have one of their own
 logger = logging.getLogger(__name__)
 
 
@@ -85,6 +86,7 @@ def _give_memory_back() -> None:
     if hasattr(libc, "mallopt"):  # glibc
         libc.mallopt(TRIM_THRESHOLD, KEPT_FREE)
         libc.mallopt(MMAP_THRESHOLD, KEPT_FREE)
+        libc.mallopt(ARENA_MAX, ARENAS)
 
 
 def _loaded(application: str) -> Callable[..., Any]:
