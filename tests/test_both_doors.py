@@ -167,6 +167,7 @@ ONE_DOOR = {
     "accounts.is_password_of": "",
     "accounts.keys_of": "",
     "accounts.is_refused": "",
+    "accounts.new_hash": "",
     "accounts.password_tries": "",
     "accounts.tries_elsewhere": "",
     "accounts.sign_up": "",  # calendars.sign_up asks whether somebody may

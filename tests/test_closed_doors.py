@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from commontime.accounts.actions import profiles
+from commontime.accounts.actions import passwords
 from commontime.calendars import actions
 from commontime.calendars.models import CalendarParticipant, Invitation
 from commontime.core import links
@@ -171,14 +171,14 @@ def test_a_refused_sign_up_uses_up_no_invitation(settings, invitation):
 
 def test_two_signed_up_at_once_with_one_link(settings, invitation, monkeypatch):
     settings.SIGN_UP = "invited"
-    hash_password, others = profiles.make_password, [JOE]
+    hash_password, others = passwords.new_hash, [JOE]
 
     def while_another_is_faster(password: str) -> str:
         if others:
             assert sign_up(others.pop(), invitation=token(invitation)) == (201, "")
         return hash_password(password)
 
-    monkeypatch.setattr(profiles, "make_password", while_another_is_faster)
+    monkeypatch.setattr(passwords, "new_hash", while_another_is_faster)
 
     assert sign_up(IRIS, invitation=token(invitation)) == (403, "invitation_needed")
     assert accounts() == {"mina", "joe"}

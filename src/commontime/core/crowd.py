@@ -19,6 +19,7 @@ from commontime.core.errors import TooMany
 MOST_WAITING = 128
 MOST_OF_ONE = 8  # of one person, the one at work included
 PATIENCE = 20.0  # seconds that somebody waits for a turn
+PATIENCE_IN_TRANSACTION = 1.0  # others wait for what it has locked
 RETRY_AFTER = 2  # seconds
 
 _places = threading.BoundedSemaphore(settings.WEB_THREADS)
@@ -92,8 +93,9 @@ class Crowd:
             self._wait(who)
 
     def _wait(self, who: object) -> None:
+        patience = PATIENCE_IN_TRANSACTION if connection.in_atomic_block else PATIENCE
         with self._changed:
-            has_turn = self._changed.wait_for(lambda: self._is_free_for(who), PATIENCE)
+            has_turn = self._changed.wait_for(lambda: self._is_free_for(who), patience)
             self._waiting -= 1
             if not has_turn:
                 self._forget(who)
@@ -118,4 +120,4 @@ def _crowded() -> TooMany:
 
 
 questions = Crowd()  # best times, what could change them, plans
-passwords = Crowd()  # comparing one takes a twentieth of a second of a core
+passwords = Crowd()  # comparing or hashing one takes a twentieth of a second of a core

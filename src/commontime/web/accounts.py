@@ -1,5 +1,6 @@
 """Signing up and out, a forgotten password, and stopping mails."""
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,8 +18,8 @@ from commontime.accounts.enums import Door
 from commontime.calendars import actions
 from commontime.core import clock
 from commontime.core.clients import client_of
+from commontime.core.errors import InvalidInput
 from commontime.core.shapes import Fields
-from commontime.core.turns import take_turns
 from commontime.web import errors
 from commontime.web.base import FORM, auth_of, me, next_page, page, refusing, submit
 from commontime.web.fields import email_field, name_field, new_password_field, username_field
@@ -62,16 +63,21 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _sign_up(request: HttpRequest, form: SignUpForm) -> NewSignIn | None:
-    """Make the account and sign in to it. A second click only signs in."""
+    """Make the account and sign in to it. A second click only signs in.
+
+    Of two clicks at once the database lets one make the account. Nobody waits for a turn to hash
+    the password in a transaction: others would wait for what that has locked.
+    """
     key, client = key_of(request), client_of(request.META)
-    with transaction.atomic():
-        take_turns(key)
-        invitation = invitation_in(next_page(request))
-        user = submit(form, actions.sign_up, invitation=invitation, client=client)
-        if user:
-            account_settings.change_settings(user, **_settings_seen(request))
-            remember(user, key, next_page(request))
-            return sign_ins.open_session(user, door=Door.WEB, client=client)
+
+    def welcome(user: User) -> None:
+        account_settings.change_settings(user, **_settings_seen(request))
+        remember(user, key, next_page(request))
+
+    invitation = invitation_in(next_page(request))
+    user = submit(form, actions.sign_up, invitation=invitation, client=client, then=welcome)
+    if user:
+        return sign_ins.open_session(user, door=Door.WEB, client=client)
     typed = form.data
     if not was_sent_by(typed.get("username", ""), key):
         return None
@@ -113,29 +119,33 @@ def choose_password(request: HttpRequest, uidb64: str, token: str) -> HttpRespon
     """Show the form behind the link of a reset mail. Looking at it uses nothing up: mail scanners
     open links.
     """
-    key = key_of(request)
-    if not key:
-        return _choose_password(request, uidb64, token, key)
-    with transaction.atomic():
-        take_turns(key)
-        user = passwords.user_named_in(uidb64)
-        if user and was_sent_for(user, key):  # by the first of two clicks
-            return page(request, "web/accounts/reset_done.html")
-        return _choose_password(request, uidb64, token, key)
-
-
-def _choose_password(request: HttpRequest, uidb64: str, token: str, key: str) -> HttpResponse:
-    passwords.user_of_reset_link(uidb64, token)
     form = NewPasswordForm(request.POST or None)
-    client = client_of(request.META)
-    if user := submit(form, passwords.reset_password, uidb64, token, client=client):
-        remember(user, key, request.path)
+    try:
+        passwords.user_of_reset_link(uidb64, token)
+    except InvalidInput:
+        if _was_chosen(request, uidb64):
+            return page(request, "web/accounts/reset_done.html")
+        raise
+    if _choose_password(request, form, uidb64, token):
         return page(request, "web/accounts/reset_done.html")
-    return page(
-        request,
-        "web/accounts/choose_password.html",
-        {"form": form, "uidb64": uidb64, "token": token},
-    )
+    context = {"form": form, "uidb64": uidb64, "token": token}
+    return page(request, "web/accounts/choose_password.html", context)
+
+
+def _choose_password(request: HttpRequest, form: Form, uidb64: str, token: str) -> bool:
+    """Set the password, and return whether this form did, now or by the first of two clicks."""
+    key, client = key_of(request), client_of(request.META)
+
+    def note(user: User) -> None:
+        remember(user, key, request.path)
+
+    done = submit(form, passwords.reset_password, uidb64, token, client=client, then=note)
+    return bool(done) or _was_chosen(request, uidb64)
+
+
+def _was_chosen(request: HttpRequest, uidb64: str) -> bool:
+    key, user = key_of(request), passwords.user_named_in(uidb64)
+    return bool(key and user and was_sent_for(user, key))
 
 
 @require_http_methods(FORM)

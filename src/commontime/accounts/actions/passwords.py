@@ -1,5 +1,7 @@
 """Judging, confirming and resetting passwords."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import (
@@ -39,6 +41,12 @@ def check_new_password(password: str, user: User) -> None:
             reasons += refusal.messages
     if reasons:
         raise InvalidInput(_("Choose another password."), fields={"password": reasons})
+
+
+def new_hash(password: str) -> str:
+    """Hash a password in turn. It takes as long as comparing one."""
+    with crowd.passwords.turn():
+        return make_password(password)
 
 
 def _names_of(user: User) -> User:
@@ -96,17 +104,25 @@ def request_password_reset(email: str, *, client: Client) -> None:
     tasks.send_password_reset.enqueue(email[:254])
 
 
-def reset_password(uidb64: str, token: str, *, password: str, client: Client) -> User:
+def reset_password(
+    uidb64: str,
+    token: str,
+    *,
+    password: str,
+    client: Client,
+    then: Callable[[User], None] = lambda user: None,
+) -> User:
     """Set a new password by the link of a mail.
 
     It works once, for one hour, and ends all sign-ins. A mailed link also confirms the address.
+    then: what is done in its transaction.
     """
     limits.take("reset_try", client.network)
     user = user_of_reset_link(uidb64, token)
     was_mailed = queries.MAILED_RESETS.check_token(user, token)
     check_new_password(password, user)
     old = user.password
-    user.password = make_password(password)
+    user.password = new_hash(password)
     with transaction.atomic():
         # The update decides between two uses at once: the second finds another password than the
         # one the link was made for.
@@ -118,6 +134,7 @@ def reset_password(uidb64: str, token: str, *, password: str, client: Client) ->
             addresses.confirm_by_mail(user, user.email)
         sign_ins.end_sessions(user)
         tasks.tell_of_account_change(user, new_email=False, new_password=True, old_email=user.email)
+        then(user)
     return user
 
 

@@ -6,7 +6,6 @@ from copy import copy
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -69,7 +68,7 @@ def create_account(
     user = User(username=username, email=email, first_name=first_name, last_name=last_name)
     keys = names.keys_of(user)
     _check(user, keys, new_keys=keys, password=password, domains=domains)
-    user.password = make_password(password)
+    user.password = passwords.new_hash(password)
     with _taken_at_once(keys, except_by=None), transaction.atomic():
         user.save()
         UserSetting.objects.create(
@@ -109,7 +108,7 @@ def edit_profile(
     if is_guarded or current_password:
         _require_proof(user, sign_in, current_password, client)
     if password is not None:
-        changed["password"] = edited.password = make_password(password)
+        changed["password"] = edited.password = passwords.new_hash(password)
     with _taken_at_once(keys, except_by=user.pk), transaction.atomic():
         _store(user, changed, keys)
         fresh = _start_anew(edited, user.email, changed, door, client) if is_guarded else None

@@ -1,5 +1,6 @@
 """Who may make an account here. The operator decides (`COMMONTIME_SIGN_UP`)."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,12 +15,14 @@ from commontime.calendars.models import Invitation
 from commontime.core.errors import NotAllowed, NotFound
 
 
-def sign_up(*, invitation: str = "", **fields: Any) -> User:
+def sign_up(
+    *, invitation: str = "", then: Callable[[User], None] = lambda user: None, **fields: Any
+) -> User:
     """Make an account for somebody whom the operator lets in.
 
     invitation: the token of an invitation's link. Where only invited people may sign up, it makes
     one account, and the invitation is that account's from then on. One that was mailed confirms its
-    address.
+    address. then: what is done with the account in its transaction.
     """
     found = require_sign_up(invitation)
     address = _address_proved_by(invitation)
@@ -30,6 +33,7 @@ def sign_up(*, invitation: str = "", **fields: Any) -> User:
             raise _invitation_needed()
         if address:
             addresses.confirm_by_mail(user, address)
+        then(user)
 
     return profiles.sign_up(**fields, then=claim)
 
