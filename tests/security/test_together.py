@@ -247,6 +247,104 @@ def test_the_deadline_counts_only_the_meetings_of_who_takes_part(answered, agree
     assert (meeting.final_time is None) is agreed
 
 
+# Somebody's own calendars, and Eve's, in which they never took part -------------------------------
+
+
+@pytest.fixture
+def blocked(trap):
+    """Sam has times from ten to eleven in Mina's calendar. Eve fixes a meeting with him then."""
+    mina = caller("mina")
+    CalendarParticipant.objects.filter(user=trap.sam.user).exclude(calendar=trap.calendar).delete()
+    choir = build.calendar(owner=mina.user, participants=[trap.sam.user], duration_minutes=60)
+    for person in (mina.user, trap.sam.user):
+        build.window(choir, person, build.day(10), build.day(11))
+    meeting = build.meeting(calendar=choir, duration_minutes=60)
+    assert trap.choose(TEN).status_code == 200
+    return SimpleNamespace(trap=trap, mina=mina, choir=choir, meeting=meeting)
+
+
+def warned_of(blocked: Any, door: str) -> bool:
+    """Return whether Mina hears that Sam is in another meeting when she chooses ten o'clock."""
+    path = f"/calendars/{blocked.choir.pk}/meetings/{blocked.meeting.pk}/"
+    if door == "api":
+        answer = blocked.mina.put(path, {"final_time": TEN.isoformat(), "strict": True})
+        return "double_booked" in str(answer.data)
+    browser = Client()
+    browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+    form = {"do": "fix", "final_time": f"{TEN:%Y-%m-%dT%H:%M}"}
+    return "in another meeting at that time" in browser.post(f"/app{path}", form).text
+
+
+def is_planned(blocked: Any, door: str) -> bool:
+    """Return whether Mina's plan puts her meeting at ten o'clock."""
+    path = f"/calendars/{blocked.choir.pk}/plan/"
+    if door == "api":
+        return bool(blocked.mina.post(path, {"time_limit_s": 1}).data["placed"])
+    browser = Client()
+    browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+    form = {"do": "plan", "align": "15", "seconds": "10"}
+    assert browser.post(f"/app{path}", form).status_code == 302
+    return bool(blocked.mina.get(path).data["placed"])
+
+
+@pytest.mark.parametrize("door", ["api", "page"])
+def test_a_stranger_made_somebody_busy_for_everybody_else(blocked, door):
+    assert not warned_of(blocked, door)
+
+    say_so(blocked.trap)
+
+    blocked.meeting.refresh_from_db()
+    if blocked.meeting.final_time:
+        type(blocked.meeting).objects.update(final_time=None)
+        blocked.trap.choose(TEN)
+    assert warned_of(blocked, door)
+
+
+@pytest.mark.parametrize("door", ["api", "page"])
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_stranger_kept_a_meeting_from_its_place_in_a_plan(blocked, door, agreed):
+    if agreed:
+        say_so(blocked.trap)
+
+    assert is_planned(blocked, door) is not agreed
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_stranger_kept_a_meeting_from_being_fixed_at_its_deadline(blocked, agreed):
+    if agreed:
+        say_so(blocked.trap)
+    meetings = type(blocked.meeting).objects.filter(pk=blocked.meeting.pk)
+    meetings.update(auto_finalize=True, deadline=clock.now() - timedelta(minutes=1))
+
+    actions.finish_deadline(blocked.meeting)
+
+    assert (meetings.get().final_time is None) is agreed
+
+
+def test_a_calendar_handed_over_unasked_made_its_new_owner_busy(blocked):
+    answer = blocked.trap.eve.post(
+        f"{blocked.trap.path}transfer/", {"user": blocked.trap.sam.user.pk}
+    )
+
+    assert answer.status_code == 200
+    assert is_planned(blocked, "api")
+    assert not warned_of(blocked, "api")
+
+
+def test_meetings_of_the_same_calendar_count_for_its_owner_in_any_case(blocked):
+    """Sam was made the owner unasked, and plans there himself."""
+    blocked.trap.eve.post(f"{blocked.trap.path}transfer/", {"user": blocked.trap.sam.user.pk})
+    second = build.meeting(calendar=blocked.trap.calendar, duration_minutes=1)
+
+    answer = blocked.trap.sam.put(
+        f"{blocked.trap.path}meetings/{second.pk}/",
+        {"final_time": TEN.isoformat(), "strict": True},
+    )
+
+    assert answer.status_code == 409
+    assert "double_booked" in str(answer.data)
+
+
 # How often one is told ----------------------------------------------------------------------------
 
 

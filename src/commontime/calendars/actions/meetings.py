@@ -375,7 +375,10 @@ def _count_double_booked(warnings: Iterable[Fields], *, by: User) -> None:
 
 
 def _double_booked(meeting: Meeting, users: Collection[int]) -> set[int]:
-    """Return who of the users is in an overlapping meeting. It may be in any calendar."""
+    """Return who of the users is in an overlapping meeting.
+
+    It may be in any calendar in which they take part by their own doing.
+    """
     start, end = meeting.final_time, meeting.end_time
     assert start is not None
     assert end is not None
@@ -385,7 +388,11 @@ def _double_booked(meeting: Meeting, users: Collection[int]) -> set[int]:
         .filter(final_time__lt=end, final_time__gt=start - limits.LONGEST_MEETING)
         .exclude(pk=meeting.pk)
         .filter(calendar__participants__user__in=users)
-        .annotate(minutes=minutes, person=F("calendar__participants__user_id"))
+        .annotate(
+            minutes=minutes,
+            person=F("calendar__participants__user_id"),
+            agreed_at=F("calendar__participants__agreed_at"),
+        )
     )
     busy = set()
     for other in rows:
@@ -393,6 +400,7 @@ def _double_booked(meeting: Meeting, users: Collection[int]) -> set[int]:
         if (
             other.final_time + timedelta(minutes=other.minutes) > start
             and other.person in users
+            and (other.agreed_at is not None or other.calendar_id == meeting.calendar_id)
             and groups.is_for(other, other.person)
         ):
             busy.add(other.person)

@@ -55,7 +55,8 @@ def unfinished_plans() -> dict[str, int]:
 class BusyTime:
     """When somebody is in a scheduled meeting.
 
-    It may be in any calendar here. Which one is told to nobody.
+    It may be in any calendar in which they take part by their own doing: nobody can make somebody
+    busy whom they only added. Which one is told to nobody.
     """
 
     user_id: int
@@ -93,6 +94,7 @@ _BUSY = rows.JsonRows(
     """calendars_calendarparticipant o JOIN calendars_meeting m ON m.calendar_id = o.calendar_id
        JOIN calendars_calendar k ON k.id = m.calendar_id
        WHERE m.final_time > %s
+       AND (o.agreed_at IS NOT NULL OR o.calendar_id = c.id)
        AND o.user_id IN (SELECT p.user_id FROM calendars_calendarparticipant p
                          WHERE p.calendar_id = c.id AND p.packed <> '')
        AND (m.for_everyone OR EXISTS (SELECT 1 FROM calendars_meetingattendee a
