@@ -133,6 +133,17 @@ def test_a_body_that_is_too_large_is_refused_early_and_takes_no_memory(site):
     assert memory(site) - before < 40_000
 
 
+@pytest.mark.processes
+def test_a_connection_was_ended_unsaid_after_another_refusal_of_a_large_body(site):
+    """Whoever kept it sent the next request in vain."""
+    length = b"Content-Length: %d" % (MEGABYTE + 1)
+
+    heard = send(site, post(length, path="/calendars/"), b"x" * MEGABYTE, b"x")
+
+    assert heard.status == 401
+    assert heard.headers["connection"] == "close"
+
+
 def send_file(path: str) -> HttpResponse:
     """Send a form with a file of 3 MB, as anybody can."""
     file = io.BytesIO(b"x" * 3 * MEGABYTE)

@@ -83,7 +83,7 @@ class HeadersMiddleware:
             # of their token refuses.
             response.headers["Referrer-Policy"] = "strict-origin"
             response.headers["X-Robots-Tag"] = "noindex"
-        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if is_too_long(request) or response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             # Its body stays unread, so the server ends the connection: the client must know.
             response.headers["Connection"] = "close"
         if not response.streaming and response.status_code not in BODILESS:
