@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
 from commontime.accounts import queries as accounts
-from commontime.accounts.actions import profiles, sign_ins
+from commontime.accounts.actions import passwords, profiles, sign_ins
 from commontime.accounts.enums import Door
 from commontime.calendars.models import (
     Calendar,
@@ -44,7 +44,7 @@ def user(name: str = "", *, password: str = PASSWORD, **fields: Any) -> User:
         **fields,
     }
     is_active = fields.pop("is_active", True)
-    with patch.object(profiles, "make_password", _hash):
+    with patch.object(passwords, "make_password", _hash):
         made = profiles.create_account(**fields, password=password)
     if setting:
         type(made.usersetting).objects.filter(user=made).update(**setting)
