@@ -13,5 +13,6 @@ def site() -> Iterator[Site]:
     if CHROMIUM is None:
         assert not os.environ.get("CI"), "CI must have Chromium (.ci/run installs it)."
         pytest.skip("There is no Chromium here; CI has one.")
-    with open_site(COMMONTIME_SMTP_URL="") as site:
+    with open_site(start=False, COMMONTIME_SMTP_URL="") as site:
+        site.start("run")
         yield site

@@ -145,7 +145,6 @@ WRONG = r"""() => {
 
 @pytest.fixture(scope="module")
 def worlds(site: Site) -> dict[str, tuple[str, str]]:
-    site.start("short-planner")  # for a plan that takes more than a moment
     made = re.findall(r"^(\w\w) (\S+) (\S+)$", site.manage("shell", "-c", WORLD), re.MULTILINE)
     wait_until(lambda: site.count("calendars_plan", "status = 'done'") == len(LANGUAGES) + 1)
     return {language: (calendar, meeting) for language, calendar, meeting in made}

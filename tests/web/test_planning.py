@@ -32,7 +32,6 @@ print("calendar", calendar.pk)
 
 @pytest.fixture(scope="module")
 def site(site: Site) -> Site:
-    site.start("short-planner")
     site.talks = re.search(r"calendar (\S+)", site.manage("shell", "-c", TALKS))[1]
     return site
 
