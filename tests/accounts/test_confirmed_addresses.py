@@ -470,6 +470,64 @@ def test_an_organiser_is_warned_of_who_gets_no_email(nova, mina):
     assert "Nova" in warning["detail"]
 
 
+def planned(owner: Caller, *others: User) -> str:
+    """Plan a meeting that suits everybody, and return the path of the plan."""
+    calendar = build.calendar(owner=owner.user, participants=others)
+    for person in (owner.user, *others):
+        build.window(calendar, person, build.day(9), build.day(15))
+    build.meeting(calendar=calendar)
+    path = f"/calendars/{calendar.pk}/plan/"
+    assert owner.post(path, {"time_limit_s": 1}).data["placed"]
+    return path
+
+
+def test_applying_a_plan_told_nobody_that_its_emails_are_kept_back(nova, mina):
+    owner = caller(mina)
+
+    theirs = owner.post(f"{planned(owner, nova.user)}apply/")
+    own = nova.post(f"{planned(nova, mina)}apply/")
+
+    for answer in (theirs, own):
+        assert (answer.status_code, answer.data["status"]) == (200, "applied")
+        (warning,) = answer.data["warnings"]
+        assert (warning["code"], warning["users"]) == ("address_not_confirmed", [nova.user.pk])
+
+
+def test_a_plan_that_is_applied_at_once_warns_too(nova, mina):
+    owner = caller(mina)
+    path = planned(owner, nova.user)
+
+    answer = owner.post(path, {"time_limit_s": 1, "apply": True})
+
+    (warning,) = answer.data["warnings"]
+    assert (warning["code"], warning["users"]) == ("address_not_confirmed", [nova.user.pk])
+
+
+def test_a_plan_of_people_with_confirmed_addresses_warns_of_nothing(mina, sam):
+    owner = caller(mina)
+
+    assert "warnings" not in owner.post(f"{planned(owner, sam)}apply/").data
+
+
+def test_the_page_of_a_plan_says_whose_emails_are_kept_back(nova, mina):
+    owner = caller(mina)
+    path = planned(owner, nova.user)
+    browser = Client()
+    browser.post("/app/sign-in/", {"identifier": "mina", "password": build.PASSWORD})
+    said = "Nova: no emails until they have confirmed their address."
+
+    before = browser.get(f"/app{path}").text
+    published = browser.post(f"/app{path}", {"do": "publish"}, follow=True).text
+    confirm(nova)
+    after = browser.get(f"/app{path}").text
+
+    assert said in before
+    assert said in published
+    assert "emails are on their way" not in published
+    assert said not in after
+    assert "emails are on their way" in after
+
+
 def test_finishing_a_calendar_warns_too(nova):
     calendar = build.calendar(owner=nova.user)
 

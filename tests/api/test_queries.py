@@ -96,7 +96,7 @@ TABLE = """
  3    GET /calendars/{calendar_id}/plan/
  5  ! POST /calendars/{calendar_id}/plan/
  3    POST /calendars/{calendar_id}/plan/stop/
- 4    POST /calendars/{calendar_id}/plan/apply/
+ 5  ! POST /calendars/{calendar_id}/plan/apply/
  2    GET /calendars/{calendar_id}/meetings/{meeting_id}/
  3    PUT /calendars/{calendar_id}/meetings/{meeting_id}/
  6  ! PUT /calendars/{calendar_id}/meetings/{meeting_id}/ (fix)

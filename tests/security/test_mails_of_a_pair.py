@@ -14,6 +14,7 @@ from commontime.mail.models import Message
 from stage.sink import Received
 from tests import build
 from tests.client import caller
+from tests.web.test_calendar_page import browser_of
 
 pytestmark = pytest.mark.django_db
 TEN = build.day(10)
@@ -207,6 +208,26 @@ def test_one_person_causes_so_many_mails_a_day_and_the_rest_waits(mails, later):
     assert len(mails()) == before + 3
     later(hours=25)
     assert len(mails()) == before + 5
+
+
+@pytest.mark.usefixtures("_three_a_day")
+def test_applying_a_plan_did_not_say_that_its_emails_wait(mails):
+    mina, path = everybody_takes_part()
+    mina.put(path, {"final_time": TEN.isoformat()})
+    mails()
+    calendar = build.calendar(owner=mina.user, participants=[build.user()])
+    for seat in calendar.participants.all():
+        build.window(calendar, seat.user, build.day(9), build.day(15))
+    build.meeting(calendar=calendar)
+    plan = f"/calendars/{calendar.pk}/plan/"
+    assert mina.post(plan, {"time_limit_s": 1}).data["placed"]
+    browser = browser_of(mina.user)
+
+    answer = mina.post(f"{plan}apply/")
+
+    assert (answer.status_code, codes(answer)) == (200, {"mails_wait"})
+    page = browser.get(f"/app{plan}").text
+    assert "The others go out when the day is over." in page
 
 
 def codes(answer: Any) -> set[str]:

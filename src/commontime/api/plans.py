@@ -19,7 +19,7 @@ from commontime.api.meetings import MeetingOutput, show
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions, limits, queries
-from commontime.calendars.actions.checks import Caution
+from commontime.calendars.actions.checks import Caution, about_mails
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting
 from commontime.calendars.planning import plans
@@ -348,13 +348,16 @@ class PlanView(View):
         )
         plan = details.plan
         status = 202 if plan.status == PlanStatus.RUNNING else 200
-        beside = docs.warned([NOT_APPLIED] if apply and plan.status != PlanStatus.APPLIED else [])
+        cautions = []
+        if apply:
+            is_applied = plan.status == PlanStatus.APPLIED
+            cautions = _about_mails(details, request.user) if is_applied else [NOT_APPLIED]
         return json_answer(
             request,
             show_plan(details, request.user),
             status=status,
             location=f"/calendars/{calendar_id}/plan/",
-            beside=beside,
+            beside=docs.warned(cautions),
         )
 
 
@@ -382,7 +385,7 @@ class PlanApply(View):
     @extend_schema(
         request=None,
         responses={
-            200: PlanOutput,
+            200: PlanWithWarnings,
             403: "not_allowed",
             409: "calendar_finalized plan_not_done changed_meanwhile",
         },
@@ -391,10 +394,23 @@ class PlanApply(View):
         """Confirm all times of the plan, and tell everybody.
 
         It confirms all of them or none. It is refused if anything has changed that the plan was
-        computed from.
+        computed from. Warnings say whose emails are kept back: `address_not_confirmed`, and
+        `mails_wait` until the day is over.
         """
         details = actions.apply_plan(request.auth.calendar(), by=request.user)
-        return _answer(request, details)
+        return json_answer(
+            request,
+            show_plan(details, request.user),
+            beside=docs.warned(_about_mails(details, request.user)),
+        )
+
+
+def _about_mails(details: plans.PlanDetails, user: User) -> list[Caution]:
+    """Return what keeps back the mails of an applied plan."""
+    answer = plans.answer_for(user, details.plan)
+    ids = {placed.meeting for placed in answer.placed} & details.meetings.keys()
+    told = plans.mail_counts([details.meetings[pk] for pk in ids], details.roster)
+    return about_mails([person for person, _number in told], by=user)
 
 
 def _question(data: Fields) -> plans.Question:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from commontime.accounts import queries as accounts
 from commontime.calendars import actions, limits, queries
+from commontime.calendars.actions.checks import about_mails
 from commontime.calendars.enums import PlanStatus
 from commontime.calendars.models import Meeting, Plan
 from commontime.calendars.planning import plans
@@ -400,7 +401,7 @@ def _state(view: PlanView) -> Fields:
     plan = view.plan
     status = PlanStatus(plan.status) if plan else None
     mail_counts = []
-    if status == PlanStatus.DONE:
+    if status in (PlanStatus.DONE, PlanStatus.APPLIED):
         meetings = [view.meetings[placement.meeting] for placement in view.placed]
         mail_counts = plans.mail_counts(meetings, view.roster)
     return {
@@ -410,6 +411,7 @@ def _state(view: PlanView) -> Fields:
         "limit": round(view.question.seconds),
         "told": mail_counts[:MOST_LISTED],
         "mails": sum(number for _person, number in mail_counts),
+        "kept_back": about_mails([person for person, _number in mail_counts], by=view.user),
     }
 
 

@@ -271,6 +271,11 @@ def mails_that_wait(user: User) -> list[Caution]:
     return [Caution("mails_wait", said, {})]
 
 
+def about_mails(people: Sequence[Person], *, by: User) -> list[Caution]:
+    """Return what keeps back the mails that `by` causes to these people now."""
+    return [*about_addresses(by, people), *mails_that_wait(by)] if people else []
+
+
 def heed(warnings: list[Caution], *, strict: bool) -> None:
     """Refuse what is warned of, if the caller is strict."""
     if strict and warnings:
