@@ -122,3 +122,24 @@ def test_both_doors_say_when_to_come_back(monkeypatch):
     assert "Try again in a moment" in page.text
     assert cheap.status_code == 200
     assert mina.get(f"/calendars/meetings/{meeting.pk}/suggestions/").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/profile/export/", "/calendars/?page_size=1000", "/app/", "/app/settings/export/"]
+)
+def test_one_persons_exports_and_long_lists_took_all_places(monkeypatch, path):
+    eve, mina = caller("eve"), caller("mina")
+    of_eve, of_mina = (
+        (browser_of(who.user) if path.startswith("/app/") else who) for who in (eve, mina)
+    )
+    monkeypatch.setattr(crowd, "requests", crowd.Crowd(99, of_one=2))
+    monkeypatch.setattr(crowd, "PATIENCE", 0.1)
+
+    with crowd.requests.turn(eve.user.pk):
+        assert of_eve.get(path).status_code == 200
+        with crowd.requests.turn(eve.user.pk):
+            refused = of_eve.get(path)
+            assert (refused.status_code, refused["Retry-After"]) == (429, str(crowd.RETRY_AFTER))
+            assert of_mina.get(path).status_code == 200
+    assert of_eve.get(path).status_code == 200

@@ -95,8 +95,9 @@ class View(APIView):
         request = cast(Request, request)
         check_length(request)
         # Whoever is in a transaction must not wait: others would wait for what it has locked.
-        if request.method in self.expensive and not self.in_transaction:
-            self.at_end.enter_context(crowd.questions.turn(request.user.pk))
+        if not self.public and not self.in_transaction:
+            kind = crowd.questions if request.method in self.expensive else crowd.requests
+            self.at_end.enter_context(kind.turn(request.user.pk))
         if self.condition:
             self._check_condition(request, *args, **kwargs)
         if self.once:

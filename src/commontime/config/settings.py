@@ -695,7 +695,11 @@ LOGGING = {
         },
         "json": {"()": "commontime.config.logs.Json"},
     },
-    "filters": {"outages": {"()": "commontime.config.outages.Outages"}},
+    "filters": {
+        "outages": {"()": "commontime.config.outages.Outages"},
+        "hosts": {"()": "commontime.config.seldom.Seldom"},
+        "forms": {"()": "commontime.config.seldom.Seldom"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -710,7 +714,9 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # Each has a traceback, with which anybody could fill the disk.
         "django.security": {"level": "CRITICAL"},
-        "django.security.csrf": {"level": "WARNING"},
+        # Anybody can cause these two, too. A few tell an operator that a proxy is set up wrongly.
+        "django.security.csrf": {"level": "WARNING", "filters": ["forms"]},
+        "commontime.config.middleware": {"filters": ["hosts"]},
         # Without its own handler the worker would add one and log every line twice. It logs each
         # task at INFO.
         "django_ox": {

@@ -2,9 +2,11 @@
 
 A process answers some requests at once. What is expensive has half of these places, one person has
 one of them, and whoever waits for a turn holds neither a place nor a connection to the database.
+Of whatever else they ask, one person has half of the places.
 """
 
 import contextlib
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +20,11 @@ from commontime.core.errors import TooMany
 # For a turn, in one process: a group of 120 who sign in or look at once are all served.
 MOST_WAITING = 128
 MOST_OF_ONE = 8  # of one person, the one at work included
+MOST_REQUESTS_OF_ONE = 64  # of whatever kind, those at work included
 PATIENCE = 20.0  # seconds that somebody waits for a turn
 PATIENCE_IN_TRANSACTION = 1.0  # others wait for what it has locked
 RETRY_AFTER = 2  # seconds
+HALF = max(1, settings.WEB_THREADS // 2)
 
 _places = threading.BoundedSemaphore(settings.WEB_THREADS)
 _mine = threading.local()
@@ -53,10 +57,14 @@ def _place_left() -> Iterator[None]:
 
 
 class Crowd:
-    """Those who want the same expensive thing of a process."""
+    """Those who want the same of a process."""
 
-    def __init__(self, at_once: int = 0) -> None:
-        self._at_once = at_once or max(1, settings.WEB_THREADS // 2)
+    def __init__(
+        self, at_once: int = 0, *, of_one: int = 1, most_of_one: int = MOST_OF_ONE
+    ) -> None:
+        self._at_once = at_once or HALF
+        self._of_one = of_one
+        self._most_of_one = most_of_one
         self._changed = threading.Condition()
         self._at_work: list[object] = []
         self._waiting = 0
@@ -76,7 +84,7 @@ class Crowd:
 
     def _join(self, who: object) -> None:
         with self._changed:
-            if who is not None and self._of[who] >= MOST_OF_ONE:
+            if who is not None and self._of[who] >= self._most_of_one:
                 raise TooMany(
                     _("You’re already asking for much that takes long. Wait, then try again."),
                     retry_after=RETRY_AFTER,
@@ -103,8 +111,8 @@ class Crowd:
             self._at_work.append(who)
 
     def _is_free_for(self, who: object) -> bool:
-        is_mine_at_work = who is not None and who in self._at_work
-        return len(self._at_work) < self._at_once and not is_mine_at_work
+        is_mine_full = who is not None and self._at_work.count(who) >= self._of_one
+        return len(self._at_work) < self._at_once and not is_mine_full
 
     def _forget(self, who: object) -> None:
         self._of[who] -= 1
@@ -120,4 +128,5 @@ def _crowded() -> TooMany:
 
 
 questions = Crowd()  # best times, what could change them, plans
+requests = Crowd(sys.maxsize, of_one=HALF, most_of_one=MOST_REQUESTS_OF_ONE)  # anything else
 passwords = Crowd()  # comparing or hashing one takes a twentieth of a second of a core

@@ -152,7 +152,7 @@ def _answer_requests(application: Callable[..., Any]) -> None:
         settings.PORT,
         interface=Interfaces.WSGI,
         # More than answer at once: the others wait, for bodies or turns.
-        blocking_threads=settings.WEB_THREADS + bodies.SPARE_THREADS + 2 * crowd.MOST_WAITING,
+        blocking_threads=settings.WEB_THREADS + bodies.SPARE_THREADS + 3 * crowd.MOST_WAITING,
         runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
         websockets=False,

@@ -18,6 +18,7 @@ from commontime.accounts.actions import sign_ins
 from commontime.accounts.actions.sign_ins import NewSignIn
 from commontime.accounts.enums import Door
 from commontime.calendars import actions
+from commontime.core import crowd
 from commontime.core.clients import client_of
 from commontime.core.errors import NotAllowed
 from commontime.web import typed
@@ -82,7 +83,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user:
-            return view(request, *args, **kwargs)
+            return in_turn(view, request, *args, **kwargs)
         if request.method == "POST" and ({typed.MARK, typed.FIELD} & request.POST.keys()):
             return _sign_in_here(request, lambda: view(request, *args, **kwargs))
         return sign_in_first(request.get_full_path())
@@ -100,7 +101,7 @@ def signed_in_at(page_of: Callable[..., str]) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user:
-                return view(request, *args, **kwargs)
+                return in_turn(view, request, *args, **kwargs)
             target = page_of(request, *args, **kwargs)
             if request.method == "POST" and typed.MARK in request.POST:
                 return ask_to_sign_in(request, target)
@@ -109,6 +110,12 @@ def signed_in_at(page_of: Callable[..., str]) -> Callable[[View], View]:
         return refusing(guarded)
 
     return decorate
+
+
+def in_turn(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Show a page while its person asks for few others."""
+    with crowd.requests.turn(me(request).pk):
+        return view(request, *args, **kwargs)
 
 
 def sign_in_first(target: str) -> HttpResponse:
