@@ -18,12 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench import row
+from bench import installed, row
 from bench.http.pages import Browser, unpacked
 from bench.http.servers import children, cpu_of, environment, serve
 from stage.ports import free_port
 
-OURS = [sys.executable, "-m", "commontime.program.cli"]
 BARE = "bench.http.bare_drf:application"
 VIEWS = 40
 IDLE = 60.0  # seconds
@@ -140,7 +139,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.small")
     parser.add_argument("--installed", help="the program `commontime` of an installed wheel")
     options = parser.parse_args(arguments)
-    program = [options.installed] if options.installed else OURS
+    ours = [installed.python(), "-m", "commontime.program.cli"]
+    program = [options.installed] if options.installed else ours
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = environment(COMMONTIME_DATA_DIR=name)

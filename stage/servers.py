@@ -216,9 +216,8 @@ class Site:
 
     def command(self, name: str) -> list[str]:
         """Return the arguments of the program for a kind of process."""
-        queues = {"worker": "default", "planner": "plans", "short-planner": "short-plans"}
-        if name in queues:
-            return ["worker", "--queue", queues[name]]
+        if name in ("worker", "planner"):
+            return ["worker", "--only", name]
         return [name, "--application", self.application]
 
     def wait_ready(self, seconds: float = PATIENCE) -> None:

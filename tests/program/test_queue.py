@@ -42,6 +42,20 @@ def test_a_worker_takes_the_tasks_of_its_queue_alone():
     assert QueueWorker("default").claim_one() is None
 
 
+def test_a_planner_works_on_one_plan_of_each_length():
+    """A short plan never waits for a long one, and a long one leaves room for a short one."""
+    for queue in ("plans", "plans", "short-plans"):
+        work_on_plan.using(queue_name=queue).enqueue("0" * 32)
+    planner = QueueWorker("plans", "short-plans")
+
+    taken = [planner.claim_one(), planner.claim_one()]
+    assert [task.queue_name for task in taken] == ["plans", "short-plans"]
+    assert planner.claim_one() is None
+
+    planner.execute(taken[0])
+    assert planner.claim_one().queue_name == "plans"
+
+
 def test_a_task_waits_for_its_time():
     deliver.enqueue()
     later = timezone.now() + timedelta(seconds=5)

@@ -17,7 +17,7 @@ from stage.servers import PATIENCE, ROOT, NoAnswer, Remote, Site, open_site, wai
 from tests.program.test_supervisor import is_alive
 
 pytestmark = pytest.mark.processes
-PROCESSES = 4  # web, worker, two planners
+PROCESSES = 3  # web, worker, planner
 
 
 def commontime(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess:
@@ -176,7 +176,7 @@ def test_planners_leave_the_processor_to_what_somebody_waits_for(site):
         return sorted(os.getpriority(os.PRIO_PROCESS, pid) for pid in pids)
 
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    wait_until(lambda: gives_way() == [own, own, own + 10, own + 10])
+    wait_until(lambda: gives_way() == [own, own, own + 10])
 
 
 def test_a_signal_ends_everything_without_complaint(site):

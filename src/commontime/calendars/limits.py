@@ -47,7 +47,7 @@ MOST_PLANNED = 500
 PRIORITY = Range(1, 1000)
 ALIGN_MINUTES = Range(1, DAY)
 SEARCH_SECONDS = Range(1, 300)
-SHORT_PLAN = 30  # seconds; planners of their own work out what takes no longer
+SHORT_PLAN = 30  # seconds; what takes no longer never waits for what does
 
 # Invitations
 DECLINED_LATELY = timedelta(days=7)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from commontime.core import memory
 from commontime.core.errors import TooMany
 
 # For a turn, in one process: a group of 120 who sign in or look at once are all served.
@@ -27,6 +28,7 @@ RETRY_AFTER = 2  # seconds
 HALF = max(1, settings.WEB_THREADS // 2)
 
 _places = threading.BoundedSemaphore(settings.WEB_THREADS)
+_keepers = threading.BoundedSemaphore(settings.WEB_THREADS)
 _mine = threading.local()
 
 
@@ -39,6 +41,32 @@ def place() -> Iterator[None]:
             yield
         finally:
             _mine.is_held = False
+            if not _keeps_its_connection():
+                _close_connection()
+
+
+class _Keeper:
+    """What a thread has that keeps its database connection between requests. Few do: on SQLite
+    each has pages in memory, and after a crowd there are many threads.
+    """
+
+    def __init__(self) -> None:
+        self._keepers = _keepers  # a module's names are gone when the process ends
+
+    def __del__(self) -> None:
+        self._keepers.release()  # the thread has ended
+
+
+def _keeps_its_connection() -> bool:
+    if not hasattr(_mine, "keeper") and _keepers.acquire(blocking=False):
+        _mine.keeper = _Keeper()
+    return hasattr(_mine, "keeper")
+
+
+def _close_connection() -> None:
+    """Close the thread's connection; on PostgreSQL that gives it back to the pool."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 @contextlib.contextmanager
@@ -47,8 +75,7 @@ def _place_left() -> Iterator[None]:
     if not getattr(_mine, "is_held", False):
         yield
         return
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
-        connection.close()  # gives it back to the pool
+    _close_connection()
     _places.release()
     try:
         yield
@@ -68,6 +95,7 @@ class Crowd:
         self._changed = threading.Condition()
         self._at_work: list[object] = []
         self._waiting = 0
+        self._is_crowd = False  # somebody has waited, and there was no pause since
         self._of: Counter[object] = Counter()
 
     @contextlib.contextmanager
@@ -77,10 +105,7 @@ class Crowd:
         try:
             yield
         finally:
-            with self._changed:
-                self._at_work.remove(who)
-                self._forget(who)
-                self._changed.notify_all()
+            self._leave(who)
 
     def _join(self, who: object) -> None:
         with self._changed:
@@ -96,6 +121,7 @@ class Crowd:
             if self._waiting >= MOST_WAITING:
                 raise _crowded()
             self._waiting += 1
+            self._is_crowd = True
             self._of[who] += 1
         with _place_left():
             self._wait(who)
@@ -109,6 +135,17 @@ class Crowd:
                 self._forget(who)
                 raise _crowded()
             self._at_work.append(who)
+
+    def _leave(self, who: object) -> None:
+        with self._changed:
+            self._at_work.remove(who)
+            self._forget(who)
+            self._changed.notify_all()
+            is_over = self._is_crowd and not self._of
+            if is_over:
+                self._is_crowd = False
+        if is_over:
+            memory.give_back()
 
     def _is_free_for(self, who: object) -> bool:
         is_mine_full = who is not None and self._at_work.count(who) >= self._of_one

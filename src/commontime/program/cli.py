@@ -115,16 +115,16 @@ def _start(command: str, arguments: list[str]) -> int:
         description=STORIES[command],
         epilog="Settings are environment variables; `commontime settings` lists them.",
     )
-    # For tests and benchmarks: another application, or only some of the queues.
+    # For tests and benchmarks: another application, or only one of the workers.
     parser.add_argument("--application", help=argparse.SUPPRESS)
-    parser.add_argument("--queue", action="append", help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["worker", "planner"], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     from commontime.program import service
 
-    queues = [] if command == "web" else options.queue or list(service.QUEUES)
+    workers = [options.only] if options.only else list(service.QUEUES)
     return service.serve(
         web=command != "worker",
-        queues=queues,
+        workers=[] if command == "web" else workers,
         application=options.application or service.APPLICATION,
     )
 

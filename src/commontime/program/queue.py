@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_ox.models import OxTask
 from django_ox.worker import Worker
 
-from commontime.core import rows
+from commontime.core import memory, rows
 
 POLL = 0.7  # seconds; a mail that is due leaves within one
 SCHEDULES = 5.0  # seconds; the most frequent schedule is every 15
@@ -21,25 +21,42 @@ RUNNING = "SELECT 1 FROM django_ox_oxtask WHERE status = 'RUNNING' LIMIT 1"
 
 
 class QueueWorker(Worker):
-    """A worker that looks with one small statement before it asks what takes many.
+    """A worker that works on one task of each queue at a time.
 
-    It polls all day, and most often in vain.
+    It looks with one small statement before it asks what takes many: it polls all day, and most
+    often in vain.
     """
 
-    def __init__(self, queue: str) -> None:
-        planner = queue != "default"
+    def __init__(self, *queues: str) -> None:
+        planner = "plans" in queues
         super().__init__(
-            queues=[queue],
+            queues=list(queues),
+            concurrency=len(queues),
             poll_interval=POLL,
             lock_timeout=DEAD if planner else None,
             # Schedules are the business of workers, and there is always one.
             schedule_interval=math.inf if planner else SCHEDULES,
         )
+        self._idle = list(queues)  # those on which nobody here works
 
     def claim_one(self) -> OxTask | None:
-        """Take the next task, if one is due."""
+        """Take the next task of a queue on which nobody here works, if one is due."""
         now: Any = rows.moment(timezone.now())
-        return super().claim_one() if rows.fetch_one(READY, [*self.queues, now]) else None
+        due = [queue for queue in self._idle if rows.fetch_one(READY, [queue, now])]
+        if not due:
+            return None
+        self.queues = due
+        if task := super().claim_one():
+            self._idle.remove(task.queue_name)
+        return task
+
+    def execute(self, db_task: OxTask, *, inline: bool = False) -> None:
+        """Work on a task, then give back its memory: a plan takes 50 MB and more."""
+        try:
+            super().execute(db_task, inline=inline)
+        finally:
+            self._idle.append(db_task.queue_name)
+            memory.give_back()
 
     def reap(self) -> int:
         """Take tasks back from workers that died, if any task runs."""

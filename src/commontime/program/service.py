@@ -1,6 +1,5 @@
 """What `commontime run`, `web` and `worker` start."""
 
-import ctypes
 import logging
 import os
 import socket
@@ -17,40 +16,40 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from commontime import __version__
-from commontime.core import metrics, running
+from commontime.core import memory, metrics, running
 from commontime.program.supervisor import Process, Supervisor
 
 APPLICATION = "commontime.config.wsgi:application"
-# The queues, and who works on each.
-QUEUES = {"default": "worker", "plans": "planner", "short-plans": "planner"}
+# Who works on which queues: on one task of each at a time.
+QUEUES = {"worker": ("default",), "planner": ("plans", "short-plans")}
 MODESTY = 10  # how much a planner gives way to all that somebody waits for: nice(2)
 # Granian's lines take our way out, so that they are lines like ours.
 GRANIAN_LOGGING = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {"propagate": True}}}
-TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # mallopt(3)
-KEPT_FREE = 4 * 1024 * 1024  # bytes, in each arena
-ARENAS = 2  # for all threads of a process; by default most have one of their own
 logger = logging.getLogger(__name__)
 
 
-def serve(*, web: bool, queues: list[str], application: str = APPLICATION) -> int:
+def serve(*, web: bool, workers: list[str], application: str = APPLICATION) -> int:
     """Run processes until they are told to stop. Returns the exit code.
 
-    The queues wait until the web answers, so that they do not slow down its start.
+    workers: names in QUEUES. They wait until the web answers, so as not to slow down its start.
     """
-    _give_memory_back()
+    memory.keep_little()
     threading.excepthook = _log_failed_thread
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        # REST framework loads it if it can, and all were 6 MB larger.
+        sys.modules["psycopg"] = None  # type: ignore[assignment]
     django.setup()
     if not running.announce():
         sys.exit("Commontime does not start: `commontime restore` or `move-to` is at work.")
     if settings.METRICS_TOKEN:
         metrics.start()
     try:
-        return _serve(web=web, queues=queues, load=_loaded(application))
+        return _serve(web=web, workers=workers, load=_loaded(application))
     finally:
         metrics.stop()
 
 
-def _serve(*, web: bool, queues: list[str], load: Callable[..., Any]) -> int:
+def _serve(*, web: bool, workers: list[str], load: Callable[..., Any]) -> int:
     supervisor = Supervisor()
     if code := supervisor.finish(Process("prepare", partial(_prepare, web=web))):
         return code
@@ -64,9 +63,8 @@ def _serve(*, web: bool, queues: list[str], load: Callable[..., Any]) -> int:
             flush=True,
         )
     counts = {"worker": settings.WORKERS, "planner": settings.PLANNERS}
-    for queue in queues:
-        work = partial(_work_on, queue)
-        name = QUEUES[queue]
+    for name in workers:
+        work = partial(_work_on, name)
         supervisor.start(*[Process(name, work) for _ in range(counts[name])])
     return supervisor.run()
 
@@ -74,19 +72,6 @@ def _serve(*, web: bool, queues: list[str], load: Callable[..., Any]) -> int:
 def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
     """Write as a line of the log what Python would print as many."""
     logger.error("A thread failed.", exc_info=failed.exc_value)
-
-
-def _give_memory_back() -> None:
-    """Have the C library return freed memory: all processes are 18 MB smaller then.
-
-    Its thresholds grow with use, up to 64 MB, unless they are set. They leave the blocks of a usual
-    request alone: mapping these anew each time costs a third of reading 20,000 windows.
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # glibc
-        libc.mallopt(TRIM_THRESHOLD, KEPT_FREE)
-        libc.mallopt(MMAP_THRESHOLD, KEPT_FREE)
-        libc.mallopt(ARENA_MAX, ARENAS)
 
 
 def _loaded(application: str) -> Callable[..., Any]:
@@ -144,7 +129,6 @@ def _answer_requests(application: Callable[..., Any]) -> None:
     from granian.server import MPServer
 
     from commontime.config import bodies
-    from commontime.core import crowd
 
     server = MPServer(
         APPLICATION,
@@ -165,14 +149,14 @@ def _answer_requests(application: Callable[..., Any]) -> None:
     worker.inner.run()
 
 
-def _work_on(queue: str) -> None:
-    """Be a worker of a queue."""
+def _work_on(name: str) -> None:
+    """Be a worker."""
     from django_ox.management.commands.ox_worker import install_stop_handlers
 
     from commontime.program.queue import QueueWorker
 
-    if QUEUES[queue] == "planner":
+    if name == "planner":
         os.nice(MODESTY)
-    worker = QueueWorker(queue)
+    worker = QueueWorker(*QUEUES[name])
     install_stop_handlers(worker)
     worker.run()

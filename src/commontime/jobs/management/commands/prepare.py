@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
-from psycopg import errors
 
 from commontime.jobs.databases import is_migrated, refuse_silent_database
 from commontime.jobs.management.base import OperatorCommand
+
+INSUFFICIENT_PRIVILEGE = "42501"  # SQLSTATE; PostgreSQL’s appendix "Error Codes"
 
 
 class Command(OperatorCommand):
@@ -40,6 +41,6 @@ def _migrate() -> None:
 
 def _denial(error: BaseException | None) -> BaseException | None:
     """Return what PostgreSQL refused for want of a right, if that is the reason."""
-    while error and not isinstance(error, errors.InsufficientPrivilege):
+    while error and getattr(error, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
         error = error.__cause__ or error.__context__
     return error
