@@ -129,6 +129,7 @@ def _answer_requests(application: Callable[..., Any]) -> None:
     from granian.server import MPServer
 
     from commontime.config import bodies
+    from commontime.core import crowd
 
     server = MPServer(
         APPLICATION,
