@@ -16,6 +16,7 @@ from uuid import uuid4
 import time_machine
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import connection, transaction
@@ -242,7 +243,7 @@ class World:
         gone = signed_in(build.user("gina"))
         gone.user.delete()
         changed = signed_in(build.participant(self.calendar, build.user("petra")).user)
-        User.objects.filter(pk=changed.user.pk).update(password=self.user("rita").password)
+        User.objects.filter(pk=changed.user.pk).update(password=make_password("another phrase"))
         with time_machine.travel(clock.now() - settings.REFRESH_TOTAL, tick=False):
             expired = signed_in(mina.user)
         self.bad = {
