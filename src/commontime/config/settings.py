@@ -50,7 +50,7 @@ PLANNERS = env.integer(
     "COMMONTIME_PLANNERS",
     1,
     minimum=1,
-    purpose="Processes that work out plans: each a short one, of up to 30 seconds, and a long one at a time.",
+    purpose="Processes that work out plans: each one of up to 30 seconds and a longer one.",
 )
 HOST = env.text(
     "COMMONTIME_HOST",
