@@ -63,7 +63,7 @@ TABLE = """
  5  ! POST /profile/delete/ (participant)
  2    GET /profile/settings/
  3    PUT /profile/settings/
-12  ! GET /profile/export/
+13  ! GET /profile/export/
  2    POST /profile/feed/rotate/
  2    GET /profile/sessions/
  4    DELETE /profile/sessions/{session_id}/

@@ -11,6 +11,7 @@ from commontime.core.clients import client_of
 from commontime.mail.models import Message
 from tests import build
 from tests.client import Caller, caller
+from tests.web.test_calendar_page import browser_of
 
 pytestmark = pytest.mark.django_db
 HERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -34,6 +35,21 @@ def attempt(name: str, password: str = "wrong", *, path: str = "/login/", **envi
     if answer.status_code == 429:
         assert 0 < int(answer["Retry-After"]) <= 900
     return answer.status_code
+
+
+# Exports ------------------------------------------------------------------------------------------
+
+
+def test_exports_that_nobody_read_filled_the_memory(settings):
+    settings.LIMITS = {**settings.LIMITS, "export": (2, 3600)}
+    mina = caller("mina")
+    page = browser_of(mina.user)
+    assert mina.get("/profile/export/").status_code == 200
+    assert page.get("/app/settings/export/").status_code == 200
+
+    assert mina.get("/profile/export/").status_code == 429
+    assert page.get("/app/settings/export/").status_code == 429
+    assert caller("sam").get("/profile/export/").status_code == 200
 
 
 # Passwords (AU-03, RL-01, RL-02, RL-04, RL-08) ----------------------------------------------------

@@ -23,7 +23,6 @@ from commontime.api.fields import Flag, Moment, Text, UserId, Verbatim
 from commontime.api.request import Request
 from commontime.api.view import View
 from commontime.calendars import actions as calendar_actions
-from commontime.calendars import queries as calendar_queries
 from commontime.core.clients import Client, client_of
 from commontime.core.errors import InvalidInput, Unidentified
 from commontime.core.shapes import Fields
@@ -484,7 +483,7 @@ class ProfileExport(View):
         """Export everything that is stored about you."""
         return json_answer(
             request,
-            {**profile(request.user), **calendar_queries.export.everything_about(request.user)},
+            {**profile(request.user), **calendar_actions.accounts.export(request.user)},
         )
 
 

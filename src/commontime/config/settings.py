@@ -423,6 +423,9 @@ LIMITS = {
     "look_up": limit(
         "LOOK_UP", 60, HOUR, "Usernames and ids of strangers one person can look up in an hour."
     ),
+    "export": limit(
+        "EXPORT", 20, HOUR, "Exports of everything one person has here, in an hour; they are large."
+    ),
     "double_booked": limit(
         "DOUBLE_BOOKED",
         60,

@@ -295,7 +295,7 @@ def export(request: HttpRequest) -> HttpResponse:
         for field in UserSetting._meta.fields
         if field.name not in hidden
     }
-    everything = {**account, "settings": chosen, **calendars.export.everything_about(user)}
+    everything = {**account, "settings": chosen, **calendar_actions.accounts.export(user)}
     headers = {"Content-Disposition": 'attachment; filename="commontime.json"'}
     return JsonResponse(
         everything, json_dumps_params={"indent": 1, "ensure_ascii": False}, headers=headers

@@ -7,11 +7,23 @@ from django.utils.translation import gettext as _
 
 from commontime.accounts import queries
 from commontime.accounts.actions import profiles
+from commontime.calendars import queries as calendar_queries
 from commontime.calendars.actions.calendars import hand_over
 from commontime.calendars.actions.checks import hold_all
 from commontime.calendars.models import Calendar, CalendarParticipant
 from commontime.calendars.tasks import notices
+from commontime.core import limits
 from commontime.core.errors import InvalidInput
+from commontime.core.shapes import Fields
+
+
+def export(user: User) -> Fields:
+    """Return all that is stored about the user. TooMany if they ask again and again.
+
+    It can be megabytes, which stay in memory until they are read.
+    """
+    limits.take("export", user.pk)
+    return calendar_queries.export.everything_about(user)
 
 
 @transaction.atomic
