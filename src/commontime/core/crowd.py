@@ -46,8 +46,9 @@ def place() -> Iterator[None]:
 
 
 class _Keeper:
-    """What a thread has that keeps its database connection between requests. Few do: on SQLite
-    each has pages in memory, and after a crowd there are many threads.
+    """Marks a thread that keeps its database connection between requests.
+
+    Few do: on SQLite each has pages in memory, and after a crowd there are many threads.
     """
 
     def __init__(self) -> None:
