@@ -220,7 +220,7 @@ def test_a_second_start_on_the_same_port_is_refused(product):
 
 
 def test_ctrl_c_ends_everything_without_complaint(product):
-    assert len(processes_in(product.folder)) == 6  # make, commontime, web, worker, two planners
+    assert len(processes_in(product.folder)) == 5  # make, commontime, web, worker, planner
 
     os.killpg(product.make.pid, signal.SIGINT)  # what a terminal does
 
