@@ -21,7 +21,7 @@ from commontime.core.errors import TooMany
 # For a turn, in one process: a group of 120 who sign in or look at once are all served.
 MOST_WAITING = 128
 MOST_OF_ONE = 8  # of one person, the one at work included
-MOST_REQUESTS_OF_ONE = 64  # of whatever kind, those at work included
+MOST_REQUESTS_OF_ONE = 32  # of whatever kind, those at work included
 PATIENCE = 20.0  # seconds that somebody waits for a turn
 PATIENCE_IN_TRANSACTION = 1.0  # others wait for what it has locked
 RETRY_AFTER = 2  # seconds
@@ -35,7 +35,7 @@ _mine = threading.local()
 @contextlib.contextmanager
 def place() -> Iterator[None]:
     """Take one of the places at which requests are answered."""
-    with _places:
+    with _inside.counted(), _places:
         _mine.is_held = True
         try:
             yield
@@ -43,6 +43,33 @@ def place() -> Iterator[None]:
             _mine.is_held = False
             if not _keeps_its_connection():
                 _close_connection()
+
+
+class _Inside:
+    """Counts those who are answered or wait for it, and tidies up after a crowd."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = self._most = 0
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._lock:
+            self._now += 1
+            self._most = max(self._most, self._now)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
+                was_crowd = not self._now and self._most > settings.WEB_THREADS
+                if was_crowd:
+                    self._most = 0
+            if was_crowd:
+                memory.give_back()
+
+
+_inside = _Inside()
 
 
 class _Keeper:
@@ -96,7 +123,6 @@ class Crowd:
         self._changed = threading.Condition()
         self._at_work: list[object] = []
         self._waiting = 0
-        self._is_crowd = False  # somebody has waited, and there was no pause since
         self._of: Counter[object] = Counter()
 
     @contextlib.contextmanager
@@ -122,7 +148,6 @@ class Crowd:
             if self._waiting >= MOST_WAITING:
                 raise _crowded()
             self._waiting += 1
-            self._is_crowd = True
             self._of[who] += 1
         with _place_left():
             self._wait(who)
@@ -142,11 +167,6 @@ class Crowd:
             self._at_work.remove(who)
             self._forget(who)
             self._changed.notify_all()
-            is_over = self._is_crowd and not self._of
-            if is_over:
-                self._is_crowd = False
-        if is_over:
-            memory.give_back()
 
     def _is_free_for(self, who: object) -> bool:
         is_mine_full = who is not None and self._at_work.count(who) >= self._of_one

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_ox.models import OxTask
 from django_ox.worker import Worker
 
-from commontime.core import memory, rows
+from commontime.core import rows
 
 POLL = 0.7  # seconds; a mail that is due leaves within one
 SCHEDULES = 5.0  # seconds; the most frequent schedule is every 15
@@ -51,12 +51,11 @@ class QueueWorker(Worker):
         return task
 
     def execute(self, db_task: OxTask, *, inline: bool = False) -> None:
-        """Work on a task, then give back its memory: a plan takes 50 MB and more."""
+        """Work on a task. Then its queue has nobody here again."""
         try:
             super().execute(db_task, inline=inline)
         finally:
             self._idle.append(db_task.queue_name)
-            memory.give_back()
 
     def reap(self) -> int:
         """Take tasks back from workers that died, if any task runs."""

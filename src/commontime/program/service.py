@@ -136,8 +136,9 @@ def _answer_requests(application: Callable[..., Any]) -> None:
         settings.HOST.strip("[]"),
         settings.PORT,
         interface=Interfaces.WSGI,
-        # More than answer at once: the others wait, for bodies or turns.
-        blocking_threads=settings.WEB_THREADS + bodies.SPARE_THREADS + 3 * crowd.MOST_WAITING,
+        # More than answer at once: the others wait, for bodies or turns. One person leaves room for
+        # others. Each thread takes 0.2 MB; whoever finds none waits in the server's own queue.
+        blocking_threads=(settings.WEB_THREADS + bodies.SPARE_THREADS + crowd.MOST_REQUESTS_OF_ONE),
         runtime_mode=RuntimeModes.mt,
         http=HTTPModes.http1,
         websockets=False,

@@ -29,7 +29,7 @@ from commontime.calendars.planning.round_times import round_times
 from commontime.calendars.planning.words import names_of
 from commontime.calendars.queries.people import Person, Roster
 from commontime.calendars.queries.plans import BusyTime
-from commontime.core import clock
+from commontime.core import clock, memory
 from commontime.core.errors import InvalidInput
 
 MOST_ASKS = 20  # meetings without a time of which it is told what to ask
@@ -395,6 +395,8 @@ def solve(
                 "them or for the calendar."
             )
         ) from None
+    finally:
+        memory.give_back()  # the solver has taken 50 MB and more
     return _answer(problem, question, plan, asks=True)
 
 
