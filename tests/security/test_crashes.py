@@ -107,8 +107,9 @@ def test_the_audit_sees_a_write_that_was_acknowledged_and_is_gone(shaky):
     with Writers(shaky, [shaky.person()], count=2, guest=shaky.person()) as writers:
         writers.wait_for(30)
     assert writers.faults() == []
-    [(some,)] = shaky.sql("SELECT calendar_id FROM calendars_nonbusytime LIMIT 1")
-    mine = f"calendar_id = {stored(shaky, str(some))}"
+    window = stored(shaky, min(writers.acknowledged["window"]))
+    [(calendar,)] = shaky.sql(f"SELECT calendar_id FROM calendars_nonbusytime WHERE id = {window}")
+    mine = f"calendar_id = {stored(shaky, str(calendar))}"
 
     shaky.sql(f"DELETE FROM calendars_nonbusytime WHERE {mine}")
     shaky.sql(f"DELETE FROM calendars_calendarparticipant WHERE {mine}")
