@@ -23,6 +23,7 @@ from bench.http.pages import Browser, unpacked
 from bench.http.servers import children, cpu_of, environment, serve
 from stage.ports import free_port
 
+OURS = ["-m", "commontime.program.cli"]
 BARE = "bench.http.bare_drf:application"
 VIEWS = 40
 IDLE = 60.0  # seconds
@@ -139,8 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.small")
     parser.add_argument("--installed", help="the program `commontime` of an installed wheel")
     options = parser.parse_args(arguments)
-    ours = [installed.python(), "-m", "commontime.program.cli"]
-    program = [options.installed] if options.installed else ours
+    program = [options.installed] if options.installed else [sys.executable, *OURS]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = environment(COMMONTIME_DATA_DIR=name)
@@ -153,6 +153,8 @@ def main(arguments: list[str] | None = None) -> None:
             note = f"({ours:.2f} s against {bare:.2f} s)"
             row("R13", f"start of `{what}` {note}", f"{ours / bare:.2f} x bare", must, moonshot)
             row("R20", f"`{what}` ready after kill -9", f"{again / ours:.2f} x a start", 1.2, 1.0)
+        if not options.installed:
+            program = [installed.python(), *OURS]  # starts are compared in one Python
         with product([*program, "run"], folder) as running:
             look_around(running)
             row("R23", f"memory after {VIEWS} pages", f"{memory_of(running.pids):.0f} MB", 200, 150)
