@@ -28,7 +28,8 @@ RETRY_AFTER = 2  # seconds
 HALF = max(1, settings.WEB_THREADS // 2)
 
 _places = threading.BoundedSemaphore(settings.WEB_THREADS)
-_keepers = threading.BoundedSemaphore(settings.WEB_THREADS)
+# Twice the places: with as many as places, eight connections of one client cost half more CPU.
+_keepers = threading.BoundedSemaphore(2 * settings.WEB_THREADS)
 _mine = threading.local()
 
 
@@ -103,7 +104,8 @@ def _place_left() -> Iterator[None]:
     if not getattr(_mine, "is_held", False):
         yield
         return
-    _close_connection()
+    if connection.vendor == "postgresql" or not _keeps_its_connection():
+        _close_connection()
     _places.release()
     try:
         yield
