@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from chaos import fuzz
@@ -68,7 +69,7 @@ class Clients:
                 path = f"/app/{chance.choice(PAGES).format(id=calendar)}"
                 unknown = f"?week={chance.randrange(10**6)}&x{chance.randrange(10**6)}=1"
                 languages = chance.choice(LANGUAGES)
-                self._look(lambda: page.get(path + unknown, accept_language=languages))  # noqa: B023
+                self._look(partial(page.get, path + unknown, accept_language=languages))
 
     def _look(self, look: Any) -> None:
         try:

@@ -142,24 +142,29 @@ def test_whoever_is_in_a_transaction_waits_a_second_at_most(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_once_on_a_form_make_one_account_and_set_one_password(monkeypatch):
     """The second comes while the first hashes: no lock keeps it away any more."""
-    mina, hashed, again = build.user("mina"), passwords.make_password, []
+    mina, hashed = build.user("mina"), passwords.make_password
+    waiting, answers = [], []
+
+    def click(browser: Any, path: str, sent: dict[str, str]) -> None:
+        answers.append(browser.post(path, sent))
 
     def meanwhile(password: str) -> str:
-        if again:
-            again.pop()()
+        if waiting:
+            click(*waiting.pop())
         return hashed(password)
 
     monkeypatch.setattr(passwords, "make_password", meanwhile)
     for path, fields in (("/app/sign-up/", NOVA), (f"/app{reset_link()}", {"password": NEW})):
-        browser, second = caller().client, []
+        browser = caller().client
         html = browser.get(path).text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', html)
         sent = {**fields, "csrfmiddlewaretoken": token[1] if token else ""}
-        again.append(lambda: second.append(browser.post(path, sent)))  # noqa: B023
+        waiting.append((browser, path, sent))
+        answers.clear()
 
-        first = browser.post(path, sent)
+        click(browser, path, sent)
 
-        assert [answer.status_code for answer in (*second, first)] in ([302] * 2, [200] * 2)
+        assert [answer.status_code for answer in answers] in ([302] * 2, [200] * 2)
     assert User.objects.count() == 2
     mina.refresh_from_db()
     assert mina.check_password(NEW)
