@@ -1,9 +1,11 @@
 """Expensive questions wait for each other, and not the cheap ones for them."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 
 from commontime.core import crowd
 from commontime.core.errors import TooMany
@@ -143,3 +145,18 @@ def test_one_persons_exports_and_long_lists_took_all_places(monkeypatch, path):
             assert (refused.status_code, refused["Retry-After"]) == (429, str(crowd.RETRY_AFTER))
             assert of_mina.get(path).status_code == 200
     assert of_eve.get(path).status_code == 200
+
+
+def test_memory_is_given_back_when_a_crowd_has_gone(monkeypatch):
+    given_back = []
+    monkeypatch.setattr(crowd.memory, "give_back", lambda: given_back.append(True))
+    inside = crowd._Inside()
+    with inside.counted():
+        pass
+    assert not given_back
+
+    with contextlib.ExitStack() as crowded:
+        for _ in range(settings.WEB_THREADS + 1):
+            crowded.enter_context(inside.counted())
+        assert not given_back
+    assert given_back == [True]
